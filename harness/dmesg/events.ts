@@ -1,0 +1,112 @@
+/**
+ * What the parser says about a kernel log. An event is a fact that stands in the text: `line` is the 1-based number of
+ * the line it was read from and `time` the printk time stamp in microseconds, or null where the log has none.
+ */
+interface At {
+  readonly line: number;
+  readonly time: number | null;
+}
+
+export const CRASH_KINDS = [
+  'null-deref',
+  'paging-request',
+  'oops',
+  'bug',
+  'warning',
+  'kasan',
+  'ubsan',
+  'kfence',
+  'kcsan',
+  'lockdep',
+  'rcu-stall',
+  'hung-task',
+  'soft-lockup',
+  'hard-lockup',
+  'workqueue-lockup',
+  'serror',
+  'exception',
+  'panic',
+  'oom',
+  'stack-overflow',
+  'sleeping-in-atomic',
+  'refcount',
+  'memleak',
+  'other',
+] as const;
+export type CrashKind = (typeof CRASH_KINDS)[number];
+
+export interface Frame {
+  readonly function: string;
+  readonly offset: number | null;
+  readonly size: number | null;
+  readonly module: string | null;
+  /** File and line, from the log itself (decoded traces) or from a vmlinux. */
+  readonly source: string | null;
+}
+
+export interface Crash extends At {
+  readonly event: 'crash';
+  readonly kind: CrashKind;
+  /** In the words of syzkaller and kernel maintainers: "unable to handle kernel NULL pointer dereference in X". */
+  readonly title: string;
+  /** Kind and blamed function without addresses, offsets and counters: equal over rebuilds. */
+  readonly signature: string;
+  /** The function to blame, as a maintainer would title the report. */
+  readonly function: string | null;
+  readonly offset: number | null;
+  readonly module: string | null;
+  /** Virtual address of the fault, `0x` and hexadecimal without leading zeros. */
+  readonly address: string | null;
+  readonly comm: string | null;
+  readonly pid: number | null;
+  readonly cpu: number | null;
+  readonly workqueue: string | null;
+  readonly pc: Frame | null;
+  readonly lr: Frame | null;
+  readonly trace: readonly Frame[];
+  /** The `Code:` line's text. */
+  readonly code: string | null;
+  readonly registers: Readonly<Record<string, string>>;
+  /** `drivers/iommu/arm-smmu.c:123` where the block names it. */
+  readonly source: string | null;
+  readonly lastLine: number;
+  /** Text of the block's lines as printed, bounded. */
+  readonly text: readonly string[];
+  /** Reports of the same block: the panic after an oops, the WARN a panic prints. */
+  readonly followUps: readonly { readonly kind: CrashKind; readonly title: string; readonly line: number }[];
+  /** True when the log ended or was cut inside the block. */
+  readonly truncated: boolean;
+  /** The probe that was in flight on the crashing task, where the log shows it. */
+  readonly probing: { readonly driver: string; readonly device: string } | null;
+}
+
+export type ProbeEvent = At & { readonly device: string; readonly driver: string | null } & (
+    | { readonly event: 'matched' }
+    | { readonly event: 'probe-entered' }
+    | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier'; readonly reason: string | null }
+    | { readonly event: 'retried' }
+    | { readonly event: 'bound' }
+    | { readonly event: 'probe-failed'; readonly error: number }
+    | { readonly event: 'probe-returned'; readonly value: number; readonly usecs: number }
+    | { readonly event: 'deferral-timeout' }
+    | { readonly event: 'deferral-pending'; readonly reason: string | null }
+    | { readonly event: 'sync-state-pending'; readonly consumer: string }
+  );
+
+export type DmesgEvent =
+  | Crash
+  | ProbeEvent
+  | (At & { readonly event: 'initcall-entered'; readonly function: string; readonly module: string | null })
+  | (At & {
+      readonly event: 'initcall-returned';
+      readonly function: string;
+      readonly value: number;
+      readonly usecs: number;
+    })
+  | (At & { readonly event: 'banner'; readonly release: string })
+  | (At & { readonly event: 'module-rejected'; readonly module: string | null; readonly reason: string })
+  | (At & { readonly event: 'dropped'; readonly count: number })
+  /** A line of the guest's init: `bootrace: VERB WORDS...` (guest/plan.ts). */
+  | (At & { readonly event: 'agent'; readonly verb: string; readonly words: readonly string[] })
+  /** A line that ends a boot cleanly: reboot: Power down, System halted, Restarting system. */
+  | (At & { readonly event: 'shutdown' });

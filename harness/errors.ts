@@ -1,0 +1,40 @@
+/** Exit codes of every verb (DESIGN.md, Contracts). `check` under `git bisect run` has its own. */
+export const EXIT = { expected: 0, unexpected: 1, usage: 2, noVerdict: 3 } as const;
+
+interface UserErrorParts {
+  /** What is wrong and where, one sentence without a full stop at the end. */
+  readonly what: string;
+  /** What to do about it, one sentence without a full stop at the end. */
+  readonly hint?: string;
+}
+
+/**
+ * An error that the user can act on: printed as a sentence and a hint, without a stack.
+ * `usage` (exit 2) is wrong input; `noVerdict` (exit 3) is a part of the machine that failed.
+ * Any other error class that reaches the command line is a defect of the harness and keeps its stack.
+ */
+export class KnownError extends Error {
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(parts: UserErrorParts, exitCode: number, options?: ErrorOptions) {
+    super(parts.what, options);
+    this.name = new.target.name;
+    this.hint = parts.hint;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Wrong usage or input: a matrix file, an option, a kernel recipe, a device tree. Exit code 2. */
+export class InputError extends KnownError {
+  constructor(what: string, hint?: string, options?: ErrorOptions) {
+    super(hint === undefined ? { what } : { what, hint }, EXIT.usage, options);
+  }
+}
+
+/** A tool, the cache or QEMU failed, so that no verdict can be given. Exit code 3. */
+export class InfraError extends KnownError {
+  constructor(what: string, hint?: string, options?: ErrorOptions) {
+    super(hint === undefined ? { what } : { what, hint }, EXIT.noVerdict, options);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Linkage } from '../matrix/cell.ts';
+
+/** A kernel that can be booted. All paths are absolute, in the cache, and never change once published. */
+export interface KernelArtefact {
+  readonly kind: 'ready';
+  readonly recipe: string;
+  readonly linkage: Linkage;
+  /** Content key of everything that went into the build: source, patches, resolved config, compiler. */
+  readonly key: string;
+  /** `uname -r`. */
+  readonly release: string;
+  readonly image: string;
+  /** SHA-256 of the Image, hexadecimal. */
+  readonly imageHash: string;
+  /** Modules by name (underscores), with their file and the names they depend on (modules.dep order). */
+  readonly modules: ReadonlyMap<string, ModuleFile>;
+  /** `System.map`, or null where a scout boot has to read /proc/kallsyms. */
+  readonly systemMap: string | null;
+  readonly vmlinux: string | null;
+  readonly log: string | null;
+}
+
+export interface ModuleFile {
+  readonly name: string;
+  readonly path: string;
+  readonly depends: readonly string[];
+}
+
+/** A row whose kernel cannot exist; the verdict is `unbuildable` and the reason is Kconfig's own. */
+export interface Unbuildable {
+  readonly kind: 'unbuildable';
+  readonly recipe: string;
+  readonly linkage: Linkage;
+  readonly reason: string;
+}
+
+export type KernelResult = KernelArtefact | Unbuildable;
