@@ -1,0 +1,61 @@
+import { fileURLToPath } from 'node:url';
+import { smmu500Registers } from './smmu500.ts';
+
+/** Memory map of the stand-in SoC: QEMU 7.2 `virt` (hw/arm/virt.c, `base_memmap`) and the ranges that dts/standin.dts reserves. */
+export const RAM_BASE = 0x4000_0000;
+export const RAM_MIB = 512;
+
+/** Where the arm64 boot protocol puts the firmware, given as `-kernel`: RAM plus the header's text_offset. */
+export const FIRMWARE_TEXT_OFFSET = 0x8_0000;
+export const FIRMWARE_ADDRESS = RAM_BASE + FIRMWARE_TEXT_OFFSET;
+/** The gate table (soc/gates.ts), in the same reserved range. */
+export const GATES_ADDRESS = RAM_BASE + 0x10_0000;
+/** End of the range that the device tree keeps from the kernel. */
+export const FIRMWARE_END = RAM_BASE + 0x20_0000;
+/** The kernel's Image: 2 MiB aligned, as Documentation/arm64/booting.rst asks. */
+export const IMAGE_ADDRESS = FIRMWARE_END;
+/** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */
+export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
+
+/** CPUs that dts/standin.dts lists and the firmware has stacks for. */
+export const CPUS_MAX = 4;
+
+/** The board's source; compiled by the real dtc. */
+export const BOARD_SOURCE = fileURLToPath(new URL('../../dts/standin.dts', import.meta.url));
+
+const FIRMWARE_FOLDER = new URL('./firmware/', import.meta.url);
+
+/** What the cross compiler makes the EL2 firmware of (guest and firmware share the compiler's wrapper in kernel/cross.ts). */
+export const FIRMWARE = {
+  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
+  /** Read by the sources, so part of the content key. */
+  headers: ['firmware.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
+  script: fileURLToPath(new URL('firmware.lds', FIRMWARE_FOLDER)),
+  defines: {
+    LINUX_ENTRY: IMAGE_ADDRESS,
+    FIRMWARE_TEXT_OFFSET,
+    GATES_ADDRESS,
+    CPUS_MAX,
+  },
+  symbols: { FIRMWARE_ADDRESS },
+} as const;
+
+/** The two devices of the problem statement, and the SMMU's consumer. */
+export const SCM = { node: '/firmware/scm', device: 'firmware:scm', driver: 'qcom_scm', module: 'qcom_scm' } as const;
+export const SMMU = {
+  node: '/soc/iommu@5f000000',
+  device: '5f000000.iommu',
+  driver: 'arm-smmu',
+  module: 'arm_smmu',
+} as const;
+
+export interface RegisterFile {
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/** RAM that stands in for register files, with what it holds at reset. */
+export function registerFiles(): readonly RegisterFile[] {
+  return [{ name: 'smmu500', address: 0x5f00_0000, bytes: smmu500Registers() }];
+}

@@ -1,0 +1,88 @@
+/*
+ * Secure monitor calls of EL1: Qualcomm SCM calls are answered here, PSCI goes on to QEMU.
+ *
+ * Function identifiers are SMCCC fast calls (DEN 0028): owner 2 is the silicon provider (SiP), and Qualcomm puts
+ * service << 8 | command into the low half (drivers/firmware/qcom_scm.h, qcom_scm-smc.c, SCM_SMC_FNID).
+ */
+#include "firmware.h"
+
+#define OWNER(fn)		(((fn) >> 24) & 0x3f)
+#define OWNER_SIP		2
+#define SCM_CALL(fn)		((fn) & 0xffff)
+#define SCM(svc, cmd)		((svc) << 8 | (cmd))
+#define SMC_UNKNOWN		(~0ul)		/* SMCCC NOT_SUPPORTED, -1 */
+
+/* PSCI 1.1 (DEN 0022) */
+#define PSCI_CPU_ON_32		0x84000003u
+#define PSCI_CPU_ON_64		0xc4000003u
+
+struct scm_answer {
+	u32 call;
+	u64 x0, x1;
+};
+
+/* What the firmware of a phone would answer, as far as probing drivers ask (names of qcom_scm.h). */
+static const struct scm_answer answers[] = {
+	{ SCM(0x15, 0x03), 0, 0 },	/* SMMU_PROGRAM, SMMU_CONFIG_ERRATA1: wait-for-safe */
+	{ SCM(0x02, 0x07), 0, 1 },	/* PIL, PAS_IS_SUPPORTED */
+	{ SCM(0x0c, 0x16), 0, 0 },	/* MP, ASSIGN: memory to another virtual machine */
+};
+
+static const struct scm_answer *find(u64 call)
+{
+	for (u32 i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (answers[i].call == SCM_CALL(call))
+			return &answers[i];
+	return 0;
+}
+
+#define INFO_IS_CALL_AVAIL	SCM(0x06, 0x01)
+
+static void handle_scm(struct frame *f)
+{
+	const struct scm_answer *answer;
+
+	if (SCM_CALL(f->x[0]) == INFO_IS_CALL_AVAIL) {
+		/* x2 holds the function asked about; the first question is about this call itself (the convention). */
+		u64 asked = f->x[2];
+
+		f->x[0] = 0;
+		f->x[1] = SCM_CALL(asked) == INFO_IS_CALL_AVAIL || find(asked) ? 1 : 0;
+		f->x[2] = f->x[3] = 0;
+		return;
+	}
+	answer = find(f->x[0]);
+	if (!answer) {
+		f->x[0] = SMC_UNKNOWN;
+		return;
+	}
+	f->x[0] = answer->x0;
+	f->x[1] = answer->x1;
+	f->x[2] = f->x[3] = 0;
+}
+
+/* Read by entry.S: where a secondary goes at EL1, and the context it gets in x0. */
+struct { u64 entry, context; } cpu_on[CPUS_MAX];
+
+extern char secondary[];
+
+void handle_smc(struct frame *f)
+{
+	u32 fn = f->x[0];
+
+	if (OWNER(fn) == OWNER_SIP) {
+		handle_scm(f);
+		return;
+	}
+	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {
+		u64 target = f->x[1] & 0xff;
+
+		if (target < CPUS_MAX) {
+			cpu_on[target].entry = f->x[2];
+			cpu_on[target].context = f->x[3];
+			f->x[2] = (u64)secondary;
+			f->x[3] = (u64)&cpu_on[target];
+		}
+	}
+	smc(f);
+}

@@ -1,0 +1,88 @@
+/**
+ * Identification registers of the stand-in's SMMU-500, global register space 0 of the Arm System Memory Management Unit
+ * Architecture Specification, version 2.0 (IHI 0062D.c), as `arm_smmu_device_cfg_probe()` of Linux reads them.
+ */
+
+interface Field {
+  /** Offset of the register from the SMMU's base, in bytes. */
+  readonly register: number;
+  /** Least significant bit. */
+  readonly bit: number;
+  /** Bits. */
+  readonly width: number;
+}
+
+/** IHI 0062D.c section 10.6: SMMU_IDR0, SMMU_IDR1, SMMU_IDR2, SMMU_IDR7. */
+const IDR0 = 0x20;
+const IDR1 = 0x24;
+const IDR2 = 0x28;
+const IDR7 = 0x3c;
+
+const FIELDS = {
+  /** Stage 1, stage 2 and nested translation are supported. */
+  S1TS: { register: IDR0, bit: 30, width: 1 },
+  S2TS: { register: IDR0, bit: 29, width: 1 },
+  NTS: { register: IDR0, bit: 28, width: 1 },
+  /** Stream matching. */
+  SMS: { register: IDR0, bit: 27, width: 1 },
+  /** Coherent translation table walks. */
+  CTTW: { register: IDR0, bit: 14, width: 1 },
+  /** Number of stream identifier bits. */
+  NUMSIDB: { register: IDR0, bit: 9, width: 4 },
+  /** Number of stream match register groups. */
+  NUMSMRG: { register: IDR0, bit: 0, width: 8 },
+  /** The register space has 2^(NUMPAGENDXB+1) pages on each side. */
+  NUMPAGENDXB: { register: IDR1, bit: 28, width: 3 },
+  /** Number of context banks. */
+  NUMCB: { register: IDR1, bit: 0, width: 8 },
+  /** Translation granules. */
+  PTFSv8_64kB: { register: IDR2, bit: 14, width: 1 },
+  PTFSv8_16kB: { register: IDR2, bit: 13, width: 1 },
+  PTFSv8_4kB: { register: IDR2, bit: 12, width: 1 },
+  /** Upstream bus, output and intermediate address sizes; 5 is 48 bits. */
+  UBS: { register: IDR2, bit: 8, width: 4 },
+  OAS: { register: IDR2, bit: 4, width: 4 },
+  IAS: { register: IDR2, bit: 0, width: 4 },
+  /** Implementation revision. */
+  MAJOR: { register: IDR7, bit: 4, width: 4 },
+} as const satisfies Record<string, Field>;
+
+const ADDRESS_48_BITS = 5;
+const PAGE_SIZE = 4096;
+
+/** What the stand-in's SMMU says of itself. */
+const STANDIN: Readonly<Record<keyof typeof FIELDS, number>> = {
+  S1TS: 1,
+  S2TS: 1,
+  NTS: 1,
+  SMS: 1,
+  CTTW: 1,
+  NUMSIDB: 8,
+  NUMSMRG: 16,
+  NUMPAGENDXB: 5,
+  NUMCB: 4,
+  PTFSv8_64kB: 1,
+  PTFSv8_16kB: 1,
+  PTFSv8_4kB: 1,
+  UBS: ADDRESS_48_BITS,
+  OAS: ADDRESS_48_BITS,
+  IAS: ADDRESS_48_BITS,
+  MAJOR: 2,
+};
+
+/** Bytes of the whole register space: both halves of 2^(NUMPAGENDXB+1) pages (IHI 0062D.c, section 2.4). */
+export const SMMU500_SIZE = 2 * 2 ** (STANDIN.NUMPAGENDXB + 1) * PAGE_SIZE;
+
+/** The register file's first bytes, up to the last identification register; the rest reads as zero after reset. */
+export function smmu500Registers(): Uint8Array {
+  const image = new DataView(new ArrayBuffer(IDR7 + Uint32Array.BYTES_PER_ELEMENT));
+  for (const name of Object.keys(FIELDS).filter((key): key is keyof typeof FIELDS => key in FIELDS)) {
+    const { register, bit, width } = FIELDS[name];
+    const value = STANDIN[name];
+    if (value >= 2 ** width) {
+      throw new RangeError(`SMMU-500 field ${name} has ${width} bits and cannot hold ${value}`);
+    }
+    image.setUint32(register, (image.getUint32(register, true) | (value << bit)) >>> 0, true);
+  }
+  return new Uint8Array(image.buffer);
+}
