@@ -59,7 +59,11 @@ export type PlanStep =
   /** Wait until `device` is bound, at most `ms`. */
   | { readonly step: 'wait'; readonly device: string; readonly ms: number }
   /** Wait until no probe is under way and the set of bound and deferred devices has not changed for `ms`. */
-  | { readonly step: 'settle'; readonly ms: number };
+  | { readonly step: 'settle'; readonly ms: number }
+  /** Report the addresses of these kernel symbols, for a kernel without its System.map. */
+  | { readonly step: 'symbols'; readonly names: readonly string[] }
+  /** A command loop on the guest's console, for a person; the plan goes on when it ends. */
+  | { readonly step: 'shell' };
 
 export interface Expectation {
   /** Any of these is as expected. */
