@@ -1,0 +1,198 @@
+#include "steps.h"
+
+#include "devices.h"
+#include "report.h"
+#include "settle.h"
+#include "shell.h"
+#include "symbols.h"
+
+#define STEP_PATH_SIZE (sizeof("/sys/bus//drivers//unbind") + 2 * NAME_SIZE)
+
+void mount_or_report(const char *type, const char *target)
+{
+	long result = sys_mount(type, target);
+
+	if (result < 0) {
+		line("mount");
+		line_word(target);
+		line_result(result);
+		line_send();
+	}
+}
+
+void need_proc(void)
+{
+	static bool mounted;
+
+	if (!mounted)
+		mount_or_report("proc", "/proc");
+	mounted = true;
+}
+
+long write_file(const char *path, const char *value, int flags)
+{
+	long fd = sys_open(path, O_WRONLY | flags);
+	long result;
+
+	if (fd < 0)
+		return fd;
+	/* One write: a sysfs file takes its value whole. */
+	result = sys_write((int)fd, value, length_of(value));
+	sys_close((int)fd);
+	return result < 0 ? result : 0;
+}
+
+static long load(const char *module, const char *params)
+{
+	char storage[STEP_PATH_SIZE];
+	struct text path = TEXT(storage);
+	long fd;
+	long result;
+
+	text_clear(&path);
+	text_add(&path, "/modules/");
+	text_add(&path, module);
+	text_add(&path, ".ko");
+	fd = sys_open(path.bytes, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	result = sys_load_module((int)fd, params);
+	sys_close((int)fd);
+	return result;
+}
+
+/* Writes to /sys/bus/BUS + rest. */
+static long write_bus(const char *bus, const char *rest, const char *value)
+{
+	char storage[STEP_PATH_SIZE];
+	struct text path = TEXT(storage);
+
+	text_clear(&path);
+	text_add(&path, "/sys/bus/");
+	text_add(&path, bus);
+	text_add(&path, rest);
+	return write_file(path.bytes, value, 0);
+}
+
+static long probe(const char *device)
+{
+	const char *bus = bus_of_device(device);
+	char driver[NAME_SIZE];
+	long result;
+	int directory;
+
+	if (bus == NULL)
+		return -ENODEV;
+	result = write_bus(bus, "/drivers_probe", device);
+	if (result < 0)
+		return result;
+	/* The kernel says yes also where no driver matched or its probe failed (drivers/base/bus.c: bus_rescan_devices_helper()). */
+	directory = open_bus_of_device(device);
+	result = directory >= 0 && driver_of(directory, device, driver) ? 0 : -ENODEV;
+	sys_close(directory);
+	return result;
+}
+
+/* action: "/bind" or "/unbind" */
+static long write_driver(const char *driver, const char *action, const char *device)
+{
+	const char *bus = bus_of_driver(driver);
+	char storage[STEP_PATH_SIZE];
+	struct text rest = TEXT(storage);
+
+	if (bus == NULL)
+		return -ENODEV;
+	text_clear(&rest);
+	text_add(&rest, "/drivers/");
+	text_add(&rest, driver);
+	text_add(&rest, action);
+	return write_bus(bus, rest.bytes, device);
+}
+
+static void report_result(const char *verb, const char *first, const char *second, long result)
+{
+	line(verb);
+	line_word(first);
+	if (second != NULL)
+		line_word(second);
+	line_result(result);
+	line_send();
+}
+
+static void autoprobe(bool on)
+{
+	long result = write_bus("platform", "/drivers_autoprobe", on ? "1" : "0");
+
+	if (result < 0) {
+		report_result("autoprobe", on ? "on" : "off", NULL, result);
+		return;
+	}
+	line("autoprobe");
+	line_word(on ? "on" : "off");
+	line_send();
+}
+
+static void wait(const char *device, uint64_t ms)
+{
+	bool bound = wait_bound(device, ms);
+
+	line("wait");
+	line_word(device);
+	line_word(bound ? "bound" : "timeout");
+	line_send();
+}
+
+static void wait_settled(uint64_t ms)
+{
+	uint64_t start = now_ms();
+	bool settled = settle(ms);
+
+	line(settled ? "settled" : "unsettled");
+	line_number(now_ms() - start);
+	line_send();
+}
+
+void run_step(const struct step *step)
+{
+	const char *first = step->words[0];
+	const char *second = step->words[1];
+
+	switch (step->verb) {
+	case STEP_LOAD:
+		report_result("load", first, NULL, load(first, second));
+		break;
+	case STEP_UNLOAD:
+		report_result("unload", first, NULL, sys_unload_module(first));
+		break;
+	case STEP_AUTOPROBE:
+		autoprobe(step->number == 1);
+		break;
+	case STEP_PROBE:
+		report_result("probe", first, NULL, probe(first));
+		break;
+	case STEP_BIND:
+		report_result("bind", first, second, write_driver(first, "/bind", second));
+		break;
+	case STEP_UNBIND:
+		report_result("unbind", first, second, write_driver(first, "/unbind", second));
+		break;
+	case STEP_WRITE:
+		report_result("write", first, NULL, write_file(first, second, 0));
+		break;
+	case STEP_WAIT:
+		wait(first, step->number);
+		break;
+	case STEP_SETTLE:
+		wait_settled(step->number);
+		break;
+	case STEP_SYMBOLS:
+		report_symbols(first);
+		break;
+	case STEP_SHELL:
+		run_shell();
+		break;
+	case STEP_WATCH:
+	case STEP_END:
+		break;
+	}
+}

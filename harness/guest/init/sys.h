@@ -1,0 +1,77 @@
+/*
+ * System calls of arm64 Linux, without a C library: the guest pays for every instruction between the kernel's
+ * "Run /init" and the first step of the plan, and a libc's start-up is most of what a small static program executes.
+ * Every function returns the kernel's own value: a negative errno on failure.
+ */
+#ifndef BOOTRACE_SYS_H
+#define BOOTRACE_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* include/uapi/asm-generic/errno-base.h and errno.h; the ones that the init itself decides on. */
+#define ENOENT 2
+#define ENODEV 19
+#define EINVAL 22
+
+/* include/uapi/asm-generic/fcntl.h, with the values arm64 overrides (arch/arm64/include/uapi/asm/fcntl.h). */
+#define O_RDONLY 00
+#define O_WRONLY 01
+#define O_RDWR 02
+#define O_CREAT 0100
+#define O_TRUNC 01000
+#define O_NONBLOCK 04000
+#define O_DIRECTORY 040000
+
+/* include/uapi/linux/limits.h */
+#define PATH_SIZE 4096
+
+/* struct timespec as the 64-bit ABI has it. */
+struct timespec {
+	int64_t seconds;
+	int64_t nanoseconds;
+};
+
+/* include/linux/dirent.h: struct linux_dirent64. */
+struct directory_entry {
+	uint64_t inode;
+	int64_t offset;
+	uint16_t length;
+	uint8_t type;
+	char name[];
+};
+
+long sys_open(const char *path, int flags);
+long sys_open_at(int directory, const char *path, int flags);
+void sys_close(int fd);
+long sys_read(int fd, void *buffer, size_t size);
+/* Reads from `offset` and leaves the file's position alone: sysfs and debugfs files show themselves anew at 0. */
+long sys_read_at(int fd, void *buffer, size_t size, int64_t offset);
+long sys_write(int fd, const void *bytes, size_t size);
+long sys_read_directory(int fd, void *buffer, size_t size);
+long sys_read_link_at(int directory, const char *path, char *buffer, size_t size);
+long sys_mount(const char *type, const char *target);
+long sys_load_module(int fd, const char *params);
+long sys_unload_module(const char *name);
+/* Every line of the kernel's ring buffer that fits, oldest dropped first (SYSLOG_ACTION_READ_ALL). */
+long sys_kernel_log(char *buffer, size_t size);
+long sys_wait_child(long pid);
+void sys_power_off(void) __attribute__((noreturn));
+
+/* Virtual time since boot, in milliseconds (CLOCK_MONOTONIC). */
+uint64_t now_ms(void);
+void sleep_ms(uint64_t ms);
+
+/* Keeps SIGCHLD pending instead of delivered, so that sleep_until_child() can be woken by it. */
+void sys_hold_child_signal(void);
+/* Sleeps until a child ends or `ms` have passed; may return early. */
+void sleep_until_child(uint64_t ms);
+
+/*
+ * Starts a task that shares this one's memory and files, runs entry(argument) on the given stack, and ends.
+ * Returns its pid. (Kernel: clone(CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD).)
+ */
+long spawn_task(void (*entry)(void *), void *argument, void *stack_top);
+
+#endif

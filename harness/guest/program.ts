@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+
+const FOLDER = new URL('./init/', import.meta.url);
+
+function paths(names: readonly string[]): string[] {
+  return names.map((name) => fileURLToPath(new URL(name, FOLDER)));
+}
+
+/** What the cross compiler makes the guest's init of (kernel/cross.ts). */
+export const GUEST_INIT = {
+  sources: paths([
+    'init.c',
+    'devices.c',
+    'final.c',
+    'plan.c',
+    'probing.c',
+    'report.c',
+    'settle.c',
+    'shell.c',
+    'steps.c',
+    'symbols.c',
+    'sys.c',
+    'text.c',
+  ]),
+  /** Read by the sources, so part of the content key. */
+  headers: paths([
+    'devices.h',
+    'final.h',
+    'plan.h',
+    'probing.h',
+    'report.h',
+    'settle.h',
+    'shell.h',
+    'steps.h',
+    'symbols.h',
+    'sys.h',
+    'text.h',
+  ]),
+} as const;

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { readFile, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { InfraError } from '../errors.ts';
+import { GUEST_INIT } from '../guest/program.ts';
+import { ensureFolder, errorCode, fileSystemError, withTemporary } from './cache.ts';
+
+const CROSS = 'aarch64-linux-gnu-';
+const GCC = `${CROSS}gcc`;
+const OBJCOPY = `${CROSS}objcopy`;
+
+/** A freestanding program for arm64. Paths are absolute. */
+export interface CrossProgram {
+  /** Name of the result in the cache. */
+  readonly name: string;
+  /** C and assembly files, in link order. */
+  readonly sources: readonly string[];
+  /** Read by the sources, so part of the content key. */
+  readonly headers: readonly string[];
+  /** The linker script, or null for the linker's own. */
+  readonly script: string | null;
+  /** Macros with a number each. */
+  readonly defines: Readonly<Record<string, number>>;
+  /** Symbols that the linker script uses. */
+  readonly symbols: Readonly<Record<string, number>>;
+  /** `elf`: a stripped executable; `binary`: the bytes from the lowest loaded address on (objcopy -O binary). */
+  readonly output: 'elf' | 'binary';
+}
+
+/**
+ * Freestanding, position-dependent, without the C library's start-up files. Unwind tables, build-id and section alignment
+ * beyond a page would be bytes that the guest has to unpack. `-mgeneral-regs-only`: no floating-point registers, so that
+ * they need neither be enabled at EL2 nor saved for PID 1. `-fno-tree-loop-distribute-patterns`: GCC would turn the loop
+ * inside memcpy() into a call of memcpy().
+ */
+const FLAGS = [
+  '-std=gnu11',
+  '-Os',
+  '-Wall',
+  '-Wextra',
+  '-static',
+  '-nostdlib',
+  '-ffreestanding',
+  '-fno-pie',
+  '-no-pie',
+  '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables',
+  '-fno-tree-loop-distribute-patterns',
+  '-mgeneral-regs-only',
+  '-Wl,--build-id=none',
+  '-Wl,-z,noexecstack',
+  '-Wl,-z,max-page-size=4096',
+] as const;
+
+/**
+ * Compiles and links a freestanding arm64 program, or takes it from the cache folder `root`. The key is the content of all
+ * its files, its flags and the compiler's version. Throws {@link InfraError} where the compiler is missing or refuses.
+ */
+export async function crossCompile(program: CrossProgram, root: string): Promise<Uint8Array> {
+  const flags = [
+    ...FLAGS,
+    ...Object.entries(program.defines).map(([name, value]) => `-D${name}=0x${value.toString(16)}`),
+    ...Object.entries(program.symbols).map(([name, value]) => `-Wl,--defsym=${name}=0x${value.toString(16)}`),
+  ];
+  const folder = await ensureFolder(join(root, 'cross', await contentKey(program, flags)));
+  const target = join(folder, program.name);
+  try {
+    return await readFile(target);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw fileSystemError(error, target, 1);
+  }
+  return withTemporary(root, async (temporary) => {
+    const elf = join(temporary, 'elf');
+    const script = program.script === null ? [] : ['-T', program.script];
+    await run(GCC, [...flags, '-s', ...script, '-o', elf, ...program.sources], program.name);
+    const finished = program.output === 'elf' ? elf : join(temporary, 'binary');
+    if (program.output === 'binary') await run(OBJCOPY, ['-O', 'binary', elf, finished], program.name);
+    await rename(finished, target);
+    return readFile(target);
+  });
+}
+
+/** The guest's init, harness/guest/init, as a static ELF executable. Errors as of {@link crossCompile}. */
+export function compileGuestInit(root: string): Promise<Uint8Array> {
+  return crossCompile({ name: 'init', ...GUEST_INIT, script: null, defines: {}, symbols: {}, output: 'elf' }, root);
+}
+
+async function contentKey(program: CrossProgram, flags: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  const add = (text: string | Uint8Array) => hash.update(`${text.length}:`).update(text);
+  add(await run(GCC, ['--version'], program.name));
+  add(program.output);
+  for (const flag of flags) add(flag);
+  const script = program.script === null ? [] : [program.script];
+  for (const path of [...program.sources, ...program.headers, ...script]) {
+    add(basename(path));
+    add(await readFile(path));
+  }
+  return hash.digest('hex');
+}
+
+/** Runs a tool of the cross compiler and returns its standard output. */
+async function run(tool: string, words: readonly string[], purpose: string): Promise<string> {
+  const result = await execa(tool, words, { reject: false, env: { LC_ALL: 'C' } });
+  if (result.code === 'ENOENT') {
+    throw new InfraError(
+      `${tool} is not installed, and it is needed for ${purpose}`,
+      'run `bootrace doctor`, which lists the packages to install',
+    );
+  }
+  if (result.failed) {
+    const said = result.stderr.trim().split('\n').slice(0, 10).join('\n');
+    throw new InfraError(`${tool} failed on ${purpose}: ${said === '' ? result.shortMessage : said}`);
+  }
+  return result.stdout;
+}
