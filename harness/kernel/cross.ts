@@ -32,7 +32,8 @@ export interface CrossProgram {
  * Freestanding, position-dependent, without the C library's start-up files. Unwind tables, build-id and section alignment
  * beyond a page would be bytes that the guest has to unpack. `-mgeneral-regs-only`: no floating-point registers, so that
  * they need neither be enabled at EL2 nor saved for PID 1. `-fno-tree-loop-distribute-patterns`: GCC would turn the loop
- * inside memcpy() into a call of memcpy().
+ * inside memcpy() into a call of memcpy(). `-mstrict-align`: with the MMU off, EL2's memory is Device memory, which faults
+ * on unaligned access (DDI 0487, B2.5.2).
  */
 const FLAGS = [
   '-std=gnu11',
@@ -48,6 +49,7 @@ const FLAGS = [
   '-fno-asynchronous-unwind-tables',
   '-fno-tree-loop-distribute-patterns',
   '-mgeneral-regs-only',
+  '-mstrict-align',
   '-Wl,--build-id=none',
   '-Wl,-z,noexecstack',
   '-Wl,-z,max-page-size=4096',

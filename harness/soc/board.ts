@@ -27,6 +27,8 @@ const FIRMWARE_FOLDER = new URL('./firmware/', import.meta.url);
 
 /** What the cross compiler makes the EL2 firmware of (guest and firmware share the compiler's wrapper in kernel/cross.ts). */
 export const FIRMWARE = {
+  name: 'el2-firmware',
+  output: 'binary',
   sources: ['entry.S', 'main.c', 'scm.c', 'gates.c'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   /** Read by the sources, so part of the content key. */
   headers: ['firmware.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
@@ -38,15 +40,6 @@ export const FIRMWARE = {
     CPUS_MAX,
   },
   symbols: { FIRMWARE_ADDRESS },
-} as const;
-
-/** The two devices of the problem statement, and the SMMU's consumer. */
-export const SCM = { node: '/firmware/scm', device: 'firmware:scm', driver: 'qcom_scm', module: 'qcom_scm' } as const;
-export const SMMU = {
-  node: '/soc/iommu@5f000000',
-  device: '5f000000.iommu',
-  driver: 'arm-smmu',
-  module: 'arm_smmu',
 } as const;
 
 export interface RegisterFile {

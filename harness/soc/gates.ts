@@ -25,6 +25,12 @@ const AMBA_PROBE = 'amba_probe';
 /** Virtual address of a kernel symbol, or null where the kernel has none of that name. */
 export type SymbolLookup = (name: string) => bigint | null;
 
+/** Names of the kernel symbols that these gates need an address for; some are alternatives of each other. */
+export function gateSymbols(gates: readonly Gate[]): Set<string> {
+  const forced = gates.flatMap((gate) => (gate.gate === 'force' ? [gate.symbol] : []));
+  return new Set(forced.length === gates.length ? forced : [...forced, 'msleep', AMBA_PROBE, ...PLATFORM_PROBES]);
+}
+
 /** How long a hold waits, in milliseconds of virtual time, before it lets the probe in and says so. */
 export const HOLD_TIMEOUT_MS = 30_000;
 
@@ -116,7 +122,7 @@ function refuseCycles(gates: readonly Gate[]): void {
 /** One line of the firmware's log. `time` is microseconds of virtual time since the machine was started. */
 export type GateEvent =
   | {
-      readonly verb: 'delayed' | 'held' | 'released' | 'timed-out' | 'entered' | 'finished' | 'refused';
+      readonly verb: (typeof DEVICE_VERBS)[number];
       readonly time: number;
       readonly device: string;
       /** What it waits for, as the firmware says it: `finished firmware:scm`, or milliseconds. */
@@ -125,7 +131,8 @@ export type GateEvent =
   | { readonly verb: 'forced'; readonly symbol: string }
   | { readonly verb: 'firmware-exception'; readonly detail: string };
 
-const GATE_LINE = /^(\d+) (delayed|held|released|timed-out|entered|finished|refused) (\S+) ?(.*)$/;
+const DEVICE_VERBS = ['delayed', 'held', 'released', 'timed-out', 'entered', 'finished', 'refused'] as const;
+const GATE_LINE = /^(\d+) (\S+) (\S+) ?(.*)$/;
 const FORCED_LINE = /^(\d) forced$/;
 
 /** Reads the firmware's log; lines that are not the firmware's are ignored. */
@@ -133,9 +140,10 @@ export function parseGateLog(log: string, gates: readonly Gate[]): GateEvent[] {
   const forces = gates.filter((gate) => gate.gate === 'force');
   const events: GateEvent[] = [];
   for (const line of log.split('\n')) {
-    const [, time, verb, device, detail] = GATE_LINE.exec(line) ?? [];
+    const [, time, word, device, detail] = GATE_LINE.exec(line) ?? [];
+    const verb = DEVICE_VERBS.find((known) => known === word);
     if (verb !== undefined && device !== undefined) {
-      events.push({ verb: verb as 'held', time: Number(time), device, detail: detail ?? '' });
+      events.push({ verb, time: Number(time), device, detail: detail ?? '' });
       continue;
     }
     const [, index] = FORCED_LINE.exec(line) ?? [];

@@ -1,0 +1,104 @@
+import { FIRMWARE_ADDRESS, GATES_ADDRESS, IMAGE_ADDRESS, RAM_MIB, type RegisterFile } from '../soc/board.ts';
+
+/** Files of one guest; absolute paths or, in `command.sh`, relative to the cell's folder. */
+export interface GuestFiles {
+  /** The EL2 firmware, soc/firmware. */
+  readonly firmware: string;
+  /** The kernel's arm64 Image. */
+  readonly image: string;
+  readonly deviceTree: string;
+  readonly initramfs: string;
+  /** The gate table, or null where the cell has no gates. */
+  readonly gates: string | null;
+  /** RAM that stands in for register files. */
+  readonly registers: readonly (Pick<RegisterFile, 'address'> & { readonly path: string })[];
+  /** Where the firmware's log goes. */
+  readonly firmwareLog: string;
+}
+
+export interface GuestMachine {
+  readonly cpus: number;
+  /** `-icount shift=N`: 2^N ns of virtual time an instruction. */
+  readonly shift: number;
+}
+
+export const QEMU = 'qemu-system-aarch64';
+
+/** What stands on the other end of the guest's serial port and of QEMU's debug port. */
+export type GuestConsole =
+  | { readonly console: 'pipe' }
+  /** QEMU's own monitor shares the terminal: Ctrl-a c, Ctrl-a x. */
+  | { readonly console: 'terminal' };
+
+/**
+ * The one place where the QEMU command line is made (QEMU 7.2 or later).
+ * `debugPort`: QEMU waits for a debugger on this TCP port of the loopback interface before the first instruction.
+ */
+export function qemuArguments(
+  files: GuestFiles,
+  machine: GuestMachine,
+  { console, debugPort = null }: GuestConsole & { readonly debugPort?: number | null } = { console: 'pipe' },
+): string[] {
+  const load = (path: string, address: number) => [
+    '-device',
+    // force-raw: an arm64 Image or a register file must not be taken for an ELF or a U-Boot image (docs/system/generic-loader.rst).
+    `loader,file=${escapeComma(path)},addr=0x${address.toString(16)},force-raw=on`,
+  ];
+  return [
+    '-nodefaults',
+    '-no-user-config',
+    '-display',
+    'none',
+    // virtualization=on starts the firmware at EL2, with PSCI by SMC (hw/arm/virt.c, virt_machine_done).
+    '-machine',
+    'virt,virtualization=on,gic-version=2',
+    '-cpu',
+    'cortex-a57',
+    '-smp',
+    String(machine.cpus),
+    '-m',
+    `${RAM_MIB}M`,
+    // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs (docs/devel/tcg-icount.rst).
+    '-icount',
+    `shift=${machine.shift},sleep=off`,
+    '-rtc',
+    'base=2020-10-30,clock=vm',
+    '-seed',
+    '1',
+    // A panic with panic=-1 asks for a reset: QEMU ends instead.
+    '-no-reboot',
+    '-dtb',
+    files.deviceTree,
+    '-kernel',
+    files.firmware,
+    ...load(files.image, IMAGE_ADDRESS),
+    '-initrd',
+    files.initramfs,
+    ...files.registers.flatMap(({ path, address }) => load(path, address)),
+    ...(files.gates === null ? [] : load(files.gates, GATES_ADDRESS)),
+    // The firmware's log, by Arm semihosting, apart from the console.
+    '-chardev',
+    `file,id=firmware,path=${escapeComma(files.firmwareLog)}`,
+    '-semihosting-config',
+    'enable=on,target=native,chardev=firmware',
+    '-serial',
+    console === 'pipe' ? 'stdio' : 'mon:stdio',
+    ...(debugPort === null ? [] : ['-S', '-gdb', `tcp:127.0.0.1:${debugPort}`]),
+  ];
+}
+
+/** QEMU's option parser ends a value at a comma; two stand for one (docs, "-drive" and qemu-options). */
+function escapeComma(path: string): string {
+  return path.replaceAll(',', ',,');
+}
+
+/** One word as the shell reads it back, whatever it holds. */
+export function shellQuote(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The line that attaches a debugger to a guest started with `debugPort`. */
+export function debuggerLine(vmlinux: string | null, debugPort: number): string {
+  const symbols = vmlinux === null ? '' : `${shellQuote(vmlinux)} `;
+  return `gdb-multiarch ${symbols}-ex 'target remote 127.0.0.1:${debugPort}' -ex 'hbreak *0x${IMAGE_ADDRESS.toString(16)}'  # firmware at 0x${FIRMWARE_ADDRESS.toString(16)}`;
+}

@@ -1,0 +1,78 @@
+import { execa } from 'execa';
+import { InfraError } from '../errors.ts';
+import { QEMU } from './command.ts';
+
+/** Why a guest is no longer running. */
+export type GuestEnd =
+  /** QEMU ended by itself: power off, or a panic with -no-reboot. */
+  | { readonly end: 'exited'; readonly code: number; readonly stderr: string }
+  /** The harness had seen enough. */
+  | { readonly end: 'stopped' }
+  /** Nothing came from the console for `SILENCE_MS` of wall-clock time: QEMU itself hangs. */
+  | { readonly end: 'silent'; readonly stderr: string }
+  | { readonly end: 'killed'; readonly signal: string; readonly stderr: string };
+
+/**
+ * A guest in virtual time skips idle time, so that even a hang of minutes is over in seconds of wall-clock time; a busy loop
+ * runs until the soft-lockup detector reports it (2 x watchdog_thresh = 20 s, kernel/watchdog.c: 1.3e9 instructions at
+ * shift 4). A console that is silent for this long means that the machine is stuck, not the guest.
+ */
+const SILENCE_MS = 120_000;
+const STDERR_MAX = 4096;
+
+export interface GuestRun {
+  /** Called with every piece of the console; returns true when the guest may be ended. */
+  readonly onConsole: (bytes: Uint8Array) => boolean;
+  readonly signal: AbortSignal;
+  readonly cwd: string;
+}
+
+/**
+ * Runs QEMU until it ends or `onConsole` has seen enough. The process dies with the harness however that ends
+ * (prctl(2), PR_SET_PDEATHSIG, set by setpriv(1)).
+ * Throws {@link InfraError} when QEMU cannot be started, and the signal's reason when it was aborted.
+ */
+export async function runGuest(qemuArguments: readonly string[], run: GuestRun): Promise<GuestEnd> {
+  run.signal.throwIfAborted();
+  const child = execa('setpriv', ['--pdeathsig', 'KILL', '--', QEMU, ...qemuArguments], {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    buffer: false,
+    reject: false,
+    cwd: run.cwd,
+    cancelSignal: run.signal,
+    forceKillAfterDelay: false,
+    killSignal: 'SIGKILL',
+  });
+  let ended: 'stopped' | 'silent' | null = null;
+  const stop = (why: 'stopped' | 'silent') => {
+    ended ??= why;
+    child.kill('SIGKILL');
+  };
+  const silence = setTimeout(() => stop('silent'), SILENCE_MS);
+  let stderr = '';
+  child.stderr.on('data', (bytes: Buffer) => {
+    stderr = (stderr + bytes.toString('utf8')).slice(-STDERR_MAX);
+  });
+  child.stdout.on('data', (bytes: Buffer) => {
+    if (ended !== null) return;
+    silence.refresh();
+    if (run.onConsole(bytes)) stop('stopped');
+  });
+  try {
+    const result = await child;
+    run.signal.throwIfAborted();
+    if (ended === 'stopped') return { end: 'stopped' };
+    if (ended === 'silent') return { end: 'silent', stderr };
+    if (result.exitCode !== undefined) return { end: 'exited', code: result.exitCode, stderr };
+    if (result.signal !== undefined) return { end: 'killed', signal: result.signal, stderr };
+    throw new InfraError(
+      `${QEMU} could not be started: ${result.shortMessage}`,
+      'run `npm run -s bootrace -- doctor` to see what is missing',
+      { cause: result.cause },
+    );
+  } finally {
+    clearTimeout(silence);
+  }
+}

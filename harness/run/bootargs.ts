@@ -1,0 +1,25 @@
+import { GUEST_BOOT_ARGS } from '../guest/plan.ts';
+import type { Cell } from '../matrix/cell.ts';
+
+/**
+ * Kernel command line of every guest. A cell adds its own words behind these.
+ * Sources: Documentation/admin-guide/kernel-parameters.txt and dynamic-debug-howto.rst of Linux 6.1.
+ */
+const EVERY_BOOT: readonly string[] = [
+  'console=ttyAMA0',
+  // Addresses that do not move: a symbol's address is then the one in System.map.
+  'nokaslr',
+  // tinyconfig leaves PANIC_ON_OOPS off; panic=-1 asks for a reset at once, and QEMU's -no-reboot ends the guest.
+  'oops=panic',
+  'panic=-1',
+  // Every message on the console, initcalls and probes with them.
+  'ignore_loglevel',
+  'initcall_debug',
+  // The driver core's own account of matching, deferring and binding, and the reasons given to dev_err_probe().
+  'dyndbg="file drivers/base/dd.c +p;func dev_err_probe +p;func device_links_check_suppliers +p"',
+  ...GUEST_BOOT_ARGS,
+];
+
+export function bootargsOf(cell: Cell): string[] {
+  return [...EVERY_BOOT, ...cell.bootargs];
+}

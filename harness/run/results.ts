@@ -1,0 +1,121 @@
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { InputError } from '../errors.ts';
+import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
+
+const RECORD = 'run.json';
+const LATEST = 'latest';
+/** A run in the making; renamed when its record is complete, so that a run without a record is never `latest`. */
+const UNFINISHED = '.unfinished';
+
+export interface RunFolder {
+  readonly name: string;
+  /** Absolute; changes its name when the run is finished. */
+  readonly path: string;
+  readonly shared: string;
+  cell(id: string): string;
+  /** Writes run.json, gives the folder its final name and points `latest` to it. Returns the final path. */
+  finish(run: RunRecord): Promise<string>;
+  /** Removes the folder: the run was interrupted. */
+  discard(): Promise<void>;
+}
+
+/** ISO 8601 time as a folder name: `2020-10-30T12-00-00Z`. */
+function folderName(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
+}
+
+/**
+ * Opens a folder for a new run under `results`. Throws {@link InputError} when it cannot be written.
+ */
+export async function openRunFolder(results: string, now: Date): Promise<RunFolder> {
+  const root = resolve(results);
+  try {
+    await mkdir(root, { recursive: true });
+  } catch (error) {
+    throw new InputError(`the results folder ${root} cannot be made`, 'give another one with --results DIR', {
+      cause: error,
+    });
+  }
+  await removeAbandoned(root);
+  const { name, path } = await claim(root, folderName(now));
+  const shared = join(path, 'shared');
+  await mkdir(shared);
+  return {
+    name,
+    path,
+    shared,
+    cell: (id) => join(path, 'cells', cellFolder(id)),
+    async finish(run) {
+      await writeRecord(path, run);
+      const final = join(root, name);
+      await rename(path, final);
+      await pointLatest(root, name);
+      return final;
+    },
+    async discard() {
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Cell ids are `[a-z0-9._+=-]+` (matrix/expand.ts); anything else, from a cell file, must not become a path. */
+export function cellFolder(id: string): string {
+  const safe = id.replaceAll(/[^A-Za-z0-9._+=-]/g, '_');
+  return /^\.+$/.test(safe) ? `_${safe}` : safe;
+}
+
+async function claim(root: string, wanted: string): Promise<{ name: string; path: string }> {
+  const taken = new Set((await readdir(root)).map((entry) => entry.replace(UNFINISHED, '').replace(/\.pid\d+$/, '')));
+  for (let attempt = 1; ; attempt++) {
+    const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+    if (taken.has(name)) continue;
+    const path = join(root, `${name}${UNFINISHED}.pid${process.pid}`);
+    await mkdir(path);
+    return { name, path };
+  }
+}
+
+/** Folders of runs that were killed: their process is gone. */
+async function removeAbandoned(root: string): Promise<void> {
+  for (const entry of await readdir(root)) {
+    const pid = /\.unfinished\.pid(\d+)$/.exec(entry)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    await rm(join(root, entry), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function writeRecord(folder: string, run: RunRecord): Promise<void> {
+  const temporary = join(folder, `${RECORD}.part`);
+  await writeFile(temporary, `${JSON.stringify(runRecordSchema.parse(run), null, 1)}\n`);
+  await rename(temporary, join(folder, RECORD));
+}
+
+async function pointLatest(root: string, name: string): Promise<void> {
+  const temporary = join(root, `.${LATEST}.${process.pid}`);
+  await rm(temporary, { force: true });
+  await symlink(name, temporary);
+  await rename(temporary, join(root, LATEST));
+}
+
+/** Writes what belongs to one cell beside its console. */
+export async function writeCell(folder: string, cell: CellRecord, events: readonly object[]): Promise<void> {
+  await Promise.all([
+    writeFile(join(folder, 'cell.json'), `${JSON.stringify(cell, null, 1)}\n`),
+    writeFile(join(folder, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join('')),
+  ]);
+}
+
+/** `cells/ID` as it stands in the record. */
+export function relativeCellFolder(run: RunFolder, id: string): string {
+  return relative(run.path, run.cell(id));
+}
