@@ -1,0 +1,213 @@
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ExecaError, execa } from 'execa';
+import { InfraError, InputError } from '../errors.ts';
+import { ensureFolder } from './cache.ts';
+import type { OnProgress } from './progress.ts';
+
+interface Suite {
+  readonly name: string;
+  /** The release is no longer refreshed, so that its Release file has expired for good (deb.debian.org, Valid-Until). */
+  readonly archived: boolean;
+}
+
+/** Debian suites that carry a kernel series, in the order in which they are tried. */
+const SUITES: Readonly<Record<string, readonly Suite[]>> = {
+  '5.10': [
+    { name: 'bullseye-security', archived: true },
+    { name: 'bullseye', archived: true },
+  ],
+  '6.1': [
+    { name: 'bookworm-security', archived: false },
+    { name: 'bookworm', archived: false },
+  ],
+  '6.12': [
+    { name: 'bookworm-security', archived: false },
+    { name: 'trixie-security', archived: false },
+    { name: 'trixie', archived: false },
+  ],
+};
+
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** A package that a suite offers; fields as in its Packages file. */
+export interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly depends: string;
+  /** Bytes of the .deb. */
+  readonly size: number;
+  readonly state: AptState;
+}
+
+/** A private apt state: nothing of the system's apt or dpkg is read but its configuration, and nothing is written. */
+interface AptState {
+  readonly folder: string;
+  readonly options: readonly string[];
+}
+
+/**
+ * Sites of this machine's apt configuration, by suite: the mirror is whatever the machine uses.
+ * `$(RELEASE)` is the suite as the sources file names it (apt-get(8), indextargets).
+ */
+async function configuredSites(): Promise<Map<string, string>> {
+  try {
+    const { stdout } = await execa('apt-get', [
+      'indextargets',
+      '--format',
+      '$(RELEASE) $(SITE)',
+      'Created-By: Packages',
+    ]);
+    return new Map(
+      stdout.split('\n').flatMap((line): [string, string][] => {
+        const [release, site] = line.split(' ');
+        return release === undefined || site === undefined ? [] : [[release, site]];
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    throw new InputError(
+      'apt-get cannot be run, and debian: kernels come through it',
+      'use a recipe with tarball:PATH, tree:PATH or git:PATH@REVISION on this machine',
+      { cause: error },
+    );
+  }
+}
+
+/** Security suites live on a site of their own; every other suite is on the site that serves a plain code name. */
+function siteFor(suite: string, sites: ReadonlyMap<string, string>): string | null {
+  const isSecurity = (name: string) => name.endsWith('-security');
+  const same = [...sites].find(([name]) => isSecurity(name) === isSecurity(suite) && !name.includes('/'));
+  return same?.[1] ?? null;
+}
+
+async function openState(root: string, suite: Suite, site: string, architecture: string): Promise<AptState> {
+  const folder = await ensureFolder(join(root, 'apt', `${suite.name}-${architecture}`));
+  await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
+  await mkdir(join(folder, 'cache', 'archives', 'partial'), { recursive: true });
+  await writeFile(join(folder, 'status'), '');
+  const signedBy = await access(KEYRING).then(
+    () => `[signed-by=${KEYRING}] `,
+    () => '',
+  );
+  await writeFile(join(folder, 'sources.list'), `deb ${signedBy}${site} ${suite.name} main\n`);
+  const options = [
+    `Dir::State=${folder}`,
+    `Dir::State::Lists=${folder}/lists`,
+    `Dir::State::status=${folder}/status`,
+    `Dir::Cache=${folder}/cache`,
+    `Dir::Etc::sourcelist=${folder}/sources.list`,
+    'Dir::Etc::sourceparts=/dev/null',
+    `APT::Architecture=${architecture}`,
+    `APT::Architectures=${architecture}`,
+    'APT::Sandbox::User=root',
+    'Acquire::Languages=none',
+    ...(suite.archived ? ['Acquire::Check-Valid-Until=false'] : []),
+  ];
+  return { folder, options: options.flatMap((option) => ['-o', option]) };
+}
+
+function lastLines(error: ExecaError, count: number): string {
+  return (error.stderr ?? '').toString().trim().split('\n').slice(-count).join('; ');
+}
+
+/** Reads one package's stanza; null when the suite does not carry it. */
+async function show(state: AptState, name: string): Promise<Package | null> {
+  const { stdout, exitCode } = await execa('apt-cache', [...state.options, 'show', '--no-all-versions', name], {
+    reject: false,
+  });
+  if (exitCode !== 0) return null;
+  const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(stdout)?.[1];
+  const version = field('Version');
+  if (version === undefined) return null;
+  return { name, version, depends: field('Depends') ?? '', size: Number(field('Size') ?? 0), state };
+}
+
+/**
+ * Finds the newest `name` of a kernel series, after a refresh of the suite's signed index in a private apt state.
+ * Throws {@link InputError} for a series that no suite carries, {@link InfraError} when no suite can be reached.
+ */
+export async function findPackage(
+  request: { root: string; series: string; name: string; architecture: string },
+  onProgress: OnProgress,
+): Promise<Package> {
+  const suites = SUITES[request.series];
+  if (suites === undefined)
+    throw new InputError(
+      `Debian has no kernel series ${request.series} that bootrace knows`,
+      `known are ${Object.keys(SUITES).join(', ')}`,
+    );
+  const sites = await configuredSites();
+  const failures: string[] = [];
+  for (const suite of suites) {
+    const site = siteFor(suite.name, sites);
+    if (site === null) {
+      failures.push(`${suite.name}: no such site in this machine's apt sources`);
+      continue;
+    }
+    onProgress({ phase: 'downloading', subject: `index of ${suite.name}`, done: null, total: null, secondsLeft: null });
+    const state = await openState(request.root, suite, site, request.architecture);
+    try {
+      await execa('apt-get', [...state.options, '-o', 'APT::Update::Error-Mode=any', 'update']);
+    } catch (error) {
+      if (!(error instanceof ExecaError)) throw error;
+      failures.push(`${suite.name}: ${lastLines(error, 2)}`);
+      continue;
+    }
+    const found = await show(state, request.name);
+    if (found !== null) return found;
+    failures.push(`${suite.name}: has no package ${request.name}`);
+  }
+  throw new InfraError(
+    `no Debian suite gives ${request.name}: ${failures.join(' | ')}`,
+    'check the network and the Debian lines of the apt sources',
+  );
+}
+
+/** The same, for a package that stands in the index which {@link findPackage} has just refreshed. */
+export async function siblingPackage(of: Package, name: string): Promise<Package> {
+  const found = await show(of.state, name);
+  if (found === null) throw new InfraError(`${of.name} ${of.version} needs ${name}, which its suite does not carry`);
+  return found;
+}
+
+/** Downloads a .deb into `folder`; apt checks it against the signed index. Returns its path. */
+export async function downloadPackage(wanted: Package, folder: string, onProgress: OnProgress): Promise<string> {
+  const subject = `${wanted.name} ${wanted.version}`;
+  const started = performance.now();
+  const apt = execa(
+    'apt-get',
+    [...wanted.state.options, '-o', 'APT::Status-Fd=1', 'download', `${wanted.name}=${wanted.version}`],
+    {
+      cwd: folder,
+    },
+  );
+  try {
+    for await (const line of apt) {
+      const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];
+      if (percent === undefined) continue;
+      const share = Number(percent) / 100;
+      const elapsed = (performance.now() - started) / 1000;
+      onProgress({
+        phase: 'downloading',
+        subject,
+        done: Math.round(wanted.size * share),
+        total: wanted.size,
+        secondsLeft: share > 0 ? Math.round((elapsed * (1 - share)) / share) : null,
+      });
+    }
+    await apt;
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    throw new InfraError(
+      `${subject} could not be downloaded: ${lastLines(error, 2)}`,
+      'check the network and try again',
+      {
+        cause: error,
+      },
+    );
+  }
+  const file = (await readdir(folder)).find((name) => name.startsWith(`${wanted.name}_`) && name.endsWith('.deb'));
+  if (file === undefined) throw new InfraError(`apt-get download left no file for ${subject} in ${folder}`);
+  return join(folder, file);
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { InfraError } from '../errors.ts';
+
+/**
+ * The cache folder: `$XDG_CACHE_HOME/bootrace`, by default `~/.cache/bootrace`.
+ * A relative `XDG_CACHE_HOME` is ignored (XDG Base Directory Specification 0.8, section 2).
+ */
+export function cacheRoot(environment: NodeJS.ProcessEnv = process.env): string {
+  const base = environment.XDG_CACHE_HOME;
+  return join(base !== undefined && isAbsolute(base) ? base : join(homedir(), '.cache'), 'bootrace');
+}
+
+/** The `code` of a Node.js system error, or null for any other value. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * Turns what the file system said about `path` into a sentence; any other error comes back unchanged.
+ * `needMib` is what the step that failed needs in all.
+ */
+export function fileSystemError(error: unknown, path: string, needMib: number): unknown {
+  switch (errorCode(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new InfraError(
+        `the disk of ${path} is full`,
+        `free ${needMib} MiB there, or set XDG_CACHE_HOME to a folder on a larger disk`,
+        { cause: error },
+      );
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+      return new InfraError(
+        `the cache folder ${path} is not writable (${errorCode(error)})`,
+        'make it writable, or set XDG_CACHE_HOME to a folder of your own',
+        { cause: error },
+      );
+    default:
+      return error;
+  }
+}
+
+/** Throws {@link InfraError} when fewer than `needMib` MiB are free on the disk of `path`, which must exist. */
+export async function requireFreeSpace(path: string, needMib: number, purpose: string): Promise<void> {
+  const { bavail, bsize } = await statfs(path);
+  const freeMib = Math.floor((bavail * bsize) / MIB);
+  if (freeMib < needMib) {
+    throw new InfraError(
+      `${purpose} needs ${needMib} MiB in ${path}, where ${freeMib} MiB are free`,
+      'free some space, or set XDG_CACHE_HOME to a folder on a larger disk',
+    );
+  }
+}
+
+/** Creates `path` and its parents. Throws {@link InfraError} when the cache cannot be written. */
+export async function ensureFolder(path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    throw fileSystemError(error, path, 1);
+  }
+  return path;
+}
+
+/**
+ * Start time of a process in clock ticks after boot, or null when there is none: with the pid it names a process for good
+ * (proc(5), /proc/PID/stat field 22; field 2 may hold spaces and brackets, hence the search for the last bracket).
+ */
+async function startTime(pid: string): Promise<string | null> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const START_TIME_AFTER_NAME = 22 - 3;
+    return afterName[START_TIME_AFTER_NAME] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Runs `fill` with a new temporary folder inside the cache, so that a rename out of it is atomic. The folder is removed
+ * afterwards in any case; what a killed run left is removed by the next one, which sees that its owner is gone.
+ */
+export async function withTemporary<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
+  const parent = await ensureFolder(join(root, 'tmp'));
+  for (const name of await readdir(parent)) {
+    const [pid, start] = name.split('-');
+    if (pid === undefined || (await startTime(pid)) !== start) await removeFolder(join(parent, name));
+  }
+  const folder = await mkdtemp(join(parent, `${process.pid}-${await startTime('self')}-`));
+  try {
+    return await fill(folder);
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+/** Removes a folder that another run may be removing at the same time. */
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/**
+ * Moves a finished folder to its final name. When another run has published the same content first, that one stays:
+ * both are equal, and it may be in use. The parent of `target` must exist.
+ */
+export async function publish(finished: string, target: string): Promise<void> {
+  try {
+    await rename(finished, target);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw fileSystemError(error, target, 1);
+    await removeFolder(finished);
+  }
+}
+
+/** Writes a small file so that a reader sees the old content or the new one, never a part. */
+export async function writeAtomic(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw fileSystemError(error, path, 1);
+  }
+}
+
+/** Content of a file, or null when there is none. */
+export async function readIfPresent(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,152 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { ExecaError, execa } from 'execa';
+import { InfraError, InputError } from '../errors.ts';
+
+export const CROSS_COMPILE = 'aarch64-linux-gnu-';
+
+/** Where and how one kernel is made. */
+export interface MakeContext {
+  readonly source: string;
+  /** A child of `source`: kbuild then writes relative paths, so that both may be moved together (kernel Makefile, srctree). */
+  readonly output: string;
+  readonly ccache: { readonly folder: string } | null;
+  /** All output of make is appended to this file. */
+  readonly log: string;
+  /** Inherited by make and its children, so that the lock outlives a killed harness (lock.ts). */
+  readonly lockFile: WriteStream;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What kbuild would otherwise take from the clock, the user, the host and the number of earlier builds
+ * (Documentation/kbuild/reproducible-builds.rst): the same input gives the same Image, byte for byte.
+ */
+const REPRODUCIBLE = {
+  KBUILD_BUILD_TIMESTAMP: 'Fri Oct 30 00:00:00 UTC 2020',
+  KBUILD_BUILD_USER: 'bootrace',
+  KBUILD_BUILD_HOST: 'bootrace',
+  KBUILD_BUILD_VERSION: '1',
+} as const;
+
+/** Everything that decides how sources become objects, beside the sources: part of a build's key. */
+export async function toolchainIdentity(): Promise<string> {
+  const version = async (program: string) => {
+    const { stdout } = await execa(program, ['--version']);
+    return stdout.split('\n')[0] ?? '';
+  };
+  const programs = [`${CROSS_COMPILE}gcc`, `${CROSS_COMPILE}ld`];
+  const versions = await Promise.all(programs.map(version)).catch((error: unknown) => {
+    if (!(error instanceof ExecaError)) throw error;
+    throw new InputError(
+      `${error.command.split(' ')[0]} cannot be run: ${error.shortMessage}`,
+      'bootrace doctor lists what has to be installed',
+      { cause: error },
+    );
+  });
+  return [...versions, ...Object.values(REPRODUCIBLE)].join('\n');
+}
+
+/** A build that started without the user's MAKEFLAGS, ARCH, KCFLAGS and the like is the same on every machine. */
+function environment(context: MakeContext): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap((name): [string, string][] => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    ...Object.fromEntries(kept),
+    LC_ALL: 'C',
+    ...REPRODUCIBLE,
+    // Depend mode takes the header list from the compiler's own run instead of a run of the preprocessor (ccache(1)).
+    ...(context.ccache === null
+      ? {}
+      : { CCACHE_DIR: context.ccache.folder, CCACHE_DEPEND: 'true', CCACHE_MAXSIZE: '2G' }),
+  };
+}
+
+function makeVariables(context: MakeContext): string[] {
+  const gcc = `${CROSS_COMPILE}gcc`;
+  return [
+    'ARCH=arm64',
+    `CROSS_COMPILE=${CROSS_COMPILE}`,
+    `CC=${context.ccache === null ? gcc : `ccache ${gcc}`}`,
+    `O=${context.output}`,
+  ];
+}
+
+/** A line of kbuild that makes one file: `  CC      init/main.o`, `  LD [M]  ...`. */
+const STEP = /^ {2}[A-Z][A-Z0-9_]*(?: \[M\])? +\S+$/;
+
+/** Runs make with `targets`; `onStep` is called for each file made. Throws {@link InfraError} with the first errors. */
+export async function make(context: MakeContext, targets: readonly string[], onStep: () => void): Promise<void> {
+  await run(
+    context,
+    'make',
+    ['--directory', context.source, `--jobs=${availableParallelism()}`, ...makeVariables(context), ...targets],
+    onStep,
+  );
+}
+
+/** The kernel's own merge of fragments into `.config`, without the make that it would run at its end (-m). */
+export async function mergeConfig(context: MakeContext, fragments: readonly string[]): Promise<void> {
+  const script = join(context.source, 'scripts', 'kconfig', 'merge_config.sh');
+  await run(
+    context,
+    'sh',
+    [script, '-m', '-O', context.output, join(context.output, '.config'), ...fragments],
+    () => {},
+  );
+}
+
+async function run(context: MakeContext, program: string, args: readonly string[], onStep: () => void): Promise<void> {
+  const log = createWriteStream(context.log, { flags: 'a' });
+  log.write(`$ ${[program, ...args].join(' ')}\n`);
+  const child = execa(program, args, {
+    cwd: context.output,
+    env: environment(context),
+    extendEnv: false,
+    all: true,
+    buffer: false,
+    stdio: ['ignore', 'pipe', 'pipe', context.lockFile],
+    ...(context.signal === undefined ? {} : { cancelSignal: context.signal }),
+  });
+  try {
+    for await (const line of child.iterable({ from: 'all' })) {
+      log.write(`${line}\n`);
+      if (STEP.test(line)) onStep();
+    }
+    await child;
+  } catch (error) {
+    if (!(error instanceof ExecaError) || error.isCanceled) throw error;
+    log.end();
+    await finished(log);
+    throw makeError(error, context.log, await readFile(context.log, 'utf8'));
+  } finally {
+    log.end();
+  }
+}
+
+/** Make ended by itself with an error: the source does not compile. What make leaves is consistent. */
+export class BuildFailure extends InfraError {}
+
+const ERROR_LINE = /\b(?:error|undefined reference|Stop\.|No space left on device)\b|\*\*\*/;
+const LINES_SHOWN = 6;
+
+function makeError(error: ExecaError, log: string, text: string): unknown {
+  if (text.includes('No space left on device'))
+    return new InfraError(
+      `the disk is full: the kernel could not be built (log: ${log})`,
+      'free 1000 MiB, or set XDG_CACHE_HOME to a folder on a larger disk',
+      { cause: error },
+    );
+  const lines = text.slice(text.lastIndexOf('\n$ ') + 1).split('\n');
+  const errors = lines.filter((line) => ERROR_LINE.test(line)).slice(0, LINES_SHOWN);
+  const shown = errors.length > 0 ? errors : lines.slice(-LINES_SHOWN);
+  const Failure = error.exitCode === undefined ? InfraError : BuildFailure;
+  return new Failure(`the kernel could not be built:\n  ${shown.join('\n  ')}`, `the full log is ${log}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,203 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { InputError } from '../errors.ts';
+import { LINKAGES, type Linkage } from '../matrix/cell.ts';
+import { errorCode } from './cache.ts';
+import { type AskedOption, parseFragment } from './kconfig.ts';
+
+/** The folder of recipes, fragments and patches that comes with bootrace. */
+export const KERNEL_CONFIGS = fileURLToPath(new URL('../../kernel-configs', import.meta.url));
+
+export type KernelSource =
+  /** `debian:6.1`: the newest linux-source-6.1 of the suites that carry it. */
+  | { readonly from: 'debian'; readonly series: string }
+  /** `debian-stock:6.1`: the distribution's own arm64 kernel. */
+  | { readonly from: 'debian-stock'; readonly series: string }
+  | { readonly from: 'tree'; readonly path: string }
+  | { readonly from: 'git'; readonly path: string; readonly revision: string }
+  | { readonly from: 'tarball'; readonly path: string }
+  | { readonly from: 'image'; readonly path: string };
+
+/** A named text file whose content belongs to the build's key. */
+export interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface Recipe {
+  readonly name: string;
+  readonly source: KernelSource;
+  readonly fragments: readonly TextFile[];
+  readonly patches: readonly TextFile[];
+  /** Linkages that Kconfig may refuse: the verdict is then `unbuildable`, not an error. */
+  readonly mayBeRefused: readonly Linkage[];
+  /** For `image:PATH`: the folder that holds its modules, or null. */
+  readonly modules: string | null;
+}
+
+const SERIES = /^\d+\.\d+$/;
+
+/**
+ * Reads `debian:6.1`, `debian-stock:6.1`, `tree:PATH`, `git:PATH@REV`, `tarball:PATH`, `image:PATH`; null when it is none of them.
+ * A relative PATH starts at `folder`.
+ */
+export function parseSource(text: string, folder: string): KernelSource | null {
+  const colon = text.indexOf(':');
+  const from = text.slice(0, Math.max(colon, 0));
+  const rest = text.slice(colon + 1);
+  if (rest === '') return null;
+  const path = (relative: string) => (relative.startsWith('/') ? relative : join(folder, relative));
+  switch (from) {
+    case 'debian':
+    case 'debian-stock':
+      return SERIES.test(rest) ? { from, series: rest } : null;
+    case 'tree':
+    case 'tarball':
+    case 'image':
+      return { from, path: path(rest) };
+    case 'git': {
+      const at = rest.lastIndexOf('@');
+      const revision = rest.slice(at + 1);
+      return at < 1 || revision === '' || revision.startsWith('-')
+        ? null
+        : { from, path: path(rest.slice(0, at)), revision };
+    }
+    default:
+      return null;
+  }
+}
+
+const SOURCES = 'debian:6.1, debian-stock:6.1, tree:PATH, git:PATH@REVISION, tarball:PATH or image:PATH';
+
+const recipeSchema = z.strictObject({
+  source: z.string({ error: `expected ${SOURCES}` }),
+  fragments: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
+  patches: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
+  mayBeRefused: z.array(z.enum(LINKAGES, { error: `expected some of ${LINKAGES.join(', ')}` })).default([]),
+  modules: z.string({ error: 'expected a folder' }).nullable().default(null),
+});
+
+/** `name` with a suffix of the one of `known` that is nearest to it, for error messages. */
+export function didYouMean(name: string, known: readonly string[]): string {
+  const nearest = known
+    .map((other) => ({ other, distance: editDistance(name, other) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  const list = `known are ${known.join(', ')}`;
+  return nearest !== undefined && nearest.distance <= Math.max(2, name.length / 3)
+    ? `did you mean ${nearest.other}? (${list})`
+    : list;
+}
+
+/** Levenshtein distance; the words compared here are short. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** Recipe names in `folder`, sorted. */
+export async function recipeNames(folder: string = KERNEL_CONFIGS): Promise<string[]> {
+  return (await readdir(folder))
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => basename(file, '.yaml'))
+    .sort();
+}
+
+const RECIPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
+
+/**
+ * The recipe of a kernel as a cell names it: a file in `folder`, or a source that needs no build and so no file
+ * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory).
+ * Throws {@link InputError} that names file, line and what was expected.
+ */
+export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS): Promise<Recipe> {
+  const source = parseSource(name, process.cwd());
+  if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
+    return { name, source, fragments: [], patches: [], mayBeRefused: [], modules: null };
+  const path = join(folder, `${name}.yaml`);
+  if (!RECIPE_NAME.test(name)) throw new InputError(`${name} is not a kernel`, await hintOfRecipes(name, folder));
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    throw new InputError(`there is no kernel recipe ${name} (${path})`, await hintOfRecipes(name, folder));
+  }
+  return parseRecipe(name, path, text);
+}
+
+async function hintOfRecipes(name: string, folder: string): Promise<string> {
+  return `${didYouMean(name, await recipeNames(folder))}; or give debian-stock:SERIES or image:PATH`;
+}
+
+async function parseRecipe(name: string, path: string, text: string): Promise<Recipe> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const syntax = document.errors[0];
+  if (syntax !== undefined)
+    throw new InputError(`${path}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message.split('\n')[0]}`);
+  const lineOf = (keys: readonly PropertyKey[]): number => {
+    for (let depth = keys.length; depth > 0; depth--) {
+      const node = document.getIn(keys.slice(0, depth), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  };
+  const parsed = recipeSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const keys = issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : (issue?.path ?? []);
+    throw new InputError(`${path}:${lineOf(keys)}: ${keys.join('.')}: ${issue?.message}`);
+  }
+  const folder = dirname(path);
+  const source = parseSource(parsed.data.source, folder);
+  if (source === null)
+    throw new InputError(`${path}:${lineOf(['source'])}: source: ${parsed.data.source}: expected ${SOURCES}`);
+  const load = (key: 'fragments' | 'patches') =>
+    Promise.all(parsed.data[key].map((file, index) => readText(join(folder, file), `${path}:${lineOf([key, index])}`)));
+  return {
+    name,
+    source,
+    fragments: await load('fragments'),
+    patches: await load('patches'),
+    mayBeRefused: parsed.data.mayBeRefused,
+    modules: parsed.data.modules === null ? null : join(folder, parsed.data.modules),
+  };
+}
+
+async function readText(path: string, asked: string): Promise<TextFile> {
+  try {
+    return { path, text: await readFile(path, 'utf8') };
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    const present = await readdir(dirname(path)).catch(() => []);
+    throw new InputError(`${asked}: there is no file ${path}`, didYouMean(basename(path), present.sort()));
+  }
+}
+
+/** Everything that the fragments of a recipe ask for. Throws {@link InputError} at a line that asks for nothing. */
+export function askedOptions(fragments: readonly TextFile[]): AskedOption[] {
+  return fragments.flatMap(({ path, text }) =>
+    parseFragment(text, path).map((line) => {
+      if (line.kind === 'option') return line.option;
+      throw new InputError(
+        `${path}:${line.line}: expected CONFIG_NAME=value or "# CONFIG_NAME is not set", got "${line.text}"`,
+      );
+    }),
+  );
+}
+
+/** Config fragment of a linkage: `linkage/LINKAGE.config` in the folder of recipes that comes with bootrace. */
+export async function linkageFragment(linkage: Linkage): Promise<TextFile> {
+  return readText(join(KERNEL_CONFIGS, 'linkage', `${linkage}.config`), 'linkage');
+}

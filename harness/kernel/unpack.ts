@@ -1,0 +1,44 @@
+import { mkdir } from 'node:fs/promises';
+import { ExecaError, execa } from 'execa';
+import { InfraError, InputError } from '../errors.ts';
+
+/** Unpacks a .deb's files into `folder` (dpkg-deb(1), --extract). */
+export async function extractDeb(deb: string, folder: string): Promise<void> {
+  try {
+    await execa('dpkg-deb', ['--extract', deb, folder]);
+  } catch (error) {
+    throw unpackError(error, deb);
+  }
+}
+
+/**
+ * Unpacks a tarball that has one top folder, as kernel releases have, into `folder` without that top folder.
+ * GNU tar finds out the compression by itself and refuses members that would leave the folder.
+ */
+export async function unpackTarball(tarball: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  try {
+    await execa(
+      'tar',
+      ['--extract', '--strip-components=1', '--no-same-owner', '--directory', folder, '--file', tarball],
+      {
+        // Debian's source tarballs are xz files of many blocks, which unpack in parallel.
+        env: { XZ_OPT: '--threads=0' },
+      },
+    );
+  } catch (error) {
+    throw unpackError(error, tarball);
+  }
+}
+
+function unpackError(error: unknown, archive: string): unknown {
+  if (!(error instanceof ExecaError)) return error;
+  const text = (error.stderr ?? '').toString().trim().split('\n').slice(-2).join('; ');
+  if (text.includes('No space left on device'))
+    return new InfraError(
+      `the disk is full: ${archive} cannot be unpacked`,
+      'free 3000 MiB, or set XDG_CACHE_HOME to a folder on a larger disk',
+      { cause: error },
+    );
+  return new InputError(`${archive} cannot be unpacked: ${text}`, undefined, { cause: error });
+}
