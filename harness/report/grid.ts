@@ -1,0 +1,186 @@
+import { LINKAGES, type Linkage, type Verdict } from '../matrix/cell.ts';
+import type { CellRecord } from '../run/record.ts';
+import { kernelOf, outcomeOf, summariseVerdicts } from './judge.ts';
+import { type Colours, paintVerdict } from './paint.ts';
+import { groupBy, printable, truncate } from './text.ts';
+
+/** Above this many lines a grid is no longer read; only lines with something unexpected are printed then. */
+const MOST_LINES = 80;
+const LONGEST_VALUE = 24;
+/** Axes that make the columns and the headings. */
+const COLUMN_AXIS = 'kernel';
+const HEADING_AXIS = 'linkage';
+/** matrix/axes.ts, NOT_APPLICABLE: the axis has no meaning for the cell. */
+const NO_VALUE = '-';
+const GAP = 2;
+
+/** Where the full names do not fit side by side. */
+const SHORT_VERDICT: Partial<Record<Verdict, string>> = {
+  'deferred-then-bound': 'deferred→bound',
+  'module-rejected': 'mod-rejected',
+  'stuck-deferred': 'stuck',
+};
+
+const HEADING: Readonly<Record<Linkage, string>> = {
+  builtin: 'built in',
+  modules: 'modules',
+  'smmu-module': 'SMMU a module, SCM built in',
+  'scm-module': 'SCM a module, SMMU built in',
+};
+
+interface Line {
+  /** A value for each axis of the section, or the cell's name where its axes do not tell it apart. */
+  readonly labels: readonly string[];
+  readonly cells: ReadonlyMap<string, CellRecord>;
+}
+
+interface Section {
+  readonly heading: string;
+  readonly axes: readonly string[];
+  readonly lines: readonly Line[];
+  /** Cells that share all their axis values with another one, so that only their id tells them apart. */
+  readonly named: readonly CellRecord[];
+  readonly all: readonly CellRecord[];
+}
+
+/**
+ * All cells as grids, one for each linkage: conditions down, kernels across, so that one line shows what a change of kernel does
+ * to the same order. A linkage whose every cell already stands among the claims is left out.
+ */
+export function formatGrids(cells: readonly CellRecord[], width: number, paint: Colours): string[] {
+  const sections = [...groupBy(cells, (cell) => cell.kernel.linkage)]
+    .filter(([, all]) => all.some((cell) => cell.row === null))
+    .sort(([, a], [, b]) => linkageRank(a) - linkageRank(b))
+    .map(([, all]) => makeSection(all));
+  const total = sections.reduce((sum, section) => sum + section.lines.length + section.named.length, 0);
+  return sections.flatMap((section) => ['', ...formatSection(section, width, paint, total > MOST_LINES)]);
+}
+
+function linkageRank(cells: readonly CellRecord[]): number {
+  return LINKAGES.indexOf(cells[0]?.kernel.linkage ?? 'builtin');
+}
+
+function makeSection(all: readonly CellRecord[]): Section {
+  const names = [...new Set(all.flatMap((cell) => Object.keys(cell.axes)))].filter(
+    (name) => name !== COLUMN_AXIS && name !== HEADING_AXIS,
+  );
+  const valuesOf = (name: string) => [...new Set(all.map((cell) => cell.axes[name] ?? NO_VALUE))];
+  const axes = names.filter((name) => valuesOf(name).length > 1);
+  const constant = names.flatMap((name) => {
+    const [value, ...others] = valuesOf(name);
+    return others.length > 0 || value === undefined || value === NO_VALUE ? [] : [`${name}=${value}`];
+  });
+  const lines = new Map<string, { labels: string[]; cells: Map<string, CellRecord> }>();
+  const named: CellRecord[] = [];
+  for (const cell of all) {
+    const labels = axes.map((name) => printable(cell.axes[name] ?? NO_VALUE));
+    const line = lines.get(labels.join('\n')) ?? { labels, cells: new Map<string, CellRecord>() };
+    lines.set(labels.join('\n'), line);
+    if (line.cells.has(kernelOf(cell))) named.push(cell);
+    else line.cells.set(kernelOf(cell), cell);
+  }
+  const linkage = all[0]?.kernel.linkage ?? 'builtin';
+  return {
+    heading: printable([HEADING[linkage], ...constant].join('  ')),
+    axes,
+    lines: [...lines.values()].sort((a, b) => compareLabels(axes, all, a.labels, b.labels)),
+    named,
+    all,
+  };
+}
+
+/** Lines in the order of the values of their axes, and values in the order in which the matrix names them. */
+function compareLabels(
+  axes: readonly string[],
+  all: readonly CellRecord[],
+  a: readonly string[],
+  b: readonly string[],
+): number {
+  for (const [index, name] of axes.entries()) {
+    if (a[index] === b[index]) continue;
+    const values = all.map((cell) => printable(cell.axes[name] ?? NO_VALUE));
+    return values.indexOf(a[index] ?? '') - values.indexOf(b[index] ?? '');
+  }
+  return 0;
+}
+
+function label(cell: CellRecord, short: boolean): string {
+  const verdict = short ? (SHORT_VERDICT[cell.verdict] ?? cell.verdict) : cell.verdict;
+  return outcomeOf(cell) === 'expected' ? verdict : `${verdict} !`;
+}
+
+function columnWidth(section: Section, kernel: string, short: boolean): number {
+  const labels = section.lines.flatMap((line) => {
+    const cell = line.cells.get(kernel);
+    return cell === undefined ? [] : [label(cell, short).length];
+  });
+  return Math.max(Math.min(kernel.length, LONGEST_VALUE), ...labels) + GAP;
+}
+
+/** Kernels in blocks that fit side by side. */
+function blocks(kernels: readonly string[], widthOf: (kernel: string) => number, room: number): string[][] {
+  const result: string[][] = [];
+  let used = Number.POSITIVE_INFINITY;
+  for (const kernel of kernels) {
+    const columns = widthOf(kernel);
+    if (used + columns > room) {
+      result.push([]);
+      used = 0;
+    }
+    result.at(-1)?.push(kernel);
+    used += columns;
+  }
+  return result;
+}
+
+function formatSection(section: Section, width: number, paint: Colours, onlyUnexpected: boolean): string[] {
+  const shown = section.lines.filter(
+    (line) => !onlyUnexpected || [...line.cells.values()].some((cell) => outcomeOf(cell) !== 'expected'),
+  );
+  const named = section.named.filter((cell) => !onlyUnexpected || outcomeOf(cell) !== 'expected');
+  const heading = `${paint.bold(section.heading)}${onlyUnexpected ? `  ${paint.dim(summariseVerdicts(section.all))}` : ''}`;
+  if (shown.length === 0 && named.length === 0) return [heading];
+
+  const kernels = [...new Set(section.all.map(kernelOf))];
+  const labelWidths = section.axes.map(
+    (name, index) =>
+      Math.min(LONGEST_VALUE, Math.max(name.length, ...shown.map((line) => line.labels[index]?.length ?? 0))) + GAP,
+  );
+  const room = width - GAP - labelWidths.reduce((sum, columns) => sum + columns, 0);
+  const fits = (short: boolean) =>
+    kernels.reduce((sum, kernel) => sum + columnWidth(section, kernel, short), 0) <= room;
+  const short = !fits(false);
+  const widthOf = (kernel: string) => columnWidth(section, kernel, short);
+  const lines = [heading];
+  for (const block of blocks(kernels, widthOf, room)) {
+    const head = [
+      ...section.axes.map((name, index) => truncate(name, LONGEST_VALUE).padEnd(labelWidths[index] ?? 0)),
+      ...block.map((kernel) => truncate(printable(kernel), LONGEST_VALUE).padEnd(widthOf(kernel))),
+    ];
+    lines.push(paint.dim(`${' '.repeat(GAP)}${head.join('')}`.trimEnd()));
+    let above: readonly string[] = [];
+    for (const line of shown) {
+      if (!block.some((kernel) => line.cells.has(kernel))) continue;
+      const labels = line.labels.map((value, index) => {
+        const text = truncate(value, LONGEST_VALUE).padEnd(labelWidths[index] ?? 0);
+        const repeated = line.labels.slice(0, index + 1).every((part, before) => part === above[before]);
+        return repeated || value === NO_VALUE ? paint.dim(text) : text;
+      });
+      const verdicts = block.map((kernel) => {
+        const cell = line.cells.get(kernel);
+        if (cell === undefined) return ' '.repeat(widthOf(kernel));
+        const text = label(cell, short);
+        return paintVerdict(cell, text, paint) + ' '.repeat(Math.max(0, widthOf(kernel) - text.length));
+      });
+      lines.push(`${' '.repeat(GAP)}${labels.join('')}${verdicts.join('')}`.trimEnd());
+      above = line.labels;
+    }
+  }
+  const idWidth = Math.max(0, ...named.map((cell) => cell.id.length));
+  for (const cell of named) {
+    lines.push(
+      `${' '.repeat(GAP)}${printable(cell.id).padEnd(idWidth + GAP)}${paintVerdict(cell, label(cell, false), paint)}`,
+    );
+  }
+  return lines;
+}

@@ -1,0 +1,88 @@
+import { VERDICTS, type Verdict } from '../matrix/cell.ts';
+import type { CellRecord, RunRecord } from '../run/record.ts';
+import { count, printable } from './text.ts';
+
+/** How a cell stands in every report: as expected, not, or without a verdict. An `infra-error` is never a pass and never a regression. */
+export type Outcome = 'expected' | 'unexpected' | 'no-verdict';
+
+export function outcomeOf(cell: Pick<CellRecord, 'verdict' | 'asExpected'>): Outcome {
+  if (cell.verdict === 'infra-error') return 'no-verdict';
+  return cell.asExpected ? 'expected' : 'unexpected';
+}
+
+/** The kernel that a cell boots, as the matrix names it. */
+export function kernelOf(cell: Pick<CellRecord, 'kernel' | 'axes'>): string {
+  return cell.axes.kernel ?? cell.kernel.recipe;
+}
+
+/** What a cell was expected to do, one clause: `deferred-then-bound`, `null-deref in qcom_scm_x at 0x0`. */
+export function describeExpectation(expected: CellRecord['expected']): string {
+  const place = [
+    expected.function === undefined ? '' : ` in ${expected.function}`,
+    expected.address === undefined ? '' : ` at ${expected.address}`,
+  ].join('');
+  return printable(`${expected.verdicts.join(' or ')}${place}`);
+}
+
+/** What happened, one clause: the crash's title with its address and probe, or the sentence that decided the verdict. */
+export function describeOutcome(cell: Pick<CellRecord, 'crash' | 'reason'>): string {
+  const crash = cell.crash;
+  if (crash === null) return printable(cell.reason);
+  const address = crash.address === null ? '' : ` at ${crash.address}`;
+  const probing = crash.driver === null ? '' : `, ${crash.driver} probing ${crash.device ?? 'a device'}`;
+  return printable(`${crash.title}${address}${probing}`);
+}
+
+/** As {@link describeOutcome}, for a line that stands below the verdict's name: where, without repeating what. */
+export function describePlace(cell: Pick<CellRecord, 'crash' | 'reason'>): string {
+  const title = cell.crash?.title ?? '';
+  const place = cell.crash?.function ?? null;
+  const from = place === null ? -1 : title.lastIndexOf(`in ${place}`);
+  if (cell.crash === null || from < 0) return describeOutcome(cell);
+  return describeOutcome({ ...cell, crash: { ...cell.crash, title: title.slice(from) } });
+}
+
+/** Cells that failed in the same way are one problem to the reader. */
+export function problemOf(cell: Pick<CellRecord, 'verdict' | 'crash' | 'reason'>): string {
+  return `${cell.verdict} ${cell.crash?.signature ?? cell.reason}`;
+}
+
+interface VerdictCount {
+  readonly verdict: Verdict;
+  readonly cells: number;
+  readonly unexpected: number;
+}
+
+/** How many cells have each verdict, best verdict first; verdicts that no cell has are left out. */
+export function countVerdicts(cells: readonly CellRecord[]): VerdictCount[] {
+  return VERDICTS.map((verdict) => {
+    const having = cells.filter((cell) => cell.verdict === verdict);
+    return { verdict, cells: having.length, unexpected: having.filter((cell) => !cell.asExpected).length };
+  }).filter(({ cells }) => cells > 0);
+}
+
+/** Verdicts that are a defect of the kernel, for which "expected" is worth saying. */
+const GOOD: readonly Verdict[] = ['bound', 'deferred-then-bound'];
+
+/** `98 cells: 60 bound, 20 deferred-then-bound, 14 null-deref (expected)`. */
+export function summariseVerdicts(cells: readonly CellRecord[]): string {
+  const parts = countVerdicts(cells).map(({ verdict, cells: all, unexpected }) => {
+    if (verdict === 'infra-error') return `${all} ${verdict}`;
+    if (unexpected === 0) return `${all} ${verdict}${GOOD.includes(verdict) ? '' : ' (expected)'}`;
+    return `${all} ${verdict} (${unexpected === all ? '' : `${unexpected} `}unexpected)`;
+  });
+  return `${count(cells.length, 'cell')}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
+}
+
+/** The answer of a run in one clause, worst first: `2 unexpected, 1 without a verdict`, `all as expected`. */
+export function summariseOutcome(run: Pick<RunRecord, 'cells' | 'flakes'>): string {
+  const having = (outcome: Outcome) => run.cells.filter((cell) => outcomeOf(cell) === outcome).length;
+  const flaky = new Set(run.flakes.map((flake) => flake.id)).size;
+  const parts = [
+    [having('unexpected'), 'unexpected'],
+    [flaky, 'differed when repeated'],
+    [having('no-verdict'), 'without a verdict'],
+  ] as const;
+  const bad = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  return bad.length === 0 ? 'all as expected' : bad.join(', ');
+}
