@@ -1,0 +1,57 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { oneOf, parseYaml, strictMap } from '../yaml.ts';
+import { LARGEST_SHIFT, MOST_CPUS } from './axes.ts';
+import { type Cell, LINKAGES } from './cell.ts';
+import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
+import {
+  bootargsSchema,
+  expectationShape,
+  gatesSchema,
+  idSchema,
+  planSchema,
+  textSchema,
+  toExpectation,
+  treeSchema,
+  watchSchema,
+} from './parts.ts';
+
+const fileSchema = strictMap({
+  id: idSchema,
+  row: textSchema.nullable().default(null),
+  claim: textSchema.nullable().default(null),
+  axes: z.record(z.string().min(1), textSchema).default({}),
+  kernel: textSchema.refine((kernel) => kernel.trim() !== '', { error: 'expected a kernel' }),
+  linkage: oneOf(LINKAGES).default('builtin'),
+  tree: treeSchema.default([]),
+  bootargs: bootargsSchema.default([]),
+  cpus: z.int().min(1).max(MOST_CPUS).default(1),
+  shift: z.int().min(0).max(LARGEST_SHIFT).default(DEFAULT_SHIFT),
+  gates: gatesSchema.default([]),
+  plan: planSchema.default([]),
+  watch: watchSchema.default([...DEFAULT_WATCH]),
+  expect: strictMap(expectationShape),
+});
+
+/**
+ * Reads one cell from YAML, with the keys of `Cell` and `expect` as in the matrix file. Left out: `linkage` is builtin,
+ * one vCPU, the default icount shift, an empty plan, and the SCM and the SMMU are watched.
+ *
+ * @param file name of the file as messages show it
+ * @throws InputError naming file, line and column, what was expected and what was found
+ */
+export function parseCellFile(text: string, file: string): Cell {
+  const { expect, ...cell } = parseYaml(text, file, fileSchema).value;
+  return { ...cell, expect: toExpectation(expect) };
+}
+
+/** A cell as YAML, complete, so that what the defaults are does not matter to whoever boots it. parseCellFile() reads the same cell back. */
+export function formatCellFile(cell: Cell): string {
+  const { verdicts, ...details } = cell.expect;
+  const { expect: _, ...rest } = cell;
+  // Folding long strings would make them hard to search for; anchors for shared parts, hard to read.
+  return stringify(
+    { ...rest, expect: { verdict: verdicts, ...details } },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  );
+}

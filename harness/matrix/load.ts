@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { InputError } from '../errors.ts';
+import type { Cell } from './cell.ts';
+import { parseCellFile } from './cell-file.ts';
+import { expandMatrix } from './expand.ts';
+import { parseMatrix } from './schema.ts';
+
+/** The matrix that comes with bootrace. */
+export const DEFAULT_MATRIX = fileURLToPath(new URL('../../matrix.yaml', import.meta.url));
+
+/** The cells of a matrix file. @throws InputError when it cannot be read or is wrong */
+export async function loadMatrix(file: string): Promise<Cell[]> {
+  return expandMatrix(parseMatrix(await read(file), file));
+}
+
+/** The cell of a cell file. @throws InputError when it cannot be read or is wrong */
+export async function loadCellFile(file: string): Promise<Cell> {
+  return parseCellFile(await read(file), file);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    // System errors say what and where themselves: "ENOENT: no such file or directory, open 'x.yaml'".
+    if (error instanceof Error && 'syscall' in error) {
+      throw new InputError(`cannot read ${file}: ${error.message}`, 'Name a YAML file that you may read', {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
