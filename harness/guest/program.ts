@@ -12,6 +12,7 @@ export const GUEST_INIT = {
     'init.c',
     'devices.c',
     'final.c',
+    'memory.c',
     'plan.c',
     'probing.c',
     'report.c',

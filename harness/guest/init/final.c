@@ -9,7 +9,7 @@ static void report_state(const struct device *device)
 {
 	line(device->probing ? "probing" : "bound");
 	line_word(device->name);
-	line_word(device->driver == NULL ? "-" : device->driver);
+	line_word(device->driver);
 	line_send();
 }
 
@@ -28,7 +28,7 @@ static void report_watched(struct device_list list, const char *name)
 	char driver[NAME_SIZE];
 	int directory;
 
-	if (listed != NULL && (listed->driver != NULL || listed->probing))
+	if (listed != NULL && listed->driver != NULL)
 		return;
 	directory = open_bus_of_device(name);
 	if (directory >= 0 && driver_of(directory, name, driver)) {
@@ -70,7 +70,7 @@ void report_devices(const char *const *watched, size_t watched_count)
 		line_send();
 	}
 	for (size_t i = 0; i < list.count; i++)
-		if (list.devices[i].driver != NULL || list.devices[i].probing)
+		if (list.devices[i].driver != NULL)
 			report_state(&list.devices[i]);
 	for (size_t i = 0; i < watched_count; i++)
 		report_watched(list, watched[i]);

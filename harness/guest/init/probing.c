@@ -41,6 +41,8 @@ static void walk(void *context)
 	size_t at = walker->at;
 
 	for (; at < __atomic_load_n(&walker->count, __ATOMIC_ACQUIRE); at++) {
+		if (walker->devices[at].driver == NULL)
+			continue;
 		__atomic_store_n(&walker->at, at, __ATOMIC_RELEASE);
 		pass_lock(&walker->devices[at]);
 	}

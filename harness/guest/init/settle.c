@@ -78,7 +78,7 @@ bool wait_bound(const char *name, uint64_t ms)
 		int directory = open_bus_of_device(name);
 
 		if (directory >= 0) {
-			struct device device = {directory, name, NULL, false};
+			struct device device = {directory, name, driver, false};
 			uint64_t now = now_ms();
 
 			bound = driver_of(directory, name, driver) &&

@@ -38,6 +38,12 @@ enum {
 #define NS_PER_MS 1000000
 #define NEW_FILE_MODE 0644
 
+/* struct timespec as the 64-bit ABI has it. */
+struct timespec {
+	int64_t seconds;
+	int64_t nanoseconds;
+};
+
 static const uint64_t child_signal = 1ULL << (SIGCHLD - 1);
 
 /* arm64 procedure of a system call: number in x8, arguments in x0 to x5, result in x0; nothing else changes. */

@@ -27,12 +27,6 @@
 /* include/uapi/linux/limits.h */
 #define PATH_SIZE 4096
 
-/* struct timespec as the 64-bit ABI has it. */
-struct timespec {
-	int64_t seconds;
-	int64_t nanoseconds;
-};
-
 /* include/linux/dirent.h: struct linux_dirent64. */
 struct directory_entry {
 	uint64_t inode;

@@ -1,0 +1,110 @@
+/*
+ * Runs the init's plan reader on the host, under the address sanitizer. Standard input holds plans, each behind its
+ * length (32 bits, little endian); standard output gets a line of JSON for each.
+ */
+#include <sanitizer/asan_interface.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plan.h"
+
+static const char *const verbs[] = {
+	[STEP_LOAD] = "load",	    [STEP_UNLOAD] = "unload", [STEP_AUTOPROBE] = "autoprobe", [STEP_PROBE] = "probe",
+	[STEP_BIND] = "bind",	    [STEP_UNBIND] = "unbind", [STEP_WRITE] = "write",	      [STEP_WAIT] = "wait",
+	[STEP_SETTLE] = "settle",   [STEP_SHELL] = "shell",   [STEP_SYMBOLS] = "symbols",
+};
+
+static char *bytes;
+static size_t size;
+static size_t given;
+static char *poisoned;
+static size_t poisoned_size;
+
+long sys_open(const char *path, int flags)
+{
+	(void)path;
+	(void)flags;
+	given = 0;
+	return 3;
+}
+
+void sys_close(int fd)
+{
+	(void)fd;
+}
+
+/* Hands out at most 4096 bytes at once, so that a plan comes in pieces, and forbids access to what is behind the end. */
+long sys_read(int fd, void *buffer, size_t room)
+{
+	size_t count = size - given;
+
+	(void)fd;
+	if (count > room)
+		count = room;
+	if (count > 4096)
+		count = 4096;
+	for (size_t i = 0; i < count; i++)
+		((char *)buffer)[i] = bytes[given + i];
+	given += count;
+	if (count == 0) {
+		poisoned = buffer;
+		poisoned_size = room;
+		ASAN_POISON_MEMORY_REGION(poisoned, poisoned_size);
+	}
+	return (long)count;
+}
+
+static void print_word(const char *word)
+{
+	putchar('"');
+	for (; *word != '\0'; word++)
+		printf("%02x", (unsigned char)*word);
+	putchar('"');
+}
+
+static void print_plan(const struct plan *plan)
+{
+	printf("{\"watch\":[");
+	for (size_t i = 0; i < plan->watched_count; i++) {
+		printf(i == 0 ? "" : ",");
+		print_word(plan->watched[i]);
+	}
+	printf("],\"steps\":[");
+	for (size_t i = 0; i < plan->step_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		printf("%s{\"verb\":\"%s\",\"number\":%lu,\"words\":[", i == 0 ? "" : ",", verbs[step->verb], (unsigned long)step->number);
+		for (size_t word = 0; word < STEP_WORDS && step->words[word] != NULL; word++) {
+			printf(word == 0 ? "" : ",");
+			print_word(step->words[word]);
+		}
+		printf("]}");
+	}
+	printf("]}\n");
+}
+
+int main(void)
+{
+	uint32_t length;
+
+	while (fread(&length, sizeof(length), 1, stdin) == 1) {
+		struct plan *plan = calloc(1, sizeof(*plan));
+		const char *problem;
+
+		size = length;
+		bytes = malloc(size + 1);
+		if (plan == NULL || bytes == NULL || fread(bytes, 1, size, stdin) != size)
+			return 1;
+		problem = read_plan(plan);
+		if (problem == NULL)
+			print_plan(plan);
+		else
+			printf("{\"problem\":\"%s\"}\n", problem);
+		if (poisoned != NULL)
+			ASAN_UNPOISON_MEMORY_REGION(poisoned, poisoned_size);
+		poisoned = NULL;
+		free(bytes);
+		free(plan);
+	}
+	return 0;
+}

@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import type { Plan } from '../../harness/guest/plan.ts';
+import type { PlanStep } from '../../harness/matrix/cell.ts';
+
+const letters = (characters: string, maxLength: number) =>
+  fc.string({ unit: fc.constantFrom(...characters), minLength: 1, maxLength });
+
+const device = letters('abz09.:@,-_\u00e4 ', 40).filter((name) => name !== '.' && name !== '..');
+const moduleName = letters('abz_09AZ', 55);
+const text = fc.string({ unit: 'binary', maxLength: 60 }).filter((value) => !value.includes('\0'));
+const ms = fc.integer({ min: 0, max: 999_999_999 });
+
+const step: fc.Arbitrary<PlanStep> = fc.oneof(
+  fc.record({ step: fc.constant('load' as const), module: moduleName, params: text }),
+  fc.record({ step: fc.constant('unload' as const), module: moduleName }),
+  fc.record({ step: fc.constant('autoprobe' as const), on: fc.boolean() }),
+  fc.record({ step: fc.constant('probe' as const), device }),
+  fc.record({ step: fc.constantFrom('bind' as const, 'unbind' as const), driver: device, device }),
+  fc.record({ step: fc.constant('write' as const), path: device.map((name) => `/sys/${name}`), value: text }),
+  fc.record({ step: fc.constant('wait' as const), device, ms }),
+  fc.record({ step: fc.constant('settle' as const), ms }),
+  fc.record({ step: fc.constant('symbols' as const), names: fc.array(letters('az_.', 20), { maxLength: 5 }) }),
+  fc.record({ step: fc.constant('shell' as const) }),
+);
+
+/** Any plan that the guest accepts. */
+export const anyPlan: fc.Arbitrary<Plan> = fc.record({
+  steps: fc.array(step, { maxLength: 20 }),
+  watch: fc.array(device, { maxLength: 5 }),
+});
