@@ -1,0 +1,66 @@
+import type { KernelProgress } from '../kernel/progress.ts';
+import type { LifecycleEvent } from '../run/lifecycle.ts';
+
+/** Where a run stands: a plain sum of its events. Times are those of the clock that was given to {@link advance}. */
+export interface RunState {
+  readonly cells: number;
+  readonly kernels: number;
+  readonly kernelsDone: number;
+  readonly kernel: KernelProgress | null;
+  readonly cellsDone: number;
+  readonly unexpected: number;
+  readonly noVerdict: number;
+  /** Ids of cells that are booting, longest first. */
+  readonly running: readonly string[];
+  /** When the first cell was started. */
+  readonly bootsSince: number | null;
+}
+
+export const NOTHING_YET: RunState = {
+  cells: 0,
+  kernels: 0,
+  kernelsDone: 0,
+  kernel: null,
+  cellsDone: 0,
+  unexpected: 0,
+  noVerdict: 0,
+  running: [],
+  bootsSince: null,
+};
+
+/** The state after one more event, which happened at `now` milliseconds. */
+export function advance(state: RunState, event: LifecycleEvent, now: number): RunState {
+  switch (event.event) {
+    case 'run-started':
+      return { ...state, cells: event.cells, kernels: event.kernels };
+    case 'kernel-progress':
+      return { ...state, kernel: event.progress };
+    case 'kernel-finished':
+      return { ...state, kernelsDone: state.kernelsDone + 1, kernel: null };
+    case 'cell-started':
+      return { ...state, running: [...state.running, event.id], bootsSince: state.bootsSince ?? now };
+    case 'cell-finished': {
+      const { cell } = event;
+      const noVerdict = cell.verdict === 'infra-error';
+      return {
+        ...state,
+        cellsDone: state.cellsDone + 1,
+        unexpected: state.unexpected + (cell.asExpected || noVerdict ? 0 : 1),
+        noVerdict: state.noVerdict + (noVerdict ? 1 : 0),
+        running: state.running.filter((id) => id !== cell.id),
+        bootsSince: state.bootsSince ?? now,
+      };
+    }
+    case 'run-finished':
+      return { ...state, kernel: null, running: [] };
+  }
+}
+
+/** Fewer finished cells say nothing about the rest. */
+const CELLS_FOR_ESTIMATE = 4;
+
+/** Milliseconds until the last cell is done, if the rest takes as long as those that are; null while that cannot be said. */
+export function bootsLeft(state: RunState, now: number): number | null {
+  if (state.bootsSince === null || state.cellsDone < CELLS_FOR_ESTIMATE) return null;
+  return ((now - state.bootsSince) / state.cellsDone) * Math.max(0, state.cells - state.cellsDone);
+}

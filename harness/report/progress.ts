@@ -1,0 +1,159 @@
+import type { KernelProgress } from '../kernel/progress.ts';
+import type { CellRecord } from '../run/record.ts';
+import { describeExpectation, describeOutcome, outcomeOf } from './judge.ts';
+import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
+import { advance, bootsLeft, NOTHING_YET, type RunState } from './lifecycle.ts';
+import { type Colours, colours, mark, wantsColour } from './paint.ts';
+import { count, formatDuration, printable, truncate } from './text.ts';
+
+/** The part of a terminal or log stream that progress is written to: standard error, so that standard output stays a report. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export interface ProgressRenderer {
+  readonly listen: LifecycleListener;
+  /** Removes the status from the terminal; also right after an error. */
+  readonly close: () => void;
+}
+
+interface ProgressOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds of a clock that does not jump. */
+  readonly now: () => number;
+}
+
+/** Shows a run while it goes on: a status that is redrawn on a terminal, now and then a line anywhere else. */
+export function renderProgress(
+  stream: ProgressStream,
+  options: ProgressOptions = { env: process.env, now: performance.now.bind(performance) },
+): ProgressRenderer {
+  const isTTY = stream.isTTY === true && options.env.TERM !== 'dumb' && (options.env.CI ?? '') === '';
+  const paint = colours(wantsColour(stream.isTTY === true, options.env));
+  return isTTY ? terminalProgress(stream, paint, options.now) : lineProgress(stream, paint, options.now);
+}
+
+const DEFAULT_COLUMNS = 80;
+/** Longest status line: what is further right is not seen. */
+const WIDEST_STATUS = 120;
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const REDRAW_MS = 100;
+/** ECMA-48: CPL (cursor to the start of the line N up) and ED (erase to the end of the screen). */
+const UP = (lines: number) => (lines === 0 ? '' : `\u001b[${lines}F`);
+const ERASE_BELOW = '\u001b[J';
+
+function terminalProgress(stream: ProgressStream, paint: Colours, now: () => number): ProgressRenderer {
+  let state = NOTHING_YET;
+  let drawn = 0;
+  const erase = () => {
+    if (drawn > 0) stream.write(`${UP(drawn)}${ERASE_BELOW}`);
+    drawn = 0;
+  };
+  const draw = () => {
+    const columns = Math.min(WIDEST_STATUS, stream.columns ?? DEFAULT_COLUMNS);
+    const frame = FRAMES[Math.floor(now() / REDRAW_MS) % FRAMES.length] ?? '';
+    // One column stays free: some terminals wrap when the last one is written.
+    const lines = formatStatus(state, now()).map((line) => truncate(`${frame} ${line}`, columns - 1));
+    stream.write(`${UP(drawn)}${ERASE_BELOW}${lines.map((line) => `${paint.dim(line)}\n`).join('')}`);
+    drawn = lines.length;
+  };
+  const timer = setInterval(draw, REDRAW_MS);
+  timer.unref();
+  return {
+    listen: (event) => {
+      state = advance(state, event, now());
+      const lines = permanentLines(event, paint);
+      if (lines.length === 0) return;
+      erase();
+      stream.write(`${lines.join('\n')}\n`);
+      draw();
+    },
+    close: () => {
+      clearInterval(timer);
+      erase();
+    },
+  };
+}
+
+/** Without a terminal: often enough to see that it lives, seldom enough to be read later. */
+const LINE_INTERVAL_MS = 10_000;
+
+function lineProgress(stream: ProgressStream, paint: Colours, now: () => number): ProgressRenderer {
+  let state = NOTHING_YET;
+  let last = now();
+  return {
+    listen: (event) => {
+      state = advance(state, event, now());
+      for (const line of permanentLines(event, paint)) stream.write(`${line}\n`);
+      if (now() - last < LINE_INTERVAL_MS) return;
+      last = now();
+      for (const line of formatStatus(state, now())) stream.write(`${line}\n`);
+    },
+    close: () => {},
+  };
+}
+
+/** What is going on, in a line for kernels and a line for cells; nothing when nothing is. */
+export function formatStatus(state: RunState, now: number): string[] {
+  const lines: string[] = [];
+  if (state.kernel !== null) {
+    const of = state.kernels > 1 ? ` ${Math.min(state.kernels, state.kernelsDone + 1)} of ${state.kernels}` : '';
+    lines.push(`kernel${of}: ${formatKernelProgress(state.kernel)}`);
+  }
+  if (state.bootsSince !== null && state.cellsDone < state.cells) {
+    const left = bootsLeft(state, now);
+    const parts = [
+      `cells: ${state.cellsDone} of ${state.cells}`,
+      state.unexpected === 0 ? null : `${state.unexpected} unexpected`,
+      state.noVerdict === 0 ? null : `${state.noVerdict} without a verdict`,
+      left === null ? null : `${formatDuration(left)} left`,
+      state.running.length === 0 ? null : `booting ${state.running.map(printable).join(' ')}`,
+    ];
+    lines.push(parts.filter((part) => part !== null).join(', '));
+  }
+  return lines;
+}
+
+const MEGABYTE = 1_000_000;
+
+/** `6.1 builtin: compiling, 812 of 1604 objects, 40 s left`. */
+export function formatKernelProgress(progress: KernelProgress): string {
+  const { done, total, secondsLeft } = progress;
+  const bytes = progress.phase === 'downloading';
+  const size = (number: number) => (bytes ? (number / MEGABYTE).toFixed(1) : String(number));
+  const unit = bytes ? 'MB' : progress.phase === 'unpacking' ? 'files' : 'objects';
+  const parts = [
+    `${printable(progress.subject)}: ${progress.phase}`,
+    done === null ? null : total === null ? `${size(done)} ${unit}` : `${size(done)} of ${size(total)} ${unit}`,
+    secondsLeft === null ? null : `${formatDuration(secondsLeft * 1000)} left`,
+  ];
+  return parts.filter((part) => part !== null).join(', ');
+}
+
+/** What stays on the screen: a kernel that is ready, a cell that surprises. */
+function permanentLines(event: LifecycleEvent, paint: Colours): string[] {
+  switch (event.event) {
+    case 'run-started':
+      return [`${count(event.cells, 'cell')} on ${count(event.kernels, 'kernel')}, ${count(event.workers, 'worker')}`];
+    case 'kernel-finished': {
+      const subject = printable(event.subject);
+      if (event.unbuildable !== null) return [`kernel ${subject}: unbuildable: ${printable(event.unbuildable)}`];
+      return event.built ? [`kernel ${subject}: built in ${formatDuration(event.wallMs)}`] : [];
+    }
+    case 'cell-finished':
+      return outcomeOf(event.cell) === 'expected' ? [] : [formatSurprise(event.cell, paint)];
+    case 'kernel-progress':
+    case 'cell-started':
+    case 'run-finished':
+      return [];
+  }
+}
+
+/** One line for a cell that is not as expected, printed as soon as it is known. */
+function formatSurprise(cell: CellRecord, paint: Colours): string {
+  const expected =
+    outcomeOf(cell) === 'no-verdict' ? '' : paint.dim(` (expected ${describeExpectation(cell.expected)})`);
+  return `${mark(cell, paint)} ${paint.bold(printable(cell.id))}: ${cell.verdict}: ${describeOutcome(cell)}${expected}`;
+}
