@@ -66,7 +66,9 @@ export function formatClaims(cells: readonly CellRecord[], width: number, paint:
           truncate(index === 0 ? printable(first.claim ?? '') : '', claimWidth).padEnd(claimWidth + 2),
           paint.dim(truncate(kernels(answer), kernelsWidth).padEnd(kernelsWidth + 2)),
           time(answer).padStart(TIME_WIDTH),
-        ].join(''),
+        ]
+          .join('')
+          .trimEnd(),
       );
       if (tellsMore(first)) {
         const indent = ' '.repeat(2 + ROW_WIDTH + 1 + 2);

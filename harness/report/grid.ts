@@ -154,7 +154,7 @@ function formatSection(section: Section, width: number, paint: Colours, onlyUnex
   const lines = [heading];
   for (const block of blocks(kernels, widthOf, room)) {
     const head = [
-      ...section.axes.map((name, index) => truncate(name, LONGEST_VALUE).padEnd(labelWidths[index] ?? 0)),
+      ...section.axes.map((name, index) => truncate(printable(name), LONGEST_VALUE).padEnd(labelWidths[index] ?? 0)),
       ...block.map((kernel) => truncate(printable(kernel), LONGEST_VALUE).padEnd(widthOf(kernel))),
     ];
     lines.push(paint.dim(`${' '.repeat(GAP)}${head.join('')}`.trimEnd()));

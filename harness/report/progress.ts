@@ -1,9 +1,9 @@
 import type { KernelProgress } from '../kernel/progress.ts';
+import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
 import type { CellRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf } from './judge.ts';
-import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
-import { advance, bootsLeft, NOTHING_YET, type RunState } from './lifecycle.ts';
 import { type Colours, colours, mark, wantsColour } from './paint.ts';
+import { advance, bootsLeft, NOTHING_YET, type RunState } from './state.ts';
 import { count, formatDuration, printable, truncate } from './text.ts';
 
 /** The part of a terminal or log stream that progress is written to: standard error, so that standard output stays a report. */

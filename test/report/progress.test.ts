@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { formatKernelProgress, formatStatus, renderProgress } from '../../harness/report/progress.ts';
+import { advance, bootsLeft, NOTHING_YET } from '../../harness/report/state.ts';
+import type { LifecycleEvent } from '../../harness/run/lifecycle.ts';
+import { aCell } from './builders.ts';
+
+const ESCAPE = '\u001b';
+
+const EVENTS: LifecycleEvent[] = [
+  { event: 'run-started', cells: 8, workers: 2, kernels: 2 },
+  ...[1, 2, 3, 4].flatMap((n): LifecycleEvent[] => [
+    { event: 'cell-started', id: `c${n}` },
+    { event: 'cell-finished', cell: aCell({ id: `c${n}` }) },
+  ]),
+  { event: 'cell-started', id: 'c5' },
+];
+
+describe('run state', () => {
+  it('estimates the rest from what is done', () => {
+    const state = EVENTS.reduce((sum, event, index) => advance(sum, event, 100 * (index + 1)), NOTHING_YET);
+    expect(state.cellsDone).toBe(4);
+    expect(state.running).toEqual(['c5']);
+    expect(bootsLeft(state, 1000)).toBe(800); // 4 cells in 800 ms, 4 left
+    expect(formatStatus(state, 1000)).toEqual(['cells: 4 of 8, 0.8 s left, booting c5']);
+  });
+
+  it('says nothing about the end before it knows something', () => {
+    const state = EVENTS.slice(0, 3).reduce((sum, event) => advance(sum, event, 5), NOTHING_YET);
+    expect(bootsLeft(state, 100)).toBeNull();
+  });
+
+  it('names the kernel that is built, the objects and the time left', () => {
+    const progress = { phase: 'compiling', subject: '6.1 builtin', done: 812, total: 1604, secondsLeft: 40 } as const;
+    expect(formatKernelProgress(progress)).toBe('6.1 builtin: compiling, 812 of 1604 objects, 40 s left');
+    const started = advance(NOTHING_YET, { event: 'run-started', cells: 8, workers: 2, kernels: 2 }, 0);
+    expect(formatStatus(advance(started, { event: 'kernel-progress', progress }, 0), 0)).toEqual([
+      'kernel 1 of 2: 6.1 builtin: compiling, 812 of 1604 objects, 40 s left',
+    ]);
+  });
+});
+
+describe('progress without a terminal', () => {
+  it('prints surprises at once, and a status no more than every ten seconds', () => {
+    let now = 0;
+    const lines: string[] = [];
+    const progress = renderProgress({ write: (text) => lines.push(text) }, { env: {}, now: () => now });
+    for (const event of EVENTS) progress.listen(event);
+    expect(lines).toEqual(['8 cells on 2 kernels, 2 workers\n']);
+    progress.listen({
+      event: 'cell-finished',
+      cell: aCell({
+        id: 'c5',
+        verdict: 'hang',
+        asExpected: false,
+        expected: { verdicts: ['bound'] },
+        reason: 'no output',
+      }),
+    });
+    expect(lines.slice(1)).toEqual(['✗ c5: hang: no output (expected bound)\n']);
+    now = 10_001;
+    progress.listen({ event: 'cell-started', id: 'c6' });
+    progress.listen({ event: 'cell-started', id: 'c7' });
+    expect(lines.slice(2)).toEqual(['cells: 5 of 8, 1 unexpected, 6.0 s left, booting c6\n']);
+    progress.close();
+  });
+});
+
+describe('progress on a terminal', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('draws over its own lines and leaves none behind', () => {
+    const screen = new Screen();
+    const progress = renderProgress(
+      { isTTY: true, columns: 60, write: (text) => screen.write(text) },
+      { env: { NO_COLOR: '1' }, now: () => 0 },
+    );
+    for (const event of EVENTS) progress.listen(event);
+    vi.advanceTimersByTime(1000);
+    expect(screen.lines).toHaveLength(2);
+    expect(screen.lines[1]).toMatch(/^⠋ cells: 4 of 8/);
+    progress.listen({
+      event: 'cell-finished',
+      cell: aCell({ id: 'c5', verdict: 'infra-error', asExpected: false, reason: 'gone' }),
+    });
+    vi.advanceTimersByTime(200);
+    expect(screen.lines.slice(1)).toEqual(['? c5: infra-error: gone', expect.stringMatching(/^⠋ cells: 5 of 8/)]);
+    progress.close();
+    vi.advanceTimersByTime(1000);
+    expect(screen.lines).toEqual(['8 cells on 2 kernels, 2 workers', '? c5: infra-error: gone']);
+  });
+});
+
+const CONTROL = new RegExp(`(${ESCAPE}\\[\\d*[FJ])`);
+
+/** As much of a terminal as the status needs: lines, cursor up to a line's start, erase below. */
+class Screen {
+  lines: string[] = [];
+  write(text: string): void {
+    for (const part of text.split(CONTROL)) {
+      const up = /\[(\d+)F/.exec(part)?.[1];
+      if (up !== undefined) this.lines.splice(this.lines.length - Number(up));
+      else if (!part.startsWith(ESCAPE)) this.lines.push(...part.split('\n').slice(0, -1));
+    }
+  }
+}
