@@ -172,7 +172,19 @@ async function explainRefusal(refused: readonly ConfigDifference[], context: Mak
 }
 
 async function readKconfig(source: string): Promise<KconfigEntry[]> {
-  const { stdout } = await execa('find', [source, '-name', 'Kconfig*', '-type', 'f']);
+  // Options of other architectures select things too, and are not part of this configuration.
+  const foreign = ['-path', join(source, 'arch', '*', '*'), '-not', '-path', join(source, 'arch', 'arm64', '*')];
+  const { stdout } = await execa('find', [
+    source,
+    ...foreign,
+    '-prune',
+    '-o',
+    '-type',
+    'f',
+    '-name',
+    'Kconfig*',
+    '-print',
+  ]);
   const texts = await Promise.all(stdout.split('\n').map((path) => readFile(path, 'utf8')));
   return texts.flatMap(parseKconfig);
 }
