@@ -24,7 +24,7 @@ export function formatValue(value: Uint8Array): string {
 }
 
 /** `name = value;` or `name;` */
-export function formatProperty(name: string, value: Uint8Array): string {
+function formatProperty(name: string, value: Uint8Array): string {
   return value.length === 0 ? `${name};` : `${name} = ${formatValue(value)};`;
 }
 

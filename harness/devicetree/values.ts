@@ -40,7 +40,7 @@ export function readCells(value: Uint8Array): number[] | null {
 }
 
 /** One cell, or null. */
-export function readCell(value: Uint8Array): number | null {
+function readCell(value: Uint8Array): number | null {
   return value.length === CELL_SIZE ? (readCells(value)?.[0] ?? null) : null;
 }
 

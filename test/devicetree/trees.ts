@@ -11,13 +11,13 @@ const PRINTABLE = Array.from({ length: 95 }, (_, index) => String.fromCharCode(3
 const SPECIAL = new Set(['name', 'phandle', 'linux,phandle']);
 
 const word = fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 1, maxLength: 12 });
-export const propertyName = word.filter((name) => !SPECIAL.has(name));
+const propertyName = word.filter((name) => !SPECIAL.has(name));
 const unitAddress = fc.integer({ min: 0, max: 0xffffffff }).map((address) => `@${address.toString(16)}`);
-export const nodeName = fc.tuple(word, fc.oneof(fc.constant(''), unitAddress)).map(([name, unit]) => name + unit);
+const nodeName = fc.tuple(word, fc.oneof(fc.constant(''), unitAddress)).map(([name, unit]) => name + unit);
 
 const text = fc.string({ unit: fc.constantFrom(...PRINTABLE), maxLength: 20 });
 const cell = fc.integer({ min: 0, max: 0xffffffff });
-export const propertyValue: fc.Arbitrary<Uint8Array> = fc.oneof(
+const propertyValue: fc.Arbitrary<Uint8Array> = fc.oneof(
   fc.constant(new Uint8Array()),
   fc.array(text, { minLength: 1, maxLength: 4 }).map((strings) => encodeStrings(strings)),
   fc.array(cell, { minLength: 1, maxLength: 6 }).map((cells) => encodeCells(cells)),
