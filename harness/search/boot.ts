@@ -1,0 +1,38 @@
+import type { DmesgEvent } from '../dmesg/events.ts';
+import type { Cell, Verdict } from '../matrix/cell.ts';
+import type { GateEvent } from '../soc/gates.ts';
+
+/** What one boot of a cell came to, as far as the search has to know. */
+export interface Outcome {
+  readonly verdict: Verdict;
+  /** Signature of the crash, equal over rebuilds; null where there was none. */
+  readonly signature: string | null;
+  readonly events: readonly DmesgEvent[];
+  /** The firmware's own log of the gates; empty where the cell has none. */
+  readonly gates: readonly GateEvent[];
+}
+
+/** Boots one cell. The search knows nothing else of kernels and QEMU. */
+export type Boot = (cell: Cell) => Promise<Outcome>;
+
+/** Verdicts that say nothing about the order: the boot did not get to show one. */
+const NO_VERDICT: readonly Verdict[] = ['unbuildable', 'infra-error'];
+
+export function hasVerdict(outcome: Outcome): boolean {
+  return !NO_VERDICT.includes(outcome.verdict);
+}
+
+/** What makes two outcomes the same: the crash's signature, or where there is none the verdict. */
+export function outcomeKey(outcome: Outcome): string {
+  return outcome.signature ?? outcome.verdict;
+}
+
+/**
+ * Whether `outcome` shows the failure that `wanted` showed. A boot without a verdict, and a boot with another crash,
+ * is unresolved: it neither has the failure nor proves it absent.
+ */
+export function compareOutcome(outcome: Outcome, wanted: Outcome): 'fail' | 'pass' | 'unresolved' {
+  if (outcomeKey(outcome) === outcomeKey(wanted)) return 'fail';
+  if (!hasVerdict(outcome) || outcome.signature !== null) return 'unresolved';
+  return 'pass';
+}

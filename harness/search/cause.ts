@@ -1,0 +1,70 @@
+import type { Crash } from '../dmesg/events.ts';
+import type { Outcome } from './boot.ts';
+import { type ProbeLife, probeLives, type Recorded, timeline } from './recorded.ts';
+
+/** A device that was not bound at some moment, and whether its probe had begun by then. */
+export interface ProbeState {
+  readonly device: string;
+  readonly driver: string | null;
+  readonly state: 'not-begun' | 'in-flight';
+}
+
+/** Who crashed while doing what, and whose probe had not finished by then. */
+export interface Cause {
+  readonly crash: Crash | null;
+  /** The device whose probe was in flight at the crash, where the log shows it. */
+  readonly probing: { readonly device: string; readonly driver: string | null } | null;
+  /** Devices that were not bound at the crash, without the crashing one. */
+  readonly unfinished: readonly ProbeState[];
+}
+
+/** Reads the cause of `outcome` from what was recorded up to its crash, or up to the end where it has none. */
+export function causeOf(outcome: Outcome, devices: readonly string[]): Cause {
+  const recorded = timeline(outcome.events, outcome.gates);
+  const crash = outcome.events.find(
+    (event): event is Crash => event.event === 'crash' && event.signature === outcome.signature,
+  );
+  const at = recorded.findIndex(({ event }) => event === crash);
+  const before = at === -1 ? recorded : recorded.slice(0, at);
+  const lives = probeLives(before, devices);
+  const probing = crash?.probing ?? lastInFlight(before, lives);
+  return {
+    crash: crash ?? null,
+    probing: probing === null ? null : { device: probing.device, driver: probing.driver },
+    unfinished: [...lives.values()]
+      .filter((life) => life.bound === null && life.device !== probing?.device)
+      .map((life) => ({
+        device: life.device,
+        driver: life.driver,
+        state: life.started === null ? 'not-begun' : 'in-flight',
+      })),
+  };
+}
+
+/** The device whose probe began last and has not ended: neither bound, nor failed, nor deferred since. */
+function lastInFlight(
+  recorded: readonly Recorded[],
+  lives: ReadonlyMap<string, ProbeLife>,
+): { device: string; driver: string | null } | null {
+  const inFlight = new Map<string, string | null>();
+  for (const { from, event } of recorded) {
+    if (from === 'firmware') {
+      // The kernel announces a probe before the gate: what is held has not begun, what is released begins now.
+      const driver = lives.get(event.device)?.driver ?? null;
+      if (event.verb === 'held' || event.verb === 'delayed') inFlight.delete(event.device);
+      if (event.verb === 'released' || event.verb === 'timed-out') inFlight.set(event.device, driver);
+    } else if (event.event === 'probe-entered') {
+      inFlight.delete(event.device);
+      inFlight.set(event.device, event.driver);
+    } else if (
+      event.event === 'bound' ||
+      event.event === 'deferred' ||
+      event.event === 'probe-failed' ||
+      event.event === 'probe-returned'
+    ) {
+      inFlight.delete(event.device);
+    }
+  }
+  const last = [...inFlight].at(-1);
+  return last === undefined ? null : { device: last[0], driver: last[1] };
+}

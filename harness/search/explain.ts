@@ -1,0 +1,196 @@
+import { InfraError, InputError } from '../errors.ts';
+import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
+import { type Boot, compareOutcome, hasVerdict, type Outcome } from './boot.ts';
+import { type Cause, causeOf } from './cause.ts';
+import { type Condition, cellWith, conditionsOf, type Usual } from './conditions.ts';
+import { minimise } from './minimise.ts';
+import { explanationSentence } from './sentence.ts';
+import { threshold } from './threshold.ts';
+
+/** The smallest delay of `device` in virtual milliseconds with which the minimal cell still fails. */
+interface DelayThreshold {
+  readonly device: string;
+  readonly failsFrom: number;
+  readonly passesAt: number | null;
+  readonly monotone: boolean;
+}
+
+export interface Explanation {
+  /** A cell with the minimal conditions, each delay at its threshold; it fails as the given one does. */
+  readonly minimal: Cell;
+  readonly needed: readonly Condition[];
+  readonly irrelevant: readonly Condition[];
+  readonly delays: readonly DelayThreshold[];
+  readonly cause: Cause;
+  readonly signature: string | null;
+  readonly verdict: Verdict;
+  readonly sentence: string;
+  readonly boots: number;
+}
+
+export interface ExplainRequest {
+  readonly cell: Cell;
+  readonly usual: Usual;
+  readonly boot: Boot;
+  readonly onProgress?: (what: string, boots: number) => void;
+}
+
+const PASSING: readonly Verdict[] = ['bound', 'deferred-then-bound'];
+/** Stand-in for "held as long as need be" when a hold gate is turned into a delay: longer than THREAD.md's 6 s. */
+const LONG_DELAY_MS = 8000;
+
+/**
+ * Reduces a failing cell to the conditions it needs, by delta debugging over boots, finds the smallest delay by
+ * bisection in virtual time, and says it in a sentence. A hold gate, which no real machine has, is turned into the
+ * delay of the held device where a delay alone gives the same failure.
+ * @throws InputError when the cell does not fail, InfraError when its boot gives no verdict.
+ */
+export async function explainOrder(request: ExplainRequest): Promise<Explanation> {
+  const { usual } = request;
+  const memory = rememberBoots(request.boot);
+  const progress = (what: string): void => request.onProgress?.(what, memory.boots());
+  const wanted = await memory.boot(request.cell);
+  if (!hasVerdict(wanted)) {
+    throw new InfraError(`cell ${request.cell.id} gave ${wanted.verdict}, so there is no failure to explain`);
+  }
+  if (PASSING.includes(wanted.verdict)) {
+    throw new InputError(
+      `cell ${request.cell.id} does not fail: its verdict is ${wanted.verdict}`,
+      'name a cell that crashes, hangs or stays deferred',
+    );
+  }
+  const test = async (cell: Cell): Promise<'fail' | 'pass' | 'unresolved'> =>
+    compareOutcome(await memory.boot(cell), wanted);
+  const fails = async (cell: Cell): Promise<boolean> => (await test(cell)) === 'fail';
+  const reduce = async (cell: Cell): Promise<Reduced> => {
+    const conditions = conditionsOf(cell, usual);
+    progress(`reducing ${conditions.length} conditions`);
+    const { minimal, irrelevant } = await minimise(conditions, (subset) => test(cellWith(cell, subset, usual)));
+    return { cell: cellWith(cell, minimal, usual), needed: minimal, irrelevant };
+  };
+
+  let reduced = await reduce(await straighten(request.cell, wanted, fails));
+  if (reduced.cell.gates.some((gate) => gate.gate === 'hold')) {
+    progress('looking for delays that do what the holds do');
+    const delayed = withHoldsAsDelays(request.cell, reduced.cell.gates);
+    if (await fails(delayed)) reduced = await reduce(delayed);
+  }
+
+  let minimal = reduced.cell;
+  const delays: DelayThreshold[] = [];
+  for (const gate of minimal.gates) {
+    if (gate.gate !== 'delay') continue;
+    progress(`looking for the smallest delay of ${gate.device}`);
+    const found = await threshold(gate.ms, (ms) => fails(withDelay(minimal, gate.device, ms)));
+    delays.push({
+      device: gate.device,
+      failsFrom: found.failsFrom,
+      passesAt: found.passesAt,
+      monotone: found.monotone,
+    });
+    minimal = withDelay(minimal, gate.device, found.failsFrom);
+  }
+  minimal = { ...minimal, id: `${request.cell.id}.minimal` };
+  const needed = conditionsOf(minimal, usual);
+  const outcome = await memory.boot(minimal);
+  const seen = causeOf(outcome, devicesOf(request.cell));
+  const cause = {
+    ...seen,
+    unfinished: seen.unfinished.map((state) => ({ ...state, driver: state.driver ?? memory.driverOf(state.device) })),
+  };
+  const explanation = {
+    minimal,
+    needed,
+    irrelevant: reduced.irrelevant,
+    delays,
+    cause,
+    signature: wanted.signature,
+    verdict: wanted.verdict,
+  };
+  return { ...explanation, sentence: explanationSentence(explanation), boots: memory.boots() };
+}
+
+interface Reduced {
+  readonly cell: Cell;
+  readonly needed: readonly Condition[];
+  readonly irrelevant: readonly Condition[];
+}
+
+/** Everything that can change a boot; the name, the row and the expectation of a cell cannot. */
+function contentKey(cell: Cell): string {
+  const { kernel, linkage, tree, bootargs, cpus, shift, gates, plan, watch } = cell;
+  return JSON.stringify([kernel, linkage, tree, bootargs, cpus, shift, gates, plan, watch]);
+}
+
+/** Boots are repeatable (DESIGN.md, virtual time), so a cell asked for twice is booted once. */
+function rememberBoots(boot: Boot): BootMemory {
+  const known = new Map<string, Promise<Outcome>>();
+  const drivers = new Map<string, string>();
+  return {
+    boot: async (cell) => {
+      const key = contentKey(cell);
+      const pending = known.get(key) ?? boot(cell);
+      known.set(key, pending);
+      const outcome = await pending;
+      for (const event of outcome.events) {
+        if ('device' in event && event.driver !== null) drivers.set(event.device, event.driver);
+      }
+      return outcome;
+    },
+    boots: () => known.size,
+    driverOf: (device) => drivers.get(device) ?? null,
+  };
+}
+
+interface BootMemory {
+  readonly boot: Boot;
+  /** Boots so far. */
+  readonly boots: () => number;
+  /** The driver that any boot so far named for a device: a crash may come before the log names it. */
+  readonly driverOf: (device: string) => string | null;
+}
+
+/** Devices whose state the sentence may speak of: those that are watched and those that gates name. */
+function devicesOf(cell: Cell): string[] {
+  const gated = cell.gates.flatMap((gate) => {
+    if (gate.gate === 'force') return [];
+    return gate.gate === 'hold' ? [gate.device, gate.until] : [gate.device];
+  });
+  return [...new Set([...cell.watch, ...gated])];
+}
+
+/**
+ * Turns a chain of holds, in which no link can be left out, into a star: every device that was not bound when the
+ * crash came waits for the crashing one directly. Returns the cell as it was when the star fails otherwise.
+ */
+async function straighten(cell: Cell, wanted: Outcome, fails: (cell: Cell) => Promise<boolean>): Promise<Cell> {
+  const holds = cell.gates.filter((gate) => gate.gate === 'hold');
+  const cause = causeOf(wanted, devicesOf(cell));
+  const centre = cause.probing?.device;
+  if (holds.length < 2 || centre === undefined) return cell;
+  const others = cell.gates.filter((gate) => gate.gate !== 'hold');
+  const star: Gate[] = cause.unfinished
+    .filter(({ device }) => holds.some((hold) => hold.device === device))
+    .map(({ device }) => ({ gate: 'hold', device, until: centre, phase: 'finished' }));
+  const straight = { ...cell, gates: [...others, ...star] };
+  return star.length > 0 && (await fails(straight)) ? straight : cell;
+}
+
+/** `cell` with its own gates gone and the holds of `gates` as long delays; other gates of `gates` are kept. */
+function withHoldsAsDelays(cell: Cell, gates: readonly Gate[]): Cell {
+  const forced = cell.gates.filter((gate) => gate.gate === 'force');
+  const delays = new Map<string, number>();
+  for (const gate of gates) {
+    if (gate.gate === 'hold') delays.set(gate.device, LONG_DELAY_MS);
+    else if (gate.gate === 'delay' && !delays.has(gate.device)) delays.set(gate.device, gate.ms);
+  }
+  const delayed: Gate[] = [...delays].map(([device, ms]) => ({ gate: 'delay', device, ms }));
+  return { ...cell, gates: [...forced, ...delayed] };
+}
+
+function withDelay(cell: Cell, device: string, ms: number): Cell {
+  return {
+    ...cell,
+    gates: cell.gates.map((gate) => (gate.gate === 'delay' && gate.device === device ? { ...gate, ms } : gate)),
+  };
+}

@@ -1,0 +1,453 @@
+import type { Crash } from '../dmesg/events.ts';
+import { InputError } from '../errors.ts';
+import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
+import { type Boot, type Outcome, outcomeKey } from './boot.ts';
+import { inLoadOrder, withAsyncDrivers, withAsyncModules } from './conditions.ts';
+import { type Coverage, CoverageTable } from './coverage.ts';
+import { coverOrders, possibleTuples } from './covering.ts';
+import { interleavings } from './interleavings.ts';
+import { type DriverWait, Knowledge, type Suspicion, type Target } from './knowledge.ts';
+import { type Precedence, partialOrder } from './precedence.ts';
+import { probeLives, recordedOrder, timeline } from './recorded.ts';
+import { type TupleSpace, tupleSpace } from './tuples.ts';
+
+type Stage = 'baseline' | 'pairs' | 'orders' | 'blame' | 'load-orders' | 'async' | 'delays' | 'interleavings';
+
+export interface ExploreRequest {
+  /** The cell that every boot is a variation of. */
+  readonly base: Cell;
+  readonly targets: readonly Target[];
+  /** Probes in a row whose orders are covered: 2, 3 or 4; lowered to the number of targets. */
+  readonly strength: number;
+  /** Most boots that may be used. */
+  readonly budget: number;
+  readonly seed: number;
+  /** Work spent on making the first plan of each strength smaller, in tuple updates; see `coverOrders`. */
+  readonly effort?: number;
+  /** Orders of probes that are known to be forced. */
+  readonly constraints: readonly Precedence[];
+  /** Orders of module loads that are forced by symbols; names of modules. */
+  readonly loadConstraints: readonly Precedence[];
+  /** Boots one cell. Several may be asked for at once: it keeps to its own number of workers. */
+  readonly boot: Boot;
+  readonly stopAtFirstCrash: boolean;
+  readonly onProgress?: (progress: ExploreProgress) => void;
+}
+
+interface ExploreProgress {
+  readonly stage: Stage;
+  readonly boots: number;
+  readonly budget: number;
+  readonly cell: Cell;
+  readonly outcome: Outcome;
+  /** True when no boot before this one came to this outcome. */
+  readonly isNew: boolean;
+}
+
+/** A distinct outcome and the first cell that showed it, which replays it. */
+interface FoundOutcome {
+  readonly key: string;
+  readonly verdict: Verdict;
+  readonly signature: string | null;
+  readonly title: string | null;
+  readonly cell: Cell;
+  readonly stage: Stage;
+  /** Number of the boot, from 1, that showed it first. */
+  readonly boot: number;
+  readonly times: number;
+}
+
+/** A boot whose recorded order was not the one that it was asked for. */
+interface Unrealised {
+  readonly cell: string;
+  readonly asked: readonly string[];
+  readonly recorded: readonly string[];
+  readonly why: string;
+}
+
+export interface Exploration {
+  readonly boots: number;
+  readonly stoppedBy: 'complete' | 'budget' | 'crash';
+  readonly stages: readonly { readonly stage: Stage; readonly boots: number }[];
+  readonly outcomes: readonly FoundOutcome[];
+  /** Orders in which probes began, as recorded: of two, and of `strength`. */
+  readonly pairs: Coverage;
+  readonly coverage: Coverage;
+  /** Orders in which devices were bound, as recorded; a device that defers is bound later than it begins. */
+  readonly bound: { readonly covered: number; readonly total: number };
+  readonly loadOrders: Coverage | null;
+  readonly constraints: readonly Precedence[];
+  readonly waits: readonly DriverWait[];
+  readonly unrealised: readonly Unrealised[];
+}
+
+/** Boots planned together before what they taught is looked at: independent of the workers, so that runs repeat. */
+const BATCH = 4;
+/** Tuple updates for the first plan of a strength, about half a second. */
+const PLAN_EFFORT = 30_000_000;
+/** A plan that replaces one may cost this share of the first. */
+const REPLAN_SHARE = 0.2;
+/** Times an order is asked for before it is given up. */
+const ASKS_BEFORE_GIVING_UP = 3;
+/** The delay that THREAD.md's experiments put into a probe. */
+const LONG_DELAY_MS = 6000;
+/** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
+const ASYNC_NAMES_MAX = 256;
+/** Interleavings tried beside the usual one. */
+const SHIFTS = 11;
+
+/**
+ * Searches the orders in which `targets` can be probed, and everything near them that may matter. First a baseline,
+ * then an order and its reverse, then sequence covering arrays of the wanted strength, planned again whenever a boot
+ * teaches a dependency; then module load orders, sets of asynchronous drivers, long delays and interleavings. An order
+ * counts as covered when the recorded events show it. Deterministic for a seed and a deterministic `boot`.
+ * @throws InputError when a target is named twice, or the constraints contradict each other.
+ */
+export async function explore(request: ExploreRequest): Promise<Exploration> {
+  return new Explorer(request).run();
+}
+
+interface Planned {
+  readonly stage: Stage;
+  readonly cell: Cell;
+  /** The order that the cell asks for, or null. */
+  readonly asked: readonly string[] | null;
+}
+
+/** Thrown inside the explorer to end it: the budget is used up, or a crash was found. */
+class Stop extends Error {
+  readonly by: 'budget' | 'crash';
+  constructor(by: 'budget' | 'crash') {
+    super(by);
+    this.by = by;
+  }
+}
+
+class Explorer {
+  readonly #request: ExploreRequest;
+  readonly #devices: readonly string[];
+  readonly #knowledge: Knowledge;
+  readonly #spaces: readonly TupleSpace[];
+  readonly #tables: readonly CoverageTable[];
+  readonly #boundTable: CoverageTable;
+  readonly #asks: readonly Map<number, number>[];
+  readonly #givenUp: readonly Map<number, string>[];
+  readonly #drivers = new Map<string, string>();
+  readonly #outcomes = new Map<string, FoundOutcome>();
+  readonly #stages = new Map<Stage, number>();
+  readonly #unrealised: Unrealised[] = [];
+  readonly #loads: { names: string[]; table: CoverageTable; space: TupleSpace } | null;
+  readonly #blamed = new Map<string, number>();
+  #boots = 0;
+
+  constructor(request: ExploreRequest) {
+    this.#request = request;
+    this.#devices = request.targets.map(({ device }) => device);
+    const twice = this.#devices.find((device, place) => this.#devices.indexOf(device) !== place);
+    if (twice !== undefined) throw new InputError(`device ${twice} is named twice`, 'name each device once');
+    if (this.#devices.length < 2) {
+      throw new InputError('an order needs at least two devices', 'name two or more devices');
+    }
+    this.#knowledge = new Knowledge(request.targets, request.constraints);
+    const strengths = [...new Set([2, Math.min(request.strength, this.#devices.length)])];
+    this.#spaces = strengths.map((strength) => tupleSpace(this.#devices.length, strength));
+    this.#tables = this.#spaces.map((space) => new CoverageTable(space, this.#devices));
+    this.#asks = this.#spaces.map(() => new Map());
+    this.#givenUp = this.#spaces.map(() => new Map());
+    this.#boundTable = new CoverageTable(this.#lastSpace(), this.#devices);
+    const names = request.base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+    const space = names.length < 2 ? null : tupleSpace(names.length, Math.min(request.strength, names.length));
+    this.#loads = space === null ? null : { names, table: new CoverageTable(space, names), space };
+  }
+
+  async run(): Promise<Exploration> {
+    let stoppedBy: Exploration['stoppedBy'] = 'complete';
+    try {
+      await this.#bootAll([{ stage: 'baseline', cell: this.#request.base, asked: null }]);
+      for (const [level] of this.#spaces.entries()) await this.#coverLevel(level);
+      await this.#loadOrders();
+      await this.#bootAll(this.#asyncSets());
+      await this.#bootAll(this.#delays());
+      await this.#bootAll(this.#interleavings());
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      stoppedBy = error.by;
+    }
+    return this.#result(stoppedBy);
+  }
+
+  #lastSpace(): TupleSpace {
+    const space = this.#spaces.at(-1);
+    if (space === undefined) throw new Error('an explorer has at least one strength');
+    return space;
+  }
+
+  /** Asks for the orders of one strength that are still open, until none is. */
+  async #coverLevel(level: number): Promise<void> {
+    const space = this.#spaces[level];
+    const table = this.#tables[level];
+    const givenUp = this.#givenUp[level];
+    if (space === undefined || table === undefined || givenUp === undefined) return;
+    const stage: Stage = level === 0 ? 'pairs' : 'orders';
+    let effort = this.#request.effort ?? PLAN_EFFORT;
+    // The first orders show which drivers defer: chained by "entered", none of them can wait for one that is held.
+    const strict = level > 0;
+    for (;;) {
+      await this.#narrowSuspicions();
+      const { order } = this.#knowledge;
+      const required = table.open(order, givenUp);
+      const seed = this.#request.seed + this.#boots;
+      const rows = coverOrders({ space, required, order, seed, effort });
+      if (rows.length === 0) return;
+      effort = Math.ceil((this.#request.effort ?? PLAN_EFFORT) * REPLAN_SHARE);
+      let learned = false;
+      for (let from = 0; from < rows.length && !learned; from += BATCH) {
+        learned = await this.#bootAll(rows.slice(from, from + BATCH).map((row) => this.#ordered(row, stage, strict)));
+      }
+    }
+  }
+
+  /** Halves the devices that may be to blame for a crash: half of them go before the crashing one, half after. */
+  async #narrowSuspicions(): Promise<void> {
+    for (;;) {
+      const suspicion = this.#knowledge.suspicions.find((one) => !this.#isExhausted(one));
+      if (suspicion === undefined) return;
+      const key = suspicionKey(suspicion);
+      this.#blamed.set(key, (this.#blamed.get(key) ?? 0) + 1);
+      const before = suspicion.suspects.slice(0, Math.ceil(suspicion.suspects.length / 2));
+      const innocent = this.#devices.filter(
+        (device) => device !== suspicion.device && !suspicion.suspects.includes(device),
+      );
+      const after = suspicion.suspects.slice(before.length);
+      const wish = [...innocent, ...before, suspicion.device, ...after].map((device) => this.#devices.indexOf(device));
+      await this.#bootAll([this.#ordered(this.#extension(wish), 'blame', true)]);
+    }
+  }
+
+  /** Halving N suspects takes log2(N) boots; a crash that needs more has more than one order to blame. */
+  #isExhausted(suspicion: Suspicion): boolean {
+    return (this.#blamed.get(suspicionKey(suspicion)) ?? 0) > Math.ceil(Math.log2(this.#devices.length));
+  }
+
+  /** The order nearest to `wish` that respects what is known: each time the first event that may come. */
+  #extension(wish: readonly number[]): number[] {
+    const { order } = this.#knowledge;
+    const left = [...wish];
+    const row: number[] = [];
+    while (left.length > 0) {
+      const next = left.findIndex((event) => !left.some((other) => order.precedes(other, event)));
+      row.push(...left.splice(Math.max(next, 0), 1));
+    }
+    return row;
+  }
+
+  /**
+   * A cell that asks for the probes in the order of `row`: each is held until the one before it has finished, where
+   * `strict` and where that one can finish by then, and otherwise until the one before it has begun.
+   */
+  #ordered(row: readonly number[], stage: Stage, strict: boolean): Planned {
+    const asked = row.map((event) => this.#devices[event] ?? '');
+    const gates = asked.slice(1).map((device, place): Gate => {
+      const until = asked[place] ?? '';
+      const finishes = strict && this.#knowledge.canFinishBefore(until, asked.slice(place + 1));
+      return { gate: 'hold', device, until, phase: finishes ? 'finished' : 'entered' };
+    });
+    const base = this.#allAsync();
+    return { stage, asked, cell: { ...base, gates: [...base.gates, ...gates] } };
+  }
+
+  /** The base with every driver asynchronous: a probe that is held must not hold up the initcall that called it. */
+  #allAsync(): Cell {
+    const { base } = this.#request;
+    const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+    const builtIn = [...new Set(this.#drivers.values())].filter((driver) => !modules.includes(moduleName(driver)));
+    const listable = builtIn.every((driver) => !driver.includes(',')) && builtIn.join().length < ASYNC_NAMES_MAX;
+    const drivers = listable ? builtIn : ['*'];
+    return {
+      ...base,
+      bootargs: withAsyncDrivers(base.bootargs, drivers),
+      plan: withAsyncModules(base.plan, modules),
+    };
+  }
+
+  async #loadOrders(): Promise<void> {
+    if (this.#loads === null) return;
+    const { names, space, table } = this.#loads;
+    const order = partialOrder(names, this.#request.loadConstraints);
+    const required = possibleTuples(space, order);
+    const rows = coverOrders({
+      space,
+      required,
+      order,
+      seed: this.#request.seed,
+      effort: this.#request.effort ?? PLAN_EFFORT,
+    });
+    const { base } = this.#request;
+    for (const row of rows) {
+      const asked = row.map((event) => names[event] ?? '');
+      const plan = inLoadOrder(base.plan, asked);
+      if (table.add(asked) > 0) {
+        await this.#bootAll([{ stage: 'load-orders', asked: null, cell: { ...base, plan } }]);
+      }
+    }
+  }
+
+  /** All drivers asynchronous, and each alone, without gates. */
+  #asyncSets(): Planned[] {
+    const { base } = this.#request;
+    const drivers = [...new Set(this.#drivers.values())];
+    const alone = drivers.map((driver) => ({ ...base, bootargs: withAsyncDrivers(base.bootargs, [driver]) }));
+    return [this.#allAsync(), ...alone].map((cell) => ({ stage: 'async', cell: cell, asked: null }));
+  }
+
+  /** Each device delayed alone with all drivers asynchronous. */
+  #delays(): Planned[] {
+    const from = this.#allAsync();
+    return this.#devices.map((device) => ({
+      stage: 'delays',
+      asked: null,
+      cell: { ...from, gates: [...from.gates, { gate: 'delay', device, ms: LONG_DELAY_MS }] },
+    }));
+  }
+
+  #interleavings(): Planned[] {
+    const shifts = interleavings(SHIFTS, this.#request.base.shift, this.#request.seed).slice(1);
+    return shifts.map((shift) => ({
+      stage: 'interleavings',
+      asked: null,
+      cell: { ...this.#allAsync(), shift },
+    }));
+  }
+
+  /** Boots the cells, a batch at a time, and takes in what they show in their given order. True when one taught a constraint. */
+  async #bootAll(planned: readonly Planned[]): Promise<boolean> {
+    let learned = false;
+    for (let from = 0; from < planned.length; from += BATCH) {
+      const left = this.#request.budget - this.#boots;
+      if (left <= 0) throw new Stop('budget');
+      const batch = planned.slice(from, from + Math.min(BATCH, left)).map((one, place) => ({
+        ...one,
+        cell: { ...one.cell, id: `${this.#request.base.id}.explore-${this.#request.seed}-${this.#boots + place + 1}` },
+      }));
+      const outcomes = await Promise.all(batch.map(({ cell }) => this.#request.boot(cell)));
+      for (const [place, one] of batch.entries()) {
+        const outcome = outcomes[place];
+        if (outcome !== undefined && this.#take(one, outcome)) learned = true;
+      }
+      if (batch.length < Math.min(BATCH, planned.length - from)) throw new Stop('budget');
+    }
+    return learned;
+  }
+
+  #take({ stage, cell, asked }: Planned, outcome: Outcome): boolean {
+    this.#boots++;
+    this.#stages.set(stage, (this.#stages.get(stage) ?? 0) + 1);
+    const isNew = this.#noteOutcome(stage, cell, outcome);
+    const { onProgress, budget, stopAtFirstCrash } = this.#request;
+    onProgress?.({ stage, boots: this.#boots, budget, cell, outcome, isNew });
+
+    const lives = probeLives(timeline(outcome.events, outcome.gates), this.#devices);
+    for (const { device, driver } of lives.values()) if (driver !== null) this.#drivers.set(device, driver);
+    const recorded = recordedOrder(lives, 'started');
+    for (const table of this.#tables) table.add(recorded);
+    this.#boundTable.add(recordedOrder(lives, 'bound'));
+    const { constraint, deferrer } = this.#knowledge.learn(asked, outcome);
+    if (asked !== null) this.#noteAsked(cell, asked, recorded, outcome, constraint || deferrer);
+    if (stopAtFirstCrash && outcome.signature !== null) throw new Stop('crash');
+    return constraint || deferrer;
+  }
+
+  #noteOutcome(stage: Stage, cell: Cell, outcome: Outcome): boolean {
+    const key = outcomeKey(outcome);
+    const known = this.#outcomes.get(key);
+    const { verdict, signature } = outcome;
+    this.#outcomes.set(
+      key,
+      known === undefined
+        ? { key, verdict, signature, title: titleOf(outcome), cell, stage, boot: this.#boots, times: 1 }
+        : { ...known, times: known.times + 1 },
+    );
+    return known === undefined;
+  }
+
+  /**
+   * Counts what was asked for and not seen, and gives an order up when it was asked for often enough. A boot that
+   * taught something does not count: the next one asks in another way.
+   */
+  #noteAsked(
+    cell: Cell,
+    asked: readonly string[],
+    recorded: readonly string[],
+    outcome: Outcome,
+    taught: boolean,
+  ): void {
+    const why = recorded.join() === asked.join() ? null : whyNot(asked, recorded, outcome);
+    if (why === null) return;
+    this.#unrealised.push({ cell: cell.id, asked, recorded, why });
+    if (taught) return;
+    for (const [level, table] of this.#tables.entries()) {
+      const asks = this.#asks[level];
+      const givenUp = this.#givenUp[level];
+      const space = this.#spaces[level];
+      if (asks === undefined || givenUp === undefined || space === undefined) continue;
+      for (const index of table.unseen(asked)) {
+        const times = (asks.get(index) ?? 0) + 1;
+        asks.set(index, times);
+        if (times >= ASKS_BEFORE_GIVING_UP) givenUp.set(index, `asked for in ${times} boots and not seen: ${why}`);
+      }
+    }
+  }
+
+  #result(stoppedBy: Exploration['stoppedBy']): Exploration {
+    const { order, constraints, waits } = this.#knowledge;
+    const none = new Map<number, string>();
+    const measured = this.#tables.map((table, level) => table.measure(order, this.#givenUp[level] ?? none));
+    const pairs = measured[0];
+    const coverage = measured.at(-1);
+    if (pairs === undefined || coverage === undefined) throw new Error('an explorer has at least one strength');
+    const bound = this.#boundTable.measure(order, none);
+    const loads = this.#loads;
+    return {
+      boots: this.#boots,
+      stoppedBy,
+      stages: [...this.#stages].map(([stage, boots]) => ({ stage, boots })),
+      outcomes: [...this.#outcomes.values()],
+      pairs,
+      coverage,
+      bound: { covered: bound.covered, total: bound.total },
+      loadOrders:
+        loads === null ? null : loads.table.measure(partialOrder(loads.names, this.#request.loadConstraints), none),
+      constraints,
+      waits,
+      unrealised: this.#unrealised,
+    };
+  }
+}
+
+function suspicionKey({ signature, device }: Suspicion): string {
+  return `${signature} ${device}`;
+}
+
+/** Module names have underscores where driver names may have dashes (kernel/module/main.c, parse_args callers). */
+function moduleName(driver: string): string {
+  return driver.replaceAll('-', '_');
+}
+
+function titleOf(outcome: Outcome): string | null {
+  const crash = outcome.events.find(
+    (event): event is Crash => event.event === 'crash' && event.signature === outcome.signature,
+  );
+  return crash?.title ?? null;
+}
+
+function whyNot(asked: readonly string[], recorded: readonly string[], outcome: Outcome): string {
+  const missing = asked.filter((device) => !recorded.includes(device));
+  if (outcome.signature !== null) return `the boot crashed first (${titleOf(outcome) ?? outcome.signature})`;
+  const timeouts = outcome.gates.flatMap((gate) =>
+    gate.verb === 'timed-out' ? [`${gate.device} until ${gate.detail}`] : [],
+  );
+  if (timeouts.length > 0) return `held in vain: ${timeouts.join(', ')}`;
+  if (missing.length > 0) return `never probed: ${missing.join(', ')}`;
+  const place = asked.findIndex((device, at) => recorded[at] !== device);
+  return `${recorded[place]} was probed before ${asked[place]}`;
+}

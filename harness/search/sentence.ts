@@ -1,0 +1,62 @@
+import type { Verdict } from '../matrix/cell.ts';
+import type { Cause, ProbeState } from './cause.ts';
+import { type Condition, conditionText, milliseconds } from './conditions.ts';
+
+interface Explained {
+  readonly needed: readonly Condition[];
+  readonly irrelevant: readonly Condition[];
+  readonly delays: readonly { readonly device: string; readonly failsFrom: number; readonly monotone: boolean }[];
+  readonly cause: Cause;
+  readonly verdict: Verdict;
+}
+
+/**
+ * One sentence in the words of the bug report: who crashes, before whom, what it needs, what does not matter.
+ * "arm-smmu crashes when it probes 5f000000.iommu before qcom_scm has finished probing firmware:scm; needs: ..."
+ */
+export function explanationSentence(explained: Explained): string {
+  const parts = [causeText(explained)];
+  const needs = explained.needed.map((one) => needText(one, explained));
+  parts.push(needs.length === 0 ? 'needs nothing beside the kernel and the tree' : `needs: ${needs.join(', ')}`);
+  const moved = explained.irrelevant.some((one) => one.condition === 'tree' && one.edit.edit === 'move');
+  if (moved) parts.push("the node's position does not matter");
+  const others = explained.irrelevant.filter((one) => one.condition !== 'tree' || one.edit.edit !== 'move');
+  if (others.length > 0) parts.push(`without effect: ${others.map(conditionText).join(', ')}`);
+  return parts.join('; ');
+}
+
+function causeText({ cause, verdict, needed }: Explained): string {
+  const blocking = blamed(cause, needed);
+  const before = blocking === null ? '' : ` before ${unfinishedText(blocking)}`;
+  const what = cause.crash === null ? `the boot ends with the verdict ${verdict}` : null;
+  if (cause.probing === null) {
+    return `${what ?? `the kernel crashes (${cause.crash?.title ?? verdict})`}${before}`;
+  }
+  const { driver, device } = cause.probing;
+  if (what !== null) return `${what} when ${driver ?? 'a driver'} probes ${device}${before}`;
+  return `${driver ?? 'the kernel'} crashes when it probes ${device}${before}`;
+}
+
+/** The unfinished device that a needed gate holds or delays, as this is what the failure depends on. */
+function blamed(cause: Cause, needed: readonly Condition[]): ProbeState | null {
+  const gated = needed.flatMap((one) =>
+    one.condition === 'gate' && one.gate.gate !== 'force' ? [one.gate.device] : [],
+  );
+  const found = cause.unfinished.find(({ device }) => gated.includes(device));
+  if (found !== undefined) return found;
+  return cause.unfinished.length === 1 ? (cause.unfinished[0] ?? null) : null;
+}
+
+/** "Finished" also where the probe has not begun: it is what the crashing driver would have to make sure of. */
+function unfinishedText({ device, driver }: ProbeState): string {
+  return driver === null ? `the probe of ${device} has finished` : `${driver} has finished probing ${device}`;
+}
+
+function needText(one: Condition, { delays }: Explained): string {
+  if (one.condition !== 'gate' || one.gate.gate !== 'delay') return conditionText(one);
+  const { device } = one.gate;
+  const found = delays.find((delay) => delay.device === device);
+  if (found === undefined) return conditionText(one);
+  const least = `delay of at least ${milliseconds(found.failsFrom)} in the probe of ${device}`;
+  return found.monotone ? least : `${least} (some longer delays do not fail)`;
+}

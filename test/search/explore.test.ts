@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { Cell } from '../../harness/matrix/cell.ts';
+import { explainOrder } from '../../harness/search/explain.ts';
+import { type ExploreRequest, explore } from '../../harness/search/explore.ts';
+import { bootSimulated, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
+
+const USUAL = { cpus: 1, shift: 4, loadOrder: null };
+
+function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreRequest> = {}): ExploreRequest {
+  return {
+    base: simulatedCell({ watch: devices.map(({ device }) => device) }),
+    targets: devices.map(({ device }) => ({ device, node: null })),
+    strength: 3,
+    budget: 64,
+    seed: 1,
+    constraints: [],
+    loadConstraints: [],
+    boot: async (cell: Cell) => bootSimulated(devices, cell),
+    stopAtFirstCrash: false,
+    effort: 2_000_000,
+    ...parts,
+  };
+}
+
+/** Ten devices with driver waits, a supplier link and devices that have nothing to do with each other. */
+const TEN: readonly SimulatedDevice[] = [
+  { device: 'scm', driver: 'qcom_scm', takes: 3 },
+  { device: 'hwlock', driver: 'qcom_hwspinlock' },
+  { device: 'smem', driver: 'qcom-smem', waitsFor: ['hwlock'] },
+  { device: 'rmtfs', driver: 'qcom_rmtfs_mem', waitsFor: ['scm'] },
+  { device: 'cmd-db', driver: 'cmd-db' },
+  { device: 'qfprom', driver: 'qfprom', takes: 2 },
+  { device: 'pinctrl', driver: 'sdm845-pinctrl' },
+  { device: 'gcc', driver: 'gcc-sdm845', takes: 4 },
+  { device: 'bam', driver: 'bam-dma-engine', suppliers: ['gcc'] },
+  { device: 'smmu', driver: 'arm-smmu', waitsFor: ['scm'] },
+];
+
+describe('explore', () => {
+  it('finds the crash from the device names alone', async () => {
+    const found = await explore(requestFor(UNFIXED, { stopAtFirstCrash: true }));
+    expect(found.stoppedBy).toBe('crash');
+    expect(found.boots).toBeLessThanOrEqual(5);
+    const crash = found.outcomes.find(({ signature }) => signature !== null);
+    expect(crash?.signature).toBe('null-deref arm_smmu_reset');
+    expect(bootSimulated(UNFIXED, crash?.cell ?? simulatedCell()).signature).toBe('null-deref arm_smmu_reset');
+  });
+
+  it('goes on after a crash and says that the order crashes', async () => {
+    const found = await explore(requestFor(UNFIXED));
+    expect(found.stoppedBy).toBe('complete');
+    expect(found.pairs.missing).toEqual([]);
+    expect(found.pairs.impossible[0]?.reason).toContain('crashes when 5f000000.iommu is probed before firmware:scm');
+  });
+
+  it('covers every triple of ten devices that their dependencies allow, and lists the others with the reason', async () => {
+    const found = await explore(requestFor(TEN));
+    expect(found.coverage.missing).toEqual([]);
+    expect(found.coverage.total).toBe(720);
+    // bam after gcc: of the 720 triples, the 8 * 3 with bam before gcc cannot be.
+    expect(found.coverage.impossible).toHaveLength(24);
+    for (const { order, reason } of found.coverage.impossible) {
+      expect(order.indexOf('bam')).toBeLessThan(order.indexOf('gcc'));
+      expect(reason).toBe('the driver core does not probe bam before its supplier gcc is bound');
+    }
+    const orders = found.stages.filter(({ stage }) => ['pairs', 'orders', 'blame'].includes(stage));
+    expect(orders.reduce((sum, { boots }) => sum + boots, 0)).toBeLessThanOrEqual(20);
+    expect(found.coverage.lowerBound).toBe(6);
+    expect(found.coverage.naive).toBe(3_628_800);
+    expect(found.waits).toContainEqual({ device: 'smmu', suppliers: ['scm'] });
+  });
+
+  it('finds which of many unfinished devices a crash is about, and goes on covering', async () => {
+    const devices = TEN.map((one) => (one.device === 'smmu' ? { ...one, waitsFor: [], crashesWithout: ['scm'] } : one));
+    const found = await explore(requestFor(devices));
+    expect(found.constraints).toContainEqual(expect.objectContaining({ before: 'scm', after: 'smmu' }));
+    expect(found.coverage.missing).toEqual([]);
+    expect(found.outcomes.filter(({ signature }) => signature !== null)).toHaveLength(1);
+  });
+
+  it('keeps to the budget', async () => {
+    const found = await explore(requestFor(TEN, { budget: 7 }));
+    expect(found.boots).toBe(7);
+    expect(found.stoppedBy).toBe('budget');
+    expect(found.coverage.missing.length).toBeGreaterThan(0);
+  });
+
+  it('boots the same cells for the same seed', async () => {
+    const run = async (seed: number): Promise<string[]> => {
+      const booted: string[] = [];
+      const onProgress = ({ cell }: { cell: Cell }): void => void booted.push(JSON.stringify(cell));
+      await explore(requestFor(TEN, { seed, onProgress, budget: 20 }));
+      return booted;
+    };
+    expect(await run(1)).toEqual(await run(1));
+    expect(await run(1)).not.toEqual(await run(2));
+  });
+
+  it('refuses a device that is named twice, and fewer than two', async () => {
+    await expect(explore(requestFor([...UNFIXED, ...UNFIXED]))).rejects.toThrow('named twice');
+    await expect(explore(requestFor(UNFIXED.slice(0, 1)))).rejects.toThrow('at least two devices');
+  });
+});
+
+describe('explainOrder', () => {
+  const boot = async (cell: Cell) => bootSimulated(UNFIXED, cell);
+
+  it('keeps the async flag and the delay, and finds its threshold', async () => {
+    const cell = simulatedCell({
+      bootargs: ['quiet', 'driver_async_probe=qcom_scm,arm-smmu'],
+      tree: [{ edit: 'move', node: '/firmware', to: 'last' }],
+      gates: [{ gate: 'delay', device: 'firmware:scm', ms: 6000 }],
+      watch: ['firmware:scm', '5f000000.iommu'],
+    });
+    const found = await explainOrder({ cell, usual: USUAL, boot });
+    expect(found.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm']);
+    expect(found.minimal.tree).toEqual([]);
+    expect(found.sentence).toContain(
+      'arm-smmu crashes when it probes 5f000000.iommu before qcom_scm has finished probing firmware:scm; needs: async qcom_scm, delay of at least ',
+    );
+    const [delay] = found.delays;
+    expect(delay?.monotone).toBe(true);
+    expect(delay?.passesAt).toBe((delay?.failsFrom ?? 0) - 1);
+    const gates: Cell['gates'] = [{ gate: 'delay', device: 'firmware:scm', ms: (delay?.failsFrom ?? 0) - 1 }];
+    expect((await boot({ ...found.minimal, gates })).signature).toBeNull();
+    expect(found.irrelevant).toHaveLength(3);
+    expect(found.sentence).toContain("the node's position does not matter");
+    expect((await boot(found.minimal)).signature).toBe('null-deref arm_smmu_reset');
+  });
+
+  it('refuses a cell that does not fail', async () => {
+    await expect(explainOrder({ cell: simulatedCell(), usual: USUAL, boot })).rejects.toThrow(
+      'cell simulated does not fail: its verdict is bound',
+    );
+  });
+});

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { minimise, type TestResult } from '../../harness/search/minimise.ts';
+import { threshold } from '../../harness/search/threshold.ts';
+
+describe('minimise', () => {
+  const conditions = Array.from({ length: 12 }, (_, index) => index);
+  const sets = fc.uniqueArray(fc.nat(11), { minLength: 1, maxLength: 5 });
+
+  it('finds exactly the conditions that a monotone failure needs', async () => {
+    await fc.assert(
+      fc.asyncProperty(sets, async (needed) => {
+        const test = async (subset: readonly number[]): Promise<TestResult> =>
+          needed.every((one) => subset.includes(one)) ? 'fail' : 'pass';
+        const { minimal, irrelevant, failed } = await minimise(conditions, test);
+        expect(failed).toBe(true);
+        expect(minimal).toEqual(needed.toSorted((a, b) => a - b));
+        expect([...minimal, ...irrelevant].toSorted((a, b) => a - b)).toEqual(conditions);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('gives a 1-minimal set whatever the failure looks like, and tests no subset twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 2, max: 9 }), async (salt, size) => {
+        const seen = new Set<string>();
+        const outcome = (subset: readonly number[]): TestResult => {
+          if (subset.length === size) return 'fail';
+          const hash = subset.reduce((sum, one) => Math.imul(sum ^ (one + 1), 0x9e3779b1) >>> 7, salt | 0);
+          return (['fail', 'pass', 'unresolved'] as const)[hash % 3] ?? 'pass';
+        };
+        const { minimal, tests } = await minimise(conditions.slice(0, size), async (subset) => {
+          expect(seen.has(subset.join())).toBe(false);
+          seen.add(subset.join());
+          return outcome(subset);
+        });
+        expect(tests).toBe(seen.size);
+        expect(outcome(minimal)).toBe('fail');
+        for (const one of minimal) expect(outcome(minimal.filter((other) => other !== one))).not.toBe('fail');
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('says so when the whole set does not fail', async () => {
+    const result = await minimise([1, 2], async () => 'pass');
+    expect(result).toEqual({ minimal: [1, 2], irrelevant: [], tests: 1, failed: false });
+  });
+
+  it('needs few tests for a single culprit', async () => {
+    const many = Array.from({ length: 64 }, (_, index) => index);
+    const { tests } = await minimise(many, async (subset) => (subset.includes(37) ? 'fail' : 'pass'));
+    expect(tests).toBeLessThanOrEqual(2 * Math.log2(64) + 2);
+  });
+});
+
+describe('threshold', () => {
+  it('finds the smallest failing value exactly', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(10_000), fc.nat(10_000), async (border, more) => {
+        const found = await threshold(border + more, async (value) => value >= border);
+        expect(found.failsFrom).toBe(border);
+        expect(found.passesAt).toBe(border === 0 ? null : border - 1);
+        expect(found.monotone).toBe(true);
+        expect(found.tests).toBeLessThanOrEqual(Math.ceil(Math.log2(border + more + 1)) + 4);
+      }),
+    );
+  });
+
+  it('notices a failure that a longer delay hides again', async () => {
+    const found = await threshold(6000, async (value) => value >= 6000 || (value >= 1000 && value < 2500));
+    expect(found.monotone).toBe(false);
+  });
+});
