@@ -47,9 +47,7 @@ export function conditionsOf(cell: Cell, usual: Usual): Condition[] {
       found.push({ condition: 'bootarg', word });
       continue;
     }
-    for (const driver of word.slice(DRIVER_ASYNC_PROBE.length).split(',')) {
-      if (driver !== '') found.push({ condition: 'async', driver, by: 'driver_async_probe' });
-    }
+    for (const driver of asyncNames(word)) found.push({ condition: 'async', driver, by: 'driver_async_probe' });
   }
   const order = loads(cell.plan);
   if (usual.loadOrder !== null) {
@@ -127,11 +125,29 @@ function rank(step: PlanStep, order: readonly string[]): number {
   return step.step === 'load' ? order.indexOf(step.module) : -1;
 }
 
+/** `bootargs` with each name of `driver_async_probe=` as a word of its own. */
+export function splitAsyncWords(bootargs: readonly string[]): string[] {
+  return bootargs.flatMap((word) =>
+    word.startsWith(DRIVER_ASYNC_PROBE) ? asyncNames(word).map((name) => DRIVER_ASYNC_PROBE + name) : [word],
+  );
+}
+
+/** The opposite of `splitAsyncWords`: the kernel keeps only the last `driver_async_probe=`, so there is one. */
+export function joinAsyncWords(bootargs: readonly string[]): string[] {
+  return withAsyncDrivers(bootargs, []);
+}
+
+function asyncNames(word: string): string[] {
+  return word
+    .slice(DRIVER_ASYNC_PROBE.length)
+    .split(',')
+    .filter((name) => name !== '');
+}
+
 /** `bootargs` with every one of `drivers` in `driver_async_probe=`, beside those that are there. */
 export function withAsyncDrivers(bootargs: readonly string[], drivers: readonly string[]): string[] {
   const given = bootargs.filter((word) => word.startsWith(DRIVER_ASYNC_PROBE));
-  const names = given.flatMap((word) => word.slice(DRIVER_ASYNC_PROBE.length).split(','));
-  const all = [...new Set([...names, ...drivers])].filter((name) => name !== '');
+  const all = [...new Set([...given.flatMap(asyncNames), ...drivers])];
   const others = bootargs.filter((word) => !word.startsWith(DRIVER_ASYNC_PROBE));
   return all.length === 0 ? others : [...others, DRIVER_ASYNC_PROBE + all.join(',')];
 }

@@ -3,6 +3,7 @@ import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
 import { type Boot, compareOutcome, hasVerdict, type Outcome } from './boot.ts';
 import { type Cause, causeOf } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, type Usual } from './conditions.ts';
+import { rememberBoots } from './memory.ts';
 import { minimise } from './minimise.ts';
 import { explanationSentence } from './sentence.ts';
 import { threshold } from './threshold.ts';
@@ -114,40 +115,6 @@ interface Reduced {
   readonly cell: Cell;
   readonly needed: readonly Condition[];
   readonly irrelevant: readonly Condition[];
-}
-
-/** Everything that can change a boot; the name, the row and the expectation of a cell cannot. */
-function contentKey(cell: Cell): string {
-  const { kernel, linkage, tree, bootargs, cpus, shift, gates, plan, watch } = cell;
-  return JSON.stringify([kernel, linkage, tree, bootargs, cpus, shift, gates, plan, watch]);
-}
-
-/** Boots are repeatable (DESIGN.md, virtual time), so a cell asked for twice is booted once. */
-function rememberBoots(boot: Boot): BootMemory {
-  const known = new Map<string, Promise<Outcome>>();
-  const drivers = new Map<string, string>();
-  return {
-    boot: async (cell) => {
-      const key = contentKey(cell);
-      const pending = known.get(key) ?? boot(cell);
-      known.set(key, pending);
-      const outcome = await pending;
-      for (const event of outcome.events) {
-        if ('device' in event && event.driver !== null) drivers.set(event.device, event.driver);
-      }
-      return outcome;
-    },
-    boots: () => known.size,
-    driverOf: (device) => drivers.get(device) ?? null,
-  };
-}
-
-interface BootMemory {
-  readonly boot: Boot;
-  /** Boots so far. */
-  readonly boots: () => number;
-  /** The driver that any boot so far named for a device: a crash may come before the log names it. */
-  readonly driverOf: (device: string) => string | null;
 }
 
 /** Devices whose state the sentence may speak of: those that are watched and those that gates name. */

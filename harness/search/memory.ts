@@ -1,0 +1,36 @@
+import type { Cell } from '../matrix/cell.ts';
+import type { Boot, Outcome } from './boot.ts';
+
+interface BootMemory {
+  readonly boot: Boot;
+  /** Distinct boots so far. */
+  readonly boots: () => number;
+  /** The driver that any boot so far named for a device: a crash may come before the log names it. */
+  readonly driverOf: (device: string) => string | null;
+}
+
+/** Boots are repeatable (DESIGN.md, virtual time), so a cell asked for twice is booted once. */
+export function rememberBoots(boot: Boot): BootMemory {
+  const known = new Map<string, Promise<Outcome>>();
+  const drivers = new Map<string, string>();
+  return {
+    boot: async (cell) => {
+      const key = contentKey(cell);
+      const pending = known.get(key) ?? boot(cell);
+      known.set(key, pending);
+      const outcome = await pending;
+      for (const event of outcome.events) {
+        if ('device' in event && event.driver !== null) drivers.set(event.device, event.driver);
+      }
+      return outcome;
+    },
+    boots: () => known.size,
+    driverOf: (device) => drivers.get(device) ?? null,
+  };
+}
+
+/** Everything that can change a boot; the name, the row and the expectation of a cell cannot. */
+function contentKey(cell: Cell): string {
+  const { kernel, linkage, tree, bootargs, cpus, shift, gates, plan, watch } = cell;
+  return JSON.stringify([kernel, linkage, tree, bootargs, cpus, shift, gates, plan, watch]);
+}
