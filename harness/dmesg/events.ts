@@ -44,6 +44,13 @@ export interface Frame {
   readonly source: string | null;
 }
 
+/** A report that belongs to an earlier crash: the panic after an oops, the WARN a panic prints, the second oops. */
+export interface FollowUp {
+  readonly kind: CrashKind;
+  readonly title: string;
+  readonly line: number;
+}
+
 export interface Crash extends At {
   readonly event: 'crash';
   readonly kind: CrashKind;
@@ -73,7 +80,7 @@ export interface Crash extends At {
   /** Text of the block's lines as printed, bounded. */
   readonly text: readonly string[];
   /** Reports of the same block: the panic after an oops, the WARN a panic prints. */
-  readonly followUps: readonly { readonly kind: CrashKind; readonly title: string; readonly line: number }[];
+  readonly followUps: readonly FollowUp[];
   /** True when the log ended or was cut inside the block. */
   readonly truncated: boolean;
   /** The probe that was in flight on the crashing task, where the log shows it. */
@@ -83,7 +90,7 @@ export interface Crash extends At {
 export type ProbeEvent = At & { readonly device: string; readonly driver: string | null } & (
     | { readonly event: 'matched' }
     | { readonly event: 'probe-entered' }
-    | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier'; readonly reason: string | null }
+    | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier' | 'unknown'; readonly reason: string | null }
     | { readonly event: 'retried' }
     | { readonly event: 'bound' }
     | { readonly event: 'probe-failed'; readonly error: number }
@@ -95,11 +102,14 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
 
 export type DmesgEvent =
   | Crash
+  /** A follow-up that was printed after the crash of line `crashLine` had been reported. */
+  | (FollowUp & { readonly event: 'follow-up'; readonly crashLine: number; readonly time: number | null })
   | ProbeEvent
   | (At & { readonly event: 'initcall-entered'; readonly function: string; readonly module: string | null })
   | (At & {
       readonly event: 'initcall-returned';
       readonly function: string;
+      readonly module: string | null;
       readonly value: number;
       readonly usecs: number;
     })
@@ -108,5 +118,7 @@ export type DmesgEvent =
   | (At & { readonly event: 'dropped'; readonly count: number })
   /** A line of the guest's init: `bootrace: VERB WORDS...` (guest/plan.ts). */
   | (At & { readonly event: 'agent'; readonly verb: string; readonly words: readonly string[] })
+  /** The kernel has started user space: `Run /init as init process`, or a line of systemd or of a login prompt. */
+  | (At & { readonly event: 'user-space' })
   /** A line that ends a boot cleanly: reboot: Power down, System halted, Restarting system. */
   | (At & { readonly event: 'shutdown' });

@@ -1,0 +1,154 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import pc from 'picocolors';
+import type { Crash, Frame } from '../dmesg/events.ts';
+import { EXIT, InputError } from '../errors.ts';
+import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
+import { type Classification, Classifier, type ClassifyOptions } from '../verdict/classify.ts';
+import { parseKnownIssues } from '../verdict/knownissues.ts';
+
+interface Options {
+  readonly json?: boolean;
+  readonly vmlinux?: string;
+  readonly knownIssues?: string;
+}
+
+const STANDARD_INPUT = '-';
+/** Frames and lines of a crash that a reader needs to know it again. */
+const SHOWN_FRAMES = 12;
+const SHOWN_LINES = 4;
+
+/**
+ * `bootrace classify [FILE...]`: says what happened in kernel logs; standard input where no file is named.
+ * Exit code 0: every log is of a boot that went through; 1: a crash, a hang, a failed or stuck device; 3: some log
+ * gives no verdict.
+ *
+ * @throws InputError for files that cannot be read
+ */
+export async function classify(files: readonly string[], options: Options): Promise<number> {
+  const today = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
+  const issues =
+    options.knownIssues === undefined ? [] : parseKnownIssues(await readText(options.knownIssues), options.knownIssues);
+  const results: Classification[] = [];
+  for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
+    const result = await classifyFile(file, { knownIssues: issues, today });
+    results.push(options.vmlinux === undefined ? result : await withSources(result, options.vmlinux));
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  else process.stdout.write(results.map(describe).join('\n'));
+  return exitCode(results);
+}
+
+function exitCode(results: readonly Classification[]): number {
+  const good = ({ verdict }: Classification): boolean => verdict === 'bound' || verdict === 'deferred-then-bound';
+  if (results.some((result) => !good(result) && result.verdict !== 'infra-error')) return EXIT.unexpected;
+  return results.every(good) ? EXIT.expected : EXIT.noVerdict;
+}
+
+async function classifyFile(file: string, options: ClassifyOptions): Promise<Classification> {
+  const classifier = new Classifier();
+  const input = file === STANDARD_INPUT ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
+  try {
+    for await (const chunk of input) classifier.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)));
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+  return classifier.finish(file, options);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+function unreadable(file: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  return new InputError(`${file} cannot be read (${String(error.code)})`, 'Name a file with a kernel log', {
+    cause: error,
+  });
+}
+
+async function withSources(result: Classification, vmlinux: string): Promise<Classification> {
+  const frames = result.crashes.flatMap((crash) => [crash.pc, crash.lr, ...crash.trace]);
+  const places: CodePlace[] = frames.flatMap((frame) =>
+    frame === null || frame.offset === null || frame.module !== null
+      ? []
+      : [{ function: frame.function, offset: frame.offset }],
+  );
+  const sources = await symbolize(vmlinux, places);
+  const located = (frame: Frame): Frame => {
+    if (frame.offset === null || frame.module !== null) return frame;
+    const source = sources.get(placeKey({ function: frame.function, offset: frame.offset }));
+    return source === undefined ? frame : { ...frame, source };
+  };
+  const crashes = result.crashes.map((crash): Crash => {
+    const blamed =
+      crash.function === null || crash.offset === null ? null : { function: crash.function, offset: crash.offset };
+    return {
+      ...crash,
+      pc: crash.pc === null ? null : located(crash.pc),
+      lr: crash.lr === null ? null : located(crash.lr),
+      trace: crash.trace.map(located),
+      source: crash.source ?? (blamed === null ? null : (sources.get(placeKey(blamed)) ?? null)),
+    };
+  });
+  return { ...result, crashes };
+}
+
+function describe(result: Classification): string {
+  const good = result.verdict === 'bound' || result.verdict === 'deferred-then-bound';
+  const paint = good ? pc.green : pc.red;
+  const lines = [
+    `${result.file === STANDARD_INPUT ? 'standard input' : printable(result.file)}: ${paint(result.verdict)} (${printable(result.reason)})`,
+  ];
+  for (const crash of result.crashes) lines.push(...describeCrash(crash));
+  for (const { device, driver, times, reason, outcome } of result.deferrals) {
+    const why = reason === null ? '' : `: ${printable(reason)}`;
+    lines.push(
+      `  deferred ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`}, ${times} ${times === 1 ? 'time' : 'times'}, ${outcome}${why}`,
+    );
+  }
+  for (const { device, driver, error } of result.failed) {
+    lines.push(
+      `  failed ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`} with error ${error === null ? 'unknown' : -error}`,
+    );
+  }
+  for (const { module, reason } of result.rejected)
+    lines.push(`  rejected module ${printable(module ?? '')}: ${printable(reason)}`);
+  if (result.inFlight !== null) lines.push(`  in flight: ${printable(result.inFlight)}`);
+  for (const note of result.notes) lines.push(`  note: ${printable(note)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function describeCrash(crash: Crash): string[] {
+  const where = [
+    crash.address === null ? null : `address ${crash.address}`,
+    crash.comm === null ? null : `${crash.comm}${crash.pid === null ? '' : `/${crash.pid}`}`,
+    crash.cpu === null ? null : `CPU ${crash.cpu}`,
+    crash.workqueue,
+    crash.source,
+  ].filter((part) => part !== null);
+  const probing = crash.probing === null ? [] : [`    while ${crash.probing.driver} probed ${crash.probing.device}`];
+  const trace = crash.trace
+    .slice(0, SHOWN_FRAMES)
+    .map(
+      (frame) =>
+        `      ${frame.function}${frame.module === null ? '' : ` [${frame.module}]`}${frame.source === null ? '' : `  ${frame.source}`}`,
+    );
+  return [
+    `  ${pc.bold(printable(crash.title))}`,
+    `    line ${crash.line}${where.length === 0 ? '' : `: ${printable(where.join(', '))}`}${crash.truncated ? ' (the log is cut in this report)' : ''}`,
+    ...probing.map(printable),
+    ...crash.text.slice(0, SHOWN_LINES).map((line) => `    | ${printable(line)}`),
+    ...trace.map(printable),
+    ...crash.followUps.map((followUp) => `    then, line ${followUp.line}: ${printable(followUp.title)}`),
+  ];
+}
+
+/** Text of a log for a terminal: a log may hold anything, escape sequences included. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ').trimEnd();
+}

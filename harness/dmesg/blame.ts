@@ -1,0 +1,68 @@
+import type { CrashKind } from './events.ts';
+import { plainName, type TraceFrame } from './frame.ts';
+import type { Header } from './headers.ts';
+import { type BlameRule, isSkipped } from './skip.ts';
+
+/** A frame together with where in the report it stands. */
+export interface PlacedFrame {
+  readonly frame: TraceFrame;
+  readonly role: 'pc' | 'trace';
+  /** Sections of a report: its own trace, or one that explains it (where the memory was allocated, freed, created). */
+  readonly section: 'own' | 'other';
+  /** Inside x86's <IRQ> or <NMI> marks. */
+  readonly interrupt: boolean;
+}
+
+export interface BlameInput {
+  readonly kind: CrashKind;
+  readonly header: Header;
+  /** Functions that the report's text names besides the trace: `caller is f`, `takes: ... at: f`. */
+  readonly named: TraceFrame | null;
+  readonly pc: TraceFrame | null;
+  readonly lr: TraceFrame | null;
+  readonly frames: readonly PlacedFrame[];
+}
+
+const STALLS: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup', 'hard-lockup', 'workqueue-lockup']);
+/** Reports whose own trace is a dump_stack() of the task at fault, so that a pc, if any, belongs to user space or a trap. */
+const TRACE_ONLY: ReadonlySet<CrashKind> = new Set(['hung-task', 'kcsan', 'memleak', 'panic', 'oom']);
+
+/**
+ * The frame to blame: the innermost one that neither prints the report nor only does its caller's bidding (skip.ts).
+ * Null when the report shows no function at all.
+ */
+export function blame(input: BlameInput): TraceFrame | null {
+  const rule: BlameRule | null = input.header.rule;
+  const candidates = order(input);
+  const good = candidates.find((frame) => !isSkipped(plainName(frame.function), input.kind, rule));
+  if (good !== undefined) return good;
+  if (input.kind === 'hung-task' || STALLS.has(input.kind) || input.kind === 'panic') return null;
+  return input.header.frame ?? input.pc ?? null;
+}
+
+function order(input: BlameInput): TraceFrame[] {
+  const { kind, header, pc, lr, named } = input;
+  if (header.rule === 'header') return [header.frame, named].filter((frame) => frame !== null);
+  const own = input.frames.filter((placed) => placed.section === 'own');
+  if (STALLS.has(kind)) {
+    const usable = own.filter((placed) => !placed.interrupt && placed.frame.reliable);
+    return usable.map((placed) => placed.frame);
+  }
+  const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
+  const first = TRACE_ONLY.has(kind) ? null : pc;
+  const reliable = from(
+    trace.filter((frame) => frame.reliable),
+    header.frame ?? first,
+  );
+  const unreliable = trace.filter((frame) => !frame.reliable);
+  const lead = [header.frame, named, first, first === null && !TRACE_ONLY.has(kind) ? lr : null];
+  const tail = reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
+  return [...lead, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
+}
+
+/** The part of the trace from the faulting function on: what is before it handled the exception. */
+function from(trace: TraceFrame[], at: TraceFrame | null): TraceFrame[] {
+  if (at === null) return trace;
+  const index = trace.findIndex((frame) => frame.function === at.function);
+  return index < 0 ? trace : trace.slice(index);
+}

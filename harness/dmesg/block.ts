@@ -1,0 +1,417 @@
+import { blame, type PlacedFrame } from './blame.ts';
+import type { Crash, CrashKind, FollowUp } from './events.ts';
+import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
+import type { Header } from './headers.ts';
+
+/** Bounds of what one report may hold on to; a report with more is cut, not grown. */
+const MAX_TEXT_LINES = 200;
+const MAX_TEXT_LENGTH = 512;
+const MAX_FRAMES = 400;
+const MAX_REGISTERS = 80;
+const MAX_FOLLOW_UPS = 32;
+
+/** Reports after which the kernel, or at least the task, does not go on. */
+const FATAL: ReadonlySet<CrashKind> = new Set([
+  'null-deref',
+  'paging-request',
+  'oops',
+  'bug',
+  'exception',
+  'serror',
+  'stack-overflow',
+  'panic',
+]);
+
+export function isFatal(kind: CrashKind): boolean {
+  return FATAL.has(kind);
+}
+
+const PC =
+  /^(?:pc *:|PC is at|PC:|RIP:? *(?:[0-9a-f]{4}:)?|EIP:? *(?:is at)?(?: *[0-9a-f]{4}:)?|IP:|epc *:|NIP:?|Krnl PSW *:|ERA *:|TPC:|era *:)(?= |\[|<|[A-Za-z_0])\s*/;
+const LR = /^(?:lr *:|LR is at|LR:?|ra *:)(?= |\[|<|[A-Za-z_0])\s*/;
+const USER_PC = /^RIP:? *(?:0033|0023|002b):/;
+const ZERO_PC = /^(?:\[<0+>\] *)?(?:0x0+\b|\(null\)|0+\b|\[<\s*\(null\)>\])/;
+
+const CPU_LINE =
+  /CPU: (\d{1,5}) (?:UID: \d+ )?PID: (\d{1,8}) Comm: (.{1,64}?)(?: (?:Kdump: loaded )?(?:Not tainted|Tainted: |G +[A-Z ]+))/;
+const OLD_PID = /^(?:Pid: (\d{1,8}), comm: (.{1,32}?) (?:Not tainted|Tainted)|Process:? (.{1,32}?) \(pid: (\d{1,8}),)/;
+const WORKQUEUE = /^Workqueue: (\S{1,64}(?: \S{1,128})?)/;
+const END_TRACE = /---\[ end trace/;
+const END_PANIC = /---\[ end Kernel panic|-\[ end Kernel panic|^Rebooting in \d+ seconds/;
+const ACCESS = /^(Read|Write|Free) (?:of (?:size|\d+)|at addr)/;
+const OWN_SECTION =
+  /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:|^NMI backtrace for cpu|^Task dump for CPU|^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/;
+const OTHER_SECTION =
+  /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|hardirqs last|softirqs last|irq event stamp|Preemption disabled|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
+const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
+const LOCK_AWAITS =
+  /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
+const LOCK_AT = /, at: (.{1,300})$|^at: (.{1,300})$| at: (.{1,300})$/;
+const REGISTERS = /\b([A-Za-z][A-Za-z0-9]{1,4}|[rx]\d{1,2}) ?: ([0-9a-f]{8,16})\b/g;
+const MEMBER =
+  /^(?:Modules linked in|Hardware name|Tainted:|CPU:|Code:|Stack:|Exception stack|pstate|Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|\[[0-9a-f]{8,16}\]|KASAN:|Oops|Process|task:|Backtrace|Flags|Control|Register|sp *:|x\d+|r\d+ *:|R[A-Z0-9]{2}:|[RE]?[A-Z]{2}S?:|[CDFGE][SR]\d?:|FS:|DR|PKRU|CR2|note:|\? |status|Hardware|Memory|Tasks|[0-9a-f]{4,16}: |={5,}|-{5,}|\[(?:<[0-9a-f]|end|last unloaded|cut))/;
+
+/** One report while it is being read. */
+export class Block {
+  readonly header: Header;
+  readonly line: number;
+  readonly time: number | null;
+  readonly caller: string | null;
+  readonly atStart: boolean;
+  readonly kernel: boolean;
+  /** An explicit end was seen; what follows can only be a follow-up. */
+  ended = false;
+  panicked = false;
+  die: number | null;
+  lastLine: number;
+  /** Lines since the last one that belongs to the report. */
+  gap = 0;
+  total = 0;
+  #kind: CrashKind;
+  #text: string[] = [];
+  #frames: PlacedFrame[] = [];
+  #section: 'own' | 'other' = 'own';
+  #interrupt = false;
+  #pc: TraceFrame | null = null;
+  #pcSeen = false;
+  #pcZero = false;
+  #lr: TraceFrame | null = null;
+  #named: TraceFrame | null = null;
+  #awaitsLock = false;
+  #access: string | null = null;
+  #registers: { [name: string]: string } = {};
+  #registerCount = 0;
+  #code: string | null = null;
+  #comm: string | null;
+  #pid: number | null;
+  #cpu: number | null;
+  #cpuSeen = false;
+  #workqueue: string | null = null;
+  #source: string | null;
+  #rules = 0;
+  #followUps: FollowUp[] = [];
+
+  constructor(
+    header: Header,
+    place: { line: number; time: number | null; caller: string | null; atStart: boolean; kernel: boolean },
+    before: readonly string[],
+  ) {
+    this.header = header;
+    this.line = place.line;
+    this.time = place.time;
+    this.caller = place.caller;
+    this.atStart = place.atStart;
+    this.kernel = place.kernel;
+    this.lastLine = place.line;
+    this.die = header.die;
+    this.#kind = header.kind;
+    this.#comm = header.comm;
+    this.#pid = header.pid;
+    this.#cpu = header.cpu;
+    this.#source = header.source;
+    for (const text of before) this.#keep(text);
+  }
+
+  get kind(): CrashKind {
+    return this.#kind;
+  }
+
+  /** Whether anything but the header says that there was a crash. */
+  get evident(): boolean {
+    return this.#frames.length > 0 || this.#pcSeen || this.#cpuSeen || this.ended || this.die !== null || this.panicked;
+  }
+
+  addFollowUp(followUp: FollowUp): void {
+    if (this.#followUps.length < MAX_FOLLOW_UPS) this.#followUps.push(followUp);
+  }
+
+  /** Takes the next record of the report's context; true when it belongs to the report. */
+  take(text: string, line: number): boolean {
+    this.total += 1;
+    const member = this.#read(text);
+    if (member) {
+      this.gap = 0;
+      this.lastLine = line;
+      this.#keep(text);
+    } else {
+      this.gap += 1;
+    }
+    return member;
+  }
+
+  #keep(text: string): void {
+    if (this.#text.length < MAX_TEXT_LINES) this.#text.push(text.slice(0, MAX_TEXT_LENGTH));
+  }
+
+  #read(raw: string): boolean {
+    let text = raw.trimStart();
+    const mark = CONTEXT.exec(text);
+    if (mark !== null) {
+      this.#interrupt = mark[1] === '' && (mark[2] === 'IRQ' || mark[2] === 'NMI' || mark[2] === 'SOFTIRQ');
+      text = text.slice(mark[0].length);
+      if (text === '') return true;
+    }
+    const frames = parseTraceLine(text);
+    if (frames !== null) {
+      if (this.#awaitsLock && frames[0] !== undefined) this.#nameLock(frames[0]);
+      for (const frame of frames) this.#place(frame, 'trace');
+      return true;
+    }
+    if (END_PANIC.test(text)) {
+      this.ended = true;
+      this.panicked = true;
+      return true;
+    }
+    if (END_TRACE.test(text)) {
+      this.ended = true;
+      return true;
+    }
+    return (
+      this.#readRegisters(text) ||
+      this.#readContext(text) ||
+      this.#readLocks(text) ||
+      this.#readSections(text) ||
+      MEMBER.test(text)
+    );
+  }
+
+  #place(frame: TraceFrame, role: 'pc' | 'trace'): void {
+    if (this.#frames.length < MAX_FRAMES) {
+      this.#frames.push({ frame, role, section: this.#section, interrupt: this.#interrupt });
+    }
+  }
+
+  #readRegisters(text: string): boolean {
+    const pc = PC.exec(text);
+    if (pc !== null && !USER_PC.test(text)) {
+      const where = text.slice(pc[0].length);
+      const frame = findFrame(where);
+      if (frame === null && !ZERO_PC.test(where) && !/^(?:0x)?[0-9a-f]|^\[<|^<|^[0-9a-f]{4}/.test(where)) return false;
+      if (frame !== null) this.#place(frame, 'pc');
+      if (!this.#pcSeen || (this.#pc === null && !this.#pcZero && frame !== null)) {
+        this.#pc = frame;
+        this.#pcZero = frame === null && ZERO_PC.test(where);
+      }
+      this.#pcSeen = true;
+      return true;
+    }
+    if (USER_PC.test(text)) return true;
+    const lr = LR.exec(text);
+    if (lr !== null) {
+      this.#lr ??= findFrame(text.slice(lr[0].length));
+      return true;
+    }
+    if (text.startsWith('Code:') || text.startsWith('Code :')) {
+      this.#code ??= text.slice(text.indexOf(':') + 1).trim();
+      return true;
+    }
+    if (!text.includes(':')) return false;
+    let found = false;
+    REGISTERS.lastIndex = 0;
+    for (let match = REGISTERS.exec(text); match !== null; match = REGISTERS.exec(text)) {
+      const [, name, value] = match;
+      if (
+        name === undefined ||
+        value === undefined ||
+        !/^(?:[rx]\d{1,2}|sp|pc|lr|[RE][A-Z0-9]{2}|CR\d|[astg]\d{1,2}|gp|tp|ra|epc)$/.test(name)
+      )
+        continue;
+      found = true;
+      if (this.#registerCount >= MAX_REGISTERS || this.#registers[name] !== undefined) continue;
+      this.#registers[name] = value;
+      this.#registerCount += 1;
+    }
+    return found;
+  }
+
+  #readContext(text: string): boolean {
+    const cpu = CPU_LINE.exec(text);
+    if (cpu !== null) {
+      this.#setContext(Number(cpu[1]), Number(cpu[2]), cpu[3] ?? null);
+      return true;
+    }
+    const old = OLD_PID.exec(text);
+    if (old !== null) {
+      this.#setContext(null, Number(old[1] ?? old[4]), old[2] ?? old[3] ?? null);
+      return true;
+    }
+    const workqueue = WORKQUEUE.exec(text);
+    if (workqueue !== null) {
+      this.#workqueue ??= workqueue[1] ?? null;
+      return true;
+    }
+    const access = ACCESS.exec(text);
+    if (access !== null) {
+      this.#access ??= access[1] ?? null;
+      const where = / at addr (?:0x)?([0-9a-f]{4,16})/.exec(text);
+      if (where?.[1] !== undefined) this.#registers.addr ??= where[1];
+      const task = / by task (.{1,32}?)\/(\d{1,8})/.exec(text);
+      if (task !== null) {
+        this.#comm ??= task[1] ?? null;
+        this.#pid ??= Number(task[2]);
+      }
+      return true;
+    }
+    if (text.startsWith('KASAN: ')) {
+      if (text.startsWith('KASAN: null-ptr-deref in range') && isFatal(this.#kind)) this.#kind = 'null-deref';
+      return true;
+    }
+    if (text.startsWith('caller is ')) {
+      this.#named ??= findFrame(text.slice('caller is '.length));
+      return true;
+    }
+    const last = /last function: ([A-Za-z_]\w{0,127})/.exec(text);
+    if (last?.[1] !== undefined) {
+      this.#named ??= { function: last[1], offset: null, size: null, module: null, source: null, reliable: true };
+      return true;
+    }
+    const suspicious = /^([\w./+-]{1,255}\.[chS]:\d{1,7}) (?:suspicious |Illegal |\S{1,80} )/.exec(text);
+    if (suspicious?.[1] !== undefined && this.#kind === 'lockdep') {
+      this.#source ??= suspicious[1];
+      return true;
+    }
+    return false;
+  }
+
+  #setContext(cpu: number | null, pid: number, comm: string | null): void {
+    if (this.#kind === 'hung-task' && this.#pid !== null) {
+      this.#cpuSeen = true;
+      return;
+    }
+    if (!this.#cpuSeen || this.#comm === null) {
+      this.#cpu = this.#cpuSeen ? this.#cpu : (cpu ?? this.#cpu);
+      this.#pid = pid;
+      this.#comm = comm === null ? null : comm.trim();
+    }
+    this.#cpuSeen = true;
+  }
+
+  #readLocks(text: string): boolean {
+    if (LOCK_AWAITS.test(text)) {
+      if (this.#named === null) this.#awaitsLock = true;
+      this.#lockAt(text);
+      return true;
+    }
+    if (this.#awaitsLock || text.startsWith('#')) return this.#lockAt(text);
+    return false;
+  }
+
+  #lockAt(text: string): boolean {
+    const at = LOCK_AT.exec(text);
+    if (at === null) return false;
+    const frame = findFrame(at[1] ?? at[2] ?? at[3] ?? '');
+    if (frame !== null && this.#awaitsLock) this.#nameLock(frame);
+    return true;
+  }
+
+  #nameLock(frame: TraceFrame): void {
+    this.#awaitsLock = false;
+    if (this.#kind === 'lockdep') this.#named ??= frame;
+  }
+
+  #readSections(text: string): boolean {
+    if (OWN_SECTION.test(text)) {
+      this.#section = 'own';
+      this.#interrupt = false;
+      return true;
+    }
+    if (OTHER_SECTION.test(text)) {
+      this.#section = 'other';
+      this.#interrupt = false;
+      return true;
+    }
+    if (/^={10,}$/.test(text)) {
+      // The rule below a sanitizer's report; the one above it comes before the header.
+      this.#rules += 1;
+      if (this.#frames.length > 0) this.ended = true;
+      return true;
+    }
+    if (/^-{10,}$/.test(text)) return true;
+    return false;
+  }
+
+  /** The crash event; null when the block is only a piece of prose that looks like a header. */
+  finish(cut: boolean, probing: Crash['probing']): Crash | null {
+    if (!this.evident && !this.#standsAlone()) return null;
+    const kind = this.#kind;
+    const blamed = blame({
+      kind,
+      header: this.header,
+      named: this.#named,
+      pc: this.#pc,
+      lr: this.#lr,
+      frames: this.#frames,
+    });
+    const named = this.header.named || this.header.rule === 'header' ? blamed : kind === 'panic' ? null : blamed;
+    const name = named === null ? null : plainName(named.function);
+    const title = this.#title(name);
+    return {
+      event: 'crash',
+      line: this.line,
+      time: this.time,
+      kind,
+      title,
+      signature: `${kind}: ${title}`,
+      function: name,
+      offset: named?.offset ?? null,
+      module: named?.module ?? null,
+      address: this.#address(),
+      comm: this.#comm,
+      pid: this.#pid,
+      cpu: this.#cpu,
+      workqueue: this.#workqueue,
+      pc: this.#pc === null ? null : publicFrame(this.#pc),
+      lr: this.#lr === null ? null : publicFrame(this.#lr),
+      trace: this.#frames
+        .filter((placed) => placed.role === 'trace' && placed.section === 'own')
+        .map((placed) => publicFrame(placed.frame)),
+      code: this.#code,
+      registers: this.#registers,
+      source: this.#source,
+      lastLine: this.lastLine,
+      text: this.#text,
+      followUps: this.#followUps,
+      truncated: cut && !this.ended && !this.#complete(),
+      probing,
+    };
+  }
+
+  get traceNames(): readonly string[] {
+    return this.#frames.map((placed) => placed.frame.function);
+  }
+
+  #standsAlone(): boolean {
+    if (!this.atStart || !this.header.sure) return false;
+    const { header } = this;
+    return (
+      this.kernel ||
+      header.kind === 'panic' ||
+      header.address !== null ||
+      header.frame !== null ||
+      header.source !== null ||
+      header.cpu !== null
+    );
+  }
+
+  #title(name: string | null): string {
+    const { lead } = this.header;
+    const access =
+      lead.startsWith('KASAN: ') && (this.#access === 'Read' || this.#access === 'Write') ? ` ${this.#access}` : '';
+    const freed = /^KASAN: (?:double-free|invalid-free)/.test(lead);
+    const first = freed ? lead : `${lead}${access}`;
+    return this.header.named && name !== null ? `${first} in ${name}` : first;
+  }
+
+  #address(): string | null {
+    if (this.header.address !== null) return this.header.address;
+    const text = this.#registers.addr;
+    return text === undefined ? null : `0x${text.replace(/^0+(?=.)/, '')}`;
+  }
+
+  /** Reports without an end mark of their own are complete when their trace was printed. */
+  #complete(): boolean {
+    const marked = isFatal(this.#kind) || this.#kind === 'warning' || this.#kind === 'refcount';
+    if (this.#kind === 'panic') return true;
+    return !marked && this.#frames.length > 0;
+  }
+}

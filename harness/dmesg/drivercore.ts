@@ -1,0 +1,188 @@
+import type { DmesgEvent } from './events.ts';
+
+/**
+ * Messages of drivers/base and init/main.c: what became of every device and initcall. Until 6.9 the device stands in
+ * the text, since 6.10 it is the dev_dbg() prefix; both are read.
+ */
+
+interface At {
+  readonly line: number;
+  readonly time: number | null;
+}
+
+/** `DRIVER DEVICE: rest`, the prefix of dev_printk(); device names may hold colons (`pci 0000:00:01.0`). */
+const PREFIX = String.raw`(?:(\S{1,64}) )?(\S{1,128}): `;
+
+const MATCHED_OLD = /^bus: '[^']{1,64}': (?:__)?driver_probe_device: matched device (\S+) with driver (\S+)/;
+const MATCHED_NEW = new RegExp(
+  `^${PREFIX}bus: '[^']{1,64}': (?:__)?driver_probe_device: matched device with driver (\\S+)`,
+);
+const ENTERED_OLD = /^bus: '[^']{1,64}': really_probe: probing driver (\S+) with device (\S+)/;
+const ENTERED_NEW = new RegExp(`^${PREFIX}bus: '[^']{1,64}': really_probe: probing driver (\\S+) with device$`);
+const BOUND_OLD = /^driver: '([^']{1,64})': driver_bound: bound to device '([^']{1,128})'/;
+const BOUND_NEW = new RegExp(`^${PREFIX}driver: '([^']{1,64})': driver_bound: bound to device`);
+const REQUESTS = new RegExp(`^${PREFIX}Driver (\\S+) (?:requests|force) probe deferral`);
+const SUPPLIER = new RegExp(
+  `^${PREFIX}(?:error -EPROBE_DEFER: |probe deferral - )((?:supplier|wait for supplier) .{1,300})`,
+);
+const DEFER_REASON = new RegExp(`^${PREFIX}error -(?:EPROBE_DEFER|517): (.{1,300})`);
+const QUEUED = new RegExp(`^${PREFIX}(Added to|Retrying from) deferred list`);
+const FAILED_OLD = /^(\S{1,64}): probe of (\S{1,128}) failed with error (-?\d{1,6})/;
+const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with error (-?\\d{1,6})`);
+const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
+const TIMEOUT = new RegExp(`^${PREFIX}deferred probe timeout, ignoring dependency`);
+const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?$`);
+const SYNC_STATE = new RegExp(`^${PREFIX}sync_state\\(\\) pending due to (\\S{1,128})`);
+
+const CALLING = /^calling {1,2}([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? @ \d+/;
+const CALLED =
+  /^initcall ([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
+const BANNER = /^Linux version (\d\S{0,127})/;
+const DROPPED = /^\*{2} (\d{1,12}) printk messages dropped/;
+const SHUTDOWN = /^reboot: (?:Power down|System halted|Restarting system|Power off not available|machine restart)/;
+const USER_SPACE =
+  /^(?:Run (?:\/|init)\S{0,200} as init process|systemd\[1\]: |Freeing (?:unused kernel|init) |Freeing unused kernel image)|(?:^|\s)login: ?$/;
+const AGENT = /^bootrace: ([a-z-]{1,32})(?: (.{0,1000}))?$/;
+
+/** Reasons that the module loader gives: kernel/module (kernel/module.c before 5.19). */
+const REJECTED: readonly RegExp[] = [
+  /^([\w-]{1,64}): (Unknown symbol \S{1,128} \(err -?\d+\))/,
+  /^([\w-]{1,64}): (disagrees about version of symbol \S{1,128})/,
+  /^([\w-]{1,64}): (version magic .{1,400} should be .{1,400})/,
+  /^([\w-]{1,64}): (no symbol version for \S{1,128})/,
+  /^([\w-]{1,64}): (exports duplicate symbol \S{1,128}.{0,200})/,
+  /^([\w-]{1,64}): (module PLT section\(s\) missing|Unknown rela? relocation.{0,100}|module has bad taint.{0,100}|kernel tainted but module.{0,60})/,
+  /^(?:Loading of )(?:unsigned )?module(?:s)? (?:()is restricted|()with unavailable key is rejected|()with invalid signature is rejected)/,
+  /^Loading of ()((?:unsigned module|module with unsupported crypto|module with unavailable key|module with invalid signature) is rejected)/,
+];
+
+const errno = (text: string | undefined): number => Math.abs(Number(text ?? 0));
+
+/** The event that a record states, if it is one of the driver core, the init code or the guest's agent. */
+export function driverCoreEvent(text: string, at: At): DmesgEvent | null {
+  return probeEvent(text, at) ?? bootEvent(text, at);
+}
+
+function probeEvent(text: string, at: At): DmesgEvent | null {
+  if (text.includes('probe') || text.includes('prob') || text.includes('EPROBE_DEFER') || text.includes('error -517')) {
+    const old = MATCHED_OLD.exec(text);
+    if (old?.[1] !== undefined) return { event: 'matched', device: old[1], driver: old[2] ?? null, ...at };
+    const matched = MATCHED_NEW.exec(text);
+    if (matched?.[2] !== undefined) return { event: 'matched', device: matched[2], driver: matched[3] ?? null, ...at };
+    const entered = ENTERED_OLD.exec(text);
+    if (entered?.[2] !== undefined)
+      return { event: 'probe-entered', device: entered[2], driver: entered[1] ?? null, ...at };
+    const trying = ENTERED_NEW.exec(text);
+    if (trying?.[2] !== undefined)
+      return { event: 'probe-entered', device: trying[2], driver: trying[3] ?? null, ...at };
+    const requests = REQUESTS.exec(text);
+    if (requests?.[2] !== undefined)
+      return { event: 'deferred', by: 'driver', reason: null, device: requests[2], driver: requests[3] ?? null, ...at };
+    const returned = RETURNED.exec(text);
+    if (returned?.[1] !== undefined) {
+      return {
+        event: 'probe-returned',
+        device: returned[1],
+        driver: returned[2] ?? null,
+        value: Number(returned[3]),
+        usecs: Number(returned[4]),
+        ...at,
+      };
+    }
+    const failed = FAILED_OLD.exec(text);
+    if (failed?.[2] !== undefined)
+      return { event: 'probe-failed', device: failed[2], driver: failed[1] ?? null, error: errno(failed[3]), ...at };
+    const failing = FAILED_NEW.exec(text);
+    if (failing?.[2] !== undefined)
+      return { event: 'probe-failed', device: failing[2], driver: failing[3] ?? null, error: errno(failing[4]), ...at };
+    const timeout = TIMEOUT.exec(text);
+    if (timeout?.[2] !== undefined) return { event: 'deferral-timeout', device: timeout[2], driver: null, ...at };
+    const pending = PENDING.exec(text);
+    if (pending?.[2] !== undefined)
+      return { event: 'deferral-pending', reason: pending[3] ?? null, device: pending[2], driver: null, ...at };
+    const supplier = SUPPLIER.exec(text);
+    if (supplier?.[2] !== undefined)
+      return {
+        event: 'deferred',
+        by: 'supplier',
+        reason: supplier[3] ?? null,
+        device: supplier[2],
+        driver: null,
+        ...at,
+      };
+    const reason = DEFER_REASON.exec(text);
+    if (reason?.[2] !== undefined)
+      return {
+        event: 'deferred',
+        by: 'driver',
+        reason: reason[3] ?? null,
+        device: reason[2],
+        driver: reason[1] ?? null,
+        ...at,
+      };
+  }
+  if (text.includes('deferred list')) {
+    const queued = QUEUED.exec(text);
+    if (queued?.[2] === undefined) return null;
+    if (queued[3] === 'Retrying from') return { event: 'retried', device: queued[2], driver: null, ...at };
+    return { event: 'deferred', by: 'unknown', reason: null, device: queued[2], driver: null, ...at };
+  }
+  if (text.includes('driver_bound')) {
+    const old = BOUND_OLD.exec(text);
+    if (old?.[2] !== undefined) return { event: 'bound', device: old[2], driver: old[1] ?? null, ...at };
+    const bound = BOUND_NEW.exec(text);
+    if (bound?.[2] !== undefined) return { event: 'bound', device: bound[2], driver: bound[3] ?? null, ...at };
+  }
+  if (text.includes('sync_state')) {
+    const pending = SYNC_STATE.exec(text);
+    if (pending?.[2] !== undefined)
+      return {
+        event: 'sync-state-pending',
+        consumer: pending[3] ?? '',
+        device: pending[2],
+        driver: pending[1] ?? null,
+        ...at,
+      };
+  }
+  return null;
+}
+
+function bootEvent(text: string, at: At): DmesgEvent | null {
+  const calling = text.startsWith('calling ') ? CALLING.exec(text) : null;
+  if (calling?.[1] !== undefined)
+    return { event: 'initcall-entered', function: calling[1], module: calling[2] ?? null, ...at };
+  const called = text.startsWith('initcall ') ? CALLED.exec(text) : null;
+  if (called?.[1] !== undefined) {
+    return {
+      event: 'initcall-returned',
+      function: called[1],
+      module: called[2] ?? null,
+      value: Number(called[3]),
+      usecs: Number(called[4]),
+      ...at,
+    };
+  }
+  const agent = text.startsWith('bootrace: ') ? AGENT.exec(text) : null;
+  if (agent?.[1] !== undefined) {
+    const words = (agent[2] ?? '').split(/[ \t]+/).filter((word) => word !== '');
+    return { event: 'agent', verb: agent[1], words, ...at };
+  }
+  const banner = BANNER.exec(text);
+  if (banner?.[1] !== undefined) return { event: 'banner', release: banner[1], ...at };
+  const dropped = DROPPED.exec(text);
+  if (dropped !== null) return { event: 'dropped', count: Number(dropped[1]), ...at };
+  if (SHUTDOWN.test(text)) return { event: 'shutdown', ...at };
+  if (USER_SPACE.test(text)) return { event: 'user-space', ...at };
+  for (const pattern of REJECTED) {
+    const rejected = pattern.exec(text);
+    if (rejected !== null) {
+      return {
+        event: 'module-rejected',
+        module: rejected[1] === '' ? null : (rejected[1] ?? null),
+        reason: rejected[2] ?? text.slice(0, 200),
+        ...at,
+      };
+    }
+  }
+  return null;
+}

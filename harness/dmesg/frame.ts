@@ -1,0 +1,109 @@
+import type { Frame } from './events.ts';
+
+/** A line of a call trace, with what decides whether it may be blamed. */
+export interface TraceFrame extends Frame {
+  /** False for x86's `? func`: an address found on the stack that need not be a return address. */
+  readonly reliable: boolean;
+}
+
+/** C, Rust (mangled) and assembler symbols; compilers add `.isra.0`, `.constprop.0`, `.llvm.123`. */
+const SYMBOL = String.raw`\.?[A-Za-z_$][\w.$]{0,255}`;
+const OFFSET = String.raw`\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})`;
+/** `[module]`, with CONFIG_STACKTRACE_BUILD_ID `[module 0123abcd...]`. */
+const MODULE = String.raw`(?: ?\[([\w-]{1,64})(?: [0-9a-f]{8,64})?(?:\([A-Z+-]{1,8}\))?\])?`;
+/** `[<ffffffc000123456>]`, `[c000000012345678] [c0000000abcdef00]` (powerpc), `([<00000000004b3f2a>] ...)` (s390), `0xffff...: ` */
+const ADDRESSES = String.raw`^[ \t]*\(?(?:\[<?(?:0x)?[0-9a-f]{4,16}>?\][ \t]*){0,2}`;
+
+const PLAIN = new RegExp(`${ADDRESSES}(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
+/** Where the line starts with an unknown prefix: only with white space before the symbol. */
+const LOOSE = new RegExp(`(?:^|[ \\t])(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
+const SOURCE = String.raw`([\w./+-]{1,255}\.(?:[chS]|rs|cc?p?p?|inc)):(\d{1,7})`;
+/** scripts/decode_stacktrace.sh: `func (drivers/x.c:12 (discriminator 1)) module`. */
+const DECODED = new RegExp(
+  `${ADDRESSES}(\\? )?(${SYMBOL}) \\(${SOURCE}(?: \\(discriminator \\d+\\))?\\)(?: ([\\w-]{1,64}))?`,
+);
+/** syz-symbolize: `func+0x1/0x2 fs/x.c:12`, and `func fs/x.c:12 [inline]`, which is not in the kernel's own text. */
+const SYMBOLIZED = new RegExp(`^ ?${SOURCE}`);
+/** arm until 5.17: `[<c010d1b8>] (callee) from [<c0109c4c>] (caller+0x10/0x14)`. */
+const ARM_FROM = new RegExp(
+  String.raw`^[ \t]*\[<[0-9a-f]{8}>\] \((${SYMBOL})(?:${OFFSET})?${MODULE}\) from \[<[0-9a-f]{8}>\] \((${SYMBOL})${OFFSET}${MODULE}\)`,
+);
+/** arm since 5.17: ` callee from caller+0x10/0x14`. */
+const ARM_FROM_NEW = new RegExp(String.raw`^[ \t]*(${SYMBOL})${MODULE} from (${SYMBOL})${OFFSET}${MODULE}`);
+
+const hex = (digits: string | undefined): number | null => (digits === undefined ? null : Number.parseInt(digits, 16));
+
+function make(
+  name: string,
+  offset: string | undefined,
+  size: string | undefined,
+  module: string | undefined,
+  source: string | null,
+  reliable: boolean,
+): TraceFrame {
+  return {
+    function: name.startsWith('.') ? name.slice(1) : name,
+    offset: hex(offset),
+    size: hex(size),
+    module: module ?? null,
+    source,
+    reliable,
+  };
+}
+
+/** Frames that one line of a call trace stands for, innermost first; null when it is no such line. */
+export function parseTraceLine(text: string): TraceFrame[] | null {
+  if (text.includes(' from ')) {
+    const old = ARM_FROM.exec(text);
+    if (old?.[1] !== undefined && old[5] !== undefined) {
+      return [make(old[1], old[2], old[3], old[4], null, true), make(old[5], old[6], old[7], old[8], null, true)];
+    }
+    const recent = ARM_FROM_NEW.exec(text);
+    if (recent?.[1] !== undefined && recent[3] !== undefined) {
+      return [
+        make(recent[1], undefined, undefined, recent[2], null, true),
+        make(recent[3], recent[4], recent[5], recent[6], null, true),
+      ];
+    }
+  }
+  if (text.includes('+0x')) {
+    const plain = PLAIN.exec(text);
+    if (plain?.[2] === undefined) return null;
+    const rest = text.slice(plain[0].length);
+    const source = SYMBOLIZED.exec(rest);
+    const reliable = plain[1] === undefined && !rest.includes('(unreliable)');
+    return [
+      make(plain[2], plain[3], plain[4], plain[5], source === null ? null : `${source[1]}:${source[2]}`, reliable),
+    ];
+  }
+  const decoded = text.includes('(') ? DECODED.exec(text) : null;
+  if (decoded?.[2] !== undefined) {
+    return [
+      make(decoded[2], undefined, undefined, decoded[5], `${decoded[3]}:${decoded[4]}`, decoded[1] === undefined),
+    ];
+  }
+  return null;
+}
+
+/** The first `func+0x1/0x2 [module]` of a text, or null. Used for pc, lr and header lines. */
+export function findFrame(text: string): TraceFrame | null {
+  if (!text.includes('+0x')) {
+    const decoded = DECODED.exec(text.trimStart());
+    if (decoded?.[2] === undefined) return null;
+    return make(decoded[2], undefined, undefined, decoded[5], `${decoded[3]}:${decoded[4]}`, true);
+  }
+  const match = LOOSE.exec(text.replace(/[()<>[\]:,]/g, (sign) => (sign === '[' || sign === ']' ? sign : ' ')));
+  if (match?.[2] === undefined) return null;
+  return make(match[2], match[3], match[4], match[5], null, true);
+}
+
+/** A function's name as its author wrote it: without the suffixes that compilers and linkers add. */
+export function plainName(name: string): string {
+  const dot = name.indexOf('.', 1);
+  return dot < 0 ? name : name.slice(0, dot);
+}
+
+/** A frame without what only blame needs to know. */
+export function publicFrame({ function: name, offset, size, module, source }: TraceFrame): Frame {
+  return { function: name, offset, size, module, source };
+}

@@ -1,0 +1,185 @@
+/** One record of the log: its text without any prefix, and what the prefixes said. */
+export interface LogRecord {
+  readonly text: string;
+  /** printk time in microseconds. */
+  readonly time: number | null;
+  /** CONFIG_PRINTK_CALLER: `T<thread>` or `C<cpu>`, or the like of vendor kernels. */
+  readonly caller: string | null;
+  /** True when the line carries a kernel time stamp, level or syslog tag: a kernel line, not prose. */
+  readonly kernel: boolean;
+}
+
+/** `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine digits. */
+const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?(?:,\d)?(?: \/ [\d: .-]{5,40})?\]/;
+const STAMPS = new RegExp(STAMP, 'g');
+
+/** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg. */
+const KMSG = /^(\d{1,4}),(\d{1,20}),(\d{1,20}),[^;]{0,100}?(?:caller=([TC]\d+))?[^;]{0,60};/;
+const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
+/** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
+const VENDOR = /^ ?(?:<\d>)?\.?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
+const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
+const LEVEL = /^<(\d{1,3})>/;
+
+/** Time stamps, tags and quote marks that other tools put before a kernel line; each is tried at the start of the text. */
+const OUTER: readonly RegExp[] = [
+  /^[\t ]+/,
+  /^(?:[>|] ?)+/,
+  // ISO 8601, as LAVA, GitLab, Jenkins, GitHub and journalctl write it.
+  /^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?(?: \d\d[OE]\+?)?(?=[\t ]|$|[<[|])/,
+  // dmesg -T.
+  /^\[(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
+  /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?=[\t ]|$)/,
+  // dmesg -e / --reltime.
+  /^\[(?:[A-Z][a-z]{2}\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+\.\d{6}>?)\] ?/,
+  // dmesg -x.
+  /^(?:kern|user|daemon|syslog) *: *(?:emerg|alert|crit|err|warn|notice|info|debug) *: ?/,
+  // Android logcat -b kernel, threadtime and time forms.
+  /^\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} +(?:root +)?\d+ +\d+ [VDIWEF] [^:]{0,32}: /,
+  /^\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} [VDIWEF]\/[^:]{0,32}: /,
+  /^(?:console|serial|target|dut|kernel|UART\d?|ttyS\d|ttyAMA\d)[:>|] ?/,
+];
+
+/** syslog: `Oct 30 12:00:00 host kernel: `, also with an ISO time, or only `host kernel: ` after a monotonic stamp. */
+const SYSLOG_DATE =
+  /^(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
+const SYSLOG_REST = /^(?:[\w.:-]{1,255} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
+const HOST_KERNEL = /^(?:[\w.-]{1,255} )?kernel: ?/;
+
+/** The message of a LAVA or journald JSON record. */
+const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)": ?"((?:[^"\\]|\\.)*)"/;
+
+/** Prefixes nest (a CI time stamp before a syslog tag before a level); more than this many is not a log line. */
+const MAX_PREFIXES = 8;
+
+interface Stripped {
+  text: string;
+  kernel: boolean;
+  user: boolean;
+}
+
+/** Strips the prefixes of other tools; `user` is true for a syslog line of another program than the kernel. */
+function stripOuter(line: string): Stripped {
+  let text = line;
+  let kernel = false;
+  for (let round = 0; round < MAX_PREFIXES; round++) {
+    const before = text;
+    const date = SYSLOG_DATE.exec(text);
+    if (date !== null) {
+      const rest = text.slice(date[0].length);
+      const tag = SYSLOG_REST.exec(rest);
+      if (tag !== null) {
+        if (tag[1] === 'kernel') {
+          text = rest.slice(tag[0].length);
+          kernel = true;
+        } else if (rest.slice(tag[0].length).length > 0 && !STAMP.test(rest) && /^[\w.:-]{1,255} /.test(rest)) {
+          return { text: rest.slice(tag[0].length), kernel: false, user: true };
+        }
+      }
+    }
+    const host = HOST_KERNEL.exec(text);
+    if (host !== null) {
+      text = text.slice(host[0].length);
+      kernel = true;
+    }
+    for (const outer of OUTER) {
+      const match = outer.exec(text);
+      if (match !== null && match[0].length > 0) text = text.slice(match[0].length);
+    }
+    const level = LEVEL.exec(text);
+    if (level !== null) {
+      text = text.slice(level[0].length);
+      kernel = true;
+    }
+    const kmsg = KMSG.exec(text);
+    if (kmsg !== null) break;
+    if (text === before) break;
+  }
+  return { text, kernel, user: false };
+}
+
+/** Strips what the kernel puts between the time stamp and the text. */
+function stripInner(part: string): { text: string; caller: string | null } {
+  let text = part;
+  let caller: string | null = null;
+  for (let round = 0; round < 3; round++) {
+    const thread = CALLER.exec(text);
+    if (thread !== null) {
+      caller = thread[1] ?? null;
+      text = text.slice(thread[0].length);
+      continue;
+    }
+    const vendor = VENDOR.exec(text);
+    if (vendor !== null) {
+      caller = `${vendor[1]}:${vendor[3] ?? vendor[2]}`;
+      text = text.slice(vendor[0].length);
+      continue;
+    }
+    const pid = VENDOR_PID.exec(text);
+    if (pid !== null) {
+      caller = `T${pid[1]}`;
+      text = text.slice(pid[0].length);
+      continue;
+    }
+    const host = HOST_KERNEL.exec(text);
+    if (host !== null) {
+      text = text.slice(host[0].length);
+      continue;
+    }
+    const level = LEVEL.exec(text.trimStart());
+    if (level !== null) {
+      text = text.trimStart().slice(level[0].length);
+      continue;
+    }
+    break;
+  }
+  return { text, caller };
+}
+
+/**
+ * The kernel records of one line. Several consoles writing to one serial line leave several records, or a record and
+ * a piece of user-space output, on a line: it is cut at every printk time stamp.
+ */
+export function parseRecords(line: string): LogRecord[] {
+  const json = line.includes('"msg"') || line.includes('"MESSAGE"') ? JSON_MESSAGE.exec(line) : null;
+  const whole = json?.[1] === undefined ? line : json[1].replaceAll('\\t', '\t').replaceAll('\\"', '"');
+  const records: LogRecord[] = [];
+  for (const part of whole.includes('\r') ? whole.split('\r') : [whole]) {
+    if (part.length > 0) recordsOf(part, records);
+  }
+  return records;
+}
+
+function recordsOf(line: string, records: LogRecord[]): void {
+  let last: { time: number; from: number } | null = null;
+  const add = (text: string, time: number): void => {
+    const inner = stripInner(text);
+    const clean = inner.text.replace(/^ /, '').trimEnd();
+    if (clean.length > 0) records.push({ text: clean, time, caller: inner.caller, kernel: true });
+  };
+  if (line.includes('[')) {
+    STAMPS.lastIndex = 0;
+    for (let match = STAMPS.exec(line); match !== null; match = STAMPS.exec(line)) {
+      if (last !== null) add(line.slice(last.from, match.index), last.time);
+      else if (match.index > 0) addUnstamped(line.slice(0, match.index), records);
+      last = { time: Number(match[1]) * 1_000_000 + Number(match[2]), from: match.index + match[0].length };
+    }
+  }
+  if (last !== null) add(line.slice(last.from), last.time);
+  else addUnstamped(line, records);
+}
+
+function addUnstamped(line: string, records: LogRecord[]): void {
+  const outer = stripOuter(line);
+  if (outer.user) return;
+  const kmsg = KMSG.exec(outer.text);
+  if (kmsg !== null) {
+    const text = outer.text.slice(kmsg[0].length).trimEnd();
+    if (text.length > 0) records.push({ text, time: Number(kmsg[3]), caller: kmsg[4] ?? null, kernel: true });
+    return;
+  }
+  const inner = stripInner(outer.text);
+  const text = inner.text.trimEnd();
+  if (text.length > 0)
+    records.push({ text, time: null, caller: inner.caller, kernel: outer.kernel || inner.caller !== null });
+}

@@ -1,0 +1,312 @@
+import { isFatal } from './block.ts';
+import type { Crash, DmesgEvent, FollowUp } from './events.ts';
+
+/** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
+const NOT_MINE: ReadonlySet<number> = new Set([6, 19]); // ENXIO, ENODEV
+const EPROBE_DEFER = 517;
+
+/** More than any machine has; a log that names more is not believed further. */
+const MAX_DEVICES = 50_000;
+const MAX_CRASHES = 1000;
+const MAX_REJECTED = 1000;
+const MAX_INITCALLS = 64;
+
+export type DeviceState =
+  | 'matched'
+  | 'probing'
+  | 'deferred'
+  | 'retried'
+  | 'bound'
+  | 'failed'
+  /** A driver looked at the device and declined it. */
+  | 'declined'
+  /** Said by the guest's init of a watched device: there is the device, but no driver on it; or there is no device. */
+  | 'unbound'
+  | 'absent';
+
+export interface DeviceLife {
+  readonly device: string;
+  driver: string | null;
+  state: DeviceState;
+  /** How often a probe was deferred. */
+  deferrals: number;
+  by: 'driver' | 'supplier' | 'unknown' | null;
+  reason: string | null;
+  /** Positive errno of the last failed probe. */
+  error: number | null;
+  /** The device was named in the deferred list of a kernel that had given up or settled. */
+  pending: boolean;
+  timedOut: boolean;
+  line: number;
+}
+
+export interface Initcall {
+  readonly function: string;
+  readonly module: string | null;
+  readonly line: number;
+}
+
+export interface RejectedModule {
+  readonly module: string | null;
+  readonly reason: string;
+  readonly line: number;
+}
+
+/** How far the guest's own plan came: `bootrace: start` up to `bootrace: done` (guest/plan.ts). */
+export type PlanProgress = 'none' | 'started' | 'done';
+
+/** Everything a verdict is made of, folded from the events of one log. */
+export interface LogSummary {
+  readonly crashes: readonly Crash[];
+  /** Crashes beyond the first thousand, counted only. */
+  readonly moreCrashes: number;
+  readonly devices: ReadonlyMap<string, DeviceLife>;
+  readonly rejected: readonly RejectedModule[];
+  readonly banner: string | null;
+  readonly userSpace: boolean;
+  readonly plan: PlanProgress;
+  readonly shutdown: boolean;
+  readonly dropped: number;
+  /** Initcalls that were entered and did not return, outermost first. */
+  readonly initcalls: readonly Initcall[];
+  readonly lines: number;
+  readonly lastLine: string;
+}
+
+/** Folds events into a LogSummary; memory is bounded. */
+export class Summary {
+  readonly #crashes: { crash: Crash; followUps: FollowUp[] }[] = [];
+  #moreCrashes = 0;
+  readonly #devices = new Map<string, DeviceLife>();
+  readonly #rejected: RejectedModule[] = [];
+  #banner: string | null = null;
+  #userSpace = false;
+  #plan: PlanProgress = 'none';
+  #shutdown = false;
+  #dropped = 0;
+  readonly #initcalls: Initcall[] = [];
+
+  add(event: DmesgEvent): void {
+    switch (event.event) {
+      case 'crash':
+        if (this.#crashes.length < MAX_CRASHES) this.#crashes.push({ crash: event, followUps: [...event.followUps] });
+        else this.#moreCrashes += 1;
+        return;
+      case 'follow-up': {
+        const owner = this.#crashes.findLast(({ crash }) => crash.line === event.crashLine);
+        owner?.followUps.push({ kind: event.kind, title: event.title, line: event.line });
+        return;
+      }
+      case 'banner':
+        // Another boot: nothing of the one before is in flight any more.
+        this.#banner = event.release;
+        this.#initcalls.length = 0;
+        this.#shutdown = false;
+        this.#userSpace = false;
+        return;
+      case 'user-space':
+        this.#userSpace = true;
+        return;
+      case 'shutdown':
+        this.#shutdown = true;
+        return;
+      case 'dropped':
+        this.#dropped += event.count;
+        return;
+      case 'module-rejected':
+        this.#reject(event.module, event.reason, event.line);
+        return;
+      case 'initcall-entered':
+        if (this.#initcalls.length < MAX_INITCALLS)
+          this.#initcalls.push({ function: event.function, module: event.module, line: event.line });
+        return;
+      case 'initcall-returned': {
+        const index = this.#initcalls.findLastIndex(
+          (call) => call.function === event.function && call.module === event.module,
+        );
+        if (index >= 0) this.#initcalls.splice(index, 1);
+        return;
+      }
+      case 'agent':
+        this.#agent(event.verb, event.words, event.line);
+        return;
+      default:
+        this.#probe(event);
+    }
+  }
+
+  /** @param end what the parser knows of the whole input */
+  finish(end: { readonly lines: number; readonly lastLine: string }): LogSummary {
+    return {
+      crashes: this.#crashes.map(({ crash, followUps }) => ({ ...crash, followUps })).sort((a, b) => a.line - b.line),
+      moreCrashes: this.#moreCrashes,
+      devices: this.#devices,
+      rejected: this.#rejected,
+      banner: this.#banner,
+      userSpace: this.#userSpace,
+      plan: this.#plan,
+      shutdown: this.#shutdown,
+      dropped: this.#dropped,
+      initcalls: this.#initcalls,
+      lines: end.lines,
+      lastLine: end.lastLine,
+    };
+  }
+
+  #reject(module: string | null, reason: string, line: number): void {
+    if (this.#rejected.length < MAX_REJECTED) this.#rejected.push({ module, reason, line });
+  }
+
+  #life(device: string, line: number): DeviceLife | null {
+    const known = this.#devices.get(device);
+    if (known !== undefined) {
+      known.line = line;
+      return known;
+    }
+    if (this.#devices.size >= MAX_DEVICES) return null;
+    const life: DeviceLife = {
+      device,
+      driver: null,
+      state: 'matched',
+      deferrals: 0,
+      by: null,
+      reason: null,
+      error: null,
+      pending: false,
+      timedOut: false,
+      line,
+    };
+    this.#devices.set(device, life);
+    return life;
+  }
+
+  #probe(
+    event: Exclude<
+      DmesgEvent,
+      {
+        event:
+          | 'crash'
+          | 'follow-up'
+          | 'banner'
+          | 'user-space'
+          | 'shutdown'
+          | 'dropped'
+          | 'module-rejected'
+          | 'initcall-entered'
+          | 'initcall-returned'
+          | 'agent';
+      }
+    >,
+  ): void {
+    const life = this.#life(event.device, event.line);
+    if (life === null) return;
+    if (event.driver !== null && event.event !== 'sync-state-pending') life.driver = event.driver;
+    switch (event.event) {
+      case 'matched':
+        if (life.state !== 'bound') life.state = 'matched';
+        return;
+      case 'probe-entered':
+        life.state = 'probing';
+        return;
+      case 'deferred':
+        this.#defer(life, event.by, event.reason);
+        return;
+      case 'retried':
+        life.state = 'retried';
+        return;
+      case 'bound':
+        life.state = 'bound';
+        return;
+      case 'probe-failed':
+        life.state = 'failed';
+        life.error = event.error;
+        return;
+      case 'probe-returned':
+        this.#returned(life, event.value);
+        return;
+      case 'deferral-timeout':
+        life.timedOut = true;
+        return;
+      case 'deferral-pending':
+        life.pending = true;
+        this.#defer(life, life.by ?? 'unknown', event.reason);
+        return;
+      case 'sync-state-pending':
+        // The driver in the message is the supplier's own: it is bound, and waits for a consumer.
+        return;
+    }
+  }
+
+  /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
+  #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
+    if (life.state !== 'deferred') life.deferrals += 1;
+    life.state = 'deferred';
+    if (by !== 'unknown' || life.by === null) life.by = by;
+    if (reason !== null) life.reason = reason;
+  }
+
+  /** What `probe of X returned N` means changed in 5.11: before, 1 was success and 0 an error that had been dealt with. */
+  #returned(life: DeviceLife, value: number): void {
+    const errno = Math.abs(value);
+    if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
+    else if (value === 1) life.state = 'bound';
+    else if (value === 0) {
+      if (life.state === 'probing' || life.state === 'matched' || life.state === 'retried')
+        life.state = this.#zeroIsSuccess() ? 'bound' : life.state;
+    } else if (NOT_MINE.has(errno)) {
+      if (life.state !== 'bound') life.state = 'declined';
+    } else {
+      life.state = 'failed';
+      life.error = errno;
+    }
+  }
+
+  #zeroIsSuccess(): boolean {
+    const version = /^(\d+)\.(\d+)/.exec(this.#banner ?? '');
+    if (version === null) return true;
+    const major = Number(version[1]);
+    return major > 5 || (major === 5 && Number(version[2]) > 10);
+  }
+
+  #agent(verb: string, words: readonly string[], line: number): void {
+    if (verb === 'start') this.#plan = 'started';
+    if (verb === 'done') this.#plan = 'done';
+    this.#userSpace = true;
+    const [name, second, ...rest] = words;
+    if (name === undefined) return;
+    if (verb === 'load') {
+      if (second === 'error') this.#reject(name, rest.join(' '), line);
+      return;
+    }
+    if (!['bound', 'unbound', 'absent', 'deferred', 'probe'].includes(verb)) return;
+    const life = this.#life(name, line);
+    if (life === null) return;
+    switch (verb) {
+      case 'bound':
+        life.state = 'bound';
+        life.driver = second ?? life.driver;
+        return;
+      case 'unbound':
+        if (life.state !== 'deferred' && life.state !== 'failed') life.state = 'unbound';
+        return;
+      case 'absent':
+        life.state = 'absent';
+        return;
+      case 'deferred': {
+        const reason = words.slice(1).join(' ');
+        this.#defer(life, life.by ?? (/supplier/.test(reason) ? 'supplier' : 'driver'), reason === '' ? null : reason);
+        life.pending = true;
+        return;
+      }
+      case 'probe':
+        if (second === 'error' && life.state !== 'bound' && life.state !== 'deferred')
+          life.error = Number(rest[0] ?? 0) || life.error;
+        return;
+    }
+  }
+}
+
+/** The crash that decides: the first of the worst sort, a fatal one before a warning. */
+export function headline(crashes: readonly Crash[]): Crash | null {
+  return crashes.find((crash) => isFatal(crash.kind)) ?? crashes[0] ?? null;
+}

@@ -1,0 +1,82 @@
+import { execa } from 'execa';
+import { InfraError, InputError } from '../errors.ts';
+
+/** A place in the kernel's own code: `qcom_smmu500_reset+0x40`. */
+export interface CodePlace {
+  readonly function: string;
+  readonly offset: number;
+}
+
+/** Tried in turn: the cross binutils that also build the kernel, the host's own, LLVM's. */
+const TOOLS = [
+  { nm: 'aarch64-linux-gnu-nm', addr2line: 'aarch64-linux-gnu-addr2line' },
+  { nm: 'nm', addr2line: 'addr2line' },
+  { nm: 'llvm-nm', addr2line: 'llvm-addr2line' },
+] as const;
+
+const MAX_SYMBOLS_OUTPUT = 256 * 1024 * 1024;
+/** A command line that long is accepted everywhere (Linux MAX_ARG_STRLEN is 128 KiB a word, ARG_MAX 2 MiB). */
+const ADDRESSES_AT_ONCE = 1000;
+
+/**
+ * File and line of code places, by the debug information of a vmlinux: `drivers/iommu/arm/arm-smmu/arm-smmu.c:1620`.
+ * A place that the file does not know is missing from the result. Keys are `function+0xoffset`.
+ *
+ * @throws InputError when the file is not readable as an ELF object, InfraError when binutils are not installed
+ */
+export async function symbolize(vmlinux: string, places: readonly CodePlace[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  if (places.length === 0) return found;
+  const tools = await workingTools(vmlinux);
+  const wanted = new Set(places.map((place) => place.function));
+  const starts = new Map<string, bigint>();
+  for (const line of tools.symbols.split('\n')) {
+    const [address, type, name] = line.split(' ');
+    if (address === undefined || name === undefined || !/^[tTwW]$/.test(type ?? '') || !wanted.has(name)) continue;
+    if (!starts.has(name)) starts.set(name, BigInt(`0x${address}`));
+  }
+  const known = [...new Map(places.map((place) => [placeKey(place), place])).values()].flatMap((place) => {
+    const start = starts.get(place.function);
+    return start === undefined
+      ? []
+      : [{ key: placeKey(place), address: `0x${(start + BigInt(place.offset)).toString(16)}` }];
+  });
+  for (let at = 0; at < known.length; at += ADDRESSES_AT_ONCE) {
+    const part = known.slice(at, at + ADDRESSES_AT_ONCE);
+    const { stdout } = await execa(tools.addr2line, ['-e', vmlinux, ...part.map(({ address }) => address)], {
+      reject: false,
+    });
+    const lines = stdout.split('\n');
+    part.forEach(({ key }, index) => {
+      const line = (lines[index] ?? '').replace(/ \(discriminator \d+\)$/, '');
+      if (line !== '' && !line.startsWith('??')) found.set(key, relative(line));
+    });
+  }
+  return found;
+}
+
+export function placeKey(place: CodePlace): string {
+  return `${place.function}+0x${place.offset.toString(16)}`;
+}
+
+/** The path as kernel developers write it: from the tree's own top-level folder on. */
+function relative(line: string): string {
+  const match =
+    /(?:^|\/)((?:arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt)\/.*)$/.exec(
+      line,
+    );
+  return match?.[1] ?? line;
+}
+
+async function workingTools(vmlinux: string): Promise<{ addr2line: string; symbols: string }> {
+  let refused: string | null = null;
+  for (const { nm, addr2line } of TOOLS) {
+    const result = await execa(nm, [vmlinux], { reject: false, maxBuffer: MAX_SYMBOLS_OUTPUT });
+    if (result.code === 'ENOENT') continue;
+    if (result.exitCode === 0 && result.stdout !== '') return { addr2line, symbols: result.stdout };
+    refused = result.stderr.split('\n')[0] ?? 'no symbols';
+  }
+  if (refused !== null)
+    throw new InputError(`${vmlinux}: ${refused}`, 'Name a vmlinux with symbols and debug information');
+  throw new InfraError('neither nm nor llvm-nm is installed', 'Install the package binutils-aarch64-linux-gnu');
+}

@@ -1,0 +1,103 @@
+import type { Crash } from '../dmesg/events.ts';
+import { DmesgParser } from '../dmesg/parser.ts';
+import { type DeviceLife, type LogSummary, Summary } from '../dmesg/summary.ts';
+import type { Verdict } from '../matrix/cell.ts';
+import { describeInFlight, judge } from './judge.ts';
+import type { KnownIssue } from './knownissues.ts';
+
+/** What one deferred device came to. */
+export interface Deferral {
+  readonly device: string;
+  readonly driver: string | null;
+  readonly by: 'driver' | 'supplier' | 'unknown';
+  readonly reason: string | null;
+  /** How often it was deferred. */
+  readonly times: number;
+  /** `waiting`: the log ends before it is known. */
+  readonly outcome: 'bound' | 'failed' | 'pending' | 'waiting';
+}
+
+/** The published shape of `bootrace classify --json`, one for each file. */
+export interface Classification {
+  readonly file: string;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly kernel: string | null;
+  readonly crashes: readonly Crash[];
+  readonly deferrals: readonly Deferral[];
+  readonly bound: readonly string[];
+  readonly failed: readonly {
+    readonly device: string;
+    readonly driver: string | null;
+    readonly error: number | null;
+  }[];
+  readonly rejected: readonly { readonly module: string | null; readonly reason: string }[];
+  /** Initcalls, probes and module loads that were entered and not left. */
+  readonly inFlight: string | null;
+  readonly lastLine: string;
+  readonly lines: number;
+  readonly notes: readonly string[];
+}
+
+export interface ClassifyOptions {
+  readonly knownIssues: readonly KnownIssue[];
+  /** `2026-11-22` */
+  readonly today: string;
+}
+
+/** Classifies a log that is in memory. Never throws. */
+export function classifyBytes(file: string, bytes: Uint8Array, options: ClassifyOptions): Classification {
+  const classifier = new Classifier();
+  classifier.push(bytes);
+  return classifier.finish(file, options);
+}
+
+/** Classifies a log as it arrives; bounded memory. */
+export class Classifier {
+  readonly #parser = new DmesgParser();
+  readonly #summary = new Summary();
+
+  push(chunk: Uint8Array): void {
+    for (const event of this.#parser.push(chunk)) this.#summary.add(event);
+  }
+
+  finish(file: string, options: ClassifyOptions): Classification {
+    for (const event of this.#parser.end()) this.#summary.add(event);
+    return describe(file, this.#summary.finish(this.#parser), options);
+  }
+}
+
+function describe(file: string, summary: LogSummary, options: ClassifyOptions): Classification {
+  const judgement = judge({ summary, watch: [], completeBy: 'boot', ...options });
+  const lives = [...summary.devices.values()];
+  return {
+    file,
+    verdict: judgement.verdict,
+    reason: judgement.reason,
+    kernel: summary.banner,
+    crashes: summary.crashes,
+    deferrals: lives.filter((life) => life.deferrals > 0).map(deferral),
+    bound: lives.filter((life) => life.state === 'bound').map((life) => life.device),
+    failed: lives
+      .filter((life) => life.state === 'failed')
+      .map(({ device, driver, error }) => ({ device, driver, error })),
+    rejected: summary.rejected.map(({ module, reason }) => ({ module, reason })),
+    inFlight: describeInFlight(summary),
+    lastLine: summary.lastLine,
+    lines: summary.lines,
+    notes: judgement.notes,
+  };
+}
+
+function deferral(life: DeviceLife): Deferral {
+  const outcome =
+    life.state === 'bound' ? 'bound' : life.state === 'failed' ? 'failed' : life.pending ? 'pending' : 'waiting';
+  return {
+    device: life.device,
+    driver: life.driver,
+    by: life.by ?? 'unknown',
+    reason: life.reason,
+    times: life.deferrals,
+    outcome,
+  };
+}
