@@ -1,0 +1,250 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { report } from '../../harness/commands/report.ts';
+import { InputError } from '../../harness/errors.ts';
+import { formatAnnotations } from '../../harness/report/annotations.ts';
+import { formatJunit } from '../../harness/report/junit.ts';
+import { formatKcidb } from '../../harness/report/kcidb.ts';
+import { formatKtap } from '../../harness/report/ktap.ts';
+import { formatMarkdown } from '../../harness/report/markdown.ts';
+import { parseReporter, REPORTERS, writeReports } from '../../harness/report/reporters.ts';
+import { cellFiles, loadRun } from '../../harness/report/run-folder.ts';
+import { escapeXml } from '../../harness/report/xml.ts';
+import { type RunRecord, runRecordSchema } from '../../harness/run/record.ts';
+import { aCell, aCrash, aRun, threadRun } from './builders.ts';
+
+const EVIL =
+  '\u001b[2J]]><x a="\'"> ::error:: %0A\n::set-output name=x::y\r\n# SKIP | ` ```` \u0000\ufffe\ud800 *b* @someone reboot: System halted';
+
+/** Everything a guest, a matrix file or a downloaded record could say. */
+function hostileRun(): RunRecord {
+  return aRun(
+    [
+      aCell({ id: 'good' }),
+      aCell({
+        id: `bad${EVIL}`,
+        row: `T1${EVIL}`,
+        claim: EVIL,
+        axes: { kernel: `k${EVIL}`, node: EVIL },
+        kernel: { recipe: `k${EVIL}`, linkage: 'builtin', release: EVIL, key: null, imageHash: null },
+        verdict: 'null-deref',
+        asExpected: false,
+        expected: { verdicts: ['bound'], function: EVIL, reason: EVIL },
+        crash: aCrash({ title: EVIL, signature: EVIL, text: [EVIL], trace: [EVIL], device: EVIL }),
+        replay: EVIL,
+      }),
+      aCell({ id: `lost${EVIL}`, verdict: 'infra-error', asExpected: false, reason: EVIL }),
+    ],
+    { flakes: [{ id: `good${EVIL}`, what: 'console', repetition: 2 }] },
+  );
+}
+
+describe('JUnit', () => {
+  it('counts failures, errors and tests in each suite', () => {
+    const run = hostileRun();
+    const xml = formatJunit(run, 'results/x');
+    expect(xml).toMatch(/<testsuites name="[^"]+" tests="4" failures="2" errors="1"/);
+    expect(xml.match(/<testsuite /g)).toHaveLength(3);
+    expect(xml.match(/<failure type="null-deref"/g)).toHaveLength(1);
+    expect(xml.match(/<error type="infra-error"/g)).toHaveLength(1);
+    expect(xml.match(/<failure type="flake"/g)).toHaveLength(1);
+  });
+
+  it('has balanced tags and no character that XML forbids, whatever the log says', () => {
+    const xml = formatJunit(hostileRun(), 'results/x');
+    const open: string[] = [];
+    for (const [, close, name = '', attributes = ''] of xml.matchAll(/<(\/?)([a-z-]+)((?:\s+[a-z]+="[^"<]*")*)\/?>/g)) {
+      if (close === '/') expect(open.pop()).toBe(name);
+      else if (!xml.includes(`<${name}${attributes}/>`)) open.push(name);
+    }
+    expect(open).toEqual([]);
+    expect(xml.slice(xml.indexOf('?>')).replace(/<\/?[a-z-]+(\s+[a-z]+="[^"<]*")*\/?>/g, '')).not.toMatch(/[<]/);
+  });
+
+  it('escapes any text into XML characters only', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const escaped = escapeXml(text);
+        return !/[<>"]/.test(escaped) && !/&(?!amp;|lt;|gt;|quot;|#9;|#10;|#13;)/.test(escaped);
+      }),
+    );
+    expect(escapeXml('a\u0000\u0008\ud800\uffff\u{1f600}')).toBe('a\ufffd\ufffd\ufffd\ufffd\u{1f600}');
+  });
+});
+
+describe('KTAP', () => {
+  it('numbers tests from 1 in each suite, plans them, and gives each suite the result of its tests', () => {
+    const lines = formatKtap(threadRun()).trimEnd().split('\n');
+    expect(lines.slice(0, 6)).toEqual([
+      'KTAP version 1',
+      '1..16',
+      '  KTAP version 1',
+      '  # Subtest: 6.1.builtin',
+      '  1..8',
+      '  ok 1 6.1.builtin.node-first.async-none.d0 # bound',
+    ]);
+    expect(lines[13]).toBe('ok 1 6.1.builtin');
+    expect(lines.filter((line) => line.startsWith('not ok'))).toEqual([]);
+  });
+
+  it('lets no log line end the report, skip a test or begin one', () => {
+    const lines = formatKtap(hostileRun()).trimEnd().split('\n');
+    // kunit_parser.py, Linux 6.1: KTAP_END, TEST_RESULT_SKIP
+    expect(
+      lines.filter((line) => /List of all partitions:|not syncing: VFS:|reboot: System halted/.test(line)),
+    ).toEqual([]);
+    const results = lines.filter((line) => /^ *(not )?ok /.test(line));
+    expect(results.filter((line) => line.includes('# SKIP'))).toEqual([]);
+    expect(results).toHaveLength(7);
+    expect(results.filter((line) => line.includes(' # ERROR '))).toHaveLength(1);
+    expect(lines.every((line) => /^ *(KTAP version 1|1\.\.\d+|#.*|(not )?ok \d+ .*)$/.test(line))).toBe(true);
+  });
+});
+
+describe('KCIDB', () => {
+  // The schema that kcidb-io publishes for version 5.3.
+  const schema: unknown = JSON.parse(readFileSync(new URL('fixtures/kcidb-v5.3.schema.json', import.meta.url), 'utf8'));
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  formats.default(ajv);
+  const validate = ajv.compile(z.record(z.string(), z.unknown()).parse(schema));
+
+  it.each([
+    ['the whole matrix', threadRun()],
+    ['hostile texts', hostileRun()],
+    ['an empty run', aRun([])],
+  ])('is valid for %s', (_, run) => {
+    validate(JSON.parse(formatKcidb(run)));
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it('calls a crash a failure of the kernel even where it was expected, and ties it to its issue', () => {
+    const parsed = z
+      .looseObject({
+        tests: z.array(
+          z.looseObject({ id: z.string(), status: z.string(), misc: z.looseObject({ verdict: z.string() }) }),
+        ),
+        issues: z.array(z.looseObject({ id: z.string() })),
+        incidents: z.array(z.looseObject({ issue_id: z.string(), test_id: z.string() })),
+      })
+      .parse(JSON.parse(formatKcidb(threadRun())));
+    const statuses = new Set(parsed.tests.map((test) => `${test.misc.verdict} ${test.status}`));
+    expect([...statuses].sort()).toEqual(
+      ['bound PASS', 'deferred-then-bound PASS', 'null-deref FAIL', 'unbuildable SKIP'].sort(),
+    );
+    expect(parsed.issues).toHaveLength(1);
+    expect(parsed.incidents).toHaveLength(6);
+    const ids = new Set(parsed.tests.map((test) => test.id));
+    expect(ids.size).toBe(parsed.tests.length);
+    expect(parsed.incidents.every((incident) => ids.has(incident.test_id))).toBe(true);
+  });
+});
+
+describe('GitHub', () => {
+  it('writes one workflow command a line and nothing that a log could smuggle in', () => {
+    const lines = formatAnnotations(hostileRun()).trimEnd().split('\n');
+    expect(lines).toHaveLength(4);
+    expect(lines.every((line) => /^::(error|warning|notice) title=[^:,\r]+::[^\r]*$/.test(line))).toBe(true);
+    expect(lines.at(-1)).toContain('::notice title=bootrace%3A 1 unexpected');
+  });
+
+  it('annotates each problem once', () => {
+    const cells = Array.from({ length: 40 }, (_, n) =>
+      aCell({ id: `c${n}`, verdict: 'null-deref', asExpected: false }),
+    );
+    const text = formatAnnotations(aRun(cells));
+    expect(text.match(/^::error/gm)).toHaveLength(1);
+    expect(text).toContain('and 39 cells with the same problem');
+  });
+
+  it('shows no markup of a log in the step summary', () => {
+    const text = formatMarkdown(hostileRun(), 'results/x');
+    const outside = text.replace(/^(`{3,})text\n.*?\n\1$/gms, '');
+    expect(outside).not.toMatch(/<x|\*b\*|`|@someone/);
+    expect(text).toContain('`````text');
+    const table = text.split('\n').filter((line) => line.startsWith('| ❌ | T1'));
+    expect(table).toHaveLength(1);
+    expect(table[0]?.match(/\|/g)).toHaveLength(7);
+  });
+});
+
+describe('run.json', () => {
+  it('has the schema that is published', async () => {
+    const schema = z.toJSONSchema(runRecordSchema, { io: 'output' });
+    // Written anew by `npx vitest run test/report -u`.
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../docs/run.schema.json');
+    const ajv = new Ajv2020({ strict: false });
+    expect(ajv.validate(schema, JSON.parse(JSON.stringify(threadRun())))).toBe(true);
+    expect(ajv.validate(schema, { ...threadRun(), workers: 'two' })).toBe(false);
+  });
+});
+
+describe('--reporter', () => {
+  it('takes a name or a name and a file', () => {
+    expect(parseReporter('junit')).toMatchObject({ name: 'junit', file: null });
+    expect(parseReporter('junit=a=b.xml')).toMatchObject({ name: 'junit', file: 'a=b.xml' });
+    expect(() => parseReporter('juint')).toThrow('there is no reporter juint, did you mean junit?');
+    expect(() => parseReporter('toString')).toThrow(InputError);
+    expect(() => parseReporter('junit=')).toThrow('names no file');
+  });
+});
+
+describe('a run on disk', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'bootrace-report-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const output = () => {
+    const texts: string[] = [];
+    return { texts, columns: 100, colour: false, write: (text: string) => void texts.push(text) };
+  };
+
+  it('gets all its reports, several at once, each in its place', async () => {
+    writeFileSync(join(folder, 'run.json'), JSON.stringify(threadRun()));
+    const out = output();
+    const requests = [...Object.keys(REPORTERS), `junit=${join(folder, 'deep/er/j.xml')}`, 'ktap=-'].map(parseReporter);
+    const written = await writeReports(requests, await loadRun(folder), out);
+    expect(written.length + out.texts.length).toBe(requests.length);
+    for (const file of written) expect(readFileSync(file, 'utf8').length).toBeGreaterThan(100);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(out.texts.at(-1)).toContain('KTAP version 1');
+    expect(readFileSync(join(folder, 'deep/er/j.xml'), 'utf8')).toContain('<testsuites');
+  });
+
+  it('is found by its folder or its record, and gives its exit code', async () => {
+    writeFileSync(join(folder, 'run.json'), JSON.stringify(hostileRun()));
+    expect((await loadRun(join(folder, 'run.json'))).folder).toBe(folder);
+    expect(await report(folder, { reporter: [`junit=${join(folder, 'x.xml')}`] })).toBe(1);
+  });
+
+  it.each([
+    ['nothing', null, /^there is no run in/],
+    ['half a record', '{"schema": 1, "run', /is not JSON$/],
+    ['another version', '{"schema": 99}', /is a record of version 99/],
+    ['something else', '{"schema": 1}', /is not the record of a run/],
+  ])('is refused when it is %s', async (_, text, message) => {
+    if (text !== null) writeFileSync(join(folder, 'run.json'), text);
+    await expect(loadRun(folder)).rejects.toThrow(message);
+    await expect(loadRun(folder)).rejects.toBeInstanceOf(InputError);
+  });
+
+  it('shows no file outside its folder', () => {
+    mkdirSync(join(folder, 'run/cells/a'), { recursive: true });
+    mkdirSync(join(folder, 'secret'));
+    writeFileSync(join(folder, 'run/cells/a/console.log'), 'hello');
+    writeFileSync(join(folder, 'secret/console.log'), 'secret');
+    symlinkSync(join(folder, 'secret'), join(folder, 'run/cells/link'));
+    const read = cellFiles(join(folder, 'run'));
+    expect(Buffer.from(read({ folder: 'cells/a' }, 'console.log') ?? []).toString()).toBe('hello');
+    for (const path of ['../secret', join(folder, 'secret'), 'cells/link', 'cells/none', 'cells/a/console.log', null]) {
+      expect(read({ folder: path }, 'console.log')).toBeNull();
+    }
+  });
+});
