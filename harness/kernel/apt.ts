@@ -34,7 +34,6 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 export interface Package {
   readonly name: string;
   readonly version: string;
-  readonly depends: string;
   /** Bytes of the .deb. */
   readonly size: number;
   readonly state: AptState;
@@ -120,17 +119,32 @@ async function show(state: AptState, name: string): Promise<Package | null> {
   const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(stdout)?.[1];
   const version = field('Version');
   if (version === undefined) return null;
-  return { name, version, depends: field('Depends') ?? '', size: Number(field('Size') ?? 0), state };
+  return { name, version, size: Number(field('Size') ?? 0), state };
+}
+
+/** Names of the packages of a suite that begin with `prefix`. */
+async function packageNames(state: AptState, prefix: string): Promise<string[]> {
+  const { stdout } = await execa('apt-cache', [...state.options, 'pkgnames', prefix]);
+  return stdout.split('\n').filter((name) => name !== '');
+}
+
+/** Which package of a kernel series is wanted. */
+export interface PackageRequest {
+  /** The cache folder. */
+  readonly root: string;
+  readonly series: string;
+  readonly architecture: 'amd64' | 'arm64';
+  /** What the package's name begins with. */
+  readonly prefix: string;
+  /** Picks among the names with that prefix that a suite carries, best first. */
+  readonly pick: (names: readonly string[]) => readonly string[];
 }
 
 /**
- * Finds the newest `name` of a kernel series, after a refresh of the suite's signed index in a private apt state.
+ * Finds the packages of a kernel series that would do, best first, each in the newest version of its suite, after a refresh of the suite's signed index in a private apt state.
  * Throws {@link InputError} for a series that no suite carries, {@link InfraError} when no suite can be reached.
  */
-export async function findPackage(
-  request: { root: string; series: string; name: string; architecture: string },
-  onProgress: OnProgress,
-): Promise<Package> {
+export async function findPackage(request: PackageRequest, onProgress: OnProgress): Promise<Package[]> {
   const suites = SUITES[request.series];
   if (suites === undefined)
     throw new InputError(
@@ -154,25 +168,44 @@ export async function findPackage(
       failures.push(`${suite.name}: ${lastLines(error, 2)}`);
       continue;
     }
-    const found = await show(state, request.name);
-    if (found !== null) return found;
-    failures.push(`${suite.name}: has no package ${request.name}`);
+    const names = request.pick(await packageNames(state, request.prefix));
+    const found = (await Promise.all(names.map((name) => show(state, name)))).filter((wanted) => wanted !== null);
+    if (found.length > 0) return found;
+    failures.push(`${suite.name}: has no such package`);
   }
   throw new InfraError(
-    `no Debian suite gives ${request.name}: ${failures.join(' | ')}`,
+    `no Debian suite gives ${request.prefix}* for ${request.architecture}: ${failures.join(' | ')}`,
     'check the network and the Debian lines of the apt sources',
   );
 }
 
-/** The same, for a package that stands in the index which {@link findPackage} has just refreshed. */
-export async function siblingPackage(of: Package, name: string): Promise<Package> {
-  const found = await show(of.state, name);
-  if (found === null) throw new InfraError(`${of.name} ${of.version} needs ${name}, which its suite does not carry`);
-  return found;
+export interface Download {
+  readonly package: Package;
+  readonly path: string;
 }
 
-/** Downloads a .deb into `folder`; apt checks it against the signed index. Returns its path. */
-export async function downloadPackage(wanted: Package, folder: string, onProgress: OnProgress): Promise<string> {
+/**
+ * Downloads the first of `wanted` that the mirror has into `folder`; apt checks it against the signed index.
+ * A mirror may list a package that it no longer, or not yet, has (Debian's security archive does).
+ */
+export async function downloadFirst(
+  wanted: readonly Package[],
+  folder: string,
+  onProgress: OnProgress,
+): Promise<Download> {
+  let failure: unknown = new Error('there is nothing to download');
+  for (const candidate of wanted) {
+    try {
+      return { package: candidate, path: await download(candidate, folder, onProgress) };
+    } catch (error) {
+      if (!(error instanceof InfraError)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+async function download(wanted: Package, folder: string, onProgress: OnProgress): Promise<string> {
   const subject = `${wanted.name} ${wanted.version}`;
   const started = performance.now();
   const apt = execa(

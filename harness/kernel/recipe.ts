@@ -19,7 +19,8 @@ export type KernelSource =
   | { readonly from: 'tree'; readonly path: string }
   | { readonly from: 'git'; readonly path: string; readonly revision: string }
   | { readonly from: 'tarball'; readonly path: string }
-  | { readonly from: 'image'; readonly path: string };
+  /** `image:PATH[,modules=FOLDER][,map=FILE]`: a ready Image, the folder of its modules and its System.map. */
+  | { readonly from: 'image'; readonly path: string; readonly modules: string | null; readonly map: string | null };
 
 /** A named text file whose content belongs to the build's key. */
 export interface TextFile {
@@ -34,8 +35,6 @@ export interface Recipe {
   readonly patches: readonly TextFile[];
   /** Linkages that Kconfig may refuse: the verdict is then `unbuildable`, not an error. */
   readonly mayBeRefused: readonly Linkage[];
-  /** For `image:PATH`: the folder that holds its modules, or null. */
-  readonly modules: string | null;
 }
 
 const SERIES = /^\d+\.\d+$/;
@@ -56,8 +55,9 @@ export function parseSource(text: string, folder: string): KernelSource | null {
       return SERIES.test(rest) ? { from, series: rest } : null;
     case 'tree':
     case 'tarball':
-    case 'image':
       return { from, path: path(rest) };
+    case 'image':
+      return parseImageSource(rest, path);
     case 'git': {
       const at = rest.lastIndexOf('@');
       const revision = rest.slice(at + 1);
@@ -70,14 +70,30 @@ export function parseSource(text: string, folder: string): KernelSource | null {
   }
 }
 
-const SOURCES = 'debian:6.1, debian-stock:6.1, tree:PATH, git:PATH@REVISION, tarball:PATH or image:PATH';
+function parseImageSource(text: string, path: (relative: string) => string): KernelSource | null {
+  const [image = '', ...options] = text.split(',');
+  let modules: string | null = null;
+  let map: string | null = null;
+  for (const option of options) {
+    const equals = option.indexOf('=');
+    const value = option.slice(equals + 1);
+    if (equals < 0 || value === '') return null;
+    const name = option.slice(0, equals);
+    if (name === 'modules') modules = path(value);
+    else if (name === 'map') map = path(value);
+    else return null;
+  }
+  return image === '' ? null : { from: 'image', path: path(image), modules, map };
+}
+
+const SOURCES =
+  'debian:6.1, debian-stock:6.1, tree:PATH, git:PATH@REVISION, tarball:PATH or image:PATH[,modules=FOLDER][,map=FILE]';
 
 const recipeSchema = z.strictObject({
   source: z.string({ error: `expected ${SOURCES}` }),
   fragments: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
   patches: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
   mayBeRefused: z.array(z.enum(LINKAGES, { error: `expected some of ${LINKAGES.join(', ')}` })).default([]),
-  modules: z.string({ error: 'expected a folder' }).nullable().default(null),
 });
 
 /** `name` with a suffix of the one of `known` that is nearest to it, for error messages. */
@@ -123,7 +139,7 @@ const RECIPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS): Promise<Recipe> {
   const source = parseSource(name, process.cwd());
   if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
-    return { name, source, fragments: [], patches: [], mayBeRefused: [], modules: null };
+    return { name, source, fragments: [], patches: [], mayBeRefused: [] };
   const path = join(folder, `${name}.yaml`);
   if (!RECIPE_NAME.test(name)) throw new InputError(`${name} is not a kernel`, await hintOfRecipes(name, folder));
   let text: string;
@@ -171,7 +187,6 @@ async function parseRecipe(name: string, path: string, text: string): Promise<Re
     fragments: await load('fragments'),
     patches: await load('patches'),
     mayBeRefused: parsed.data.mayBeRefused,
-    modules: parsed.data.modules === null ? null : join(folder, parsed.data.modules),
   };
 }
 

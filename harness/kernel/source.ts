@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError } from '../errors.ts';
-import { downloadPackage, findPackage } from './apt.ts';
+import { downloadFirst, findPackage } from './apt.ts';
 import { ensureFolder, publish, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
 import type { OnProgress } from './progress.ts';
 import { extractDeb, unpackTarball } from './unpack.ts';
@@ -41,21 +41,23 @@ export async function debianSource(root: string, series: string, onProgress: OnP
   const known = (await readIfPresent(record))?.trim();
   if (known !== undefined && (await exists(sourceFolder(treeOf(known))))) return treeOf(known);
 
-  const wanted = await findPackage({ root, series, name: `linux-source-${series}`, architecture: 'amd64' }, onProgress);
-  const tree = treeOf(wanted.version);
+  const prefix = `linux-source-${series}`;
+  const pick = (names: readonly string[]) => names.filter((name) => name === prefix);
+  const wanted = await findPackage({ root, series, architecture: 'amd64', prefix, pick }, onProgress);
   await ensureFolder(join(root, 'work'));
-  await requireFreeSpace(root, SOURCE_MIB, `unpacking ${wanted.name}`);
-  await withTemporary(root, async (temporary) => {
-    const deb = await downloadPackage(wanted, temporary, onProgress);
-    onProgress({ phase: 'unpacking', subject: wanted.name, done: null, total: null, secondsLeft: null });
+  await requireFreeSpace(root, SOURCE_MIB, `unpacking ${prefix}`);
+  return withTemporary(root, async (temporary) => {
+    const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress);
+    const tree = treeOf(found.version);
+    onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
     await extractDeb(deb, join(temporary, 'deb'));
     const shipped = join(temporary, 'deb', 'usr', 'src');
     const tarball = (await readdir(shipped)).find((name) => /^linux-source-[\d.]+\.tar\.xz$/.test(name));
-    if (tarball === undefined) throw new InfraError(`${wanted.name} ${wanted.version} holds no source tarball`);
+    if (tarball === undefined) throw new InfraError(`${found.name} ${found.version} holds no source tarball`);
     const workshop = join(temporary, 'workshop');
     await unpackTarball(join(shipped, tarball), join(workshop, 'src'));
     await publish(workshop, tree.folder);
+    await writeAtomic(record, `${found.version}\n`);
+    return tree;
   });
-  await writeAtomic(record, `${wanted.version}\n`);
-  return tree;
 }

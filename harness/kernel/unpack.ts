@@ -31,6 +31,15 @@ export async function unpackTarball(tarball: string, folder: string): Promise<vo
   }
 }
 
+/** Unpacks every compressed module below `folder` in place (Debian compresses them since Linux 6.6). */
+export async function decompressModules(folder: string): Promise<void> {
+  try {
+    await execa('find', [folder, '-name', '*.ko.xz', '-exec', 'xz', '--decompress', '{}', '+']);
+  } catch (error) {
+    throw unpackError(error, folder);
+  }
+}
+
 function unpackError(error: unknown, archive: string): unknown {
   if (!(error instanceof ExecaError)) return error;
   const text = (error.stderr ?? '').toString().trim().split('\n').slice(-2).join('; ');

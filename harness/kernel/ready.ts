@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InfraError, InputError } from '../errors.ts';
+import type { Linkage } from '../matrix/cell.ts';
+import { downloadFirst, findPackage } from './apt.ts';
+import type { KernelArtefact } from './artefact.ts';
+import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
+import { imageRelease, openImage } from './image.ts';
+import { takeLock } from './lock.ts';
+import { readDepends } from './modules.ts';
+import type { OnProgress } from './progress.ts';
+import { publishKernel, readPublished } from './published.ts';
+import type { KernelSource } from './recipe.ts';
+import { decompressModules, extractDeb } from './unpack.ts';
+
+/** Kernels that need no build: the distribution's own, and a given Image. */
+
+interface ReadyRequest {
+  readonly root: string;
+  readonly recipe: string;
+  readonly linkage: Linkage;
+  readonly onProgress: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Raise it when what is published of the same package or Image changes. */
+const READY_VERSION = 1;
+/** A Debian arm64 kernel: its package, unpacked twice for a moment. */
+const STOCK_MIB = 900;
+
+function keyOf(...parts: readonly unknown[]): string {
+  return createHash('sha256')
+    .update(JSON.stringify([READY_VERSION, ...parts]))
+    .digest('hex');
+}
+
+/**
+ * Debian's own arm64 kernel of a series, with its modules. The version that was found first stays until the cache is cleaned.
+ * Its package has a System.map of one line, which names the package of debug symbols instead: `systemMap` is null.
+ */
+export async function stockKernel(request: ReadyRequest, series: string): Promise<KernelArtefact> {
+  const { root, onProgress } = request;
+  const record = join(await ensureFolder(join(root, 'sources')), `debian-stock-${series}`);
+  const recorded = async () => {
+    const version = (await readIfPresent(record))?.trim();
+    return version === undefined ? null : readReady(request, keyOf('debian-stock', version));
+  };
+  const known = await recorded();
+  if (known !== null) return known;
+  const wait = () =>
+    onProgress({ phase: 'waiting', subject: request.recipe, done: null, total: null, secondsLeft: null });
+  const lock = await takeLock(`${record}.lock`, wait, request.signal);
+  try {
+    const meanwhile = await recorded();
+    if (meanwhile !== null) return meanwhile;
+    const prefix = `linux-image-${series}.`;
+    const wanted = await findPackage({ root, series, architecture: 'arm64', prefix, pick: pickStock }, onProgress);
+    await requireFreeSpace(root, STOCK_MIB, `unpacking ${request.recipe}`);
+    await withTemporary(root, async (temporary) => {
+      const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress);
+      const version = `${found.name} ${found.version}`;
+      onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
+      const unpacked = join(temporary, 'deb');
+      await extractDeb(deb, unpacked);
+      const release = (await readdir(join(unpacked, 'lib', 'modules')))[0];
+      if (release === undefined) throw new InfraError(`${version} holds no modules`);
+      const image = await readImage(join(unpacked, 'boot', `vmlinuz-${release}`));
+      const modules = join(unpacked, 'lib', 'modules', release);
+      await decompressModules(modules);
+      const index = await scanModules(modules);
+      await publishKernel(
+        root,
+        keyOf('debian-stock', version),
+        { kind: 'ready', release, imageHash: hash(image), imageSize: image.length, modules: index, files: [] },
+        async (folder) => {
+          await writeFile(join(folder, 'Image'), image);
+          await copyFile(join(unpacked, 'boot', `config-${release}`), join(folder, 'config'));
+          await rename(modules, join(folder, 'modules'));
+        },
+      );
+      await writeAtomic(record, `${version}\n`);
+    });
+  } finally {
+    await lock.release();
+  }
+  return requireReady(await recorded(), request);
+}
+
+/** How many packages are tried before a series is given up: the two of the newest version, and two older ones. */
+const STOCK_CANDIDATES = 6;
+
+/**
+ * The generic kernels, not those for real time, clouds or 16 KiB pages: highest version number first, and of one version
+ * the one signed for Secure Boot first. What runs is the same.
+ */
+function pickStock(names: readonly string[]): string[] {
+  const byNumber = new Intl.Collator('en', { numeric: true });
+  return names
+    .filter((name) => /\d[^-]*(?:-\d+)?-arm64(?:-unsigned)?$/.test(name))
+    .sort((a, b) => byNumber.compare(b.replace('-unsigned', ''), a.replace('-unsigned', '')) || a.length - b.length)
+    .slice(0, STOCK_CANDIDATES);
+}
+
+function hash(image: Buffer): string {
+  return createHash('sha256').update(image).digest('hex');
+}
+
+/** Reads a kernel file and gives the plain arm64 Image in it. Throws {@link InputError} that says what the file is instead. */
+async function readImage(path: string): Promise<Buffer> {
+  let file: Buffer;
+  try {
+    file = await readFile(path);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === null) throw error;
+    const problem = code === 'ENOENT' ? 'there is no kernel image' : `${code}: cannot read the kernel image`;
+    throw new InputError(`${problem} ${path}`, 'give the path of arch/arm64/boot/Image', { cause: error });
+  }
+  const result = openImage(file);
+  if (!result.ok) throw new InputError(`${path} ${result.problem}`, 'give the path of arch/arm64/boot/Image');
+  return result.image;
+}
+
+/** Modules below `folder`, by relative path, with what each one needs. */
+async function scanModules(folder: string): Promise<{ file: string; depends: string[] }[]> {
+  const files = (await readdir(folder, { recursive: true })).sort();
+  const compressed = files.find((file) => /\.ko\.(?:xz|gz|zst)$/.test(file));
+  if (compressed !== undefined)
+    throw new InputError(
+      `${join(folder, compressed)} is compressed`,
+      'unpack the modules: the guest loads plain .ko files',
+    );
+  const found: { file: string; depends: string[] }[] = [];
+  for (const file of files)
+    if (file.endsWith('.ko')) found.push({ file, depends: await readDepends(join(folder, file)) });
+  return found;
+}
+
+/** A given Image, copied into the cache; its modules stay where they are, and count by name, size and time stamp. */
+export async function imageKernel(
+  request: ReadyRequest,
+  source: Extract<KernelSource, { from: 'image' }>,
+): Promise<KernelArtefact> {
+  const image = await readImage(source.path);
+  const imageHash = hash(image);
+  const modules = source.modules === null ? [] : await userModules(source.modules);
+  const map = source.map === null ? null : await readMap(source.map);
+  const stats = await Promise.all(modules.map(async ({ file }) => [file, (await stat(file)).mtimeMs]));
+  const key = keyOf('image', imageHash, stats, map);
+  const known = await readReady(request, key);
+  if (known !== null) return known;
+  const release = imageRelease(image);
+  if (release === null) throw new InputError(`${source.path} has no "Linux version" banner`, 'give a Linux kernel');
+  await publishKernel(
+    request.root,
+    key,
+    {
+      kind: 'ready',
+      release,
+      imageHash,
+      imageSize: image.length,
+      modules,
+      files: map === null ? [] : ['System.map'],
+    },
+    async (folder) => {
+      await writeFile(join(folder, 'Image'), image);
+      if (map !== null) await writeFile(join(folder, 'System.map'), map);
+    },
+  );
+  return requireReady(await readReady(request, key), request);
+}
+
+async function userModules(folder: string): Promise<{ file: string; depends: string[] }[]> {
+  try {
+    return (await scanModules(folder)).map(({ file, depends }) => ({ file: join(folder, file), depends }));
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === null) throw error;
+    throw new InputError(`the folder of modules ${folder} cannot be read (${code})`, undefined, { cause: error });
+  }
+}
+
+/** A System.map's lines are address, type and name (nm(1)); Debian's stub has one line that is none. */
+async function readMap(path: string): Promise<string> {
+  const text = await readIfPresent(path);
+  if (text === null) throw new InputError(`there is no System.map ${path}`);
+  if (!/^[0-9a-f]{16} \w _?text$/im.test(text))
+    throw new InputError(`${path} is not a System.map of an arm64 kernel: it does not name _text`);
+  return text;
+}
+
+async function readReady(request: ReadyRequest, key: string): Promise<KernelArtefact | null> {
+  const found = await readPublished(request.root, key, request);
+  if (found?.kind !== 'ready') return null;
+  requireLinkage(found);
+  return found;
+}
+
+function requireReady(found: KernelArtefact | null, request: ReadyRequest): KernelArtefact {
+  if (found === null) throw new Error(`the kernel ${request.recipe} was published and is not there`);
+  return found;
+}
+
+/** A ready kernel has one linkage, its own. */
+function requireLinkage(kernel: KernelArtefact): void {
+  const smmu = kernel.modules.has('arm_smmu');
+  const scm = kernel.modules.has('qcom_scm');
+  const own: Linkage = smmu ? (scm ? 'modules' : 'smmu-module') : scm ? 'scm-module' : 'builtin';
+  if (kernel.linkage !== own)
+    throw new InputError(
+      `kernel ${kernel.recipe} has linkage ${own}, not ${kernel.linkage}, and cannot be built otherwise`,
+      `ask for linkage ${own}`,
+    );
+}
