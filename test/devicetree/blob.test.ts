@@ -9,6 +9,8 @@ import { compile, decompile } from './dtc.ts';
 import { anyTree } from './trees.ts';
 
 const DTC_RUNS = { numRuns: 40 };
+/** Two or more processes a run, on a machine that may be busy. */
+const DTC_TIMEOUT_MS = 120_000;
 
 const SOURCE = `/dts-v1/;
 /memreserve/ 0x40000000 0x10000;
@@ -77,16 +79,20 @@ describe('reading and writing blobs', () => {
     );
   });
 
-  it('law: dtc compiles our source to the blob that we write, and decompiles both alike', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyTree, async (tree) => {
-        const ours = serializeFdt(tree);
-        // -f: dtc's own checks (#address-cells of a random length, say) must not end it.
-        const theirs = await compile(toDts(tree), '-f', '-b', `${tree.bootCpu}`);
-        expect(Buffer.from(ours)).toEqual(Buffer.from(theirs));
-        expect(await decompile(ours, '-f')).toBe(await decompile(theirs, '-f'));
-      }),
-      DTC_RUNS,
-    );
-  });
+  it(
+    'law: dtc compiles our source to the blob that we write, and decompiles both alike',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(anyTree, async (tree) => {
+          const ours = serializeFdt(tree);
+          // -f: dtc's own checks (#address-cells of a random length, say) must not end it.
+          const theirs = await compile(toDts(tree), '-f', '-b', `${tree.bootCpu}`);
+          expect(Buffer.from(ours)).toEqual(Buffer.from(theirs));
+          expect(await decompile(ours, '-f')).toBe(await decompile(theirs, '-f'));
+        }),
+        DTC_RUNS,
+      );
+    },
+    DTC_TIMEOUT_MS,
+  );
 });

@@ -192,6 +192,34 @@ describe('editing a device tree', () => {
     expect.unreachable('the edit was accepted');
   });
 
+  it.each<[what: string, user: string, refers: boolean]>([
+    ['a phandle after its specifier', 'clocks = <&two 1 2>, <&used>;', true],
+    ['a number in a specifier', 'clocks = <&two 1 3>;', false],
+    ['a null reference before it', 'clocks = <0>, <&used>;', true],
+    ['a regulator', 'vdd-supply = <&used>;', true],
+    ['a pin state', 'pinctrl-0 = <&two>, <&used>;', true],
+    ['the names of pin states', 'pinctrl-names = "a", "b";', false],
+    ['a GPIO', 'reset-gpios = <&used>;', true],
+    ['numbers of a GPIO hog', 'gpio-hog; gpios = <3 0>;', false],
+    ['a number of GPIOs', 'arm,nr-gpios = <3>;', false],
+    ['an id map', 'iommu-map = <0 &used 0 0x10000>;', true],
+    ['ids of an id map', 'msi-map = <3 &two 3 3>;', false],
+    ['an unknown property', 'bootrace,number = <3>;', false],
+  ])('knows whether %s refers to a node', async (_, user, refers) => {
+    const source = `/dts-v1/; / {
+      user { ${user} };
+      two: two { #clock-cells = <2>; phandle = <7>; };
+      used: used { #clock-cells = <0>; #gpio-cells = <0>; phandle = <3>; };
+    };`;
+    const compiled = parseFdt(await compile(source));
+    const edit = () => editTree(compiled, [{ edit: 'delete', node: '/used' }]);
+    if (refers) {
+      expect(edit).toThrow(/cannot delete \/used: \/user \(/);
+    } else {
+      expect(edit().root.children).toHaveLength(2);
+    }
+  });
+
   it('refuses a name that the new parent has already', () => {
     const twice: TreeEdit[] = [
       { edit: 'move', node: '&clk', to: 'last', parent: '/firmware' },

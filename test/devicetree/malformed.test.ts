@@ -58,6 +58,7 @@ describe('malformed blobs', () => {
     ['a truncated file', VALID.subarray(0, VALID.length - 1), /truncated.*offset 4 /],
     ['a totalsize of nothing', blob([...ROOT, ...CLOSE], { 4: 24 }), /header ends too early|blob ends too early/],
     ['a totalsize larger than any', blob([], { 4: 0xffffffff }), /truncated/],
+    ['a blob that Linux cannot map', blob(many(600_000, [NOP])), /says 2400062 bytes, and arm64 Linux maps no more/],
     ['an old version', blob([...ROOT, ...CLOSE], { 20: 3, 24: 1 }), /version 3 .*cannot be read.*offset 20 /],
     ['a version of the future', blob([...ROOT, ...CLOSE], { 20: 99, 24: 18 }), /version 99 .*offset 20 /],
     ['a structure block outside', blob([...ROOT, ...CLOSE], { 8: 4000 }), /structure block .*outside.*offset 8 /],
@@ -94,6 +95,7 @@ describe('malformed blobs', () => {
     ],
     ['an unknown token', blob([...ROOT, 5, ...CLOSE]), /0x5 is no token.*offset 64 /],
     ['a value over the end', blob([...ROOT, PROP, 1000, 0, ...CLOSE]), /value of 1000 bytes does not fit/],
+    ['a value that ends a byte late', blob([...ROOT, PROP, 1, 0]), /value of 1 bytes does not fit/],
     ['a value of 4 GiB', blob([...ROOT, PROP, 0xffffffff, 0, ...CLOSE]), /value of 4294967295 bytes does not fit/],
     ['a value at the very end', blob([...ROOT, PROP, 3]), /structure block ends too early/],
     ['a name outside', blob([...ROOT, PROP, 0, STRINGS.length, ...CLOSE]), /property name at 6 of the strings block/],
@@ -152,7 +154,7 @@ describe('malformed blobs', () => {
     );
   });
 
-  it('reads the largest blob in seconds, whatever is in it', () => {
+  it('reads the largest blobs in linear time', () => {
     const size = 2 * 1024 * 1024;
     const words = size / 4 - 100;
     const nops = blob([...ROOT, ...many(words, [NOP]), ...CLOSE]);
@@ -161,12 +163,10 @@ describe('malformed blobs', () => {
       ...Array.from({ length: words / 4 }, (_, index) => [BEGIN, ...text(index.toString(36)), END_NODE]).flat(),
       ...CLOSE,
     ]);
-    for (const bytes of [nops, nodes]) {
-      const start = performance.now();
-      parseFdt(bytes);
-      expect(performance.now() - start).toBeLessThan(5000);
-    }
-  });
+    expect(parseFdt(nops).root.children).toHaveLength(0);
+    expect(parseFdt(nodes).root.children.length).toBeGreaterThan(100_000);
+    // Milliseconds each on an idle machine; what is quadratic in 130 000 nodes is not done in this time on any.
+  }, 20_000);
 });
 
 describe('trees that cannot be written', () => {

@@ -14,6 +14,8 @@ import { InputError } from '../../harness/errors.ts';
 import { compile, decompile } from './dtc.ts';
 
 const DTC_RUNS = { numRuns: 40 };
+/** Two or more processes a run, on a machine that may be busy. */
+const DTC_TIMEOUT_MS = 120_000;
 
 async function tree(dts: string, ...options: readonly string[]) {
   return parseFdt(await compile(dts, ...options));
@@ -151,44 +153,48 @@ describe('applying an overlay', () => {
     expect(apply).toThrow(message);
   });
 
-  it('law: but for the order, the result is that of fdtoverlay', async () => {
-    /** Nodes n0.. of a base, each below an earlier one, and m0.. of an overlay, each in a fragment or below an earlier one. */
-    const base = fc.array(fc.record({ parent: fc.nat(), uses: fc.nat(), labelled: fc.boolean() }), {
-      minLength: 1,
-      maxLength: 6,
-    });
-    const added = fc.array(
-      fc.record({ place: fc.nat(), own: fc.nat(), uses: fc.nat(), byPath: fc.boolean(), overrides: fc.boolean() }),
-      { minLength: 1, maxLength: 6 },
-    );
-    await fc.assert(
-      fc.asyncProperty(base, added, async (nodes, additions) => {
-        const parentOf = nodes.map(({ parent }, index) => (index === 0 ? -1 : (parent % (index + 1)) - 1));
-        const pathOf = (index: number): string => (index < 0 ? '' : `${pathOf(parentOf[index] ?? -1)}/n${index}`);
-        const labels = nodes.flatMap(({ labelled }, index) => (labelled || index === 0 ? [index] : []));
-        const write = (index: number): string => {
-          const uses = labels[(nodes[index]?.uses ?? 0) % labels.length];
-          const below = nodes.flatMap((_, child) => (parentOf[child] === index ? [write(child)] : [])).join(' ');
-          const own = `uses = <${index} &l${uses}>; same = <1>;`;
-          return index < 0
-            ? `/ { ${below} };`
-            : `${labels.includes(index) ? `l${index}: ` : ''}n${index} { ${own} ${below} };`;
-        };
-        const fragments = additions.map(({ place, own, uses, byPath, overrides }, index) => {
-          const target = byPath ? `&{${pathOf(place % nodes.length)}}` : `&l${labels[place % labels.length]}`;
-          const mine = `m${own % additions.length}`;
-          const values = `a = <&${mine} 5 &l${labels[uses % labels.length]}>, "text", <&${mine}>;`;
-          return `${target} { ${overrides ? 'same = <2>; extra;' : ''} m${index}: new${index} { ${values} }; };`;
-        });
-        const [baseBlob, overlayBlob] = await Promise.all([
-          compile(`/dts-v1/; ${write(-1)}`, '-@'),
-          compile(`/dts-v1/; /plugin/; ${fragments.join('\n')}`, '-@'),
-        ]);
-        const ours = serializeFdt(applyOverlay(parseFdt(baseBlob), parseFdt(overlayBlob)));
-        const theirs = await fdtoverlay(baseBlob, overlayBlob);
-        expect(await decompile(ours, '-s')).toBe(await decompile(theirs, '-s'));
-      }),
-      DTC_RUNS,
-    );
-  });
+  it(
+    'law: but for the order, the result is that of fdtoverlay',
+    async () => {
+      /** Nodes n0.. of a base, each below an earlier one, and m0.. of an overlay, each in a fragment or below an earlier one. */
+      const base = fc.array(fc.record({ parent: fc.nat(), uses: fc.nat(), labelled: fc.boolean() }), {
+        minLength: 1,
+        maxLength: 6,
+      });
+      const added = fc.array(
+        fc.record({ place: fc.nat(), own: fc.nat(), uses: fc.nat(), byPath: fc.boolean(), overrides: fc.boolean() }),
+        { minLength: 1, maxLength: 6 },
+      );
+      await fc.assert(
+        fc.asyncProperty(base, added, async (nodes, additions) => {
+          const parentOf = nodes.map(({ parent }, index) => (index === 0 ? -1 : (parent % (index + 1)) - 1));
+          const pathOf = (index: number): string => (index < 0 ? '' : `${pathOf(parentOf[index] ?? -1)}/n${index}`);
+          const labels = nodes.flatMap(({ labelled }, index) => (labelled || index === 0 ? [index] : []));
+          const write = (index: number): string => {
+            const uses = labels[(nodes[index]?.uses ?? 0) % labels.length];
+            const below = nodes.flatMap((_, child) => (parentOf[child] === index ? [write(child)] : [])).join(' ');
+            const own = `uses = <${index} &l${uses}>; same = <1>;`;
+            return index < 0
+              ? `/ { ${below} };`
+              : `${labels.includes(index) ? `l${index}: ` : ''}n${index} { ${own} ${below} };`;
+          };
+          const fragments = additions.map(({ place, own, uses, byPath, overrides }, index) => {
+            const target = byPath ? `&{${pathOf(place % nodes.length)}}` : `&l${labels[place % labels.length]}`;
+            const mine = `m${own % additions.length}`;
+            const values = `a = <&${mine} 5 &l${labels[uses % labels.length]}>, "text", <&${mine}>;`;
+            return `${target} { ${overrides ? 'same = <2>; extra;' : ''} m${index}: new${index} { ${values} }; };`;
+          });
+          const [baseBlob, overlayBlob] = await Promise.all([
+            compile(`/dts-v1/; ${write(-1)}`, '-@'),
+            compile(`/dts-v1/; /plugin/; ${fragments.join('\n')}`, '-@'),
+          ]);
+          const ours = serializeFdt(applyOverlay(parseFdt(baseBlob), parseFdt(overlayBlob)));
+          const theirs = await fdtoverlay(baseBlob, overlayBlob);
+          expect(await decompile(ours, '-s')).toBe(await decompile(theirs, '-s'));
+        }),
+        DTC_RUNS,
+      );
+    },
+    DTC_TIMEOUT_MS,
+  );
 });
