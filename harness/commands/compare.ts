@@ -1,0 +1,19 @@
+import { compareRuns, exitCodeOfComparison, formatComparison } from '../report/compare.ts';
+import { loadRun } from '../report/run-folder.ts';
+import { standardOutput } from './report.ts';
+
+interface CompareOptions {
+  readonly json?: true;
+}
+
+/** `bootrace compare OLD NEW`: prints what became of each cell; returns 1 only for failures that the old run did not have. */
+export async function compare(before: string, after: string, options: CompareOptions): Promise<number> {
+  const comparison = compareRuns((await loadRun(before)).run, (await loadRun(after)).run);
+  const { columns, colour, write } = standardOutput();
+  write(
+    options.json === true
+      ? `${JSON.stringify(comparison, null, 1)}\n`
+      : formatComparison(comparison, { width: columns, colour }),
+  );
+  return exitCodeOfComparison(comparison);
+}
