@@ -1,3 +1,4 @@
+import { CPUS_MAX } from '../soc/board.ts';
 import { LINKAGES } from './cell.ts';
 
 /** Value of an axis that has no meaning for a cell: the load order of built-in drivers, for one. */
@@ -5,8 +6,6 @@ export const NOT_APPLICABLE = '-';
 
 /** Longest delay of a probe: an hour of virtual time. */
 const LONGEST_DELAY_MS = 3_600_000;
-/** GICv2 of `-machine virt` has 8 CPU interfaces (QEMU, docs/system/arm/virt.rst). */
-export const MOST_CPUS = 8;
 /** QEMU's MAX_ICOUNT_SHIFT (accel/tcg/icount-common.c). */
 export const LARGEST_SHIFT = 10;
 
@@ -39,6 +38,6 @@ export const BUILT_IN_AXES: ReadonlyMap<string, BuiltInAxis> = new Map([
   ['load', choice(['scm-smmu', 'smmu-scm'])],
   ['autoprobe', choice(['on', 'off'])],
   ['bind', choice(['scm-smmu', 'smmu-scm', 'smmu-scm-smmu'])],
-  ['cpus', wholeNumber('a number of vCPUs', 1, MOST_CPUS)],
+  ['cpus', wholeNumber('a number of vCPUs', 1, CPUS_MAX)],
   ['shift', wholeNumber('an icount shift', 0, LARGEST_SHIFT)],
 ]);

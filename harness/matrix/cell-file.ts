@@ -1,7 +1,8 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { CPUS_MAX } from '../soc/board.ts';
 import { oneOf, parseYaml, strictMap } from '../yaml.ts';
-import { LARGEST_SHIFT, MOST_CPUS } from './axes.ts';
+import { LARGEST_SHIFT } from './axes.ts';
 import { type Cell, LINKAGES } from './cell.ts';
 import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
 import {
@@ -25,7 +26,7 @@ const fileSchema = strictMap({
   linkage: oneOf(LINKAGES).default('builtin'),
   tree: treeSchema.default([]),
   bootargs: bootargsSchema.default([]),
-  cpus: z.int().min(1).max(MOST_CPUS).default(1),
+  cpus: z.int().min(1).max(CPUS_MAX).default(1),
   shift: z.int().min(0).max(LARGEST_SHIFT).default(DEFAULT_SHIFT),
   gates: gatesSchema.default([]),
   plan: planSchema.default([]),

@@ -108,6 +108,8 @@ const planStepSchema: z.ZodType<PlanStep> = z.discriminatedUnion('step', [
   strictMap({ step: z.literal('write'), path: pathSchema, value: textSchema }),
   strictMap({ step: z.literal('wait'), device: deviceSchema, ms: millisecondsSchema }),
   strictMap({ step: z.literal('settle'), ms: millisecondsSchema }),
+  strictMap({ step: z.literal('symbols'), names: list(symbolSchema) }),
+  strictMap({ step: z.literal('shell') }),
 ]);
 
 export const treeSchema = list(treeEditSchema);

@@ -44,12 +44,12 @@ export interface Include extends Entry {
   readonly extra: ExtraConditions;
 }
 
-export interface Row extends Entry {
+interface Row extends Entry {
   readonly row: string;
   readonly claim: string;
 }
 
-export interface ExpectRule extends Entry {
+interface ExpectRule extends Entry {
   readonly expectation: Expectation;
 }
 

@@ -36,7 +36,7 @@ describe('an error names line, column, what was expected and what was found', ()
       'm.yaml:5:39: unknown axis autoprobe (a `when` knows',
     ],
     [`${AXES}  node: [first, middle]`, 'm.yaml:5:17: axis node: expected first, last, found middle'],
-    [`${AXES}  cpus: [0]`, 'm.yaml:5:10: axis cpus: expected a number of vCPUs from 1 to 8, found 0'],
+    [`${AXES}  cpus: [0]`, 'm.yaml:5:10: axis cpus: expected a number of vCPUs from 1 to 4, found 0'],
     [`${AXES}  shift: [4, 11]`, 'm.yaml:5:14: axis shift: expected an icount shift from 0 to 10, found 11'],
     [`${AXES}  async: [both, both]`, 'm.yaml:5:17: axis async: value both is there twice'],
     [`${AXES}  node: { values: [first], means: { first: {} } }`, 'm.yaml:5:28: the axis node has a fixed meaning'],

@@ -37,6 +37,7 @@ describe('--only', () => {
       '6.12.modules.load=smmu-scm',
     ]);
     expect(select('id=6.1-*u*i*n')).toEqual(['6.1-unfixed.builtin']);
+    expect(() => select('id=6.1.buil*uiltin')).toThrow('no cell has id 6.1.buil*uiltin');
     expect(() => select('id=6.1.b*.builtin')).toThrow('no cell has id 6.1.b*.builtin');
     expect(() => select('id=*s*s*u*s*s*m*s*s*')).toThrow('no cell has id');
   });
