@@ -1,4 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { commandDatabase } from './cmddb.ts';
+import { aossMessageRam, bamRegisters, rpmhRscRegisters } from './registers.ts';
+import { smemImage } from './smem.ts';
 import { smmu500Registers } from './smmu500.ts';
 
 /** Memory map of the stand-in SoC: QEMU 7.2 `virt` (hw/arm/virt.c, `base_memmap`) and the ranges that dts/standin.dts reserves. */
@@ -48,7 +51,40 @@ export interface RegisterFile {
   readonly bytes: Uint8Array;
 }
 
-/** RAM that stands in for register files, with what it holds at reset. */
+/**
+ * `small`: the firmware, the SMMU and its consumer, what most questions need. `full`: the drivers of docs/soc.md beside
+ * them, which wait for each other; costs guest time in every boot.
+ */
+export const BOARD_NAMES = ['small', 'full'] as const;
+export type BoardName = (typeof BOARD_NAMES)[number];
+
+export interface Board {
+  /** Compiled by the real dtc. */
+  readonly source: string;
+  /** RAM that stands in for register files and for what the boot loader leaves in memory, with what it holds at reset. */
+  readonly registers: readonly RegisterFile[];
+}
+
+const SMALL: readonly RegisterFile[] = [{ name: 'smmu500', address: 0x5f00_0000, bytes: smmu500Registers() }];
+
+/** Addresses as in dts/standin-full.dts; register files that start as zero need no image. */
+const FULL: readonly RegisterFile[] = [
+  ...SMALL,
+  { name: 'smem', address: 0x5d00_0000, bytes: smemImage() },
+  { name: 'cmd-db', address: 0x5d10_0000, bytes: commandDatabase() },
+  { name: 'aoss-qmp', address: 0x5e06_1000, bytes: aossMessageRam() },
+  { name: 'rpmh-rsc', address: 0x5e0a_0000, bytes: rpmhRscRegisters() },
+  { name: 'bam', address: 0x5e10_0000, bytes: bamRegisters() },
+];
+
+const source = (name: string) => fileURLToPath(new URL(`../../dts/${name}`, import.meta.url));
+
+export const BOARDS: Readonly<Record<BoardName, Board>> = {
+  small: { source: source('standin.dts'), registers: SMALL },
+  full: { source: source('standin-full.dts'), registers: FULL },
+};
+
+/** RAM that stands in for register files of the small board, with what it holds at reset. */
 export function registerFiles(): readonly RegisterFile[] {
-  return [{ name: 'smmu500', address: 0x5f00_0000, bytes: smmu500Registers() }];
+  return SMALL;
 }

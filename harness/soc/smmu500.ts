@@ -1,16 +1,9 @@
+import { encodeFields, type Field } from './image.ts';
+
 /**
  * Identification registers of the stand-in's SMMU-500, global register space 0 of the Arm System Memory Management Unit
  * Architecture Specification, version 2.0 (IHI 0062D.c), as `arm_smmu_device_cfg_probe()` of Linux reads them.
  */
-
-interface Field {
-  /** Offset of the register from the SMMU's base, in bytes. */
-  readonly register: number;
-  /** Least significant bit. */
-  readonly bit: number;
-  /** Bits. */
-  readonly width: number;
-}
 
 /** IHI 0062D.c section 10.6: SMMU_IDR0, SMMU_IDR1, SMMU_IDR2, SMMU_IDR7. */
 const IDR0 = 0x20;
@@ -75,14 +68,5 @@ export const SMMU500_SIZE = 2 * 2 ** (STANDIN.NUMPAGENDXB + 1) * PAGE_SIZE;
 
 /** The register file's first bytes, up to the last identification register; the rest reads as zero after reset. */
 export function smmu500Registers(): Uint8Array {
-  const image = new DataView(new ArrayBuffer(IDR7 + Uint32Array.BYTES_PER_ELEMENT));
-  for (const name of Object.keys(FIELDS).filter((key): key is keyof typeof FIELDS => key in FIELDS)) {
-    const { register, bit, width } = FIELDS[name];
-    const value = STANDIN[name];
-    if (value >= 2 ** width) {
-      throw new RangeError(`SMMU-500 field ${name} has ${width} bits and cannot hold ${value}`);
-    }
-    image.setUint32(register, (image.getUint32(register, true) | (value << bit)) >>> 0, true);
-  }
-  return new Uint8Array(image.buffer);
+  return encodeFields(FIELDS, STANDIN);
 }
