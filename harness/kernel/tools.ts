@@ -1,0 +1,233 @@
+import { access, constants, readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { ExecaError, execa } from 'execa';
+import { InfraError, InputError } from '../errors.ts';
+import { errorCode } from './cache.ts';
+
+interface ToolNeed {
+  /** Package of Debian and its derivatives. */
+  readonly package: string;
+  readonly why: string;
+}
+
+interface ProgramNeed extends ToolNeed {
+  readonly program: string;
+  /** Option that prints the version. */
+  readonly version: string;
+  readonly minimum?: readonly [major: number, minor: number];
+}
+
+interface HeaderNeed extends ToolNeed {
+  /** A C header for programs of this machine, as in an `#include`. */
+  readonly header: string;
+}
+
+/** Everything outside of npm that bootrace starts or that the kernel's build needs (Documentation/process/changes.rst). */
+const PROGRAMS: readonly ProgramNeed[] = [
+  // `x-ignore-shared` and `sleep=off` behave as this harness was measured with from 7.2 on.
+  {
+    program: 'qemu-system-aarch64',
+    version: '--version',
+    package: 'qemu-system-arm',
+    why: 'runs the guests',
+    minimum: [7, 2],
+  },
+  { program: 'dtc', version: '--version', package: 'device-tree-compiler', why: 'compiles device tree sources' },
+  { program: 'fdtoverlay', version: '--version', package: 'device-tree-compiler', why: 'checks overlays in the tests' },
+  {
+    program: 'aarch64-linux-gnu-gcc',
+    version: '--version',
+    package: 'gcc-aarch64-linux-gnu',
+    why: 'compiles kernels and guests',
+  },
+  {
+    program: 'aarch64-linux-gnu-ld',
+    version: '--version',
+    package: 'binutils-aarch64-linux-gnu',
+    why: 'links kernels and guests',
+  },
+  { program: 'gcc', version: '--version', package: 'gcc', why: "compiles the kernel build's own tools" },
+  { program: 'make', version: '--version', package: 'make', why: 'builds kernels' },
+  { program: 'flex', version: '--version', package: 'flex', why: "generates Kconfig's scanner" },
+  { program: 'bison', version: '--version', package: 'bison', why: "generates Kconfig's parser" },
+  { program: 'bc', version: '--version', package: 'bc', why: "generates the kernel's timeconst.h" },
+  { program: 'cpio', version: '--version', package: 'cpio', why: 'checks initramfs archives in the tests' },
+  { program: 'ccache', version: '--version', package: 'ccache', why: 'keeps objects between kernel builds' },
+  { program: 'xz', version: '--version', package: 'xz-utils', why: 'unpacks kernel sources' },
+  { program: 'tar', version: '--version', package: 'tar', why: 'unpacks kernel sources' },
+  { program: 'git', version: '--version', package: 'git', why: 'checks out kernels by revision' },
+  { program: 'flock', version: '--version', package: 'util-linux', why: 'guards the cache between runs' },
+  { program: 'setpriv', version: '--version', package: 'util-linux', why: 'ends guests with the harness' },
+];
+
+const HEADERS: readonly HeaderNeed[] = [
+  { header: 'stdio.h', package: 'libc6-dev', why: "compiles the kernel build's own tools" },
+  { header: 'openssl/opensslv.h', package: 'libssl-dev', why: 'signs modules where a config fragment asks for it' },
+];
+
+export interface ToolReport {
+  readonly name: string;
+  readonly package: string;
+  readonly why: string;
+  readonly state: 'ok' | 'missing' | 'too old';
+  /** Of the first line that the program prints; null where it was not asked. */
+  readonly version: string | null;
+  readonly minimum: string | null;
+}
+
+async function isThere(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function findProgram(name: string): Promise<boolean> {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  const found = await Promise.all(folders.map((folder) => isThere(join(folder, name), constants.X_OK)));
+  return found.includes(true);
+}
+
+async function versionOf(need: ProgramNeed): Promise<string | null> {
+  const { stdout } = await execa(need.program, [need.version], { reject: false });
+  return /\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? null;
+}
+
+/** True when version `text` is not lower than `minimum`. */
+export function reaches(text: string, minimum: readonly [number, number]): boolean {
+  const [major = 0, minor = 0] = text.split('.').map(Number);
+  return major > minimum[0] || (major === minimum[0] && minor >= minimum[1]);
+}
+
+async function checkProgram(need: ProgramNeed, versions: boolean): Promise<ToolReport> {
+  const report = {
+    name: need.program,
+    package: need.package,
+    why: need.why,
+    minimum: need.minimum?.join('.') ?? null,
+  };
+  if (!(await findProgram(need.program))) return { ...report, state: 'missing', version: null };
+  const version = versions || need.minimum !== undefined ? await versionOf(need) : null;
+  const tooOld = need.minimum !== undefined && (version === null || !reaches(version, need.minimum));
+  return { ...report, state: tooOld ? 'too old' : 'ok', version };
+}
+
+/** Where compilers look for the headers of this machine: with Debian's multiarch, and without. */
+function headerFolders(): string[] {
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  return ['/usr/include', `/usr/include/${machine}-linux-gnu`, '/usr/local/include'];
+}
+
+async function checkHeader({ header, package: name, why }: HeaderNeed): Promise<ToolReport> {
+  const found = await Promise.all(headerFolders().map((folder) => isThere(join(folder, header), constants.R_OK)));
+  const state = found.includes(true) ? 'ok' : 'missing';
+  return { name: `<${header}>`, package: name, why, state, version: null, minimum: null };
+}
+
+/** Looks for every tool. With `versions` each one is run for its version; without, only those that have a minimum. */
+export async function checkTools({ versions }: { readonly versions: boolean }): Promise<ToolReport[]> {
+  return Promise.all([...PROGRAMS.map((need) => checkProgram(need, versions)), ...HEADERS.map(checkHeader)]);
+}
+
+/** Debian or a derivative: its packages have Debian's names. */
+async function hasDebianPackages(): Promise<boolean> {
+  if (!(await findProgram('apt-get'))) return false;
+  try {
+    const release = await readFile('/etc/os-release', 'utf8');
+    return /^ID(?:_LIKE)?=.*\bdebian\b/m.test(release);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+export interface EnsureOptions {
+  /** Install what is missing, where that is possible: as root, with Debian's packages. */
+  readonly install: boolean;
+  /** Gets a line for people as the installation goes on. */
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Sees to it that every tool is there. Throws {@link InputError} (exit 2) with the one line to run where it may not install,
+ * {@link InfraError} where the installation fails.
+ */
+export async function ensureTools({ install, say }: EnsureOptions): Promise<void> {
+  const reports = await checkTools({ versions: false });
+  const missing = reports.filter(({ state }) => state === 'missing');
+  if (missing.length > 0) {
+    const packages = [...new Set(missing.map((tool) => tool.package))].sort();
+    const debian = await hasDebianPackages();
+    if (!install || !debian || process.getuid?.() !== 0) throw missingError(missing, packages, debian);
+    await installPackages(packages, say);
+    const left = (await checkTools({ versions: false })).filter(({ state }) => state === 'missing');
+    if (left.length > 0)
+      throw new InfraError(`${left.map(({ name }) => name).join(', ')} not found although the packages are installed`);
+  }
+  const old = (await checkTools({ versions: false })).find(({ state }) => state === 'too old');
+  if (old !== undefined)
+    throw new InputError(
+      `${old.name} ${old.version ?? '(unknown version)'} is too old: bootrace needs ${old.minimum} or later`,
+      `upgrade ${old.package}, for example from backports`,
+    );
+}
+
+function missingError(missing: readonly ToolReport[], packages: readonly string[], debian: boolean): InputError {
+  const names = missing.map(({ name }) => name).join(', ');
+  return new InputError(
+    `these tools are missing: ${names}`,
+    debian
+      ? `run: sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+      : `install them with your package manager (in Debian they are in ${packages.join(', ')})`,
+  );
+}
+
+async function installPackages(packages: readonly string[], say: (line: string) => void): Promise<void> {
+  say(`installing ${packages.join(' ')}`);
+  if (!(await allKnown(packages))) await aptGet(['update'], say);
+  const install = ['install', '-y', '--no-install-recommends', ...packages];
+  try {
+    await aptGet(install, say);
+  } catch (error) {
+    if (!(error instanceof InfraError)) throw error;
+    // The index of packages may be older than the mirror: refresh it once.
+    await aptGet(['update'], say);
+    await aptGet(install, say);
+  }
+}
+
+/** True when apt has a candidate for each package (apt-cache(8), policy). */
+async function allKnown(packages: readonly string[]): Promise<boolean> {
+  const { stdout } = await execa('apt-cache', ['policy', ...packages], { reject: false, env: { LC_ALL: 'C' } });
+  return (stdout.match(/^ {2}Candidate: \d/gm) ?? []).length === packages.length;
+}
+
+const SECONDS_FOR_DPKG_LOCK = 120;
+const PERCENT_STEP = 10;
+
+async function aptGet(args: readonly string[], say: (line: string) => void): Promise<void> {
+  const child = execa(
+    'apt-get',
+    ['-o', 'APT::Status-Fd=1', '-o', `DPkg::Lock::Timeout=${SECONDS_FOR_DPKG_LOCK}`, '-o', 'Dpkg::Use-Pty=0', ...args],
+    { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }, stdin: 'ignore' },
+  );
+  let said = '';
+  try {
+    for await (const line of child) {
+      // progress-reporting of apt: TYPE:package:percent:description
+      const [, type, percent] = /^(dlstatus|pmstatus):[^:]*:([\d.]+):/.exec(line) ?? [];
+      if (type === undefined) continue;
+      const tens = Math.floor(Number(percent) / PERCENT_STEP) * PERCENT_STEP;
+      const text = `${type === 'dlstatus' ? 'downloading' : 'installing'} packages: ${tens} %`;
+      if (text !== said) say(text);
+      said = text;
+    }
+    await child;
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    const lines = `${error.stderr ?? ''}`.trim().split('\n').slice(-3).join('; ');
+    throw new InfraError(`apt-get ${args[0]} failed: ${lines}`, 'check the network and the apt sources', {
+      cause: error,
+    });
+  }
+}
