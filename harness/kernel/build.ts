@@ -12,8 +12,10 @@ import { readDepends } from './modules.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
 import { imageKernel, stockKernel } from './ready.ts';
-import { linkageFragment, loadRecipe, type Recipe, type TextFile } from './recipe.ts';
-import { debianSource, type SourceTree, sourceFolder } from './source.ts';
+import { type KernelSource, linkageFragment, loadRecipe, type Recipe, type TextFile } from './recipe.ts';
+import { debianSource } from './source/debian.ts';
+import { gitSource, tarballSource, treeSource } from './source/given.ts';
+import { type SourceTree, sourceFolder } from './source/tree.ts';
 import { applyPatches, openBuildFolder } from './workshop.ts';
 
 export interface KernelRequest {
@@ -47,7 +49,7 @@ export async function buildKernel(request: KernelRequest): Promise<KernelResult>
   const ready = { root, recipe: request.recipe, linkage: request.linkage, onProgress, ...signalOf(request) };
   if (source.from === 'debian-stock') return stockKernel(ready, source.series);
   if (source.from === 'image') return imageKernel(ready, source);
-  const tree = await sourceTree(root, recipe, onProgress);
+  const tree = await sourceTree(root, source, onProgress);
   const linkage = await linkageFragment(request.linkage);
   const key = buildKey(tree.id, recipe, linkage, await toolchainIdentity());
   const known = await readPublished(root, key, request);
@@ -61,6 +63,7 @@ export async function buildKernel(request: KernelRequest): Promise<KernelResult>
     const meanwhile = await readPublished(root, key, request);
     if (meanwhile !== null) return meanwhile;
     await requireFreeSpace(root, KERNEL_MIB, `building ${subject}`);
+    await tree.prepare();
     await applyPatches(tree, recipe.patches);
     const folder = await openBuildFolder(tree, digest(recipe.fragments.map(({ text }) => text)).slice(0, SHORT_KEY));
     const ccache = process.env.CCACHE_DIR ?? (await ensureFolder(join(root, 'ccache')));
@@ -127,12 +130,18 @@ export function buildKey(
   return digest([BUILD_VERSION, sourceId, texts(recipe.patches), texts([...recipe.fragments, linkage]), toolchain]);
 }
 
-async function sourceTree(root: string, recipe: Recipe, onProgress: OnProgress): Promise<SourceTree> {
-  switch (recipe.source.from) {
+type BuiltSource = Exclude<KernelSource, { from: 'debian-stock' | 'image' }>;
+
+async function sourceTree(root: string, source: BuiltSource, onProgress: OnProgress): Promise<SourceTree> {
+  switch (source.from) {
     case 'debian':
-      return debianSource(root, recipe.source.series, onProgress);
-    default:
-      throw new InputError(`kernel ${recipe.name}: sources of type ${recipe.source.from} are not supported yet`);
+      return debianSource(root, source.series, onProgress);
+    case 'tarball':
+      return tarballSource(root, source.path, onProgress);
+    case 'git':
+      return gitSource(root, source.path, source.revision);
+    case 'tree':
+      return treeSource(root, source.path);
   }
 }
 

@@ -1,11 +1,11 @@
-import { access, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { InputError } from '../errors.ts';
 import { errorCode, fileSystemError, readIfPresent, removeFolder, writeAtomic } from './cache.ts';
 import { applyHunks, parsePatch } from './patch.ts';
 import type { TextFile } from './recipe.ts';
-import { type SourceTree, sourceFolder } from './source.ts';
+import { exists, OUTPUT_PREFIX, pristineFolder, type SourceTree, sourceFolder } from './source/tree.ts';
 
 /** Text of a file of the tree, or null when there is no such file. */
 type Content = string | null;
@@ -49,7 +49,7 @@ const HINT = 'write the patch against the source that the recipe names';
  */
 export async function applyPatches(tree: SourceTree, patches: readonly TextFile[]): Promise<void> {
   const source = sourceFolder(tree);
-  const kept = join(tree.folder, 'pristine');
+  const kept = pristineFolder(tree);
   const ABSENT = '.absent';
   const pristine = async (path: string): Promise<Content> => {
     const saved = await readIfPresent(join(kept, path));
@@ -98,8 +98,6 @@ export interface BuildFolder {
   settled(): Promise<void>;
 }
 
-const OUTPUT = 'bootrace-out-';
-
 /**
  * Opens the build folder `name` of a tree: one per set of fragments, since another linkage or patch changes few objects.
  * A new one starts as a copy of the newest that is there. While one is open a mark stands beside it; a mark that is found
@@ -107,9 +105,9 @@ const OUTPUT = 'bootrace-out-';
  */
 export async function openBuildFolder(tree: SourceTree, name: string): Promise<BuildFolder> {
   const source = sourceFolder(tree);
-  const path = join(source, OUTPUT + name);
+  const path = join(source, OUTPUT_PREFIX + name);
   const markOf = (folder: string) => join(tree.folder, `${folder}.building`);
-  const mark = markOf(OUTPUT + name);
+  const mark = markOf(OUTPUT_PREFIX + name);
   if (await exists(mark)) await removeFolder(path);
   try {
     await writeFile(mark, '');
@@ -123,7 +121,7 @@ export async function openBuildFolder(tree: SourceTree, name: string): Promise<B
 async function copyNewest(source: string, target: string, markOf: (folder: string) => string): Promise<boolean> {
   const folders: { path: string; changed: number }[] = [];
   for (const name of await readdir(source)) {
-    if (!name.startsWith(OUTPUT) || join(source, name) === target || (await exists(markOf(name)))) continue;
+    if (!name.startsWith(OUTPUT_PREFIX) || join(source, name) === target || (await exists(markOf(name)))) continue;
     folders.push({ path: join(source, name), changed: (await stat(join(source, name))).mtimeMs });
   }
   const newest = folders.sort((a, b) => b.changed - a.changed)[0];
@@ -131,11 +129,4 @@ async function copyNewest(source: string, target: string, markOf: (folder: strin
   // cp keeps the time stamps to the nanosecond, which make compares.
   await execa('cp', ['--archive', '--reflink=auto', newest.path, target]);
   return true;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

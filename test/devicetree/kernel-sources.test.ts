@@ -7,7 +7,8 @@ import { toDts } from '../../harness/devicetree/dts.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
-import { debianSource, sourceFolder } from '../../harness/kernel/source.ts';
+import { debianSource } from '../../harness/kernel/source/debian.ts';
+import { sourceFolder } from '../../harness/kernel/source/tree.ts';
 import { compile, decompile } from './dtc.ts';
 
 const MINUTES = 60_000;

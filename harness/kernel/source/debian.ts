@@ -1,32 +1,11 @@
-import { access, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InfraError } from '../errors.ts';
-import { downloadFirst, findPackage } from './apt.ts';
-import { ensureFolder, publish, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
-import type { OnProgress } from './progress.ts';
-import { extractDeb, unpackTarball } from './unpack.ts';
-
-/** Room for an unpacked kernel source (1.4 GB), its package (0.14 GB) and one build folder, with some to spare. */
-const SOURCE_MIB = 2600;
-
-/** A source tree that the cache owns, so that it may be patched. */
-export interface SourceTree {
-  /** Names the exact content: equal ids mean equal trees. */
-  readonly id: string;
-  /** `work/NAME`: holds `src/` and what the build keeps beside it. */
-  readonly folder: string;
-}
-
-export function sourceFolder(tree: SourceTree): string {
-  return join(tree.folder, 'src');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
+import { InfraError } from '../../errors.ts';
+import { downloadFirst, findPackage } from '../apt.ts';
+import { ensureFolder, publish, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from '../cache.ts';
+import type { OnProgress } from '../progress.ts';
+import { extractDeb, unpackTarball } from '../unpack.ts';
+import { exists, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
 
 /**
  * The tree of Debian's newest `linux-source-SERIES`. The version that was found first stays until the cache is cleaned,
@@ -37,6 +16,7 @@ export async function debianSource(root: string, series: string, onProgress: OnP
   const treeOf = (version: string): SourceTree => ({
     id: `debian ${version}`,
     folder: join(root, 'work', `debian-${version.replaceAll(/[^\w.+~-]/g, '_')}`),
+    prepare: async () => {},
   });
   const known = (await readIfPresent(record))?.trim();
   if (known !== undefined && (await exists(sourceFolder(treeOf(known))))) return treeOf(known);

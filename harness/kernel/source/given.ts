@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { constants, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { ExecaError, execa } from 'execa';
+import { z } from 'zod';
+import { InputError } from '../../errors.ts';
+import {
+  ensureFolder,
+  errorCode,
+  fileSystemError,
+  publish,
+  readIfPresent,
+  removeFolder,
+  requireFreeSpace,
+  withTemporary,
+  writeAtomic,
+} from '../cache.ts';
+import type { OnProgress } from '../progress.ts';
+import { hashFile } from '../published.ts';
+import { unpackTarball } from '../unpack.ts';
+import { exists, OUTPUT_PREFIX, pristineFolder, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
+
+/** Sources that the user gives. None of them is written to. */
+
+const SHORT_HASH = 16;
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, SHORT_HASH);
+}
+
+async function resolveGiven(path: string, what: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
+    throw new InputError(`there is no ${what} ${path} (${errorCode(error)})`, undefined, { cause: error });
+  }
+}
+
+async function requireKernelSource(folder: string, given: string): Promise<void> {
+  if (!(await exists(join(folder, 'scripts', 'kconfig', 'merge_config.sh'))))
+    throw new InputError(`${given} is not a Linux source: it has no scripts/kconfig/merge_config.sh`);
+}
+
+/** A source tarball, unpacked once per content. */
+export async function tarballSource(root: string, path: string, onProgress: OnProgress): Promise<SourceTree> {
+  const file = await resolveGiven(path, 'tarball');
+  const hash = await hashFile(file);
+  const tree: SourceTree = {
+    id: `tarball ${hash}`,
+    folder: join(await ensureFolder(join(root, 'work')), `tarball-${hash.slice(0, SHORT_HASH)}`),
+    prepare: async () => {},
+  };
+  if (await exists(sourceFolder(tree))) return tree;
+  await requireFreeSpace(root, SOURCE_MIB, `unpacking ${path}`);
+  await withTemporary(root, async (temporary) => {
+    onProgress({ phase: 'unpacking', subject: path, done: null, total: null, secondsLeft: null });
+    const workshop = join(temporary, 'workshop');
+    await unpackTarball(file, join(workshop, 'src'));
+    await requireKernelSource(join(workshop, 'src'), path);
+    await publish(workshop, tree.folder);
+  });
+  return tree;
+}
+
+async function git(folder: string, ...args: string[]): Promise<string> {
+  try {
+    const { stdout } = await execa('git', ['-C', folder, ...args]);
+    return stdout;
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    const said = `${error.stderr ?? ''}`.trim().split('\n').at(-1);
+    throw new InputError(`git ${args[0]} in ${folder} failed: ${said}`, undefined, { cause: error });
+  }
+}
+
+/**
+ * A revision of a git repository, checked out in a clone that borrows the repository's objects. All revisions share one tree
+ * and its build folders, so that going from one to the next compiles what changed between them.
+ */
+export async function gitSource(root: string, path: string, revision: string): Promise<SourceTree> {
+  const repository = await resolveGiven(path, 'git repository');
+  const commit = (await git(repository, 'rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`)).trim();
+  const folder = join(await ensureFolder(join(root, 'work')), `git-${shortHash(repository)}`);
+  const prepare = async () => {
+    const source = sourceFolder({ folder });
+    const mark = join(folder, 'commit');
+    if ((await readIfPresent(mark)) === commit) return;
+    await ensureFolder(folder);
+    if (!(await exists(source))) {
+      await requireFreeSpace(root, SOURCE_MIB, `checking out ${path}`);
+      await withTemporary(root, async (temporary) => {
+        const clone = join(temporary, 'clone');
+        await git(repository, 'clone', '--quiet', '--shared', '--no-checkout', repository, clone);
+        await publish(clone, source);
+      });
+    }
+    // The mark is gone while the tree is in between: a killed checkout is done again.
+    await rm(mark, { force: true });
+    await removeFolder(pristineFolder({ folder }));
+    await git(source, 'checkout', '--quiet', '--force', '--detach', commit);
+    await git(source, 'clean', '--quiet', '--force', '-d', '-x', `--exclude=/${OUTPUT_PREFIX}*`);
+    await requireKernelSource(source, `${path} at ${revision}`);
+    await writeAtomic(mark, commit);
+  };
+  return { id: `git ${commit}`, folder, prepare };
+}
+
+/** Size and time stamp of each file of a tree, by relative path; a symbolic link by its target. */
+type Listing = Readonly<Record<string, string>>;
+
+const listingSchema = z.record(z.string(), z.string());
+
+/**
+ * A tree of the user's, mirrored into the cache. It counts by names, sizes and time stamps. In a git checkout the files
+ * that git ignores, build products that is, are left out; any other tree must not have been built in (kbuild's own condition for `O=`).
+ */
+export async function treeSource(root: string, path: string): Promise<SourceTree> {
+  const given = await resolveGiven(path, 'source tree');
+  await requireKernelSource(given, path);
+  const listing = await list(given);
+  const id = `tree ${createHash('sha256').update(JSON.stringify(listing)).digest('hex')}`;
+  const folder = join(await ensureFolder(join(root, 'work')), `tree-${shortHash(given)}`);
+  const prepare = async () => {
+    await ensureFolder(sourceFolder({ folder }));
+    await mirror(given, listing, folder).catch((error: unknown) => {
+      throw fileSystemError(error, root, SOURCE_MIB);
+    });
+  };
+  return { id, folder, prepare };
+}
+
+async function filesOf(tree: string): Promise<string[]> {
+  if (await exists(join(tree, '.git'))) {
+    const names = await git(tree, 'ls-files', '-z', '--cached', '--others', '--exclude-standard');
+    return names.split('\0').filter((name) => name !== '');
+  }
+  for (const product of ['.config', join('include', 'config'), join('include', 'generated')])
+    if (await exists(join(tree, product)))
+      throw new InputError(`the source tree ${tree} has been built in: it has ${product}`, 'run make mrproper in it');
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .map((entry) => relative(tree, join(entry.parentPath, entry.name)));
+}
+
+async function list(tree: string): Promise<Listing> {
+  const listing: Record<string, string> = {};
+  for (const name of (await filesOf(tree)).sort()) {
+    const path = join(tree, name);
+    try {
+      const stat = await lstat(path);
+      listing[name] = stat.isSymbolicLink() ? `-> ${await readlink(path)}` : `${stat.size} ${stat.mtimeMs}`;
+    } catch (error) {
+      // Deleted, but still in git's index.
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+  return listing;
+}
+
+/** Copies what has changed since the last time. A copy gets a new time stamp, as make wants it, even when its text is an older one. */
+async function mirror(given: string, listing: Listing, folder: string): Promise<void> {
+  const record = join(folder, 'mirrored.json');
+  const source = sourceFolder({ folder });
+  const text = await readIfPresent(record);
+  const before: Listing = text === null ? {} : listingSchema.parse(JSON.parse(text));
+  for (const [name, stat] of Object.entries(listing)) {
+    if (before[name] === stat) continue;
+    const target = join(source, name);
+    await rm(join(pristineFolder({ folder }), name), { force: true });
+    await rm(target, { force: true });
+    await mkdir(dirname(target), { recursive: true });
+    if (stat.startsWith('-> ')) await symlink(stat.slice(3), target);
+    else await copyFile(join(given, name), target, constants.COPYFILE_FICLONE);
+  }
+  for (const name of Object.keys(before))
+    if (listing[name] === undefined) await rm(join(source, name), { force: true });
+  await writeAtomic(record, JSON.stringify(listing));
+}
