@@ -86,6 +86,7 @@ export class Block {
   #pid: number | null;
   #cpu: number | null;
   #cpuSeen = false;
+  #taskSeen = false;
   #workqueue: string | null = null;
   #source: string | null;
   #rules = 0;
@@ -118,7 +119,9 @@ export class Block {
 
   /** Whether anything but the header says that there was a crash. */
   get evident(): boolean {
-    return this.#frames.length > 0 || this.#pcSeen || this.#cpuSeen || this.ended || this.die !== null || this.panicked;
+    return (
+      this.#frames.length > 0 || this.#pcSeen || this.#taskSeen || this.ended || this.die !== null || this.panicked
+    );
   }
 
   addFollowUp(followUp: FollowUp): void {
@@ -274,16 +277,17 @@ export class Block {
   }
 
   #setContext(cpu: number | null, pid: number, comm: string | null): void {
-    if (this.#kind === 'hung-task' && this.#pid !== null) {
-      this.#cpuSeen = true;
-      return;
-    }
-    if (!this.#cpuSeen || this.#comm === null) {
-      this.#cpu = this.#cpuSeen ? this.#cpu : (cpu ?? this.#cpu);
+    // A hung task's header names the task; the CPU lines of its report are the watchdog's.
+    const first = !this.#taskSeen && !(this.#kind === 'hung-task' && this.#pid !== null);
+    if (first) {
       this.#pid = pid;
       this.#comm = comm === null ? null : comm.trim();
+      this.#taskSeen = true;
     }
-    this.#cpuSeen = true;
+    if (!this.#cpuSeen && cpu !== null && this.#kind !== 'hung-task') {
+      this.#cpu = cpu;
+      this.#cpuSeen = true;
+    }
   }
 
   #readLocks(text: string): boolean {

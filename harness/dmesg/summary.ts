@@ -37,7 +37,10 @@ export interface DeviceLife {
   /** The device was named in the deferred list of a kernel that had given up or settled. */
   pending: boolean;
   timedOut: boolean;
+  /** Line of the last mention. */
   line: number;
+  /** Line that says that it is bound; 0 before. */
+  boundLine: number;
 }
 
 export interface Initcall {
@@ -175,6 +178,7 @@ export class Summary {
       pending: false,
       timedOut: false,
       line,
+      boundLine: 0,
     };
     this.#devices.set(device, life);
     return life;
@@ -215,7 +219,7 @@ export class Summary {
         life.state = 'retried';
         return;
       case 'bound':
-        life.state = 'bound';
+        this.#bind(life);
         return;
       case 'probe-failed':
         life.state = 'failed';
@@ -237,6 +241,11 @@ export class Summary {
     }
   }
 
+  #bind(life: DeviceLife): void {
+    if (life.state !== 'bound') life.boundLine = life.line;
+    life.state = 'bound';
+  }
+
   /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
   #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
     if (life.state !== 'deferred') life.deferrals += 1;
@@ -249,10 +258,10 @@ export class Summary {
   #returned(life: DeviceLife, value: number): void {
     const errno = Math.abs(value);
     if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
-    else if (value === 1) life.state = 'bound';
+    else if (value === 1) this.#bind(life);
     else if (value === 0) {
       if (life.state === 'probing' || life.state === 'matched' || life.state === 'retried')
-        life.state = this.#zeroIsSuccess() ? 'bound' : life.state;
+        if (this.#zeroIsSuccess()) this.#bind(life);
     } else if (NOT_MINE.has(errno)) {
       if (life.state !== 'bound') life.state = 'declined';
     } else {
@@ -283,7 +292,7 @@ export class Summary {
     if (life === null) return;
     switch (verb) {
       case 'bound':
-        life.state = 'bound';
+        this.#bind(life);
         life.driver = second ?? life.driver;
         return;
       case 'unbound':

@@ -25,6 +25,7 @@ export interface Classification {
   readonly kernel: string | null;
   readonly crashes: readonly Crash[];
   readonly deferrals: readonly Deferral[];
+  /** Devices in the order in which they bound. */
   readonly bound: readonly string[];
   readonly failed: readonly {
     readonly device: string;
@@ -77,7 +78,10 @@ function describe(file: string, summary: LogSummary, options: ClassifyOptions): 
     kernel: summary.banner,
     crashes: summary.crashes,
     deferrals: lives.filter((life) => life.deferrals > 0).map(deferral),
-    bound: lives.filter((life) => life.state === 'bound').map((life) => life.device),
+    bound: lives
+      .filter((life) => life.state === 'bound')
+      .sort((a, b) => a.boundLine - b.boundLine)
+      .map((life) => life.device),
     failed: lives
       .filter((life) => life.state === 'failed')
       .map(({ device, driver, error }) => ({ device, driver, error })),

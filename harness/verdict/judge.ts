@@ -168,6 +168,7 @@ const unseen = (device: string): DeviceLife => ({
   pending: false,
   timedOut: false,
   line: 0,
+  boundLine: 0,
 });
 
 function ofDevice(life: DeviceLife, watched: boolean): Finding | null {
