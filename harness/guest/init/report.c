@@ -23,7 +23,7 @@ struct error_name {
 	const char *text;
 };
 
-/* Linux include/uapi/asm-generic/errno*.h; 517 is the kernel's own EPROBE_DEFER, which sysfs files let through. */
+/* Linux include/uapi/asm-generic/errno*.h. */
 static const struct error_name errors[] = {
 	{1, "Operation not permitted"},
 	{2, "No such file or directory"},
@@ -54,7 +54,7 @@ static const struct error_name errors[] = {
 	{114, "Operation already in progress"},
 	{126, "Required key not available"},
 	{129, "Key was rejected by service"},
-	{517, "Probe deferred"},
+	{EPROBE_DEFER, "Probe deferred"},
 };
 
 const char *error_text(long error)

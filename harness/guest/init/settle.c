@@ -47,6 +47,24 @@ char *deferred_devices(void)
 	return fd < 0 ? NULL : deferred;
 }
 
+bool is_deferred(const char *device)
+{
+	size_t length = length_of(device);
+	const char *entry = deferred_devices();
+
+	while (entry != NULL && *entry != '\0') {
+		size_t i = 0;
+
+		while (i < length && entry[i] == device[i])
+			i++;
+		if (i == length && entry[i] == '\t')
+			return true;
+		while (*entry != '\0' && *entry++ != '\n')
+			;
+	}
+	return false;
+}
+
 static uint64_t hash(uint64_t state, const char *bytes)
 {
 	for (; *bytes != '\0'; bytes++)

@@ -16,4 +16,6 @@ bool settle(uint64_t ms);
  */
 char *deferred_devices(void);
 
+bool is_deferred(const char *device);
+
 #endif

@@ -88,7 +88,8 @@ static long probe(const char *device)
 		return result;
 	/* The kernel says yes also where no driver matched or its probe failed (drivers/base/bus.c: bus_rescan_devices_helper()). */
 	directory = open_bus_of_device(device);
-	result = directory >= 0 && driver_of(directory, device, driver) ? 0 : -ENODEV;
+	if (directory < 0 || !driver_of(directory, device, driver))
+		result = is_deferred(device) ? -EPROBE_DEFER : -ENODEV;
 	sys_close(directory);
 	return result;
 }

@@ -14,6 +14,7 @@
 #define ENOENT 2
 #define ENODEV 19
 #define EINVAL 22
+#define EPROBE_DEFER 517 /* include/linux/errno.h: not for user space, but sysfs files let it through */
 
 /* include/uapi/asm-generic/fcntl.h, with the values arm64 overrides (arch/arm64/include/uapi/asm/fcntl.h). */
 #define O_RDONLY 00
