@@ -79,6 +79,10 @@ function encodeHex(hex: string, what: string): Uint8Array {
   return Uint8Array.from(Buffer.from(hex, 'hex'));
 }
 
+function isStringList(value: readonly string[] | readonly number[]): value is readonly string[] {
+  return typeof value[0] === 'string';
+}
+
 /**
  * Bytes of a value as a matrix file writes it. `what` names the property in errors.
  * @throws InputError where the value has no such bytes.
@@ -93,19 +97,7 @@ export function encodeValue(value: PropertyValue, what: string): Uint8Array {
   if ('bytes' in value) {
     return encodeHex(value.bytes, what);
   }
-  const strings: string[] = [];
-  const cells: number[] = [];
-  for (const item of value) {
-    if (typeof item === 'string') {
-      strings.push(item);
-    } else {
-      cells.push(item);
-    }
-  }
-  if (strings.length > 0 && cells.length > 0) {
-    throw new InputError(`${what} mixes strings and numbers`, 'give the value as { bytes: HEX }');
-  }
-  return strings.length > 0 ? encodeStrings(strings, what) : encodeCells(cells, what);
+  return isStringList(value) ? encodeStrings(value, what) : encodeCells(value, what);
 }
 
 /** dtc's `-H both` and Linux 6.1 (populate_properties() in drivers/of/fdt.c) know both names. */

@@ -234,6 +234,20 @@ describe('editing a device tree', () => {
     );
   });
 
+  it('knows a console that is named by an alias, and one that is no node', () => {
+    const console = (value: string): TreeEdit => ({ edit: 'set', node: '/chosen', property: 'stdout-path', value });
+    const remove: TreeEdit = { edit: 'delete', node: '&uart' };
+    expect(() => editTree(tree, [console('serial0:115200'), remove])).toThrow(
+      'stdout-path of /chosen names /soc/serial',
+    );
+    expect(names(editTree(tree, [console('serial9:115200'), remove]), '/soc')).not.toContain('serial@9000000');
+    const moved = editTree(tree, [
+      console('serial0:115200'),
+      { edit: 'move', node: '&soc', to: 'last', parent: '/firmware' },
+    ]);
+    expect(strings(moved, '/chosen', 'stdout-path')).toEqual(['serial0:115200']);
+  });
+
   it('refuses a name without unit address that two nodes have', () => {
     const two = editTree(tree, []);
     const copy: TreeNode = { name: 'serial@1', properties: new Map(), children: [] };
@@ -246,8 +260,12 @@ describe('editing a device tree', () => {
       { edit: 'unset', node: '&client', property: 'iommus' },
       { edit: 'delete', node: '&smmu' },
       { edit: 'delete', node: '&scm' },
+      { edit: 'unset', node: '&uart', property: 'clocks' },
+      { edit: 'delete', node: '/soc/clock' },
     ]);
     expect(labelsOf(edited).has('smmu')).toBe(false);
+    expect(labelsOf(edited).has('clk')).toBe(false);
+    expect(labelsOf(edited).get('spare')).toBe('/soc/clock-2');
     expect(nodeAt(edited.root, '/aliases')?.properties.has('scm')).toBe(false);
     expect(nodeAt(edited.root, '/aliases')?.properties.has('serial0')).toBe(true);
   });
