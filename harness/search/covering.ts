@@ -5,12 +5,14 @@ import { forEachOrder, forEachTuple, type TupleSpace } from './tuples.ts';
 /** Candidate rows that the greedy part compares for each row; Kuhn et al. report little gain beyond a few dozen. */
 const CANDIDATES = 24;
 /** Tuple updates the annealing may spend in all: about one second of one core. */
-const DEFAULT_EFFORT = 60_000_000;
+const DEFAULT_EFFORT = 30_000_000;
 /** Share of the remaining effort that one attempt at one row fewer may spend. */
 const ATTEMPT_SHARE = 0.5;
-/** Annealing temperatures in uncovered tuples; from a row of the table being easily upset to nearly frozen. */
-const HOT = 0.9;
-const COLD = 0.15;
+/** Share of the effort that looks for arrays made of rows and their reverses. */
+const MIRRORED_SHARE = 0.7;
+/** Annealing temperatures in uncovered tuples, found by trial on 9 to 20 events: hotter and cooler both give more rows. */
+const HOT = 0.3;
+const COLD = 0.1;
 
 export interface CoverRequest {
   readonly space: TupleSpace;
@@ -54,8 +56,32 @@ export function coverOrders(request: CoverRequest): number[][] {
   forEachOrder(space, (index, events) => {
     if (required[index] === 1 && !allows(order, events)) required[index] = 0;
   });
-  const rows = greedyRows(space, required, order, random);
-  return shrink(rows, { space, required, order, random, effort: request.effort ?? DEFAULT_EFFORT });
+  const greedy = greedyRows(space, required, order, random);
+  const effort = request.effort ?? DEFAULT_EFFORT;
+  const context = { space, required, order, random, fold: null };
+  const mirror = mirrorTable(space);
+  if (!required.every((entry, index) => entry === required[mirror[index] ?? 0]) || !isFree(order)) {
+    return shrink(greedy, { ...context, effort });
+  }
+  // Half the rows and their reverses: half the search space, in which good arrays are as common.
+  const half = greedy.filter((_, place) => place % 2 === 0);
+  const folded = required.map((entry, index) => (index <= (mirror[index] ?? 0) ? entry : 0));
+  const fold = mirror.map((other, index) => Math.min(other, index));
+  const pairs = shrink(half, { ...context, required: folded, fold, effort: effort * MIRRORED_SHARE });
+  const rows = pairs.flatMap((row) => [row, row.toReversed()]);
+  return shrink(rows, { ...context, effort: effort * (1 - MIRRORED_SHARE) });
+}
+
+function isFree(order: PartialOrder): boolean {
+  for (let a = 0; a < order.size; a++) for (let b = 0; b < order.size; b++) if (order.precedes(a, b)) return false;
+  return true;
+}
+
+/** For every tuple index the index of the same events in reverse. */
+function mirrorTable(space: TupleSpace): Int32Array {
+  const mirror = new Int32Array(space.entries);
+  for (let index = 0; index < mirror.length; index++) mirror[index] = space.indexOf(space.eventsOf(index).reverse());
+  return mirror;
 }
 
 function greedyRows(space: TupleSpace, required: Uint8Array, order: PartialOrder, random: Random): number[][] {
@@ -126,13 +152,16 @@ interface ShrinkContext {
   readonly order: PartialOrder;
   readonly random: Random;
   readonly effort: number;
+  /** Where every row stands for its reverse too: the index under which a tuple and its reverse are counted. */
+  readonly fold: Int32Array | null;
 }
 
 /** Drops rows one at a time as long as annealing can repair what each leaves uncovered. */
 function shrink(rows: number[][], context: ShrinkContext): number[][] {
   let best = rows;
   let effort = context.effort;
-  while (best.length > 1 && effort > 0 && best.length > leastRows(context)) {
+  const least = lowerBound(context.space, context.required);
+  while (best.length > 1 && effort > 0 && best.length > least) {
     const budget = Math.ceil(effort * ATTEMPT_SHARE);
     const { solution, spent } = anneal(withoutPoorestRow(best, context), budget, context);
     effort -= Math.max(spent, 1);
@@ -140,11 +169,6 @@ function shrink(rows: number[][], context: ShrinkContext): number[][] {
     else if (budget <= 1) break;
   }
   return best;
-}
-
-/** No array is smaller than the number of required orders of any one set of events: a row runs through one of them. */
-function leastRows({ space, required }: Pick<ShrinkContext, 'space' | 'required'>): number {
-  return lowerBound(space, required);
 }
 
 /**
@@ -164,22 +188,24 @@ export function lowerBound(space: TupleSpace, required: Uint8Array): number {
   return most;
 }
 
-function coverCounts(rows: readonly (readonly number[])[], space: TupleSpace): Uint16Array {
+function coverCounts(rows: readonly (readonly number[])[], space: TupleSpace, fold: Int32Array | null): Uint16Array {
   const counts = new Uint16Array(space.entries);
   for (const row of rows) {
     forEachTuple(space, row, (index) => {
-      counts[index] = (counts[index] ?? 0) + 1;
+      const counted = fold === null ? index : (fold[index] ?? 0);
+      counts[counted] = (counts[counted] ?? 0) + 1;
     });
   }
   return counts;
 }
 
-function withoutPoorestRow(rows: readonly number[][], { space, required }: ShrinkContext): number[][] {
-  const counts = coverCounts(rows, space);
+function withoutPoorestRow(rows: readonly number[][], { space, required, fold }: ShrinkContext): number[][] {
+  const counts = coverCounts(rows, space, fold);
   const loss = rows.map((row) => {
     let only = 0;
     forEachTuple(space, row, (index) => {
-      if (counts[index] === 1 && required[index] === 1) only++;
+      const counted = fold === null ? index : (fold[index] ?? 0);
+      if (counts[counted] === 1 && required[counted] === 1) only++;
     });
     return only;
   });
@@ -213,10 +239,10 @@ function placesWith(space: TupleSpace): Uint8Array[] {
 function anneal(
   rows: number[][],
   budget: number,
-  { space, required, order, random }: ShrinkContext,
+  { space, required, order, random, fold }: ShrinkContext,
 ): { solution: number[][] | null; spent: number } {
   const { size, strength } = space;
-  const counts = coverCounts(rows, space);
+  const counts = coverCounts(rows, space, fold);
   let uncovered = 0;
   for (let index = 0; index < required.length; index++) if (required[index] === 1 && counts[index] === 0) uncovered++;
   const combinations = placesWith(space);
@@ -230,6 +256,7 @@ function anneal(
     for (let at = 0; at < flat.length; at += strength) {
       let index = 0;
       for (let k = 0; k < strength; k++) index = index * size + (row[flat[at + k] ?? 0] ?? 0);
+      if (fold !== null) index = fold[index] ?? 0;
       const now = (counts[index] ?? 0) + by;
       counts[index] = now;
       if (required[index] === 1) {

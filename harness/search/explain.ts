@@ -63,21 +63,25 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   const test = async (cell: Cell): Promise<'fail' | 'pass' | 'unresolved'> =>
     compareOutcome(await memory.boot(cell), wanted);
   const fails = async (cell: Cell): Promise<boolean> => (await test(cell)) === 'fail';
-  const reduce = async (cell: Cell): Promise<Reduced> => {
+  const reduce = async (cell: Cell): Promise<Cell> => {
     const conditions = conditionsOf(cell, usual);
     progress(`reducing ${conditions.length} conditions`);
-    const { minimal, irrelevant } = await minimise(conditions, (subset) => test(cellWith(cell, subset, usual)));
-    return { cell: cellWith(cell, minimal, usual), needed: minimal, irrelevant };
+    const reduced = await minimise(conditions, (subset) => test(cellWith(cell, subset, usual)));
+    return cellWith(cell, reduced.minimal, usual);
   };
 
-  let reduced = await reduce(await straighten(request.cell, wanted, fails));
-  if (reduced.cell.gates.some((gate) => gate.gate === 'hold')) {
+  let minimal = await reduce(await straighten(request.cell, wanted, fails));
+  if (minimal.gates.some((gate) => gate.gate === 'hold')) {
     progress('looking for delays that do what the holds do');
-    const delayed = withHoldsAsDelays(request.cell, reduced.cell.gates);
-    if (await fails(delayed)) reduced = await reduce(delayed);
+    // A delay may need a condition that the hold did not, so the whole cell is tried where the reduced one passes.
+    const candidates = [minimal, request.cell].map((from) => withHoldsAsDelays(from, minimal.gates));
+    for (const delayed of candidates) {
+      if (!(await fails(delayed))) continue;
+      minimal = await reduce(delayed);
+      break;
+    }
   }
 
-  let minimal = reduced.cell;
   const delays: DelayThreshold[] = [];
   for (const gate of minimal.gates) {
     if (gate.gate !== 'delay') continue;
@@ -102,7 +106,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   const explanation = {
     minimal,
     needed,
-    irrelevant: reduced.irrelevant,
+    irrelevant: withoutEffect(conditionsOf(request.cell, usual), needed),
     delays,
     cause,
     signature: wanted.signature,
@@ -111,10 +115,18 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   return { ...explanation, sentence: explanationSentence(explanation), boots: memory.boots() };
 }
 
-interface Reduced {
-  readonly cell: Cell;
-  readonly needed: readonly Condition[];
-  readonly irrelevant: readonly Condition[];
+/** The conditions of the given cell that the minimal one does without; a hold that became a delay is not among them. */
+function withoutEffect(given: readonly Condition[], needed: readonly Condition[]): Condition[] {
+  const texts = needed.map((one) => JSON.stringify(one));
+  const gated = needed.flatMap((one) => gatedDevice(one) ?? []);
+  return given.filter((one) => {
+    const device = gatedDevice(one);
+    return !texts.includes(JSON.stringify(one)) && (device === null || !gated.includes(device));
+  });
+}
+
+function gatedDevice(one: Condition): string | null {
+  return one.condition === 'gate' && one.gate.gate !== 'force' ? one.gate.device : null;
 }
 
 /** Devices whose state the sentence may speak of: those that are watched and those that gates name. */

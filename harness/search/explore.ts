@@ -83,7 +83,7 @@ export interface Exploration {
 
 /** Boots planned together before what they taught is looked at: independent of the workers, so that runs repeat. */
 const BATCH = 4;
-/** Tuple updates for the first plan of a strength, about half a second. */
+/** Tuple updates for the first plan of a strength, about a second. */
 const PLAN_EFFORT = 30_000_000;
 /** A plan that replaces one may cost this share of the first. */
 const REPLAN_SHARE = 0.2;

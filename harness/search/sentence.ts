@@ -2,6 +2,9 @@ import type { Verdict } from '../matrix/cell.ts';
 import type { Cause, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
 
+/** Conditions without effect that the sentence names; more are counted, and listed elsewhere. */
+const MOST_NAMED = 3;
+
 interface Explained {
   readonly needed: readonly Condition[];
   readonly irrelevant: readonly Condition[];
@@ -21,7 +24,8 @@ export function explanationSentence(explained: Explained): string {
   const moved = explained.irrelevant.some((one) => one.condition === 'tree' && one.edit.edit === 'move');
   if (moved) parts.push("the node's position does not matter");
   const others = explained.irrelevant.filter((one) => one.condition !== 'tree' || one.edit.edit !== 'move');
-  if (others.length > 0) parts.push(`without effect: ${others.map(conditionText).join(', ')}`);
+  if (others.length > MOST_NAMED) parts.push(`${others.length} other conditions do not matter`);
+  else if (others.length > 0) parts.push(`without effect: ${others.map(conditionText).join(', ')}`);
   return parts.join('; ');
 }
 

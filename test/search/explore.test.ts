@@ -78,6 +78,26 @@ describe('explore', () => {
     expect(found.outcomes.filter(({ signature }) => signature !== null)).toHaveLength(1);
   });
 
+  it('puts module loads into every order that symbols allow', async () => {
+    const loads = ['a', 'b', 'c', 'd'].map((module) => ({ step: 'load', module, params: '' }) as const);
+    const orders: string[] = [];
+    const boot = async (cell: Cell) => {
+      orders.push(cell.plan.map((step) => (step.step === 'load' ? step.module : '')).join(''));
+      return bootSimulated(UNFIXED, cell);
+    };
+    const found = await explore(
+      requestFor(UNFIXED, {
+        base: simulatedCell({ plan: loads }),
+        loadConstraints: [{ before: 'a', after: 'd', reason: 'd needs a symbol of a' }],
+        boot,
+      }),
+    );
+    expect(found.loadOrders?.missing).toEqual([]);
+    expect(found.loadOrders?.impossible.every(({ reason }) => reason === 'd needs a symbol of a')).toBe(true);
+    for (const order of orders) expect(order.indexOf('a')).toBeLessThan(order.indexOf('d'));
+    expect(new Set(orders).size).toBeGreaterThanOrEqual(6);
+  });
+
   it('keeps to the budget', async () => {
     const found = await explore(requestFor(TEN, { budget: 7 }));
     expect(found.boots).toBe(7);
@@ -126,6 +146,39 @@ describe('explainOrder', () => {
     expect(found.irrelevant).toHaveLength(3);
     expect(found.sentence).toContain("the node's position does not matter");
     expect((await boot(found.minimal)).signature).toBe('null-deref arm_smmu_reset');
+  });
+
+  it('reduces what explore found among ten devices to two drivers and a delay', async () => {
+    const devices = TEN.map((one) => (one.device === 'smmu' ? { ...one, waitsFor: [], crashesWithout: ['scm'] } : one));
+    const found = await explore(requestFor(devices, { stopAtFirstCrash: true }));
+    const crash = found.outcomes.find(({ signature }) => signature !== null);
+    expect(crash?.cell.gates.length).toBeGreaterThanOrEqual(9);
+    const explained = await explainOrder({
+      cell: crash?.cell ?? simulatedCell(),
+      usual: USUAL,
+      boot: async (cell) => bootSimulated(devices, cell),
+    });
+    expect(explained.sentence).toMatch(
+      /^arm-smmu crashes when it probes smmu before qcom_scm has finished probing scm; needs: async qcom_scm, delay of at least [\d,]+ ms in the probe of scm/,
+    );
+    expect(explained.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm']);
+    expect(explained.minimal.gates).toHaveLength(1);
+    expect(explained.boots).toBeLessThanOrEqual(50);
+  });
+
+  it('keeps a hold that no delay replaces', async () => {
+    // The crash needs the SMMU to begin after scm was entered and before it is bound: a delay of scm comes before that.
+    const cell = simulatedCell({
+      bootargs: ['driver_async_probe=qcom_scm,arm-smmu'],
+      gates: [{ gate: 'hold', device: 'firmware:scm', until: '5f000000.iommu', phase: 'entered' }],
+    });
+    const boot = async (one: Cell) => {
+      const delayed = one.gates.some((gate) => gate.gate === 'delay');
+      return bootSimulated(UNFIXED, delayed ? { ...one, gates: [] } : one);
+    };
+    const explained = await explainOrder({ cell, usual: USUAL, boot });
+    expect(explained.minimal.gates).toEqual(cell.gates);
+    expect(explained.sentence).toContain('the probe of firmware:scm held until that of 5f000000.iommu was entered');
   });
 
   it('refuses a cell that does not fail', async () => {
