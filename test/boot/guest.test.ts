@@ -138,9 +138,9 @@ describe('the init, as PID 1 of a real kernel', () => {
       'done',
     ]);
     // The SMMU is refused for as long as the firmware's driver is not there, and the kernel keeps it for later.
-    const deferred = said(
-      await boot([async, load('arm_smmu'), { step: 'wait', device: SMMU, ms: 100 }], [delay(6000)]),
-    );
+    // Loaded with async_probe=1, since the module loader waits for every asynchronous probe otherwise.
+    const smmu = load('arm_smmu', 'async_probe=1');
+    const deferred = said(await boot([async, smmu, { step: 'wait', device: SMMU, ms: 100 }], [delay(6000)]));
     expect(deferred).toContain(`unbound ${SMMU}`);
     expect(deferred).toContainEqual(expect.stringMatching(`^deferred ${SMMU}`));
   });
