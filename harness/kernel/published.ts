@@ -28,9 +28,9 @@ const recordSchema = z.discriminatedUnion('kind', [
     imageHash: z.string(),
     imageSize: z.number(),
     /** Relative to the folder `modules`, unless they stay where the user has them. */
-    modules: z.array(z.object({ file: z.string(), depends: z.array(z.string()) })),
+    modules: z.array(z.object({ file: z.string(), depends: z.array(z.string()).readonly() })).readonly(),
     /** Which of the optional files are there. */
-    files: z.array(z.enum(['System.map', 'vmlinux', 'build.log'])),
+    files: z.array(z.enum(['System.map', 'vmlinux', 'build.log'])).readonly(),
   }),
 ]);
 export type KernelRecord = z.infer<typeof recordSchema>;

@@ -1,0 +1,158 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
+import { describe, expect, it } from 'vitest';
+import { InfraError } from '../../harness/errors.ts';
+import {
+  cacheRoot,
+  ensureFolder,
+  fileSystemError,
+  publish,
+  requireFreeSpace,
+  withTemporary,
+} from '../../harness/kernel/cache.ts';
+import { takeLock } from '../../harness/kernel/lock.ts';
+import { publishKernel, readPublished } from '../../harness/kernel/published.ts';
+
+const inFolder = (test: (path: string) => Promise<void>) => () =>
+  withDir(({ path }) => test(path), { unsafeCleanup: true });
+
+describe('the cache folder', () => {
+  it('is where the XDG specification says', () => {
+    expect(cacheRoot({ XDG_CACHE_HOME: '/elsewhere' })).toBe('/elsewhere/bootrace');
+    expect(cacheRoot({ XDG_CACHE_HOME: 'relative' })).toMatch(/\.cache\/bootrace$/);
+    expect(cacheRoot({})).toMatch(/\.cache\/bootrace$/);
+  });
+
+  it(
+    'that cannot be made is an error that names it',
+    inFolder(async (path) => {
+      await writeFile(join(path, 'file'), '');
+      await expect(ensureFolder(join(path, 'file', 'cache'))).rejects.toThrow(/is not writable \(ENOTDIR\)/);
+    }),
+  );
+
+  it(
+    'on a full disk says how much is needed',
+    inFolder(async (path) => {
+      const MORE_THAN_ANY_DISK = 2 ** 40;
+      await expect(requireFreeSpace(path, MORE_THAN_ANY_DISK, 'a test')).rejects.toThrow(
+        /a test needs 1099511627776 MiB/,
+      );
+      const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      expect(fileSystemError(full, '/cache', 1200)).toBeInstanceOf(InfraError);
+      expect(fileSystemError(full, '/cache', 1200)).toMatchObject({ hint: expect.stringContaining('1200 MiB') });
+    }),
+  );
+});
+
+describe('temporary folders', () => {
+  it(
+    'are gone afterwards, also after an error and after a run that was killed',
+    inFolder(async (root) => {
+      const NO_SUCH_PROCESS = '4194999';
+      await mkdir(join(root, 'tmp', `${NO_SUCH_PROCESS}-1-left`), { recursive: true });
+      await expect(
+        withTemporary(root, async () => {
+          expect(await readdir(join(root, 'tmp'))).toHaveLength(1);
+          throw new Error('inside');
+        }),
+      ).rejects.toThrow('inside');
+      expect(await readdir(join(root, 'tmp'))).toEqual([]);
+    }),
+  );
+
+  it(
+    'of a run that goes on are left alone',
+    inFolder(async (root) => {
+      await withTemporary(root, async (first) => {
+        await withTemporary(root, async () => {});
+        expect(await readdir(join(root, 'tmp'))).toEqual([first.split('/').at(-1)]);
+      });
+    }),
+  );
+});
+
+describe('publishing', () => {
+  it(
+    'keeps what another run has published first',
+    inFolder(async (root) => {
+      for (const name of ['one', 'two']) {
+        await mkdir(join(root, name));
+        await writeFile(join(root, name, 'content'), name);
+        await publish(join(root, name), join(root, 'target'));
+      }
+      expect(await readFile(join(root, 'target', 'content'), 'utf8')).toBe('one');
+      expect(await readdir(root)).toEqual(['target']);
+    }),
+  );
+
+  it(
+    'a kernel that was damaged since makes it unknown again',
+    inFolder(async (root) => {
+      const record = { kind: 'ready', release: '6.1', imageHash: 'x', imageSize: 4, modules: [], files: [] } as const;
+      const cell = { recipe: '6.1', linkage: 'builtin' } as const;
+      const make = () => publishKernel(root, 'key', record, (folder) => writeFile(join(folder, 'Image'), 'abcd'));
+      await make();
+      expect(await readPublished(root, 'key', cell)).toMatchObject({
+        kind: 'ready',
+        release: '6.1',
+        linkage: 'builtin',
+      });
+      await writeFile(join(root, 'kernels', 'key', 'Image'), 'ab');
+      expect(await readPublished(root, 'key', cell)).toBeNull();
+      await make();
+      await writeFile(join(root, 'kernels', 'key', 'kernel.json'), '{"kind":');
+      expect(await readPublished(root, 'key', cell)).toBeNull();
+      await make();
+      expect(await readPublished(root, 'key', cell)).toMatchObject({ kind: 'ready' });
+    }),
+  );
+});
+
+describe('a lock', () => {
+  it(
+    'is held by one at a time, in turn',
+    inFolder(async (root) => {
+      const path = join(root, 'lock');
+      const first = await takeLock(path, () => {});
+      let waited = false;
+      const second = takeLock(path, () => {
+        waited = true;
+      });
+      const other = await execa('flock', ['--nonblock', path, 'true'], { reject: false });
+      expect(other.exitCode).toBe(1);
+      await expect.poll(() => waited).toBe(true);
+      await first.release();
+      await (await second).release();
+      expect((await execa('flock', ['--nonblock', path, 'true'], { reject: false })).exitCode).toBe(0);
+    }),
+  );
+
+  it(
+    'stays with a child that inherited it until that ends',
+    inFolder(async (root) => {
+      const path = join(root, 'lock');
+      const lock = await takeLock(path, () => {});
+      const child = execa('cat', { stdio: ['pipe', 'ignore', 'ignore', lock.file] });
+      await lock.release();
+      expect((await execa('flock', ['--nonblock', path, 'true'], { reject: false })).exitCode).toBe(1);
+      child.stdin.end();
+      await child;
+      expect((await execa('flock', ['--nonblock', path, 'true'], { reject: false })).exitCode).toBe(0);
+    }),
+  );
+
+  it(
+    'is given up waiting for when the run is cancelled',
+    inFolder(async (root) => {
+      const path = join(root, 'lock');
+      const lock = await takeLock(path, () => {});
+      const controller = new AbortController();
+      const second = takeLock(path, () => controller.abort(), controller.signal);
+      await expect(second).rejects.toThrow();
+      await lock.release();
+    }),
+  );
+});

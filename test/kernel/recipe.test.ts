@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withDir } from 'tmp-promise';
+import { describe, expect, it } from 'vitest';
+import { InputError } from '../../harness/errors.ts';
+import { parsePatch } from '../../harness/kernel/patch.ts';
+import {
+  askedOptions,
+  didYouMean,
+  linkageFragment,
+  loadRecipe,
+  parseSource,
+  recipeNames,
+} from '../../harness/kernel/recipe.ts';
+import { LINKAGES } from '../../harness/matrix/cell.ts';
+
+async function recipeError(yaml: string, files: Record<string, string> = {}): Promise<string> {
+  return withDir(
+    async ({ path }) => {
+      await writeFile(join(path, 'mine.yaml'), yaml);
+      await mkdir(join(path, 'patches'));
+      for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+      const error = await loadRecipe('mine', path).catch((reason: unknown) => reason);
+      if (!(error instanceof InputError)) throw new Error(`expected an InputError, got ${error}`);
+      return `${error.message.replace(path, 'DIR').replace(path, 'DIR')} | ${error.hint ?? ''}`;
+    },
+    { unsafeCleanup: true },
+  );
+}
+
+describe('the recipes that come with bootrace', () => {
+  it('load, and their fragments and patches can be read', async () => {
+    const names = await recipeNames();
+    expect(names).toEqual(
+      expect.arrayContaining(['5.10', '5.10-unfixed', '6.1', '6.1-unfixed', '6.12', '6.12-unfixed']),
+    );
+    for (const name of names) {
+      const recipe = await loadRecipe(name);
+      expect(askedOptions(recipe.fragments).length).toBeGreaterThan(10);
+      for (const patch of recipe.patches) expect(parsePatch(patch.text), patch.path).toMatchObject({ ok: true });
+    }
+  });
+
+  it('have a fragment for every linkage', async () => {
+    for (const linkage of LINKAGES) {
+      const asked = askedOptions([await linkageFragment(linkage)]);
+      expect(asked.map(({ name }) => name)).toEqual(expect.arrayContaining(['CONFIG_ARM_SMMU', 'CONFIG_QCOM_SCM']));
+    }
+  });
+});
+
+describe('a source', () => {
+  it.each([
+    ['debian:6.1', { from: 'debian', series: '6.1' }],
+    ['debian-stock:5.10', { from: 'debian-stock', series: '5.10' }],
+    ['tree:linux', { from: 'tree', path: '/recipes/linux' }],
+    ['tarball:/a/linux.tar.xz', { from: 'tarball', path: '/a/linux.tar.xz' }],
+    ['git:/a@b/linux@v6.1', { from: 'git', path: '/a@b/linux', revision: 'v6.1' }],
+    ['image:Image', { from: 'image', path: '/recipes/Image', modules: null, map: null }],
+    ['image:/I,modules=lib,map=/S', { from: 'image', path: '/I', modules: '/recipes/lib', map: '/S' }],
+  ])('%s is read', (text, expected) => {
+    expect(parseSource(text, '/recipes')).toEqual(expected);
+  });
+
+  it.each([
+    'debian:',
+    'debian:six',
+    'debian:6.1; rm',
+    'git:/a',
+    'git:/a@',
+    'git:/a@--upload-pack=x',
+    'image:',
+    'image:I,mod=x',
+    'ftp:x',
+    '',
+  ])('%j is refused', (text) => {
+    expect(parseSource(text, '/recipes')).toBeNull();
+  });
+});
+
+describe('a recipe that is wrong', () => {
+  it('is named with file, line and what was expected', async () => {
+    expect(await recipeError('source: debian:6.1\nfragments: base.config\n')).toContain(
+      'DIR/mine.yaml:2: fragments: expected a list of file names',
+    );
+    expect(await recipeError('# one\n\nsource: debian-6.1\n')).toContain(
+      'DIR/mine.yaml:3: source: debian-6.1: expected debian:6.1',
+    );
+    expect(await recipeError('source: debian:6.1\nmayBeRefused: [builtin, moduls]\n')).toContain(
+      'DIR/mine.yaml:2: mayBeRefused.1: expected some of builtin, modules',
+    );
+    expect(await recipeError('source: debian:6.1\npatchs: []\n')).toContain('DIR/mine.yaml:2: patchs:');
+    expect(await recipeError('source: [\n')).toMatch(/DIR\/mine\.yaml:\d: /);
+  });
+
+  it('says which file is missing and what is there', async () => {
+    expect(await recipeError('source: debian:6.1\nfragments: [bse.config]\n', { 'base.config': '' })).toContain(
+      'did you mean base.config?',
+    );
+  });
+
+  it('that does not exist brings a suggestion', async () => {
+    await expect(loadRecipe('6.1-unfixd')).rejects.toMatchObject({
+      message: expect.stringContaining('there is no kernel recipe 6.1-unfixd'),
+      hint: expect.stringContaining('did you mean 6.1-unfixed?'),
+    });
+    await expect(loadRecipe('../package')).rejects.toThrow('../package is not a kernel');
+  });
+
+  it('names the line of a fragment that asks for nothing', () => {
+    expect(() => askedOptions([{ path: 'f.config', text: 'CONFIG_A=y\nSMP=y\n' }])).toThrow(
+      'f.config:2: expected CONFIG_NAME=value',
+    );
+  });
+});
+
+describe('didYouMean', () => {
+  it('suggests what is near and only lists what is not', () => {
+    expect(didYouMean('6.2', ['5.10', '6.1'])).toContain('did you mean 6.1?');
+    expect(didYouMean('mainline', ['5.10', '6.1'])).toBe('known are 5.10, 6.1');
+  });
+});
