@@ -60,7 +60,8 @@ export function qemuArguments(
     `${RAM_MIB}M`,
     // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs (docs/devel/tcg-icount.rst).
     '-icount',
-    `shift=${machine.shift},sleep=off`,
+    // A person types in real time, which idle guests must not run ahead of.
+    `shift=${machine.shift},sleep=${console === 'pipe' ? 'off' : 'on'}`,
     '-rtc',
     'base=2020-10-30,clock=vm',
     '-seed',

@@ -27,14 +27,16 @@ export interface GuestRun {
   readonly cwd: string;
 }
 
+/** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
+const DIE_WITH_PARENT = ['--pdeathsig', 'KILL', '--'] as const;
+
 /**
- * Runs QEMU until it ends or `onConsole` has seen enough. The process dies with the harness however that ends
- * (prctl(2), PR_SET_PDEATHSIG, set by setpriv(1)).
+ * Runs QEMU until it ends or `onConsole` has seen enough.
  * Throws {@link InfraError} when QEMU cannot be started, and the signal's reason when it was aborted.
  */
 export async function runGuest(qemuArguments: readonly string[], run: GuestRun): Promise<GuestEnd> {
   run.signal.throwIfAborted();
-  const child = execa('setpriv', ['--pdeathsig', 'KILL', '--', QEMU, ...qemuArguments], {
+  const child = execa('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -67,12 +69,32 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
     if (ended === 'silent') return { end: 'silent', stderr };
     if (result.exitCode !== undefined) return { end: 'exited', code: result.exitCode, stderr };
     if (result.signal !== undefined) return { end: 'killed', signal: result.signal, stderr };
-    throw new InfraError(
-      `${QEMU} could not be started: ${result.shortMessage}`,
-      'run `npm run -s bootrace -- doctor` to see what is missing',
-      { cause: result.cause },
-    );
+    throw notStarted(result.shortMessage, result.cause);
   } finally {
     clearTimeout(silence);
   }
+}
+
+/**
+ * Runs QEMU with the guest's console on this terminal until it ends; Ctrl-C goes to the guest. Returns QEMU's exit code.
+ * Throws {@link InfraError} when QEMU cannot be started.
+ */
+export async function attachTerminal(qemuArguments: readonly string[], cwd: string): Promise<number> {
+  const result = await execa('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
+    stdio: 'inherit',
+    reject: false,
+    cwd,
+  });
+  if (result.exitCode === undefined) throw notStarted(result.shortMessage, result.cause);
+  return result.exitCode;
+}
+
+function notStarted(why: string | undefined, cause: unknown): InfraError {
+  return new InfraError(
+    `${QEMU} could not be started: ${why ?? 'unknown reason'}`,
+    'run `npm run -s bootrace -- doctor` to see what is missing',
+    {
+      cause,
+    },
+  );
 }

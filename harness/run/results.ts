@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
@@ -14,8 +14,8 @@ export interface RunFolder {
   readonly path: string;
   readonly shared: string;
   cell(id: string): string;
-  /** Writes run.json, gives the folder its final name and points `latest` to it. Returns the final path. */
-  finish(run: RunRecord): Promise<string>;
+  /** Writes run.json, gives the folder its final name and, if wanted, points `latest` to it. Returns the final path. */
+  finish(run: RunRecord, becomesLatest: boolean): Promise<string>;
   /** Removes the folder: the run was interrupted. */
   discard(): Promise<void>;
 }
@@ -46,11 +46,11 @@ export async function openRunFolder(results: string, now: Date): Promise<RunFold
     path,
     shared,
     cell: (id) => join(path, 'cells', cellFolder(id)),
-    async finish(run) {
+    async finish(run, becomesLatest) {
       await writeRecord(path, run);
       const final = join(root, name);
       await rename(path, final);
-      await pointLatest(root, name);
+      if (becomesLatest) await pointLatest(root, name);
       return final;
     },
     async discard() {
@@ -113,9 +113,4 @@ export async function writeCell(folder: string, cell: CellRecord, events: readon
     writeFile(join(folder, 'cell.json'), `${JSON.stringify(cell, null, 1)}\n`),
     writeFile(join(folder, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join('')),
   ]);
-}
-
-/** `cells/ID` as it stands in the record. */
-export function relativeCellFolder(run: RunFolder, id: string): string {
-  return relative(run.path, run.cell(id));
 }

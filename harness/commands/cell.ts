@@ -1,0 +1,115 @@
+import { join, relative, resolve } from 'node:path';
+import { EXIT } from '../errors.ts';
+import { buildKernel } from '../kernel/build.ts';
+import { cacheRoot } from '../kernel/cache.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { DEFAULT_MATRIX, loadCellFile, loadMatrix } from '../matrix/load.ts';
+import { findCell } from '../matrix/select.ts';
+import { debuggerLine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
+import { attachTerminal } from '../qemu/process.ts';
+import { qemuVersion } from '../qemu/version.ts';
+import { colours, mark, paintVerdict, wantsColour } from '../report/paint.ts';
+import { renderProgress } from '../report/progress.ts';
+import { harnessVersion } from '../run/about.ts';
+import { openBench, prepareCell } from '../run/prepare.ts';
+import { type CellRecord, exitCodeOf } from '../run/record.ts';
+import { cellFolder } from '../run/results.ts';
+import { runCells } from '../run/run.ts';
+
+interface CellOptions {
+  readonly matrix?: string;
+  readonly results: string;
+  readonly printCommand?: true;
+  readonly interactive?: true;
+  /** TCP port, or true for the default one. */
+  readonly gdb?: number | true;
+  readonly json?: true;
+}
+
+/** What `qemu -s` uses, and so what people type. */
+const DEFAULT_DEBUG_PORT = 1234;
+
+/** `bootrace cell`: boots one cell and shows its console; returns the exit code. */
+export async function cell(name: string, options: CellOptions, signal: AbortSignal): Promise<number> {
+  const file = options.matrix ?? DEFAULT_MATRIX;
+  const chosen = /\.ya?ml$/.test(name) ? await loadCellFile(name) : findCell(await loadMatrix(file), name);
+  if (options.printCommand === true || options.interactive === true || options.gdb !== undefined)
+    return byHand(chosen, options, signal);
+
+  const progress = renderProgress(process.stderr);
+  try {
+    const { run, folder } = await runCells({
+      cells: [chosen],
+      workers: 1,
+      repeat: 1,
+      results: options.results,
+      signal,
+      listen: (event) => {
+        // The console comes next: the status line must not be drawn into it.
+        if (event.event === 'cell-started') progress.close();
+        else if (event.event !== 'cell-finished') progress.listen(event);
+      },
+      knownIssues: [],
+      ...(options.json === true ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
+      becomesLatest: false,
+      about: {
+        harness: await harnessVersion(),
+        qemu: await qemuVersion(),
+        matrix: { file, hash: '', selection: [`id=${chosen.id}`] },
+      },
+    });
+    const [record] = run.cells;
+    if (record === undefined) throw new Error('a run of one cell has no record of it');
+    if (options.json === true) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
+    else process.stderr.write(describe(record, join(relative(process.cwd(), folder), record.folder ?? '')));
+    return exitCodeOf(run);
+  } finally {
+    progress.close();
+  }
+}
+
+function describe(record: CellRecord, folder: string): string {
+  const paint = colours(wantsColour(process.stderr.isTTY, process.env));
+  const expected = record.asExpected ? 'as expected' : `expected ${record.expected.verdicts.join(' or ')}`;
+  const lines = [
+    `${mark(record, paint)} ${record.id}: ${paintVerdict(record, record.verdict, paint)} (${expected}): ${record.reason}`,
+    ...record.notes.map((note) => `  ${note}`),
+    `  files in ${folder}`,
+  ];
+  return `\n${lines.join('\n')}\n`;
+}
+
+/** Prepares the cell's files in a folder of their own and leaves the guest to the user. */
+async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): Promise<number> {
+  await qemuVersion();
+  const progress = renderProgress(process.stderr);
+  const kernel = await buildKernel({
+    recipe: chosen.kernel,
+    linkage: chosen.linkage,
+    signal,
+    onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
+  }).finally(() => progress.close());
+  if (kernel.kind === 'unbuildable') {
+    process.stderr.write(
+      `bootrace: cell ${chosen.id} cannot be booted, as its kernel is unbuildable: ${kernel.reason}\n`,
+    );
+    return EXIT.noVerdict;
+  }
+  const folder = resolve(options.results, 'by-hand');
+  const bench = await openBench(join(folder, 'shared'), cacheRoot());
+  const plan = options.interactive === true ? [...chosen.plan, { step: 'shell' } as const] : chosen.plan;
+  const prepared = await prepareCell({ ...chosen, plan }, kernel, bench, join(folder, 'cells', cellFolder(chosen.id)));
+  const debugPort = options.gdb === true ? DEFAULT_DEBUG_PORT : (options.gdb ?? null);
+  const words = qemuArguments(
+    { ...prepared.files, firmwareLog: '/dev/null' },
+    { cpus: chosen.cpus, shift: chosen.shift },
+    { console: options.interactive === true ? 'terminal' : 'pipe', debugPort },
+  );
+  if (options.printCommand === true) {
+    process.stdout.write(`${[QEMU, ...words].map(shellQuote).join(' ')}\n`);
+    return EXIT.expected;
+  }
+  if (debugPort !== null) process.stderr.write(`${debuggerLine(kernel.vmlinux, debugPort)}\n`);
+  if (options.interactive === true) process.stderr.write('bootrace: Ctrl-a x ends the guest\n');
+  return attachTerminal(words, prepared.folder);
+}

@@ -1,0 +1,45 @@
+import pc from 'picocolors';
+import { KnownError } from '../errors.ts';
+
+/**
+ * Prints why a verb could not be carried out and returns the exit code. A known error is a sentence and a hint; anything else is a
+ * defect of the harness and keeps its stack.
+ */
+export function printError(error: unknown): number {
+  if (error instanceof Interrupted) {
+    process.stderr.write(`bootrace: ${error.message}\n`);
+    return EXIT_BY_SIGNAL[error.signal];
+  }
+  if (error instanceof KnownError) {
+    process.stderr.write(
+      `${pc.red('bootrace:')} ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`,
+    );
+    return error.exitCode;
+  }
+  throw error;
+}
+
+/** Ctrl-C or SIGTERM: everything was put away, nothing was recorded. */
+export class Interrupted extends Error {
+  readonly signal: keyof typeof EXIT_BY_SIGNAL;
+
+  constructor(signal: keyof typeof EXIT_BY_SIGNAL) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** 128 + the signal's number, as shells say it. */
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+export function signalOfUser(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      controller.abort(new Interrupted(name));
+      process.once(name, () => process.exit(EXIT_BY_SIGNAL[name]));
+    });
+  }
+  return controller.signal;
+}

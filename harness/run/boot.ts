@@ -1,0 +1,100 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CrashKind, DmesgEvent } from '../dmesg/events.ts';
+import { DmesgParser } from '../dmesg/parser.ts';
+import { type LogSummary, Summary } from '../dmesg/summary.ts';
+import { InfraError } from '../errors.ts';
+import { type GuestEnd, runGuest } from '../qemu/process.ts';
+import type { PreparedCell } from './prepare.ts';
+
+/** What one boot left: raw material of the verdict. */
+export interface BootResult {
+  /** The console up to the end of the terminal event's last line: what came later depends on when QEMU was killed. */
+  readonly console: Buffer;
+  readonly events: readonly DmesgEvent[];
+  readonly summary: LogSummary;
+  readonly end: GuestEnd;
+  readonly firmwareLog: string;
+  readonly wallMs: number;
+}
+
+/** Longest console that is kept; a guest that prints more is ended, and its log is cut. */
+const CONSOLE_MAX = 64 * 1024 * 1024;
+
+/** Reports after which nothing that is still to come changes the verdict, and which do not end the guest by themselves. */
+const TERMINAL_KINDS: ReadonlySet<CrashKind> = new Set<CrashKind>([
+  'null-deref',
+  'paging-request',
+  'oops',
+  'bug',
+  'exception',
+  'serror',
+  'panic',
+  'stack-overflow',
+  'rcu-stall',
+  'hung-task',
+  'soft-lockup',
+  'hard-lockup',
+  'workqueue-lockup',
+]);
+
+/** Last line of the event that ends a boot, or null when the boot goes on. */
+function terminalLine(event: DmesgEvent): number | null {
+  if (event.event === 'crash') return TERMINAL_KINDS.has(event.kind) ? event.lastLine : null;
+  return event.event === 'shutdown' ? event.line : null;
+}
+
+/**
+ * Boots a prepared cell to its terminal event and writes `console.log`.
+ * Throws {@link InfraError} when QEMU cannot be started, and the reason of `signal` when it was aborted.
+ */
+export async function boot(
+  prepared: PreparedCell,
+  signal: AbortSignal,
+  onConsole: (bytes: Uint8Array) => void = () => {},
+): Promise<BootResult> {
+  const parser = new DmesgParser();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let lastLine: number | null = null;
+  const started = performance.now();
+  const end = await runGuest(prepared.arguments, {
+    signal,
+    cwd: prepared.folder,
+    onConsole: (bytes) => {
+      chunks.push(Buffer.from(bytes));
+      onConsole(bytes);
+      size += bytes.length;
+      for (const event of parser.push(bytes)) lastLine ??= terminalLine(event);
+      return lastLine !== null || size > CONSOLE_MAX;
+    },
+  });
+  const wallMs = performance.now() - started;
+  const whole = Buffer.concat(chunks);
+  const console = lastLine === null ? whole : whole.subarray(0, endOfLine(whole, lastLine));
+  await writeFile(join(prepared.folder, 'console.log'), console);
+  if (end.end === 'exited' && end.code !== 0 && whole.length === 0)
+    throw new InfraError(`QEMU ended with exit code ${end.code}: ${end.stderr.trim().split('\n').at(-1) ?? ''}`);
+  const firmwareLog = await readFile(prepared.files.firmwareLog, 'utf8').catch(() => '');
+  return { console, ...readConsole(console), end, firmwareLog, wallMs };
+}
+
+/** What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree. */
+export function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
+  const parser = new DmesgParser();
+  const events = [...parser.push(console), ...parser.end()];
+  const summary = new Summary();
+  for (const event of events) summary.add(event);
+  return { events, summary: summary.finish(parser) };
+}
+
+/** Offset behind the line feed of line `line` (from 1), or the text's end. */
+function endOfLine(text: Buffer, line: number): number {
+  let at = 0;
+  for (let n = 0; n < line; n++) {
+    const feed = text.indexOf(0x0a, at);
+    if (feed === -1) return text.length;
+    at = feed + 1;
+  }
+  return at;
+}

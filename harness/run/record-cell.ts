@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import type { Crash, DmesgEvent } from '../dmesg/events.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import type { Cell, Verdict } from '../matrix/cell.ts';
+import { shellQuote } from '../qemu/command.ts';
+import { type GateEvent, parseGateLog } from '../soc/gates.ts';
+import { differences, judge } from '../verdict/judge.ts';
+import type { KnownIssue } from '../verdict/knownissues.ts';
+import type { BootResult } from './boot.ts';
+import type { PreparedCell } from './prepare.ts';
+import type { CellRecord } from './record.ts';
+import { cellFolder } from './results.ts';
+
+/** Lines of a crash report that the record keeps; the rest stands in console.log. */
+const CRASH_LINES = 40;
+const CRASH_FRAMES = 32;
+
+interface JudgedBy {
+  readonly knownIssues: readonly KnownIssue[];
+  /** `2020-10-30`: decides which known issues have expired. */
+  readonly today: string;
+}
+
+/** The record of a boot: what the log says, the verdict, and whether the cell expected it. Pure. */
+export function recordBoot(
+  cell: Cell,
+  kernel: KernelArtefact,
+  prepared: Pick<PreparedCell, 'inputs'>,
+  result: BootResult,
+  { knownIssues, today }: JudgedBy,
+): CellRecord {
+  const gates = parseGateLog(result.firmwareLog, cell.gates);
+  const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
+  const trouble = troubleOf(cell, result, gates);
+  const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
+  const { crash } = judgement;
+  return {
+    ...namesOf(cell),
+    kernel: { ...kernelOf(cell), release: kernel.release, key: kernel.key, imageHash: kernel.imageHash },
+    inputs: { ...prepared.inputs },
+    verdict: trouble === null ? judgement.verdict : 'infra-error',
+    asExpected: trouble === null && unexpected.length === 0,
+    reason: trouble ?? judgement.reason,
+    notes: [...judgement.notes],
+    crash: crash === null ? null : recordCrash(crash),
+    warnings: result.summary.crashes.length - (crash === null ? 0 : 1),
+    bound: reported(result.events, 'bound').flatMap(([device, driver]) =>
+      device === undefined || driver === undefined ? [] : [{ device, driver }],
+    ),
+    deferred: reported(result.events, 'deferred').flatMap(([device, ...reason]) =>
+      device === undefined ? [] : [{ device, reason: reason.length === 0 ? null : reason.join(' ') }],
+    ),
+    order: probeOrder(result.events),
+    gates: gates.map(recordGate),
+    consoleHash: createHash('sha256').update(result.console).digest('hex'),
+    virtualMs: lastTime(result.events),
+    wallMs: Math.round(result.wallMs),
+    cached: false,
+    folder: `cells/${cellFolder(cell.id)}`,
+  };
+}
+
+/** The record of a cell that was not booted: its kernel cannot exist, or the harness could not boot it. */
+export function recordWithoutBoot(
+  cell: Cell,
+  verdict: Extract<Verdict, 'unbuildable' | 'infra-error'>,
+  reason: string,
+): CellRecord {
+  return {
+    ...namesOf(cell),
+    kernel: { ...kernelOf(cell), release: null, key: null, imageHash: null },
+    inputs: {},
+    verdict,
+    asExpected: verdict !== 'infra-error' && cell.expect.verdicts.includes(verdict),
+    reason,
+    notes: [],
+    crash: null,
+    warnings: 0,
+    bound: [],
+    deferred: [],
+    order: [],
+    gates: [],
+    consoleHash: null,
+    virtualMs: null,
+    wallMs: 0,
+    cached: false,
+    folder: null,
+  };
+}
+
+function namesOf(cell: Cell): Pick<CellRecord, 'id' | 'row' | 'claim' | 'axes' | 'expected' | 'replay'> {
+  return {
+    id: cell.id,
+    row: cell.row,
+    claim: cell.claim,
+    axes: { ...cell.axes },
+    expected: { ...cell.expect, verdicts: [...cell.expect.verdicts] },
+    replay: `npm run -s bootrace -- cell ${shellQuote(cell.id)}`,
+  };
+}
+
+function kernelOf(cell: Cell): Pick<CellRecord['kernel'], 'recipe' | 'linkage'> {
+  return { recipe: cell.kernel, linkage: cell.linkage };
+}
+
+/** Why a boot says nothing about the kernel, or null when it does. */
+function troubleOf(cell: Cell, { end, summary }: BootResult, gates: readonly GateEvent[]): string | null {
+  if (end.end === 'silent') return `nothing came from the guest's console for two minutes of wall-clock time`;
+  if (end.end === 'killed') return `QEMU was killed by ${end.signal}`;
+  for (const gate of gates) {
+    if (gate.verb === 'firmware-exception') return `the EL2 firmware took an exception: ${gate.detail}`;
+    if (gate.verb === 'timed-out')
+      return `the gate that holds ${gate.device} until ${gate.detail.split(' ').at(-1)} has ${gate.detail.split(' ')[0]} never opened`;
+  }
+  const missing = cell.gates.find(
+    (gate) => gate.gate !== 'force' && !gates.some((event) => 'device' in event && event.device === gate.device),
+  );
+  // The kernel's own log says what became of a device that was held back before its probe; one that never was there is a mistake.
+  if (missing !== undefined && missing.gate !== 'force' && !summary.devices.has(missing.device))
+    return `the gate on ${missing.device} never came to anything: no such device appeared`;
+  return null;
+}
+
+function recordCrash(crash: Crash): NonNullable<CellRecord['crash']> {
+  return {
+    kind: crash.kind,
+    title: crash.title,
+    signature: crash.signature,
+    function: crash.function,
+    module: crash.module,
+    address: crash.address,
+    comm: crash.comm,
+    driver: crash.probing?.driver ?? null,
+    device: crash.probing?.device ?? null,
+    line: crash.line,
+    lastLine: crash.lastLine,
+    text: crash.text.slice(0, CRASH_LINES),
+    trace: crash.trace.slice(0, CRASH_FRAMES).map((entry) => entry.function),
+  };
+}
+
+function recordGate(gate: GateEvent): CellRecord['gates'][number] {
+  switch (gate.verb) {
+    case 'forced':
+      return { time: null, verb: gate.verb, subject: gate.symbol, detail: '' };
+    case 'firmware-exception':
+      return { time: null, verb: gate.verb, subject: 'el2-firmware', detail: gate.detail };
+    default:
+      return { time: gate.time, verb: gate.verb, subject: gate.device, detail: gate.detail };
+  }
+}
+
+/** Words of the init's lines with this verb. */
+function reported(events: readonly DmesgEvent[], verb: string): (readonly string[])[] {
+  return events.flatMap((event) => (event.event === 'agent' && event.verb === verb ? [event.words] : []));
+}
+
+/** What happened to devices, in the order in which the kernel said so. */
+function probeOrder(events: readonly DmesgEvent[]): string[] {
+  return events.flatMap((event) => {
+    switch (event.event) {
+      case 'probe-entered':
+      case 'bound':
+      case 'deferred':
+      case 'retried':
+      case 'probe-failed':
+        return [`${event.event} ${event.device}`];
+      case 'crash':
+        return [`crash ${event.signature}`];
+      default:
+        return [];
+    }
+  });
+}
+
+const US_PER_MS = 1000;
+
+function lastTime(events: readonly DmesgEvent[]): number | null {
+  const last = events.findLast((event) => event.time !== null);
+  return last === undefined || last.time === null ? null : Math.round(last.time / US_PER_MS);
+}
