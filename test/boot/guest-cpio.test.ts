@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { type CpioEntry, writeCpio } from '../../harness/guest/cpio.ts';
 import { buildInitramfs, buildPlanArchive } from '../../harness/guest/initramfs.ts';
 
+const CPIO = 'cpio';
+
 const part = fc.string({ unit: fc.constantFrom(...'abcxyz019._-é '), minLength: 1, maxLength: 12 });
 const path = fc
   .array(
@@ -37,14 +39,14 @@ async function filesBelow(folder: string): Promise<Map<string, Buffer>> {
 
 /** One line of `cpio -t -v` for each entry: type and permissions, owner, size or device number, date, path. */
 async function list(archive: Uint8Array): Promise<string[]> {
-  const { stdout } = await execa('cpio', ['-itv', '--numeric-uid-gid', '--quiet'], {
+  const { stdout } = await execa(CPIO, ['-itv', '--numeric-uid-gid', '--quiet'], {
     input: archive,
     env: { TZ: 'UTC', LC_ALL: 'C' },
   });
   return stdout.split('\n').map((line) => line.replace(/ +/g, ' '));
 }
 
-describe('archives, read by the cpio program', () => {
+describe('archives, read by the cpio program', { timeout: 60_000 }, () => {
   it('unpacks to the same files', async () => {
     const law = fc.asyncProperty(anyTree, ({ folders, files }) =>
       withDir(
@@ -54,7 +56,7 @@ describe('archives, read by the cpio program', () => {
             ...[...files].map(([name, bytes]): CpioEntry => ({ kind: 'file', path: name, mode: 0o644, bytes })),
           ]);
           expect(archive.length % 4).toBe(0);
-          await execa('cpio', ['-i', '--quiet', '--no-absolute-filenames'], { input: archive, cwd: folder });
+          await execa(CPIO, ['-i', '--quiet', '--no-absolute-filenames'], { input: archive, cwd: folder });
           const unpacked = await filesBelow(folder);
           expect([...unpacked.keys()].sort()).toEqual([...files.keys()].sort());
           for (const [name, bytes] of files) expect(unpacked.get(name)?.equals(bytes)).toBe(true);

@@ -18,6 +18,8 @@ const readPlan = z.union([
 ]);
 
 const INIT = fileURLToPath(new URL('../../harness/guest/init/', import.meta.url));
+/** The host's compiler, which the kernel's build needs too. */
+const HOST_COMPILER = 'gcc';
 const HOST = fileURLToPath(new URL('../guest/plan-host.c', import.meta.url));
 
 let folder: Awaited<ReturnType<typeof dir>>;
@@ -27,7 +29,7 @@ beforeAll(async () => {
   folder = await dir({ unsafeCleanup: true });
   program = `${folder.path}/plan-host`;
   const flags = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-builtin', '-I', INIT];
-  await execa('gcc', [...flags, '-o', program, HOST, `${INIT}plan.c`, `${INIT}text.c`]);
+  await execa(HOST_COMPILER, [...flags, '-o', program, HOST, `${INIT}plan.c`, `${INIT}text.c`]);
 }, 60_000);
 
 afterAll(() => folder.cleanup());
@@ -75,7 +77,7 @@ function expectedStep(step: PlanStep) {
 
 const expectedPlan = (plan: Plan) => ({ watch: plan.watch.map(hex), steps: plan.steps.map(expectedStep) });
 
-describe('the plan reader of the init, built for the host with sanitizers', () => {
+describe('the plan reader of the init, built for the host with sanitizers', { timeout: 60_000 }, () => {
   it('reads every plan as it was written', async () => {
     const law = fc.asyncProperty(fc.array(anyPlan, { minLength: 1, maxLength: 40 }), async (plans) => {
       expect(await readOnHost(plans.map(encodePlan))).toEqual(plans.map(expectedPlan));

@@ -12,6 +12,8 @@ import { runGuest } from '../../harness/qemu/process.ts';
 import { type Bench, openBench, prepareCell } from '../../harness/run/prepare.ts';
 
 const FIRST_BUILD_MS = 900_000;
+/** Two boots on a machine that is busy with other tests. */
+const BOOT_MS = 120_000;
 const SCM = 'firmware:scm';
 const SMMU = '5f000000.iommu';
 
@@ -78,7 +80,7 @@ const load = (module: string, params = ''): PlanStep => ({ step: 'load', module,
 const delay = (ms: number): Gate => ({ gate: 'delay', device: SCM, ms });
 const async = load('qcom_scm', 'async_probe=1');
 
-describe('the init, as PID 1 of a real kernel', () => {
+describe('the init, as PID 1 of a real kernel', { timeout: BOOT_MS }, () => {
   it('executes every step and reports in order', async () => {
     const console = await boot([
       { step: 'autoprobe', on: false },
