@@ -60,9 +60,16 @@ function order(input: BlameInput): TraceFrame[] {
   return [...lead, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
 }
 
+/** Where an exception taken from kernel mode enters: arch/arm64/kernel/entry.S, arch/x86/entry/entry_64.S. */
+const EXCEPTION_ENTRY =
+  /^(?:el1h?_(?:64_)?(?:sync|error|irq|dabt|da|inv|undef|dbg)|asm_exc_\w+|page_fault|async_page_fault|general_protection|__dabt_svc|__und_svc|__pabt_svc)$/;
+
 /** The part of the trace from the faulting function on: what is before it handled the exception. */
 function from(trace: TraceFrame[], at: TraceFrame | null): TraceFrame[] {
-  if (at === null) return trace;
-  const index = trace.findIndex((frame) => frame.function === at.function);
-  return index < 0 ? trace : trace.slice(index);
+  const index = at === null ? -1 : trace.findIndex((frame) => frame.function === at.function);
+  if (index >= 0) return trace.slice(index);
+  const interrupted = trace.findIndex((frame) => frame.interrupted);
+  if (interrupted >= 0) return trace.slice(interrupted);
+  const entry = trace.findIndex((frame) => EXCEPTION_ENTRY.test(frame.function));
+  return entry >= 0 && entry + 1 < trace.length ? trace.slice(entry + 1) : trace;
 }

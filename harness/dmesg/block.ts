@@ -1,7 +1,7 @@
 import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash, CrashKind, FollowUp } from './events.ts';
 import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
-import type { Header } from './headers.ts';
+import { HEADLESS, type Header } from './headers.ts';
 
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
@@ -43,6 +43,8 @@ const OWN_SECTION =
   /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:|^NMI backtrace for cpu|^Task dump for CPU|^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/;
 const OTHER_SECTION =
   /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|hardirqs last|softirqs last|irq event stamp|Preemption disabled|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
+/** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
+const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
 const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 const LOCK_AWAITS =
   /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
@@ -71,6 +73,8 @@ export class Block {
   #text: string[] = [];
   #frames: PlacedFrame[] = [];
   #section: 'own' | 'other' = 'own';
+  /** The section is of another task than the one at fault: `Call trace:` does not end it. */
+  #bystander = false;
   #interrupt = false;
   #pc: TraceFrame | null = null;
   #pcSeen = false;
@@ -119,6 +123,7 @@ export class Block {
 
   /** Whether anything but the header says that there was a crash. */
   get evident(): boolean {
+    if (this.header === HEADLESS) return this.#pcSeen && this.#frames.length > 1;
     return (
       this.#frames.length > 0 || this.#pcSeen || this.#taskSeen || this.ended || this.die !== null || this.panicked
     );
@@ -265,7 +270,15 @@ export class Block {
     }
     const last = /last function: ([A-Za-z_]\w{0,127})/.exec(text);
     if (last?.[1] !== undefined) {
-      this.#named ??= { function: last[1], offset: null, size: null, module: null, source: null, reliable: true };
+      this.#named ??= {
+        function: last[1],
+        offset: null,
+        size: null,
+        module: null,
+        source: null,
+        reliable: true,
+        interrupted: false,
+      };
       return true;
     }
     const suspicious = /^([\w./+-]{1,255}\.[chS]:\d{1,7}) (?:suspicious |Illegal |\S{1,80} )/.exec(text);
@@ -314,8 +327,16 @@ export class Block {
   }
 
   #readSections(text: string): boolean {
+    if (BYSTANDER.test(text)) {
+      this.#section = 'other';
+      this.#bystander = true;
+      return true;
+    }
     if (OWN_SECTION.test(text)) {
-      this.#section = 'own';
+      if (!this.#bystander || /^NMI|^Task/.test(text)) {
+        this.#section = 'own';
+        this.#bystander = false;
+      }
       this.#interrupt = false;
       return true;
     }
@@ -375,7 +396,7 @@ export class Block {
       lastLine: this.lastLine,
       text: this.#text,
       followUps: this.#followUps,
-      truncated: cut && !this.ended && !this.#complete(),
+      truncated: this.header === HEADLESS || (cut && !this.ended && !this.#complete()),
       probing,
     };
   }

@@ -4,6 +4,8 @@ import type { Frame } from './events.ts';
 export interface TraceFrame extends Frame {
   /** False for x86's `? func`: an address found on the stack that need not be a return address. */
   readonly reliable: boolean;
+  /** arm64 since 6.13 marks the frame of the interrupted or faulting pc with `(P)`. */
+  readonly interrupted: boolean;
 }
 
 /** C, Rust (mangled) and assembler symbols; compilers add `.isra.0`, `.constprop.0`, `.llvm.123`. */
@@ -40,6 +42,7 @@ function make(
   module: string | undefined,
   source: string | null,
   reliable: boolean,
+  interrupted = false,
 ): TraceFrame {
   return {
     function: name.startsWith('.') ? name.slice(1) : name,
@@ -48,6 +51,7 @@ function make(
     module: module ?? null,
     source,
     reliable,
+    interrupted,
   };
 }
 
@@ -71,10 +75,12 @@ export function parseTraceLine(text: string): TraceFrame[] | null {
     if (plain?.[2] === undefined) return null;
     const rest = text.slice(plain[0].length);
     const source = SYMBOLIZED.exec(rest);
+    // An address of a function's very end or beginning was never returned to: an old value on the stack.
+    const stale = plain[1] !== undefined && (plain[3] === plain[4] || plain[3] === '0');
+    if (stale) return [];
     const reliable = plain[1] === undefined && !rest.includes('(unreliable)');
-    return [
-      make(plain[2], plain[3], plain[4], plain[5], source === null ? null : `${source[1]}:${source[2]}`, reliable),
-    ];
+    const place = source === null ? null : `${source[1]}:${source[2]}`;
+    return [make(plain[2], plain[3], plain[4], plain[5], place, reliable, rest.startsWith(' (P'))];
   }
   const decoded = text.includes('(') ? DECODED.exec(text) : null;
   if (decoded?.[2] !== undefined) {

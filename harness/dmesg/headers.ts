@@ -91,7 +91,7 @@ function fault(bug: string, what: string, at: string | null): Header {
 function dieKind(reason: string): CrashKind {
   if (/UBSAN/.test(reason)) return 'ubsan';
   if (/SError/i.test(reason)) return 'serror';
-  if (/\bBUG\b/.test(reason)) return 'bug';
+  if (/\bBUG\b|Kernel bug detected/.test(reason)) return 'bug';
   if (/stack overflow|overran stack/.test(reason)) return 'stack-overflow';
   if (
     /undefined instruction|illegal|bad mode|abort|exception|BTI|CFI|FPAC|MTE|BRK|ptrace|sp\/pc|alignment|misaligned|access fault|instruction|GCS/i.test(
@@ -134,7 +134,15 @@ function warning(source: string | null, where: string, extra: Partial<Header>): 
 function bareFunction(text: string): TraceFrame | null {
   const match = /^\s*([A-Za-z_][\w.]{1,127})(?:\s|$|\()/.exec(text);
   if (match?.[1] === undefined) return null;
-  return { function: match[1], offset: null, size: null, module: null, source: null, reliable: true };
+  return {
+    function: match[1],
+    offset: null,
+    size: null,
+    module: null,
+    source: null,
+    reliable: true,
+    interrupted: false,
+  };
 }
 
 const lockdep = (lead: string): ((match: Match) => Header) => simple('lockdep', lead, { rule: 'header' });
@@ -736,7 +744,7 @@ const RULES: readonly Rule[] = [
     ),
     header: (match, text) => {
       const reason = match[1] ?? match[2] ?? '';
-      const kind: CrashKind = /BUG/.test(match[0]) ? 'bug' : dieKind(reason);
+      const kind: CrashKind = /BUG|Kernel bug detected/.test(match[0]) ? 'bug' : dieKind(reason);
       if (!/Oops|BUG|Kernel|kernel|Exception|Unhandled|fault/i.test(text)) return null;
       const lead = kind === 'bug' ? 'kernel BUG' : reason === '' ? 'Oops' : `Oops: ${generalise(reason)}`;
       return { ...NOTHING, kind, lead, die: Number(match[3]) };
@@ -831,6 +839,9 @@ function panicHeader(message: string): Header {
   const text = generalise(message.replace(/ +exitcode=.*$/, ''));
   return { ...NOTHING, kind: 'panic', lead: text === '' ? 'kernel panic' : `kernel panic: ${text}`, named: false };
 }
+
+/** A report whose beginning is not in the log: registers and a call trace that nothing introduces. */
+export const HEADLESS: Header = { ...NOTHING, kind: 'other', lead: 'call trace', sure: false };
 
 /** A user-space program that writes to /dev/kmsg names itself so; no kernel report begins like this. */
 const USER_SPACE = /^[\w.@/-]{1,64}\[\d{1,10}\]: /;

@@ -1,13 +1,13 @@
 import { Block, isFatal } from './block.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
-import { type FoundHeader, findHeader, type Header, isConsequence } from './headers.ts';
+import { type FoundHeader, findHeader, HEADLESS, type Header, isConsequence } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 
 /** Lines that can begin a report or state an event; all others are only counted while no report is open. */
 const INTERESTING =
-  /BUG|WARNING|nable to handle|nternal error|panic|INFO: |\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|stall|lock|cut here|fault|suffici|prob|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|overflow|as init process|Freeing |systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|is rejected|is restricted|Busy inodes/;
+  /BUG|WARNING|nable to handle|nternal error|panic|INFO: |\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|stall|lock|cut here|fault|suffici|prob|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|overflow|as init process|Freeing |systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -18,6 +18,11 @@ const MAX_BLOCK_LINES = 2000;
 const MAX_PREAMBLE = 12;
 /** Two consoles may lag behind each other; a clock that goes back further is another boot. */
 const CLOCK_SLACK = 1_000_000;
+/** Registers that begin a report when nothing before them did. */
+const REGISTERS = /^(?:pc : |PC is at |RIP: 0010:)\S/;
+/** Backtraces that someone asked for. */
+const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
+const ASKED_FOR_LINES = 400;
 const MAX_OPEN_BLOCKS = 64;
 const MAX_IN_FLIGHT = 4096;
 
@@ -51,6 +56,8 @@ export class DmesgParser {
   #lastCrashLine: number | null = null;
   #lastTime: number | null = null;
   #last = '';
+  /** Line up to which backtraces without a header are somebody's request. */
+  #askedFor = 0;
   #previous: LogRecord | null = null;
 
   /** Takes the next bytes and returns the events that they complete. */
@@ -168,15 +175,20 @@ export class DmesgParser {
     }
     if (open !== undefined && this.#open.get(key) === open) this.#close(key, false);
     if (this.#open.size >= MAX_OPEN_BLOCKS) this.#closeAll(false);
+    const block = this.#openBlock(header, record, line, found.atStart);
+    if (found.panicMessage !== null) block.panicked = true;
+  }
+
+  #openBlock(header: Header, record: LogRecord, line: number, atStart: boolean): Block {
+    const { text, time, caller, kernel } = record;
+    const key = caller ?? SHARED;
     const before = this.#preamble.get(key) ?? [];
     this.#preamble.delete(key);
-    const block = new Block(
-      header,
-      { line, time: record.time, caller: record.caller, atStart: found.atStart, kernel: record.kernel },
-      [...before, record.text],
-    );
-    if (found.panicMessage !== null) block.panicked = true;
+    // The record that opens a headless report is read like any other of its lines.
+    const kept = header === HEADLESS ? before : [...before, text];
+    const block = new Block(header, { line, time, caller, atStart, kernel }, kept);
     this.#open.set(key, { block, inFlight: [...this.#inFlight.values()].slice(-MAX_OPEN_BLOCKS) });
+    return block;
   }
 
   #followUp(crashLine: number, header: Header, record: LogRecord, line: number): void {
@@ -199,6 +211,11 @@ export class DmesgParser {
     const preamble = this.#preamble.get(key);
     if (preamble !== undefined) {
       if (preamble.push(record.text) > MAX_PREAMBLE) this.#preamble.delete(key);
+    }
+    if (this.#open.size === 0) {
+      if (ASKED_FOR.test(record.text)) this.#askedFor = line + ASKED_FOR_LINES;
+      else if (this.#panicked === null && line > this.#askedFor && REGISTERS.test(record.text))
+        this.#openBlock(HEADLESS, record, line, true);
     }
     for (const [name, open] of this.#open) {
       const { block } = open;

@@ -14,11 +14,14 @@ const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?(?:,\d)?(?: \/ [\d: .-]{5,40
 const STAMPS = new RegExp(STAMP, 'g');
 
 /** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg. */
-const KMSG = /^(\d{1,4}),(\d{1,20}),(\d{1,20}),[^;]{0,100}?(?:caller=([TC]\d+))?[^;]{0,60};/;
+const KMSG = /^(\d{1,4}),(\d{1,20}),(\d{1,20}),([^;]{0,160});/;
+const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
 /** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
 const VENDOR = /^ ?(?:<\d>)?\.?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
+/** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */
+const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
 const LEVEL = /^<(\d{1,3})>/;
 
 /** Time stamps, tags and quote marks that other tools put before a kernel line; each is tried at the start of the text. */
@@ -99,7 +102,7 @@ function stripOuter(line: string): Stripped {
 }
 
 /** Strips what the kernel puts between the time stamp and the text. */
-function stripInner(part: string): { text: string; caller: string | null } {
+function stripInner(part: string, stamped: boolean): { text: string; caller: string | null } {
   let text = part;
   let caller: string | null = null;
   for (let round = 0; round < 3; round++) {
@@ -119,6 +122,12 @@ function stripInner(part: string): { text: string; caller: string | null } {
     if (pid !== null) {
       caller = `T${pid[1]}`;
       text = text.slice(pid[0].length);
+      continue;
+    }
+    const cpu = VENDOR_CPU.exec(text);
+    if (cpu !== null && stamped) {
+      caller = `C${cpu[1]}`;
+      text = text.slice(cpu[0].length);
       continue;
     }
     const host = HOST_KERNEL.exec(text);
@@ -144,7 +153,7 @@ export function parseRecords(line: string): LogRecord[] {
   const json = line.includes('"msg"') || line.includes('"MESSAGE"') ? JSON_MESSAGE.exec(line) : null;
   const whole = json?.[1] === undefined ? line : json[1].replaceAll('\\t', '\t').replaceAll('\\"', '"');
   const records: LogRecord[] = [];
-  for (const part of whole.includes('\r') ? whole.split('\r') : [whole]) {
+  for (const part of whole.includes('\r') || whole.includes('#012') ? whole.split(/\r|#012/) : [whole]) {
     if (part.length > 0) recordsOf(part, records);
   }
   return records;
@@ -153,7 +162,7 @@ export function parseRecords(line: string): LogRecord[] {
 function recordsOf(line: string, records: LogRecord[]): void {
   let last: { time: number; from: number } | null = null;
   const add = (text: string, time: number): void => {
-    const inner = stripInner(text);
+    const inner = stripInner(text, true);
     const clean = inner.text.replace(/^ /, '').trimEnd();
     if (clean.length > 0) records.push({ text: clean, time, caller: inner.caller, kernel: true });
   };
@@ -175,10 +184,11 @@ function addUnstamped(line: string, records: LogRecord[]): void {
   const kmsg = KMSG.exec(outer.text);
   if (kmsg !== null) {
     const text = outer.text.slice(kmsg[0].length).trimEnd();
-    if (text.length > 0) records.push({ text, time: Number(kmsg[3]), caller: kmsg[4] ?? null, kernel: true });
+    if (text.length > 0)
+      records.push({ text, time: Number(kmsg[3]), caller: KMSG_CALLER.exec(kmsg[4] ?? '')?.[1] ?? null, kernel: true });
     return;
   }
-  const inner = stripInner(outer.text);
+  const inner = stripInner(outer.text, false);
   const text = inner.text.trimEnd();
   if (text.length > 0)
     records.push({ text, time: null, caller: inner.caller, kernel: outer.kernel || inner.caller !== null });

@@ -128,7 +128,7 @@ const WAITING = `
   synchronize_srcu* synchronize_sched* synchronize_net synchronize_irq* rcu_barrier* flush_work* flush_delayed_work
   flush_workqueue* cancel_work_sync cancel_delayed_work_sync cancel_work_timer drain_workqueue kthread_stop kthread_park
   kthread_flush_* folio_wait_* folio_lock* lock_page* lock_buffer sleep_on_* msleep* usleep_range* do_nanosleep
-  hrtimer_nanosleep inode_lock* futex_wait_queue* swait_* completion_*
+  hrtimer_nanosleep ktime_get* inode_lock* futex_wait_queue* swait_* completion_*
 `;
 
 /** Interrupt entry, timers and the stall detectors themselves: what looked at the stalled CPU, not what it was doing. */
