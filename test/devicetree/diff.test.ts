@@ -59,6 +59,18 @@ describe('the difference of two trees', () => {
     expect(diffTrees(moved, tree).map(formatDifference)).toEqual(['removed /new', 'moved /new/inner to /b/inner']);
   });
 
+  it('claims no move where two nodes that are alike may have moved', () => {
+    const under = (parent: string): TreeNode => ({ ...emptyNode(parent), children: [emptyNode('twin')] });
+    const root = (children: readonly TreeNode[]): DeviceTree => ({ ...tree, root: { ...emptyNode(''), children } });
+    const before = root([under('a'), under('b'), emptyNode('c')]);
+    const after = root([emptyNode('a'), emptyNode('b'), under('c')]);
+    expect(diffTrees(before, after).map(formatDifference)).toEqual([
+      'removed /a/twin',
+      'removed /b/twin',
+      'added /c/twin',
+    ]);
+  });
+
   it('the header and the reservations', () => {
     const other = { ...tree, bootCpu: 2, reservations: [{ address: 0x1000n, size: 0x20n }] };
     expect(diffTrees(tree, other).map(formatDifference)).toEqual([

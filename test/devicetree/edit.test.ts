@@ -23,7 +23,7 @@ const SOURCE = `/dts-v1/;
   #address-cells = <2>;
   #size-cells = <2>;
   interrupt-parent = <&gic>;
-  aliases { serial0 = &uart; scm = &scm; };
+  aliases { serial0 = &uart; scm = &scm; bus = &soc; };
   chosen { stdout-path = "/soc/serial@9000000:115200n8"; bootargs = "quiet"; rng-seed = [01 02]; kaslr-seed = <1 2>; };
   firmware { scm: scm { compatible = "qcom,scm"; }; };
   gic: intc@8000000 { #interrupt-cells = <3>; interrupt-controller; };
@@ -56,7 +56,7 @@ function strings(of: DeviceTree, path: string, property: string): string[] | nul
 
 describe('editing a device tree', () => {
   it('moves a node to the end of its siblings, by path, label, alias or name without unit address', () => {
-    for (const node of ['/soc/iommu@5f000000', '&smmu', '/soc/iommu']) {
+    for (const node of ['/soc/iommu@5f000000', '&smmu', '/soc/iommu', 'bus/iommu']) {
       const moved = editTree(tree, [{ edit: 'move', node, to: 'last' }]);
       expect(names(moved, '/soc').at(-1)).toBe('iommu@5f000000');
       expect(names(moved, '/soc').toSorted()).toEqual(names(tree, '/soc').toSorted());
