@@ -7,7 +7,7 @@ import { minimise } from './minimise.ts';
 
 /** One way in which two cells differ. */
 interface Difference {
-  readonly axis: 'kernel' | 'linkage' | 'cpus' | 'shift' | 'tree' | 'bootargs' | 'gates' | 'plan';
+  readonly axis: 'kernel' | 'linkage' | 'board' | 'cpus' | 'shift' | 'tree' | 'bootargs' | 'gates' | 'plan';
   /** What it is about, so that a change of it is one difference: a parameter's name, a module, a device. */
   readonly subject: string;
   /** What each cell has, as text; empty where it has nothing. */
@@ -68,6 +68,7 @@ function mix(good: Cell, bad: Cell): { differences: Difference[]; cellWith: (sub
   const differences = [
     ...scalarDifference('kernel', good.kernel, bad.kernel),
     ...scalarDifference('linkage', good.linkage, bad.linkage),
+    ...scalarDifference('board', good.board, bad.board),
     ...listDifferences('tree', tree, (edit) => JSON.stringify(edit)),
     ...listDifferences('bootargs', words, (word) => word),
     ...listDifferences('plan', plan, (step) => JSON.stringify(step)),
@@ -88,6 +89,7 @@ function mix(good: Cell, bad: Cell): { differences: Difference[]; cellWith: (sub
       watch: [...new Set([...good.watch, ...bad.watch])],
       kernel: from('kernel').kernel,
       linkage: from('linkage').linkage,
+      board: from('board').board,
       cpus: from('cpus').cpus,
       shift: from('shift').shift,
       tree: merged('tree', tree),

@@ -176,6 +176,7 @@ export function simulatedCell(parts: Partial<Cell> = {}): Cell {
     axes: {},
     kernel: 'simulated',
     linkage: 'builtin',
+    board: 'small',
     tree: [],
     bootargs: [],
     cpus: 1,
