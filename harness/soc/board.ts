@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { BoardName } from '../matrix/cell.ts';
 import { commandDatabase } from './cmddb.ts';
 import { aossMessageRam, bamRegisters, rpmhRscRegisters } from './registers.ts';
 import { smemImage } from './smem.ts';
@@ -22,9 +23,6 @@ export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
 
 /** CPUs that dts/standin.dts lists and the firmware has stacks for. */
 export const CPUS_MAX = 4;
-
-/** The board's source; compiled by the real dtc. */
-export const BOARD_SOURCE = fileURLToPath(new URL('../../dts/standin.dts', import.meta.url));
 
 const FIRMWARE_FOLDER = new URL('./firmware/', import.meta.url);
 
@@ -55,9 +53,6 @@ export interface RegisterFile {
  * `small`: the firmware, the SMMU and its consumer, what most questions need. `full`: the drivers of docs/soc.md beside
  * them, which wait for each other; costs guest time in every boot.
  */
-export const BOARD_NAMES = ['small', 'full'] as const;
-export type BoardName = (typeof BOARD_NAMES)[number];
-
 export interface Board {
   /** Compiled by the real dtc. */
   readonly source: string;
@@ -70,6 +65,7 @@ const SMALL: readonly RegisterFile[] = [{ name: 'smmu500', address: 0x5f00_0000,
 /** Addresses as in dts/standin-full.dts; register files that start as zero need no image. */
 const FULL: readonly RegisterFile[] = [
   ...SMALL,
+  { name: 'smmu500-second', address: 0x5f10_0000, bytes: smmu500Registers() },
   { name: 'smem', address: 0x5d00_0000, bytes: smemImage() },
   { name: 'cmd-db', address: 0x5d10_0000, bytes: commandDatabase() },
   { name: 'aoss-qmp', address: 0x5e06_1000, bytes: aossMessageRam() },
@@ -83,8 +79,3 @@ export const BOARDS: Readonly<Record<BoardName, Board>> = {
   small: { source: source('standin.dts'), registers: SMALL },
   full: { source: source('standin-full.dts'), registers: FULL },
 };
-
-/** RAM that stands in for register files of the small board, with what it holds at reset. */
-export function registerFiles(): readonly RegisterFile[] {
-  return SMALL;
-}
