@@ -411,6 +411,7 @@ export class Block {
     return (
       this.kernel ||
       header.kind === 'panic' ||
+      header.rule === 'header' ||
       header.address !== null ||
       header.frame !== null ||
       header.source !== null ||
