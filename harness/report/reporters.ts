@@ -40,6 +40,11 @@ export const REPORTERS: Readonly<Record<string, Reporter>> = {
     file: 'summary.md',
     format: (run, { folder }) => formatMarkdown(run, folder),
   },
+  html: {
+    about: 'one HTML file with consoles and timelines',
+    file: 'report.html',
+    format: async (run, { read }) => (await import('./html.ts')).formatHtml(run, read),
+  },
   github: { about: 'GitHub annotations', file: null, format: (run) => formatAnnotations(run) },
 };
 

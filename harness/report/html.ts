@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { diffTrees, formatDifference } from '../devicetree/diff.ts';
+import { parseFdt } from '../devicetree/parse.ts';
+import type { DeviceTree } from '../devicetree/tree.ts';
+import { KnownError } from '../errors.ts';
+import { VERDICTS } from '../matrix/cell.ts';
+import type { CellRecord, RunRecord } from '../run/record.ts';
+import { describeExpectation, describeOutcome, outcomeOf, summariseOutcome, summariseVerdicts } from './judge.ts';
+import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';
+import type { CellFile, ReadCellFile } from './run-folder.ts';
+import { makeTimeline, readEvents } from './timeline.ts';
+
+/** Cells in one packed block: a block is decoded when one of its cells is opened, and neighbours compress each other. */
+const BLOCK_CELLS = 32;
+/** Console lines that the page shows of a cell. */
+const MOST_LINES = 20_000;
+/** Bytes of all different console lines together; consoles that come after are cut. */
+const DICTIONARY_BYTES = 64 * 1024 * 1024;
+/** Where a run keeps the board's own device tree (run/prepare.ts). */
+const SHARED = { folder: 'shared' };
+
+const PAGE = new URL('page/', import.meta.url);
+
+/**
+ * The run as one HTML file that needs no network and no other file.
+ *
+ * Logs are untrusted: they reach the page only as JSON, in data blocks that hold no `<`, and the page shows them through text nodes. The policy
+ * allows the one script and the one style sheet by hash, and no connection of any kind.
+ */
+export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<string> {
+  const [script, style] = await Promise.all([bundle(), readFile(new URL('style.css', PAGE), 'utf8')]);
+  const dictionary = new Dictionary();
+  const trees = new TreeDifferences(read);
+  const blocks: string[] = [];
+  for (let first = 0; first < run.cells.length; first += BLOCK_CELLS) {
+    const cells = run.cells.slice(first, first + BLOCK_CELLS);
+    blocks.push(pack(cells.map((cell) => detailOf(cell, read, dictionary, trees))));
+  }
+  const policy = [
+    "default-src 'none'",
+    `script-src '${integrity(script)}'`,
+    `style-src '${integrity(style)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  const packed = (id: string, text: string) => `<script type="application/gzip" id="${id}">${text}</script>`;
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    '<title>bootrace</title>',
+    `<style>${style}</style>`,
+    '</head>',
+    '<body>',
+    '<noscript>This page is drawn by a script that is part of it.</noscript>',
+    '<div id="app"></div>',
+    `<script type="application/json" id="head">${embedJson(headOf(run))}</script>`,
+    packed('lines', pack(dictionary.lines)),
+    ...blocks.map((block, index) => packed(`block-${index}`, block)),
+    `<script>${script}</script>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+/** JSON that can stand in a script element: without `<` there is neither an end tag nor a comment in it. */
+function embedJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
+}
+
+function pack(value: unknown): string {
+  return gzipSync(JSON.stringify(value)).toString('base64');
+}
+
+function integrity(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}
+
+/** The page's script, from its sources. */
+async function bundle(): Promise<string> {
+  const result = await build({
+    entryPoints: [fileURLToPath(new URL('main.tsx', PAGE))],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'iife',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'inline',
+    logLevel: 'silent',
+  });
+  // Nothing in a script element may end it.
+  return (result.outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script');
+}
+
+function headOf(run: RunRecord): PageHead {
+  const { cells, ...rest } = run;
+  const names = [...new Set(cells.flatMap((cell) => Object.keys(cell.axes)))];
+  const axes: PageAxis[] = names.map((name) => ({
+    name,
+    values: [...new Set(cells.flatMap((cell) => cell.axes[name] ?? []))],
+  }));
+  const indexes = axes.map((axis) => new Map(axis.values.map((value, index) => [value, index])));
+  const flaky = new Set(run.flakes.map((flake) => flake.id));
+  return {
+    run: rest,
+    outcome: summariseOutcome(run),
+    summary: summariseVerdicts(cells),
+    verdicts: VERDICTS,
+    axes,
+    blockCells: BLOCK_CELLS,
+    cells: cells.map((cell) => ({
+      id: cell.id,
+      row: cell.row,
+      claim: cell.claim,
+      verdict: cell.verdict,
+      outcome: outcomeOf(cell),
+      flaky: flaky.has(cell.id),
+      axes: axes.map((axis, index) => indexes[index]?.get(cell.axes[axis.name] ?? '') ?? -1),
+      what: describeOutcome(cell),
+    })),
+  };
+}
+
+function detailOf(cell: CellRecord, read: ReadCellFile, dictionary: Dictionary, trees: TreeDifferences): PageDetail {
+  const text = (name: CellFile) => {
+    const bytes = read(cell, name);
+    return bytes === null ? null : new TextDecoder().decode(bytes);
+  };
+  const events = readEvents(text('events.jsonl') ?? '');
+  const crash = events.find((event) => event.event === 'crash');
+  const log = text('console.log');
+  const console = log === null ? null : dictionary.encode(log);
+  return {
+    cell,
+    expectation: describeExpectation(cell.expected),
+    frames: crash?.trace ?? (cell.crash?.trace ?? []).map((name) => ({ function: name, module: null, source: null })),
+    source: crash?.source ?? null,
+    timeline: makeTimeline(cell, events),
+    tree: trees.of(cell),
+    console: console?.encoded ?? null,
+    cut: console?.cut ?? false,
+  };
+}
+
+/** `[    6.412345] text`, print_time() of kernel/printk/printk.c. */
+const STAMPED = /^\[ {0,5}(\d{1,9})\.(\d{6})\] /;
+
+/** All different lines of all consoles, without their time stamps: boots of one kernel have nearly all of them in common. */
+class Dictionary {
+  readonly lines: string[] = [];
+  readonly #indexes = new Map<string, number>();
+  #bytes = 0;
+
+  /** Two numbers for each line: its index here, and its time in microseconds or -1. */
+  encode(log: string): { encoded: number[]; cut: boolean } {
+    const all = log.split('\n');
+    if (all.at(-1) === '') all.pop();
+    const encoded: number[] = [];
+    for (const line of all.slice(0, MOST_LINES)) {
+      const whole = line.endsWith('\r') ? line.slice(0, -1) : line;
+      const [prefix = '', seconds, micros] = STAMPED.exec(whole) ?? [];
+      const time = seconds === undefined ? -1 : Number(seconds) * 1_000_000 + Number(micros);
+      // A stamp that would not come back the same stays part of the text.
+      const stamped = time >= 0 && formatTimeStamp(time) === prefix;
+      const index = this.#indexOf(stamped ? whole.slice(prefix.length) : whole);
+      if (index === null) return { encoded, cut: true };
+      encoded.push(index, stamped ? time : -1);
+    }
+    return { encoded, cut: all.length > MOST_LINES };
+  }
+
+  #indexOf(line: string): number | null {
+    const known = this.#indexes.get(line);
+    if (known !== undefined) return known;
+    if (this.#bytes + line.length > DICTIONARY_BYTES) return null;
+    this.#bytes += line.length;
+    this.#indexes.set(line, this.lines.length);
+    return this.lines.push(line) - 1;
+  }
+}
+
+/** Differences of cells' device trees to the board's, each different tree compared once. */
+class TreeDifferences {
+  readonly #read: ReadCellFile;
+  readonly #base: DeviceTree | null;
+  readonly #known = new Map<string, readonly string[] | null>();
+
+  constructor(read: ReadCellFile) {
+    this.#read = read;
+    this.#base = parseTree(read(SHARED, 'board.dtb'), 'board.dtb');
+  }
+
+  of(cell: CellRecord): readonly string[] | null {
+    const hash = cell.inputs.tree;
+    if (this.#base === null || hash === undefined) return null;
+    const known = this.#known.get(hash);
+    if (known !== undefined) return known;
+    const variant = parseTree(this.#read(cell, 'variant.dtb'), 'variant.dtb');
+    const lines = variant === null ? null : diffTrees(this.#base, variant).map(formatDifference);
+    this.#known.set(hash, lines);
+    return lines;
+  }
+}
+
+/** Null for no blob and for one that cannot be read: a report must come out for a run with broken files, too. */
+function parseTree(blob: Uint8Array | null, name: string): DeviceTree | null {
+  if (blob === null) return null;
+  try {
+    return parseFdt(blob, name);
+  } catch (error) {
+    if (error instanceof KnownError) return null;
+    throw error;
+  }
+}

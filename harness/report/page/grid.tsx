@@ -1,0 +1,206 @@
+import { memo } from 'preact/compat';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { Verdict } from '../../matrix/cell.ts';
+import { head } from './data.ts';
+import { type GridKey, type GridLayout, layOut } from './grid-layout.ts';
+import { LETTER } from './verdict.ts';
+
+interface GridProps {
+  readonly cells: readonly number[];
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  readonly selected: number | null;
+  readonly onOpen: (cell: number) => void;
+  /** A box with too many cells to draw was asked for: the values of the axes that it stands for. */
+  readonly onNarrow: (values: Readonly<Record<string, string>>) => void;
+}
+
+/** A box with more cells than this shows how many there are of each verdict. */
+const MOST_IN_BOX = 40;
+
+/** The matrix as a table of boxes; one tab stop, arrows move from cell to cell. */
+export function Grid({ cells, rows, columns, selected, onOpen, onNarrow }: GridProps) {
+  const layout = useMemo(() => layOut(head, cells, rows, columns), [cells, rows, columns]);
+  const root = useRef<HTMLDivElement>(null);
+  // Selection changes one button and must not draw ten thousand anew.
+  useEffect(() => {
+    const table = root.current;
+    if (table === null) return;
+    for (const old of table.querySelectorAll('[aria-current]')) {
+      old.removeAttribute('aria-current');
+      old.setAttribute('tabindex', '-1');
+    }
+    const button =
+      (selected === null ? null : table.querySelector(`[data-cell="${selected}"]`)) ??
+      table.querySelector('[data-cell]');
+    if (button === null) return;
+    if (selected !== null) button.setAttribute('aria-current', 'true');
+    button.setAttribute('tabindex', '0');
+  }, [selected, layout]);
+
+  const onClick = (event: MouseEvent) => {
+    const button = event.target instanceof Element ? event.target.closest('button') : null;
+    if (button === null) return;
+    if (button.dataset.cell !== undefined) onOpen(Number(button.dataset.cell));
+    else if (button.dataset.box !== undefined) onNarrow(valuesOfBox(layout, button.dataset.box));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const from = event.target instanceof HTMLElement ? event.target : null;
+    const target = from === null || root.current === null ? null : neighbour(root.current, from, event.key);
+    if (target === null) return;
+    event.preventDefault();
+    target.focus();
+  };
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the buttons inside are what is clicked; one listener serves them all
+    <div class="grid" ref={root} onClick={onClick} onKeyDown={onKeyDown}>
+      <Table layout={layout} />
+    </div>
+  );
+}
+
+function valueText(axis: number, value: number): string {
+  return value < 0 ? '' : (head.axes[axis]?.values[value] ?? '');
+}
+
+function keyText(axes: readonly number[], key: GridKey): string {
+  return axes.map((axis, index) => valueText(axis, key.values[index] ?? -1)).join(' · ');
+}
+
+function valuesOfBox(layout: GridLayout, box: string): Record<string, string> {
+  const [rowKey, columnKey] = box.split('|');
+  const row = layout.rows.find((one) => one.key === rowKey);
+  const column = layout.columns.find((one) => one.key === columnKey);
+  const named = (axes: readonly number[], key: GridKey | undefined) =>
+    axes.map((axis, index) => [head.axes[axis]?.name ?? '', valueText(axis, key?.values[index] ?? -1)] as const);
+  return Object.fromEntries([...named(layout.rowAxes, row), ...named(layout.columnAxes, column)]);
+}
+
+const Table = memo(({ layout }: { layout: GridLayout }) => {
+  let above: readonly number[] = [];
+  return (
+    <table>
+      <thead>
+        <tr>
+          {layout.rowAxes.map((axis) => (
+            <th scope="col" class="axis" key={axis}>
+              {head.axes[axis]?.name}
+            </th>
+          ))}
+          {layout.columns.map((column) => (
+            <th scope="col" key={column.key}>
+              {keyText(layout.columnAxes, column) || 'cells'}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {layout.rows.map((row) => {
+          const before = above;
+          above = row.values;
+          return (
+            <tr key={row.key}>
+              {layout.rowAxes.map((axis, index) => {
+                const repeated = row.values.slice(0, index + 1).every((value, place) => value === before[place]);
+                return (
+                  <th scope="row" key={axis} class={repeated ? 'repeated' : ''}>
+                    {valueText(axis, row.values[index] ?? -1)}
+                  </th>
+                );
+              })}
+              {layout.columns.map((column) => (
+                <td key={column.key}>
+                  <Box cells={row.boxes.get(column.key) ?? []} box={`${row.key}|${column.key}`} />
+                </td>
+              ))}
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
+  );
+});
+
+function Box({ cells, box }: { cells: readonly number[]; box: string }) {
+  if (cells.length > MOST_IN_BOX) return <Counts cells={cells} box={box} />;
+  return (
+    <div class="box">
+      {cells.map((index) => {
+        const cell = head.cells[index];
+        if (cell === undefined) return null;
+        const sign = cell.outcome === 'expected' ? '' : ' — not as expected';
+        return (
+          <button
+            type="button"
+            key={index}
+            data-cell={index}
+            tabIndex={-1}
+            class={`cell v-${cell.verdict} ${cell.outcome}${cell.flaky ? ' flaky' : ''}`}
+            title={`${cell.row === null ? '' : `${cell.row} `}${cell.id}\n${cell.verdict}${sign}\n${cell.what}`}
+            aria-label={`${cell.id}: ${cell.verdict}${sign}`}
+          >
+            {LETTER[cell.verdict]}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+function Counts({ cells, box }: { cells: readonly number[]; box: string }) {
+  const numbers = new Map<Verdict, { all: number; bad: number }>();
+  for (const index of cells) {
+    const cell = head.cells[index];
+    if (cell === undefined) continue;
+    const old = numbers.get(cell.verdict) ?? { all: 0, bad: 0 };
+    numbers.set(cell.verdict, { all: old.all + 1, bad: old.bad + (cell.outcome === 'expected' ? 0 : 1) });
+  }
+  return (
+    <button type="button" class="counts" data-box={box} title="Show these cells">
+      {head.verdicts.map((verdict) => {
+        const number = numbers.get(verdict);
+        if (number === undefined) return null;
+        return (
+          <span
+            key={verdict}
+            class={`count v-${verdict} ${number.bad > 0 ? 'unexpected' : 'expected'}`}
+            title={verdict}
+          >
+            {LETTER[verdict]} {number.all}
+          </span>
+        );
+      })}
+    </button>
+  );
+}
+
+/** The cell that an arrow key leads to: left and right within a row, up and down by place on the screen. */
+function neighbour(root: HTMLElement, from: HTMLElement, key: string): HTMLElement | null {
+  const buttons = (within: Element | null | undefined) => [...(within?.querySelectorAll<HTMLElement>('button') ?? [])];
+  const row = from.closest('tr');
+  const inRow = buttons(row);
+  const at = inRow.indexOf(from);
+  if (at < 0) return null;
+  const place = from.getBoundingClientRect().left;
+  const nearest = (candidates: readonly HTMLElement[]) =>
+    candidates.reduce<HTMLElement | null>((best, button) => {
+      const distance = Math.abs(button.getBoundingClientRect().left - place);
+      return best === null || distance < Math.abs(best.getBoundingClientRect().left - place) ? button : best;
+    }, null);
+  switch (key) {
+    case 'ArrowRight':
+      return inRow[at + 1] ?? null;
+    case 'ArrowLeft':
+      return inRow[at - 1] ?? null;
+    case 'ArrowDown':
+      return nearest(buttons(row?.nextElementSibling));
+    case 'ArrowUp':
+      return nearest(buttons(row?.previousElementSibling));
+    case 'Home':
+      return buttons(root)[0] ?? null;
+    case 'End':
+      return buttons(root).at(-1) ?? null;
+    default:
+      return null;
+  }
+}
