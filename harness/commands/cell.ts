@@ -15,6 +15,8 @@ import { openBench, prepareCell } from '../run/prepare.ts';
 import { type CellRecord, exitCodeOf } from '../run/record.ts';
 import { cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
+import { findSymbols } from '../run/symbols.ts';
+import { gateSymbols } from '../soc/gates.ts';
 
 interface CellOptions {
   readonly matrix?: string;
@@ -96,9 +98,18 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
     return EXIT.noVerdict;
   }
   const folder = resolve(options.results, 'by-hand');
-  const bench = await openBench(join(folder, 'shared'), cacheRoot());
+  const shared = join(folder, 'shared');
+  const cache = cacheRoot();
+  const bench = await openBench(shared, cache);
+  const symbols = await findSymbols(kernel, gateSymbols(chosen.gates), { bench, folder: shared, cache, signal });
   const plan = options.interactive === true ? [...chosen.plan, { step: 'shell' } as const] : chosen.plan;
-  const prepared = await prepareCell({ ...chosen, plan }, kernel, bench, join(folder, 'cells', cellFolder(chosen.id)));
+  const prepared = await prepareCell(
+    { ...chosen, plan },
+    kernel,
+    symbols,
+    bench,
+    join(folder, 'cells', cellFolder(chosen.id)),
+  );
   const debugPort = options.gdb === true ? DEFAULT_DEBUG_PORT : (options.gdb ?? null);
   const words = qemuArguments(
     { ...prepared.files, firmwareLog: '/dev/null' },

@@ -1,5 +1,5 @@
 import { CPUS_MAX } from '../soc/board.ts';
-import { LINKAGES } from './cell.ts';
+import { BOARD_NAMES, LINKAGES } from './cell.ts';
 
 /** Value of an axis that has no meaning for a cell: the load order of built-in drivers, for one. */
 export const NOT_APPLICABLE = '-';
@@ -31,6 +31,7 @@ function wholeNumber(unit: string, least: number, most: number): BuiltInAxis {
 export const BUILT_IN_AXES: ReadonlyMap<string, BuiltInAxis> = new Map([
   ['kernel', { expected: 'the name of a recipe in kernel-configs', accepts: () => true }],
   ['linkage', choice(LINKAGES)],
+  ['board', choice(BOARD_NAMES)],
   ['node', choice(['first', 'last'])],
   ['async', choice(['none', 'scm', 'smmu', 'both'])],
   ['async-by', choice(['cmdline', 'param'])],

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CPUS_MAX } from '../soc/board.ts';
 import { oneOf, parseYaml, strictMap } from '../yaml.ts';
 import { LARGEST_SHIFT } from './axes.ts';
-import { type Cell, LINKAGES } from './cell.ts';
+import { type Cell, BOARD_NAMES, LINKAGES } from './cell.ts';
 import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
 import {
   bootargsSchema,
@@ -24,6 +24,7 @@ const fileSchema = strictMap({
   axes: z.record(z.string().min(1), textSchema).default({}),
   kernel: textSchema.refine((kernel) => kernel.trim() !== '', { error: 'expected a kernel' }),
   linkage: oneOf(LINKAGES).default('builtin'),
+  board: oneOf(BOARD_NAMES).default('small'),
   tree: treeSchema.default([]),
   bootargs: bootargsSchema.default([]),
   cpus: z.int().min(1).max(CPUS_MAX).default(1),
@@ -35,7 +36,7 @@ const fileSchema = strictMap({
 });
 
 /**
- * Reads one cell from YAML, with the keys of `Cell` and `expect` as in the matrix file. Left out: `linkage` is builtin,
+ * Reads one cell from YAML, with the keys of `Cell` and `expect` as in the matrix file. Left out: `linkage` is builtin, the small board,
  * one vCPU, the default icount shift, an empty plan, and the SCM and the SMMU are watched.
  *
  * @param file name of the file as messages show it

@@ -76,6 +76,10 @@ export interface Expectation {
   readonly reason?: string;
 }
 
+/** Which device tree of the stand-in SoC; soc/board.ts says what is on them. */
+export const BOARD_NAMES = ['small', 'full'] as const;
+export type BoardName = (typeof BOARD_NAMES)[number];
+
 export interface Cell {
   /** Stable name, made of the axis values: `[a-z0-9._+=-]+`. Never used as a path without a check. */
   readonly id: string;
@@ -87,6 +91,7 @@ export interface Cell {
   /** Recipe in kernel-configs/, or `debian-stock:6.1`, `image:PATH`. */
   readonly kernel: string;
   readonly linkage: Linkage;
+  readonly board: BoardName;
   readonly tree: readonly TreeEdit[];
   /** Words added to the kernel command line. */
   readonly bootargs: readonly string[];

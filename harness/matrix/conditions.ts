@@ -18,7 +18,7 @@ export interface ExtraConditions {
 /** The part of a cell that the kernel sees. */
 export type Conditions = Pick<
   Cell,
-  'kernel' | 'linkage' | 'tree' | 'bootargs' | 'cpus' | 'shift' | 'gates' | 'plan' | 'watch'
+  'kernel' | 'linkage' | 'board' | 'tree' | 'bootargs' | 'cpus' | 'shift' | 'gates' | 'plan' | 'watch'
 >;
 
 /**
@@ -97,6 +97,7 @@ export function conditionsOf(
   return {
     kernel: value('kernel') ?? '',
     linkage,
+    board: value('board') === 'full' ? 'full' : 'small',
     tree: [
       ...(node === 'first' || node === 'last' ? [{ edit: 'move', node: FIRMWARE_NODE, to: node } as const] : []),
       ...extras.flatMap((extra) => extra.tree),

@@ -8,23 +8,31 @@ import { parseFdt } from '../devicetree/parse.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
-import { buildInitramfs, buildPlanArchive } from '../guest/initramfs.ts';
+import { buildInitramfs, buildPlanArchive, type GuestModule } from '../guest/initramfs.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
-import { parseSymbols } from '../kernel/symbols.ts';
-import type { Cell, Gate } from '../matrix/cell.ts';
+import type { BoardName, Cell, PlanStep } from '../matrix/cell.ts';
+import { withDependencies } from '../matrix/plan.ts';
 import { type GuestFiles, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
-import { BOARD_SOURCE, CPUS_MAX, FIRMWARE, registerFiles } from '../soc/board.ts';
-import { encodeGates, gateSymbols } from '../soc/gates.ts';
+import { BOARDS, type Board, CPUS_MAX, FIRMWARE } from '../soc/board.ts';
+import { encodeGates } from '../soc/gates.ts';
 import { bootargsOf } from './bootargs.ts';
+
+/** A board as it lies in the run's folder. */
+interface LaidBoard {
+  readonly tree: DeviceTree;
+  readonly registers: GuestFiles['registers'];
+  readonly registersHash: string;
+}
 
 /** What all cells of a run share, and the folder they share it in. */
 export interface Bench {
-  readonly board: DeviceTree;
+  readonly boards: Readonly<Record<BoardName, LaidBoard>>;
   readonly init: Uint8Array;
-  readonly files: Pick<GuestFiles, 'firmware' | 'registers'>;
-  readonly hashes: Readonly<Record<string, string>>;
+  /** Path of the EL2 firmware. */
+  readonly firmware: string;
+  readonly hashes: { readonly firmware: string; readonly init: string };
 }
 
 export function sha256(...parts: readonly (string | Uint8Array)[]): string {
@@ -33,30 +41,32 @@ export function sha256(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex');
 }
 
-/** Compiles the board, the firmware and the init (both from the cache when unchanged) and lays the shared files down in `folder`. */
+/** Compiles the boards, the firmware and the init (from the cache when unchanged) and lays the shared files down in `folder`. */
 export async function openBench(folder: string, cache: string): Promise<Bench> {
   await mkdir(folder, { recursive: true });
-  const [blob, firmware, init] = await Promise.all([
-    compileDeviceTree(BOARD_SOURCE),
+  const [small, full, firmware, init] = await Promise.all([
+    layBoard(folder, BOARDS.small),
+    layBoard(folder, BOARDS.full),
     crossCompile(FIRMWARE, cache),
     compileGuestInit(cache),
   ]);
   const firmwarePath = join(folder, 'el2-firmware.bin');
   await writeFile(firmwarePath, firmware);
-  const registers = registerFiles();
-  for (const { name, bytes } of registers) await writeFile(join(folder, `${name}.bin`), bytes);
   return {
-    board: parseFdt(blob, BOARD_SOURCE),
+    boards: { small, full },
     init,
-    files: {
-      firmware: firmwarePath,
-      registers: registers.map(({ name, address }) => ({ path: join(folder, `${name}.bin`), address })),
-    },
-    hashes: {
-      firmware: sha256(firmware),
-      registers: sha256(...registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
-      init: sha256(init),
-    },
+    firmware: firmwarePath,
+    hashes: { firmware: sha256(firmware), init: sha256(init) },
+  };
+}
+
+async function layBoard(folder: string, board: Board): Promise<LaidBoard> {
+  const path = (name: string) => join(folder, `${name}.bin`);
+  await Promise.all(board.registers.map(({ name, bytes }) => writeFile(path(name), bytes)));
+  return {
+    tree: parseFdt(await compileDeviceTree(board.source), board.source),
+    registers: board.registers.map(({ name, address }) => ({ path: path(name), address })),
+    registersHash: sha256(...board.registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
   };
 }
 
@@ -84,55 +94,33 @@ export interface PreparedCell {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-/** The modules a plan loads and those they need, so that a shell or a later step finds them too. */
-async function modulesOf(cell: Cell, kernel: KernelArtefact): Promise<{ name: string; bytes: Uint8Array }[]> {
-  const wanted = new Set<string>();
-  const want = (name: string) => {
-    const module = kernel.modules.get(name);
-    if (module === undefined || wanted.has(name)) return;
-    wanted.add(name);
-    module.depends.forEach(want);
-  };
-  for (const step of cell.plan) if (step.step === 'load') want(step.module);
-  return Promise.all(
-    [...wanted].sort().map(async (name) => {
-      const module = kernel.modules.get(name);
-      if (module === undefined) throw new Error(`module ${name} left the index while it was read`);
-      return { name, bytes: new Uint8Array(await readFile(module.path)) };
-    }),
-  );
-}
-
-/** Addresses of the symbols that the cell's gates need; from System.map. */
-async function symbolsFor(gates: readonly Gate[], kernel: KernelArtefact): Promise<ReadonlyMap<string, bigint>> {
-  const names = gateSymbols(gates);
-  if (names.size === 0) return new Map();
-  if (kernel.systemMap === null)
-    throw new InputError(
-      `kernel ${kernel.recipe} has no System.map, which the gates need`,
-      'give one beside the Image',
-    );
-  return parseSymbols(await readFile(kernel.systemMap, 'utf8'), names);
+/** The files of the modules that a plan loads, in the order of their names. */
+async function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact): Promise<GuestModule[]> {
+  const names = new Set(plan.flatMap((step) => (step.step === 'load' ? [step.module] : [])));
+  const files = [...names].sort().flatMap((name) => kernel.modules.get(name) ?? []);
+  return Promise.all(files.map(async ({ name, path }) => ({ name, bytes: new Uint8Array(await readFile(path)) })));
 }
 
 /**
  * Writes everything that a cell's boot needs into `folder`: device tree, initramfs, gate table, and `command.sh`, which boots
- * the same guest by hand. Throws {@link InputError} for what the cell asks and the kernel or the tree does not have.
+ * the same guest by hand. `symbols`: addresses of what the cell's gates name (run/symbols.ts). Throws {@link InputError} for what the cell asks and the kernel or the tree does not have.
  */
 export async function prepareCell(
   cell: Cell,
   kernel: KernelArtefact,
+  symbols: ReadonlyMap<string, bigint>,
   bench: Bench,
   folder: string,
 ): Promise<PreparedCell> {
   await mkdir(folder, { recursive: true });
   await access(kernel.image);
-  const tree = cellTree(bench.board, cell);
+  const board = bench.boards[cell.board];
+  const tree = cellTree(board.tree, cell);
   const blob = serializeFdt(tree);
-  const modules = await modulesOf(cell, kernel);
+  const steps = withDependencies(cell.plan, kernel.modules);
+  const modules = await modulesOf(steps, kernel);
   const archive = buildInitramfs({ init: bench.init, modules });
-  const plan = buildPlanArchive({ steps: cell.plan, watch: cell.watch });
-  const symbols = await symbolsFor(cell.gates, kernel);
+  const plan = buildPlanArchive({ steps, watch: cell.watch });
   const gates = encodeGates(cell.gates, (name) => symbols.get(name) ?? null);
 
   const own = (name: string) => join(folder, name);
@@ -143,8 +131,8 @@ export async function prepareCell(
     ...(gates === null ? [] : [writeFile(own('gates.bin'), gates)]),
   ]);
   const files: GuestFiles = {
-    firmware: bench.files.firmware,
-    registers: bench.files.registers,
+    firmware: bench.firmware,
+    registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
     initramfs: own('initramfs.cpio'),
@@ -159,6 +147,7 @@ export async function prepareCell(
     arguments: qemuArguments(files, machine),
     inputs: {
       ...bench.hashes,
+      registers: board.registersHash,
       image: kernel.imageHash,
       modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),
       tree: sha256(blob),

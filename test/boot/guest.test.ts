@@ -42,6 +42,7 @@ async function boot(steps: readonly PlanStep[], gates: readonly Gate[] = [], pla
     axes: {},
     kernel: '6.1',
     linkage: 'modules',
+    board: 'small',
     tree: [],
     bootargs: [],
     cpus: 1,
@@ -52,7 +53,7 @@ async function boot(steps: readonly PlanStep[], gates: readonly Gate[] = [], pla
     expect: { verdicts: ['bound'] },
   };
   const own = join(folder.path, `boot-${boots++}`);
-  const prepared = await prepareCell(cell, kernel, bench, own);
+  const prepared = await prepareCell(cell, kernel, new Map(), bench, own);
   if (plan !== undefined) {
     const archive = writeCpio([{ kind: 'file', path: PLAN_PATH, mode: 0o644, bytes: plan }]);
     await appendFile(prepared.files.initramfs, archive);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Cell, type Gate, LINKAGES, type PlanStep, type TreeEdit, VERDICTS } from '../../harness/matrix/cell.ts';
+import { type Cell, type Gate, BOARD_NAMES, LINKAGES, type PlanStep, type TreeEdit, VERDICTS } from '../../harness/matrix/cell.ts';
 import { formatCellFile, parseCellFile } from '../../harness/matrix/cell-file.ts';
 
 const device = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9:.,@_+-]{0,20}$/);
@@ -70,6 +70,7 @@ const cell: fc.Arbitrary<Cell> = fc.record({
   axes: fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_-]{0,10}$/), text, { noNullPrototype: true }),
   kernel: text.filter((kernel) => kernel.trim() !== ''),
   linkage: fc.constantFrom(...LINKAGES),
+  board: fc.constantFrom(...BOARD_NAMES),
   tree: fc.array(tree, { maxLength: 4 }),
   bootargs: fc.array(word, { maxLength: 4 }),
   cpus: fc.integer({ min: 1, max: 4 }),
@@ -108,6 +109,7 @@ describe('a cell file', () => {
       axes: {},
       kernel: '6.1',
       linkage: 'builtin',
+      board: 'small',
       tree: [],
       bootargs: [],
       cpus: 1,

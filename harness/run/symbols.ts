@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InfraError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
+import { parseSymbols } from '../kernel/symbols.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { boot } from './boot.ts';
+import { type Bench, prepareCell } from './prepare.ts';
+
+/** Addresses by name, hexadecimal; null for a name that the kernel does not have, or has more than once. */
+const cacheSchema = z.record(z.string(), z.string().nullable());
+type KnownSymbols = z.infer<typeof cacheSchema>;
+
+/** Where a scout boots: the bench it shares, a folder for its files, and the cache for what it finds. */
+export interface ScoutRoom {
+  readonly bench: Bench;
+  readonly folder: string;
+  readonly cache: string;
+  readonly signal: AbortSignal;
+}
+
+const scouting = new Map<string, Promise<KnownSymbols>>();
+
+/**
+ * Virtual addresses of kernel symbols by name: from System.map, or where the kernel came without one, from /proc/kallsyms
+ * in a scout boot of the same Image, whose findings stay in the cache. A name that is missing or not unique has no entry.
+ * Throws {@link InfraError} when the scout does not come back: the kernel does not boot at all.
+ */
+export async function findSymbols(
+  kernel: KernelArtefact,
+  names: ReadonlySet<string>,
+  room: ScoutRoom,
+): Promise<ReadonlyMap<string, bigint>> {
+  if (names.size === 0) return new Map();
+  if (kernel.systemMap !== null) return parseSymbols(await readFile(kernel.systemMap, 'utf8'), names);
+  const file = join(await ensureFolder(join(room.cache, 'symbols')), `${kernel.imageHash}.json`);
+  const text = await readIfPresent(file);
+  let known = text === null ? {} : cacheSchema.parse(JSON.parse(text));
+  const missing = [...names].filter((name) => !(name in known)).sort();
+  if (missing.length > 0) {
+    const task = `${kernel.imageHash} ${missing.join(' ')}`;
+    const found = scouting.get(task) ?? scout(kernel, missing, room).finally(() => scouting.delete(task));
+    scouting.set(task, found);
+    known = { ...known, ...(await found) };
+    await writeAtomic(file, JSON.stringify(known));
+  }
+  return new Map(
+    [...names].flatMap((name) => {
+      const address = known[name];
+      return address === undefined || address === null ? [] : [[name, BigInt(`0x${address}`)]];
+    }),
+  );
+}
+
+async function scout(kernel: KernelArtefact, names: readonly string[], room: ScoutRoom): Promise<KnownSymbols> {
+  const cell: Cell = {
+    id: 'scout',
+    row: null,
+    claim: null,
+    axes: {},
+    kernel: kernel.recipe,
+    linkage: kernel.linkage,
+    board: 'small',
+    tree: [],
+    bootargs: [],
+    cpus: 1,
+    shift: 4,
+    gates: [],
+    plan: [{ step: 'symbols', names }],
+    watch: [],
+    expect: { verdicts: ['bound'] },
+  };
+  const folder = join(room.folder, `scout-${kernel.imageHash.slice(0, 16)}`);
+  const { events, summary } = await boot(await prepareCell(cell, kernel, new Map(), room.bench, folder), room.signal);
+  if (summary.plan !== 'done')
+    throw new InfraError(
+      `kernel ${kernel.recipe} has no System.map, and the boot that was to read its symbols did not finish: ${summary.lastLine}`,
+      `see ${join(folder, 'console.log')}`,
+    );
+  const lines = events.flatMap((event) =>
+    event.event === 'agent' && event.verb === 'symbol' ? [`${event.words[1]} ${event.words[2]} ${event.words[0]}`] : [],
+  );
+  const found = parseSymbols(lines.join('\n'), new Set(names));
+  return Object.fromEntries(names.map((name) => [name, found.get(name)?.toString(16) ?? null]));
+}
