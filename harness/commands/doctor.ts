@@ -9,6 +9,8 @@ import { checkTools, ensureTools, type ToolReport } from '../kernel/tools.ts';
 interface DoctorOptions {
   /** Install what is missing first, as root on Debian. */
   readonly install?: true;
+  /** Also what only the tests of bootrace need. */
+  readonly tests?: true;
   readonly json?: true;
 }
 
@@ -35,23 +37,23 @@ const GIB_FOR_SHARED_MEMORY = 0.5;
 export async function doctor(options: DoctorOptions): Promise<number> {
   if (options.install === true) {
     const say = (line: string) => process.stderr.write(`${line}\n`);
-    await ensureTools({ install: true, say });
+    await ensureTools({ install: true, tests: options.tests === true, say });
     if (options.json !== true) return EXIT.expected;
   }
-  const report = await examine();
+  const report = await examine(options.tests === true);
   process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 1)}\n` : formatDoctor(report));
   return report.tools.every(({ state }) => state === 'ok') && report.resources.every(({ ok }) => ok)
     ? EXIT.expected
     : EXIT.usage;
 }
 
-async function examine(): Promise<DoctorReport> {
-  const [tools, resources] = await Promise.all([
-    checkTools({ versions: true }),
+async function examine(tests: boolean): Promise<DoctorReport> {
+  const [checked, resources] = await Promise.all([
+    checkTools({ versions: true, tests }),
     Promise.all([cacheResource(), diskResource(), sharedMemory()]),
   ]);
   const cores = { name: 'cores', value: String(availableParallelism()), ok: true, hint: null };
-  return { tools, resources: [...resources, cores] };
+  return { tools: checked, resources: [...resources, cores] };
 }
 
 /** The nearest folder above `path`, or itself, that exists. */

@@ -60,6 +60,17 @@ const PROGRAMS: readonly ProgramNeed[] = [
   { program: 'setpriv', version: '--version', package: 'util-linux', why: 'ends guests with the harness' },
 ];
 
+/** What only the tests of bootrace start. */
+const PROGRAMS_OF_TESTS: readonly ProgramNeed[] = [
+  { program: 'chromium', version: '--version', package: 'chromium', why: "opens the report's page in its tests" },
+  {
+    program: 'python3',
+    version: '--version',
+    package: 'python3-minimal',
+    why: "runs the kernel's kunit.py on KTAP reports",
+  },
+];
+
 const HEADERS: readonly HeaderNeed[] = [
   { header: 'stdio.h', package: 'libc6-dev', why: "compiles the kernel build's own tools" },
   { header: 'openssl/opensslv.h', package: 'libssl-dev', why: 'signs modules where a config fragment asks for it' },
@@ -124,9 +135,17 @@ async function checkHeader({ header, package: name, why }: HeaderNeed): Promise<
   return { name: `<${header}>`, package: name, why, state, version: null, minimum: null };
 }
 
-/** Looks for every tool. With `versions` each one is run for its version; without, only those that have a minimum. */
-export async function checkTools({ versions }: { readonly versions: boolean }): Promise<ToolReport[]> {
-  return Promise.all([...PROGRAMS.map((need) => checkProgram(need, versions)), ...HEADERS.map(checkHeader)]);
+interface CheckOptions {
+  /** Run each tool for its version; otherwise only those that have a minimum are run. */
+  readonly versions: boolean;
+  /** Look for what the tests need, too. */
+  readonly tests: boolean;
+}
+
+/** Looks for every tool. */
+export async function checkTools({ versions, tests }: CheckOptions): Promise<ToolReport[]> {
+  const programs = tests ? [...PROGRAMS, ...PROGRAMS_OF_TESTS] : PROGRAMS;
+  return Promise.all([...programs.map((need) => checkProgram(need, versions)), ...HEADERS.map(checkHeader)]);
 }
 
 /** Debian or a derivative: its packages have Debian's names. */
@@ -144,6 +163,8 @@ async function hasDebianPackages(): Promise<boolean> {
 export interface EnsureOptions {
   /** Install what is missing, where that is possible: as root, with Debian's packages. */
   readonly install: boolean;
+  /** See to what the tests need, too. */
+  readonly tests: boolean;
   /** Gets a line for people as the installation goes on. */
   readonly say: (line: string) => void;
 }
@@ -152,19 +173,19 @@ export interface EnsureOptions {
  * Sees to it that every tool is there. Throws {@link InputError} (exit 2) with the one line to run where it may not install,
  * {@link InfraError} where the installation fails.
  */
-export async function ensureTools({ install, say }: EnsureOptions): Promise<void> {
-  const reports = await checkTools({ versions: false });
+export async function ensureTools({ install, tests, say }: EnsureOptions): Promise<void> {
+  const reports = await checkTools({ versions: false, tests });
   const missing = reports.filter(({ state }) => state === 'missing');
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((tool) => tool.package))].sort();
     const debian = await hasDebianPackages();
     if (!install || !debian || process.getuid?.() !== 0) throw missingError(missing, packages, debian);
     await installPackages(packages, say);
-    const left = (await checkTools({ versions: false })).filter(({ state }) => state === 'missing');
+    const left = (await checkTools({ versions: false, tests })).filter(({ state }) => state === 'missing');
     if (left.length > 0)
       throw new InfraError(`${left.map(({ name }) => name).join(', ')} not found although the packages are installed`);
   }
-  const old = (await checkTools({ versions: false })).find(({ state }) => state === 'too old');
+  const old = (await checkTools({ versions: false, tests })).find(({ state }) => state === 'too old');
   if (old !== undefined)
     throw new InputError(
       `${old.name} ${old.version ?? '(unknown version)'} is too old: bootrace needs ${old.minimum} or later`,
