@@ -66,7 +66,7 @@ const PROGRAMS_OF_TESTS: readonly ProgramNeed[] = [
   {
     program: 'python3',
     version: '--version',
-    package: 'python3-minimal',
+    package: 'python3',
     why: "runs the kernel's kunit.py on KTAP reports",
   },
 ];
