@@ -13,6 +13,7 @@ import { describeExpectation, describeOutcome, outcomeOf, summariseOutcome, summ
 import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';
 import type { CellFile, ReadCellFile } from './run-folder.ts';
 import { makeTimeline, readEvents } from './timeline.ts';
+import { escapeXml } from './xml.ts';
 
 /** Cells in one packed block: a block is decoded when one of its cells is opened, and neighbours compress each other. */
 const BLOCK_CELLS = 32;
@@ -20,8 +21,9 @@ const BLOCK_CELLS = 32;
 const MOST_LINES = 20_000;
 /** Bytes of all different console lines together; consoles that come after are cut. */
 const DICTIONARY_BYTES = 64 * 1024 * 1024;
-/** Where a run keeps the board's own device tree (run/prepare.ts). */
+/** Where a run keeps the boards' own device trees (run/prepare.ts). */
 const SHARED = { folder: 'shared' };
+const BOARDS = ['small', 'full'];
 
 const PAGE = new URL('page/', import.meta.url);
 
@@ -56,7 +58,7 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<st
     `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    '<title>bootrace</title>',
+    `<title>${escapeXml(`bootrace: ${summariseOutcome(run)}`)}</title>`,
     `<style>${style}</style>`,
     '</head>',
     '<body>',
@@ -190,24 +192,29 @@ class Dictionary {
   }
 }
 
-/** Differences of cells' device trees to the board's, each different tree compared once. */
+/**
+ * Differences of cells' device trees to their board's, each different tree compared once. The board is the one that a tree differs least
+ * from: a record does not name it.
+ */
 class TreeDifferences {
   readonly #read: ReadCellFile;
-  readonly #base: DeviceTree | null;
+  readonly #boards: readonly DeviceTree[];
   readonly #known = new Map<string, readonly string[] | null>();
 
   constructor(read: ReadCellFile) {
     this.#read = read;
-    this.#base = parseTree(read(SHARED, 'board.dtb'), 'board.dtb');
+    this.#boards = BOARDS.flatMap((name) => parseTree(read(SHARED, `board-${name}.dtb`), name) ?? []);
   }
 
   of(cell: CellRecord): readonly string[] | null {
     const hash = cell.inputs.tree;
-    if (this.#base === null || hash === undefined) return null;
+    if (hash === undefined) return null;
     const known = this.#known.get(hash);
     if (known !== undefined) return known;
     const variant = parseTree(this.#read(cell, 'variant.dtb'), 'variant.dtb');
-    const lines = variant === null ? null : diffTrees(this.#base, variant).map(formatDifference);
+    const candidates = variant === null ? [] : this.#boards.map((board) => diffTrees(board, variant));
+    const [least] = candidates.sort((a, b) => a.length - b.length);
+    const lines = least?.map(formatDifference) ?? null;
     this.#known.set(hash, lines);
     return lines;
   }

@@ -6,14 +6,14 @@ import { InputError } from '../errors.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from '../run/record.ts';
 
 const RECORD = 'run.json';
-/** What a report may show of a cell (run/record.ts); `board.dtb` is in the folder that all cells share. */
+/** What a report may show of a cell (run/record.ts); the boards' trees are in the folder that all cells share. */
 export type CellFile =
   | 'console.log'
   | 'events.jsonl'
   | 'firmware.log'
   | 'variant.dts'
   | 'variant.dtb'
-  | 'board.dtb'
+  | `board-${string}.dtb`
   | 'command.sh'
   | 'cell.json';
 

@@ -45,8 +45,8 @@ export function sha256(...parts: readonly (string | Uint8Array)[]): string {
 export async function openBench(folder: string, cache: string): Promise<Bench> {
   await mkdir(folder, { recursive: true });
   const [small, full, firmware, init] = await Promise.all([
-    layBoard(folder, BOARDS.small),
-    layBoard(folder, BOARDS.full),
+    layBoard(folder, 'small'),
+    layBoard(folder, 'full'),
     crossCompile(FIRMWARE, cache),
     compileGuestInit(cache),
   ]);
@@ -60,11 +60,15 @@ export async function openBench(folder: string, cache: string): Promise<Bench> {
   };
 }
 
-async function layBoard(folder: string, board: Board): Promise<LaidBoard> {
+async function layBoard(folder: string, name: keyof typeof BOARDS): Promise<LaidBoard> {
+  const board: Board = BOARDS[name];
   const path = (name: string) => join(folder, `${name}.bin`);
+  const blob = await compileDeviceTree(board.source);
+  // For reports: what a cell's tree differs from.
+  await writeFile(join(folder, `board-${name}.dtb`), blob);
   await Promise.all(board.registers.map(({ name, bytes }) => writeFile(path(name), bytes)));
   return {
-    tree: parseFdt(await compileDeviceTree(board.source), board.source),
+    tree: parseFdt(blob, board.source),
     registers: board.registers.map(({ name, address }) => ({ path: path(name), address })),
     registersHash: sha256(...board.registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
   };

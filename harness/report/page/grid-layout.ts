@@ -37,16 +37,18 @@ function byValues(a: GridKey, b: GridKey): number {
   return 0;
 }
 
-/** Axes with more than one value, kernels across and as many of the others down as give a grid that can be seen at a glance. */
-export function defaultAxes(head: PageHead): { rows: string[]; columns: string[] } {
-  const varying = head.axes.filter((axis) => axis.values.length > 1).map((axis) => axis.name);
+/** Axes that tell `cells` apart, kernels across and as many of the others down as give a grid that can be seen at a glance. */
+export function defaultAxes(head: PageHead, cells: readonly number[]): { rows: string[]; columns: string[] } {
+  const varying = head.axes
+    .filter((_, axis) => new Set(cells.map((cell) => head.cells[cell]?.axes[axis])).size > 1)
+    .map((axis) => axis.name);
   const columns = varying.filter((name) => name === COLUMN_AXIS);
   const others = varying.filter((name) => name !== COLUMN_AXIS);
   const ordered = [...others.filter((name) => name === FIRST_AXIS), ...others.filter((name) => name !== FIRST_AXIS)];
   const rows: string[] = [];
   for (const name of ordered) {
     const axes = indexesOf(head, [...rows, name]);
-    if (new Set(head.cells.map((_, index) => keyOf(head, index, axes).key)).size > MOST_ROWS) break;
+    if (new Set(cells.map((cell) => keyOf(head, cell, axes).key)).size > MOST_ROWS) break;
     rows.push(name);
   }
   return { rows, columns };

@@ -15,7 +15,8 @@ interface GridProps {
   readonly onNarrow: (values: Readonly<Record<string, string>>) => void;
 }
 
-/** A box with more cells than this shows how many there are of each verdict. */
+/** In a grid of more cells than this, a box of more than {@link MOST_IN_BOX} shows how many there are of each verdict. */
+const MOST_CELLS = 1500;
 const MOST_IN_BOX = 40;
 
 /** The matrix as a table of boxes; one tab stop, arrows move from cell to cell. */
@@ -54,7 +55,7 @@ export function Grid({ cells, rows, columns, selected, onOpen, onNarrow }: GridP
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the buttons inside are what is clicked; one listener serves them all
     <div class="grid" ref={root} onClick={onClick} onKeyDown={onKeyDown}>
-      <Table layout={layout} />
+      <Table layout={layout} counted={cells.length > MOST_CELLS} />
     </div>
   );
 }
@@ -76,7 +77,7 @@ function valuesOfBox(layout: GridLayout, box: string): Record<string, string> {
   return Object.fromEntries([...named(layout.rowAxes, row), ...named(layout.columnAxes, column)]);
 }
 
-const Table = memo(({ layout }: { layout: GridLayout }) => {
+const Table = memo(({ layout, counted }: { layout: GridLayout; counted: boolean }) => {
   let above: readonly number[] = [];
   return (
     <table>
@@ -110,7 +111,7 @@ const Table = memo(({ layout }: { layout: GridLayout }) => {
               })}
               {layout.columns.map((column) => (
                 <td key={column.key}>
-                  <Box cells={row.boxes.get(column.key) ?? []} box={`${row.key}|${column.key}`} />
+                  <Box cells={row.boxes.get(column.key) ?? []} box={`${row.key}|${column.key}`} counted={counted} />
                 </td>
               ))}
             </tr>
@@ -121,8 +122,8 @@ const Table = memo(({ layout }: { layout: GridLayout }) => {
   );
 });
 
-function Box({ cells, box }: { cells: readonly number[]; box: string }) {
-  if (cells.length > MOST_IN_BOX) return <Counts cells={cells} box={box} />;
+function Box({ cells, box, counted }: { cells: readonly number[]; box: string; counted: boolean }) {
+  if (counted && cells.length > MOST_IN_BOX) return <Counts cells={cells} box={box} />;
   return (
     <div class="box">
       {cells.map((index) => {

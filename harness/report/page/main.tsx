@@ -7,7 +7,10 @@ import { Grid } from './grid.tsx';
 import { defaultAxes } from './grid-layout.ts';
 import { LETTER } from './verdict.ts';
 
-const DEFAULTS = defaultAxes(head);
+const DEFAULTS = defaultAxes(
+  head,
+  head.cells.map((_, index) => index),
+);
 
 function App() {
   const [view, change] = useView();
@@ -56,15 +59,12 @@ function App() {
             columns={stableColumns}
             selected={selected}
             onOpen={open}
-            onNarrow={(values) =>
-              change({
-                axes: {
-                  ...view.axes,
-                  ...Object.fromEntries(Object.entries(values).map(([axis, value]) => [axis, [value]])),
-                },
-                rows: null,
-              })
-            }
+            onNarrow={(values) => {
+              const narrowed = Object.entries(values).map(([axis, value]) => [axis, [value]] as const);
+              const axes = { ...view.axes, ...Object.fromEntries(narrowed) };
+              // What the boxes held together is told apart by axes that were not used so far.
+              change({ axes, ...defaultAxes(head, filterCells(head, { ...view, axes })) });
+            }}
           />
         )}
         <Legend />
@@ -197,7 +197,10 @@ function Filters({ view, change, rows, columns, search, shown }: FiltersProps) {
           onInput={(event) => change({ text: event.currentTarget.value })}
         />
         {filtered && (
-          <button type="button" onClick={() => change({ verdicts: [], outcome: '', text: '', axes: {} })}>
+          <button
+            type="button"
+            onClick={() => change({ verdicts: [], outcome: '', text: '', axes: {}, rows: null, columns: null })}
+          >
             show all
           </button>
         )}
