@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printError, signalOfUser } from './commands/failure.ts';
 import { EXIT } from './errors.ts';
+import { BOARD_NAMES, type Gate, LINKAGES } from './matrix/cell.ts';
 
 function positiveInteger(text: string): number {
   const value = Number(text);
@@ -10,6 +11,22 @@ function positiveInteger(text: string): number {
 
 function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];
+}
+
+function words(text: string): string[] {
+  return text.split(',').filter((word) => word !== '');
+}
+
+function strength(text: string): number {
+  const value = positiveInteger(text);
+  if (value < 2 || value > 4) throw new InvalidArgumentError('expected 2, 3 or 4.');
+  return value;
+}
+
+function force(text: string, earlier: readonly Gate[] = []): Gate[] {
+  const [, symbol, value] = /^([A-Za-z_][\w.$]*)=(-?\d+)$/.exec(text) ?? [];
+  if (symbol === undefined) throw new InvalidArgumentError('expected SYMBOL=NUMBER.');
+  return [...earlier, { gate: 'force', symbol, value: Number(value) }];
 }
 
 const program = new Command('bootrace')
@@ -53,6 +70,118 @@ program
   .action(async (id, options) => {
     const { cell } = await import('./commands/cell.ts');
     process.exitCode = await cell(id, options, signalOfUser());
+  });
+
+program
+  .command('classify')
+  .description('say what happened in kernel logs of any origin')
+  .argument('[files...]', 'logs; standard input where none is named')
+  .option('--json', 'print JSON')
+  .option('--vmlinux <file>', 'add file and line to frames from a vmlinux with debug information')
+  .option('--known-issues <file>', 'treat what this file lists as notes')
+  .action(async (files, options) => {
+    const { classify } = await import('./commands/classify.ts');
+    process.exitCode = await classify(files, options);
+  });
+
+program
+  .command('explore')
+  .description('search the orders of probes by booting them')
+  .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES or image:PATH')
+  .addOption(new Option('--linkage <linkage>', 'which drivers are modules').choices(LINKAGES).default('builtin'))
+  .addOption(new Option('--board <board>', 'which devices there are').choices(BOARD_NAMES).default('small'))
+  .option('--devices <names>', 'devices whose order is searched, comma between (default: the SCM and the SMMU)', words)
+  .option('--force <symbol=value>', 'a function that returns this at once; repeatable', force)
+  .option('--budget <n>', 'most boots', positiveInteger, 64)
+  .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)
+  .option('--seed <n>', 'of the search', positiveInteger, 1)
+  .option('--stop-at-first-crash', 'end as soon as a boot crashes')
+  .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
+  .option('--results <dir>', 'folder for the records of runs', 'results')
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { explore } = await import('./commands/explore.ts');
+    process.exitCode = await explore(options, signalOfUser());
+  });
+
+const bisect = program.command('bisect').description('reduce a failure to what it needs');
+
+bisect
+  .command('order')
+  .description('the conditions of a failing cell that the failure needs, and how long a delay')
+  .argument('<cell>', 'a cell of the matrix, a row such as T8, or a cell file (.yaml)')
+  .option('--matrix <file>', 'the matrix file (default: the one that comes with bootrace)')
+  .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
+  .option('--results <dir>', 'folder for the records of runs', 'results')
+  .option('--json', 'print JSON')
+  .action(async (name, options) => {
+    const { bisectOrder } = await import('./commands/bisect.ts');
+    process.exitCode = await bisectOrder(name, options, signalOfUser());
+  });
+
+bisect
+  .command('axes')
+  .description('the differences between two cells that carry the change')
+  .requiredOption('--good <cell>', 'a cell that works')
+  .requiredOption('--bad <cell>', 'a cell that does not')
+  .option('--matrix <file>', 'the matrix file (default: the one that comes with bootrace)')
+  .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
+  .option('--results <dir>', 'folder for the records of runs', 'results')
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { bisectAxesOf } = await import('./commands/bisect.ts');
+    process.exitCode = await bisectAxesOf(options, options, signalOfUser());
+  });
+
+program
+  .command('report')
+  .description('write reports of a finished run')
+  .argument('[run]', 'folder of the run', 'results/latest')
+  .option('--reporter <name[=file]>', 'table, json, junit, ktap, kcidb, markdown, github or html; repeatable', collect)
+  .action(async (path, options) => {
+    const { report } = await import('./commands/report.ts');
+    process.exitCode = await report(path, options);
+  });
+
+program
+  .command('compare')
+  .description('what changed between two runs; exit 1 only for new failures')
+  .argument('<old>', 'folder of a run')
+  .argument('<new>', 'folder of a later run')
+  .option('--json', 'print JSON')
+  .action(async (before, after, options) => {
+    const { compare } = await import('./commands/compare.ts');
+    process.exitCode = await compare(before, after, options);
+  });
+
+program
+  .command('merge')
+  .description('join the shards of one matrix into one run')
+  .argument('<dirs...>', 'folders of the shards')
+  .option('--results <dir>', 'folder for the records of runs', 'results')
+  .option('--json', 'print the run record instead of the table')
+  .action(async (dirs, options) => {
+    const { merge } = await import('./commands/merge.ts');
+    process.exitCode = await merge(dirs, options);
+  });
+
+program
+  .command('doctor')
+  .description('list the tools that are needed, their versions, and what is missing')
+  .option('--install', 'install what is missing, as root on Debian')
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    process.exitCode = await doctor(options);
+  });
+
+program
+  .command('clean')
+  .description('remove the cache of kernels and boots, and with --results the records of runs')
+  .option('--results [dir]', 'also the records of runs')
+  .action(async (options) => {
+    const { clean } = await import('./commands/clean.ts');
+    process.exitCode = await clean(options);
   });
 
 try {

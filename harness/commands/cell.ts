@@ -3,8 +3,7 @@ import { EXIT } from '../errors.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { DEFAULT_MATRIX, loadCellFile, loadMatrix } from '../matrix/load.ts';
-import { findCell } from '../matrix/select.ts';
+import { DEFAULT_MATRIX, loadCell } from '../matrix/load.ts';
 import { debuggerLine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
 import { attachTerminal } from '../qemu/process.ts';
 import { qemuVersion } from '../qemu/version.ts';
@@ -34,7 +33,7 @@ const DEFAULT_DEBUG_PORT = 1234;
 /** `bootrace cell`: boots one cell and shows its console; returns the exit code. */
 export async function cell(name: string, options: CellOptions, signal: AbortSignal): Promise<number> {
   const file = options.matrix ?? DEFAULT_MATRIX;
-  const chosen = /\.ya?ml$/.test(name) ? await loadCellFile(name) : findCell(await loadMatrix(file), name);
+  const chosen = await loadCell(name, file);
   if (options.printCommand === true || options.interactive === true || options.gdb !== undefined)
     return byHand(chosen, options, signal);
 

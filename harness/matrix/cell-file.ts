@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CPUS_MAX } from '../soc/board.ts';
 import { oneOf, parseYaml, strictMap } from '../yaml.ts';
 import { LARGEST_SHIFT } from './axes.ts';
-import { type Cell, BOARD_NAMES, LINKAGES } from './cell.ts';
+import { BOARD_NAMES, type Cell, LINKAGES } from './cell.ts';
 import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
 import {
   bootargsSchema,

@@ -5,6 +5,7 @@ import type { Cell } from './cell.ts';
 import { parseCellFile } from './cell-file.ts';
 import { expandMatrix } from './expand.ts';
 import { parseMatrix } from './schema.ts';
+import { findCell } from './select.ts';
 
 /** The matrix that comes with bootrace. */
 export const DEFAULT_MATRIX = fileURLToPath(new URL('../../matrix.yaml', import.meta.url));
@@ -17,6 +18,14 @@ export async function loadMatrix(file: string): Promise<Cell[]> {
 /** The cell of a cell file. @throws InputError when it cannot be read or is wrong */
 export async function loadCellFile(file: string): Promise<Cell> {
   return parseCellFile(await read(file), file);
+}
+
+/**
+ * The cell that a user names: a cell file (`.yaml`), the id of a cell of the matrix, or a row with one cell.
+ * @throws InputError when there is none
+ */
+export async function loadCell(name: string, matrixFile: string = DEFAULT_MATRIX): Promise<Cell> {
+  return /\.ya?ml$/.test(name) ? loadCellFile(name) : findCell(await loadMatrix(matrixFile), name);
 }
 
 async function read(file: string): Promise<string> {

@@ -15,6 +15,8 @@ export interface ProgressStream {
 
 export interface ProgressRenderer {
   readonly listen: LifecycleListener;
+  /** Prints a line that stays, above the status. */
+  readonly note: (line: string) => void;
   /** Removes the status from the terminal; also right after an error. */
   readonly close: () => void;
 }
@@ -61,15 +63,18 @@ function terminalProgress(stream: ProgressStream, paint: Colours, now: () => num
   };
   const timer = setInterval(draw, REDRAW_MS);
   timer.unref();
+  const keep = (lines: readonly string[]) => {
+    if (lines.length === 0) return;
+    erase();
+    stream.write(`${lines.join('\n')}\n`);
+    draw();
+  };
   return {
     listen: (event) => {
       state = advance(state, event, now());
-      const lines = permanentLines(event, paint);
-      if (lines.length === 0) return;
-      erase();
-      stream.write(`${lines.join('\n')}\n`);
-      draw();
+      keep(permanentLines(event, paint));
     },
+    note: (line) => keep([printable(line)]),
     close: () => {
       clearInterval(timer);
       erase();
@@ -91,6 +96,7 @@ function lineProgress(stream: ProgressStream, paint: Colours, now: () => number)
       last = now();
       for (const line of formatStatus(state, now())) stream.write(`${line}\n`);
     },
+    note: (line) => stream.write(`${printable(line)}\n`),
     close: () => {},
   };
 }

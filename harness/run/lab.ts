@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { KnownError } from '../errors.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
@@ -55,6 +56,11 @@ export class Lab {
     const cache = cacheRoot();
     const bench = await openBench(shared, cache);
     return new Lab(options, { bench, folder: shared, cache, signal: options.signal });
+  }
+
+  /** The device tree of a board, before a cell's edits. */
+  board(name: Cell['board']): DeviceTree {
+    return this.#room.bench.boards[name].tree;
   }
 
   /** Kernels that were asked for so far, in the order in which they were ready. */

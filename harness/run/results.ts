@@ -12,10 +12,14 @@ export interface RunFolder {
   readonly name: string;
   /** Absolute; changes its name when the run is finished. */
   readonly path: string;
+  /** Absolute; the name that it is going to have. */
+  readonly final: string;
   readonly shared: string;
   cell(id: string): string;
   /** Writes run.json, gives the folder its final name and, if wanted, points `latest` to it. Returns the final path. */
   finish(run: RunRecord, becomesLatest: boolean): Promise<string>;
+  /** Gives a folder without a run record, that of a search, its final name. */
+  keep(): Promise<void>;
   /** Removes the folder: the run was interrupted. */
   discard(): Promise<void>;
 }
@@ -28,7 +32,7 @@ function folderName(time: Date): string {
 /**
  * Opens a folder for a new run under `results`. Throws {@link InputError} when it cannot be written.
  */
-export async function openRunFolder(results: string, now: Date): Promise<RunFolder> {
+export async function openRunFolder(results: string, now: Date, prefix = ''): Promise<RunFolder> {
   const root = resolve(results);
   try {
     await mkdir(root, { recursive: true });
@@ -38,20 +42,24 @@ export async function openRunFolder(results: string, now: Date): Promise<RunFold
     });
   }
   await removeAbandoned(root);
-  const { name, path } = await claim(root, folderName(now));
+  const { name, path } = await claim(root, `${prefix}${folderName(now)}`);
+  const final = join(root, name);
   const shared = join(path, 'shared');
   await mkdir(shared);
   return {
     name,
     path,
+    final,
     shared,
     cell: (id) => join(path, 'cells', cellFolder(id)),
     async finish(run, becomesLatest) {
       await writeRecord(path, run);
-      const final = join(root, name);
       await rename(path, final);
       if (becomesLatest) await pointLatest(root, name);
       return final;
+    },
+    async keep() {
+      await rename(path, final);
     },
     async discard() {
       await rm(path, { recursive: true, force: true });

@@ -1,0 +1,85 @@
+import { relative } from 'node:path';
+import { EXIT } from '../errors.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { loadCell } from '../matrix/load.ts';
+import { describeExplanation } from '../report/explanation.ts';
+import { renderProgress } from '../report/progress.ts';
+import { searchInLab } from '../run/expedition.ts';
+import { bisectAxes } from '../search/axes.ts';
+import { explainOrder } from '../search/explain.ts';
+
+interface BisectOptions {
+  readonly matrix?: string;
+  readonly workers?: number;
+  readonly results: string;
+  readonly json?: true;
+}
+
+/** What a cell is without any condition. */
+const USUAL = { cpus: 1, shift: 4, loadOrder: null } as const;
+
+/** `bisect order CELL`: the conditions that a failing cell needs, and the sentence that says so. */
+export async function bisectOrder(name: string, options: BisectOptions, signal: AbortSignal): Promise<number> {
+  const chosen = await loadCell(name, options.matrix);
+  return search(options, signal, 'bisect-order', async (boot, keepCell, note) => {
+    const explanation = await explainOrder({
+      cell: chosen,
+      usual: USUAL,
+      boot,
+      onProgress: (what, boots) => note(`${what} (${boots} boots so far)`),
+    });
+    const expect = { verdicts: [explanation.verdict] };
+    const file = await keepCell('minimal.yaml', { ...explanation.minimal, expect });
+    return { json: { ...explanation, file }, text: describeExplanation(explanation, file) };
+  });
+}
+
+/** `bisect axes`: the differences between two cells that turn the good one's outcome into the bad one's. */
+export async function bisectAxesOf(
+  names: { readonly good: string; readonly bad: string },
+  options: BisectOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const good = await loadCell(names.good, options.matrix);
+  const bad = await loadCell(names.bad, options.matrix);
+  return search(options, signal, 'bisect-axes', async (boot, keepCell) => {
+    const found = await bisectAxes(good, bad, boot);
+    const file = await keepCell('minimal.yaml', { ...found.cell, expect: { verdicts: [found.bad.verdict] } });
+    const line = ({ axis, subject, good: from, bad: to }: (typeof found.needed)[number]) =>
+      `  ${axis}${subject === axis ? '' : ` ${subject}`}: ${from === '' ? 'nothing' : from} -> ${to === '' ? 'nothing' : to}`;
+    const text = [
+      `${good.id} is ${found.good.verdict}, ${bad.id} is ${found.bad.verdict}. What carries the change:`,
+      ...found.needed.map(line),
+      ...(found.irrelevant.length === 0 ? [] : ['What does not matter:', ...found.irrelevant.map(line)]),
+      `${found.boots} boots; minimal cell ${file}`,
+      '',
+    ].join('\n');
+    return { json: { needed: found.needed, irrelevant: found.irrelevant, boots: found.boots, file }, text };
+  });
+}
+
+async function search(
+  options: BisectOptions,
+  signal: AbortSignal,
+  verb: string,
+  work: (
+    boot: Parameters<typeof bisectAxes>[2],
+    keepCell: (name: string, cell: Cell) => Promise<string>,
+    note: (line: string) => void,
+  ) => Promise<{ json: unknown; text: string }>,
+): Promise<number> {
+  const progress = renderProgress(process.stderr);
+  try {
+    const { json, text } = await searchInLab(
+      verb,
+      { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
+      ({ boot, keepCell }) =>
+        work(boot, async (name, cell) => relative(process.cwd(), await keepCell(name, cell)), progress.note),
+    );
+    progress.close();
+    process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 1)}\n` : text);
+    return EXIT.expected;
+  } finally {
+    progress.close();
+  }
+}

@@ -1,0 +1,131 @@
+import { relative } from 'node:path';
+import { devicesOf } from '../devicetree/devices.ts';
+import { EXIT, InputError } from '../errors.ts';
+import type { KernelResult } from '../kernel/artefact.ts';
+import type { BoardName, Cell, Gate, Linkage } from '../matrix/cell.ts';
+import { SCM, SMMU } from '../matrix/devices.ts';
+import { formatExploration } from '../report/exploration.ts';
+import { wantsColour } from '../report/paint.ts';
+import { renderProgress } from '../report/progress.ts';
+import { searchInLab } from '../run/expedition.ts';
+import { explore as searchOrders } from '../search/explore.ts';
+import type { Precedence } from '../search/precedence.ts';
+import { didYouMean } from '../suggest.ts';
+
+interface ExploreOptions {
+  readonly kernel: string;
+  readonly linkage: Linkage;
+  readonly board: BoardName;
+  readonly devices?: readonly string[];
+  readonly force?: readonly Gate[];
+  readonly budget: number;
+  readonly strength: number;
+  readonly seed: number;
+  readonly stopAtFirstCrash?: true;
+  readonly workers?: number;
+  readonly results: string;
+  readonly json?: true;
+}
+
+/** Long enough for a probe that was held by every gate before it. */
+const SETTLE_MS = 500;
+const DEFAULT_DEVICES = [SCM.device, SMMU.device];
+
+/** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed. */
+export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
+  const progress = renderProgress(process.stderr);
+  try {
+    const { found, files } = await searchInLab(
+      'explore',
+      { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
+      async ({ lab, boot, keepCell }) => {
+        const nodes = devicesOf(lab.board(options.board));
+        const devices = options.devices ?? DEFAULT_DEVICES;
+        for (const device of devices) {
+          if (!nodes.has(device))
+            throw new InputError(
+              `there is no device ${device} on the ${options.board} board${didYouMean(device, nodes.keys())}`,
+              `its devices are ${[...nodes.keys()].join(', ')}`,
+            );
+        }
+        const base = baseCell(options, devices);
+        const kernel = await lab.kernel(base);
+        if (kernel.kind === 'unbuildable')
+          throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
+        progress.listen({ event: 'run-started', cells: options.budget, workers: 1, kernels: 1 });
+        const result = await searchOrders({
+          base,
+          targets: devices.map((device) => ({ device, node: nodes.get(device) ?? null })),
+          strength: options.strength,
+          budget: options.budget,
+          seed: options.seed,
+          constraints: [],
+          loadConstraints: symbolDependencies(base, kernel),
+          boot,
+          stopAtFirstCrash: options.stopAtFirstCrash === true,
+          onProgress: ({ stage, boots, budget, outcome, isNew }) => {
+            if (isNew) progress.note(`${stage}: boot ${boots} of ${budget}: ${outcome.signature ?? outcome.verdict}`);
+          },
+        });
+        const kept = new Map<string, string>();
+        for (const outcome of result.outcomes) {
+          if (outcome.signature === null) continue;
+          const name = `crash-${kept.size + 1}.yaml`;
+          const expect = { verdicts: [outcome.verdict] };
+          kept.set(
+            outcome.key,
+            relative(process.cwd(), await keepCell(name, { ...outcome.cell, id: name.replace('.yaml', ''), expect })),
+          );
+        }
+        return { found: result, files: kept };
+      },
+    );
+    progress.close();
+    process.stdout.write(
+      options.json === true
+        ? `${JSON.stringify({ ...found, cells: Object.fromEntries(files) }, null, 1)}\n`
+        : formatExploration(found, files, wantsColour(process.stdout.isTTY, process.env)),
+    );
+    return found.outcomes.some(({ signature }) => signature !== null) ? EXIT.unexpected : EXIT.expected;
+  } finally {
+    progress.close();
+  }
+}
+
+/** The cell that every boot is a variation of: nothing asked for, modules in the order that their symbols need. */
+function baseCell(options: ExploreOptions, devices: readonly string[]): Cell {
+  const modules = [
+    ...(options.linkage === 'modules' || options.linkage === 'scm-module' ? [SCM.module] : []),
+    ...(options.linkage === 'modules' || options.linkage === 'smmu-module' ? [SMMU.module] : []),
+  ];
+  return {
+    id: `explore-${options.kernel.replaceAll(/[^A-Za-z0-9._+=-]/g, '_')}`,
+    row: null,
+    claim: null,
+    axes: {},
+    kernel: options.kernel,
+    linkage: options.linkage,
+    board: options.board,
+    tree: [],
+    bootargs: [],
+    cpus: 1,
+    shift: 4,
+    gates: options.force ?? [],
+    plan: [
+      ...modules.map((module) => ({ step: 'load', module, params: '' }) as const),
+      { step: 'settle', ms: SETTLE_MS },
+    ],
+    watch: devices,
+    expect: { verdicts: ['bound', 'deferred-then-bound'] },
+  };
+}
+
+/** Orders of loading that the modules' symbols force. */
+function symbolDependencies(base: Cell, kernel: Extract<KernelResult, { kind: 'ready' }>): Precedence[] {
+  const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+  return loaded.flatMap((after) =>
+    (kernel.modules.get(after)?.depends ?? [])
+      .filter((before) => loaded.includes(before))
+      .map((before) => ({ before, after, reason: `${after} uses symbols of ${before}` })),
+  );
+}

@@ -1,0 +1,68 @@
+import type { Coverage } from '../search/coverage.ts';
+import type { Exploration } from '../search/explore.ts';
+import { colours } from './paint.ts';
+import { count, printable } from './text.ts';
+
+/** Impossible and unrealised orders that are listed one by one; the rest is counted. */
+const LISTED = 12;
+
+/**
+ * What an exploration found, for the console: each distinct outcome with the file that replays it, then the coverage reached.
+ * @param files cell file by the outcome's key
+ */
+export function formatExploration(found: Exploration, files: ReadonlyMap<string, string>, colour: boolean): string {
+  const paint = colours(colour);
+  const lines: string[] = [paint.bold('Outcomes')];
+  for (const { key, verdict, title, stage, boot, times } of found.outcomes) {
+    const what = title === null ? verdict : `${verdict}: ${printable(title)}`;
+    const painted = title === null ? what : paint.red(what);
+    lines.push(`  ${painted}  ${paint.dim(`first in boot ${boot} (${stage}), ${count(times, 'boot')}`)}`);
+    const file = files.get(key);
+    if (file !== undefined) {
+      lines.push(`      replay   npm run -s bootrace -- cell ${printable(file)}`);
+      lines.push(`      explain  npm run -s bootrace -- bisect order ${printable(file)}`);
+    }
+  }
+  lines.push('', paint.bold('Coverage, as recorded'));
+  if (found.pairs.strength !== found.coverage.strength) lines.push(formatCoverage('orders of 2 probes', found.pairs));
+  lines.push(formatCoverage(`orders of ${found.coverage.strength} probes`, found.coverage));
+  lines.push(`  orders of ${found.coverage.strength} bindings: ${found.bound.covered} of ${found.bound.total}`);
+  if (found.loadOrders !== null) lines.push(formatCoverage('orders of module loads', found.loadOrders));
+  lines.push(
+    ...formatList(
+      'impossible',
+      found.coverage.impossible.map(({ order, reason }) => `${order.join(' < ')}: ${reason}`),
+    ),
+  );
+  lines.push(
+    ...formatList(
+      'not seen',
+      found.coverage.missing.map((order) => order.join(' < ')),
+    ),
+  );
+  lines.push(
+    ...formatList(
+      'asked for and not realised',
+      found.unrealised.map(({ cell, why }) => `${cell}: ${why}`),
+    ),
+  );
+  for (const { device, suppliers } of found.waits)
+    lines.push(`  ${printable(device)} defers until ${suppliers.map(printable).join(' or ')} is bound`);
+  const stages = found.stages.map(({ stage, boots }) => `${stage} ${boots}`).join(', ');
+  const why = { complete: 'every stage is done', budget: 'the budget is used up', crash: 'a crash was found' }[
+    found.stoppedBy
+  ];
+  lines.push('', `${count(found.boots, 'boot')} (${stages}); stopped because ${why}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function formatCoverage(what: string, coverage: Coverage): string {
+  const possible = coverage.total - coverage.impossible.length;
+  return `  ${what}: ${coverage.covered} of ${possible} possible (${coverage.total} in all); at least ${count(coverage.lowerBound, 'boot')} needed, ${coverage.naive.toLocaleString('en')} to try every order`;
+}
+
+function formatList(title: string, entries: readonly string[]): string[] {
+  if (entries.length === 0) return [];
+  const more = entries.length > LISTED ? [`      and ${entries.length - LISTED} more (--json lists them)`] : [];
+  return [`  ${title}:`, ...entries.slice(0, LISTED).map((entry) => `      ${printable(entry)}`), ...more];
+}

@@ -1,0 +1,59 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Cell } from '../matrix/cell.ts';
+import { formatCellFile } from '../matrix/cell-file.ts';
+import type { Boot, Outcome } from '../search/boot.ts';
+import { Lab, type LabOptions } from './lab.ts';
+import { openRunFolder, type RunFolder } from './results.ts';
+
+/** A search over boots: what a verb such as `explore` does with the lab between opening and closing it. */
+export interface Expedition {
+  readonly lab: Lab;
+  readonly boot: Boot;
+  readonly folder: RunFolder;
+  /** Writes a cell that `bootrace cell FILE` replays; returns its path in the finished folder. */
+  readonly keepCell: (name: string, cell: Cell) => Promise<string>;
+}
+
+interface ExpeditionOptions extends Pick<LabOptions, 'signal' | 'listen'> {
+  readonly results: string;
+  readonly workers: number | null;
+}
+
+/**
+ * Opens a lab in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under a name
+ * that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
+ */
+export async function searchInLab<T>(
+  verb: string,
+  options: ExpeditionOptions,
+  search: (expedition: Expedition) => Promise<T>,
+): Promise<T> {
+  const folder = await openRunFolder(options.results, new Date(), `${verb}-`);
+  let lab: Lab | null = null;
+  try {
+    const opened = await Lab.open({
+      ...options,
+      workers: options.workers ?? availableParallelism(),
+      folder,
+      knownIssues: [],
+    });
+    lab = opened;
+    const boot = async (cell: Cell): Promise<Outcome> => {
+      const { record, events, gates } = await opened.boot(cell);
+      return { verdict: record.verdict, signature: record.crash?.signature ?? null, events, gates };
+    };
+    const keepCell = async (name: string, cell: Cell) => {
+      await writeFile(join(folder.path, name), formatCellFile(cell));
+      return join(folder.final, name);
+    };
+    const found = await search({ lab, boot, folder, keepCell });
+    await folder.keep();
+    return found;
+  } catch (error) {
+    await lab?.close();
+    await folder.discard();
+    throw error;
+  }
+}
