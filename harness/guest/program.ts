@@ -13,6 +13,7 @@ export const GUEST_INIT = {
     'devices.c',
     'final.c',
     'memory.c',
+    'mounts.c',
     'plan.c',
     'probing.c',
     'report.c',
@@ -22,11 +23,13 @@ export const GUEST_INIT = {
     'symbols.c',
     'sys.c',
     'text.c',
+    'workers.c',
   ]),
   /** Read by the sources, so part of the content key. */
   headers: paths([
     'devices.h',
     'final.h',
+    'mounts.h',
     'plan.h',
     'probing.h',
     'report.h',
@@ -36,5 +39,6 @@ export const GUEST_INIT = {
     'symbols.h',
     'sys.h',
     'text.h',
+    'workers.h',
   ]),
 } as const;

@@ -90,6 +90,19 @@ bool driver_of(int directory, const char *device, char name[NAME_SIZE])
 	return true;
 }
 
+bool waits_to_bind(int directory, const char *device)
+{
+	char path_storage[NAME_SIZE + sizeof("/waiting_for_supplier")];
+	struct text path = TEXT(path_storage);
+	char target;
+
+	text_clear(&path);
+	text_add(&path, device);
+	text_add(&path, "/waiting_for_supplier");
+	/* Asking for its link says whether it exists, and is refused where it does. */
+	return sys_read_link_at(directory, path.bytes, &target, sizeof(target)) == -EINVAL;
+}
+
 struct filling {
 	struct device_list list;
 	int directory;

@@ -34,4 +34,12 @@ const char *bus_of_device(const char *device);
  */
 bool driver_of(int directory, const char *device, char name[NAME_SIZE]);
 
+/*
+ * True where sysfs shows `waiting_for_supplier` for the device: it has a firmware node, `fw_devlink` is neither off nor
+ * permissive, and the device is not bound (Linux 5.10 to 6.12, drivers/base/core.c: device_add() makes the file and
+ * device_links_driver_bound() removes it). It must never be read: showing it takes the device's lock, which whoever
+ * removes it holds while it waits for the readers.
+ */
+bool waits_to_bind(int directory, const char *device);
+
 #endif

@@ -5,6 +5,9 @@
 #include "report.h"
 #include "settle.h"
 
+/* For background work that is just ending. */
+#define GRACE_MS 100
+
 static void report_state(const struct device *device)
 {
 	line(device->probing ? "probing" : "bound");
@@ -58,16 +61,30 @@ static void report_deferred(char *entry)
 	line_send();
 }
 
+static bool any_probing(struct device_list list)
+{
+	for (size_t i = 0; i < list.count; i++)
+		if (list.devices[i].probing)
+			return true;
+	return false;
+}
+
 void report_devices(const char *const *watched, size_t watched_count)
 {
 	struct device_list list = list_devices();
+	bool quiet = wait_probes(list, GRACE_MS);
 	char *entry;
 
-	wait_probes(list, 0);
 	if (list.cut) {
 		line("truncated");
 		line_word("devices");
 		line_send();
+	}
+	if (!quiet && !any_probing(list)) {
+		/* Something is being probed, and which device it is does not show. */
+		line("busy");
+		line_send();
+		return;
 	}
 	for (size_t i = 0; i < list.count; i++)
 		if (list.devices[i].driver != NULL)

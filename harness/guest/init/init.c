@@ -4,6 +4,7 @@
  * clock nor randomness.
  */
 #include "final.h"
+#include "mounts.h"
 #include "plan.h"
 #include "report.h"
 #include "steps.h"

@@ -1,8 +1,15 @@
 #include "probing.h"
 
+#include "workers.h"
+
 #define WALKERS 16 /* so many devices may hang at once and still be named */
 #define STACK_SIZE 4096
 #define OVERRIDE_SIZE 64
+
+/* Between two looks at what cannot be waited for: a sixteenth of the time so far, since idle time is free and a look is not. */
+#define POLL_MIN_MS 10
+#define POLL_MAX_MS 500
+#define POLLS 16
 
 /* A walker that is at the same device after this long is held by its lock; a read takes some 10,000 instructions. */
 #define STUCK_MS 50
@@ -80,9 +87,9 @@ static bool wait_walker(struct walker *walker, uint64_t limit)
 	}
 }
 
-bool wait_probes(struct device_list list, uint64_t ms)
+/* Takes and releases the lock of each device in turn. */
+static bool pass_locks(struct device_list list, uint64_t limit)
 {
-	uint64_t limit = now_ms() + ms;
 	size_t from = 0;
 	bool quiet = true;
 
@@ -108,4 +115,65 @@ bool wait_probes(struct device_list list, uint64_t ms)
 		from++;
 	}
 	return quiet;
+}
+
+/* Set once a device is seen for which the kernel shows that it waits to be bound: then it shows it for all. */
+static bool shows_waiting;
+
+void look_for_waiting(struct device_list all)
+{
+	for (size_t i = 0; i < all.count && !shows_waiting; i++)
+		shows_waiting = waits_to_bind(all.devices[i].directory, all.devices[i].name);
+}
+
+static void sleep_poll(uint64_t start)
+{
+	uint64_t ms = (now_ms() - start) / POLLS;
+
+	sleep_ms(ms < POLL_MIN_MS ? POLL_MIN_MS : ms > POLL_MAX_MS ? POLL_MAX_MS : ms);
+}
+
+static bool is_in_flight(const struct device *device)
+{
+	char driver[NAME_SIZE];
+
+	return driver_of(device->directory, device->name, driver) && waits_to_bind(device->directory, device->name);
+}
+
+static bool wait_bindings(struct device_list list, uint64_t limit)
+{
+	uint64_t start = now_ms();
+	bool quiet = true;
+
+	for (size_t i = 0; i < list.count; i++) {
+		struct device *device = &list.devices[i];
+
+		while (!device->probing && device->driver != NULL && is_in_flight(device)) {
+			device->probing = now_ms() >= limit;
+			if (!device->probing)
+				sleep_poll(start);
+		}
+		quiet = quiet && !device->probing;
+	}
+	return quiet;
+}
+
+static bool wait_workers(uint64_t limit)
+{
+	uint64_t start = now_ms();
+
+	while (!workers_idle()) {
+		if (now_ms() >= limit)
+			return false;
+		sleep_poll(start);
+	}
+	return true;
+}
+
+bool wait_probes(struct device_list list, uint64_t ms)
+{
+	uint64_t limit = now_ms() + ms;
+
+	look_for_waiting(list);
+	return pass_locks(list, limit) && (shows_waiting ? wait_bindings(list, limit) : wait_workers(limit));
 }

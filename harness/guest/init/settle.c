@@ -92,6 +92,7 @@ bool wait_bound(const char *name, uint64_t ms)
 	char driver[NAME_SIZE];
 	bool bound = false;
 
+	look_for_waiting(list_devices());
 	for (;;) {
 		int directory = open_bus_of_device(name);
 

@@ -2,6 +2,7 @@
 
 #include "devices.h"
 #include "final.h"
+#include "mounts.h"
 #include "report.h"
 #include "steps.h"
 

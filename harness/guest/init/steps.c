@@ -8,27 +8,6 @@
 
 #define STEP_PATH_SIZE (sizeof("/sys/bus//drivers//unbind") + 2 * NAME_SIZE)
 
-void mount_or_report(const char *type, const char *target)
-{
-	long result = sys_mount(type, target);
-
-	if (result < 0) {
-		line("mount");
-		line_word(target);
-		line_result(result);
-		line_send();
-	}
-}
-
-void need_proc(void)
-{
-	static bool mounted;
-
-	if (!mounted)
-		mount_or_report("proc", "/proc");
-	mounted = true;
-}
-
 long write_file(const char *path, const char *value, int flags)
 {
 	long fd = sys_open(path, O_WRONLY | flags);

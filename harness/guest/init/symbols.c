@@ -1,7 +1,7 @@
 #include "symbols.h"
 
+#include "mounts.h"
 #include "report.h"
-#include "steps.h"
 
 #define CHUNK_SIZE 32768
 
