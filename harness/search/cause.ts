@@ -1,4 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
+import type { Gate } from '../matrix/cell.ts';
 import type { Outcome } from './boot.ts';
 import { type ProbeLife, probeLives, type Recorded, timeline } from './recorded.ts';
 
@@ -19,14 +20,14 @@ export interface Cause {
 }
 
 /** Reads the cause of `outcome` from what was recorded up to its crash, or up to the end where it has none. */
-export function causeOf(outcome: Outcome, devices: readonly string[]): Cause {
+export function causeOf(outcome: Outcome, devices: readonly string[], gates: readonly Gate[]): Cause {
   const recorded = timeline(outcome.events, outcome.gates);
   const crash = outcome.events.find(
     (event): event is Crash => event.event === 'crash' && event.signature === outcome.signature,
   );
   const at = recorded.findIndex(({ event }) => event === crash);
   const before = at === -1 ? recorded : recorded.slice(0, at);
-  const lives = probeLives(before, devices);
+  const lives = probeLives(before, devices, gates);
   const probing = crash?.probing ?? lastInFlight(before, lives);
   return {
     crash: crash ?? null,

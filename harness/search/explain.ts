@@ -98,7 +98,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   minimal = { ...minimal, id: `${request.cell.id}.minimal` };
   const needed = conditionsOf(minimal, usual);
   const outcome = await memory.boot(minimal);
-  const seen = causeOf(outcome, devicesOf(request.cell));
+  const seen = causeOf(outcome, devicesOf(request.cell), minimal.gates);
   const cause = {
     ...seen,
     unfinished: seen.unfinished.map((state) => ({ ...state, driver: state.driver ?? memory.driverOf(state.device) })),
@@ -144,7 +144,7 @@ function devicesOf(cell: Cell): string[] {
  */
 async function straighten(cell: Cell, wanted: Outcome, fails: (cell: Cell) => Promise<boolean>): Promise<Cell> {
   const holds = cell.gates.filter((gate) => gate.gate === 'hold');
-  const cause = causeOf(wanted, devicesOf(cell));
+  const cause = causeOf(wanted, devicesOf(cell), cell.gates);
   const centre = cause.probing?.device;
   if (holds.length < 2 || centre === undefined) return cell;
   const others = cell.gates.filter((gate) => gate.gate !== 'hold');

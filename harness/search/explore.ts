@@ -93,8 +93,8 @@ const ASKS_BEFORE_GIVING_UP = 3;
 const LONG_DELAY_MS = 6000;
 /** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
 const ASYNC_NAMES_MAX = 256;
-/** Interleavings tried beside the usual one. */
-const SHIFTS = 11;
+/** Interleavings tried, the usual one among them. */
+const SHIFTS = 9;
 
 /**
  * Searches the orders in which `targets` can be probed, and everything near them that may matter. First a baseline,
@@ -207,13 +207,12 @@ class Explorer {
     }
   }
 
-  /** Halves the devices that may be to blame for a crash: half of them go before the crashing one, half after. */
+  /** Halves the devices that may be to blame for a crash or a deferral: half of them go before, half after. */
   async #narrowSuspicions(): Promise<void> {
     for (;;) {
       const suspicion = this.#knowledge.suspicions.find((one) => !this.#isExhausted(one));
       if (suspicion === undefined) return;
-      const key = suspicionKey(suspicion);
-      this.#blamed.set(key, (this.#blamed.get(key) ?? 0) + 1);
+      this.#blamed.set(suspicion.key, (this.#blamed.get(suspicion.key) ?? 0) + 1);
       const before = suspicion.suspects.slice(0, Math.ceil(suspicion.suspects.length / 2));
       const innocent = this.#devices.filter(
         (device) => device !== suspicion.device && !suspicion.suspects.includes(device),
@@ -224,9 +223,9 @@ class Explorer {
     }
   }
 
-  /** Halving N suspects takes log2(N) boots; a crash that needs more has more than one order to blame. */
-  #isExhausted(suspicion: Suspicion): boolean {
-    return (this.#blamed.get(suspicionKey(suspicion)) ?? 0) > Math.ceil(Math.log2(this.#devices.length));
+  /** Halving N suspects takes log2(N) boots for each culprit; what takes more than two of them is left alone. */
+  #isExhausted({ key }: Suspicion): boolean {
+    return (this.#blamed.get(key) ?? 0) > 2 * Math.ceil(Math.log2(this.#devices.length));
   }
 
   /** The order nearest to `wish` that respects what is known: each time the first event that may come. */
@@ -346,15 +345,15 @@ class Explorer {
     const { onProgress, budget, stopAtFirstCrash } = this.#request;
     onProgress?.({ stage, boots: this.#boots, budget, cell, outcome, isNew });
 
-    const lives = probeLives(timeline(outcome.events, outcome.gates), this.#devices);
+    const lives = probeLives(timeline(outcome.events, outcome.gates), this.#devices, cell.gates);
     for (const { device, driver } of lives.values()) if (driver !== null) this.#drivers.set(device, driver);
     const recorded = recordedOrder(lives, 'started');
     for (const table of this.#tables) table.add(recorded);
     this.#boundTable.add(recordedOrder(lives, 'bound'));
-    const { constraint, deferrer } = this.#knowledge.learn(asked, outcome);
-    if (asked !== null) this.#noteAsked(cell, asked, recorded, outcome, constraint || deferrer);
+    const { constraint, other } = this.#knowledge.learn(cell, asked, outcome);
+    if (asked !== null) this.#noteAsked(cell, asked, recorded, outcome, constraint || other);
     if (stopAtFirstCrash && outcome.signature !== null) throw new Stop('crash');
-    return constraint || deferrer;
+    return constraint || other;
   }
 
   #noteOutcome(stage: Stage, cell: Cell, outcome: Outcome): boolean {
@@ -422,10 +421,6 @@ class Explorer {
       unrealised: this.#unrealised,
     };
   }
-}
-
-function suspicionKey({ signature, device }: Suspicion): string {
-  return `${signature} ${device}`;
 }
 
 /** Module names have underscores where driver names may have dashes (kernel/module/main.c, parse_args callers). */

@@ -1,4 +1,5 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
+import type { Gate } from '../matrix/cell.ts';
 import type { GateEvent } from '../soc/gates.ts';
 
 type ProbeGateEvent = Extract<GateEvent, { readonly device: string }>;
@@ -16,15 +17,19 @@ export interface ProbeLife {
   readonly started: number | null;
   /** Where the device was bound. */
   readonly bound: number | null;
-  /** Every deferral, and whether the driver asked for it or the core held the device back. */
+  /** Every deferral, in their order. */
   readonly deferrals: readonly Deferral[];
 }
 
 interface Deferral {
   readonly at: number;
-  readonly by: 'driver' | 'supplier' | 'unknown';
+  /** The driver's probe returned -EPROBE_DEFER, or the driver core did not even call it. */
+  readonly by: 'driver' | 'core';
   readonly reason: string | null;
 }
+
+/** How device_links_check_suppliers() says that it holds a device back (drivers/base/core.c, 5.10 to 6.12). */
+const SUPPLIER_REASON = /^(?:wait for supplier |supplier .* not ready$)/;
 
 /**
  * Both logs of a boot in one order. The firmware counts from the machine's start and printk from the moment it has a
@@ -61,9 +66,18 @@ function clockDistance(events: readonly DmesgEvent[], gates: readonly ProbeGateE
   return Number.isFinite(distance) ? distance : 0;
 }
 
-/** The probe lives of `devices`, in the order given. */
-export function probeLives(recorded: readonly Recorded[], devices: readonly string[]): Map<string, ProbeLife> {
-  const lives = new Map(devices.map((device) => [device, new LifeReader(device)]));
+/**
+ * The probe lives of `devices`, in the order given, in a boot with `gates`. A device that another one waits for begins
+ * when the firmware says so: between the kernel's "probing driver" and the driver's probe, really_probe() may still
+ * defer it for want of an IOMMU or of pins.
+ */
+export function probeLives(
+  recorded: readonly Recorded[],
+  devices: readonly string[],
+  gates: readonly Gate[],
+): Map<string, ProbeLife> {
+  const watched = new Set(gates.flatMap((gate) => (gate.gate === 'hold' ? [gate.until] : [])));
+  const lives = new Map(devices.map((device) => [device, new LifeReader(device, watched.has(device))]));
   for (const [at, entry] of recorded.entries()) {
     if (!('device' in entry.event)) continue;
     const life = lives.get(entry.event.device);
@@ -76,30 +90,30 @@ export function probeLives(recorded: readonly Recorded[], devices: readonly stri
 class LifeReader {
   readonly #device: string;
   readonly #deferrals: Deferral[] = [];
+  readonly #watched: boolean;
   #driver: string | null = null;
   #started: number | null = null;
   #bound: number | null = null;
   /** The first attempt is over, so that nothing later can be its start. */
   #over = false;
 
-  constructor(device: string) {
+  constructor(device: string, watched: boolean) {
     this.#device = device;
+    this.#watched = watched;
   }
 
   takeKernel(at: number, event: Extract<DmesgEvent, { readonly device: string }>): void {
     this.#driver ??= event.driver;
     switch (event.event) {
       case 'probe-entered':
-        if (this.#started === null) this.#started = at;
-        else this.#over = true;
+        if (this.#started === null && !this.#watched) this.#started = at;
         break;
       case 'bound':
         this.#bound ??= at;
         this.#over ||= this.#started !== null;
         break;
       case 'deferred':
-        this.#deferrals.push({ at, by: event.by, reason: event.reason });
-        this.#over ||= this.#started !== null;
+        this.#takeDeferral(at, event.by, event.reason);
         break;
       case 'probe-failed':
         this.#over ||= this.#started !== null;
@@ -107,6 +121,15 @@ class LifeReader {
       default:
         break;
     }
+  }
+
+  /** The kernel may speak of one deferral in several lines: its reason, the value returned, the list it is added to. */
+  #takeDeferral(at: number, said: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
+    const held = said === 'supplier' || (reason !== null && SUPPLIER_REASON.test(reason));
+    const by = held || this.#started === null ? 'core' : 'driver';
+    this.#deferrals.push({ at, by, reason });
+    if (held && !this.#over) this.#started = null;
+    this.#over ||= this.#started !== null;
   }
 
   takeFirmware(at: number, event: ProbeGateEvent): void {
@@ -119,7 +142,7 @@ class LifeReader {
         break;
       case 'released':
       case 'timed-out':
-        this.#started = at;
+        if (!this.#watched) this.#started = at;
         break;
       case 'entered':
         this.#started ??= at;

@@ -9,7 +9,7 @@ const USUAL = { cpus: 1, shift: 4, loadOrder: null };
 function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreRequest> = {}): ExploreRequest {
   return {
     base: simulatedCell({ watch: devices.map(({ device }) => device) }),
-    targets: devices.map(({ device }) => ({ device, node: null })),
+    targets: devices.map(({ device }) => ({ device, nodes: [] })),
     strength: 3,
     budget: 64,
     seed: 1,

@@ -162,6 +162,7 @@ function simulatedCrash(device: SimulatedDevice, at: { line: number; time: numbe
     source: null,
     lastLine: at.line,
     text: [],
+    fatal: true,
     followUps: [],
     truncated: false,
     probing: { driver: device.driver, device: device.device },
