@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -180,7 +180,9 @@ async function parseRecipe(name: string, path: string, text: string): Promise<Re
   if (source === null)
     throw new InputError(`${path}:${lineOf(['source'])}: source: ${parsed.data.source}: expected ${SOURCES}`);
   const load = (key: 'fragments' | 'patches') =>
-    Promise.all(parsed.data[key].map((file, index) => readText(join(folder, file), `${path}:${lineOf([key, index])}`)));
+    Promise.all(
+      parsed.data[key].map((file, index) => readText(resolve(folder, file), `${path}:${lineOf([key, index])}`)),
+    );
   return {
     name,
     source,
