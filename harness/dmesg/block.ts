@@ -22,6 +22,7 @@ const FATAL: ReadonlySet<CrashKind> = new Set([
   'panic',
 ]);
 
+/** Whether the kernel, or at least the task, does not go on after a report of this kind. */
 export function isFatal(kind: CrashKind): boolean {
   return FATAL.has(kind);
 }
@@ -115,6 +116,10 @@ export class Block {
     this.#cpu = header.cpu;
     this.#source = header.source;
     for (const text of before) this.#keep(text);
+  }
+
+  get fatal(): boolean {
+    return isFatal(this.#kind) && !this.header.survives;
   }
 
   get kind(): CrashKind {
@@ -261,7 +266,7 @@ export class Block {
       return true;
     }
     if (text.startsWith('KASAN: ')) {
-      if (text.startsWith('KASAN: null-ptr-deref in range') && isFatal(this.#kind)) this.#kind = 'null-deref';
+      if (text.startsWith('KASAN: null-ptr-deref in range') && this.fatal) this.#kind = 'null-deref';
       return true;
     }
     if (text.startsWith('caller is ')) {
@@ -305,7 +310,7 @@ export class Block {
 
   #readLocks(text: string): boolean {
     if (LOCK_AWAITS.test(text)) {
-      if (this.#named === null) this.#awaitsLock = true;
+      if (this.#named === null && this.header.rule !== 'rcu-usage') this.#awaitsLock = true;
       this.#lockAt(text);
       return true;
     }
@@ -375,6 +380,7 @@ export class Block {
       line: this.line,
       time: this.time,
       kind,
+      fatal: this.fatal,
       title,
       signature: `${kind}: ${title}`,
       function: name,
@@ -436,8 +442,8 @@ export class Block {
 
   /** Reports without an end mark of their own are complete when their trace was printed. */
   #complete(): boolean {
-    const marked = isFatal(this.#kind) || this.#kind === 'warning' || this.#kind === 'refcount';
-    if (this.#kind === 'panic') return true;
-    return !marked && this.#frames.length > 0;
+    if (this.panicked) return true;
+    const marked = this.fatal || this.header.lead.startsWith('WARNING');
+    return !marked || this.#kind === 'lockdep' ? this.#frames.length > 0 || this.header.rule === 'header' : false;
   }
 }

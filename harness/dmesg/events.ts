@@ -54,6 +54,8 @@ export interface FollowUp {
 export interface Crash extends At {
   readonly event: 'crash';
   readonly kind: CrashKind;
+  /** The kernel, or at least the task, did not go on; false for reports that the kernel survives. */
+  readonly fatal: boolean;
   /** In the words of syzkaller and kernel maintainers: "unable to handle kernel NULL pointer dereference in X". */
   readonly title: string;
   /** Kind and blamed function without addresses, offsets and counters: equal over rebuilds. */

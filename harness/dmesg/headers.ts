@@ -19,6 +19,8 @@ export interface Header {
   readonly cpu: number | null;
   /** `[#N]` of an oops, where this line has it. */
   readonly die: number | null;
+  /** A BUG: line after which the kernel goes on. */
+  readonly survives: boolean;
   /** The line is so particular that it counts without anything after it, if it stands at the start of its record. */
   readonly sure: boolean;
 }
@@ -33,6 +35,7 @@ const NOTHING: Omit<Header, 'kind' | 'lead'> = {
   pid: null,
   cpu: null,
   die: null,
+  survives: false,
   sure: true,
 };
 
@@ -240,6 +243,41 @@ const RULES: readonly Rule[] = [
       return { ...NOTHING, kind, lead, cpu: match[2] === undefined ? null : Number(match[2]) };
     },
   },
+  // arm and older arm64 do_mem_abort(); also printed for user space, when no die line follows.
+  {
+    needle: 'nhandled ',
+    pattern: at('(?:Unhandled (?:fault|prefetch abort): )(.{3,60}?) \\(0x[0-9a-f]+\\) at (?:0x)?([0-9a-f]{1,16})'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'exception',
+      lead: `Unhandled fault: ${generalise(match[1] ?? '')}`,
+      address: address(match[2]),
+      sure: false,
+    }),
+  },
+  {
+    needle: 'ynchronous ',
+    pattern: at(
+      '[sS]ynchronous (?:[eE]xternal [aA]bort|parity error.{0,60}|parity or ECC error.{0,60}): (.{0,60}?) ?\\(0x[0-9a-f]+\\) at (?:0x)?([0-9a-f]{1,16})',
+    ),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'exception',
+      lead: 'synchronous external abort',
+      address: address(match[2]),
+      sure: false,
+    }),
+  },
+  {
+    needle: 'CFI failure',
+    pattern: at('(?:Kernel panic - not syncing: )?CFI failure (?:at (\\S{1,200})|\\(target: (\\S{1,200}))'),
+    header: (match) => ({ ...NOTHING, kind: 'exception', lead: 'CFI failure', frame: findFrame(match[1] ?? '') }),
+  },
+  {
+    needle: 'Missing ENDBR',
+    pattern: at('(?:traps: )?Missing ENDBR: (\\S{1,200})'),
+    header: (match) => ({ ...NOTHING, kind: 'exception', lead: 'Missing ENDBR', frame: findFrame(match[1] ?? '') }),
+  },
   {
     needle: 'Unhandled ',
     pattern: anywhere('Unhandled (\\d\\d-bit \\w+ \\w+) exception on CPU ?(\\d+), (?:ESR|ISR)'),
@@ -407,7 +445,7 @@ const RULES: readonly Rule[] = [
   {
     needle: 'workqueue leaked',
     pattern: anywhere('BUG: workqueue leaked (lock or atomic|atomic, lock or RCU)'),
-    header: (match) => ({ ...NOTHING, kind: 'bug', lead: `BUG: workqueue leaked ${match[1]}` }),
+    header: (match) => ({ ...NOTHING, kind: 'bug', lead: `BUG: workqueue leaked ${match[1]}`, survives: true }),
   },
   // kernel/rcu/tree_stall.h, tree_exp.h, tasks.h, update.c; older tree.c, tiny.c.
   {
@@ -538,7 +576,7 @@ const RULES: readonly Rule[] = [
   {
     needle: 'register non-static key',
     pattern: anywhere('INFO: trying to register non-static key'),
-    header: simple('lockdep', 'INFO: trying to register non-static key'),
+    header: simple('lockdep', 'INFO: trying to register non-static key', { rule: 'odebug' }),
   },
   {
     needle: 'has not been registered!',
@@ -595,6 +633,7 @@ const RULES: readonly Rule[] = [
       ...NOTHING,
       kind: 'bug',
       lead: `BUG: using ${match[1]} in preemptible code`,
+      survives: true,
       comm: match[2] ?? null,
       pid: Number(match[3]),
     }),
@@ -609,6 +648,7 @@ const RULES: readonly Rule[] = [
       ...NOTHING,
       kind: /lockup/.test(match[2] ?? '') ? 'soft-lockup' : 'bug',
       lead: `BUG: ${match[1]} ${match[2]}`,
+      survives: true,
       cpu: match[3] === undefined ? null : Number(match[3]),
       comm: match[4] ?? null,
       pid: match[5] === undefined ? null : Number(match[5]),
@@ -622,6 +662,7 @@ const RULES: readonly Rule[] = [
       ...NOTHING,
       kind: 'bug',
       lead: 'BUG: Bad page state',
+      survives: true,
       named: false,
       rule: 'allocation',
       comm: match[1] ?? null,
@@ -630,12 +671,12 @@ const RULES: readonly Rule[] = [
   {
     needle: 'BUG: Bad page map',
     pattern: anywhere('BUG: Bad page (?:map|cache)'),
-    header: simple('bug', 'BUG: Bad page map', { named: false }),
+    header: simple('bug', 'BUG: Bad page map', { named: false, survives: true }),
   },
   {
     needle: 'BUG: Bad rss-counter',
     pattern: anywhere('BUG: Bad rss-counter state'),
-    header: simple('bug', 'BUG: Bad rss-counter state', { named: false, rule: 'header' }),
+    header: simple('bug', 'BUG: Bad rss-counter state', { named: false, survives: true, rule: 'header' }),
   },
   {
     needle: 'on freeing mm',
@@ -644,6 +685,7 @@ const RULES: readonly Rule[] = [
       ...NOTHING,
       kind: 'bug',
       lead: `BUG: non-zero ${match[1]} on freeing mm`,
+      survives: true,
       named: false,
       rule: 'header',
     }),
@@ -655,6 +697,7 @@ const RULES: readonly Rule[] = [
       ...NOTHING,
       kind: 'bug',
       lead: `BUG: Dentry still in use [unmount of ${generalise(match[1] ?? '')}]`,
+      survives: true,
       named: false,
     }),
   },
@@ -664,7 +707,8 @@ const RULES: readonly Rule[] = [
     header: (match) => ({
       ...NOTHING,
       kind: 'bug',
-      lead: `BUG ${generalise(match[1] ?? '')}: ${generalise((match[2] ?? '').replace(/\. .*$/, ''))}`,
+      lead: `BUG ${match[1]}: ${generalise((match[2] ?? '').replace(/\. .*$/, ''))}`,
+      survives: true,
       rule: 'allocation',
     }),
   },
@@ -782,7 +826,7 @@ const RULES: readonly Rule[] = [
   {
     needle: 'Busy inodes after unmount',
     pattern: at('VFS: Busy inodes after unmount'),
-    header: simple('bug', 'VFS: Busy inodes after unmount', { named: false, rule: 'header' }),
+    header: simple('bug', 'VFS: Busy inodes after unmount', { named: false, survives: true, rule: 'header' }),
   },
   // Anything else that a subsystem calls a BUG at the start of a kernel record.
   {
@@ -795,7 +839,14 @@ const RULES: readonly Rule[] = [
         )
       )
         return null;
-      return { ...NOTHING, kind: 'bug', lead: `BUG: ${generalise(match[1] ?? '')}`, named: false, sure: false };
+      return {
+        ...NOTHING,
+        kind: 'bug',
+        lead: `BUG: ${generalise(match[1] ?? '')}`,
+        survives: true,
+        named: false,
+        sure: false,
+      };
     },
   },
 ];

@@ -7,7 +7,7 @@ import { type LogRecord, parseRecords } from './prefix.ts';
 
 /** Lines that can begin a report or state an event; all others are only counted while no report is open. */
 const INTERESTING =
-  /BUG|WARNING|nable to handle|nternal error|panic|INFO: |\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|stall|lock|cut here|fault|suffici|prob|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|overflow|as init process|Freeing |systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /BUG|WARNING|CFI|ENDBR|ynchronous|nable to handle|nternal error|panic|INFO: |\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|stall|lock|cut here|fault|suffici|prob|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|overflow|as init process|Freeing |systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -272,17 +272,22 @@ function relation(block: Block, found: FoundHeader): 'same' | 'follow-up' | 'new
   const { header } = found;
   if (found.panicMessage !== null) {
     if (block.panicked) return 'follow-up';
-    return isFatal(block.kind) || isConsequence(found.panicMessage) ? 'follow-up' : 'new';
+    return block.fatal || isConsequence(found.panicMessage) ? 'follow-up' : 'new';
   }
   if (block.panicked) return 'follow-up';
-  if (!block.evident && !block.atStart) return 'new';
+  if (!block.evident && !(block.atStart && block.header.sure) && found.header.die === null) return 'new';
+  if (header.lead === block.header.lead && header.kind === 'other' && !block.evident) return 'same';
   const dies = header.die !== null;
-  if (dies && block.die === null && !block.ended && (isFatal(block.kind) || block.kind === 'ubsan')) return 'same';
-  if (isFatal(block.kind)) {
+  if (dies && block.die === null && !block.ended && (block.fatal || block.kind === 'ubsan')) return 'same';
+  if (block.fatal) {
     // A kernel that lost several tasks one after the other has several reports; only what follows at once is a consequence.
     return 'follow-up';
   }
-  if (isFatal(header.kind) && (block.kind === 'kasan' || block.kind === 'kfence' || block.kind === 'ubsan'))
+  if (
+    isFatal(header.kind) &&
+    !header.survives &&
+    (block.kind === 'kasan' || block.kind === 'kfence' || block.kind === 'ubsan')
+  )
     return 'follow-up';
   return 'new';
 }

@@ -32,7 +32,7 @@ const REPORTING = `
   pgm_check_handler do_pgm_check
   kasan_* asan_* hwasan_* check_memory_region* memory_is_poisoned* memory_is_nonzero* bytes_is_nonzero print_report
   print_address_description* print_error_description print_memory_metadata print_shadow_for_address describe_object*
-  describe_address* end_report start_report addr_has_metadata kfence_report_error kfence_handle_page_fault
+  describe_address* print_trailer print_section* end_report start_report addr_has_metadata kfence_report_error kfence_handle_page_fault
   kfence_print_* check_canary* kmsan_* msan_* tsan_* kcsan_* csan_* sanitizer_* ubsan_* handle_overflow val_to_string
   fortify_* stack_chk_fail* read_word_at_a_time read_once_size* write_once_size* read_once_word_nocheck
   lockdep_* lock_acquire* lock_release* lock_acquired lock_contended lock_is_held* lock_class* lock_set_* lock_pin_*
@@ -203,7 +203,15 @@ const BY_KIND: Readonly<{ [kind in CrashKind]: RegExp }> = {
   panic: CHECK,
   oom: FREE,
   'stack-overflow': FAULT,
-  'sleeping-in-atomic': CHECK,
+  'sleeping-in-atomic': matcher(
+    REPORTING,
+    MEMORY_HELPERS,
+    ATOMIC_HELPERS,
+    LOCK_HELPERS,
+    LIST_HELPERS,
+    ALLOCATORS,
+    WAITING,
+  ),
   refcount: CHECK,
   memleak: matcher(REPORTING, MEMORY_HELPERS, ALLOCATORS),
   other: CHECK,

@@ -1,4 +1,3 @@
-import { isFatal } from './block.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 
 /** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
@@ -313,9 +312,4 @@ export class Summary {
         return;
     }
   }
-}
-
-/** The crash that decides: the first of the worst sort, a fatal one before a warning. */
-export function headline(crashes: readonly Crash[]): Crash | null {
-  return crashes.find((crash) => isFatal(crash.kind)) ?? crashes[0] ?? null;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isFatal } from '../../harness/dmesg/block.ts';
 import type { Crash, CrashKind, DmesgEvent } from '../../harness/dmesg/events.ts';
 import { CRASH_KINDS } from '../../harness/dmesg/events.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
@@ -13,6 +14,7 @@ const crash = (kind: CrashKind, more: Partial<Crash> = {}): Crash => ({
   line: 5,
   time: null,
   kind,
+  fatal: isFatal(kind),
   title: `${kind} in f`,
   signature: `${kind}: ${kind} in f`,
   function: 'f',
@@ -203,6 +205,10 @@ describe('crashes', () => {
     expect(
       verdictOf(complete(bound, crash('kasan', { followUps: [{ kind: 'null-deref', title: 't', line: 9 }] }))),
     ).toBe('null-deref');
+  });
+
+  it('a BUG: report that the kernel survives is a warning', () => {
+    expect(verdictOf(complete(bound, crash('bug', { fatal: false })))).toBe('warning');
   });
 
   it('a crash before the end is not a hang, a warning before it is', () => {
