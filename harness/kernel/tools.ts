@@ -86,6 +86,19 @@ export interface ToolReport {
   readonly minimum: string | null;
 }
 
+/** Where tools are looked for and installed. */
+export interface Machine {
+  /** Folders of programs, as in the environment variable PATH. */
+  readonly path: string;
+  /** os-release(5) */
+  readonly osRelease: string;
+  readonly root: boolean;
+}
+
+function thisMachine(): Machine {
+  return { path: process.env.PATH ?? '', osRelease: '/etc/os-release', root: process.getuid?.() === 0 };
+}
+
 async function isThere(path: string, mode: number): Promise<boolean> {
   return access(path, mode).then(
     () => true,
@@ -93,14 +106,14 @@ async function isThere(path: string, mode: number): Promise<boolean> {
   );
 }
 
-async function findProgram(name: string): Promise<boolean> {
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+async function findProgram(name: string, machine: Machine): Promise<boolean> {
+  const folders = machine.path.split(delimiter).filter((folder) => folder !== '');
   const found = await Promise.all(folders.map((folder) => isThere(join(folder, name), constants.X_OK)));
   return found.includes(true);
 }
 
-async function versionOf(need: ProgramNeed): Promise<string | null> {
-  const { stdout } = await execa(need.program, [need.version], { reject: false });
+async function versionOf(need: ProgramNeed, machine: Machine): Promise<string | null> {
+  const { stdout } = await execa(need.program, [need.version], { reject: false, env: { PATH: machine.path } });
   return /\d+(?:\.\d+)+/.exec(stdout)?.[0] ?? null;
 }
 
@@ -110,15 +123,15 @@ export function reaches(text: string, minimum: readonly [number, number]): boole
   return major > minimum[0] || (major === minimum[0] && minor >= minimum[1]);
 }
 
-async function checkProgram(need: ProgramNeed, versions: boolean): Promise<ToolReport> {
+async function checkProgram(need: ProgramNeed, versions: boolean, machine: Machine): Promise<ToolReport> {
   const report = {
     name: need.program,
     package: need.package,
     why: need.why,
     minimum: need.minimum?.join('.') ?? null,
   };
-  if (!(await findProgram(need.program))) return { ...report, state: 'missing', version: null };
-  const version = versions || need.minimum !== undefined ? await versionOf(need) : null;
+  if (!(await findProgram(need.program, machine))) return { ...report, state: 'missing', version: null };
+  const version = versions || need.minimum !== undefined ? await versionOf(need, machine) : null;
   const tooOld = need.minimum !== undefined && (version === null || !reaches(version, need.minimum));
   return { ...report, state: tooOld ? 'too old' : 'ok', version };
 }
@@ -143,16 +156,19 @@ interface CheckOptions {
 }
 
 /** Looks for every tool. */
-export async function checkTools({ versions, tests }: CheckOptions): Promise<ToolReport[]> {
+export async function checkTools(
+  { versions, tests }: CheckOptions,
+  machine: Machine = thisMachine(),
+): Promise<ToolReport[]> {
   const programs = tests ? [...PROGRAMS, ...PROGRAMS_OF_TESTS] : PROGRAMS;
-  return Promise.all([...programs.map((need) => checkProgram(need, versions)), ...HEADERS.map(checkHeader)]);
+  return Promise.all([...programs.map((need) => checkProgram(need, versions, machine)), ...HEADERS.map(checkHeader)]);
 }
 
 /** Debian or a derivative: its packages have Debian's names. */
-async function hasDebianPackages(): Promise<boolean> {
-  if (!(await findProgram('apt-get'))) return false;
+async function hasDebianPackages(machine: Machine): Promise<boolean> {
+  if (!(await findProgram('apt-get', machine))) return false;
   try {
-    const release = await readFile('/etc/os-release', 'utf8');
+    const release = await readFile(machine.osRelease, 'utf8');
     return /^ID(?:_LIKE)?=.*\bdebian\b/m.test(release);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
@@ -173,19 +189,22 @@ export interface EnsureOptions {
  * Sees to it that every tool is there. Throws {@link InputError} (exit 2) with the one line to run where it may not install,
  * {@link InfraError} where the installation fails.
  */
-export async function ensureTools({ install, tests, say }: EnsureOptions): Promise<void> {
-  const reports = await checkTools({ versions: false, tests });
+export async function ensureTools(
+  { install, tests, say }: EnsureOptions,
+  machine: Machine = thisMachine(),
+): Promise<void> {
+  const reports = await checkTools({ versions: false, tests }, machine);
   const missing = reports.filter(({ state }) => state === 'missing');
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((tool) => tool.package))].sort();
-    const debian = await hasDebianPackages();
-    if (!install || !debian || process.getuid?.() !== 0) throw missingError(missing, packages, debian);
-    await installPackages(packages, say);
-    const left = (await checkTools({ versions: false, tests })).filter(({ state }) => state === 'missing');
+    const debian = await hasDebianPackages(machine);
+    if (!install || !debian || !machine.root) throw missingError(missing, packages, debian);
+    await installPackages(packages, { say, machine });
+    const left = (await checkTools({ versions: false, tests }, machine)).filter(({ state }) => state === 'missing');
     if (left.length > 0)
       throw new InfraError(`${left.map(({ name }) => name).join(', ')} not found although the packages are installed`);
   }
-  const old = (await checkTools({ versions: false, tests })).find(({ state }) => state === 'too old');
+  const old = (await checkTools({ versions: false, tests }, machine)).find(({ state }) => state === 'too old');
   if (old !== undefined)
     throw new InputError(
       `${old.name} ${old.version ?? '(unknown version)'} is too old: bootrace needs ${old.minimum} or later`,
@@ -203,34 +222,42 @@ function missingError(missing: readonly ToolReport[], packages: readonly string[
   );
 }
 
-async function installPackages(packages: readonly string[], say: (line: string) => void): Promise<void> {
-  say(`installing ${packages.join(' ')}`);
-  if (!(await allKnown(packages))) await aptGet(['update'], say);
+interface AptRun {
+  readonly say: (line: string) => void;
+  readonly machine: Machine;
+}
+
+async function installPackages(packages: readonly string[], apt: AptRun): Promise<void> {
+  apt.say(`installing ${packages.join(' ')}`);
+  if (!(await allKnown(packages, apt.machine))) await aptGet(['update'], apt);
   const install = ['install', '-y', '--no-install-recommends', ...packages];
   try {
-    await aptGet(install, say);
+    await aptGet(install, apt);
   } catch (error) {
     if (!(error instanceof InfraError)) throw error;
     // The index of packages may be older than the mirror: refresh it once.
-    await aptGet(['update'], say);
-    await aptGet(install, say);
+    await aptGet(['update'], apt);
+    await aptGet(install, apt);
   }
 }
 
 /** True when apt has a candidate for each package (apt-cache(8), policy). */
-async function allKnown(packages: readonly string[]): Promise<boolean> {
-  const { stdout } = await execa('apt-cache', ['policy', ...packages], { reject: false, env: { LC_ALL: 'C' } });
+async function allKnown(packages: readonly string[], machine: Machine): Promise<boolean> {
+  const { stdout } = await execa('apt-cache', ['policy', ...packages], {
+    reject: false,
+    env: { LC_ALL: 'C', PATH: machine.path },
+  });
   return (stdout.match(/^ {2}Candidate: \d/gm) ?? []).length === packages.length;
 }
 
 const SECONDS_FOR_DPKG_LOCK = 120;
 const PERCENT_STEP = 10;
 
-async function aptGet(args: readonly string[], say: (line: string) => void): Promise<void> {
+async function aptGet(args: readonly string[], { say, machine }: AptRun): Promise<void> {
   const child = execa(
     'apt-get',
     ['-o', 'APT::Status-Fd=1', '-o', `DPkg::Lock::Timeout=${SECONDS_FOR_DPKG_LOCK}`, '-o', 'Dpkg::Use-Pty=0', ...args],
-    { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }, stdin: 'ignore' },
+    { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', PATH: machine.path }, stdin: 'ignore' },
   );
   let said = '';
   try {
