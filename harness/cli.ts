@@ -13,6 +13,8 @@ function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];
 }
 
+const REPORTERS = 'table, json, junit, ktap, kcidb, markdown, github or html; repeatable';
+
 function words(text: string): string[] {
   return text.split(',').filter((word) => word !== '');
 }
@@ -49,6 +51,9 @@ program
   .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
   .option('--repeat <n>', 'boot each cell n times and compare the boots', positiveInteger, 1)
   .option('--results <dir>', 'folder for the records of runs', 'results')
+  .option('--shard <i/n>', 'only the i-th of n parts of equal duration; merge joins them')
+  .option('--known-issues <file>', 'treat what this file lists as notes')
+  .option('--reporter <name[=file]>', REPORTERS, collect)
   .option('--json', 'print the run record instead of the table')
   .action(async (options) => {
     const { matrix } = await import('./commands/matrix.ts');
@@ -137,7 +142,7 @@ program
   .command('report')
   .description('write reports of a finished run')
   .argument('[run]', 'folder of the run', 'results/latest')
-  .option('--reporter <name[=file]>', 'table, json, junit, ktap, kcidb, markdown, github or html; repeatable', collect)
+  .option('--reporter <name[=file]>', REPORTERS, collect)
   .action(async (path, options) => {
     const { report } = await import('./commands/report.ts');
     process.exitCode = await report(path, options);
@@ -169,6 +174,7 @@ program
   .command('doctor')
   .description('list the tools that are needed, their versions, and what is missing')
   .option('--install', 'install what is missing, as root on Debian')
+  .option('--tests', 'also what the tests need')
   .option('--json', 'print JSON')
   .action(async (options) => {
     const { doctor } = await import('./commands/doctor.ts');

@@ -7,6 +7,7 @@ import { renderProgress } from '../report/progress.ts';
 import { searchInLab } from '../run/expedition.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
+import { requireTools } from './doctor.ts';
 
 interface BisectOptions {
   readonly matrix?: string;
@@ -68,6 +69,7 @@ async function search(
     note: (line: string) => void,
   ) => Promise<{ json: unknown; text: string }>,
 ): Promise<number> {
+  await requireTools();
   const progress = renderProgress(process.stderr);
   try {
     const { json, text } = await searchInLab(

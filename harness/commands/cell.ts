@@ -16,6 +16,7 @@ import { cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
 import { findSymbols } from '../run/symbols.ts';
 import { gateSymbols } from '../soc/gates.ts';
+import { requireTools } from './doctor.ts';
 
 interface CellOptions {
   readonly matrix?: string;
@@ -34,6 +35,7 @@ const DEFAULT_DEBUG_PORT = 1234;
 export async function cell(name: string, options: CellOptions, signal: AbortSignal): Promise<number> {
   const file = options.matrix ?? DEFAULT_MATRIX;
   const chosen = await loadCell(name, file);
+  await requireTools();
   if (options.printCommand === true || options.interactive === true || options.gdb !== undefined)
     return byHand(chosen, options, signal);
 
@@ -54,6 +56,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
       ...(options.json === true ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
       becomesLatest: false,
       about: {
+        shard: null,
         harness: await harnessVersion(),
         qemu: await qemuVersion(),
         matrix: { file, hash: '', selection: [`id=${chosen.id}`] },

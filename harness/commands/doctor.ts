@@ -131,3 +131,8 @@ function formatDoctor({ tools, resources }: DoctorReport): string {
     packages.length === 0 ? '' : `\nrun: sudo apt-get install -y --no-install-recommends ${packages.join(' ')}\n`;
   return `${lines.join('\n')}\n${hint}`;
 }
+
+/** What every verb that boots does first: installs the tools that are missing as root on Debian, and says what to run elsewhere. */
+export async function requireTools(): Promise<void> {
+  await ensureTools({ install: true, tests: false, say: (line) => process.stderr.write(`${line}\n`) });
+}

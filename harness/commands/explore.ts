@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { devicesOf } from '../devicetree/devices.ts';
+import { type DeviceTree, isWithin, walk } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
 import type { BoardName, Cell, Gate, Linkage } from '../matrix/cell.ts';
@@ -11,6 +12,7 @@ import { searchInLab } from '../run/expedition.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { didYouMean } from '../suggest.ts';
+import { requireTools } from './doctor.ts';
 
 interface ExploreOptions {
   readonly kernel: string;
@@ -33,13 +35,15 @@ const DEFAULT_DEVICES = [SCM.device, SMMU.device];
 
 /** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed. */
 export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
+  await requireTools();
   const progress = renderProgress(process.stderr);
   try {
     const { found, files } = await searchInLab(
       'explore',
       { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
       async ({ lab, boot, keepCell }) => {
-        const nodes = devicesOf(lab.board(options.board));
+        const tree = lab.board(options.board);
+        const nodes = devicesOf(tree);
         const devices = options.devices ?? DEFAULT_DEVICES;
         for (const device of devices) {
           if (!nodes.has(device))
@@ -55,7 +59,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         progress.listen({ event: 'run-started', cells: options.budget, workers: 1, kernels: 1 });
         const result = await searchOrders({
           base,
-          targets: devices.map((device) => ({ device, node: nodes.get(device) ?? null })),
+          targets: devices.map((device) => ({ device, nodes: nodeNames(tree, nodes.get(device) ?? '/') })),
           strength: options.strength,
           budget: options.budget,
           seed: options.seed,
@@ -90,6 +94,11 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
   } finally {
     progress.close();
   }
+}
+
+/** Names of a device's node and of the nodes below it, by which the driver core names suppliers. */
+function nodeNames(tree: DeviceTree, path: string): string[] {
+  return [...walk(tree.root)].filter((placed) => isWithin(placed.path, path)).map(({ node }) => node.name);
 }
 
 /** The cell that every boot is a variation of: nothing asked for, modules in the order that their symbols need. */

@@ -3,13 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { DEFAULT_MATRIX, loadMatrix } from '../matrix/load.ts';
 import { listCells, selectCells } from '../matrix/select.ts';
+import { cellsOfShard, parseShard } from '../matrix/shard.ts';
 import { qemuVersion } from '../qemu/version.ts';
-import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
-import { formatTable } from '../report/table.ts';
+import { parseReporter, writeReports } from '../report/reporters.ts';
 import { harnessVersion } from '../run/about.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
+import { requireTools } from './doctor.ts';
+import { readKnownIssues } from './known-issues.ts';
+import { standardOutput } from './report.ts';
 
 interface MatrixOptions {
   readonly matrix?: string;
@@ -17,7 +20,10 @@ interface MatrixOptions {
   readonly list?: true;
   readonly workers?: number;
   readonly repeat: number;
+  readonly shard?: string;
   readonly results: string;
+  readonly knownIssues?: string;
+  readonly reporter?: readonly string[];
   readonly json?: true;
 }
 
@@ -25,45 +31,44 @@ interface MatrixOptions {
 export async function matrix(options: MatrixOptions, signal: AbortSignal): Promise<number> {
   const file = options.matrix ?? DEFAULT_MATRIX;
   const selection = options.only ?? [];
-  const cells = selectCells(await loadMatrix(file), selection);
+  const shard = options.shard === undefined ? null : parseShard(options.shard);
+  const requests = (options.reporter ?? [options.json === true ? 'json' : 'table']).map(parseReporter);
+  const knownIssues = await readKnownIssues(options.knownIssues);
+  const selected = selectCells(await loadMatrix(file), selection);
+  const cells = shard === null ? selected : cellsOfShard(selected, shard);
   if (options.list === true) {
     process.stdout.write(listCells(cells));
     return 0;
   }
+  await requireTools();
   const progress = renderProgress(process.stderr);
   try {
-    const { run, folder } = await runCells({
+    const finished = await runCells({
       cells,
       workers: options.workers ?? null,
       repeat: options.repeat,
       results: options.results,
       signal,
       listen: progress.listen,
-      knownIssues: [],
+      knownIssues,
       becomesLatest: true,
       about: {
         harness: await harnessVersion(),
         qemu: await qemuVersion(),
         matrix: {
-          file,
+          file: relative(process.cwd(), file),
           hash: createHash('sha256')
             .update(await readFile(file))
             .digest('hex'),
           selection: [...selection],
         },
+        shard,
       },
     });
     progress.close();
-    process.stdout.write(
-      options.json === true
-        ? `${JSON.stringify(run, null, 1)}\n`
-        : formatTable(run, {
-            width: process.stdout.columns ?? 120,
-            colour: wantsColour(process.stdout.isTTY, process.env),
-            folder: relative(process.cwd(), folder),
-          }),
-    );
-    return exitCodeOf(run);
+    for (const written of await writeReports(requests, finished, standardOutput()))
+      process.stderr.write(`wrote ${written}\n`);
+    return exitCodeOf(finished.run);
   } finally {
     progress.close();
   }

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import { type DeviceTree, emptyNode, nodeAt, updateNode, withoutProperty, withProperty } from './tree.ts';
+import { type DeviceTree, emptyNode, nodeAt, updateNode, withProperty } from './tree.ts';
 import { encodeStrings, readString } from './values.ts';
 
 /** COMMAND_LINE_SIZE in arch/arm64/include/uapi/asm/setup.h, Linux 6.1: longer lines are cut, and the NUL counts. */
@@ -7,10 +7,6 @@ const COMMAND_LINE_SIZE = 2048;
 
 /** A word of the command line: quotes may hold spaces (next_arg() in lib/cmdline.c, Linux 6.1). */
 const WORD = /^(?:[^\s"]|"[^"\n]*")+$/;
-
-/** Properties that a boot loader fills with entropy; QEMU 7.2 writes them to the tree it dumps. */
-const SEEDS: readonly string[] = ['rng-seed', 'kaslr-seed'];
-const SEEDED_NODES: readonly string[] = ['/chosen', '/secure-chosen'];
 
 /** The words of /chosen bootargs, as they stand there. */
 export function bootargsOf(tree: DeviceTree): string {
@@ -42,15 +38,4 @@ export function setBootargs(tree: DeviceTree, words: readonly string[]): DeviceT
       ? { ...tree.root, children: [...tree.root.children, emptyNode('chosen')] }
       : tree.root;
   return { ...tree, root: updateNode(root, '/chosen', (node) => withProperty(node, 'bootargs', line)) };
-}
-
-/** The tree without the random seeds that QEMU puts into each dump, so that equal machines have equal trees. */
-export function withoutSeeds(tree: DeviceTree): DeviceTree {
-  let root = tree.root;
-  for (const path of SEEDED_NODES) {
-    if (nodeAt(root, path) !== undefined) {
-      root = updateNode(root, path, (node) => SEEDS.reduce(withoutProperty, node));
-    }
-  }
-  return { ...tree, root };
 }

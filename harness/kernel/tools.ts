@@ -33,7 +33,6 @@ const PROGRAMS: readonly ProgramNeed[] = [
     minimum: [7, 2],
   },
   { program: 'dtc', version: '--version', package: 'device-tree-compiler', why: 'compiles device tree sources' },
-  { program: 'fdtoverlay', version: '--version', package: 'device-tree-compiler', why: 'checks overlays in the tests' },
   {
     program: 'aarch64-linux-gnu-gcc',
     version: '--version',

@@ -53,21 +53,15 @@ export function selectCells(cells: readonly Cell[], only: readonly string[]): Ce
 }
 
 /**
- * The cell with this id, or the only cell of a row when `id` is a row's name.
+ * The cell with this id, or the first cell of a row when `id` is a row's name.
  *
- * @throws InputError when there is none, or the row has several; it names what was probably meant
+ * @throws InputError when there is none; it names what was probably meant
  */
 export function findCell(cells: readonly Cell[], id: string): Cell {
   const exact = cells.find((cell) => cell.id === id);
   if (exact !== undefined) return exact;
-  const [first, ...others] = cells.filter((cell) => cell.row?.toLowerCase() === id.toLowerCase());
-  if (first !== undefined && others.length === 0) return first;
-  if (first !== undefined) {
-    throw new InputError(
-      `row ${id} has ${others.length + 1} cells`,
-      `Use one of ${[first, ...others].map((cell) => cell.id).join(', ')}`,
-    );
-  }
+  const ofRow = cells.find((cell) => cell.row?.toLowerCase() === id.toLowerCase());
+  if (ofRow !== undefined) return ofRow;
   throw new InputError(
     `there is no cell ${id}${didYouMean(
       id,

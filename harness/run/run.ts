@@ -15,7 +15,7 @@ export interface RunOptions extends Pick<LabOptions, 'signal' | 'listen' | 'know
   /** Whether `latest` shall point to this run. */
   readonly becomesLatest: boolean;
   /** Facts about the run that are only recorded. */
-  readonly about: Pick<RunRecord, 'harness' | 'qemu' | 'matrix'>;
+  readonly about: Pick<RunRecord, 'harness' | 'qemu' | 'matrix' | 'shard'>;
 }
 
 export interface FinishedRun {
@@ -54,7 +54,6 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       host: { platform: `${process.platform} ${process.arch}`, cores: availableParallelism(), node: process.version },
       workers,
       repeat,
-      shard: null,
       wallMs: {
         kernels: Math.round(built - started),
         boots: Math.round(finished - built),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bootargsOf, setBootargs, withoutSeeds } from '../../harness/devicetree/chosen.ts';
+import { bootargsOf, setBootargs } from '../../harness/devicetree/chosen.ts';
 import { editTree } from '../../harness/devicetree/edit.ts';
 import { labelsOf } from '../../harness/devicetree/lookup.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
@@ -394,10 +394,5 @@ describe('/chosen', () => {
     expect(() => setBootargs(tree, ['nul\0'])).toThrow(InputError);
     expect(bootargsOf(setBootargs(tree, ['x'.repeat(2047)]))).toHaveLength(2047);
     expect(() => setBootargs(tree, ['x'.repeat(2048)])).toThrow('has 2048 bytes, and arm64 Linux cuts it at 2047');
-  });
-
-  it('takes the seeds out and leaves the rest', () => {
-    const without = nodeAt(withoutSeeds(tree).root, '/chosen');
-    expect([...(without?.properties.keys() ?? [])]).toEqual(['stdout-path', 'bootargs']);
   });
 });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { expect, it } from 'vitest';
-import { withoutSeeds } from '../../harness/devicetree/chosen.ts';
 import { diffTrees, formatDifference } from '../../harness/devicetree/diff.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
@@ -26,5 +25,4 @@ it("reads and writes QEMU's own tree, which differs from dump to dump by its see
   const [a, b] = [parseFdt(one), parseFdt(two)];
   expect(await decompile(serializeFdt(a))).toBe(await decompile(one));
   expect(diffTrees(a, b).map(formatDifference).join('\n')).toMatch(/^\/chosen: (rng|kaslr)-seed /);
-  expect(serializeFdt(withoutSeeds(a))).toEqual(serializeFdt(withoutSeeds(b)));
 });
