@@ -166,7 +166,8 @@ static void report(const char *verb, const char *device, const struct gate *gate
 {
 	u64 ticks = SYSREG_READ("cntpct_el0");
 
-	say_number(ticks / (SYSREG_READ("cntfrq_el0") / 1000000));
+	/* 62.5 MHz on this machine, which is no whole number of ticks a microsecond; good for days. */
+	say_number(ticks * 1000000 / SYSREG_READ("cntfrq_el0"));
 	say(" ");
 	say(verb);
 	say(" ");
