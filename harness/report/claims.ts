@@ -1,7 +1,7 @@
 import type { CellRecord } from '../run/record.ts';
 import { describePlace, kernelOf } from './judge.ts';
 import { type Colours, mark, paintVerdict } from './paint.ts';
-import { formatDuration, groupBy, printable, truncate } from './text.ts';
+import { formatDuration, groupBy, printable, truncate, wrap } from './text.ts';
 
 const ROW_WIDTH = 4;
 const VERDICT_WIDTH = 19;
@@ -54,22 +54,22 @@ export function formatClaims(cells: readonly CellRecord[], width: number, paint:
     for (const [index, answer] of answers.entries()) {
       const first = answer[0];
       if (first === undefined) continue;
-      lines.push(
-        [
-          '  ',
-          paint.bold((index === 0 ? printable(row) : '').padEnd(ROW_WIDTH)),
-          ' ',
-          mark(first, paint),
-          ' ',
-          paintVerdict(first, first.verdict, paint),
-          ' '.repeat(Math.max(0, VERDICT_WIDTH - first.verdict.length) + 2),
-          truncate(index === 0 ? printable(first.claim ?? '') : '', claimWidth).padEnd(claimWidth + 2),
-          paint.dim(truncate(kernels(answer), kernelsWidth).padEnd(kernelsWidth + 2)),
-          time(answer).padStart(TIME_WIDTH),
-        ]
-          .join('')
-          .trimEnd(),
-      );
+      const [claim = '', ...more] = index === 0 ? wrap(printable(first.claim ?? ''), claimWidth) : [];
+      const head = [
+        '  ',
+        paint.bold((index === 0 ? printable(row) : '').padEnd(ROW_WIDTH)),
+        ' ',
+        mark(first, paint),
+        ' ',
+        paintVerdict(first, first.verdict, paint),
+        ' '.repeat(Math.max(0, VERDICT_WIDTH - first.verdict.length) + 2),
+        claim.padEnd(claimWidth + 2),
+        paint.dim(truncate(kernels(answer), kernelsWidth).padEnd(kernelsWidth + 2)),
+        time(answer).padStart(TIME_WIDTH),
+      ];
+      lines.push(head.join('').trimEnd());
+      const claimIndent = ' '.repeat(2 + ROW_WIDTH + 1 + 2 + VERDICT_WIDTH + 2);
+      for (const part of more) lines.push(`${claimIndent}${part}`);
       if (tellsMore(first)) {
         const indent = ' '.repeat(2 + ROW_WIDTH + 1 + 2);
         lines.push(paint.dim(`${indent}${truncate(describePlace(first), width - indent.length)}`));

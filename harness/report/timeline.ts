@@ -183,10 +183,14 @@ function addProbeEvent(lane: OpenLane, event: RecordedEvent & { time: number }):
       close(lane, 'bound', time);
       mark(`bound${lane.driver === null ? '' : ` to ${lane.driver}`}`);
       break;
-    case 'deferred':
+    case 'deferred': {
+      // The driver core says it twice: that the driver asks for it, and that the device is on the list.
+      const again = lane.open === null && lane.marks.at(-1)?.kind === 'deferred';
       close(lane, 'deferred', time);
-      mark(`deferred${event.reason === null || event.reason === undefined ? '' : `: ${event.reason}`}`);
+      const reason = event.reason ?? null;
+      if (!again || reason !== null) mark(`deferred${reason === null ? '' : `: ${reason}`}`);
       break;
+    }
     case 'probe-failed':
       close(lane, 'failed', time);
       mark(`probe failed with ${event.error ?? 'an error'}`);

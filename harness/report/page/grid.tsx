@@ -35,8 +35,10 @@ export function Grid({ cells, rows, columns, selected, onOpen, onNarrow }: GridP
       (selected === null ? null : table.querySelector(`[data-cell="${selected}"]`)) ??
       table.querySelector('[data-cell]');
     if (button === null) return;
-    if (selected !== null) button.setAttribute('aria-current', 'true');
     button.setAttribute('tabindex', '0');
+    if (selected === null) return;
+    button.setAttribute('aria-current', 'true');
+    button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [selected, layout]);
 
   const onClick = (event: MouseEvent) => {
@@ -62,6 +64,11 @@ export function Grid({ cells, rows, columns, selected, onOpen, onNarrow }: GridP
 
 function valueText(axis: number, value: number): string {
   return value < 0 ? '' : (head.axes[axis]?.values[value] ?? '');
+}
+
+/** A value that says there is none (matrix/axes.ts, NOT_APPLICABLE) only takes room. */
+function withoutDash(value: string): string {
+  return value === '-' ? '' : value;
 }
 
 function keyText(axes: readonly number[], key: GridKey): string {
@@ -105,7 +112,7 @@ const Table = memo(({ layout, counted }: { layout: GridLayout; counted: boolean 
                 const repeated = row.values.slice(0, index + 1).every((value, place) => value === before[place]);
                 return (
                   <th scope="row" key={axis} class={repeated ? 'repeated' : ''}>
-                    {valueText(axis, row.values[index] ?? -1)}
+                    {withoutDash(valueText(axis, row.values[index] ?? -1))}
                   </th>
                 );
               })}

@@ -41,9 +41,20 @@ export function chooseTicks(times: readonly number[], scale: Scale, distance: nu
   return chosen.sort((a, b) => a - b);
 }
 
-/** Seconds with as many digits as the axis needs. */
-export function formatSeconds(microseconds: number): string {
-  return (microseconds / 1_000_000).toFixed(3);
+const LEAST_DIGITS = 3;
+const MOST_DIGITS = 6;
+
+export function formatSeconds(microseconds: number, digits = LEAST_DIGITS): string {
+  return (microseconds / 1_000_000).toFixed(digits);
+}
+
+/** Digits behind the point that tell these times apart. */
+export function digitsFor(times: readonly number[]): number {
+  const distinct = new Set(times).size;
+  for (let digits = LEAST_DIGITS; digits < MOST_DIGITS; digits++) {
+    if (new Set(times.map((time) => formatSeconds(time, digits))).size === distinct) return digits;
+  }
+  return MOST_DIGITS;
 }
 
 /** A span as a person would say it. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Attempt, Lane, Mark, Timeline } from '../timeline.ts';
-import { chooseTicks, formatSeconds, formatSpan, makeScale, type Scale } from './scale.ts';
+import { chooseTicks, digitsFor, formatSeconds, formatSpan, makeScale, type Scale } from './scale.ts';
 
 interface TimelineProps {
   readonly timeline: Timeline;
@@ -12,7 +12,7 @@ const RIGHT = 24;
 const LANE_HEIGHT = 28;
 const TOP = 22;
 const BOTTOM = 26;
-const TICK_DISTANCE = 58;
+const TICK_DISTANCE = 64;
 const NARROWEST = 520;
 /** A span shorter than this many pixels is drawn this wide, or it could not be seen. */
 const THINNEST = 4;
@@ -134,12 +134,14 @@ function Axis({ times, scale, height }: { times: readonly number[]; scale: Scale
     const [left, right] = [scale.place(from), scale.place(to)];
     return to - from >= LONG_GAP && right - left >= GAP_WIDTH ? [{ from, to, middle: (left + right) / 2 }] : [];
   });
+  const ticks = chooseTicks(times, scale, TICK_DISTANCE);
+  const digits = digitsFor(ticks);
   return (
     <g>
-      {chooseTicks(times, scale, TICK_DISTANCE).map((time) => (
+      {ticks.map((time) => (
         <g key={time} transform={`translate(${LABEL_WIDTH + scale.place(time)} 0)`} class="tick">
           <line y1={TOP} y2={height - BOTTOM} />
-          <text y={height - 8}>{formatSeconds(time)}</text>
+          <text y={height - 8}>{formatSeconds(time, digits)}</text>
         </g>
       ))}
       {gaps.map((gap) => (
