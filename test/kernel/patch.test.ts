@@ -48,6 +48,12 @@ describe('a patch', () => {
     await expect(patchedFiles([patch], async () => null)).rejects.toThrow('p.patch: there is no drivers/a.c');
   });
 
+  it('keeps the order of its hunks: none is put before the one it follows', () => {
+    const change = (oldStart: number, to: string) => ({ header: '', line: 1, oldStart, before: ['a'], after: [to] });
+    expect(applyHunks('a\na\n', [change(1, 'b'), change(2, 'c')])).toEqual({ ok: true, text: 'b\nc\n' });
+    expect(applyHunks('a\na\n', [change(2, 'b'), change(1, 'c')])).toMatchObject({ ok: false, number: 2 });
+  });
+
   it('applies on top of the patch before it', async () => {
     const second = PATCH.replace('-three', '-THREE').replace('+THREE', '+3');
     const files = await patchedFiles(
