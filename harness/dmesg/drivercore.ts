@@ -34,7 +34,7 @@ const TIMEOUT = new RegExp(`^${PREFIX}deferred probe timeout, ignoring dependenc
 const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?$`);
 const SYNC_STATE = new RegExp(`^${PREFIX}sync_state\\(\\) pending due to (\\S{1,128})`);
 
-const CALLING = /^calling {1,2}([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? @ \d+/;
+const CALLING = /^calling {2}([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? @ \d+/;
 const CALLED =
   /^initcall ([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
 const BANNER = /^Linux version (\d\S{0,127})/;
@@ -51,7 +51,7 @@ const REJECTED: readonly RegExp[] = [
   /^([\w-]{1,64}): (version magic .{1,400} should be .{1,400})/,
   /^([\w-]{1,64}): (no symbol version for \S{1,128})/,
   /^([\w-]{1,64}): (exports duplicate symbol \S{1,128}.{0,200})/,
-  /^([\w-]{1,64}): (module PLT section\(s\) missing|Unknown rela? relocation.{0,100}|module has bad taint.{0,100}|kernel tainted but module.{0,60})/,
+  /^([\w-]{1,64}): (module PLT section\(s\) missing|Unknown rela? relocation.{0,100})/,
   /^(?:Loading of )(?:unsigned )?module(?:s)? (?:()is restricted|()with unavailable key is rejected|()with invalid signature is rejected)/,
   /^Loading of ()((?:unsigned module|module with unsupported crypto|module with unavailable key|module with invalid signature) is rejected)/,
 ];

@@ -93,6 +93,7 @@ function fault(bug: string, what: string, at: string | null): Header {
 /** Names of the die() strings that say what happened; the rest is `oops`. */
 function dieKind(reason: string): CrashKind {
   if (/UBSAN/.test(reason)) return 'ubsan';
+  if (/KASAN/.test(reason)) return 'kasan';
   if (/SError/i.test(reason)) return 'serror';
   if (/\bBUG\b|Kernel bug detected/.test(reason)) return 'bug';
   if (/stack overflow|overran stack/.test(reason)) return 'stack-overflow';
@@ -236,7 +237,7 @@ const RULES: readonly Rule[] = [
   },
   {
     needle: 'ad mode in ',
-    pattern: anywhere('Bad mode in (.{1,40}?) handler detected(?: on CPU ?(\\d+))?, (?:code|esr) ?'),
+    pattern: anywhere('Bad mode in (.{1,40}?) handler detected(?: on CPU ?(\\d+))?(?:, (?:code|esr)|$)'),
     header: (match, text) => {
       const kind = /Error/.test(match[1] ?? '') || text.includes('SError') ? 'serror' : 'exception';
       const lead = kind === 'serror' ? 'SError Interrupt' : 'Bad mode';
@@ -851,13 +852,27 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Panics that only say that something else went wrong before: kernel/exit.c, arch/*\/traps.c, panic_on_* switches. */
-const CONSEQUENCE =
-  /^(?:Oops|Fatal|Fatal exception|Oops - BUG|Attempted to kill|Aiee|panic_on_warn|hung_task|softlockup|RCU Stall|rcu stall|KASAN|UBSAN|KFENCE|KCSAN|kernel: panic_on_warn|kasan|Asynchronous SError|Unhandled exception|Hard LOCKUP|hard LOCKUP|Watchdog detected|BUG!|bad mode|kernel stack overflow|stack overflow|Machine halted|error|.*(?:panic_on_warn|panic_on_oops|panic_on_\w+) set|synchronous external abort|Kernel mode fault|Nested exceptions|CFI|System is deadlocked|Out of memory|out of memory)/;
+type Report = { readonly kind: CrashKind; readonly fatal: boolean };
+
+/** Panics that only say that something else went wrong before, and what: kernel/exit.c, arch/*\/traps.c, panic_on_*. */
+const CONSEQUENCES: readonly { readonly message: RegExp; readonly of: (report: Report) => boolean }[] = [
+  { message: /^hung_task/, of: ({ kind }) => kind === 'hung-task' },
+  { message: /^softlockup/, of: ({ kind }) => kind === 'soft-lockup' },
+  { message: /^RCU Stall/i, of: ({ kind }) => kind === 'rcu-stall' },
+  { message: /^(?:Hard|hard) LOCKUP|^Watchdog detected/, of: ({ kind }) => kind === 'hard-lockup' },
+  { message: /^(?:System is deadlocked|Out of memory|out of memory)/, of: ({ kind }) => kind === 'oom' },
+  { message: /^(?:workqueue|panic_on_workqueue)/, of: ({ kind }) => kind === 'workqueue-lockup' },
+  { message: /panic_on_\w+ set|^(?:KASAN|UBSAN|KFENCE|KCSAN|KMSAN)\b/i, of: () => true },
+  {
+    message:
+      /^(?:Oops|Fatal|Attempted to kill|Aiee|Asynchronous SError|Unhandled exception|BUG!|bad mode|[kK]ernel stack overflow|Machine halted|synchronous external abort|Kernel mode fault|Nested exceptions|CFI|panic_on_oops)/,
+    of: ({ fatal }) => fatal,
+  },
+];
 
 /** Whether a panic of this message follows from an earlier report. */
-export function isConsequence(message: string): boolean {
-  return CONSEQUENCE.test(message);
+export function isConsequence(message: string, report: Report): boolean {
+  return CONSEQUENCES.some((consequence) => consequence.message.test(message) && consequence.of(report));
 }
 
 function panicHeader(message: string): Header {

@@ -7,12 +7,14 @@ import { type LogRecord, parseRecords } from './prefix.ts';
 
 /** Lines that can begin a report or state an event; all others are only counted while no report is open. */
 const INTERESTING =
-  /BUG|WARNING|CFI|ENDBR|ynchronous|nable to handle|nternal error|panic|INFO: |\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|stall|lock|cut here|fault|suffici|prob|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|overflow|as init process|Freeing |systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
 /** Lines after an end mark in which a consequence of the report is still looked for. */
 const TAIL = 24;
+/** Lines in which a header that other texts resemble has to be followed by a part of a report. */
+const DOUBT = 8;
 const MAX_BLOCK_LINES = 2000;
 /** Lines between `cut here` and the header: the message of WARN(). */
 const MAX_PREAMBLE = 12;
@@ -52,8 +54,8 @@ export class DmesgParser {
   readonly #open = new Map<string, OpenBlock>();
   readonly #preamble = new Map<string, string[]>();
   readonly #inFlight = new Map<string, InFlight>();
-  #panicked: { line: number; block: Block | null } | null = null;
-  #lastCrashLine: number | null = null;
+  #panicked: { line: number } | null = null;
+  #lastCrash: Crash | null = null;
   #lastTime: number | null = null;
   #last = '';
   /** Line up to which backtraces without a header are somebody's request. */
@@ -120,7 +122,7 @@ export class DmesgParser {
   #reset(): void {
     this.#closeAll(true);
     this.#panicked = null;
-    this.#lastCrashLine = null;
+    this.#lastCrash = null;
     this.#inFlight.clear();
     this.#lastTime = null;
   }
@@ -168,9 +170,9 @@ export class DmesgParser {
       this.#followUp(this.#panicked.line, header, record, line);
       return;
     }
-    if (found.panicMessage !== null && this.#lastCrashLine !== null && isConsequence(found.panicMessage)) {
-      this.#panicked = { line: this.#lastCrashLine, block: null };
-      this.#followUp(this.#lastCrashLine, header, record, line);
+    if (found.panicMessage !== null && this.#lastCrash !== null && isConsequence(found.panicMessage, this.#lastCrash)) {
+      this.#panicked = { line: this.#lastCrash.line };
+      this.#followUp(this.#lastCrash.line, header, record, line);
       return;
     }
     if (open !== undefined && this.#open.get(key) === open) this.#close(key, false);
@@ -227,7 +229,7 @@ export class DmesgParser {
       }
       block.take(record.text, line);
       if (block.panicked && block.ended) this.#close(name, false);
-      else if (block.gap > (block.ended ? TAIL : GAP) || block.total > MAX_BLOCK_LINES) this.#close(name, false);
+      else if (block.gap > patience(block) || block.total > MAX_BLOCK_LINES) this.#close(name, false);
     }
   }
 
@@ -258,9 +260,14 @@ export class DmesgParser {
     const crash = open.block.finish(cut, probing(open));
     if (crash === null) return;
     this.#events.push(crash);
-    this.#lastCrashLine = crash.line;
-    if (open.block.panicked) this.#panicked = { line: crash.line, block: open.block };
+    this.#lastCrash = crash;
+    if (open.block.panicked) this.#panicked = { line: crash.line };
   }
+}
+
+function patience(block: Block): number {
+  if (block.ended) return TAIL;
+  return block.evident || block.header.sure ? GAP : DOUBT;
 }
 
 function followUpTitle(header: Header): string {
@@ -272,7 +279,7 @@ function relation(block: Block, found: FoundHeader): 'same' | 'follow-up' | 'new
   const { header } = found;
   if (found.panicMessage !== null) {
     if (block.panicked) return 'follow-up';
-    return block.fatal || isConsequence(found.panicMessage) ? 'follow-up' : 'new';
+    return block.fatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';
   }
   if (block.panicked) return 'follow-up';
   if (!block.evident && !(block.atStart && block.header.sure) && found.header.die === null) return 'new';
