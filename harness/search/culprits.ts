@@ -1,16 +1,20 @@
-/** What is asked about: a device's probe that crashes, is held back or defers while other devices are not bound. */
+/** One time that it went wrong: at least one of the absent devices is to blame, if any device that is asked about is. */
+interface Accusation {
+  readonly absent: ReadonlySet<string>;
+  readonly proven: boolean;
+}
+
 interface Case {
   /** Devices whose absence is known to do no harm. */
   readonly cleared: Set<string>;
-  /** Each set was absent once when it went wrong, so that at least one of its members is to blame. */
-  readonly suspects: Set<string>[];
-  readonly convicted: Set<string>;
+  /** By their members, so that what repeats counts once. */
+  readonly accusations: Map<string, Accusation>;
 }
 
 /**
- * Finds by elimination which absent devices make something go wrong, from any boots, in any order: when it went well
- * the absent ones are cleared, when it went wrong one of them is to blame. A set with one member left is a conviction.
- * Supposes that each culprit's absence is enough by itself.
+ * Finds by elimination which absent devices make something go wrong: a crash, a deferral. Any boots serve, in any order:
+ * when it went well the absent ones are cleared, when it went wrong one of them may be to blame. Supposes that each
+ * culprit's absence is enough by itself. A verdict is revised when later boots clear a device.
  */
 export class Culprits {
   readonly #cases = new Map<string, Case>();
@@ -18,7 +22,7 @@ export class Culprits {
   #open(key: string): Case {
     const known = this.#cases.get(key);
     if (known !== undefined) return known;
-    const opened = { cleared: new Set<string>(), suspects: [], convicted: new Set<string>() };
+    const opened = { cleared: new Set<string>(), accusations: new Map<string, Accusation>() };
     this.#cases.set(key, opened);
     return opened;
   }
@@ -27,42 +31,49 @@ export class Culprits {
   acquit(key: string, absent: Iterable<string>): void {
     const { cleared } = this.#open(key);
     for (const device of absent) cleared.add(device);
-    this.#conclude(key);
   }
 
-  /** It went wrong, and `absent` were not there. */
-  accuse(key: string, absent: Iterable<string>): void {
-    this.#open(key).suspects.push(new Set(absent));
-    this.#conclude(key);
+  /**
+   * It went wrong, and `absent` were not there. `proven` where nothing else can be to blame; otherwise something that
+   * nobody asks about may have been absent too, and it takes a proven accusation of the same device to convict it.
+   */
+  accuse(key: string, absent: readonly string[], proven: boolean): void {
+    const { accusations } = this.#open(key);
+    const name = absent.toSorted().join(' ');
+    accusations.set(name, { absent: new Set(absent), proven: proven || (accusations.get(name)?.proven ?? false) });
   }
 
-  #conclude(key: string): void {
-    const { cleared, suspects, convicted } = this.#open(key);
-    for (const set of suspects) for (const device of cleared) set.delete(device);
-    for (const set of suspects) {
-      const [only] = set;
-      if (set.size === 1 && only !== undefined) convicted.add(only);
-    }
-    // A set with a known culprit is explained; an empty one says that the blame lies elsewhere; a larger one adds nothing.
-    const open = suspects.filter((set) => set.size > 1 && ![...set].some((device) => convicted.has(device)));
-    const smallest = open.reduce<Set<string> | null>(
-      (least, set) => (least === null || set.size < least.size ? set : least),
-      null,
-    );
-    suspects.splice(0, suspects.length, ...(smallest === null ? [] : [smallest]));
+  /** What is left of each accusation, without the empty ones: there the blame lies elsewhere. */
+  #remaining(key: string): { left: string[]; proven: boolean }[] {
+    const found = this.#cases.get(key);
+    if (found === undefined) return [];
+    return [...found.accusations.values()]
+      .map(({ absent, proven }) => ({ left: [...absent].filter((device) => !found.cleared.has(device)), proven }))
+      .filter(({ left }) => left.length > 0);
   }
 
   convicted(key: string): string[] {
-    return [...(this.#cases.get(key)?.convicted ?? [])];
+    const remaining = this.#remaining(key);
+    const alone = remaining.flatMap(({ left }) => (left.length === 1 ? left : []));
+    return [...new Set(alone)].filter((device) =>
+      remaining.some(({ left, proven }) => proven && left.includes(device)),
+    );
   }
 
   isCleared(key: string, device: string): boolean {
     return this.#cases.get(key)?.cleared.has(device) ?? false;
   }
 
-  /** Two or more devices of which at least one is to blame, or none when nothing is open. */
+  /** The smallest set of two or more devices with a culprit among them that is not known, or none. */
   suspects(key: string): string[] {
-    return [...(this.#cases.get(key)?.suspects[0] ?? [])];
+    const convicted = new Set(this.convicted(key));
+    const open = this.#remaining(key)
+      .map(({ left }) => left)
+      .filter((left) => left.length > 1 && !left.some((device) => convicted.has(device)));
+    return open.reduce<string[]>(
+      (least, left) => (least.length === 0 || left.length < least.length ? left : least),
+      [],
+    );
   }
 
   keys(): string[] {

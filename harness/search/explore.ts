@@ -294,7 +294,7 @@ class Explorer {
   /** All drivers asynchronous, and each alone, without gates. */
   #asyncSets(): Planned[] {
     const { base } = this.#request;
-    const drivers = [...new Set(this.#drivers.values())];
+    const drivers = [...new Set(this.#drivers.values())].filter((driver) => !driver.includes(','));
     const alone = drivers.map((driver) => ({ ...base, bootargs: withAsyncDrivers(base.bootargs, [driver]) }));
     return [this.#allAsync(), ...alone].map((cell) => ({ stage: 'async', cell: cell, asked: null }));
   }

@@ -1,9 +1,9 @@
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell, Gate } from '../matrix/cell.ts';
 import type { Outcome } from './boot.ts';
 import { causeOf } from './cause.ts';
 import { Culprits } from './culprits.ts';
 import { contradicts, type PartialOrder, type Precedence, partialOrder } from './precedence.ts';
-import { type ProbeLife, probeLives, timeline } from './recorded.ts';
+import { type ProbeLife, probeLives, type Recorded, supplierIn, timeline } from './recorded.ts';
 
 /** A device whose probe is put into orders. */
 export interface Target {
@@ -39,6 +39,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 export class Knowledge {
   readonly #targets: readonly Target[];
   readonly #devices: readonly string[];
+  readonly #given: readonly Precedence[];
   #constraints: readonly Precedence[];
   #order: PartialOrder;
   readonly #everBound = new Set<string>();
@@ -56,6 +57,7 @@ export class Knowledge {
   constructor(targets: readonly Target[], constraints: readonly Precedence[]) {
     this.#targets = targets;
     this.#devices = targets.map(({ device }) => device);
+    this.#given = constraints;
     this.#constraints = constraints;
     this.#order = partialOrder(this.#devices, constraints);
   }
@@ -93,36 +95,42 @@ export class Knowledge {
 
   /** Learns from one boot of `cell`. `asked` is the order that it was to have, or null for an ungated one. */
   learn(cell: Cell, asked: readonly string[] | null, outcome: Outcome): Lesson {
-    const lives = probeLives(timeline(outcome.events, outcome.gates), this.#devices, cell.gates);
-    const constraints = this.#constraints.length;
+    const constraints = JSON.stringify(this.#constraints);
     const deferrers = this.#deferrers.size;
     const questions = JSON.stringify(this.suspicions);
-    for (const life of lives.values()) this.#learnFrom(life, lives);
-    if (asked !== null) this.#learnFromVain(asked, lives, outcome);
+    const recorded = timeline(outcome.events, outcome.gates);
+    const lives = probeLives(recorded, this.#devices, cell.gates);
+    const relaxed = relaxedFrom(recorded);
+    for (const life of lives.values()) this.#learnFrom(life, lives, relaxed);
+    if (asked !== null) this.#learnFromVain(blockerOf(cell.gates, asked, recorded, lives), asked);
     if (outcome.signature !== null) this.#learnFromCrash(cell, outcome);
     this.#concludeConstraints();
     return {
-      constraint: this.#constraints.length > constraints,
+      constraint: JSON.stringify(this.#constraints) !== constraints,
       other: this.#deferrers.size > deferrers || JSON.stringify(this.suspicions) !== questions,
     };
   }
 
   /** Every deferral accuses the devices that were not bound by then; a probe that ran, or was bound, clears them. */
-  #learnFrom(life: ProbeLife, lives: ReadonlyMap<string, ProbeLife>): void {
+  #learnFrom(life: ProbeLife, lives: ReadonlyMap<string, ProbeLife>, relaxed: number): void {
     const { device } = life;
     for (const deferral of life.deferrals) {
       const absent = absentAt(deferral.at, device, lives);
       if (deferral.by === 'driver') {
         this.#deferrers.add(device);
-        this.#waits.accuse(device, absent);
+        this.#waits.accuse(device, absent, true);
         continue;
       }
-      const named = this.#namedIn(deferral.reason ?? '').filter((supplier) => absent.includes(supplier));
-      this.#blocks.accuse(device, named.length > 0 ? named : absent);
+      const supplier = supplierIn(deferral.reason);
+      if (supplier === null) this.#blocks.accuse(device, absent, false);
+      else
+        for (const named of this.#named(supplier))
+          if (absent.includes(named)) this.#blocks.accuse(device, [named], true);
     }
-    if (life.started !== null) this.#blocks.acquit(device, absentAt(life.started, device, lives));
-    if (life.bound !== null) {
-      this.#everBound.add(device);
+    if (life.started !== null && life.started < relaxed)
+      this.#blocks.acquit(device, absentAt(life.started, device, lives));
+    if (life.bound !== null) this.#everBound.add(device);
+    if (life.bound !== null && life.bound < relaxed) {
       this.#waits.acquit(device, absentAt(life.bound, device, lives));
     }
     // Neither binding nor deferring is crashing.
@@ -133,22 +141,18 @@ export class Knowledge {
     }
   }
 
-  /** The targets that the driver core's reason for a deferral names. */
-  #namedIn(reason: string): string[] {
-    const words = reason.split(/[\s'"(),/]+/);
+  /** The target that the driver core calls `supplier`: by its device, or by its node or one below it. */
+  #named(supplier: string): string[] {
+    const name = supplier.split('/').at(-1) ?? supplier;
     return this.#targets
-      .filter(({ device, nodes }) => [device, ...nodes].some((name) => words.includes(name)))
+      .filter(({ device, nodes }) => device === supplier || nodes.includes(name))
       .map(({ device }) => device);
   }
 
-  /** The first device of the asked order that did not begin although nothing held it: those behind it are accused. */
-  #learnFromVain(asked: readonly string[], lives: ReadonlyMap<string, ProbeLife>, outcome: Outcome): void {
-    const blocker = blockerOf(asked, outcome);
-    if (blocker === null) return;
-    const behind = asked.slice(asked.indexOf(blocker) + 1);
-    const started = lives.get(blocker)?.started ?? NEVER;
-    const free = behind.some((device) => (lives.get(device)?.started ?? NEVER) > started);
-    if (!free) this.#blocks.accuse(blocker, behind);
+  /** A device that did not begin although nothing held it: those that were held for its sake are accused. */
+  #learnFromVain(blocker: Blocker | null, asked: readonly string[]): void {
+    if (blocker?.state === 'not-begun')
+      this.#blocks.accuse(blocker.device, asked.slice(asked.indexOf(blocker.device) + 1), true);
   }
 
   #learnFromCrash(cell: Cell, outcome: Outcome): void {
@@ -160,10 +164,13 @@ export class Knowledge {
     this.#crashes.accuse(
       key,
       cause.unfinished.map((state) => state.device),
+      true,
     );
   }
 
   #concludeConstraints(): void {
+    this.#constraints = this.#given;
+    this.#order = partialOrder(this.#devices, this.#given);
     for (const device of this.#blocks.keys()) {
       for (const supplier of this.#blocks.convicted(device)) {
         this.#constrain({
@@ -201,9 +208,37 @@ function absentAt(at: number, device: string, lives: ReadonlyMap<string, ProbeLi
     .map((life) => life.device);
 }
 
-/** The first device of the asked order for which the next one was held in vain, or null when no hold timed out. */
-export function blockerOf(asked: readonly string[], outcome: Outcome): string | null {
-  const timedOut = new Set(outcome.gates.flatMap((gate) => (gate.verb === 'timed-out' ? [gate.device] : [])));
-  const place = asked.findIndex((device) => timedOut.has(device));
-  return place <= 0 ? null : (asked[place - 1] ?? null);
+/**
+ * From where on the kernel does without suppliers that it has waited for in vain: deferred_probe_timeout_work_func()
+ * (6.1, drivers/base/dd.c) drops optional ones and then names what is still pending. What happens later clears nobody.
+ */
+function relaxedFrom(recorded: readonly Recorded[]): number {
+  const at = recorded.findIndex(
+    ({ event }) => 'event' in event && (event.event === 'deferral-timeout' || event.event === 'deferral-pending'),
+  );
+  return at === -1 ? NEVER : at;
+}
+
+/** The device that a chain of holds got stuck at: it had not begun, or not finished, when the first hold timed out. */
+export interface Blocker {
+  readonly device: string;
+  readonly state: 'not-begun' | 'not-finished';
+}
+
+/** Finds the device at which the chain of `asked` got stuck, or null when no hold timed out. */
+export function blockerOf(
+  gates: readonly Gate[],
+  asked: readonly string[],
+  recorded: readonly Recorded[],
+  lives: ReadonlyMap<string, ProbeLife>,
+): Blocker | null {
+  const stuck = recorded.findIndex(({ from, event }) => from === 'firmware' && event.verb === 'timed-out');
+  if (stuck === -1) return null;
+  for (const device of asked) {
+    const life = lives.get(device);
+    if ((life?.started ?? NEVER) >= stuck) return { device, state: 'not-begun' };
+    const awaited = gates.some((gate) => gate.gate === 'hold' && gate.until === device && gate.phase === 'finished');
+    if (awaited && (life?.bound ?? NEVER) >= stuck) return { device, state: 'not-finished' };
+  }
+  return null;
 }

@@ -29,7 +29,13 @@ interface Deferral {
 }
 
 /** How device_links_check_suppliers() says that it holds a device back (drivers/base/core.c, 5.10 to 6.12). */
-const SUPPLIER_REASON = /^(?:wait for supplier |supplier .* not ready$)/;
+const SUPPLIER_REASON = /^(?:wait for supplier (\S+)|supplier (\S+) not ready)/;
+
+/** The device or device tree node that a deferral's reason says is waited for, or null where it does not say so. */
+export function supplierIn(reason: string | null): string | null {
+  const [, node, device] = SUPPLIER_REASON.exec(reason ?? '') ?? [];
+  return node ?? device ?? null;
+}
 
 /**
  * Both logs of a boot in one order. The firmware counts from the machine's start and printk from the moment it has a
@@ -89,13 +95,15 @@ export function probeLives(
 
 class LifeReader {
   readonly #device: string;
-  readonly #deferrals: Deferral[] = [];
   readonly #watched: boolean;
+  readonly #deferrals: Deferral[] = [];
   #driver: string | null = null;
   #started: number | null = null;
   #bound: number | null = null;
-  /** The first attempt is over, so that nothing later can be its start. */
-  #over = false;
+  /** The driver's probe has returned once, so that nothing later can be its beginning. */
+  #returned = false;
+  /** What is known of the attempt under way: one deferral may be spoken of in several lines. */
+  #attempt: 'open' | 'refused' | 'deferred' = 'open';
 
   constructor(device: string, watched: boolean) {
     this.#device = device;
@@ -105,35 +113,46 @@ class LifeReader {
   takeKernel(at: number, event: Extract<DmesgEvent, { readonly device: string }>): void {
     this.#driver ??= event.driver;
     switch (event.event) {
-      case 'probe-entered':
-        if (this.#started === null && !this.#watched) this.#started = at;
+      case 'matched':
+      case 'retried':
+        this.#attempt = 'open';
         break;
-      case 'bound':
-        this.#bound ??= at;
-        this.#over ||= this.#started !== null;
+      case 'probe-entered':
+        this.#attempt = 'open';
+        if (this.#started === null && !this.#watched) this.#started = at;
         break;
       case 'deferred':
         this.#takeDeferral(at, event.by, event.reason);
         break;
+      case 'bound':
+        this.#bound ??= at;
+        this.#returned = true;
+        break;
       case 'probe-failed':
-        this.#over ||= this.#started !== null;
+        this.#returned ||= this.#started !== null;
         break;
       default:
         break;
     }
   }
 
-  /** The kernel may speak of one deferral in several lines: its reason, the value returned, the list it is added to. */
+  /**
+   * The kernel says "requests probe deferral" when a driver does (call_driver_probe()). A deferral without that line is
+   * the core's own: of really_probe() before it calls the driver, for want of a supplier, an IOMMU or pins.
+   */
   #takeDeferral(at: number, said: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
-    const held = said === 'supplier' || (reason !== null && SUPPLIER_REASON.test(reason));
-    const by = held || this.#started === null ? 'core' : 'driver';
+    if (this.#attempt === 'deferred') return;
+    const held = said === 'supplier' || supplierIn(reason) !== null;
+    const by = !held && (said === 'driver' || this.#attempt === 'refused') ? 'driver' : 'core';
+    this.#attempt = 'deferred';
     this.#deferrals.push({ at, by, reason });
-    if (held && !this.#over) this.#started = null;
-    this.#over ||= this.#started !== null;
+    if (by === 'driver') this.#returned = true;
+    else if (!this.#returned) this.#started = null;
   }
 
   takeFirmware(at: number, event: ProbeGateEvent): void {
-    if (this.#over) return;
+    if (event.verb === 'refused') this.#attempt = 'refused';
+    if (this.#returned) return;
     switch (event.verb) {
       // The kernel has announced the probe, and a gate stands before it.
       case 'held':
@@ -149,7 +168,7 @@ class LifeReader {
         break;
       case 'finished':
       case 'refused':
-        this.#over = true;
+        this.#returned = true;
         break;
     }
   }
