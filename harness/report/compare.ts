@@ -19,7 +19,7 @@ export type Change =
   | 'no-verdict'
   | 'same';
 
-export interface CellChange {
+interface CellChange {
   readonly id: string;
   readonly change: Change;
   /** Null where the run does not have the cell. */
@@ -38,7 +38,7 @@ interface CellSummary {
 }
 
 /** An input that is not the same in both runs. */
-export interface InputChange {
+interface InputChange {
   /** `kernel 6.1`, `qemu`, `harness`, `matrix`. */
   readonly input: string;
   readonly before: string;

@@ -54,7 +54,7 @@ interface VerdictCount {
 }
 
 /** How many cells have each verdict, best verdict first; verdicts that no cell has are left out. */
-export function countVerdicts(cells: readonly CellRecord[]): VerdictCount[] {
+function countVerdicts(cells: readonly CellRecord[]): VerdictCount[] {
   return VERDICTS.map((verdict) => {
     const having = cells.filter((cell) => cell.verdict === verdict);
     return { verdict, cells: having.length, unexpected: having.filter((cell) => !cell.asExpected).length };

@@ -23,7 +23,7 @@ export interface PageAxis {
   readonly values: readonly string[];
 }
 
-export interface PageCell {
+interface PageCell {
   readonly id: string;
   readonly row: string | null;
   readonly claim: string | null;
@@ -55,7 +55,7 @@ export interface PageDetail {
   readonly cut: boolean;
 }
 
-export interface PageFrame {
+interface PageFrame {
   readonly function: string;
   readonly module: string | null;
   readonly source: string | null;

@@ -12,7 +12,7 @@ import { cellFiles, type LoadedRun, type ReadCellFile } from './run-folder.ts';
 import { formatTable } from './table.ts';
 
 /** What a reporter may look at beside the record. */
-export interface ReportContext {
+interface ReportContext {
   /** The run's folder as it is shown to the user, relative to where the command was given. */
   readonly folder: string;
   readonly read: ReadCellFile;
@@ -49,7 +49,7 @@ export const REPORTERS: Readonly<Record<string, Reporter>> = {
 };
 
 /** The run record as run.json holds it. */
-export function formatJson(run: RunRecord): string {
+function formatJson(run: RunRecord): string {
   return `${JSON.stringify(run, null, 1)}\n`;
 }
 

@@ -47,7 +47,7 @@ export async function loadRun(path: string): Promise<LoadedRun> {
 }
 
 /** @throws InputError naming the file and the first thing that is wrong with it */
-export function parseRun(text: string, file: string): RunRecord {
+function parseRun(text: string, file: string): RunRecord {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -36,7 +36,7 @@ export interface Mark {
   readonly text: string;
 }
 
-export interface GateSpan {
+interface GateSpan {
   readonly from: number;
   readonly to: number;
   readonly text: string;

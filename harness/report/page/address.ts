@@ -19,7 +19,7 @@ function list(value: string | null): string[] {
   return value === null || value === '' ? [] : value.split(',');
 }
 
-export function parseView(hash: string): View {
+function parseView(hash: string): View {
   const words = new URLSearchParams(hash.replace(/^#/, ''));
   const line = Number(words.get('line'));
   return {

@@ -54,7 +54,7 @@ export function defaultAxes(head: PageHead, cells: readonly number[]): { rows: s
   return { rows, columns };
 }
 
-export function indexesOf(head: PageHead, names: readonly string[]): number[] {
+function indexesOf(head: PageHead, names: readonly string[]): number[] {
   return names.map((name) => head.axes.findIndex((axis) => axis.name === name)).filter((index) => index >= 0);
 }
 

@@ -163,7 +163,7 @@ function Filters({ view, change, rows, columns, search, shown }: FiltersProps) {
     view.verdicts.length > 0 || view.outcome !== '' || view.text !== '' || Object.values(view.axes).flat().length > 0;
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
-      <div class="line">
+      <div class="controls-line">
         {head.verdicts
           .filter((verdict) => (counts.get(verdict) ?? 0) > 0)
           .map((verdict) => (
