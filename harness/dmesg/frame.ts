@@ -22,7 +22,7 @@ const LOOSE = new RegExp(`(?:^|[ \\t])(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
 const SOURCE = String.raw`([\w./+-]{1,255}\.(?:[chS]|rs|cc?p?p?|inc)):(\d{1,7})`;
 /** scripts/decode_stacktrace.sh: `func (drivers/x.c:12 (discriminator 1)) module`. */
 const DECODED = new RegExp(
-  `${ADDRESSES}(\\? )?(${SYMBOL}) \\(${SOURCE}(?: \\(discriminator \\d+\\))?\\)(?: ([\\w-]{1,64}))?`,
+  `${ADDRESSES}(\\? )?(${SYMBOL}) \\(${SOURCE}[^()]{0,400}(?:\\(discriminator \\d+\\)[^()]{0,400}){0,8}\\)(?: ([\\w-]{1,64}))?`,
 );
 /** syz-symbolize: `func+0x1/0x2 fs/x.c:12`, and `func fs/x.c:12 [inline]`, which is not in the kernel's own text. */
 const SYMBOLIZED = new RegExp(`^ ?${SOURCE}`);

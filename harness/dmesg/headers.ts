@@ -347,6 +347,7 @@ const RULES: readonly Rule[] = [
         ...NOTHING,
         kind: what === 'null-ptr-deref' ? 'null-deref' : 'kasan',
         lead: `KASAN: ${what}`,
+        rule: what === 'double-free' || what === 'invalid-free' ? 'allocation' : null,
         frame: findFrame(match[2] ?? '') ?? bareFunction(match[2] ?? ''),
       };
     },
@@ -664,7 +665,6 @@ const RULES: readonly Rule[] = [
       kind: 'bug',
       lead: 'BUG: Bad page state',
       survives: true,
-      named: false,
       rule: 'allocation',
       comm: match[1] ?? null,
     }),

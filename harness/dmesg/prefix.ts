@@ -10,7 +10,7 @@ export interface LogRecord {
 }
 
 /** `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine digits. */
-const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?(?:,\d)?(?: \/ [\d: .-]{5,40})?\]/;
+const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?(?:,\d)?(?: \/ [\d: .-]{5,40}| <[ \d.+]{1,16}>)?\]/;
 const STAMPS = new RegExp(STAMP, 'g');
 
 /** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg. */
@@ -43,9 +43,9 @@ const OUTER: readonly RegExp[] = [
   /^(?:console|serial|target|dut|kernel|UART\d?|ttyS\d|ttyAMA\d)[:>|] ?/,
 ];
 
-/** syslog: `Oct 30 12:00:00 host kernel: `, also with an ISO time, or only `host kernel: ` after a monotonic stamp. */
+/** syslog: `Oct 30 12:00:00 host kernel: `, the month in any language, also with an ISO time, or only `host kernel: ` after a monotonic stamp. */
 const SYSLOG_DATE =
-  /^(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
+  /^(?:[^\s\d[<>(\]]{2,12} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
 const SYSLOG_REST = /^(?:[\w.:-]{1,255} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
 const HOST_KERNEL = /^(?:[\w.-]{1,255} )?kernel: ?/;
 
@@ -150,8 +150,10 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
  * a piece of user-space output, on a line: it is cut at every printk time stamp.
  */
 export function parseRecords(line: string): LogRecord[] {
-  const json = line.includes('"msg"') || line.includes('"MESSAGE"') ? JSON_MESSAGE.exec(line) : null;
-  const whole = json?.[1] === undefined ? line : json[1].replaceAll('\\t', '\t').replaceAll('\\"', '"');
+  const json =
+    line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"log"') ? JSON_MESSAGE.exec(line) : null;
+  const whole =
+    json?.[1] === undefined ? line : json[1].replaceAll('\\t', '\t').replaceAll('\\n', '').replaceAll('\\"', '"');
   const records: LogRecord[] = [];
   for (const part of whole.includes('\r') || whole.includes('#012') ? whole.split(/\r|#012/) : [whole]) {
     if (part.length > 0) recordsOf(part, records);

@@ -102,7 +102,7 @@ const ALLOCATORS = `
   check_pad* object_err free_debug_processing alloc_debug_processing free_to_partial_list on_freelist cache_alloc*
   cache_free* cache_grow* do_slab_free create_object kmemleak_* mempool_* alloc_page alloc_pages* alloc_frozen_pages*
   alloc_skb* alloc_large_* get_free_page* get_zeroed_page free_page free_pages* free_unref_* free_frozen_pages*
-  free_the_page free_one_page free_hot_cold_page* free_pcppages_bulk get_page_from_freelist prep_new_page post_alloc_hook
+  free_pcp_* free_the_page free_one_page free_hot_cold_page* free_pcppages_bulk get_page_from_freelist prep_new_page post_alloc_hook
   warn_alloc* folio_alloc* page_frag_* bad_page check_free_page* check_new_page* free_page_is_bad* dump_page rmqueue*
   memdup_user* kmemdup* kstrdup* kstrndup* vmemdup_* qlist_* qlink_* rcu_free_slab
 `;
