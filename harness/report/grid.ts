@@ -7,6 +7,8 @@ import { groupBy, printable, truncate } from './text.ts';
 /** Above this many lines a grid is no longer read; only lines with something unexpected are printed then. */
 const MOST_LINES = 80;
 const LONGEST_VALUE = 24;
+/** What is unusual of a line may be several axes. */
+const LONGEST_LABEL = 44;
 /** Axes that make the columns and the headings. */
 const COLUMN_AXIS = 'kernel';
 const HEADING_AXIS = 'linkage';
@@ -29,14 +31,15 @@ const HEADING: Readonly<Record<Linkage, string>> = {
 };
 
 interface Line {
-  /** A value for each axis of the section, or the cell's name where its axes do not tell it apart. */
+  /** A value for each axis that has a column, and last what is unusual of the others: `cpus=2 shift=3`. */
   readonly labels: readonly string[];
   readonly cells: ReadonlyMap<string, CellRecord>;
 }
 
 interface Section {
   readonly heading: string;
-  readonly axes: readonly string[];
+  /** Headings of the labels. */
+  readonly columns: readonly string[];
   readonly lines: readonly Line[];
   /** Cells that share all their axis values with another one, so that only their id tells them apart. */
   readonly named: readonly CellRecord[];
@@ -60,46 +63,68 @@ function linkageRank(cells: readonly CellRecord[]): number {
   return LINKAGES.indexOf(cells[0]?.kernel.linkage ?? 'builtin');
 }
 
+/** An axis whose commonest value this share of lines has, is not worth a column: the others say so where they differ. */
+const USUAL_SHARE = 0.75;
+const LINES_FOR_USUAL = 4;
+
 function makeSection(all: readonly CellRecord[]): Section {
   const names = [...new Set(all.flatMap((cell) => Object.keys(cell.axes)))].filter(
     (name) => name !== COLUMN_AXIS && name !== HEADING_AXIS,
   );
-  const valuesOf = (name: string) => [...new Set(all.map((cell) => cell.axes[name] ?? NO_VALUE))];
-  const axes = names.filter((name) => valuesOf(name).length > 1);
-  const constant = names.flatMap((name) => {
-    const [value, ...others] = valuesOf(name);
-    return others.length > 0 || value === undefined || value === NO_VALUE ? [] : [`${name}=${value}`];
-  });
-  const lines = new Map<string, { labels: string[]; cells: Map<string, CellRecord> }>();
+  const axisValue = (cell: CellRecord, name: string) => cell.axes[name] ?? NO_VALUE;
+  const conditions = (cell: CellRecord) => names.map((name) => axisValue(cell, name)).join('\n');
+  const kinds = [...groupBy(all, conditions).values()].flatMap((cells) => cells.slice(0, 1));
+  const usual = new Map(names.map((name) => [name, usualValue(kinds.map((cell) => axisValue(cell, name)))]));
+  const columns = names.filter((name) => usual.get(name) === null);
+  const unusual = (cell: CellRecord) =>
+    names
+      .filter((name) => usual.get(name) !== null && usual.get(name) !== axisValue(cell, name))
+      .map((name) => `${name}=${axisValue(cell, name)}`)
+      .join(' ');
+  const anyUnusual = kinds.some((cell) => unusual(cell) !== '');
+
+  const lines = new Map<string, { labels: string[]; first: CellRecord; cells: Map<string, CellRecord> }>();
   const named: CellRecord[] = [];
   for (const cell of all) {
-    const labels = axes.map((name) => printable(cell.axes[name] ?? NO_VALUE));
-    const line = lines.get(labels.join('\n')) ?? { labels, cells: new Map<string, CellRecord>() };
-    lines.set(labels.join('\n'), line);
+    const labels = columns.map((name) => printable(axisValue(cell, name)));
+    if (anyUnusual) labels.push(printable(unusual(cell)));
+    const line = lines.get(conditions(cell)) ?? { labels, first: cell, cells: new Map<string, CellRecord>() };
+    lines.set(conditions(cell), line);
     if (line.cells.has(kernelOf(cell))) named.push(cell);
     else line.cells.set(kernelOf(cell), cell);
   }
+  const order = new Map(names.map((name) => [name, [...new Set(all.map((cell) => axisValue(cell, name)))]]));
+  const rank = (cell: CellRecord) => names.map((name) => order.get(name)?.indexOf(axisValue(cell, name)) ?? 0);
+  const shared = names.flatMap((name) => {
+    const value = usual.get(name);
+    return value === null || value === undefined || value === NO_VALUE ? [] : [`${name}=${value}`];
+  });
   const linkage = all[0]?.kernel.linkage ?? 'builtin';
+  const unless = anyUnusual && shared.length > 0 ? '  (unless it says otherwise)' : '';
   return {
-    heading: printable([HEADING[linkage], ...constant].join('  ')),
-    axes,
-    lines: [...lines.values()].sort((a, b) => compareLabels(axes, all, a.labels, b.labels)),
+    heading: printable([HEADING[linkage], ...shared].join('  ')) + unless,
+    columns: anyUnusual ? [...columns, ''] : columns,
+    lines: [...lines.values()].sort((a, b) => compareRanks(rank(a.first), rank(b.first))),
     named,
     all,
   };
 }
 
-/** Lines in the order of the values of their axes, and values in the order in which the matrix names them. */
-function compareLabels(
-  axes: readonly string[],
-  all: readonly CellRecord[],
-  a: readonly string[],
-  b: readonly string[],
-): number {
-  for (const [index, name] of axes.entries()) {
-    if (a[index] === b[index]) continue;
-    const values = all.map((cell) => printable(cell.axes[name] ?? NO_VALUE));
-    return values.indexOf(a[index] ?? '') - values.indexOf(b[index] ?? '');
+/** The value that nearly all have, or null when none has such a share. */
+function usualValue(values: readonly string[]): string | null {
+  const counts = [...groupBy(values, (value) => value)].map(([value, same]) => ({
+    value,
+    share: same.length / values.length,
+  }));
+  const [most] = counts.sort((a, b) => b.share - a.share);
+  if (most === undefined) return null;
+  return most.share === 1 || (most.share >= USUAL_SHARE && values.length >= LINES_FOR_USUAL) ? most.value : null;
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (const [index, rank] of a.entries()) {
+    const other = b[index] ?? 0;
+    if (rank !== other) return rank - other;
   }
   return 0;
 }
@@ -142,9 +167,9 @@ function formatSection(section: Section, width: number, paint: Colours, onlyUnex
   if (shown.length === 0 && named.length === 0) return [heading];
 
   const kernels = [...new Set(section.all.map(kernelOf))];
-  const labelWidths = section.axes.map(
+  const labelWidths = section.columns.map(
     (name, index) =>
-      Math.min(LONGEST_VALUE, Math.max(name.length, ...shown.map((line) => line.labels[index]?.length ?? 0))) + GAP,
+      Math.min(LONGEST_LABEL, Math.max(name.length, ...shown.map((line) => line.labels[index]?.length ?? 0))) + GAP,
   );
   const room = width - GAP - labelWidths.reduce((sum, columns) => sum + columns, 0);
   const fits = (short: boolean) =>
@@ -154,7 +179,7 @@ function formatSection(section: Section, width: number, paint: Colours, onlyUnex
   const lines = [heading];
   for (const block of blocks(kernels, widthOf, room)) {
     const head = [
-      ...section.axes.map((name, index) => truncate(printable(name), LONGEST_VALUE).padEnd(labelWidths[index] ?? 0)),
+      ...section.columns.map((name, index) => truncate(printable(name), LONGEST_LABEL).padEnd(labelWidths[index] ?? 0)),
       ...block.map((kernel) => truncate(printable(kernel), LONGEST_VALUE).padEnd(widthOf(kernel))),
     ];
     lines.push(paint.dim(`${' '.repeat(GAP)}${head.join('')}`.trimEnd()));
@@ -162,7 +187,7 @@ function formatSection(section: Section, width: number, paint: Colours, onlyUnex
     for (const line of shown) {
       if (!block.some((kernel) => line.cells.has(kernel))) continue;
       const labels = line.labels.map((value, index) => {
-        const text = truncate(value, LONGEST_VALUE).padEnd(labelWidths[index] ?? 0);
+        const text = truncate(value, LONGEST_LABEL).padEnd(labelWidths[index] ?? 0);
         const repeated = line.labels.slice(0, index + 1).every((part, before) => part === above[before]);
         return repeated || value === NO_VALUE ? paint.dim(text) : text;
       });
