@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Cell, type Gate, BOARD_NAMES, LINKAGES, type PlanStep, type TreeEdit, VERDICTS } from '../../harness/matrix/cell.ts';
+import {
+  BOARD_NAMES,
+  type Cell,
+  type Gate,
+  LINKAGES,
+  type PlanStep,
+  type TreeEdit,
+  VERDICTS,
+} from '../../harness/matrix/cell.ts';
 import { formatCellFile, parseCellFile } from '../../harness/matrix/cell-file.ts';
 
 const device = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9:.,@_+-]{0,20}$/);

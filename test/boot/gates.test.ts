@@ -1,0 +1,116 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Cell } from '../../harness/matrix/cell.ts';
+import { formatCellFile } from '../../harness/matrix/cell-file.ts';
+import { type CellRecord, cellRecordSchema } from '../../harness/run/record.ts';
+import { bootrace } from './cli.ts';
+
+const SCM = 'firmware:scm';
+const SMMU = '5f000000.iommu';
+const ASYNC = 'driver_async_probe=qcom_scm,arm-smmu';
+
+let folder: Awaited<ReturnType<typeof dir>>;
+let cells = 0;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+});
+
+afterAll(() => folder.cleanup());
+
+async function boot(parts: Partial<Cell>): Promise<{ record: CellRecord; exitCode: number | undefined }> {
+  const cell: Cell = {
+    id: `gates-${cells++}`,
+    row: null,
+    claim: null,
+    axes: {},
+    kernel: '6.1',
+    linkage: 'builtin',
+    board: 'small',
+    tree: [],
+    bootargs: [ASYNC],
+    cpus: 1,
+    shift: 4,
+    gates: [],
+    plan: [{ step: 'settle', ms: 500 }],
+    watch: [SCM, SMMU],
+    expect: { verdicts: ['bound'] },
+    ...parts,
+  };
+  const file = join(folder.path, `${cell.id}.yaml`);
+  await writeFile(file, formatCellFile(cell));
+  const { stdout, stderr, exitCode } = await bootrace([
+    'cell',
+    file,
+    '--json',
+    '--results',
+    join(folder.path, 'results'),
+  ]);
+  if (stdout === '') throw new Error(stderr);
+  return { record: cellRecordSchema.parse(JSON.parse(stdout)), exitCode };
+}
+
+const verbs = (record: CellRecord) => record.gates.map(({ verb, subject }) => `${verb} ${subject}`);
+
+test.each([1, 2])('a hold keeps a probe back until the other one has finished, with %i vCPUs', async (cpus) => {
+  const { record } = await boot({
+    cpus,
+    gates: [
+      { gate: 'hold', device: SMMU, until: SCM, phase: 'finished' },
+      { gate: 'delay', device: SCM, ms: 3000 },
+    ],
+  });
+  // Held back in time, the SMMU never has to be deferred by the guard.
+  expect(record.verdict).toBe('bound');
+  expect(verbs(record)).toEqual([
+    `delayed ${SCM}`,
+    `held ${SMMU}`,
+    `released ${SCM}`,
+    `entered ${SCM}`,
+    `finished ${SCM}`,
+    `released ${SMMU}`,
+  ]);
+});
+
+test('a forced answer un-fixes a fixed kernel', async () => {
+  const { record } = await boot({
+    gates: [
+      { gate: 'force', symbol: 'qcom_scm_is_available', value: 1 },
+      { gate: 'hold', device: SCM, until: SMMU, phase: 'entered' },
+    ],
+  });
+  expect(record.verdict).toBe('null-deref');
+  expect(record.crash?.function).toBe('qcom_scm_qsmmu500_wait_safe_toggle');
+  expect(record.gates).toContainEqual({ time: null, verb: 'forced', subject: 'qcom_scm_is_available', detail: '' });
+});
+
+test('a hold that can never open has no verdict, and says by name what it waits for', async () => {
+  // The guard defers the SMMU until the SCM has probed, which is held until the SMMU has.
+  const { record, exitCode } = await boot({ gates: [{ gate: 'hold', device: SCM, until: SMMU, phase: 'finished' }] });
+  expect(record.verdict).toBe('infra-error');
+  expect(record.reason).toContain(`holds ${SCM} until ${SMMU} has finished never opened`);
+  expect(exitCode).toBe(3);
+});
+
+test('a gate on a device that never appears has no verdict, and names it', async () => {
+  const { record } = await boot({ gates: [{ gate: 'delay', device: '5ff00000.nonesuch', ms: 10 }] });
+  expect(record.verdict).toBe('infra-error');
+  expect(record.reason).toContain('5ff00000.nonesuch');
+});
+
+test('gates work on modules, whose probes are called by the same bus', async () => {
+  const { record } = await boot({
+    linkage: 'modules',
+    bootargs: [],
+    gates: [{ gate: 'delay', device: SMMU, ms: 2000 }],
+    plan: [
+      { step: 'load', module: 'qcom_scm', params: '' },
+      { step: 'load', module: 'arm_smmu', params: '' },
+      { step: 'settle', ms: 500 },
+    ],
+  });
+  expect(record.verdict).toBe('bound');
+  expect(verbs(record)).toEqual([`delayed ${SMMU}`, `released ${SMMU}`]);
+});

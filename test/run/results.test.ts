@@ -1,0 +1,62 @@
+import { lstat, mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { withDir } from 'tmp-promise';
+import { expect, test } from 'vitest';
+import { exitCodeOf } from '../../harness/run/record.ts';
+import { cellFolder, openRunFolder } from '../../harness/run/results.ts';
+import { aCell, aRun } from '../report/builders.ts';
+
+const NOW = new Date('2020-10-30T12:00:00.123Z');
+
+test('no cell id leaves the folder of cells', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (id) => {
+      const name = cellFolder(id);
+      expect(name).toMatch(/^[A-Za-z0-9._+=-]*$/);
+      expect(['.', '..']).not.toContain(name);
+    }),
+  );
+});
+
+test('a run gets its name, and latest, only when its record is whole', () =>
+  withDir(
+    async ({ path }) => {
+      const folder = await openRunFolder(path, NOW);
+      expect(await readdir(path)).toEqual([`2020-10-30T12-00-00Z.unfinished.pid${process.pid}`]);
+      const final = await folder.finish(aRun([]), true);
+      expect(final).toBe(join(path, '2020-10-30T12-00-00Z'));
+      expect((await readdir(path)).sort()).toEqual(['2020-10-30T12-00-00Z', 'latest']);
+      expect(await readlink(join(path, 'latest'))).toBe('2020-10-30T12-00-00Z');
+      const second = await openRunFolder(path, NOW);
+      expect(second.name).toBe('2020-10-30T12-00-00Z-2');
+      await second.finish(aRun([]), false);
+      expect(await readlink(join(path, 'latest'))).toBe('2020-10-30T12-00-00Z');
+    },
+    { unsafeCleanup: true },
+  ));
+
+test('what a killed run left is removed by the next one, and a run that goes on is not', () =>
+  withDir(
+    async ({ path }) => {
+      // Larger than any pid (proc(5), pid_max is at most 2^22).
+      const gone = join(path, '2020-01-01T00-00-00Z.unfinished.pid99999999');
+      await mkdir(gone);
+      await writeFile(join(gone, 'x'), '');
+      const alive = await openRunFolder(path, NOW);
+      await openRunFolder(path, NOW);
+      await expect(lstat(gone)).rejects.toThrow('ENOENT');
+      await lstat(alive.path);
+    },
+    { unsafeCleanup: true },
+  ));
+
+test('the exit code is that of the worst cell', () => {
+  const good = aCell({});
+  const surprise = aCell({ asExpected: false });
+  const none = aCell({ verdict: 'infra-error', asExpected: false });
+  expect(exitCodeOf({ cells: [good], flakes: [] })).toBe(0);
+  expect(exitCodeOf({ cells: [good, surprise, none], flakes: [] })).toBe(1);
+  expect(exitCodeOf({ cells: [good, none], flakes: [] })).toBe(3);
+  expect(exitCodeOf({ cells: [good], flakes: [{ id: good.id, what: 'console', repetition: 2 }] })).toBe(1);
+});

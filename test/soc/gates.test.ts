@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Gate } from '../../harness/matrix/cell.ts';
+import { encodeGates, gateSymbols, parseGateLog } from '../../harness/soc/gates.ts';
+
+const SYMBOLS = new Map([
+  ['msleep', 0x1000n],
+  ['platform_probe', 0x2000n],
+  ['qcom_scm_is_available', 0x3000n],
+]);
+const lookup = (name: string) => SYMBOLS.get(name) ?? null;
+
+const DELAY = { gate: 'delay', device: 'firmware:scm', ms: 6000 } as const satisfies Gate;
+const FORCE = { gate: 'force', symbol: 'qcom_scm_is_available', value: 1 } as const satisfies Gate;
+const hold = (device: string, until: string, phase: 'entered' | 'finished' = 'finished'): Gate => ({
+  gate: 'hold',
+  device,
+  until,
+  phase,
+});
+
+/** The layout that firmware/gates.c reads. */
+function decode(bytes: Uint8Array) {
+  const view = new DataView(bytes.buffer);
+  const text = (at: number) => new TextDecoder().decode(bytes.subarray(at, at + 64)).replace(/\0.*$/s, '');
+  const u64s = (at: number, count: number) =>
+    Array.from({ length: count }, (_, n) => view.getBigUint64(at + 8 * n, true));
+  const count = view.getUint32(8, true);
+  return {
+    msleep: view.getBigUint64(16, true),
+    probes: u64s(24, 2),
+    forceAddresses: u64s(40, 4),
+    forceValues: u64s(72, 4),
+    gates: Array.from({ length: count }, (_, n) => {
+      const at = 104 + n * 136;
+      return {
+        kind: view.getUint32(at, true),
+        ms: view.getUint32(at + 4, true),
+        device: text(at + 8),
+        until: text(at + 72),
+      };
+    }),
+    size: bytes.length,
+  };
+}
+
+describe('encodeGates', () => {
+  test('has no table for a cell without gates', () => {
+    expect(encodeGates([], lookup)).toBeNull();
+  });
+
+  test('lays out delays, holds and forced functions as the firmware reads them', () => {
+    const bytes = encodeGates([DELAY, FORCE, hold('a', 'b', 'entered'), hold('c', 'd')], lookup, 99);
+    expect(bytes && decode(bytes)).toEqual({
+      msleep: 0x1000n,
+      probes: [0x2000n, 0n],
+      forceAddresses: [0x3000n, 0n, 0n, 0n],
+      forceValues: [1n, 0n, 0n, 0n],
+      gates: [
+        { kind: 1, ms: 6000, device: 'firmware:scm', until: '' },
+        { kind: 2, ms: 99, device: 'a', until: 'b' },
+        { kind: 3, ms: 99, device: 'c', until: 'd' },
+      ],
+      size: 104 + 3 * 136,
+    });
+  });
+
+  test('a forced negative value is its two’s complement', () => {
+    const bytes = encodeGates([{ ...FORCE, value: -517 }], lookup);
+    expect(bytes && decode(bytes).forceValues[0]).toBe(2n ** 64n - 517n);
+  });
+
+  test('takes the older name of the probe function where the kernel has that one', () => {
+    const old = (name: string) => (name === 'platform_drv_probe' ? 0x9000n : name === 'msleep' ? 0x1000n : null);
+    const bytes = encodeGates([DELAY], old);
+    expect(bytes && decode(bytes).probes[0]).toBe(0x9000n);
+  });
+
+  test('names the symbol that the kernel does not have', () => {
+    expect(() => encodeGates([{ ...FORCE, symbol: 'qcom_scm_nonesuch' }], lookup)).toThrow(
+      'no symbol qcom_scm_nonesuch',
+    );
+    expect(() => encodeGates([DELAY], () => null)).toThrow('no symbol msleep');
+  });
+
+  test('names the devices that wait for each other', () => {
+    expect(() => encodeGates([hold('a', 'b'), hold('b', 'c'), hold('c', 'a')], lookup)).toThrow(
+      'a waits for b waits for c waits for a',
+    );
+    expect(() => encodeGates([hold('a', 'a')], lookup)).toThrow('a waits for a');
+  });
+
+  test('refuses more than the CPU or the table can hold', () => {
+    expect(() =>
+      encodeGates(
+        Array.from({ length: 5 }, () => FORCE),
+        lookup,
+      ),
+    ).toThrow('5 functions are forced');
+    expect(() =>
+      encodeGates(
+        Array.from({ length: 65 }, () => DELAY),
+        lookup,
+      ),
+    ).toThrow('65 gates');
+    expect(() => encodeGates([{ ...DELAY, device: 'x'.repeat(64) }], lookup)).toThrow('longer than 63 bytes');
+  });
+
+  test('holds along any order without a cycle are accepted', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray(['a', 'b', 'c', 'd', 'e', 'f'], { minLength: 2 }), (order) => {
+        const gates = order.slice(1).map((device, n) => hold(device, order[n] ?? ''));
+        const bytes = encodeGates(gates, lookup);
+        expect(bytes && decode(bytes).gates.map(({ device }) => device)).toEqual(order.slice(1));
+      }),
+    );
+  });
+});
+
+test('gateSymbols asks for what the table needs and no more', () => {
+  expect([...gateSymbols([])]).toEqual([]);
+  expect([...gateSymbols([FORCE])]).toEqual(['qcom_scm_is_available']);
+  expect(gateSymbols([DELAY, FORCE])).toContain('msleep');
+});
+
+test('parseGateLog reads the firmware’s lines and nothing else', () => {
+  const log = `boot noise
+359785 held firmware:scm finished 5f000000.iommu
+1603569 entered 5f000000.iommu
+20524125 timed-out firmware:scm finished 5f000000.iommu
+0 forced
+9 forced
+12 danced firmware:scm
+firmware-exception esr=0x1 elr=0x2
+`;
+  expect(parseGateLog(log, [DELAY, FORCE])).toEqual([
+    { verb: 'held', time: 359785, device: 'firmware:scm', detail: 'finished 5f000000.iommu' },
+    { verb: 'entered', time: 1603569, device: '5f000000.iommu', detail: '' },
+    { verb: 'timed-out', time: 20524125, device: 'firmware:scm', detail: 'finished 5f000000.iommu' },
+    { verb: 'forced', symbol: 'qcom_scm_is_available' },
+    { verb: 'firmware-exception', detail: 'firmware-exception esr=0x1 elr=0x2' },
+  ]);
+});
