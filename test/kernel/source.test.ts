@@ -186,7 +186,7 @@ describe('a build folder', () => {
   it(
     'begins as a copy of the newest finished one, and anew after a kill',
     inFolder(async (root) => {
-      const tree = { id: 'x', folder: root, prepare: async () => {} };
+      const tree = { folder: root };
       await mkdir(sourceFolder(tree));
       const first = await openBuildFolder(tree, 'a');
       expect(first.warm).toBe(false);
@@ -200,6 +200,21 @@ describe('a build folder', () => {
       await rm(first.path, { recursive: true });
       expect((await openBuildFolder(tree, 'c')).warm).toBe(false);
       expect((await openBuildFolder(tree, 'b')).warm).toBe(false);
+    }),
+  );
+
+  it(
+    'makes room for itself by removing those used longest ago',
+    inFolder(async (root) => {
+      const tree = { folder: root };
+      await mkdir(sourceFolder(tree));
+      const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+      for (const [index, name] of names.entries()) {
+        const folder = await openBuildFolder(tree, name);
+        await utimes(folder.path, index, index);
+      }
+      expect((await readdir(sourceFolder(tree))).sort()).toEqual(names.slice(2).map((name) => OUTPUT_PREFIX + name));
+      expect((await readdir(root)).filter((name) => name.endsWith('.building'))).toHaveLength(6);
     }),
   );
 });
