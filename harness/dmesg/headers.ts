@@ -902,7 +902,7 @@ function panicHeader(message: string): Header {
       named: false,
     };
   }
-  const text = generalise(message.replace(/ +exitcode=.*$/, ''));
+  const text = generalise(message.replace(/ +exitcode=.*$|\. +Try passing init=.*$/, ''));
   return { ...NOTHING, kind: 'panic', lead: text === '' ? 'kernel panic' : `kernel panic: ${text}`, named: false };
 }
 
