@@ -161,6 +161,15 @@ export function withAsyncModules(plan: readonly PlanStep[], modules: readonly st
   });
 }
 
+/** `plan` whose last settle step waits for at least `ms` without a change; one is added where there is none. */
+export function settlingFor(plan: readonly PlanStep[], ms: number): PlanStep[] {
+  const last = plan.findLastIndex((step) => step.step === 'settle');
+  if (last === -1) return [...plan, { step: 'settle', ms }];
+  return plan.map((step, at) =>
+    at === last && step.step === 'settle' ? { ...step, ms: Math.max(step.ms, ms) } : step,
+  );
+}
+
 /** A duration as the sentence of `bisect order` gives it: `1,840 ms`. */
 export function milliseconds(ms: number): string {
   return `${ms.toLocaleString('en-US')} ms`;

@@ -64,11 +64,11 @@ export class Culprits {
     return this.#cases.get(key)?.cleared.has(device) ?? false;
   }
 
-  /** The smallest set of two or more devices with a culprit among them that is not known, or none. */
+  /** The smallest proven set of two or more devices with a culprit among them that is not known, or none. */
   suspects(key: string): string[] {
     const convicted = new Set(this.convicted(key));
     const open = this.#remaining(key)
-      .map(({ left }) => left)
+      .flatMap(({ left, proven }) => (proven ? [left] : []))
       .filter((left) => left.length > 1 && !left.some((device) => convicted.has(device)));
     return open.reduce<string[]>(
       (least, left) => (least.length === 0 || left.length < least.length ? left : least),

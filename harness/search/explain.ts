@@ -2,7 +2,7 @@ import { InfraError, InputError } from '../errors.ts';
 import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
 import { type Boot, compareOutcome, hasVerdict, type Outcome } from './boot.ts';
 import { type Cause, causeOf } from './cause.ts';
-import { type Condition, cellWith, conditionsOf, type Usual } from './conditions.ts';
+import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
 import { rememberBoots } from './memory.ts';
 import { minimise } from './minimise.ts';
 import { explanationSentence } from './sentence.ts';
@@ -39,6 +39,8 @@ export interface ExplainRequest {
 const PASSING: readonly Verdict[] = ['bound', 'deferred-then-bound'];
 /** Stand-in for "held as long as need be" when a hold gate is turned into a delay: longer than THREAD.md's 6 s. */
 const LONG_DELAY_MS = 8000;
+/** The guest must not settle before a delayed probe is over. */
+const SETTLE_MARGIN_MS = 1000;
 
 /**
  * Reduces a failing cell to the conditions it needs, by delta debugging over boots, finds the smallest delay by
@@ -164,7 +166,7 @@ function withHoldsAsDelays(cell: Cell, gates: readonly Gate[]): Cell {
     else if (gate.gate === 'delay' && !delays.has(gate.device)) delays.set(gate.device, gate.ms);
   }
   const delayed: Gate[] = [...delays].map(([device, ms]) => ({ gate: 'delay', device, ms }));
-  return { ...cell, gates: [...forced, ...delayed] };
+  return { ...cell, gates: [...forced, ...delayed], plan: settlingFor(cell.plan, LONG_DELAY_MS + SETTLE_MARGIN_MS) };
 }
 
 function withDelay(cell: Cell, device: string, ms: number): Cell {

@@ -1,8 +1,9 @@
 import type { Crash } from '../dmesg/events.ts';
 import { InputError } from '../errors.ts';
 import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
+import { HOLD_TIMEOUT_MS } from '../soc/gates.ts';
 import { type Boot, type Outcome, outcomeKey } from './boot.ts';
-import { inLoadOrder, withAsyncDrivers, withAsyncModules } from './conditions.ts';
+import { inLoadOrder, settlingFor, withAsyncDrivers, withAsyncModules } from './conditions.ts';
 import { type Coverage, CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
 import { interleavings } from './interleavings.ts';
@@ -91,6 +92,8 @@ const REPLAN_SHARE = 0.2;
 const ASKS_BEFORE_GIVING_UP = 3;
 /** The delay that THREAD.md's experiments put into a probe. */
 const LONG_DELAY_MS = 6000;
+/** Added to the longest stillness that gates may cause, for the probes that follow. */
+const SETTLE_MARGIN_MS = 1000;
 /** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
 const ASYNC_NAMES_MAX = 256;
 /** Interleavings tried, the usual one among them. */
@@ -252,7 +255,7 @@ class Explorer {
       return { gate: 'hold', device, until, phase: finishes ? 'finished' : 'entered' };
     });
     const base = this.#allAsync();
-    return { stage, asked, cell: { ...base, gates: [...base.gates, ...gates] } };
+    return { stage, asked, cell: gated(base, gates, HOLD_TIMEOUT_MS) };
   }
 
   /** The base with every driver asynchronous: a probe that is held must not hold up the initcall that called it. */
@@ -305,7 +308,7 @@ class Explorer {
     return this.#devices.map((device) => ({
       stage: 'delays',
       asked: null,
-      cell: { ...from, gates: [...from.gates, { gate: 'delay', device, ms: LONG_DELAY_MS }] },
+      cell: gated(from, [{ gate: 'delay', device, ms: LONG_DELAY_MS }], LONG_DELAY_MS),
     }));
   }
 
@@ -421,6 +424,11 @@ class Explorer {
       unrealised: this.#unrealised,
     };
   }
+}
+
+/** `cell` with `gates` added, of which each may stand still for `ms`: the guest must not settle for less. */
+function gated(cell: Cell, gates: readonly Gate[], ms: number): Cell {
+  return { ...cell, gates: [...cell.gates, ...gates], plan: settlingFor(cell.plan, ms + SETTLE_MARGIN_MS) };
 }
 
 /** Module names have underscores where driver names may have dashes (kernel/module/main.c, parse_args callers). */

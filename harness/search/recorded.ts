@@ -39,8 +39,7 @@ export function supplierIn(reason: string | null): string | null {
 
 /**
  * Both logs of a boot in one order. The firmware counts from the machine's start and printk from the moment it has a
- * clock; the kernel prints "probing driver" right before it calls platform_probe() (6.1, really_probe()), where the
- * firmware's first line about that device comes from, so the smallest difference is the distance of the two clocks.
+ * clock; what they say about one device's probe tells how far the two are apart.
  */
 export function timeline(events: readonly DmesgEvent[], gates: readonly GateEvent[]): Recorded[] {
   const probes = gates.filter((gate): gate is ProbeGateEvent => 'device' in gate);
@@ -60,16 +59,28 @@ export function timeline(events: readonly DmesgEvent[], gates: readonly GateEven
   return merged;
 }
 
+/**
+ * Microseconds from printk's zero to the firmware's. The kernel prints "probing driver" before it calls platform_probe(),
+ * where the firmware's first line about a device comes from, and "bound" after platform_probe() has returned, which the
+ * firmware calls finished (6.1, really_probe()): the distance lies between the two.
+ */
 function clockDistance(events: readonly DmesgEvent[], gates: readonly ProbeGateEvent[]): number {
-  let distance = Number.POSITIVE_INFINITY;
-  const seen = new Set<string>();
-  for (const gate of gates) {
-    if (seen.has(gate.device)) continue;
-    seen.add(gate.device);
-    const entered = events.find((event) => event.event === 'probe-entered' && event.device === gate.device);
-    if (entered?.time !== undefined && entered.time !== null) distance = Math.min(distance, gate.time - entered.time);
+  let most = Number.POSITIVE_INFINITY;
+  let least = Number.NEGATIVE_INFINITY;
+  for (const device of new Set(gates.map((gate) => gate.device))) {
+    const first = gates.find((gate) => gate.device === device);
+    const finished = gates.find((gate) => gate.device === device && gate.verb === 'finished');
+    const entered = firstTime(events, 'probe-entered', device);
+    const bound = firstTime(events, 'bound', device);
+    if (first !== undefined && entered !== null) most = Math.min(most, first.time - entered);
+    if (finished !== undefined && bound !== null) least = Math.max(least, finished.time - bound);
   }
-  return Number.isFinite(distance) ? distance : 0;
+  if (!Number.isFinite(most)) return Number.isFinite(least) ? least : 0;
+  return Number.isFinite(least) ? (least + most) / 2 : most;
+}
+
+function firstTime(events: readonly DmesgEvent[], kind: 'probe-entered' | 'bound', device: string): number | null {
+  return events.find((event) => event.event === kind && event.device === device)?.time ?? null;
 }
 
 /**
