@@ -5,10 +5,10 @@ import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { GUEST_INIT } from '../guest/program.ts';
 import { ensureFolder, errorCode, fileSystemError, withTemporary } from './cache.ts';
+import { CROSS_COMPILE } from './make.ts';
 
-const CROSS = 'aarch64-linux-gnu-';
-const GCC = `${CROSS}gcc`;
-const OBJCOPY = `${CROSS}objcopy`;
+const GCC = `${CROSS_COMPILE}gcc`;
+const OBJCOPY = `${CROSS_COMPILE}objcopy`;
 
 /** A freestanding program for arm64. Paths are absolute. */
 export interface CrossProgram {

@@ -1,5 +1,5 @@
 /** Value of an option as Kconfig writes it: `y`, `m`, a number, a quoted string; `n` for an option that is not set. */
-export interface ConfigOption {
+interface ConfigOption {
   /** With the `CONFIG_` prefix. */
   readonly name: string;
   readonly value: string;

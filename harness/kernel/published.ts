@@ -38,7 +38,7 @@ export type KernelRecord = z.infer<typeof recordSchema>;
 const RECORD = 'kernel.json';
 
 /** Where the kernel of `key` is, or will be. */
-export async function publishedFolder(root: string, key: string): Promise<string> {
+async function publishedFolder(root: string, key: string): Promise<string> {
   return join(await ensureFolder(join(root, 'kernels')), key);
 }
 
