@@ -96,6 +96,7 @@ function dieKind(reason: string): CrashKind {
   if (/KASAN/.test(reason)) return 'kasan';
   if (/SError/i.test(reason)) return 'serror';
   if (/\bBUG\b|Kernel bug detected/.test(reason)) return 'bug';
+  if (/user ?space (?:memory|access)|paging request|NULL pointer/i.test(reason)) return 'paging-request';
   if (/stack overflow|overran stack/.test(reason)) return 'stack-overflow';
   if (
     /undefined instruction|illegal|bad mode|abort|exception|BTI|CFI|FPAC|MTE|BRK|ptrace|sp\/pc|alignment|misaligned|access fault|instruction|GCS/i.test(

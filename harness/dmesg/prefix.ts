@@ -19,6 +19,7 @@ const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
 /** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
 const VENDOR = /^ ?(?:<\d>)?\.?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
+const VENDOR_LEVEL = /^ ?\[<\d>\]\[(\d{1,3}), ?([^\]]{1,24})\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 /** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
@@ -35,6 +36,8 @@ const OUTER: readonly RegExp[] = [
   /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?=[\t ]|$)/,
   // dmesg -e / --reltime.
   /^\[(?:[A-Z][a-z]{2}\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+\.\d{6}>?)\] ?/,
+  // Qualcomm's crash dump parser: ` 244.889835:   <6> text`.
+  /^\d{1,7}\.\d{6}: {1,8}(?=\S)/,
   // dmesg -x.
   /^(?:kern|user|daemon|syslog) *: *(?:emerg|alert|crit|err|warn|notice|info|debug) *: ?/,
   // Android logcat -b kernel, threadtime and time forms.
@@ -116,6 +119,12 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
     if (vendor !== null) {
       caller = `${vendor[1]}:${vendor[3] ?? vendor[2]}`;
       text = text.slice(vendor[0].length);
+      continue;
+    }
+    const leveled = VENDOR_LEVEL.exec(text);
+    if (leveled !== null) {
+      caller = `C${leveled[1]}`;
+      text = text.slice(leveled[0].length);
       continue;
     }
     const pid = VENDOR_PID.exec(text);

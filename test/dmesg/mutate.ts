@@ -154,7 +154,10 @@ const PLAIN = new Map<string, string>();
 function remember(text: string): string {
   PLAIN.clear();
   const plain = text
-    .replace(/\p{Cc}\[[0-9;?]{0,32}[ -/]?[@-~]/gu, '')
+    .replace(
+      /(?![\n\r\t])\p{Cc}(?:\[[0-9;?]{0,32}[ -/]?[@-~]|[()][0-9A-B]|\]\P{Cc}{0,256}(?:\p{Cc}\\|\p{Cc})|[=>78cDEHM])/gu,
+      '',
+    )
     .replace(/(?![\n\r\t])\p{Cc}/gu, '')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>');
