@@ -35,7 +35,7 @@ const SOCINFO = {
   buildId: 0x0c,
 } as const;
 const SOCINFO_BUILD_ID_SIZE = 32;
-/** Items are 8 byte aligned (`qcom_smem_alloc_global()`); 0x2c is the next multiple's lower neighbour. */
+/** The 0x2c bytes of format 1, aligned as `qcom_smem_alloc_global()` aligns items. */
 const SOCINFO_SIZE = 0x30;
 const SOC_ID_SDM845 = 321;
 
