@@ -16,7 +16,8 @@ const EVERY_BOOT: readonly string[] = [
   'ignore_loglevel',
   'initcall_debug',
   // The driver core's own account of matching, deferring and binding, and the reasons given to dev_err_probe().
-  'dyndbg="file drivers/base/dd.c +p;func dev_err_probe +p;func device_links_check_suppliers +p"',
+  // In 6.1.192 that one leaves the printing to __dev_probe_failed() (drivers/base/core.c).
+  'dyndbg="file drivers/base/dd.c +p;func dev_err_probe +p;func __dev_probe_failed +p;func device_links_check_suppliers +p"',
   ...GUEST_BOOT_ARGS,
 ];
 
