@@ -71,9 +71,13 @@ export class LineSplitter {
 }
 
 const NOT_PLAIN = /[^\t\x20-\x7e]/;
+const ESCAPE = String.fromCharCode(0x1b);
+const BELL = String.fromCharCode(0x07);
 /** ECMA-48 control sequences (CSI, charset selection, OSC up to its end), also as rsyslog writes an escape byte. */
-const ESCAPES =
-  /(?:(?![\t\r])\p{Cc}|#033)(?:\[[0-9;?]{0,32}[ -/]?[@-~]|[()][0-9A-B]|\]\P{Cc}{0,256}(?:\p{Cc}\\|\p{Cc})|[=>78cDEHM])/gu;
+const ESCAPES = new RegExp(
+  `(?:${ESCAPE}|#033)(?:\\[[0-9;?]{0,32}[ -/]?[@-~]|[()][0-9A-B]|\\]\\P{Cc}{0,256}(?:${BELL}|${ESCAPE}\\\\)|[=>78cDEHM])`,
+  'gu',
+);
 const CONTROLS = /(?![\t\r])\p{Cc}/gu;
 
 /**

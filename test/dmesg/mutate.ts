@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
+import { decodeLine } from '../../harness/dmesg/lines.ts';
 import { DmesgParser } from '../../harness/dmesg/parser.ts';
 
 const LOGS = join(import.meta.dirname, '../logs');
@@ -153,14 +154,7 @@ const PLAIN = new Map<string, string>();
 
 function remember(text: string): string {
   PLAIN.clear();
-  const plain = text
-    .replace(
-      /(?![\n\r\t])\p{Cc}(?:\[[0-9;?]{0,32}[ -/]?[@-~]|[()][0-9A-B]|\]\P{Cc}{0,256}(?:\p{Cc}\\|\p{Cc})|[=>78cDEHM])/gu,
-      '',
-    )
-    .replace(/(?![\n\r\t])\p{Cc}/gu, '')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>');
+  const plain = Buffer.from(text).toString('latin1').split('\n').map(decodeLine).join('\n');
   PLAIN.set(text, plain);
   return plain;
 }
