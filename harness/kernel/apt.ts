@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { ensureFolder } from './cache.ts';
+import { cancelled } from './cancel.ts';
 import type { OnProgress } from './progress.ts';
 
 interface Suite {
@@ -144,7 +145,11 @@ export interface PackageRequest {
  * Finds the packages of a kernel series that would do, best first, each in the newest version of its suite, after a refresh of the suite's signed index in a private apt state.
  * Throws {@link InputError} for a series that no suite carries, {@link InfraError} when no suite can be reached.
  */
-export async function findPackage(request: PackageRequest, onProgress: OnProgress): Promise<Package[]> {
+export async function findPackage(
+  request: PackageRequest,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<Package[]> {
   const suites = SUITES[request.series];
   if (suites === undefined)
     throw new InputError(
@@ -162,9 +167,9 @@ export async function findPackage(request: PackageRequest, onProgress: OnProgres
     onProgress({ phase: 'downloading', subject: `index of ${suite.name}`, done: null, total: null, secondsLeft: null });
     const state = await openState(request.root, suite, site, request.architecture);
     try {
-      await execa('apt-get', [...state.options, '-o', 'APT::Update::Error-Mode=any', 'update']);
+      await execa('apt-get', [...state.options, '-o', 'APT::Update::Error-Mode=any', 'update'], cancelled(signal));
     } catch (error) {
-      if (!(error instanceof ExecaError)) throw error;
+      if (!(error instanceof ExecaError) || error.isCanceled) throw error;
       failures.push(`${suite.name}: ${lastLines(error, 2)}`);
       continue;
     }
@@ -192,11 +197,12 @@ export async function downloadFirst(
   wanted: readonly Package[],
   folder: string,
   onProgress: OnProgress,
+  signal?: AbortSignal,
 ): Promise<Download> {
   let failure: unknown = new Error('there is nothing to download');
   for (const candidate of wanted) {
     try {
-      return { package: candidate, path: await download(candidate, folder, onProgress) };
+      return { package: candidate, path: await download(candidate, folder, onProgress, signal) };
     } catch (error) {
       if (!(error instanceof InfraError)) throw error;
       failure = error;
@@ -205,7 +211,12 @@ export async function downloadFirst(
   throw failure;
 }
 
-async function download(wanted: Package, folder: string, onProgress: OnProgress): Promise<string> {
+async function download(
+  wanted: Package,
+  folder: string,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<string> {
   const subject = `${wanted.name} ${wanted.version}`;
   const started = performance.now();
   const apt = execa(
@@ -213,6 +224,7 @@ async function download(wanted: Package, folder: string, onProgress: OnProgress)
     [...wanted.state.options, '-o', 'APT::Status-Fd=1', 'download', `${wanted.name}=${wanted.version}`],
     {
       cwd: folder,
+      ...cancelled(signal),
     },
   );
   try {
@@ -231,7 +243,7 @@ async function download(wanted: Package, folder: string, onProgress: OnProgress)
     }
     await apt;
   } catch (error) {
-    if (!(error instanceof ExecaError)) throw error;
+    if (!(error instanceof ExecaError) || error.isCanceled) throw error;
     throw new InfraError(
       `${subject} could not be downloaded: ${lastLines(error, 2)}`,
       'check the network and try again',

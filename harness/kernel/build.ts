@@ -39,9 +39,19 @@ const FIRST_BUILD_STEPS = 1000;
 /**
  * Gives the kernel of a recipe and linkage: from the cache, or built. Two runs that want the same kernel build it once;
  * what a killed run leaves is never mistaken for a kernel.
- * Throws {@link InputError} for a recipe, patch or fragment that is wrong, `InfraError` when the machine fails.
+ * Throws {@link InputError} for a recipe, patch or fragment that is wrong, `InfraError` when the machine fails, and the reason of
+ * `signal` when that was aborted.
  */
 export async function buildKernel(request: KernelRequest): Promise<KernelResult> {
+  try {
+    return await getKernel(request);
+  } catch (error) {
+    request.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const recipe = await loadRecipe(request.recipe, request.recipeFolder);
   const root = await ensureFolder(request.root ?? cacheRoot());
   const onProgress = request.onProgress ?? (() => {});
@@ -49,7 +59,7 @@ export async function buildKernel(request: KernelRequest): Promise<KernelResult>
   const ready = { root, recipe: request.recipe, linkage: request.linkage, onProgress, ...signalOf(request) };
   if (source.from === 'debian-stock') return stockKernel(ready, source.series);
   if (source.from === 'image') return imageKernel(ready, source);
-  const tree = await sourceTree(root, source, onProgress);
+  const tree = await sourceTree(root, source, onProgress, request.signal);
   const linkage = await linkageFragment(request.linkage);
   const key = buildKey(tree.id, recipe, linkage, await toolchainIdentity());
   const known = await readPublished(root, key, request);
@@ -132,12 +142,17 @@ export function buildKey(
 
 type BuiltSource = Exclude<KernelSource, { from: 'debian-stock' | 'image' }>;
 
-async function sourceTree(root: string, source: BuiltSource, onProgress: OnProgress): Promise<SourceTree> {
+async function sourceTree(
+  root: string,
+  source: BuiltSource,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<SourceTree> {
   switch (source.from) {
     case 'debian':
-      return debianSource(root, source.series, onProgress);
+      return debianSource(root, source.series, onProgress, signal);
     case 'tarball':
-      return tarballSource(root, source.path, onProgress);
+      return tarballSource(root, source.path, onProgress, signal);
     case 'git':
       return gitSource(root, source.path, source.revision);
     case 'tree':

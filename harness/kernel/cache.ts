@@ -37,14 +37,18 @@ export function fileSystemError(error: unknown, path: string, needMib: number): 
     case 'EPERM':
     case 'EROFS':
     case 'ENOTDIR':
-      return new InfraError(
-        `the cache folder ${path} is not writable (${errorCode(error)})`,
-        'make it writable, or set XDG_CACHE_HOME to a folder of your own',
-        { cause: error },
-      );
+      return notWritable(error, path);
     default:
       return error;
   }
+}
+
+function notWritable(error: unknown, path: string): InfraError {
+  return new InfraError(
+    `the cache folder ${path} is not writable (${errorCode(error)})`,
+    'make it writable, or set XDG_CACHE_HOME to a folder of your own',
+    { cause: error },
+  );
 }
 
 /** Throws {@link InfraError} when fewer than `needMib` MiB are free on the disk of `path`, which must exist. */
@@ -64,6 +68,8 @@ export async function ensureFolder(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true });
   } catch (error) {
+    // Node.js 20 says ENOENT for a recursive mkdir() on a read-only file system.
+    if (errorCode(error) === 'ENOENT') throw notWritable(error, path);
     throw fileSystemError(error, path, 1);
   }
   return path;

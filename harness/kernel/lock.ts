@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { execa } from 'execa';
 import { fileSystemError } from './cache.ts';
+import { cancelled } from './cancel.ts';
 
 export interface Lock {
   /** The open lock file: a child that inherits it as a standard descriptor keeps the lock while it lives. */
@@ -31,7 +32,7 @@ export async function takeLock(path: string, onWait: () => void, signal?: AbortS
     execa('flock', [...options, '3'], {
       stdio: ['ignore', 'ignore', 'pipe', file],
       reject: false,
-      ...(signal === undefined ? {} : { cancelSignal: signal }),
+      ...cancelled(signal),
     });
   try {
     const attempt = await flock('--exclusive', '--nonblock');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
+import { cancelled } from './cancel.ts';
 
 export const CROSS_COMPILE = 'aarch64-linux-gnu-';
 
@@ -32,8 +33,15 @@ const REPRODUCIBLE = {
   KBUILD_BUILD_VERSION: '1',
 } as const;
 
-/** Everything that decides how sources become objects, beside the sources: part of a build's key. */
-export async function toolchainIdentity(): Promise<string> {
+let identity: Promise<string> | undefined;
+
+/** Everything that decides how sources become objects, beside the sources: part of a build's key. Asked once a run. */
+export function toolchainIdentity(): Promise<string> {
+  identity ??= askToolchain();
+  return identity;
+}
+
+async function askToolchain(): Promise<string> {
   const version = async (program: string) => {
     const { stdout } = await execa(program, ['--version']);
     return stdout.split('\n')[0] ?? '';
@@ -111,7 +119,7 @@ async function run(context: MakeContext, program: string, args: readonly string[
     all: true,
     buffer: false,
     stdio: ['ignore', 'pipe', 'pipe', context.lockFile],
-    ...(context.signal === undefined ? {} : { cancelSignal: context.signal }),
+    ...cancelled(context.signal),
   });
   try {
     for await (const line of child.iterable({ from: 'all' })) {

@@ -40,7 +40,7 @@ function keyOf(...parts: readonly unknown[]): string {
  * Its package has a System.map of one line, which names the package of debug symbols instead: `systemMap` is null.
  */
 export async function stockKernel(request: ReadyRequest, series: string): Promise<KernelArtefact> {
-  const { root, onProgress } = request;
+  const { root, onProgress, signal } = request;
   const record = join(await ensureFolder(join(root, 'sources')), `debian-stock-${series}`);
   const recorded = async () => {
     const version = (await readIfPresent(record))?.trim();
@@ -50,24 +50,28 @@ export async function stockKernel(request: ReadyRequest, series: string): Promis
   if (known !== null) return known;
   const wait = () =>
     onProgress({ phase: 'waiting', subject: request.recipe, done: null, total: null, secondsLeft: null });
-  const lock = await takeLock(`${record}.lock`, wait, request.signal);
+  const lock = await takeLock(`${record}.lock`, wait, signal);
   try {
     const meanwhile = await recorded();
     if (meanwhile !== null) return meanwhile;
     const prefix = `linux-image-${series}.`;
-    const wanted = await findPackage({ root, series, architecture: 'arm64', prefix, pick: pickStock }, onProgress);
+    const wanted = await findPackage(
+      { root, series, architecture: 'arm64', prefix, pick: pickStock },
+      onProgress,
+      signal,
+    );
     await requireFreeSpace(root, STOCK_MIB, `unpacking ${request.recipe}`);
     await withTemporary(root, async (temporary) => {
-      const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress);
+      const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress, signal);
       const version = `${found.name} ${found.version}`;
       onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
       const unpacked = join(temporary, 'deb');
-      await extractDeb(deb, unpacked);
+      await extractDeb(deb, unpacked, signal);
       const release = (await readdir(join(unpacked, 'lib', 'modules')))[0];
       if (release === undefined) throw new InfraError(`${version} holds no modules`);
       const image = await readImage(join(unpacked, 'boot', `vmlinuz-${release}`));
       const modules = join(unpacked, 'lib', 'modules', release);
-      await decompressModules(modules);
+      await decompressModules(modules, signal);
       const index = await scanModules(modules);
       await publishKernel(
         root,

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
+import { cancelled } from './cancel.ts';
 
 /** Unpacks a .deb's files into `folder` (dpkg-deb(1), --extract). */
-export async function extractDeb(deb: string, folder: string): Promise<void> {
+export async function extractDeb(deb: string, folder: string, signal?: AbortSignal): Promise<void> {
   try {
-    await execa('dpkg-deb', ['--extract', deb, folder]);
+    await execa('dpkg-deb', ['--extract', deb, folder], cancelled(signal));
   } catch (error) {
     throw unpackError(error, deb);
   }
@@ -15,7 +16,7 @@ export async function extractDeb(deb: string, folder: string): Promise<void> {
  * Unpacks a tarball that has one top folder, as kernel releases have, into `folder` without that top folder.
  * GNU tar finds out the compression by itself and refuses members that would leave the folder.
  */
-export async function unpackTarball(tarball: string, folder: string): Promise<void> {
+export async function unpackTarball(tarball: string, folder: string, signal?: AbortSignal): Promise<void> {
   await mkdir(folder, { recursive: true });
   try {
     await execa(
@@ -24,6 +25,7 @@ export async function unpackTarball(tarball: string, folder: string): Promise<vo
       {
         // Debian's source tarballs are xz files of many blocks, which unpack in parallel.
         env: { XZ_OPT: '--threads=0' },
+        ...cancelled(signal),
       },
     );
   } catch (error) {
@@ -32,16 +34,16 @@ export async function unpackTarball(tarball: string, folder: string): Promise<vo
 }
 
 /** Unpacks every compressed module below `folder` in place (Debian compresses them since Linux 6.6). */
-export async function decompressModules(folder: string): Promise<void> {
+export async function decompressModules(folder: string, signal?: AbortSignal): Promise<void> {
   try {
-    await execa('find', [folder, '-name', '*.ko.xz', '-exec', 'xz', '--decompress', '{}', '+']);
+    await execa('find', [folder, '-name', '*.ko.xz', '-exec', 'xz', '--decompress', '{}', '+'], cancelled(signal));
   } catch (error) {
     throw unpackError(error, folder);
   }
 }
 
 function unpackError(error: unknown, archive: string): unknown {
-  if (!(error instanceof ExecaError)) return error;
+  if (!(error instanceof ExecaError) || error.isCanceled) return error;
   const text = (error.stderr ?? '').toString().trim().split('\n').slice(-2).join('; ');
   if (text.includes('No space left on device'))
     return new InfraError(

@@ -43,7 +43,12 @@ async function requireKernelSource(folder: string, given: string): Promise<void>
 }
 
 /** A source tarball, unpacked once per content. */
-export async function tarballSource(root: string, path: string, onProgress: OnProgress): Promise<SourceTree> {
+export async function tarballSource(
+  root: string,
+  path: string,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<SourceTree> {
   const file = await resolveGiven(path, 'tarball');
   const hash = await hashFile(file);
   const tree: SourceTree = {
@@ -56,7 +61,7 @@ export async function tarballSource(root: string, path: string, onProgress: OnPr
   await withTemporary(root, async (temporary) => {
     onProgress({ phase: 'unpacking', subject: path, done: null, total: null, secondsLeft: null });
     const workshop = join(temporary, 'workshop');
-    await unpackTarball(file, join(workshop, 'src'));
+    await unpackTarball(file, join(workshop, 'src'), signal);
     await requireKernelSource(join(workshop, 'src'), path);
     await publish(workshop, tree.folder);
   });
