@@ -209,7 +209,7 @@ function ofBinding({ summary, watch }: JudgeInput): Finding {
     const [first] = late;
     return {
       verdict: 'deferred-then-bound',
-      reason: `${first?.device ?? ''} was deferred ${first?.deferrals ?? 0} times before it bound`,
+      reason: `${first?.device ?? ''} was deferred ${first?.deferrals === 1 ? 'once' : `${first?.deferrals ?? 0} times`} before it bound`,
       crash: null,
     };
   }

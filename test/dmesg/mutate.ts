@@ -8,6 +8,8 @@ import { DmesgParser } from '../../harness/dmesg/parser.ts';
 const LOGS = join(import.meta.dirname, '../logs');
 /** A log of a few hundred lines is parsed in well under a millisecond a line; more is a hang. */
 const PATIENCE_MS = 5000;
+/** Lines of a recorded log that a mutated one begins with: the end of a boot is as likely as its start. */
+const WINDOW = 120;
 
 /** A generator of the 32-bit numbers of mulberry32: the seed decides everything. */
 export function numbers(seed: number): () => number {
@@ -58,7 +60,9 @@ const JUNK: readonly string[] = [
 export function mutatedLog(logs: readonly Buffer[], seed: number): Buffer {
   const next = numbers(seed);
   const pick = <T>(list: readonly T[]): T | undefined => list[next() % list.length];
-  const lines = (pick(logs) ?? Buffer.alloc(0)).toString('latin1').split('\n').slice(0, 120);
+  const whole = (pick(logs) ?? Buffer.alloc(0)).toString('latin1').split('\n');
+  const first = next() % Math.max(1, whole.length - WINDOW);
+  const lines = whole.slice(first, first + WINDOW);
   const changes = next() % 12;
   for (let change = 0; change < changes; change++) {
     const at = next() % Math.max(1, lines.length);
