@@ -27,6 +27,9 @@ const STALLS: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup', 'har
 /** Reports whose own trace is a dump_stack() of the task at fault, so that a pc, if any, belongs to user space or a trap. */
 const TRACE_ONLY: ReadonlySet<CrashKind> = new Set(['hung-task', 'kcsan', 'memleak', 'panic', 'oom']);
 
+/** Hung tasks that wait for a grace period are one problem, whoever waits: that of what holds the grace period up. */
+const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
+
 /**
  * The frame to blame: the innermost one that neither prints the report nor only does its caller's bidding (skip.ts).
  * Null when the report shows no function at all.
@@ -34,6 +37,8 @@ const TRACE_ONLY: ReadonlySet<CrashKind> = new Set(['hung-task', 'kcsan', 'memle
 export function blame(input: BlameInput): TraceFrame | null {
   const rule: BlameRule | null = input.header.rule;
   const candidates = order(input);
+  const grouped = input.kind === 'hung-task' ? candidates.find((frame) => GROUPED.test(frame.function)) : undefined;
+  if (grouped !== undefined) return grouped;
   const good = candidates.find((frame) => !isSkipped(plainName(frame.function), input.kind, rule));
   if (good !== undefined) return good;
   if (input.kind === 'hung-task' || STALLS.has(input.kind) || input.kind === 'panic') return null;

@@ -119,7 +119,7 @@ export class Block {
   }
 
   get fatal(): boolean {
-    return isFatal(this.#kind) && !this.header.survives;
+    return (isFatal(this.#kind) || this.die !== null) && !this.header.survives;
   }
 
   get kind(): CrashKind {

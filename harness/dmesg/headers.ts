@@ -107,6 +107,13 @@ function dieKind(reason: string): CrashKind {
   return 'oops';
 }
 
+function dieLead(kind: CrashKind, reason: string): string {
+  if (kind === 'bug') return 'kernel BUG';
+  // CONFIG_UBSAN_TRAP: report_ubsan_failure(), lib/ubsan.c.
+  if (kind === 'ubsan') return generalise(reason.replace(/^.*UBSAN: /, 'UBSAN: '));
+  return reason === '' || reason === 'Oops' ? 'Internal error' : `Internal error: ${generalise(reason)}`;
+}
+
 const SRC = String.raw`([\w./+~-]{1,255}?\.(?:[chS]|rs|cc?|inc)):(\d{1,7})`;
 
 /** The lead and blame rule of a WARNING, by the check that printed it. */
@@ -138,7 +145,8 @@ function warning(source: string | null, where: string, extra: Partial<Header>): 
 
 function bareFunction(text: string): TraceFrame | null {
   const match = /^\s*([A-Za-z_][\w.]{1,127})(?:\s|$|\()/.exec(text);
-  if (match?.[1] === undefined) return null;
+  // An address that the kernel could not name looks like a name when it begins with a letter.
+  if (match?.[1] === undefined || /^[0-9a-f]{8,16}$/.test(match[1])) return null;
   return {
     function: match[1],
     offset: null,
@@ -778,9 +786,7 @@ const RULES: readonly Rule[] = [
     header: (match) => {
       const reason = (match[1] ?? '').replace(/[: ]+$/, '').replace(/^[: ]+/, '');
       const kind = dieKind(reason);
-      const plain = reason === '' || /^Oops$/.test(reason);
-      const lead = kind === 'bug' ? 'kernel BUG' : plain ? 'Internal error' : `Internal error: ${generalise(reason)}`;
-      return { ...NOTHING, kind, lead, die: Number(match[3]) };
+      return { ...NOTHING, kind, lead: dieLead(kind, reason), die: Number(match[3]) };
     },
   },
   {

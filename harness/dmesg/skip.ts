@@ -124,8 +124,8 @@ const USERCOPY = 'usercopy_* check_object_size check_heap_object check_stack_obj
 /** Waiting: between what waits and the idle CPU. */
 const WAITING = `
   switch_to switch_to_asm context_switch schedule schedule_* io_schedule* freezable_schedule* preempt_schedule*
-  wait_for_* do_wait_for_common wait_woken wait_on_* bit_wait* out_of_line_wait_* wait_rcu_gp* synchronize_rcu*
-  synchronize_srcu* synchronize_sched* synchronize_net synchronize_irq* rcu_barrier* flush_work* flush_delayed_work
+  wait_for_* do_wait_for_common wait_woken wait_on_* bit_wait* out_of_line_wait_* wait_rcu_gp* synchronize_*
+  rcu_barrier*   flush_work* flush_delayed_work
   flush_workqueue* cancel_work_sync cancel_delayed_work_sync cancel_work_timer drain_workqueue kthread_stop kthread_park
   kthread_flush_* folio_wait_* folio_lock* lock_page* lock_buffer sleep_on_* msleep* usleep_range* do_nanosleep
   hrtimer_nanosleep ktime_get* inode_lock* futex_wait_queue* swait_* completion_*

@@ -85,8 +85,9 @@ export function judge(input: JudgeInput): Judgement {
 
 /** The verdict that one crash alone gives: that of its kind, or of what it led to where it was only a report. */
 function verdictOf(crash: Crash): Verdict {
-  if (crash.fatal) return BY_KIND[crash.kind];
-  const own = crash.kind === 'bug' ? 'warning' : BY_KIND[crash.kind];
+  const ofKind = BY_KIND[crash.kind];
+  if (crash.fatal) return ofKind === 'warning' ? 'oops' : ofKind;
+  const own = crash.kind === 'bug' ? 'warning' : ofKind;
   const led = crash.followUps.filter(({ kind }) => kind !== 'panic' && isFatal(kind)).map(({ kind }) => BY_KIND[kind]);
   return [own, ...led].reduce((worst, next) => (VERDICTS.indexOf(next) > VERDICTS.indexOf(worst) ? next : worst));
 }

@@ -207,8 +207,9 @@ describe('crashes', () => {
     ).toBe('null-deref');
   });
 
-  it('a BUG: report that the kernel survives is a warning', () => {
+  it('a BUG: report that the kernel survives is a warning, a sanitizer that traps is an oops', () => {
     expect(verdictOf(complete(bound, crash('bug', { fatal: false })))).toBe('warning');
+    expect(verdictOf(complete(bound, crash('ubsan', { fatal: true })))).toBe('oops');
   });
 
   it('a crash before the end is not a hang, a warning before it is', () => {
