@@ -42,6 +42,7 @@ async function bootsAgainstBareLoop() {
           signal: new AbortController().signal,
           listen: () => {},
           knownIssues: [],
+          useCache: false,
           about: {
             harness: { version: 'bench', commit: null },
             qemu,

@@ -53,6 +53,8 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
         else if (event.event !== 'cell-finished') progress.listen(event);
       },
       knownIssues: [],
+      // Whoever asks for one cell wants to see it boot.
+      useCache: false,
       ...(options.json === true ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
       becomesLatest: false,
       about: {

@@ -20,6 +20,8 @@ interface MatrixOptions {
   readonly list?: true;
   readonly workers?: number;
   readonly repeat: number;
+  /** False with --no-cache. */
+  readonly cache: boolean;
   readonly shard?: string;
   readonly results: string;
   readonly knownIssues?: string;
@@ -51,6 +53,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
       signal,
       listen: progress.listen,
       knownIssues,
+      useCache: options.cache,
       becomesLatest: true,
       about: {
         harness: await harnessVersion(),

@@ -128,7 +128,7 @@ export async function publish(finished: string, target: string): Promise<void> {
 }
 
 /** Writes a small file so that a reader sees the old content or the new one, never a part. */
-export async function writeAtomic(path: string, text: string): Promise<void> {
+export async function writeAtomic(path: string, text: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
   try {
     await writeFile(temporary, text);

@@ -1,3 +1,5 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { InputError } from '../errors.ts';
 import { QEMU } from './command.ts';
@@ -18,4 +20,27 @@ export async function qemuVersion(): Promise<string> {
   if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]))
     throw new InputError(`QEMU ${major}.${minor} is too old: bootrace needs ${OLDEST.join('.')} or later`, hint);
   return line;
+}
+
+/**
+ * What tells one QEMU from another: its version, and size and time stamp of the program, as one that was built by hand keeps its version.
+ * Throws as {@link qemuVersion}.
+ */
+export async function qemuIdentity(): Promise<string> {
+  const [version, program] = await Promise.all([qemuVersion(), findQemu()]);
+  return `${version} ${program}`;
+}
+
+async function findQemu(): Promise<string> {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, QEMU);
+    try {
+      await access(path, constants.X_OK);
+      const { size, mtimeMs } = await stat(path);
+      return `${size} ${mtimeMs}`;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return '';
 }

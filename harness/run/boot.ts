@@ -7,6 +7,14 @@ import { InfraError } from '../errors.ts';
 import { type GuestEnd, runGuest } from '../qemu/process.ts';
 import type { PreparedCell } from './prepare.ts';
 
+/** What came out of a guest, before anything was made of it. */
+export interface RawBoot {
+  /** All that came from the console until QEMU was gone. */
+  readonly console: Buffer;
+  readonly firmwareLog: string;
+  readonly end: GuestEnd;
+}
+
 /** What one boot left: raw material of the verdict. */
 export interface BootResult {
   /** The console up to the end of the terminal event's last line: what came later depends on when QEMU was killed. */
@@ -16,6 +24,7 @@ export interface BootResult {
   readonly end: GuestEnd;
   readonly firmwareLog: string;
   readonly wallMs: number;
+  readonly raw: RawBoot;
 }
 
 /** Longest console that is kept; a guest that prints more is ended, and its log is cut. */
@@ -72,17 +81,43 @@ export async function boot(
   const wallMs = performance.now() - started;
   const whole = Buffer.concat(chunks);
   const console = lastLine === null ? whole : whole.subarray(0, endOfLine(whole, lastLine));
-  await writeFile(join(prepared.folder, 'console.log'), console);
+  await writeFile(join(prepared.folder, CONSOLE_LOG), console);
   if (end.end === 'exited' && end.code !== 0 && whole.length === 0)
     throw new InfraError(`QEMU ended with exit code ${end.code}: ${end.stderr.trim().split('\n').at(-1) ?? ''}`);
   const firmwareLog = await readFile(prepared.files.firmwareLog, 'utf8').catch(() => '');
-  return { console, ...readConsole(console), end, firmwareLog, wallMs };
+  return { console, ...readConsole(console), end, firmwareLog, wallMs, raw: { console: whole, firmwareLog, end } };
 }
 
-/** What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree. */
-export function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
+/**
+ * What a boot that was kept says to today's parser, with the files that {@link boot} would leave. Null where today's parser would not have ended the guest
+ * there: only another boot can say what comes next.
+ */
+export async function replayBoot(prepared: PreparedCell, raw: RawBoot): Promise<BootResult | null> {
+  const started = performance.now();
   const parser = new DmesgParser();
-  const events = [...parser.push(console), ...parser.end()];
+  const events = parser.push(raw.console);
+  const lastLine = events.map(terminalLine).find((line) => line !== null) ?? null;
+  if (lastLine === null && raw.end.end === 'stopped') return null;
+  const console = lastLine === null ? raw.console : raw.console.subarray(0, endOfLine(raw.console, lastLine));
+  const isWhole = console.length === raw.console.length;
+  const { firmwareLog, end } = raw;
+  await Promise.all([
+    writeFile(join(prepared.folder, CONSOLE_LOG), console),
+    writeFile(prepared.files.firmwareLog, firmwareLog),
+  ]);
+  const said = isWhole ? summarise(parser, [...events, ...parser.end()]) : readConsole(console);
+  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, raw };
+}
+
+const CONSOLE_LOG = 'console.log';
+
+/** What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree. */
+function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
+  const parser = new DmesgParser();
+  return summarise(parser, [...parser.push(console), ...parser.end()]);
+}
+
+function summarise(parser: DmesgParser, events: readonly DmesgEvent[]): Pick<BootResult, 'events' | 'summary'> {
   const summary = new Summary();
   for (const event of events) summary.add(event);
   return { events, summary: summary.finish(parser) };

@@ -38,6 +38,7 @@ export async function searchInLab<T>(
       workers: options.workers ?? availableParallelism(),
       folder,
       knownIssues: [],
+      useCache: true,
     });
     lab = opened;
     const boot = async (cell: Cell): Promise<Outcome> => {
@@ -49,6 +50,7 @@ export async function searchInLab<T>(
       return join(folder.final, name);
     };
     const found = await search({ lab, boot, folder, keepCell });
+    await opened.close();
     await folder.keep();
     return found;
   } catch (error) {

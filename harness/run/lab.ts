@@ -3,16 +3,18 @@ import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { KnownError } from '../errors.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
-import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { qemuIdentity } from '../qemu/version.ts';
 import { type GateEvent, gateSymbols, parseGateLog } from '../soc/gates.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
-import { boot } from './boot.ts';
+import { type BootResult, boot, replayBoot } from './boot.ts';
+import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
-import { openBench, prepareCell } from './prepare.ts';
+import { openBench, type PreparedCell, prepareCell } from './prepare.ts';
 import type { CellRecord, RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
+import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
 import { findSymbols, type ScoutRoom } from './symbols.ts';
 
@@ -23,6 +25,8 @@ export interface LabOptions {
   readonly signal: AbortSignal;
   readonly listen: LifecycleListener;
   readonly knownIssues: readonly KnownIssue[];
+  /** Whether a boot of an earlier run will do; every boot is kept for later ones in any case. */
+  readonly useCache: boolean;
   /** Gets a guest's console as it comes; for a run of one cell. */
   readonly onConsole?: (bytes: Uint8Array) => void;
 }
@@ -39,23 +43,23 @@ export class Lab {
   readonly #options: LabOptions;
   readonly #room: ScoutRoom;
   readonly #guests: PQueue;
-  /** Kernel builds use all cores, so one after the other is as fast and takes less memory. */
-  readonly #builds = new PQueue({ concurrency: 1 });
-  readonly #kernels = new Map<string, Promise<KernelResult>>();
-  readonly #built: RunRecord['kernels'][number][] = [];
+  readonly #kernels: Kernels;
+  readonly #kept: ResultCache;
 
-  private constructor(options: LabOptions, room: ScoutRoom) {
+  private constructor(options: LabOptions, room: ScoutRoom, kept: ResultCache) {
     this.#options = options;
     this.#room = room;
+    this.#kept = kept;
     this.#guests = new PQueue({ concurrency: options.workers });
+    this.#kernels = new Kernels(options);
   }
 
   /** Compiles what all cells share and lays it down in the run's folder. */
   static async open(options: LabOptions): Promise<Lab> {
     const { shared } = options.folder;
     const cache = cacheRoot();
-    const bench = await openBench(shared, cache);
-    return new Lab(options, { bench, folder: shared, cache, signal: options.signal });
+    const [bench, kept] = await Promise.all([openBench(shared, cache), ResultCache.open(cache, await qemuIdentity())]);
+    return new Lab(options, { bench, folder: shared, cache, signal: options.signal }, kept);
   }
 
   /** The device tree of a board, before a cell's edits. */
@@ -65,40 +69,12 @@ export class Lab {
 
   /** Kernels that were asked for so far, in the order in which they were ready. */
   get kernels(): RunRecord['kernels'] {
-    return [...this.#built];
+    return this.#kernels.finished;
   }
 
   /** The kernel of a cell, built if need be. Throws what buildKernel() throws. */
-  kernel({ kernel: recipe, linkage }: Pick<Cell, 'kernel' | 'linkage'>): Promise<KernelResult> {
-    const name = `${recipe} ${linkage}`;
-    const known = this.#kernels.get(name);
-    if (known !== undefined) return known;
-    const result = this.#builds.add(() => this.#build(recipe, linkage));
-    this.#kernels.set(name, result);
-    return result;
-  }
-
-  async #build(recipe: string, linkage: Cell['linkage']): Promise<KernelResult> {
-    const { signal, listen } = this.#options;
-    signal.throwIfAborted();
-    const started = performance.now();
-    let built = false;
-    const result = await buildKernel({
-      recipe,
-      linkage,
-      signal,
-      onProgress: (progress) => {
-        built ||= progress.phase === 'compiling';
-        listen({ event: 'kernel-progress', progress });
-      },
-    });
-    signal.throwIfAborted();
-    const wallMs = Math.round(performance.now() - started);
-    const unbuildable = result.kind === 'unbuildable' ? result.reason : null;
-    const log = result.kind === 'ready' ? result.log : null;
-    this.#built.push({ recipe, linkage, built, wallMs, unbuildable, log });
-    listen({ event: 'kernel-finished', subject: `${recipe} ${linkage}`, built, wallMs, unbuildable });
-    return result;
+  kernel(cell: Pick<Cell, 'kernel' | 'linkage'>): Promise<KernelResult> {
+    return this.#kernels.get(cell);
   }
 
   /**
@@ -123,20 +99,28 @@ export class Lab {
   }
 
   async #boot(cell: Cell, kernel: KernelArtefact, path: string): Promise<BootedCell> {
-    const { signal, knownIssues, onConsole } = this.#options;
+    const { signal, knownIssues, onConsole, useCache } = this.#options;
     const symbols = await findSymbols(kernel, gateSymbols(cell.gates), this.#room);
     const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
-    const result = await boot(prepared, signal, onConsole);
-    const record = recordBoot(cell, kernel, prepared, result, { knownIssues, today: today() });
+    const earlier = useCache ? await this.#earlierBoot(prepared) : null;
+    const result = earlier ?? (await boot(prepared, signal, onConsole));
+    const judgedBy = { cached: earlier !== null, knownIssues, today: today() };
+    const record = recordBoot(cell, kernel, prepared, result, judgedBy);
     await writeCell(path, record, result.events);
+    if (earlier === null && record.verdict !== 'infra-error') await this.#kept.write(prepared.fingerprint, result.raw);
     return { record, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
   }
 
-  /** Takes no more cells and waits for the guests that are still running. */
+  async #earlierBoot(prepared: PreparedCell): Promise<BootResult | null> {
+    const raw = await this.#kept.read(prepared.fingerprint);
+    return raw === null ? null : replayBoot(prepared, raw);
+  }
+
+  /** Takes no more cells, waits for the guests that are still running, and keeps the result cache within its size. */
   async close(): Promise<void> {
     this.#guests.clear();
-    this.#builds.clear();
-    await Promise.all([this.#guests.onIdle(), this.#builds.onIdle()]);
+    await Promise.all([this.#guests.onIdle(), this.#kernels.close()]);
+    await this.#kept.trim();
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
 import { editTree } from '../devicetree/edit.ts';
@@ -30,6 +30,8 @@ interface LaidBoard {
 export interface Bench {
   readonly boards: Readonly<Record<BoardName, LaidBoard>>;
   readonly init: Uint8Array;
+  /** Where archives are laid down that several cells boot with. */
+  readonly archives: ArchiveShelf;
   /** Path of the EL2 firmware. */
   readonly firmware: string;
   readonly hashes: { readonly firmware: string; readonly init: string };
@@ -55,6 +57,7 @@ export async function openBench(folder: string, cache: string): Promise<Bench> {
   return {
     boards: { small, full },
     init,
+    archives: new ArchiveShelf(folder),
     firmware: firmwarePath,
     hashes: { firmware: sha256(firmware), init: sha256(init) },
   };
@@ -90,12 +93,40 @@ export function cellTree(board: DeviceTree, cell: Cell): DeviceTree {
   return setBootargs(tree, bootargsOf(cell));
 }
 
+/** An initramfs as it lies in the run's folder. */
+interface LaidArchive {
+  readonly path: string;
+  readonly hash: string;
+}
+
+/** Initramfs archives, each content once: most cells of a kernel load the same modules and follow the same plan. */
+class ArchiveShelf {
+  readonly #folder: string;
+  readonly #laid = new Map<string, Promise<LaidArchive>>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  lay(bytes: Uint8Array): Promise<LaidArchive> {
+    const hash = sha256(bytes);
+    const path = join(this.#folder, `initramfs-${hash.slice(0, ARCHIVE_NAME_DIGITS)}.cpio`);
+    const known = this.#laid.get(hash) ?? writeFile(path, bytes).then(() => ({ path, hash }));
+    this.#laid.set(hash, known);
+    return known;
+  }
+}
+
+const ARCHIVE_NAME_DIGITS = 16;
+
 export interface PreparedCell {
   readonly folder: string;
   readonly files: GuestFiles;
   readonly arguments: readonly string[];
   /** SHA-256 by name of everything that the outcome depends on. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** SHA-256 of all that QEMU is given: its arguments, and the content of every file that they name, wherever it lies. */
+  readonly fingerprint: string;
 }
 
 /** The files of the modules that a plan loads, in the order of their names. */
@@ -128,10 +159,10 @@ export async function prepareCell(
   const gates = encodeGates(cell.gates, (name) => symbols.get(name) ?? null);
 
   const own = (name: string) => join(folder, name);
-  await Promise.all([
+  const [initramfs] = await Promise.all([
+    bench.archives.lay(Buffer.concat([archive, plan])),
     writeFile(own('variant.dtb'), blob),
     writeFile(own('variant.dts'), toDts(tree)),
-    writeFile(own('initramfs.cpio'), Buffer.concat([archive, plan])),
     ...(gates === null ? [] : [writeFile(own('gates.bin'), gates)]),
   ]);
   const files: GuestFiles = {
@@ -139,26 +170,42 @@ export async function prepareCell(
     registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
-    initramfs: own('initramfs.cpio'),
+    initramfs: initramfs.path,
     gates: gates === null ? null : own('gates.bin'),
     firmwareLog: own('firmware.log'),
   };
   const machine = { cpus: cell.cpus, shift: cell.shift };
   await writeFile(own('command.sh'), commandScript(cell, files, folder), { mode: 0o755 });
+  const inputs = {
+    ...bench.hashes,
+    registers: board.registersHash,
+    image: kernel.imageHash,
+    modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),
+    tree: sha256(blob),
+    plan: sha256(plan),
+    gates: sha256(gates ?? ''),
+    machine: `cpus=${cell.cpus} shift=${cell.shift}`,
+  };
+  const words = qemuArguments(inPlaceOf(files), machine);
   return {
     folder,
     files,
     arguments: qemuArguments(files, machine),
-    inputs: {
-      ...bench.hashes,
-      registers: board.registersHash,
-      image: kernel.imageHash,
-      modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),
-      tree: sha256(blob),
-      plan: sha256(plan),
-      gates: sha256(gates ?? ''),
-      machine: `cpus=${cell.cpus} shift=${cell.shift}`,
-    },
+    inputs,
+    fingerprint: sha256(JSON.stringify([inputs, initramfs.hash, words])),
+  };
+}
+
+/** The same files under names that do not depend on where this run keeps them. */
+function inPlaceOf(files: GuestFiles): GuestFiles {
+  return {
+    firmware: 'firmware',
+    image: 'image',
+    deviceTree: 'device-tree',
+    initramfs: 'initramfs',
+    gates: files.gates === null ? null : 'gates',
+    registers: files.registers.map(({ path, address }) => ({ path: basename(path), address })),
+    firmwareLog: 'firmware-log',
   };
 }
 

@@ -16,6 +16,8 @@ const CRASH_LINES = 40;
 const CRASH_FRAMES = 32;
 
 interface JudgedBy {
+  /** The boot comes from the result cache. */
+  readonly cached: boolean;
   readonly knownIssues: readonly KnownIssue[];
   /** `2020-10-30`: decides which known issues have expired. */
   readonly today: string;
@@ -27,7 +29,7 @@ export function recordBoot(
   kernel: KernelArtefact,
   prepared: Pick<PreparedCell, 'inputs'>,
   result: BootResult,
-  { knownIssues, today }: JudgedBy,
+  { cached, knownIssues, today }: JudgedBy,
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog, cell.gates);
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
@@ -55,7 +57,7 @@ export function recordBoot(
     consoleHash: createHash('sha256').update(result.console).digest('hex'),
     virtualMs: lastTime(result.events),
     wallMs: Math.round(result.wallMs),
-    cached: false,
+    cached,
     folder: `cells/${cellFolder(cell.id)}`,
   };
 }

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Cell } from '../matrix/cell.ts';
+import { kernelsOf } from './kernels.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import { type CellRecord, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
 import { openRunFolder, type RunFolder } from './results.ts';
 
-export interface RunOptions extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole'> {
+export interface RunOptions extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache'> {
   readonly cells: readonly Cell[];
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;
@@ -34,16 +35,18 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   const startedAt = new Date();
   const started = performance.now();
   const workers = options.workers ?? availableParallelism();
-  const kernels = [...new Map(cells.map((cell) => [`${cell.kernel} ${cell.linkage}`, cell])).values()];
+  const kernels = kernelsOf(cells);
   listen({ event: 'run-started', cells: cells.length, workers, kernels: kernels.length });
 
   const folder = await openRunFolder(options.results, startedAt);
   let lab: Lab | null = null;
   try {
-    lab = await Lab.open({ ...options, workers, folder });
+    // Boots that are to be compared with each other must be boots.
+    lab = await Lab.open({ ...options, useCache: options.useCache && repeat === 1, workers, folder });
     for (const kernel of kernels) await lab.kernel(kernel);
     const built = performance.now();
     const { records, flakes } = await bootAll(cells, repeat, lab, folder, listen);
+    await lab.close();
     const finished = performance.now();
     const run: RunRecord = {
       schema: RUN_SCHEMA_VERSION,

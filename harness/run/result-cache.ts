@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { z } from 'zod';
+import { ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
+import type { RawBoot } from './boot.ts';
+
+/** Part of every key: raise it when an entry's layout changes, or what is kept of a boot. */
+const CACHE_VERSION = 1;
+
+/** Boots that are kept, of 5 to 20 KiB each: those of a few hundred nights of the default matrix. */
+const BYTES_MAX = 512 * 1024 * 1024;
+/** What a killed run left half-written is removed when it is older than any write can take. */
+const ABANDONED_AFTER_MS = 60 * 60 * 1000;
+/** An entry that would unpack to more than a console may have (run/boot.ts) is damaged. */
+const UNPACKED_MAX = 96 * 1024 * 1024;
+
+/** First line of an entry; console and firmware log follow, one behind the other. */
+const headerSchema = z.discriminatedUnion('end', [
+  z.object({ end: z.literal('exited'), code: z.literal(0), console: z.number().int(), firmwareLog: z.number().int() }),
+  z.object({ end: z.literal('stopped'), console: z.number().int(), firmwareLog: z.number().int() }),
+]);
+
+const pack = promisify<Buffer, { level: number }, Buffer>(gzip);
+const unpack = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
+const FASTEST = 1;
+
+/**
+ * Boots that ended by themselves or at a terminal event, by the content of all that they depend on. What is kept is what the guest said, not what was made
+ * of it: a parser that has changed since reads it anew. Safe for several runs at once; an entry is there as a whole or not at all.
+ */
+export class ResultCache {
+  readonly #folder: string;
+  readonly #qemu: string;
+  #stored = false;
+
+  private constructor(folder: string, qemu: string) {
+    this.#folder = folder;
+    this.#qemu = qemu;
+  }
+
+  /** `root`: the cache folder; `qemu`: what tells one QEMU from another (qemu/version.ts). */
+  static async open(root: string, qemu: string): Promise<ResultCache> {
+    return new ResultCache(await ensureFolder(join(root, 'boots')), qemu);
+  }
+
+  /** The boot of a cell with this fingerprint (run/prepare.ts), or null. A damaged entry is removed. */
+  async read(fingerprint: string): Promise<RawBoot | null> {
+    const path = this.#path(fingerprint);
+    try {
+      const boot = parseEntry(await unpack(await readFile(path), { maxOutputLength: UNPACKED_MAX }));
+      if (boot !== null) {
+        // Entries that were used last are kept longest.
+        const now = new Date();
+        await utimes(path, now, now);
+        return boot;
+      }
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === 'ENOENT') return null;
+      if (code === null || !(code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE')) throw error;
+    }
+    await rm(path, { force: true });
+    return null;
+  }
+
+  /** Keeps a boot, where the way it ended says that another would be the same. Throws what writing to the cache throws. */
+  async write(fingerprint: string, boot: RawBoot): Promise<void> {
+    const { end } = boot;
+    if (end.end !== 'stopped' && !(end.end === 'exited' && end.code === 0)) return;
+    const header = {
+      ...(end.end === 'stopped' ? { end: end.end } : { end: end.end, code: 0 }),
+      console: boot.console.length,
+      firmwareLog: Buffer.byteLength(boot.firmwareLog),
+    };
+    const entry = Buffer.concat([
+      Buffer.from(`${JSON.stringify(header)}\n`),
+      boot.console,
+      Buffer.from(boot.firmwareLog),
+    ]);
+    await writeAtomic(this.#path(fingerprint), await pack(entry, { level: FASTEST }));
+    this.#stored = true;
+  }
+
+  /** Removes what was used longest ago beyond `bytesMax`; only after something was added, as looking costs time. */
+  async trim(bytesMax = BYTES_MAX): Promise<void> {
+    if (!this.#stored) return;
+    const names = await readdir(this.#folder);
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(this.#folder, name);
+        // Another run may be removing the same file.
+        const found = await stat(path).catch(() => null);
+        return { path, size: found?.size ?? 0, used: found?.mtimeMs ?? 0, whole: !name.includes('.') };
+      }),
+    );
+    const abandoned = files.filter(({ whole, used }) => !whole && used < Date.now() - ABANDONED_AFTER_MS);
+    let kept = 0;
+    const excess = files
+      .filter(({ whole }) => whole)
+      .sort((a, b) => b.used - a.used)
+      .filter(({ size }) => {
+        kept += size;
+        return kept > bytesMax;
+      });
+    for (const { path } of [...abandoned, ...excess]) await rm(path, { force: true });
+  }
+
+  #path(fingerprint: string): string {
+    const key = createHash('sha256').update(JSON.stringify([CACHE_VERSION, this.#qemu, fingerprint]));
+    return join(this.#folder, key.digest('hex'));
+  }
+}
+
+function parseEntry(entry: Buffer): RawBoot | null {
+  const feed = entry.indexOf(0x0a);
+  const header = headerSchema.safeParse(parseJson(entry.toString('utf8', 0, Math.max(feed, 0))));
+  if (!header.success) return null;
+  const { data } = header;
+  const body = entry.subarray(feed + 1);
+  if (body.length !== data.console + data.firmwareLog) return null;
+  return {
+    end: data.end === 'stopped' ? { end: 'stopped' } : { end: 'exited', code: data.code, stderr: '' },
+    console: body.subarray(0, data.console),
+    firmwareLog: body.toString('utf8', data.console),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
