@@ -1,6 +1,7 @@
 import { Block, isFatal } from './block.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
+import { plainName } from './frame.ts';
 import { type FoundHeader, findHeader, HEADLESS, type Header, isConsequence } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
@@ -13,6 +14,8 @@ const INTERESTING =
 const GAP = 32;
 /** Lines after an end mark in which a consequence of the report is still looked for. */
 const TAIL = 24;
+/** Lines of other CPUs after which a report that has ended is given even when its own CPU says nothing more. */
+const AFTERMATH = 100;
 /** Lines in which a header that other texts resemble has to be followed by a part of a report. */
 const DOUBT = 8;
 const MAX_BLOCK_LINES = 2000;
@@ -148,7 +151,8 @@ export class DmesgParser {
     const key = record.caller ?? SHARED;
     const { header } = found;
     const open =
-      this.#open.get(key) ?? (header.kind === 'panic' || record.caller === null ? this.#latestOpen() : undefined);
+      this.#open.get(key) ??
+      (header.kind === 'panic' || record.caller === null ? this.#latestOpen() : this.#aftermath(line));
     if (open !== undefined) {
       switch (relation(open.block, found)) {
         case 'same':
@@ -224,7 +228,8 @@ export class DmesgParser {
       if (name !== SHARED && record.caller !== null && name !== key && !this.#isRemote(block, record)) {
         // Another CPU's lines: they neither belong to the report nor end it, unless it never goes on.
         block.total += 1;
-        if (block.total > MAX_BLOCK_LINES) this.#close(name, false);
+        const over = block.ended && line - block.lastLine > AFTERMATH;
+        if (over || block.total > MAX_BLOCK_LINES) this.#close(name, false);
         continue;
       }
       block.take(record.text, line);
@@ -238,6 +243,13 @@ export class DmesgParser {
     return (
       block.kind.endsWith('lockup') || block.kind === 'rcu-stall' || (block.caller === null && record.caller !== null)
     );
+  }
+
+  /** A report of another context that has just killed its task: what the rest of the kernel says of that follows from it. */
+  #aftermath(line: number): OpenBlock | undefined {
+    const latest = this.#latestOpen();
+    if (latest === undefined || !latest.block.fatal || !latest.block.ended) return undefined;
+    return line - latest.block.lastLine <= TAIL ? latest : undefined;
   }
 
   #latestOpen(): OpenBlock | undefined {
@@ -271,7 +283,7 @@ function patience(block: Block): number {
 }
 
 function followUpTitle(header: Header): string {
-  return header.named && header.frame !== null ? `${header.lead} in ${header.frame.function}` : header.lead;
+  return header.named && header.frame !== null ? `${header.lead} in ${plainName(header.frame.function)}` : header.lead;
 }
 
 /** How a header relates to the report before it: a line of it, a consequence of it, or a report of its own. */
