@@ -88,10 +88,14 @@ export function compileGuestInit(root: string): Promise<Uint8Array> {
   return crossCompile({ name: 'init', ...GUEST_INIT, script: null, defines: {}, symbols: {}, output: 'elf' }, root);
 }
 
+/** Asked once a run. */
+let compilerVersion: Promise<string> | undefined;
+
 async function contentKey(program: CrossProgram, flags: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   const add = (text: string | Uint8Array) => hash.update(`${text.length}:`).update(text);
-  add(await run(GCC, ['--version'], program.name));
+  compilerVersion ??= run(GCC, ['--version'], program.name);
+  add(await compilerVersion);
   add(program.output);
   for (const flag of flags) add(flag);
   const script = program.script === null ? [] : [program.script];

@@ -192,18 +192,19 @@ export async function ensureTools(
   { install, tests, say }: EnsureOptions,
   machine: Machine = thisMachine(),
 ): Promise<void> {
-  const reports = await checkTools({ versions: false, tests }, machine);
+  let reports = await checkTools({ versions: false, tests }, machine);
   const missing = reports.filter(({ state }) => state === 'missing');
   if (missing.length > 0) {
     const packages = [...new Set(missing.map((tool) => tool.package))].sort();
     const debian = await hasDebianPackages(machine);
     if (!install || !debian || !machine.root) throw missingError(missing, packages, debian);
     await installPackages(packages, { say, machine });
-    const left = (await checkTools({ versions: false, tests }, machine)).filter(({ state }) => state === 'missing');
+    reports = await checkTools({ versions: false, tests }, machine);
+    const left = reports.filter(({ state }) => state === 'missing');
     if (left.length > 0)
       throw new InfraError(`${left.map(({ name }) => name).join(', ')} not found although the packages are installed`);
   }
-  const old = (await checkTools({ versions: false, tests }, machine)).find(({ state }) => state === 'too old');
+  const old = reports.find(({ state }) => state === 'too old');
   if (old !== undefined)
     throw new InputError(
       `${old.name} ${old.version ?? '(unknown version)'} is too old: bootrace needs ${old.minimum} or later`,

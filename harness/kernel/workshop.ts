@@ -5,7 +5,7 @@ import { InputError } from '../errors.ts';
 import { errorCode, fileSystemError, readIfPresent, removeFolder, writeAtomic } from './cache.ts';
 import { applyHunks, parsePatch } from './patch.ts';
 import type { TextFile } from './recipe.ts';
-import { exists, OUTPUT_PREFIX, pristineFolder, type SourceTree, sourceFolder } from './source/tree.ts';
+import { ABSENT, exists, OUTPUT_PREFIX, pristineFolder, type SourceTree, sourceFolder } from './source/tree.ts';
 
 /** Text of a file of the tree, or null when there is no such file. */
 type Content = string | null;
@@ -50,7 +50,6 @@ const HINT = 'write the patch against the source that the recipe names';
 export async function applyPatches(tree: SourceTree, patches: readonly TextFile[]): Promise<void> {
   const source = sourceFolder(tree);
   const kept = pristineFolder(tree);
-  const ABSENT = '.absent';
   const pristine = async (path: string): Promise<Content> => {
     const saved = await readIfPresent(join(kept, path));
     if (saved !== null) return saved;

@@ -117,6 +117,27 @@ describe('patches of a tree', () => {
   );
 });
 
+describe('a file that a patch has created', () => {
+  it(
+    "gives way to the user's own of that name",
+    inFolder(async (root) => {
+      const given = join(root, 'linux');
+      await write(given, KERNEL);
+      const before = await treeSource(join(root, 'cache'), given);
+      await before.prepare();
+      await applyPatches(before, [NEW_FILE]);
+      await write(given, { 'init/new.c': 'mine\n' });
+      const after = await treeSource(join(root, 'cache'), given);
+      await after.prepare();
+      await applyPatches(after, []);
+      expect(await readFile(join(sourceFolder(after), 'init/new.c'), 'utf8')).toBe('mine\n');
+      await expect(applyPatches(after, [NEW_FILE])).rejects.toThrow(
+        'creates init/new.c, which this kernel has already',
+      );
+    }),
+  );
+});
+
 describe('a git revision', () => {
   const git = (folder: string, ...args: string[]) =>
     execa('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@t', ...args]);

@@ -18,7 +18,7 @@ import {
 import type { OnProgress } from '../progress.ts';
 import { hashFile } from '../published.ts';
 import { unpackTarball } from '../unpack.ts';
-import { exists, OUTPUT_PREFIX, pristineFolder, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
+import { ABSENT, exists, OUTPUT_PREFIX, pristineFolder, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
 
 /** Sources that the user gives. None of them is written to. */
 
@@ -127,7 +127,7 @@ export async function treeSource(root: string, path: string): Promise<SourceTree
   const id = `tree ${createHash('sha256').update(JSON.stringify(listing)).digest('hex')}`;
   const folder = join(await ensureFolder(join(root, 'work')), `tree-${shortHash(given)}`);
   const prepare = async () => {
-    await ensureFolder(sourceFolder({ folder }));
+    await ensureFolder(folder);
     await mirror(given, listing, folder).catch((error: unknown) => {
       throw fileSystemError(error, root, SOURCE_MIB);
     });
@@ -149,19 +149,30 @@ async function filesOf(tree: string): Promise<string[]> {
     .map((entry) => relative(tree, join(entry.parentPath, entry.name)));
 }
 
+/** File operations under way at a time: enough to hide their latency, far from any limit of descriptors. */
+const AT_A_TIME = 64;
+
+async function forEachOf<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += AT_A_TIME)
+    await Promise.all(items.slice(from, from + AT_A_TIME).map(act));
+}
+
+const LINK = '-> ';
+
 async function list(tree: string): Promise<Listing> {
-  const listing: Record<string, string> = {};
-  for (const name of (await filesOf(tree)).sort()) {
+  const found = new Map<string, string>();
+  const names = (await filesOf(tree)).sort();
+  await forEachOf(names, async (name) => {
     const path = join(tree, name);
     try {
       const stat = await lstat(path);
-      listing[name] = stat.isSymbolicLink() ? `-> ${await readlink(path)}` : `${stat.size} ${stat.mtimeMs}`;
+      found.set(name, stat.isSymbolicLink() ? LINK + (await readlink(path)) : `${stat.size} ${stat.mtimeMs}`);
     } catch (error) {
       // Deleted, but still in git's index.
       if (errorCode(error) !== 'ENOENT') throw error;
     }
-  }
-  return listing;
+  });
+  return Object.fromEntries(names.flatMap((name) => (found.has(name) ? [[name, found.get(name) ?? '']] : [])));
 }
 
 /** Copies what has changed since the last time. A copy gets a new time stamp, as make wants it, even when its text is an older one. */
@@ -169,17 +180,22 @@ async function mirror(given: string, listing: Listing, folder: string): Promise<
   const record = join(folder, 'mirrored.json');
   const source = sourceFolder({ folder });
   const text = await readIfPresent(record);
+  const pristine = pristineFolder({ folder });
+  // Without a record what is there is a part of a first copy.
+  if (text === null) for (const part of [source, pristine]) await removeFolder(part);
   const before: Listing = text === null ? {} : listingSchema.parse(JSON.parse(text));
-  for (const [name, stat] of Object.entries(listing)) {
-    if (before[name] === stat) continue;
+  const changed = Object.entries(listing).filter(([name, stat]) => before[name] !== stat);
+  await forEachOf([...new Set(changed.map(([name]) => dirname(name)))], async (path) => {
+    await mkdir(join(source, path), { recursive: true });
+  });
+  await forEachOf(changed, async ([name, stat]) => {
     const target = join(source, name);
-    await rm(join(pristineFolder({ folder }), name), { force: true });
-    await rm(target, { force: true });
-    await mkdir(dirname(target), { recursive: true });
-    if (stat.startsWith('-> ')) await symlink(stat.slice(3), target);
+    if (text !== null)
+      for (const old of [join(pristine, name), join(pristine, name + ABSENT), target]) await rm(old, { force: true });
+    if (stat.startsWith(LINK)) await symlink(stat.slice(LINK.length), target);
     else await copyFile(join(given, name), target, constants.COPYFILE_FICLONE);
-  }
-  for (const name of Object.keys(before))
-    if (listing[name] === undefined) await rm(join(source, name), { force: true });
+  });
+  const removed = Object.keys(before).filter((name) => listing[name] === undefined);
+  await forEachOf(removed, (name) => rm(join(source, name), { force: true }));
   await writeAtomic(record, JSON.stringify(listing));
 }

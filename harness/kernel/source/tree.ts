@@ -20,6 +20,9 @@ export function pristineFolder(tree: Pick<SourceTree, 'folder'>): string {
   return join(tree.folder, 'pristine');
 }
 
+/** Ending of a name in the pristine folder: there was no such file. */
+export const ABSENT = '.absent';
+
 /** Build folders lie in the source tree, under names that begin so. */
 export const OUTPUT_PREFIX = 'bootrace-out-';
 
