@@ -46,6 +46,9 @@ const OTHER_SECTION =
   /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|hardirqs last|softirqs last|irq event stamp|Preemption disabled|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
 /** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
 const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
+/** Functions that are only in the trace of a task that went wrong in the kernel. */
+const TRAP =
+  /^(?:v?panic|die|__die\w*|oops_end|__do_kernel_fault|die_kernel_fault|do_mem_abort|el1h_64_sync|page_fault_oops|report_bug|warn_slowpath_\w+|__warn|kasan_report|asm_exc_(?:page_fault|general_protection|invalid_op)|do_DataAbort|__dabt_svc)$/;
 const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 const LOCK_AWAITS =
   /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
@@ -95,6 +98,8 @@ export class Block {
   #workqueue: string | null = null;
   #source: string | null;
   #rules = 0;
+  /** The registers are those of a program: show_regs() for an unhandled signal, arch/arm. */
+  #userMode = false;
   #followUps: FollowUp[] = [];
 
   constructor(
@@ -128,10 +133,16 @@ export class Block {
 
   /** Whether anything but the header says that there was a crash. */
   get evident(): boolean {
-    if (this.header === HEADLESS) return this.#pcSeen && this.#frames.length > 1;
+    if (this.header === HEADLESS)
+      return !this.#userMode && this.#frames.length > 1 && (this.#pc !== null || this.#traps());
     return (
       this.#frames.length > 0 || this.#pcSeen || this.#taskSeen || this.ended || this.die !== null || this.panicked
     );
+  }
+
+  /** The trace goes through what handles a fault, a warning or a panic. */
+  #traps(): boolean {
+    return this.#frames.some(({ frame }) => TRAP.test(frame.function));
   }
 
   addFollowUp(followUp: FollowUp): void {
@@ -218,6 +229,10 @@ export class Block {
       this.#code ??= text.slice(text.indexOf(':') + 1).trim();
       return true;
     }
+    if (/\bMode USER_\d\d\b|Segment user$/.test(text)) {
+      this.#userMode = true;
+      return true;
+    }
     if (!text.includes(':')) return false;
     let found = false;
     REGISTERS.lastIndex = 0;
@@ -258,7 +273,7 @@ export class Block {
       this.#access ??= access[1] ?? null;
       const where = / at addr (?:0x)?([0-9a-f]{4,16})/.exec(text);
       if (where?.[1] !== undefined) this.#registers.addr ??= where[1];
-      const task = / by task (.{1,32}?)\/(\d{1,8})/.exec(text);
+      const task = / by task (.{1,32})\/(\d{1,8})/.exec(text);
       if (task !== null) {
         this.#comm ??= task[1] ?? null;
         this.#pid ??= Number(task[2]);

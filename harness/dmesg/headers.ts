@@ -623,7 +623,7 @@ const RULES: readonly Rule[] = [
   },
   {
     needle: 'scheduling while atomic',
-    pattern: anywhere('BUG: scheduling while atomic: (.{1,32}?)\\/(\\d+)\\/'),
+    pattern: anywhere('BUG: scheduling while atomic: (.{1,32})\\/(\\d+)\\/'),
     header: (match) => ({
       ...NOTHING,
       kind: 'sleeping-in-atomic',
@@ -639,7 +639,7 @@ const RULES: readonly Rule[] = [
   },
   {
     needle: '] code: ',
-    pattern: anywhere('BUG: using (\\S{3,40}) in preemptible \\[[0-9a-f]+\\] code: (.{1,32}?)\\/(\\d+)'),
+    pattern: anywhere('BUG: using (\\S{3,40}) in preemptible \\[[0-9a-f]+\\] code: (.{1,32})\\/(\\d+)'),
     header: (match) => ({
       ...NOTHING,
       kind: 'bug',
@@ -653,7 +653,7 @@ const RULES: readonly Rule[] = [
   {
     needle: 'lock ',
     pattern: anywhere(
-      'BUG: (spinlock|rwlock|rwlock-lockup|spinlock-lockup) (lockup suspected|lockup|already unlocked|recursion|bad magic|wrong owner|wrong CPU|cpu recursion|uninitialized|trylock failure on UP|[\\w ]{3,32}?) on (?:CPU#(\\d+)|UP)(?:, (.{1,32}?)\\/(\\d+))?',
+      'BUG: (spinlock|rwlock|rwlock-lockup|spinlock-lockup) (lockup suspected|lockup|already unlocked|recursion|bad magic|wrong owner|wrong CPU|cpu recursion|uninitialized|trylock failure on UP|[\\w ]{3,32}?) on (?:CPU#(\\d+)|UP)(?:, (.{1,32})\\/(\\d+))?',
     ),
     header: (match) => ({
       ...NOTHING,
@@ -734,7 +734,7 @@ const RULES: readonly Rule[] = [
   },
   {
     needle: ', CPU#',
-    pattern: anywhere(`WARNING: (?:${SRC} )?at (.{1,400}?), CPU#(\\d+): (.{1,32}?)\\/(\\d+)`),
+    pattern: anywhere(`WARNING: (?:${SRC} )?at (.{1,400}?), CPU#(\\d+): (.{1,32})\\/(\\d+)`),
     header: (match) =>
       warning(match[1] === undefined ? null : `${match[1]}:${match[2]}`, match[3] ?? '', {
         cpu: Number(match[4]),
@@ -869,7 +869,7 @@ const CONSEQUENCES: readonly { readonly message: RegExp; readonly of: (report: R
   { message: /^(?:Hard|hard) LOCKUP|^Watchdog detected/, of: ({ kind }) => kind === 'hard-lockup' },
   { message: /^(?:System is deadlocked|Out of memory|out of memory)/, of: ({ kind }) => kind === 'oom' },
   { message: /^(?:workqueue|panic_on_workqueue)/, of: ({ kind }) => kind === 'workqueue-lockup' },
-  { message: /panic_on_\w+ set|^(?:KASAN|UBSAN|KFENCE|KCSAN|KMSAN)\b/i, of: () => true },
+  { message: /panic_on_\w+ set|panic set|^(?:KASAN|UBSAN|KFENCE|KCSAN|KMSAN)\b/i, of: () => true },
   {
     message:
       /^(?:Oops|Fatal|Attempted to kill|Aiee|Asynchronous SError|Unhandled exception|BUG!|bad mode|[kK]ernel stack overflow|Machine halted|synchronous external abort|Kernel mode fault|Nested exceptions|CFI|panic_on_oops)/,

@@ -1,4 +1,7 @@
-/** Longest part of a line that is looked at. printk cuts records at 1 KiB (LOG_LINE_MAX, kernel/printk/printk.c). */
+/**
+ * Longest line that is looked at as a whole; a longer one is cut. printk cuts records at 1 KiB (LOG_LINE_MAX,
+ * kernel/printk/printk.c), but a log that was pasted without its line feeds is one line.
+ */
 export const MAX_LINE = 8192;
 
 /** Bytes decoded at once, so that a whole file given as one chunk is not held in memory twice. */
@@ -7,7 +10,7 @@ const WINDOW = 1 << 16;
 /**
  * Splits bytes into lines, whatever chunks they come in. Lines are given one character a byte (latin1), which keeps
  * multi-byte characters that a chunk cuts in two intact; `decodeLine` makes text of those that matter. Memory is
- * bounded by MAX_LINE: the rest of a longer line is dropped.
+ * bounded: a line longer than MAX_LINE is given in pieces of that length, all with its number.
  */
 export class LineSplitter {
   #carry = '';
@@ -26,15 +29,14 @@ export class LineSplitter {
 
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    for (let at = 0; at < bytes.length; at += WINDOW)
+    for (let at = 0; at < bytes.length; at += WINDOW) {
       this.#window(bytes.toString('latin1', at, Math.min(at + WINDOW, bytes.length)));
+    }
   }
 
   /** Gives the last line, if the input does not end with a line feed. */
   end(): void {
-    if (this.#open) this.#emit(this.#carry);
-    this.#carry = '';
-    this.#open = false;
+    if (this.#open) this.#finishLine('');
   }
 
   #window(text: string): void {
@@ -42,30 +44,36 @@ export class LineSplitter {
     for (;;) {
       const feed = text.indexOf('\n', start);
       if (feed < 0) break;
-      if (this.#open) {
-        this.#extend(text.slice(start, feed));
-        this.#open = false;
-        const line = this.#carry;
-        this.#carry = '';
-        this.#emit(line);
+      if (!this.#open && feed - start <= MAX_LINE) {
+        this.#number += 1;
+        this.#sink(text.slice(start, feed), this.#number);
       } else {
-        this.#emit(text.slice(start, Math.min(feed, start + MAX_LINE)));
+        this.#finishLine(text.slice(start, feed));
       }
       start = feed + 1;
     }
-    if (start < text.length) {
-      this.#open = true;
-      this.#extend(text.slice(start));
-    }
+    if (start < text.length) this.#extend(text.slice(start));
   }
 
+  /** Adds to the open line and gives what is longer than a line may be. */
   #extend(part: string): void {
-    const room = MAX_LINE - this.#carry.length;
-    if (room > 0) this.#carry += part.length > room ? part.slice(0, room) : part;
+    this.#open = true;
+    let from = 0;
+    while (this.#carry.length + part.length - from > MAX_LINE) {
+      const room = MAX_LINE - this.#carry.length;
+      this.#sink(this.#carry + part.slice(from, from + room), this.#number + 1);
+      this.#carry = '';
+      from += room;
+    }
+    this.#carry += part.slice(from);
   }
 
-  #emit(line: string): void {
+  #finishLine(rest: string): void {
+    this.#extend(rest);
     this.#number += 1;
+    const line = this.#carry;
+    this.#carry = '';
+    this.#open = false;
     this.#sink(line, this.#number);
   }
 }

@@ -24,7 +24,7 @@ const MAX_PREAMBLE = 12;
 /** Two consoles may lag behind each other; a clock that goes back further is another boot. */
 const CLOCK_SLACK = 1_000_000;
 /** Registers that begin a report when nothing before them did. */
-const REGISTERS = /^(?:pc : |PC is at |RIP: 0010:)\S/;
+const REGISTERS = /^(?:(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x|Call [tT]race:)/;
 /** Backtraces that someone asked for. */
 const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;
