@@ -7,11 +7,18 @@ import { QEMU } from './command.ts';
 /** Oldest QEMU whose virt machine, generic loader and semihosting to a chardev behave as the stand-in needs: Debian 12's. */
 const OLDEST = [7, 2] as const;
 
+let asked: Promise<string> | undefined;
+
 /**
- * First line of `qemu-system-aarch64 --version`.
+ * First line of `qemu-system-aarch64 --version`, asked once a run.
  * Throws {@link InputError} when QEMU is missing or older than 7.2.
  */
-export async function qemuVersion(): Promise<string> {
+export function qemuVersion(): Promise<string> {
+  asked ??= askVersion();
+  return asked;
+}
+
+async function askVersion(): Promise<string> {
   const { stdout, failed } = await execa(QEMU, ['--version'], { reject: false });
   const line = stdout?.split('\n')[0] ?? '';
   const [, major, minor] = /version (\d+)\.(\d+)/.exec(line) ?? [];

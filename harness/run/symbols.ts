@@ -34,7 +34,7 @@ export async function findSymbols(
   room: ScoutRoom,
 ): Promise<ReadonlyMap<string, bigint>> {
   if (names.size === 0) return new Map();
-  if (kernel.systemMap !== null) return parseSymbols(await readFile(kernel.systemMap, 'utf8'), names);
+  if (kernel.systemMap !== null) return mappedSymbols(kernel.systemMap, names);
   const file = join(await ensureFolder(join(room.cache, 'symbols')), `${kernel.imageHash}.json`);
   const text = await readIfPresent(file);
   let known = text === null ? {} : cacheSchema.parse(JSON.parse(text));
@@ -52,6 +52,16 @@ export async function findSymbols(
       return address === undefined || address === null ? [] : [[name, BigInt(`0x${address}`)]];
     }),
   );
+}
+
+const mapped = new Map<string, Promise<ReadonlyMap<string, bigint>>>();
+
+/** Symbols from a System.map, which all gated cells of a kernel ask for the same few names. */
+function mappedSymbols(path: string, names: ReadonlySet<string>): Promise<ReadonlyMap<string, bigint>> {
+  const task = `${path} ${[...names].sort().join(' ')}`;
+  const known = mapped.get(task) ?? readFile(path, 'utf8').then((text) => parseSymbols(text, names));
+  mapped.set(task, known);
+  return known;
 }
 
 async function scout(kernel: KernelArtefact, names: readonly string[], room: ScoutRoom): Promise<KnownSymbols> {
