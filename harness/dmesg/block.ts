@@ -39,7 +39,7 @@ const OLD_PID = /^(?:Pid: (\d{1,8}), comm: (.{1,32}?) (?:Not tainted|Tainted)|Pr
 const WORKQUEUE = /^Workqueue: (\S{1,64}(?: \S{1,128})?)/;
 const END_TRACE = /---\[ end trace/;
 const END_PANIC = /---\[ end Kernel panic|-\[ end Kernel panic|^Rebooting in \d+ seconds/;
-const ACCESS = /^(Read|Write|Free) (?:of (?:size|\d+)|at addr)/;
+const ACCESS = /^(Read|Write|Free) (?:of (?:size|addr|\d+)|at addr)/;
 const OWN_SECTION =
   /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:|^NMI backtrace for cpu|^Task dump for CPU|^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/;
 const OTHER_SECTION =
@@ -271,7 +271,7 @@ export class Block {
     const access = ACCESS.exec(text);
     if (access !== null) {
       this.#access ??= access[1] ?? null;
-      const where = / at addr (?:0x)?([0-9a-f]{4,16})/.exec(text);
+      const where = / (?:at|of) addr (?:0x)?([0-9a-f]{4,16})/.exec(text);
       if (where?.[1] !== undefined) this.#registers.addr ??= where[1];
       const task = / by task (.{1,32})\/(\d{1,8})/.exec(text);
       if (task !== null) {
