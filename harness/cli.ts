@@ -48,6 +48,7 @@ program
     collect,
   )
   .option('--list', 'list the cells and what is expected of them, and boot nothing')
+  .option('--build-only', 'build the kernels of the cells, and boot nothing')
   .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
   .option('--repeat <n>', 'boot each cell n times and compare the boots', positiveInteger, 1)
   .option('--no-cache', 'boot also the cells that have not changed since they were booted last')

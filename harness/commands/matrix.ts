@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { EXIT } from '../errors.ts';
+import type { Cell } from '../matrix/cell.ts';
 import { DEFAULT_MATRIX, loadMatrix } from '../matrix/load.ts';
 import { listCells, selectCells } from '../matrix/select.ts';
 import { cellsOfShard, parseShard } from '../matrix/shard.ts';
@@ -8,6 +10,7 @@ import { qemuVersion } from '../qemu/version.ts';
 import { renderProgress } from '../report/progress.ts';
 import { parseReporter, writeReports } from '../report/reporters.ts';
 import { harnessVersion } from '../run/about.ts';
+import { Kernels, kernelsOf } from '../run/kernels.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
 import { requireTools } from './doctor.ts';
@@ -18,6 +21,7 @@ interface MatrixOptions {
   readonly matrix?: string;
   readonly only?: readonly string[];
   readonly list?: true;
+  readonly buildOnly?: true;
   readonly workers?: number;
   readonly repeat: number;
   /** False with --no-cache. */
@@ -45,6 +49,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
+    if (options.buildOnly === true) return await buildKernels(cells, { signal, listen: progress.listen });
     const finished = await runCells({
       cells,
       workers: options.workers ?? null,
@@ -75,4 +80,18 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
   } finally {
     progress.close();
   }
+}
+
+/** Fills the cache with the kernels of the cells, for shards that share it, and prints a line for each. */
+async function buildKernels(
+  cells: readonly Cell[],
+  options: ConstructorParameters<typeof Kernels>[0],
+): Promise<number> {
+  const kernels = new Kernels(options);
+  for (const wanted of kernelsOf(cells)) {
+    const result = await kernels.get(wanted);
+    const what = result.kind === 'ready' ? result.release : 'unbuildable';
+    process.stdout.write(`${wanted.kernel} ${wanted.linkage}: ${what}\n`);
+  }
+  return EXIT.expected;
 }
