@@ -61,7 +61,8 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   if (source.from === 'image') return imageKernel(ready, source);
   const tree = await sourceTree(root, source, onProgress, request.signal);
   const linkage = await linkageFragment(request.linkage);
-  const key = buildKey(tree.id, recipe, linkage, await toolchainIdentity());
+  const toolchain = await toolchainIdentity();
+  const key = buildKey(tree.id, recipe, linkage, toolchain);
   const known = await readPublished(root, key, request);
   if (known !== null) return known;
 
@@ -89,7 +90,11 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
     await writeFile(context.log, '');
     try {
       say('configuring');
-      const refused = await configure(context, [...recipe.fragments, linkage]);
+      const tiny = {
+        file: join(tree.folder, 'tinyconfig'),
+        key: digest([tree.id, recipe.patches.map(({ text }) => text).filter(changesKconfig), toolchain]),
+      };
+      const refused = await configure(context, [...recipe.fragments, linkage], tiny);
       if (refused.length > 0) {
         const reason = await explainRefusal(refused, context);
         if (!recipe.mayBeRefused.includes(request.linkage))
@@ -116,6 +121,11 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const built = await readPublished(root, key, request);
   if (built === null) throw new Error(`the kernel that was just published is not there: ${key}`);
   return built;
+}
+
+/** A patch of anything else leaves what `make tinyconfig` gives as it is. */
+function changesKconfig(patch: string): boolean {
+  return /^(?:---|\+\+\+) \S*(?:Kconfig|\.config)/m.test(patch);
 }
 
 function signalOf({ signal }: KernelRequest): { signal?: AbortSignal } {
