@@ -1,0 +1,150 @@
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withDir } from 'tmp-promise';
+import { expect, test } from 'vitest';
+import { type RawBoot, replayBoot } from '../../harness/run/boot.ts';
+import type { PreparedCell } from '../../harness/run/prepare.ts';
+import { ResultCache } from '../../harness/run/result-cache.ts';
+
+const inFolder = (body: (path: string) => Promise<void>) => () =>
+  withDir(({ path }) => body(path), { unsafeCleanup: true });
+
+const POWERED_OFF = '[    0.100000] Run /init as init process\n[    0.700000] reboot: Power down\n';
+
+function aBoot(over: Partial<RawBoot> = {}): RawBoot {
+  return {
+    console: Buffer.from(POWERED_OFF),
+    firmwareLog: '1 delayed firmware:scm 6000\n',
+    end: { end: 'stopped' },
+    ...over,
+  };
+}
+
+async function onlyEntry(root: string): Promise<string> {
+  const [name, ...others] = await readdir(join(root, 'boots'));
+  if (name === undefined || others.length > 0) throw new Error('expected one entry');
+  return join(root, 'boots', name);
+}
+
+test(
+  'a boot comes back as it was, bytes that are no text included',
+  inFolder(async (root) => {
+    const cache = await ResultCache.open(root, 'QEMU 7.2');
+    const boot = aBoot({ console: Buffer.from([0, 0xff, 0x0a, 0x80, 0x0d]) });
+    await cache.write('f', boot);
+    expect(await (await ResultCache.open(root, 'QEMU 7.2')).read('f')).toEqual(boot);
+    const exited = aBoot({ end: { end: 'exited', code: 0, stderr: '' } });
+    await cache.write('g', exited);
+    expect(await cache.read('g')).toEqual(exited);
+  }),
+);
+
+test(
+  'another fingerprint or another QEMU has no boot',
+  inFolder(async (root) => {
+    const cache = await ResultCache.open(root, 'QEMU 7.2');
+    await cache.write('f', aBoot());
+    expect(await cache.read('g')).toBeNull();
+    expect(await (await ResultCache.open(root, 'QEMU 9.0')).read('f')).toBeNull();
+  }),
+);
+
+test.each<RawBoot['end']>([
+  { end: 'silent', stderr: '' },
+  { end: 'killed', signal: 'SIGKILL', stderr: '' },
+  { end: 'exited', code: 1, stderr: 'no such device' },
+])('a boot whose end says nothing about the next one is not kept: %j', (end) =>
+  withDir(
+    async ({ path }) => {
+      const cache = await ResultCache.open(path, 'QEMU');
+      await cache.write('f', aBoot({ end }));
+      expect(await readdir(join(path, 'boots'))).toEqual([]);
+    },
+    { unsafeCleanup: true },
+  ),
+);
+
+test(
+  'a damaged entry is no boot, and gives way to the next one',
+  inFolder(async (root) => {
+    const cache = await ResultCache.open(root, 'QEMU');
+    await cache.write('f', aBoot());
+    const entry = await onlyEntry(root);
+    const bytes = await readFile(entry);
+    const damages = [
+      bytes.subarray(0, bytes.length - 9),
+      Buffer.from(bytes.map((byte, at) => (at === 30 ? byte ^ 0x40 : byte))),
+      Buffer.alloc(0),
+      Buffer.from('not gzip'),
+    ];
+    for (const damaged of damages) {
+      await writeFile(entry, damaged);
+      expect(await cache.read('f')).toBeNull();
+      expect(await readdir(join(root, 'boots'))).toEqual([]);
+    }
+  }),
+);
+
+test(
+  'what was used longest ago goes first when the boots outgrow their room, and so does what a killed run left',
+  inFolder(async (root) => {
+    const cache = await ResultCache.open(root, 'QEMU');
+    const folder = join(root, 'boots');
+    const names = new Map<string, string>();
+    for (const [day, fingerprint] of ['old', 'older', 'young'].entries()) {
+      const before = new Set(await readdir(folder));
+      await cache.write(fingerprint, aBoot());
+      const name = (await readdir(folder)).find((one) => !before.has(one));
+      if (name === undefined) throw new Error('nothing was written');
+      names.set(fingerprint, name);
+      await utimes(join(folder, name), 1000 + day, 1000 + day);
+    }
+    const half = join(folder, `${names.get('old')}.half`);
+    await writeFile(half, 'x');
+    await utimes(half, 1000, 1000);
+    await writeFile(join(folder, `${names.get('old')}.being-written`), 'x');
+    // A read makes the first one the youngest.
+    expect(await cache.read('old')).not.toBeNull();
+    const size = (await readFile(join(folder, names.get('old') ?? ''))).length;
+    await cache.trim(2 * size);
+    expect((await readdir(folder)).sort()).toEqual(
+      [names.get('old'), `${names.get('old')}.being-written`, names.get('young')].sort(),
+    );
+  }),
+);
+
+function inFolderOf(path: string): PreparedCell {
+  const file = join(path, 'x');
+  const files = {
+    firmware: file,
+    image: file,
+    deviceTree: file,
+    initramfs: file,
+    gates: null,
+    registers: [],
+    firmwareLog: join(path, 'firmware.log'),
+  };
+  return { folder: path, files, arguments: [], inputs: {}, fingerprint: '' };
+}
+
+test(
+  'a kept boot is cut where a new one would have been ended, and leaves the same files',
+  inFolder(async (path) => {
+    const boot = aBoot({ console: Buffer.from(`${POWERED_OFF}[    0.700100] what came before QEMU was gone\n`) });
+    const replayed = await replayBoot(inFolderOf(path), boot);
+    expect(replayed?.console.toString()).toBe(POWERED_OFF);
+    expect(replayed?.events.at(-1)).toMatchObject({ event: 'shutdown', line: 2 });
+    expect(await readFile(join(path, 'console.log'), 'utf8')).toBe(POWERED_OFF);
+    expect(await readFile(join(path, 'firmware.log'), 'utf8')).toBe(boot.firmwareLog);
+  }),
+);
+
+test(
+  'a boot that was ended where the parser of today goes on has to be done again',
+  inFolder(async (path) => {
+    const console = Buffer.from('[    0.100000] Run /init as init process\n');
+    expect(await replayBoot(inFolderOf(path), aBoot({ console }))).toBeNull();
+    const exited = aBoot({ console, end: { end: 'exited', code: 0, stderr: '' } });
+    expect((await replayBoot(inFolderOf(path), exited))?.console).toEqual(console);
+  }),
+);
