@@ -1,6 +1,6 @@
 import type { CrashKind } from './events.ts';
 import { plainName, type TraceFrame } from './frame.ts';
-import type { Header } from './headers.ts';
+import type { Header } from './headers/header.ts';
 import { type BlameRule, isSkipped } from './skip.ts';
 
 /** A frame together with where in the report it stands. */

@@ -1,7 +1,8 @@
 import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash, CrashKind, FollowUp } from './events.ts';
 import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
-import { HEADLESS, type Header } from './headers.ts';
+import type { Header } from './headers/header.ts';
+import { HEADLESS } from './headers.ts';
 
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
@@ -49,6 +50,11 @@ const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
 /** Functions that are only in the trace of a task that went wrong in the kernel. */
 const TRAP =
   /^(?:v?panic|die|__die\w*|oops_end|__do_kernel_fault|die_kernel_fault|do_mem_abort|el1h_64_sync|page_fault_oops|report_bug|warn_slowpath_\w+|__warn|kasan_report|asm_exc_(?:page_fault|general_protection|invalid_op)|do_DataAbort|__dabt_svc)$/;
+const HEADLESS_LEADS: Readonly<Partial<Record<CrashKind, string>>> = {
+  panic: 'kernel panic',
+  warning: 'WARNING',
+  oops: 'Oops',
+};
 const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 const LOCK_AWAITS =
   /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
@@ -138,6 +144,14 @@ export class Block {
     return (
       this.#frames.length > 0 || this.#pcSeen || this.#taskSeen || this.ended || this.die !== null || this.panicked
     );
+  }
+
+  /** What a report without a beginning is of, by the functions that its trace goes through. */
+  #guess(): CrashKind {
+    const names = this.#frames.map(({ frame }) => frame.function);
+    if (names.some((name) => /^v?panic$/.test(name))) return 'panic';
+    if (names.some((name) => /^(?:warn_slowpath_\w+|__warn)$/.test(name))) return 'warning';
+    return this.#traps() ? 'oops' : 'other';
   }
 
   /** The trace goes through what handles a fault, a warning or a panic. */
@@ -378,7 +392,8 @@ export class Block {
   /** The crash event; null when the block is only a piece of prose that looks like a header. */
   finish(cut: boolean, probing: Crash['probing']): Crash | null {
     if (!this.evident && !this.#standsAlone()) return null;
-    const kind = this.#kind;
+    const kind = this.header === HEADLESS ? this.#guess() : this.#kind;
+    this.#kind = kind;
     const blamed = blame({
       kind,
       header: this.header,
@@ -441,7 +456,7 @@ export class Block {
   }
 
   #title(name: string | null): string {
-    const { lead } = this.header;
+    const lead = this.header === HEADLESS ? (HEADLESS_LEADS[this.#kind] ?? HEADLESS.lead) : this.header.lead;
     const access =
       lead.startsWith('KASAN: ') && (this.#access === 'Read' || this.#access === 'Write') ? ` ${this.#access}` : '';
     const freed = /^KASAN: (?:double-free|invalid-free)/.test(lead);

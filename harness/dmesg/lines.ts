@@ -2,7 +2,7 @@
  * Longest line that is looked at as a whole; a longer one is cut. printk cuts records at 1 KiB (LOG_LINE_MAX,
  * kernel/printk/printk.c), but a log that was pasted without its line feeds is one line.
  */
-export const MAX_LINE = 8192;
+const MAX_LINE = 8192;
 
 /** Bytes decoded at once, so that a whole file given as one chunk is not held in memory twice. */
 const WINDOW = 1 << 16;

@@ -2,7 +2,9 @@ import { Block, isFatal } from './block.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { plainName } from './frame.ts';
-import { type FoundHeader, findHeader, HEADLESS, type Header, isConsequence } from './headers.ts';
+import type { Header } from './headers/header.ts';
+import { isConsequence } from './headers/panic.ts';
+import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 

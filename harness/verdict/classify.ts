@@ -6,7 +6,7 @@ import { describeInFlight, judge } from './judge.ts';
 import type { KnownIssue } from './knownissues.ts';
 
 /** What one deferred device came to. */
-export interface Deferral {
+interface Deferral {
   readonly device: string;
   readonly driver: string | null;
   readonly by: 'driver' | 'supplier' | 'unknown';

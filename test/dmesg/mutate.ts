@@ -12,7 +12,7 @@ const PATIENCE_MS = 5000;
 const WINDOW = 120;
 
 /** A generator of the 32-bit numbers of mulberry32: the seed decides everything. */
-export function numbers(seed: number): () => number {
+function numbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,0 +1,234 @@
+import type { CrashKind } from '../events.ts';
+import { findFrame } from '../frame.ts';
+import type { BlameRule } from '../skip.ts';
+import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule, SRC, simple } from './header.ts';
+
+/** The lead and blame rule of a WARNING, by the check that printed it. */
+function warningFlavour(
+  source: string | null,
+  name: string,
+): { kind: CrashKind; lead: string; rule: BlameRule | null } {
+  const file = source?.replace(/:\d+$/, '') ?? '';
+  if (file.endsWith('lib/refcount.c') || /^refcount_/.test(name))
+    return { kind: 'refcount', lead: 'WARNING: refcount bug', rule: 'refcount' };
+  if (file.endsWith('lib/debugobjects.c')) return { kind: 'warning', lead: 'WARNING: ODEBUG bug', rule: 'odebug' };
+  if (file.endsWith('lib/kobject.c')) return { kind: 'warning', lead: 'WARNING: kobject bug', rule: 'kobject' };
+  if (file.endsWith('fs/proc/generic.c') && /^proc_register/.test(name))
+    return { kind: 'warning', lead: 'WARNING: proc registration bug', rule: 'proc' };
+  if (file.endsWith('kernel/locking/lockdep.c')) return { kind: 'lockdep', lead: 'WARNING: locking bug', rule: null };
+  if (file.endsWith('mm/usercopy.c')) return { kind: 'warning', lead: 'WARNING: bad usercopy', rule: 'usercopy' };
+  if (/(?:^|\/)mm\//.test(file) && /^_*k?v?z?[mrc]*alloc/.test(name))
+    return { kind: 'warning', lead: 'WARNING: kmalloc bug', rule: 'allocation' };
+  if (/(?:^|\/)mm\/page_alloc\.c$/.test(file) && /alloc/.test(name))
+    return { kind: 'warning', lead: 'WARNING', rule: 'allocation' };
+  return { kind: 'warning', lead: 'WARNING', rule: null };
+}
+
+function warning(source: string | null, where: string, extra: Partial<Header>): Header {
+  const frame = findFrame(where) ?? bareFunction(where);
+  const flavour = warningFlavour(source, frame?.function ?? '');
+  return { ...NOTHING, ...flavour, frame, source, ...extra };
+}
+
+/** BUG(), WARN() and what else the kernel checks of itself. */
+export const CHECKS: readonly Rule[] = [
+  // BUG(): lib/bug.c.
+  {
+    needle: 'ernel BUG at ',
+    pattern: anywhere(`[kK]ernel BUG at (?:${SRC}|(\\S{1,255}))`),
+    header: (match) => {
+      const source = match[1] === undefined ? null : `${match[1]}:${match[2]}`;
+      const file = match[1] ?? '';
+      if (file.endsWith('lib/list_debug.c')) return { ...NOTHING, kind: 'bug', lead: 'BUG: corrupted list', source };
+      if (file.endsWith('mm/usercopy.c'))
+        return { ...NOTHING, kind: 'bug', lead: 'BUG: bad usercopy', rule: 'usercopy', source };
+      return {
+        ...NOTHING,
+        kind: 'bug',
+        lead: 'kernel BUG',
+        source,
+        frame: match[3] === undefined ? null : findFrame(match[3]),
+      };
+    },
+  },
+  {
+    needle: 'BUG: failure at ',
+    pattern: at(`BUG: failure at ${SRC}\\/([A-Za-z_]\\w{0,127})\\(\\)`),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: 'kernel BUG',
+      source: `${match[1]}:${match[2]}`,
+      frame: bareFunction(match[3] ?? ''),
+    }),
+  },
+  // kernel/sched/core.c, lib/smp_processor_id.c.
+  {
+    needle: 'sleeping function called',
+    pattern: anywhere(`BUG: sleeping function called from (?:invalid|illegal) context(?: at ${SRC})?`),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'sleeping-in-atomic',
+      lead: 'BUG: sleeping function called from invalid context',
+      source: match[1] === undefined ? null : `${match[1]}:${match[2]}`,
+    }),
+  },
+  {
+    needle: 'scheduling while atomic',
+    pattern: anywhere('BUG: scheduling while atomic: (.{1,32})\\/(\\d+)\\/'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'sleeping-in-atomic',
+      lead: 'BUG: scheduling while atomic',
+      comm: match[1] ?? null,
+      pid: Number(match[2]),
+    }),
+  },
+  {
+    needle: 'assuming ',
+    pattern: anywhere('BUG: assuming (atomic|non migratable) context at'),
+    header: (match) => ({ ...NOTHING, kind: 'sleeping-in-atomic', lead: `BUG: assuming ${match[1]} context` }),
+  },
+  {
+    needle: '] code: ',
+    pattern: anywhere('BUG: using (\\S{3,40}) in preemptible \\[[0-9a-f]+\\] code: (.{1,32})\\/(\\d+)'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: `BUG: using ${match[1]} in preemptible code`,
+      survives: true,
+      comm: match[2] ?? null,
+      pid: Number(match[3]),
+    }),
+  },
+  // kernel/locking/spinlock_debug.c.
+  {
+    needle: 'lock ',
+    pattern: anywhere(
+      'BUG: (spinlock|rwlock|rwlock-lockup|spinlock-lockup) (lockup suspected|lockup|already unlocked|recursion|bad magic|wrong owner|wrong CPU|cpu recursion|uninitialized|trylock failure on UP|[\\w ]{3,32}?) on (?:CPU#(\\d+)|UP)(?:, (.{1,32})\\/(\\d+))?',
+    ),
+    header: (match) => ({
+      ...NOTHING,
+      kind: /lockup/.test(match[2] ?? '') ? 'soft-lockup' : 'bug',
+      lead: `BUG: ${match[1]} ${match[2]}`,
+      survives: true,
+      cpu: match[3] === undefined ? null : Number(match[3]),
+      comm: match[4] ?? null,
+      pid: match[5] === undefined ? null : Number(match[5]),
+    }),
+  },
+  // mm/.
+  {
+    needle: 'BUG: Bad page state',
+    pattern: anywhere('BUG: Bad page state in process (.{1,16}?) +pfn:'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: 'BUG: Bad page state',
+      survives: true,
+      rule: 'allocation',
+      comm: match[1] ?? null,
+    }),
+  },
+  {
+    needle: 'BUG: Bad page map',
+    pattern: anywhere('BUG: Bad page (?:map|cache)'),
+    header: simple('bug', 'BUG: Bad page map', { named: false, survives: true }),
+  },
+  {
+    needle: 'BUG: Bad rss-counter',
+    pattern: anywhere('BUG: Bad rss-counter state'),
+    header: simple('bug', 'BUG: Bad rss-counter state', { named: false, survives: true, rule: 'header' }),
+  },
+  {
+    needle: 'on freeing mm',
+    pattern: anywhere('BUG: non-zero (\\w+) on freeing mm'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: `BUG: non-zero ${match[1]} on freeing mm`,
+      survives: true,
+      named: false,
+      rule: 'header',
+    }),
+  },
+  {
+    needle: 'BUG: Dentry ',
+    pattern: anywhere('BUG: Dentry .{1,200}still in use \\(-?\\d+\\) +\\[unmount of ([^\\]]{1,64})\\]'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: `BUG: Dentry still in use [unmount of ${generalise(match[1] ?? '')}]`,
+      survives: true,
+      named: false,
+    }),
+  },
+  {
+    needle: 'BUG ',
+    pattern: at('BUG ([\\w.:-]{1,64}) ?\\((?:Not t|T)ainted.{0,64}?\\): (.{1,80})'),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: `BUG ${match[1]}: ${generalise((match[2] ?? '').replace(/\. .*$/, ''))}`,
+      survives: true,
+      rule: 'allocation',
+    }),
+  },
+  // WARN(): __warn() in kernel/panic.c, both orders (6.19 changed it), and 3.x without CPU and PID.
+  {
+    needle: 'WARNING: CPU: ',
+    pattern: anywhere(`WARNING: CPU: (\\d+) PID: (\\d+) at (?:${SRC} ?)?(.{0,400})`),
+    header: (match) =>
+      warning(match[3] === undefined ? null : `${match[3]}:${match[4]}`, match[5] ?? '', {
+        cpu: Number(match[1]),
+        pid: Number(match[2]),
+      }),
+  },
+  {
+    needle: ', CPU#',
+    pattern: anywhere(`WARNING: (?:${SRC} )?at (.{1,400}?), CPU#(\\d+): (.{1,32})\\/(\\d+)`),
+    header: (match) =>
+      warning(match[1] === undefined ? null : `${match[1]}:${match[2]}`, match[3] ?? '', {
+        cpu: Number(match[4]),
+        comm: match[5] ?? null,
+        pid: Number(match[6]),
+      }),
+  },
+  {
+    needle: 'WARNING: at ',
+    pattern: anywhere(`WARNING: at ${SRC} ?(.{0,400})`),
+    header: (match) => warning(`${match[1]}:${match[2]}`, match[3] ?? '', {}),
+  },
+  {
+    needle: 'WARNING: kernel stack',
+    pattern: anywhere("WARNING: kernel stack (regs|frame pointer) at \\S+ in .{1,40} has bad '?(\\w*)'? ?value"),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'warning',
+      lead: `WARNING: kernel stack ${match[1]} has bad ${match[1] === 'regs' ? `'${match[2]}' ` : ''}value`,
+      named: false,
+      rule: 'header',
+    }),
+  },
+  {
+    needle: 'unchecked MSR access',
+    pattern: anywhere('unchecked MSR access error: (RDMSR|WRMSR)'),
+    header: (match, text) => ({
+      ...NOTHING,
+      kind: 'warning',
+      lead: 'unchecked MSR access error',
+      frame: findFrame(text.slice(match.index)),
+      rule: null,
+    }),
+  },
+  {
+    needle: 'cannot create duplicate filename',
+    pattern: at("sysfs: cannot create duplicate filename '"),
+    header: simple('warning', 'sysfs: cannot create duplicate filename', { named: false, sure: false }),
+  },
+  {
+    needle: 'nobody cared',
+    pattern: at('irq (?:event )?\\d+: (?:nobody cared|bogus return value)'),
+    header: simple('warning', 'irq: nobody cared', { named: false, sure: false, rule: 'header' }),
+  },
+];
