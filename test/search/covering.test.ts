@@ -148,4 +148,10 @@ describe('CoverageTable', () => {
     expect(coverage.naive).toBe(6);
     expect(coverage.lowerBound).toBe(2);
   });
+
+  it('does not count impossible orders for the lower bound', () => {
+    const table = new CoverageTable(tupleSpace(2, 2), ['a', 'b']);
+    const order = partialOrder(['a', 'b'], [{ before: 'a', after: 'b', reason: 'b needs a' }]);
+    expect(table.measure(order, new Map()).lowerBound).toBe(1);
+  });
 });

@@ -49,6 +49,11 @@ describe('explore', () => {
   it('goes on after a crash and says that the order crashes', async () => {
     const found = await explore(requestFor(UNFIXED));
     expect(found.stoppedBy).toBe('complete');
+    expect(found.outcomes.reduce((sum, { times }) => sum + times, 0)).toBe(found.boots);
+    expect(found.outcomes.map(({ boot }) => boot)).toEqual(
+      found.outcomes.map(({ boot }) => boot).toSorted((a, b) => a - b),
+    );
+    expect(found.outcomes.find(({ signature }) => signature !== null)?.stage).toBe('pairs');
     expect(found.pairs.missing).toEqual([]);
     expect(found.pairs.impossible[0]?.reason).toContain('crashes when 5f000000.iommu is probed before firmware:scm');
   });
@@ -140,6 +145,7 @@ describe('explainOrder', () => {
     );
     const [delay] = found.delays;
     expect(delay?.monotone).toBe(true);
+    expect(found.minimal.gates).toEqual([{ gate: 'delay', device: 'firmware:scm', ms: delay?.failsFrom }]);
     expect(delay?.passesAt).toBe((delay?.failsFrom ?? 0) - 1);
     const gates: Cell['gates'] = [{ gate: 'delay', device: 'firmware:scm', ms: (delay?.failsFrom ?? 0) - 1 }];
     expect((await boot({ ...found.minimal, gates })).signature).toBeNull();

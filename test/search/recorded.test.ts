@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { Gate } from '../../harness/matrix/cell.ts';
 import { Culprits } from '../../harness/search/culprits.ts';
+import { Knowledge } from '../../harness/search/knowledge.ts';
 import { probeLives, recordedOrder, timeline } from '../../harness/search/recorded.ts';
 import type { GateEvent } from '../../harness/soc/gates.ts';
+import { simulatedCell } from './simulated-kernel.ts';
 
 const DISTANCE = 200_000;
 
@@ -30,6 +32,9 @@ function logs(lines: readonly (readonly [number, string, string, Deferral?])[]):
         break;
       case 'deferred':
         events.push({ ...at, event: 'deferred', by: deferral?.by ?? 'unknown', reason: deferral?.reason ?? null });
+        break;
+      case 'pending':
+        events.push({ ...at, event: 'deferral-pending', reason: null });
         break;
       case 'held':
       case 'released':
@@ -174,5 +179,52 @@ describe('Culprits', () => {
     culprits.accuse('x', ['b'], true);
     culprits.acquit('x', ['b']);
     expect(culprits.convicted('x')).toEqual([]);
+  });
+});
+
+describe('Knowledge', () => {
+  const gates = [hold('b', 'a', 'entered')];
+  const cell = simulatedCell({ gates });
+  /** The core defers a until 10 s, when the kernel gives up waiting; b is held for a's sake. */
+  const inVain = (heldUntil: 'released' | 'timed-out') =>
+    logs([
+      [100, 'announced', 'a'],
+      [110, 'deferred', 'a', { by: 'unknown', reason: null }],
+      [200, 'announced', 'b'],
+      [210, 'held', 'b'],
+      ...(heldUntil === 'timed-out' ? ([[30_000_000, 'timed-out', 'b']] as const) : []),
+      ...(heldUntil === 'released'
+        ? ([
+            [10_000_000, 'pending', 'a'],
+            [10_000_010, 'announced', 'a'],
+            [10_000_020, 'entered', 'a'],
+            [10_000_030, 'released', 'b'],
+          ] as const)
+        : []),
+      [30_000_100, 'bound', 'b'],
+      [30_000_200, 'announced', 'a'],
+      [30_000_210, 'entered', 'a'],
+      [30_000_300, 'bound', 'a'],
+    ]);
+  const learn = (knowledge: Knowledge, heldUntil: 'released' | 'timed-out'): void => {
+    knowledge.learn(cell, ['a', 'b'], { verdict: 'bound', signature: null, ...inVain(heldUntil) });
+  };
+  const targets = [
+    { device: 'a', nodes: [] },
+    { device: 'b', nodes: [] },
+  ];
+
+  it('takes an order as impossible when a hold for its sake has timed out', () => {
+    const knowledge = new Knowledge(targets, []);
+    learn(knowledge, 'timed-out');
+    expect(knowledge.constraints.map(({ before, after }) => [before, after])).toEqual([['b', 'a']]);
+  });
+
+  it('does not clear a supplier by what begins after the kernel has given up waiting for suppliers', () => {
+    const knowledge = new Knowledge(targets, []);
+    learn(knowledge, 'released');
+    expect(knowledge.constraints).toEqual([]);
+    learn(knowledge, 'timed-out');
+    expect(knowledge.constraints).toHaveLength(1);
   });
 });
