@@ -12,7 +12,7 @@ import { renderProgress } from '../report/progress.ts';
 import { harnessVersion } from '../run/about.ts';
 import { openBench, prepareCell } from '../run/prepare.ts';
 import { type CellRecord, exitCodeOf } from '../run/record.ts';
-import { cellFolder } from '../run/results.ts';
+import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
 import { findSymbols } from '../run/symbols.ts';
 import { gateSymbols } from '../soc/gates.ts';
@@ -101,7 +101,7 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
     );
     return EXIT.noVerdict;
   }
-  const folder = resolve(options.results, 'by-hand');
+  const folder = resolve(options.results, BY_HAND);
   const shared = join(folder, 'shared');
   const cache = cacheRoot();
   const bench = await openBench(shared, cache);

@@ -1,16 +1,22 @@
-import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { EXIT } from '../errors.ts';
 import { cacheRoot } from '../kernel/cache.ts';
+import { isOfRuns } from '../run/results.ts';
 
 interface CleanOptions {
   /** Folder of runs, or true for the default one. */
   readonly results?: string | true;
 }
 
-/** `bootrace clean`: removes the cache, and the records of runs where asked. */
+/** `bootrace clean`: removes the cache, and the records of runs where asked; nothing else that may lie in that folder. */
 export async function clean({ results }: CleanOptions): Promise<number> {
-  const folders = [cacheRoot(), ...(results === undefined ? [] : [resolve(results === true ? 'results' : results)])];
+  const folders = [cacheRoot()];
+  if (results !== undefined) {
+    const root = resolve(results === true ? 'results' : results);
+    const entries = await readdir(root).catch(() => []);
+    folders.push(...entries.filter(isOfRuns).map((entry) => join(root, entry)));
+  }
   for (const folder of folders) {
     await rm(folder, { recursive: true, force: true });
     process.stdout.write(`removed ${folder}\n`);

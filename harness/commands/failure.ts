@@ -20,7 +20,7 @@ export function printError(error: unknown): number {
 }
 
 /** Ctrl-C or SIGTERM: everything was put away, nothing was recorded. */
-export class Interrupted extends Error {
+class Interrupted extends Error {
   readonly signal: keyof typeof EXIT_BY_SIGNAL;
 
   constructor(signal: keyof typeof EXIT_BY_SIGNAL) {

@@ -6,7 +6,7 @@ import { stringProperty } from './values.ts';
  * without (drivers/of/platform.c, of_device_make_bus_id(), Linux 5.10 to 6.12). The unit address stands for the translated
  * one: buses of the stand-in map addresses to themselves.
  */
-export function deviceName(path: string): string {
+function deviceName(path: string): string {
   let name: string | null = null;
   for (const part of splitPath(path).toReversed()) {
     const [node, address] = part.split('@');

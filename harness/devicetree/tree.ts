@@ -98,7 +98,7 @@ export function updateNode(root: TreeNode, path: string, update: (node: TreeNode
 }
 
 /** Every node from `root` down replaced by `change(node, path)`, children first, in one pass. */
-export function mapNodes(root: TreeNode, change: (node: TreeNode, path: string) => TreeNode, path = '/'): TreeNode {
+function mapNodes(root: TreeNode, change: (node: TreeNode, path: string) => TreeNode, path = '/'): TreeNode {
   const children = root.children.map((child) => mapNodes(child, change, joinPath(path, child.name)));
   return change({ ...root, children }, path);
 }

@@ -104,7 +104,7 @@ export function encodeValue(value: PropertyValue, what: string): Uint8Array {
 export const PHANDLE_PROPERTIES: readonly string[] = ['phandle', 'linux,phandle'];
 
 /** 0 and 0xffffffff are no phandles (FDT_MAX_PHANDLE in libfdt). */
-export function isPhandle(cell: number): boolean {
+function isPhandle(cell: number): boolean {
   return cell > 0 && cell < MAX_CELL;
 }
 

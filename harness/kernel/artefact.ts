@@ -18,6 +18,8 @@ export interface KernelArtefact {
   readonly systemMap: string | null;
   readonly vmlinux: string | null;
   readonly log: string | null;
+  /** Options that the recipe asks for and the source does not have; only where the source is not the recipe's own. */
+  readonly dropped: readonly string[];
 }
 
 export interface ModuleFile {
@@ -27,7 +29,7 @@ export interface ModuleFile {
 }
 
 /** A row whose kernel cannot exist; the verdict is `unbuildable` and the reason is Kconfig's own. */
-export interface Unbuildable {
+interface Unbuildable {
   readonly kind: 'unbuildable';
   readonly recipe: string;
   readonly linkage: Linkage;

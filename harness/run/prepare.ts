@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
@@ -15,7 +15,7 @@ import { compileDeviceTree } from '../kernel/dtc.ts';
 import type { BoardName, Cell, PlanStep } from '../matrix/cell.ts';
 import { withDependencies } from '../matrix/plan.ts';
 import { type GuestFiles, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
-import { BOARDS, type Board, CPUS_MAX, FIRMWARE } from '../soc/board.ts';
+import { BOARDS, type Board, CPUS_MAX, FIRMWARE, IMAGE_SIZE_MAX } from '../soc/board.ts';
 import { encodeGates } from '../soc/gates.ts';
 import { bootargsOf } from './bootargs.ts';
 
@@ -37,7 +37,7 @@ export interface Bench {
   readonly hashes: { readonly firmware: string; readonly init: string };
 }
 
-export function sha256(...parts: readonly (string | Uint8Array)[]): string {
+function sha256(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest('hex');
@@ -82,7 +82,7 @@ async function layBoard(folder: string, name: keyof typeof BOARDS): Promise<Laid
  * edits and its command line. Pure.
  * Throws {@link InputError} for a number of CPUs the board does not have and for edits that do not apply.
  */
-export function cellTree(board: DeviceTree, cell: Cell): DeviceTree {
+function cellTree(board: DeviceTree, cell: Cell): DeviceTree {
   if (cell.cpus < 1 || cell.cpus > CPUS_MAX)
     throw new InputError(`cell ${cell.id} asks for ${cell.cpus} CPUs`, `the stand-in has 1 to ${CPUS_MAX}`);
   const absent = Array.from({ length: CPUS_MAX - cell.cpus }, (_, index) => cell.cpus + index);
@@ -148,7 +148,12 @@ export async function prepareCell(
   folder: string,
 ): Promise<PreparedCell> {
   await mkdir(folder, { recursive: true });
-  await access(kernel.image);
+  const { size } = await stat(kernel.image);
+  if (size > IMAGE_SIZE_MAX)
+    throw new InputError(
+      `${kernel.image} has ${size} bytes, and the stand-in has room for ${IMAGE_SIZE_MAX}`,
+      'leave debug information and built-in modules out',
+    );
   const board = bench.boards[cell.board];
   const tree = cellTree(board.tree, cell);
   const blob = serializeFdt(tree);

@@ -43,7 +43,7 @@ export function recordBoot(
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
     reason: trouble ?? judgement.reason,
-    notes: [...judgement.notes],
+    notes: [...judgement.notes, ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`)],
     crash: crash === null ? null : recordCrash(crash),
     warnings: result.summary.crashes.length - (crash === null ? 0 : 1),
     bound: reported(result.events, 'bound').flatMap(([device, driver]) =>

@@ -5,6 +5,8 @@ import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
 const RECORD = 'run.json';
 const LATEST = 'latest';
+/** Folder of the cells that a person boots by hand. */
+export const BY_HAND = 'by-hand';
 /** A run in the making; renamed when its record is complete, so that a run without a record is never `latest`. */
 const UNFINISHED = '.unfinished';
 
@@ -82,6 +84,11 @@ async function claim(root: string, wanted: string): Promise<{ name: string; path
     await mkdir(path);
     return { name, path };
   }
+}
+
+/** What bootrace itself puts into a folder of runs: runs, searches, `latest` and what `cell --interactive` prepares. */
+export function isOfRuns(entry: string): boolean {
+  return entry === LATEST || entry === BY_HAND || /^(?:[a-z-]+-)?\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ/.test(entry);
 }
 
 /** Folders of runs that were killed: their process is gone. */

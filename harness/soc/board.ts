@@ -10,12 +10,12 @@ export const RAM_BASE = 0x4000_0000;
 export const RAM_MIB = 512;
 
 /** Where the arm64 boot protocol puts the firmware, given as `-kernel`: RAM plus the header's text_offset. */
-export const FIRMWARE_TEXT_OFFSET = 0x8_0000;
+const FIRMWARE_TEXT_OFFSET = 0x8_0000;
 export const FIRMWARE_ADDRESS = RAM_BASE + FIRMWARE_TEXT_OFFSET;
 /** The gate table (soc/gates.ts), in the same reserved range. */
 export const GATES_ADDRESS = RAM_BASE + 0x10_0000;
 /** End of the range that the device tree keeps from the kernel. */
-export const FIRMWARE_END = RAM_BASE + 0x20_0000;
+const FIRMWARE_END = RAM_BASE + 0x20_0000;
 /** The kernel's Image: 2 MiB aligned, as Documentation/arm64/booting.rst asks. */
 export const IMAGE_ADDRESS = FIRMWARE_END;
 /** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */

@@ -3,7 +3,7 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { type DeviceTree, type PlacedNode, walk } from '../../harness/devicetree/tree.ts';
 import { compileDeviceTree } from '../../harness/kernel/dtc.ts';
 import { BOARD_NAMES } from '../../harness/matrix/cell.ts';
-import { BOARDS, FIRMWARE_END, RAM_BASE, RAM_MIB } from '../../harness/soc/board.ts';
+import { BOARDS, IMAGE_ADDRESS, RAM_BASE, RAM_MIB } from '../../harness/soc/board.ts';
 
 interface Range {
   readonly path: string;
@@ -63,7 +63,7 @@ describe.each(BOARD_NAMES)('the %s board', async (name) => {
   });
 
   it('preloads nothing but register files and memory that the device tree has', () => {
-    const known = [...devices, ...reserved.filter(({ start }) => start >= FIRMWARE_END)];
+    const known = [...devices, ...reserved.filter(({ start }) => start >= IMAGE_ADDRESS)];
     for (const { name: image, address, bytes } of board.registers) {
       const home = known.find(({ start }) => start === address);
       expect(home, image).toBeDefined();
