@@ -97,12 +97,6 @@ export function updateNode(root: TreeNode, path: string, update: (node: TreeNode
   return replaced;
 }
 
-/** Every node from `root` down replaced by `change(node, path)`, children first, in one pass. */
-function mapNodes(root: TreeNode, change: (node: TreeNode, path: string) => TreeNode, path = '/'): TreeNode {
-  const children = root.children.map((child) => mapNodes(child, change, joinPath(path, child.name)));
-  return change({ ...root, children }, path);
-}
-
 /** The tree without the node at `path`, which must exist and not be the root. */
 export function removeNode(root: TreeNode, path: string): TreeNode {
   const name = splitPath(path).at(-1);
