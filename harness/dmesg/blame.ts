@@ -54,7 +54,7 @@ function order(input: BlameInput): TraceFrame[] {
     return usable.map((placed) => placed.frame);
   }
   const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
-  const first = TRACE_ONLY.has(kind) ? null : pc;
+  const first = TRACE_ONLY.has(kind) || BAD_TARGET.test(header.lead) ? null : pc;
   const reliable = from(
     trace.filter((frame) => frame.reliable),
     header.frame ?? first,
@@ -64,6 +64,9 @@ function order(input: BlameInput): TraceFrame[] {
   const tail = reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
   return [...lead, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
 }
+
+/** The pc is where the kernel should not have gone: whoever called it is to blame. */
+const BAD_TARGET = /execute from non-executable|execution of (?:user|kernel) memory/;
 
 /** Where an exception taken from kernel mode enters: arch/arm64/kernel/entry.S, arch/x86/entry/entry_64.S. */
 const EXCEPTION_ENTRY =
