@@ -14,10 +14,8 @@ const FIRMWARE_TEXT_OFFSET = 0x8_0000;
 export const FIRMWARE_ADDRESS = RAM_BASE + FIRMWARE_TEXT_OFFSET;
 /** The gate table (soc/gates.ts), in the same reserved range. */
 export const GATES_ADDRESS = RAM_BASE + 0x10_0000;
-/** End of the range that the device tree keeps from the kernel. */
-const FIRMWARE_END = RAM_BASE + 0x20_0000;
-/** The kernel's Image: 2 MiB aligned, as Documentation/arm64/booting.rst asks. */
-export const IMAGE_ADDRESS = FIRMWARE_END;
+/** The kernel's Image, behind the range that the device tree keeps from it: 2 MiB aligned, as Documentation/arm64/booting.rst asks. */
+export const IMAGE_ADDRESS = RAM_BASE + 0x20_0000;
 /** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */
 export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
 

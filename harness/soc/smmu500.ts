@@ -41,6 +41,7 @@ const FIELDS = {
 } as const satisfies Record<string, Field>;
 
 const ADDRESS_48_BITS = 5;
+const PAGE_SIZE = 4096;
 
 /** What the stand-in's SMMU says of itself. */
 const STANDIN: Readonly<Record<keyof typeof FIELDS, number>> = {
@@ -61,6 +62,9 @@ const STANDIN: Readonly<Record<keyof typeof FIELDS, number>> = {
   IAS: ADDRESS_48_BITS,
   MAJOR: 2,
 };
+
+/** Bytes of the whole register space: both halves of 2^(NUMPAGENDXB+1) pages (IHI 0062D.c, section 2.4). */
+export const SMMU500_SIZE = 2 * 2 ** (STANDIN.NUMPAGENDXB + 1) * PAGE_SIZE;
 
 /** The register file's first bytes, up to the last identification register; the rest reads as zero after reset. */
 export function smmu500Registers(): Uint8Array {

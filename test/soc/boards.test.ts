@@ -4,6 +4,7 @@ import { type DeviceTree, type PlacedNode, walk } from '../../harness/devicetree
 import { compileDeviceTree } from '../../harness/kernel/dtc.ts';
 import { BOARD_NAMES } from '../../harness/matrix/cell.ts';
 import { BOARDS, IMAGE_ADDRESS, RAM_BASE, RAM_MIB } from '../../harness/soc/board.ts';
+import { SMMU500_SIZE } from '../../harness/soc/smmu500.ts';
 
 interface Range {
   readonly path: string;
@@ -60,6 +61,12 @@ describe.each(BOARD_NAMES)('the %s board', async (name) => {
   it('keeps the kernel from all RAM that stands in for something', () => {
     expect(devices.filter((range) => within(range, reserved) === undefined)).toEqual([]);
     expect(reserved.filter(({ end }) => end > RAM_END)).toEqual([]);
+  });
+
+  it('gives every SMMU the register space that its own identification announces', () => {
+    const smmus = devices.filter(({ path }) => path.includes('/iommu@'));
+    expect(smmus.map(({ start, end }) => end - start)).toEqual(smmus.map(() => SMMU500_SIZE));
+    expect(smmus).not.toEqual([]);
   });
 
   it('preloads nothing but register files and memory that the device tree has', () => {
