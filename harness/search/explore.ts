@@ -141,6 +141,7 @@ class Explorer {
   readonly #unrealised: Unrealised[] = [];
   readonly #loads: { names: string[]; table: CoverageTable; space: TupleSpace } | null;
   readonly #blamed = new Map<string, number>();
+  readonly #halved = new Set<string>();
   #boots = 0;
 
   constructor(request: ExploreRequest) {
@@ -213,22 +214,39 @@ class Explorer {
   /** Halves the devices that may be to blame for a crash or a deferral: half of them go before, half after. */
   async #narrowSuspicions(): Promise<void> {
     for (;;) {
-      const suspicion = this.#knowledge.suspicions.find((one) => !this.#isExhausted(one));
-      if (suspicion === undefined) return;
+      const next = this.#knowledge.suspicions
+        .map((suspicion) => ({ suspicion, row: this.#halving(suspicion) }))
+        .find(({ suspicion, row }) => !this.#isExhausted(suspicion, row));
+      if (next === undefined) return;
+      const { suspicion, row } = next;
       this.#blamed.set(suspicion.key, (this.#blamed.get(suspicion.key) ?? 0) + 1);
-      const before = suspicion.suspects.slice(0, Math.ceil(suspicion.suspects.length / 2));
-      const innocent = this.#devices.filter(
-        (device) => device !== suspicion.device && !suspicion.suspects.includes(device),
-      );
-      const after = suspicion.suspects.slice(before.length);
-      const wish = [...innocent, ...before, suspicion.device, ...after].map((device) => this.#devices.indexOf(device));
-      await this.#bootAll([this.#ordered(this.#extension(wish), 'blame', true)]);
+      this.#halved.add(row.join());
+      await this.#bootAll([this.#ordered(row, 'blame', true)]);
     }
   }
 
   /** Halving N suspects takes log2(N) boots for each culprit; what takes more than two of them is left alone. */
-  #isExhausted({ key }: Suspicion): boolean {
-    return (this.#blamed.get(key) ?? 0) > 2 * Math.ceil(Math.log2(this.#devices.length));
+  #isExhausted({ key }: Suspicion, row: readonly number[]): boolean {
+    const asked = this.#blamed.get(key) ?? 0;
+    return asked > 2 * Math.ceil(Math.log2(this.#devices.length)) || this.#halved.has(row.join());
+  }
+
+  /** Devices that may crash for other reasons go last: a crash of theirs would hide what is asked. */
+  #halving({ device, suspects }: Suspicion): number[] {
+    const others = new Set(this.#knowledge.suspicions.map((other) => other.device));
+    const atRisk = (devices: readonly string[], wanted: boolean): string[] =>
+      devices.filter((one) => others.has(one) === wanted);
+    const innocent = this.#devices.filter((one) => one !== device && !suspects.includes(one));
+    const ordered = [...atRisk(suspects, false), ...atRisk(suspects, true)];
+    const half = Math.ceil(ordered.length / 2);
+    const wish = [
+      ...atRisk(innocent, false),
+      ...ordered.slice(0, half),
+      device,
+      ...ordered.slice(half),
+      ...atRisk(innocent, true),
+    ];
+    return this.#extension(wish.map((one) => this.#devices.indexOf(one)));
   }
 
   /** The order nearest to `wish` that respects what is known: each time the first event that may come. */

@@ -220,13 +220,13 @@ function relaxedFrom(recorded: readonly Recorded[]): number {
 }
 
 /** The device that a chain of holds got stuck at: it had not begun, or not finished, when the first hold timed out. */
-export interface Blocker {
+interface Blocker {
   readonly device: string;
   readonly state: 'not-begun' | 'not-finished';
 }
 
 /** Finds the device at which the chain of `asked` got stuck, or null when no hold timed out. */
-export function blockerOf(
+function blockerOf(
   gates: readonly Gate[],
   asked: readonly string[],
   recorded: readonly Recorded[],

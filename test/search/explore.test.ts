@@ -83,6 +83,19 @@ describe('explore', () => {
     expect(found.outcomes.filter(({ signature }) => signature !== null)).toHaveLength(1);
   });
 
+  it('tells two crashes apart that hide each other', async () => {
+    const devices = TEN.map((one) =>
+      ['smmu', 'rmtfs'].includes(one.device) ? { ...one, waitsFor: [], crashesWithout: ['scm'] } : one,
+    );
+    const found = await explore(requestFor(devices));
+    const fatal = found.constraints.filter(({ reason }) => reason.startsWith('the kernel crashes'));
+    expect(fatal.map(({ before, after }) => `${before} ${after}`).toSorted()).toEqual(['scm rmtfs', 'scm smmu']);
+    expect(found.outcomes.filter(({ signature }) => signature !== null)).toHaveLength(2);
+    expect(found.coverage.missing).toEqual([]);
+    const given = found.coverage.impossible.filter(({ reason }) => reason.startsWith('asked for'));
+    expect(given).toEqual([]);
+  });
+
   it('puts module loads into every order that symbols allow', async () => {
     const loads = ['a', 'b', 'c', 'd'].map((module) => ({ step: 'load', module, params: '' }) as const);
     const orders: string[] = [];
