@@ -76,6 +76,8 @@ export class Block {
   panicked = false;
   die: number | null;
   lastLine: number;
+  /** Time stamp of the last line, in microseconds. */
+  lastTime: number | null;
   /** Lines since the last one that belongs to the report. */
   gap = 0;
   total = 0;
@@ -120,6 +122,7 @@ export class Block {
     this.atStart = place.atStart;
     this.kernel = place.kernel;
     this.lastLine = place.line;
+    this.lastTime = place.time;
     this.die = header.die;
     this.#kind = header.kind;
     this.#comm = header.comm;
@@ -164,12 +167,13 @@ export class Block {
   }
 
   /** Takes the next record of the report's context; true when it belongs to the report. */
-  take(text: string, line: number): boolean {
+  take(text: string, line: number, time: number | null): boolean {
     this.total += 1;
     const member = this.#read(text);
     if (member) {
       this.gap = 0;
       this.lastLine = line;
+      if (time !== null && time > (this.lastTime ?? 0)) this.lastTime = time;
       this.#keep(text);
     } else {
       this.gap += 1;

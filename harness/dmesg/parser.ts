@@ -62,6 +62,9 @@ export class DmesgParser {
   #panicked: { line: number } | null = null;
   #lastCrash: Crash | null = null;
   #lastTime: number | null = null;
+  /** Times of the last reports of this boot, and the latest time stamp of all. */
+  readonly #told: { readonly from: number; readonly to: number }[] = [];
+  #latest = 0;
   #last = '';
   /** Line up to which backtraces without a header are somebody's request. */
   #askedFor = 0;
@@ -112,15 +115,29 @@ export class DmesgParser {
       if (this.#lastTime !== null && time < this.#lastTime - CLOCK_SLACK) this.#reset();
       this.#lastTime = time;
     }
+    if (time !== null && this.#isReplay(time)) return;
     const event = driverCoreEvent(text, { line, time });
     if (event !== null) {
-      if (event.event === 'banner') this.#reset();
+      if (event.event === 'banner') {
+        this.#reset();
+        this.#told.length = 0;
+        this.#latest = 0;
+      }
       this.#follow(event);
       this.#events.push(event);
     }
     const found = event === null && INTERESTING.test(text) ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else this.#body(record, line);
+  }
+
+  /** Test suites print dmesg once more to the console that has shown it already: the same reports, with their old times. */
+  #isReplay(time: number): boolean {
+    if (time >= this.#latest) {
+      this.#latest = time;
+      return false;
+    }
+    return this.#told.some(({ from, to }) => from <= time && time <= to);
   }
 
   /** Another boot begins: what is open is over, and no panic explains what comes. */
@@ -159,11 +176,11 @@ export class DmesgParser {
       switch (relation(open.block, found)) {
         case 'same':
           open.block.die ??= header.die;
-          open.block.take(record.text, line);
+          open.block.take(record.text, line, record.time);
           return;
         case 'follow-up':
           open.block.addFollowUp({ kind: header.kind, title: followUpTitle(header), line });
-          open.block.take(record.text, line);
+          open.block.take(record.text, line, record.time);
           open.block.gap = 0;
           open.block.lastLine = line;
           if (found.panicMessage !== null) open.block.panicked = true;
@@ -234,7 +251,7 @@ export class DmesgParser {
         if (over || block.total > MAX_BLOCK_LINES) this.#close(name, false);
         continue;
       }
-      block.take(record.text, line);
+      block.take(record.text, line, record.time);
       if (block.panicked && block.ended) this.#close(name, false);
       else if (block.gap > patience(block) || block.total > MAX_BLOCK_LINES) this.#close(name, false);
     }
@@ -275,6 +292,11 @@ export class DmesgParser {
     if (crash === null) return;
     this.#events.push(crash);
     this.#lastCrash = crash;
+    const { time, lastTime } = open.block;
+    if (time !== null && lastTime !== null) {
+      this.#told.push({ from: time, to: lastTime });
+      if (this.#told.length > MAX_OPEN_BLOCKS) this.#told.shift();
+    }
     if (open.block.panicked) this.#panicked = { line: crash.line };
   }
 }

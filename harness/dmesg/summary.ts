@@ -91,6 +91,7 @@ export class Summary {
   add(event: DmesgEvent): void {
     switch (event.event) {
       case 'crash':
+        if (this.#isRepeated(event)) return;
         if (this.#crashes.length < MAX_CRASHES) this.#crashes.push({ crash: event, followUps: [...event.followUps] });
         else this.#moreCrashes += 1;
         return;
@@ -153,6 +154,11 @@ export class Summary {
       lines: end.lines,
       lastLine: end.lastLine,
     };
+  }
+
+  /** A log that was printed or pasted twice: no two crashes of a kind happen in one microsecond. */
+  #isRepeated({ kind, time }: Crash): boolean {
+    return time !== null && this.#crashes.some(({ crash }) => crash.time === time && crash.kind === kind);
   }
 
   #reject(module: string | null, reason: string, line: number): void {
