@@ -103,7 +103,7 @@ async function bootAll(
 }
 
 /** What two boots of the same cell do not agree on; null when they agree in every byte. */
-function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][number]['what'] | null {
+export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][number]['what'] | null {
   if (a.verdict !== b.verdict || a.crash?.signature !== b.crash?.signature) return 'verdict';
   if (a.order.join('\n') !== b.order.join('\n')) return 'order';
   return a.consoleHash === b.consoleHash ? null : 'console';

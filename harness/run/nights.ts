@@ -1,0 +1,49 @@
+import type { CellRecord, RunRecord } from './record.ts';
+import { difference } from './run.ts';
+
+/*
+ * What the nightly (scripts/nightly.ts) decides, apart from what it starts.
+ */
+
+/** Folder of a run, as run/results.ts names it. */
+const RUN_NAME = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z(-\d+)?$/;
+
+/** Names of runs beyond the newest `keep`; entries that are no runs are never among them. */
+export function outdatedRuns(entries: readonly string[], keep: number): string[] {
+  const runs = entries.filter((entry) => RUN_NAME.test(entry)).sort();
+  return runs.slice(0, Math.max(0, runs.length - keep));
+}
+
+/** Ids of `size` cells of a run that were booted, others each day, so that all have their turn. `day`: any number that grows by one a day. */
+export function sampleOfNight(
+  cells: readonly Pick<CellRecord, 'id' | 'consoleHash'>[],
+  size: number,
+  day: number,
+): string[] {
+  const ids = cells.filter((cell) => cell.consoleHash !== null).map((cell) => cell.id);
+  const start = (day * size) % Math.max(1, ids.length);
+  return [...ids.slice(start), ...ids.slice(0, start)].slice(0, size);
+}
+
+interface Disagreement {
+  readonly id: string;
+  readonly what: RunRecord['flakes'][number]['what'];
+}
+
+/**
+ * Cells that do not do the same every time: between the boots of the sample, or between these and the night's, which may have come from the
+ * result cache. Equal inputs give equal bytes, so that each of them is the harness's own bug.
+ */
+export function disagreements(
+  night: Pick<RunRecord, 'cells'>,
+  sample: Pick<RunRecord, 'cells' | 'flakes'>,
+): Disagreement[] {
+  const byId = new Map(night.cells.map((cell) => [cell.id, cell]));
+  const across = sample.cells.flatMap((cell): Disagreement[] => {
+    const first = byId.get(cell.id);
+    const what = first === undefined ? null : difference(first, cell);
+    return what === null ? [] : [{ id: cell.id, what }];
+  });
+  const within = sample.flakes.map(({ id, what }) => ({ id, what }));
+  return [...new Map([...across, ...within].map((one) => [one.id, one])).values()];
+}
