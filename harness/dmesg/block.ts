@@ -44,7 +44,7 @@ const ACCESS = /^(Read|Write|Free) (?:of (?:size|addr|\d+)|at addr)/;
 const OWN_SECTION =
   /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:|^NMI backtrace for cpu|^Task dump for CPU|^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/;
 const OTHER_SECTION =
-  /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|hardirqs last|softirqs last|irq event stamp|Preemption disabled|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
+  /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
 /** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
 const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
 /** Functions that are only in the trace of a task that went wrong in the kernel. */
@@ -88,6 +88,8 @@ export class Block {
   /** The section is of another task than the one at fault: `Call trace:` does not end it. */
   #bystander = false;
   #interrupt = false;
+  /** The next frame is a place that a line names, not one of a trace. */
+  #skipFrame = false;
   #pc: TraceFrame | null = null;
   #pcSeen = false;
   #pcZero = false;
@@ -193,10 +195,20 @@ export class Block {
       text = text.slice(mark[0].length);
       if (text === '') return true;
     }
+    if (text.startsWith('Preemption disabled at')) {
+      this.#skipFrame = !text.includes('+0x');
+      return true;
+    }
     const frames = parseTraceLine(text);
+    if (frames !== null && this.#skipFrame) {
+      this.#skipFrame = false;
+      return true;
+    }
     if (frames !== null) {
       if (this.#awaitsLock && frames[0] !== undefined) this.#nameLock(frames[0]);
-      for (const frame of frames) this.#place(frame, 'trace');
+      // arm names every caller twice: as the one that called, and in the next line as the one that was called.
+      const again = frames.length === 2 && this.#frames.at(-1)?.frame.function === frames[0]?.function;
+      for (const frame of again ? frames.slice(1) : frames) this.#place(frame, 'trace');
       return true;
     }
     if (END_PANIC.test(text)) {
@@ -273,6 +285,8 @@ export class Block {
   #readContext(text: string): boolean {
     const cpu = CPU_LINE.exec(text);
     if (cpu !== null) {
+      // dump_stack() begins here; arm prints its trace without a heading.
+      if (!this.#bystander) this.#section = 'own';
       this.#setContext(Number(cpu[1]), Number(cpu[2]), cpu[3] ?? null);
       return true;
     }

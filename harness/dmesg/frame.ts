@@ -28,7 +28,7 @@ const DECODED = new RegExp(
 const SYMBOLIZED = new RegExp(`^ ?${SOURCE}`);
 /** arm until 5.17: `[<c010d1b8>] (callee) from [<c0109c4c>] (caller+0x10/0x14)`. */
 const ARM_FROM = new RegExp(
-  String.raw`^[ \t]*\[<[0-9a-f]{8}>\] \((${SYMBOL})(?:${OFFSET})?${MODULE}\) from \[<[0-9a-f]{8}>\] \((${SYMBOL})${OFFSET}${MODULE}\)`,
+  String.raw`^[ \t]*\[<[0-9a-f]{8}>\] ?\((${SYMBOL})(?:${OFFSET})?${MODULE}\) from \[<[0-9a-f]{8}>\] ?\((${SYMBOL})${OFFSET}${MODULE}\)`,
 );
 /** arm since 5.17: ` callee from caller+0x10/0x14`. */
 const ARM_FROM_NEW = new RegExp(String.raw`^[ \t]*(${SYMBOL})${MODULE} from (${SYMBOL})${OFFSET}${MODULE}`);

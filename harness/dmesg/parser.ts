@@ -10,7 +10,7 @@ import { type LogRecord, parseRecords } from './prefix.ts';
 
 /** Lines that can begin a report or state an event; all others are only counted while no report is open. */
 const INTERESTING =
-  /BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;

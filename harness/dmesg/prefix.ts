@@ -30,10 +30,12 @@ const OUTER: readonly RegExp[] = [
   /^[\t ]+/,
   /^(?:[>|] ?)+/,
   // ISO 8601, as LAVA, GitLab, Jenkins, GitHub and journalctl write it.
-  /^\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?(?: \d\d[OE]\+?)?(?=[\t ]|$|[<[|])/,
+  /^\[?\d{4}[-/]\d\d[-/]\d\d(?:T|,? )\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?(?: \d\d[OE]\+?)?(?=[\t ]|$|[<[|])/,
   // dmesg -T.
   /^\[(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
   /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?=[\t ]|$)/,
+  // OpenWrt's logread: `Fri Mar 29 04:20:43 2019 kern.err kernel: `.
+  /^(?:[A-Z][a-z]{2} ){1,2} ?\d{1,2} \d\d:\d\d:\d\d \d{4} (?:\w{2,10}\.\w{2,10} )?/,
   // dmesg -e / --reltime.
   /^\[(?:[A-Z][a-z]{2}\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+\.\d{6}>?)\] ?/,
   // Qualcomm's crash dump parser: ` 244.889835:   <6> text`.

@@ -16,7 +16,7 @@ const REPORTING = `
   is_valid_bugaddr do_unexpected_trap check_panic_on_warn oops_begin oops_end oops_enter oops_exit invalid_op
   die die_kernel_fault die_body die_addr arm64_notify_die arm_notify_die arm64_serror_panic do_kernel_fault do_mem_abort
   do_translation_fault do_page_fault do_bad_area do_alignment_fault do_tag_check_fault do_tag_recovery do_sp_pc_abort
-  do_sea do_serror do_undefinstr do_el1_undef do_el0_undef do_bti do_el1_bti do_el1_fpac do_debug_exception do_brk64
+  dequeue_task_idle do_sea do_serror do_undefinstr do_el1_undef do_el0_undef do_bti do_el1_bti do_el1_fpac do_debug_exception do_brk64
   do_el1_brk64 do_PrefetchAbort do_DataAbort* do_kernel_address_page_fault bad_area bad_area_nosemaphore
   bad_area_access_error brk_handler call_break_hook call_el1_break_hook early_brk64 el0_* el1_* el0t_* el1t_* el1h_*
   bug_brk* ret_to_user ret_to_kernel ret_fast_syscall bad_mode panic_bad_mode bad_stack handle_bad_stack panic_lockup
@@ -102,10 +102,13 @@ const ALLOCATORS = `
   check_pad* object_err free_debug_processing alloc_debug_processing free_to_partial_list on_freelist cache_alloc*
   cache_free* cache_grow* do_slab_free create_object kmemleak_* mempool_* alloc_page alloc_pages* alloc_frozen_pages*
   alloc_skb* alloc_large_* get_free_page* get_zeroed_page free_page free_pages* free_unref_* free_frozen_pages*
-  free_pcp_* free_the_page free_one_page free_hot_cold_page* free_pcppages_bulk get_page_from_freelist prep_new_page post_alloc_hook
+  free_pcp_* free_the_page free_compound_page put_compound_page free_one_page free_hot_cold_page* free_pcppages_bulk get_page_from_freelist prep_new_page post_alloc_hook
   warn_alloc* folio_alloc* page_frag_* bad_page check_free_page* check_new_page* free_page_is_bad* dump_page rmqueue*
   memdup_user* kmemdup* kstrdup* kstrndup* vmemdup_* qlist_* qlink_* rcu_free_slab
 `;
+
+/** Moving the ends of a packet: skb_panic() is about the length that the caller asked for. */
+const BUFFER_HELPERS = 'skb_panic skb_over_panic skb_under_panic skb_put skb_push skb_pull';
 
 /** Debug checks of objects, and their users: timers, work items, kobjects. */
 const OBJECT_DEBUG = `
@@ -156,7 +159,15 @@ function matcher(...lists: readonly string[]): RegExp {
 }
 
 const FAULT = matcher(REPORTING, MEMORY_HELPERS, ATOMIC_HELPERS, LOCK_HELPERS, LIST_HELPERS);
-const CHECK = matcher(REPORTING, MEMORY_HELPERS, ATOMIC_HELPERS, LOCK_HELPERS, LIST_HELPERS, OBJECT_DEBUG);
+const CHECK = matcher(
+  REPORTING,
+  MEMORY_HELPERS,
+  ATOMIC_HELPERS,
+  LOCK_HELPERS,
+  LIST_HELPERS,
+  OBJECT_DEBUG,
+  BUFFER_HELPERS,
+);
 const FREE = matcher(REPORTING, MEMORY_HELPERS, ATOMIC_HELPERS, LOCK_HELPERS, LIST_HELPERS, ALLOCATORS);
 const STALL = matcher(REPORTING, ATOMIC_HELPERS, LOCK_HELPERS, STALL_DETECTION);
 

@@ -85,6 +85,11 @@ export const CHECKS: readonly Rule[] = [
     }),
   },
   {
+    needle: 'scheduling from the idle',
+    pattern: at('bad: scheduling from the idle thread'),
+    header: simple('sleeping-in-atomic', 'bad: scheduling from the idle thread'),
+  },
+  {
     needle: 'assuming ',
     pattern: anywhere('BUG: assuming (atomic|non migratable) context at'),
     header: (match) => ({ ...NOTHING, kind: 'sleeping-in-atomic', lead: `BUG: assuming ${match[1]} context` }),

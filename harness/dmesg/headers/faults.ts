@@ -103,6 +103,12 @@ export const FAULTS: readonly Rule[] = [
       return { ...NOTHING, kind, lead, cpu: match[2] === undefined ? null : Number(match[2]) };
     },
   },
+  // mips do_be().
+  {
+    needle: ' bus error, epc == ',
+    pattern: at('(Data|Instruction) bus error, epc == '),
+    header: (match) => ({ ...NOTHING, kind: 'exception', lead: `${match[1]} bus error`, sure: false }),
+  },
   // arm and older arm64 do_mem_abort(); also printed for user space, when no die line follows.
   {
     needle: 'nhandled ',
