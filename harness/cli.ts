@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printError, signalOfUser } from './commands/failure.ts';
-import { EXIT } from './errors.ts';
-import { BOARD_NAMES, type Gate, LINKAGES } from './matrix/cell.ts';
+import { CHECK_BROKEN, EXIT } from './errors.ts';
+import { BOARD_NAMES, type Gate, LINKAGES, VERDICTS } from './matrix/cell.ts';
 
 function positiveInteger(text: string): number {
   const value = Number(text);
@@ -11,6 +11,11 @@ function positiveInteger(text: string): number {
 
 function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];
+}
+
+/** Under `git bisect run` any small number but 0 and 125 says that the commit is bad; 128 ends the bisection. */
+function wrongUsage(): number {
+  return process.argv[2] === 'check' ? CHECK_BROKEN : EXIT.usage;
 }
 
 const REPORTERS = 'table, json, junit, ktap, kcidb, markdown, github or html; repeatable';
@@ -29,6 +34,13 @@ function force(text: string, earlier: readonly Gate[] = []): Gate[] {
   const [, symbol, value] = /^([A-Za-z_][\w.$]*)=(-?\d+)$/.exec(text) ?? [];
   if (symbol === undefined) throw new InvalidArgumentError('expected SYMBOL=NUMBER.');
   return [...earlier, { gate: 'force', symbol, value: Number(value) }];
+}
+
+/** A verdict, or the signature of a crash as records have it: `null-deref: TITLE`. */
+function shows(text: string, earlier: readonly string[] = []): string[] {
+  if (!VERDICTS.some((verdict) => verdict === text) && !text.includes(': '))
+    throw new InvalidArgumentError(`expected the signature of a crash or one of ${VERDICTS.join(', ')}.`);
+  return [...earlier, text];
 }
 
 const program = new Command('bootrace')
@@ -140,6 +152,43 @@ bisect
     process.exitCode = await bisectAxesOf(options, options, signalOfUser());
   });
 
+bisect
+  .command('commits')
+  .description('the commit from which on a cell fails, by git bisect, and its verification')
+  .requiredOption('--tree <dir>', 'a git checkout of Linux; nothing in it is changed')
+  .requiredOption('--good <revision>', 'where the cell works')
+  .requiredOption('--bad <revision>', 'where it does not')
+  .option('--cell <id>', 'a cell of the matrix, a row, or a cell file (.yaml)')
+  .addOption(new Option('--order <file>', 'the minimal cell that bisect order has left').conflicts('cell'))
+  .option('--matrix <file>', 'the matrix file (default: the one that comes with bootrace)')
+  .option('--shows <what>', 'what counts as bad, a signature or verdict; repeatable (default: as at --bad)', shows)
+  .option('--interleavings <n>', 'boot each commit at n icount shifts; bad if any shows it', positiveInteger, 1)
+  .option('--results <dir>', 'folder for the records of runs', 'results')
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { bisectCommits } = await import('./commands/bisect-commits.ts');
+    process.exitCode = await bisectCommits(options, signalOfUser());
+  });
+
+program
+  .command('check')
+  .description('build a checkout and boot a cell, for git bisect run: exits 0 good, 1 bad, 125 cannot tell, 128 stop')
+  .option('--cell <id>', 'a cell of the matrix, a row, or a cell file (.yaml)')
+  .addOption(new Option('--order <file>', 'the minimal cell that bisect order has left').conflicts('cell'))
+  .option('--tree <dir>', 'a git checkout of Linux; nothing in it is changed', '.')
+  .option('--matrix <file>', 'the matrix file (default: the one that comes with bootrace)')
+  .option(
+    '--shows <what>',
+    'what counts as bad, a signature or verdict; repeatable (default: as at the bad end of the git bisect under way, else what the cell does not expect)',
+    shows,
+  )
+  .option('--interleavings <n>', 'boot at n icount shifts; bad if any shows it', positiveInteger, 1)
+  .option('--json', 'print JSON')
+  .action(async (options) => {
+    const { check } = await import('./commands/check.ts');
+    process.exitCode = await check(options, signalOfUser());
+  });
+
 program
   .command('report')
   .description('write reports of a finished run')
@@ -195,5 +244,5 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : EXIT.usage) : printError(error);
+  process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : wrongUsage()) : printError(error);
 }

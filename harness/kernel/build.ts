@@ -12,7 +12,7 @@ import { readDepends } from './modules.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
 import { imageKernel, stockKernel } from './ready.ts';
-import { type KernelSource, linkageFragment, loadRecipe, type Recipe, type TextFile } from './recipe.ts';
+import { type KernelSource, linkageFragment, loadRecipe, type Recipe, RecipeMisfit, type TextFile } from './recipe.ts';
 import { debianSource } from './source/debian.ts';
 import { gitSource, tarballSource, treeSource } from './source/given.ts';
 import { type SourceTree, sourceFolder } from './source/tree.ts';
@@ -88,6 +88,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
       ...signalOf(request),
     };
     await writeFile(context.log, '');
+    let dropped: readonly string[] = [];
     try {
       say('configuring');
       const tiny = {
@@ -95,10 +96,11 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
         key: digest([tree.id, recipe.patches.map(({ text }) => text).filter(changesKconfig), toolchain]),
       };
       const refused = await configure(context, [...recipe.fragments, linkage], tiny);
-      if (refused.length > 0) {
-        const reason = await explainRefusal(refused, context);
+      const { unknown, reason } = await explainRefusal(refused, context, recipe.followsSource);
+      dropped = unknown;
+      if (reason !== null) {
         if (!recipe.mayBeRefused.includes(request.linkage))
-          throw new InputError(
+          throw new RecipeMisfit(
             `kernel ${subject}: ${reason}`,
             'change the fragment, or list the linkage in mayBeRefused',
           );
@@ -113,7 +115,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
       throw error;
     }
     say('packing');
-    await pack(root, key, context);
+    await pack(root, key, context, dropped);
     await folder.settled();
   } finally {
     await lock.release();
@@ -186,7 +188,7 @@ async function compile(
 }
 
 /** Publishes what make left in the build folder. */
-async function pack(root: string, key: string, context: MakeContext): Promise<void> {
+async function pack(root: string, key: string, context: MakeContext, dropped: readonly string[]): Promise<void> {
   const from = (...path: string[]) => join(context.output, ...path);
   const image = from('arch', 'arm64', 'boot', 'Image');
   const imageHash = await hashFile(image);
@@ -205,6 +207,7 @@ async function pack(root: string, key: string, context: MakeContext): Promise<vo
     imageSize: (await stat(image)).size,
     modules,
     files: ['System.map', 'vmlinux', 'build.log'],
+    dropped,
   };
   await publishKernel(root, key, record, async (folder) => {
     await storeOnce(root, image, join(folder, 'Image'));

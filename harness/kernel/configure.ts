@@ -46,16 +46,37 @@ async function startFromTiny(context: MakeContext, { file, key }: TinyConfig): P
   await writeAtomic(file, heading + (await readFile(config, 'utf8')));
 }
 
-/** Says for each difference why Kconfig made it, from the Kconfig files of the source. */
-export async function explainRefusal(refused: readonly ConfigDifference[], context: MakeContext): Promise<string> {
+interface Refusal {
+  /** Options that the source does not have at all. */
+  readonly unknown: readonly string[];
+  /** Why Kconfig made the others otherwise, or null when there are none. */
+  readonly reason: string | null;
+}
+
+/**
+ * Says for each difference why Kconfig made it, from the Kconfig files of the source. `mayLack`: an option that the source does not have
+ * is no refusal.
+ */
+export async function explainRefusal(
+  refused: readonly ConfigDifference[],
+  context: MakeContext,
+  mayLack: boolean,
+): Promise<Refusal> {
+  if (refused.length === 0) return { unknown: [], reason: null };
   const entries = await readKconfig(context.source);
   const resolved = parseConfig(await readFile(join(context.output, '.config'), 'utf8'));
-  return refused
+  const names = new Set(entries.map(({ name }) => name));
+  const isUnknown = ({ asked }: ConfigDifference) => mayLack && !names.has(asked.name.slice('CONFIG_'.length));
+  const reasons = refused
+    .filter((difference) => !isUnknown(difference))
     .map((difference) => {
       const { fragment, line } = difference.asked;
       return `${explainDifference(difference, entries, resolved)} (asked in ${basename(fragment)}:${line})`;
-    })
-    .join('; ');
+    });
+  return {
+    unknown: refused.filter(isUnknown).map(({ asked }) => asked.name),
+    reason: reasons.length === 0 ? null : reasons.join('; '),
+  };
 }
 
 async function readKconfig(source: string): Promise<KconfigEntry[]> {

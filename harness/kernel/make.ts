@@ -68,6 +68,8 @@ function environment(context: MakeContext): Record<string, string> {
     ...Object.fromEntries(kept),
     LC_ALL: 'C',
     ...REPRODUCIBLE,
+    // Set, though empty: the release of a git checkout then does not tell a commit with a tag from one without (scripts/setlocalversion).
+    LOCALVERSION: '',
     // Depend mode takes the header list from the compiler's own run instead of a run of the preprocessor (ccache(1)).
     ...(context.ccache === null
       ? {}

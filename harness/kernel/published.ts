@@ -31,9 +31,11 @@ const recordSchema = z.discriminatedUnion('kind', [
     modules: z.array(z.object({ file: z.string(), depends: z.array(z.string()).readonly() })).readonly(),
     /** Which of the optional files are there. */
     files: z.array(z.enum(['System.map', 'vmlinux', 'build.log'])).readonly(),
+    /** Options of the fragments that the source does not have. */
+    dropped: z.array(z.string()).readonly().default([]),
   }),
 ]);
-export type KernelRecord = z.infer<typeof recordSchema>;
+export type KernelRecord = z.input<typeof recordSchema>;
 
 const RECORD = 'kernel.json';
 
@@ -42,7 +44,7 @@ async function publishedFolder(root: string, key: string): Promise<string> {
   return join(await ensureFolder(join(root, 'kernels')), key);
 }
 
-function parseRecord(text: string): KernelRecord | null {
+function parseRecord(text: string): z.infer<typeof recordSchema> | null {
   try {
     return recordSchema.parse(JSON.parse(text));
   } catch (error) {
@@ -88,6 +90,7 @@ export async function readPublished(
     systemMap: optional('System.map'),
     vmlinux: optional('vmlinux'),
     log: optional('build.log'),
+    dropped: record.dropped,
   };
 }
 

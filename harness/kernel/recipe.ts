@@ -35,7 +35,12 @@ export interface Recipe {
   readonly patches: readonly TextFile[];
   /** Linkages that Kconfig may refuse: the verdict is then `unbuildable`, not an error. */
   readonly mayBeRefused: readonly Linkage[];
+  /** The source is not the one that the recipe was written for: options that it does not have are left out. */
+  readonly followsSource: boolean;
 }
+
+/** A recipe and a source that do not go together: a patch does not apply, Kconfig refuses an option. Another commit may be fine. */
+export class RecipeMisfit extends InputError {}
 
 const SERIES = /^\d+\.\d+$/;
 
@@ -133,13 +138,15 @@ const RECIPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
 /**
  * The recipe of a kernel as a cell names it: a file in `folder`, or a source that needs no build and so no file
- * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory).
+ * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory), or `RECIPE@SOURCE`: that recipe for another source.
  * Throws {@link InputError} that names file, line and what was expected.
  */
 export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS): Promise<Recipe> {
   const source = parseSource(name, process.cwd());
   if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
-    return { name, source, fragments: [], patches: [], mayBeRefused: [] };
+    return { name, source, fragments: [], patches: [], mayBeRefused: [], followsSource: false };
+  const at = name.indexOf('@');
+  if (source === null && at > 0) return withSource(name, name.slice(0, at), name.slice(at + 1), folder);
   const path = join(folder, `${name}.yaml`);
   if (!RECIPE_NAME.test(name)) throw new InputError(`${name} is not a kernel`, await hintOfRecipes(name, folder));
   let text: string;
@@ -150,6 +157,20 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
     throw new InputError(`there is no kernel recipe ${name} (${path})`, await hintOfRecipes(name, folder));
   }
   return parseRecipe(name, path, text);
+}
+
+/** `6.1@git:PATH@REVISION`: the recipe 6.1 for another source, whose PATH is relative to the working directory. */
+async function withSource(name: string, recipeName: string, given: string, folder: string): Promise<Recipe> {
+  const source = parseSource(given, process.cwd());
+  if (source === null || source.from === 'debian-stock' || source.from === 'image')
+    throw new InputError(
+      `${name}: ${given} is not a source that can be built`,
+      'give RECIPE@git:PATH@REVISION or RECIPE@tree:PATH',
+    );
+  const recipe = await loadRecipe(recipeName, folder);
+  if (recipe.source.from === 'debian-stock' || recipe.source.from === 'image')
+    throw new InputError(`${name}: ${recipeName} is a ready kernel and not built from a source`);
+  return { ...recipe, name, source, followsSource: true };
 }
 
 async function hintOfRecipes(name: string, folder: string): Promise<string> {
@@ -189,6 +210,7 @@ async function parseRecipe(name: string, path: string, text: string): Promise<Re
     fragments: await load('fragments'),
     patches: await load('patches'),
     mayBeRefused: parsed.data.mayBeRefused,
+    followsSource: false,
   };
 }
 

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { InputError } from '../errors.ts';
 import { errorCode, fileSystemError, readIfPresent, removeFolder, writeAtomic } from './cache.ts';
 import { applyHunks, parsePatch } from './patch.ts';
-import type { TextFile } from './recipe.ts';
+import { RecipeMisfit, type TextFile } from './recipe.ts';
 import { ABSENT, exists, OUTPUT_PREFIX, pristineFolder, type SourceTree, sourceFolder } from './source/tree.ts';
 
 /** Text of a file of the tree, or null when there is no such file. */
@@ -12,7 +12,7 @@ type Content = string | null;
 
 /**
  * What `patches` make of the files they touch, in order. `read` gives the pristine text.
- * Throws {@link InputError} that names patch, hunk and file when one does not apply.
+ * Throws {@link RecipeMisfit} that names patch, hunk and file when one does not apply.
  */
 export async function patchedFiles(
   patches: readonly TextFile[],
@@ -25,12 +25,12 @@ export async function patchedFiles(
     for (const { path, kind, hunks } of parsed.files) {
       const before = files.has(path) ? (files.get(path) ?? null) : await read(path);
       if (before === null && kind !== 'create')
-        throw new InputError(`${patch.path}: there is no ${path} in this kernel`, HINT);
+        throw new RecipeMisfit(`${patch.path}: there is no ${path} in this kernel`, HINT);
       if (before !== null && kind === 'create')
-        throw new InputError(`${patch.path}: creates ${path}, which this kernel has already`, HINT);
+        throw new RecipeMisfit(`${patch.path}: creates ${path}, which this kernel has already`, HINT);
       const result = applyHunks(before ?? '', hunks);
       if (!result.ok)
-        throw new InputError(
+        throw new RecipeMisfit(
           `${patch.path}:${result.hunk.line}: hunk ${result.number} of ${hunks.length} does not apply to ${path}: ${result.hunk.header}`,
           HINT,
         );

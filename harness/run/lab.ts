@@ -1,10 +1,11 @@
 import PQueue from 'p-queue';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
-import { KnownError } from '../errors.ts';
+import { InfraError, KnownError } from '../errors.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
+import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
 import { type GateEvent, gateSymbols, parseGateLog } from '../soc/gates.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
@@ -34,6 +35,8 @@ export interface LabOptions {
 /** One boot as the search and the run see it. */
 export interface BootedCell {
   readonly record: CellRecord;
+  /** How the guest ended; null where none was booted. */
+  readonly end: GuestEnd | null;
   readonly events: readonly DmesgEvent[];
   readonly gates: readonly GateEvent[];
 }
@@ -98,6 +101,15 @@ export class Lab {
     });
   }
 
+  /** The same for a kernel that is there, where whoever asks tells one error from another: what goes wrong is thrown, as {@link InfraError} or InputError. */
+  bootKernel(cell: Cell, kernel: KernelArtefact): Promise<BootedCell> {
+    return this.#guests.add(async () => {
+      const booted = await this.#boot(cell, kernel, this.#options.folder.cell(cell.id));
+      if (booted.end?.end === 'killed') throw new InfraError(`cell ${cell.id}: ${booted.record.reason}`);
+      return booted;
+    });
+  }
+
   async #boot(cell: Cell, kernel: KernelArtefact, path: string): Promise<BootedCell> {
     const { signal, knownIssues, onConsole, useCache } = this.#options;
     const symbols = await findSymbols(kernel, gateSymbols(cell.gates), this.#room);
@@ -108,7 +120,7 @@ export class Lab {
     const record = recordBoot(cell, kernel, prepared, result, judgedBy);
     await writeCell(path, record, result.events);
     if (earlier === null && record.verdict !== 'infra-error') await this.#kept.write(prepared.fingerprint, result.raw);
-    return { record, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
+    return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
   }
 
   async #earlierBoot(prepared: PreparedCell): Promise<BootResult | null> {
@@ -125,7 +137,7 @@ export class Lab {
 }
 
 function withoutEvents(record: CellRecord): BootedCell {
-  return { record, events: [], gates: [] };
+  return { record, end: null, events: [], gates: [] };
 }
 
 /** The day, for entries of known issues that expire. */

@@ -66,6 +66,7 @@ export interface CommitSearch {
    * is enough.
    */
   readonly observe: (commit: string, claim: Claim | null) => Promise<Observation>;
+  readonly onEnds: (claim: Claim) => void;
   readonly onStep: (step: {
     readonly tested: Tested;
     readonly left: Extract<BisectStep, { step: 'test' }>['left'];
@@ -84,6 +85,7 @@ export async function searchCommits(search: CommitSearch): Promise<CommitBisecti
   const bad = await observe(ends.bad.commit, null);
   const good = await observe(ends.good.commit, null);
   const claim = claimOfEnds(ends, { good: good.sightings, bad: bad.sightings }, search.wanted);
+  search.onEnds(claim);
   const tested: Tested[] = [];
   const judge = async (commit: string): Promise<Tested> => {
     const known = tested.find((one) => one.commit === commit);

@@ -99,7 +99,7 @@ export function claimOfEnds(
     throw nothing.answer === 'good'
       ? new InputError(
           `the bad end ${ends.bad.name} is good: it shows ${nothing.shown}`,
-          'name a commit where the cell fails, or say with --bad-verdict what counts as bad',
+          'name a commit where the cell fails, or say with --shows what counts as bad',
         )
       : new InputError(`the bad end ${ends.bad.name} cannot be judged: ${nothing.shown}`, 'name another commit');
   const bad = wanted.length > 0 || failure === null ? wanted : [sightingKey(failure)];
@@ -107,7 +107,7 @@ export function claimOfEnds(
   if (atBad.answer !== 'bad')
     throw new InputError(
       `the bad end ${ends.bad.name} does not show ${bad.join(' or ')}: it shows ${atBad.shown}`,
-      'leave out --bad-signature and --bad-verdict to look for what it shows',
+      'leave out --shows to look for what it shows',
     );
   const atGood = judgeCommit(seen.good, { bad, good: [] });
   if (atGood.answer === 'bad')
@@ -119,4 +119,14 @@ export function claimOfEnds(
       'name a commit where the cell works',
     );
   return { bad, good: seen.good.map(sightingKey) };
+}
+
+/** The decision without a bad end to compare with: bad is a boot whose verdict the cell does not expect. */
+export function judgeExpected(sightings: readonly Sighting[], expected: readonly Verdict[]): Judgement {
+  const unexpected = sightings.find((one) => one.saw === 'boot' && !expected.includes(one.verdict));
+  if (unexpected !== undefined) return { answer: 'bad', shown: sightingKey(unexpected) };
+  const nothing = sightings.find((one) => one.saw === 'nothing');
+  const first = nothing ?? sightings[0];
+  if (first === undefined) return { answer: 'unsure', shown: 'nothing was booted' };
+  return { answer: nothing === undefined ? 'good' : 'unsure', shown: sightingKey(first) };
 }

@@ -30,7 +30,7 @@ export function rememberBoots(boot: Boot): BootMemory {
 }
 
 /** Everything that can change a boot; the name, the row and the expectation of a cell cannot. */
-function contentKey(cell: Cell): string {
+export function contentKey(cell: Cell): string {
   const { kernel, linkage, board, tree, bootargs, cpus, shift, gates, plan, watch } = cell;
   return JSON.stringify([kernel, linkage, board, tree, bootargs, cpus, shift, gates, plan, watch]);
 }

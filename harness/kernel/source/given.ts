@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, copyFile, lstat, mkdir, readdir, readlink, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { ExecaError, execa } from 'execa';
 import { z } from 'zod';
 import { InputError } from '../../errors.ts';
 import {
@@ -15,6 +14,7 @@ import {
   withTemporary,
   writeAtomic,
 } from '../cache.ts';
+import { git, resolveCommit, runGit } from '../git.ts';
 import type { OnProgress } from '../progress.ts';
 import { hashFile } from '../published.ts';
 import { unpackTarball } from '../unpack.ts';
@@ -68,47 +68,63 @@ export async function tarballSource(
   return tree;
 }
 
-async function git(folder: string, ...args: string[]): Promise<string> {
-  try {
-    const { stdout } = await execa('git', ['-C', folder, ...args]);
-    return stdout;
-  } catch (error) {
-    if (!(error instanceof ExecaError)) throw error;
-    const said = `${error.stderr ?? ''}`.trim().split('\n').at(-1);
-    throw new InputError(`git ${args[0]} in ${folder} failed: ${said}`, undefined, { cause: error });
-  }
+/** The folder of the cache in which the commits of a repository are checked out and built. */
+async function gitFolder(root: string, repository: string): Promise<string> {
+  return join(await ensureFolder(join(root, 'work')), `git-${shortHash(repository)}`);
+}
+
+/** The clone, made if need be, that borrows the objects of the git repository at `path`: what is written there stays out of the user's. */
+export async function borrowingClone(root: string, path: string): Promise<string> {
+  const repository = await resolveGiven(path, 'git repository');
+  const folder = await gitFolder(root, repository);
+  const source = sourceFolder({ folder });
+  if (await exists(source)) return source;
+  await ensureFolder(folder);
+  await requireFreeSpace(root, SOURCE_MIB, `checking out ${path}`);
+  await withTemporary(root, async (temporary) => {
+    const clone = join(temporary, 'clone');
+    await git(repository, ['clone', '--quiet', '--shared', '--no-checkout', repository, clone]);
+    await publish(clone, source);
+  });
+  return source;
+}
+
+const FULL_HASH = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** Commit and tree of a revision of the repository, or of a commit that the harness has put into its clone. */
+async function resolveRevision(repository: string, clone: string, revision: string) {
+  const isIn = async (folder: string) =>
+    (await runGit(folder, ['cat-file', '-e', `${revision}^{commit}`])).exitCode === 0;
+  const isOurs = FULL_HASH.test(revision) && !(await isIn(repository)) && (await exists(clone)) && (await isIn(clone));
+  const folder = isOurs ? clone : repository;
+  const commit = await resolveCommit(folder, revision);
+  const tree = (await git(folder, ['rev-parse', '--verify', `${commit}^{tree}`])).trim();
+  return { commit, tree };
 }
 
 /**
  * A revision of a git repository, checked out in a clone that borrows the repository's objects. All revisions share one tree
- * and its build folders, so that going from one to the next compiles what changed between them.
+ * and its build folders, so that going from one to the next compiles what changed between them. It counts by its tree: a commit and the
+ * one that reverts its only child are the same source.
  */
 export async function gitSource(root: string, path: string, revision: string): Promise<SourceTree> {
   const repository = await resolveGiven(path, 'git repository');
-  const commit = (await git(repository, 'rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`)).trim();
-  const folder = join(await ensureFolder(join(root, 'work')), `git-${shortHash(repository)}`);
+  const folder = await gitFolder(root, repository);
+  const { commit, tree } = await resolveRevision(repository, sourceFolder({ folder }), revision);
   const prepare = async () => {
     const source = sourceFolder({ folder });
     const mark = join(folder, 'commit');
     if ((await readIfPresent(mark)) === commit) return;
-    await ensureFolder(folder);
-    if (!(await exists(source))) {
-      await requireFreeSpace(root, SOURCE_MIB, `checking out ${path}`);
-      await withTemporary(root, async (temporary) => {
-        const clone = join(temporary, 'clone');
-        await git(repository, 'clone', '--quiet', '--shared', '--no-checkout', repository, clone);
-        await publish(clone, source);
-      });
-    }
+    await borrowingClone(root, repository);
     // The mark is gone while the tree is in between: a killed checkout is done again.
     await rm(mark, { force: true });
     await removeFolder(pristineFolder({ folder }));
-    await git(source, 'checkout', '--quiet', '--force', '--detach', commit);
-    await git(source, 'clean', '--quiet', '--force', '-d', '-x', `--exclude=/${OUTPUT_PREFIX}*`);
+    await git(source, ['checkout', '--quiet', '--force', '--detach', commit]);
+    await git(source, ['clean', '--quiet', '--force', '-d', '-x', `--exclude=/${OUTPUT_PREFIX}*`]);
     await requireKernelSource(source, `${path} at ${revision}`);
     await writeAtomic(mark, commit);
   };
-  return { id: `git ${commit}`, folder, prepare };
+  return { id: `git ${tree}`, folder, prepare };
 }
 
 /** Size and time stamp of each file of a tree, by relative path; a symbolic link by its target. */
@@ -137,7 +153,7 @@ export async function treeSource(root: string, path: string): Promise<SourceTree
 
 async function filesOf(tree: string): Promise<string[]> {
   if (await exists(join(tree, '.git'))) {
-    const names = await git(tree, 'ls-files', '-z', '--cached', '--others', '--exclude-standard');
+    const names = await git(tree, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
     return names.split('\0').filter((name) => name !== '');
   }
   for (const product of ['.config', join('include', 'config'), join('include', 'generated')])

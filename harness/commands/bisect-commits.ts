@@ -1,0 +1,214 @@
+import { realpath, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { EXIT, InputError } from '../errors.ts';
+import { cacheRoot } from '../kernel/cache.ts';
+import { git, resolveCommit } from '../kernel/git.ts';
+import { toolchainIdentity } from '../kernel/make.ts';
+import { loadRecipe } from '../kernel/recipe.ts';
+import { countCommits, describeCommit, GitBisection, revertOn, treeName } from '../kernel/worktree.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { loadCell } from '../matrix/load.ts';
+import { shellQuote } from '../qemu/command.ts';
+import { renderProgress } from '../report/progress.ts';
+import { formatDuration } from '../report/text.ts';
+import { harnessVersion } from '../run/about.ts';
+import { BisectState } from '../run/bisect-state.ts';
+import { searchInLab } from '../run/expedition.ts';
+import { cellOfCommit, observeCommit } from '../run/observe.ts';
+import type { Claim, Ends, Observation } from '../search/commits.ts';
+import { type CommitReport, formatCommitReport, isVerified } from '../search/commits-report.ts';
+import { type CommitBisection, searchCommits } from '../search/commits-search.ts';
+import { contentKey } from '../search/memory.ts';
+import { requireTools } from './doctor.ts';
+
+interface BisectCommitsOptions {
+  /** Signatures or verdicts that count as bad. */
+  readonly shows?: readonly string[];
+  readonly tree: string;
+  readonly good: string;
+  readonly bad: string;
+  readonly cell?: string;
+  /** A cell file that `bisect order` has left. */
+  readonly order?: string;
+  readonly matrix?: string;
+  readonly interleavings: number;
+  readonly results: string;
+  readonly json?: true;
+}
+
+/** The git repository at `path`, without symbolic links. Throws {@link InputError} when there is none. */
+export async function repositoryAt(path: string): Promise<string> {
+  const folder = await realpath(path).catch((error: unknown) => {
+    throw new InputError(`there is no tree ${path}`, 'give a git checkout of Linux with --tree DIR', { cause: error });
+  });
+  const top = (await git(folder, ['rev-parse', '--show-cdup'])).trim();
+  return join(folder, top);
+}
+
+/** `bisect commits`: the commit from which on a cell fails; returns the exit code. */
+export async function bisectCommits(options: BisectCommitsOptions, signal: AbortSignal): Promise<number> {
+  const name = options.order ?? options.cell;
+  if (name === undefined) throw new InputError('no cell was given', 'name one with --cell ID or --order FILE');
+  const cell = await loadCell(name, options.matrix);
+  const repository = await repositoryAt(options.tree);
+  const [good, bad] = await Promise.all([
+    resolveCommit(repository, options.good),
+    resolveCommit(repository, options.bad),
+  ]);
+  const ends: Ends = { good: { name: options.good, commit: good }, bad: { name: options.bad, commit: bad } };
+  if (good === bad) throw new InputError(`good and bad are the same commit ${good}`);
+  const commits = await countCommits(repository, good, bad);
+  if (commits === 0)
+    throw new InputError(`${options.bad} has no commit that ${options.good} has not`, 'give the older one with --good');
+  await requireTools();
+  const wanted = options.shows ?? [];
+  const progress = renderProgress(process.stderr);
+  const wait = () => progress.note('another bisection of the same range is under way: waiting for it');
+  const state = await BisectState.open(await identityOf(cell, repository, ends, options), wait, signal);
+  try {
+    if (state.observed.length > 0) progress.note(`going on: ${state.observed.length} commits are known already`);
+    progress.note(`bisecting ${commits} commits from ${options.good} to ${options.bad} with cell ${cell.id}`);
+    const found = await searchInLab(
+      'bisect-commits',
+      // Commits are looked at one after the other.
+      { signal, listen: progress.listen, results: options.results, workers: 1 },
+      async ({ lab, keepCell, folder }) => {
+        const observe = async (commit: string, claim: Claim | null): Promise<Observation> => {
+          const known = state.of(commit);
+          if (known !== null) return known;
+          const seen = await observeCommit(
+            lab,
+            cellOfCommit(cell, repository, commit),
+            commit,
+            options.interleavings,
+            claim,
+          );
+          await state.add(seen);
+          return seen;
+        };
+        const bisection = await searchCommits({
+          ends,
+          wanted,
+          observe,
+          history: {
+            start: (from, to) =>
+              GitBisection.start(join(state.folder, 'git'), repository, { good: from, bad: to }, signal),
+            parents: async (commit) => (await describeCommit(repository, commit)).parents,
+            revert: (tip, culprit) => revertOn(cacheRoot(), repository, tip, culprit),
+          },
+          onEnds: (claim) => progress.note(`looking for ${claim.bad.join(' or ')}`),
+          onStep: async ({ tested, left, log }) => {
+            await state.keepLog(log);
+            const { subject } = await describeCommit(repository, tested.commit);
+            const what = `${tested.commit.slice(0, SHORT_HASH)} ${tested.answer}: ${tested.shown} (${subject})`;
+            progress.note(left === null ? what : `${what}; ${leftText(left, state.observed)}`);
+          },
+        });
+        const report = await reportOf(bisection, { cell, repository, ends, commits, options, state });
+        const replay = async (file: string, commit: string) =>
+          `bootrace cell ${shellQuote(relative(process.cwd(), await keepCell(file, cellOfCommit(cell, repository, commit))))}`;
+        const complete: CommitReport = {
+          ...report,
+          reproduce: [
+            await replay('bad.yaml', bisection.result.found === 'culprit' ? bisection.result.culprit : bad),
+            ...report.reproduce,
+          ],
+        };
+        const text = formatCommitReport(complete);
+        await Promise.all([
+          writeFile(join(folder.path, 'report.txt'), text),
+          writeFile(join(folder.path, 'report.json'), toJson(complete)),
+          writeFile(join(folder.path, 'bisect.log'), bisection.log),
+        ]);
+        return { text, report: complete, where: folder.final };
+      },
+    );
+    await state.finish();
+    progress.close();
+    process.stdout.write(options.json === true ? toJson(found.report) : found.text);
+    process.stderr.write(`\nreport in ${relative(process.cwd(), found.where)}\n`);
+    return found.report.bisection.result.found === 'culprit' ? EXIT.expected : EXIT.noVerdict;
+  } finally {
+    progress.close();
+    await state.release();
+  }
+}
+
+const SHORT_HASH = 12;
+const MS = 1000;
+
+function leftText(
+  left: { readonly commits: number; readonly steps: number },
+  observed: readonly Observation[],
+): string {
+  const seconds = observed.reduce((sum, one) => sum + one.seconds, 0) / Math.max(observed.length, 1);
+  // Git counts the steps after the one that comes next; the revert check is one more.
+  const time = formatDuration(seconds * (left.steps + 2) * MS);
+  return `${left.commits} commits left, about ${left.steps + 1} steps, ${time}`;
+}
+
+/** Everything that decides what is seen of a commit, and which are looked at. */
+async function identityOf(cell: Cell, repository: string, ends: Ends, options: BisectCommitsOptions): Promise<unknown> {
+  const recipe = await loadRecipe(cellOfCommit(cell, repository, ends.bad.commit).kernel);
+  const texts = [...recipe.fragments, ...recipe.patches].map(({ text }) => text);
+  return [
+    repository,
+    ends.good.commit,
+    ends.bad.commit,
+    contentKey(cell),
+    texts,
+    options.shows ?? [],
+    options.interleavings,
+    await toolchainIdentity(),
+    await harnessVersion(),
+  ];
+}
+
+interface ReportParts {
+  readonly cell: Cell;
+  readonly repository: string;
+  readonly ends: Ends;
+  readonly commits: number;
+  readonly options: BisectCommitsOptions;
+  readonly state: BisectState;
+}
+
+async function reportOf(
+  bisection: CommitBisection,
+  { cell, repository, ends, commits, options, state }: ReportParts,
+): Promise<CommitReport> {
+  const { result, claim } = bisection;
+  const shown = [
+    ...(result.found === 'culprit' ? [result.culprit] : result.suspects),
+    ends.good.commit,
+    ends.bad.commit,
+  ];
+  const sightings = state.observed.flatMap((one) =>
+    one.sightings.flatMap((seen) => (seen.saw === 'boot' ? [seen] : [])),
+  );
+  const words = [
+    ...(options.order === undefined ? ['--cell', cell.id] : ['--cell', options.order]),
+    ...(options.matrix === undefined ? [] : ['--matrix', options.matrix]),
+    ...(options.interleavings === 1 ? [] : ['--interleavings', String(options.interleavings)]),
+    ...claim.bad.flatMap((word) => ['--shows', word]),
+  ];
+  return {
+    tree: await treeName(repository),
+    cell: cell.id,
+    ends,
+    commits,
+    boots: sightings.filter(({ booted }) => booted).length,
+    interleavings: options.interleavings,
+    bisection,
+    described: await Promise.all([...new Set(shown)].map((commit) => describeCommit(repository, commit))),
+    notes: [...new Set(sightings.flatMap(({ notes }) => notes))],
+    reproduce: [
+      `git bisect start ${ends.bad.commit} ${ends.good.commit}`,
+      `git bisect run npx bootrace check ${words.map(shellQuote).join(' ')}`,
+    ],
+  };
+}
+
+function toJson(report: CommitReport): string {
+  return `${JSON.stringify({ ...report, verified: isVerified(report.bisection.result) }, null, 1)}\n`;
+}

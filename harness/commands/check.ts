@@ -1,0 +1,89 @@
+import { inspect } from 'node:util';
+import { CHECK_BROKEN, InputError } from '../errors.ts';
+import { cacheRoot, withTemporary } from '../kernel/cache.ts';
+import { badOfUsersBisection, cleanHead } from '../kernel/worktree.ts';
+import type { Cell } from '../matrix/cell.ts';
+import { loadCell } from '../matrix/load.ts';
+import { renderProgress } from '../report/progress.ts';
+import { searchInLab } from '../run/expedition.ts';
+import type { Lab } from '../run/lab.ts';
+import { cellOfCommit, cellOfSource, observeCell } from '../run/observe.ts';
+import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sightingKey } from '../search/commits.ts';
+import { repositoryAt } from './bisect-commits.ts';
+import { requireTools } from './doctor.ts';
+import { printError } from './failure.ts';
+
+interface CheckOptions {
+  readonly cell?: string;
+  readonly order?: string;
+  readonly tree: string;
+  readonly matrix?: string;
+  readonly shows?: readonly string[];
+  readonly interleavings: number;
+  readonly json?: true;
+}
+
+/** Exit codes as `git bisect run` takes them: 125 skips the commit, 128 and above end the bisection. */
+const ANSWER = { good: 0, bad: 1, unsure: 125 } as const;
+
+/** `bootrace check`: builds the checkout and boots a cell. Nothing that goes wrong in the harness itself may look like a bad commit. */
+export async function check(options: CheckOptions, signal: AbortSignal): Promise<number> {
+  try {
+    const { answer, shown } = await judgeTree(options, signal);
+    if (options.json === true) process.stdout.write(`${JSON.stringify({ answer, shown }, null, 1)}\n`);
+    else process.stdout.write(`${answer === 'unsure' ? 'cannot tell' : answer}: ${shown}\n`);
+    return ANSWER[answer];
+  } catch (error) {
+    try {
+      const code = printError(error);
+      return signal.aborted ? code : CHECK_BROKEN;
+    } catch {
+      process.stderr.write(`${inspect(error)}\n`);
+      return CHECK_BROKEN;
+    }
+  }
+}
+
+async function judgeTree(options: CheckOptions, signal: AbortSignal): Promise<Judgement> {
+  const name = options.order ?? options.cell;
+  if (name === undefined) throw new InputError('no cell was given', 'name one with --cell ID or --order FILE');
+  const cell = await loadCell(name, options.matrix);
+  const tree = await repositoryAt(options.tree);
+  await requireTools();
+  const head = await cleanHead(tree);
+  const progress = renderProgress(process.stderr);
+  try {
+    return await withTemporary(cacheRoot(), (results) =>
+      searchInLab('check', { signal, listen: progress.listen, results, workers: 1 }, async ({ lab }) => {
+        const claim = await claimOf(lab, cell, tree, options);
+        const checkout = head === null ? cellOfSource(cell, `tree:${tree}`, 'tree') : cellOfCommit(cell, tree, head);
+        const sightings = await observeCell(lab, checkout, options.interleavings, claim);
+        return claim === null ? judgeExpected(sightings, cell.expect.verdicts) : judgeCommit(sightings, claim);
+      }),
+    );
+  } finally {
+    progress.close();
+  }
+}
+
+/**
+ * What counts as bad: what the user says; else what the bad end of the bisection under way shows, which costs nothing from the second time on; null
+ * where there is none.
+ */
+async function claimOf(
+  lab: Lab,
+  cell: Cell,
+  tree: string,
+  { shows = [], interleavings }: CheckOptions,
+): Promise<Claim | null> {
+  if (shows.length > 0) return { bad: shows, good: [] };
+  const bad = await badOfUsersBisection(tree);
+  if (bad === null) return null;
+  const failure = failureOf(await observeCell(lab, cellOfCommit(cell, tree, bad), interleavings, null));
+  if (failure === null)
+    throw new InputError(
+      `the bad end ${bad} of the bisection under way does not fail with cell ${cell.id}`,
+      'say with --shows what counts as bad',
+    );
+  return { bad: [sightingKey(failure)], good: [] };
+}
