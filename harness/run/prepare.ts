@@ -228,13 +228,14 @@ function commandScript(cell: Cell, files: GuestFiles, folder: string): string {
       initramfs: here(files.initramfs),
       gates: files.gates === null ? null : here(files.gates),
       registers: files.registers.map(({ path, address }) => ({ path: here(path), address })),
-      firmwareLog: '/dev/stderr',
+      // Not /dev/stderr: it cannot be opened where that is a socket, as in the children of Node.js.
+      firmwareLog: 'firmware-by-hand.log',
     },
     { cpus: cell.cpus, shift: cell.shift },
   );
   return [
     '#!/bin/sh',
-    `# bootrace cell ${cell.id}: the same guest, with the console on this terminal and the firmware's log on standard error.`,
+    `# bootrace cell ${cell.id}: the same guest, with the console on this terminal and the firmware's log in firmware-by-hand.log.`,
     '# A crashed or finished guest ends QEMU; Ctrl-C ends it at any time.',
     'cd "$(dirname "$0")" || exit 1',
     `exec ${[QEMU, ...words].map(shellQuote).join(' ')}`,

@@ -19,7 +19,10 @@ const FEWEST = 100;
 /** The folder of an unpacked kernel source: the one the matrix builds from, or another in BOOTRACE_KERNEL_SOURCE. */
 async function kernelSource(): Promise<string> {
   const given = process.env.BOOTRACE_KERNEL_SOURCE;
-  return given ?? sourceFolder(await debianSource(cacheRoot(), '6.1', () => {}));
+  if (given !== undefined) return given;
+  const tree = await debianSource(cacheRoot(), '6.1', () => {});
+  await tree.prepare();
+  return sourceFolder(tree);
 }
 
 /** As the kernel's own rule does it: the C preprocessor, then dtc (cmd_dtc in scripts/Makefile.lib, Linux 6.1). */

@@ -10,7 +10,8 @@ import { exists, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
 
 /**
  * The tree of Debian's newest `linux-source-SERIES`. The version that was found first stays until the cache is cleaned,
- * so that a run today and one tomorrow build the same kernel.
+ * so that a run today and one tomorrow build the same kernel. It is unpacked when something is to be built in it: a machine that
+ * got its kernels from another one's cache needs the version alone.
  */
 export async function debianSource(
   root: string,
@@ -18,29 +19,37 @@ export async function debianSource(
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<SourceTree> {
+  await ensureFolder(join(root, 'work'));
   const record = join(await ensureFolder(join(root, 'sources')), `debian-${series}`);
+  const fetch = () => fetchSource({ root, record, series, onProgress, ...(signal === undefined ? {} : { signal }) });
   const treeOf = (version: string): SourceTree => ({
     id: `debian ${version}`,
-    folder: join(root, 'work', `debian-${version.replaceAll(/[^\w.+~-]/g, '_')}`),
-    prepare: async () => {},
+    folder: folderOf(root, version),
+    prepare: async () => {
+      if (await exists(sourceFolder({ folder: folderOf(root, version) }))) return;
+      const found = await fetch();
+      if (found !== version)
+        throw new InfraError(
+          `Debian has linux-source-${series} in version ${found} now, and no longer in ${version}, which the cache knows`,
+          'run again to build the kernels of the new version',
+        );
+    },
   });
-  const recorded = async () => {
-    const version = (await readIfPresent(record))?.trim();
-    return version !== undefined && (await exists(sourceFolder(treeOf(version)))) ? treeOf(version) : null;
-  };
+  const recorded = async () => (await readIfPresent(record))?.trim() ?? null;
   const known = await recorded();
-  if (known !== null) return known;
+  if (known !== null) return treeOf(known);
   const prefix = `linux-source-${series}`;
   const wait = () => onProgress({ phase: 'waiting', subject: prefix, done: null, total: null, secondsLeft: null });
   const lock = await takeLock(`${record}.lock`, wait, signal);
   try {
-    return (
-      (await recorded()) ??
-      (await fetchSource({ root, record, series, treeOf, onProgress, ...(signal === undefined ? {} : { signal }) }))
-    );
+    return treeOf((await recorded()) ?? (await fetch()));
   } finally {
     await lock.release();
   }
+}
+
+function folderOf(root: string, version: string): string {
+  return join(root, 'work', `debian-${version.replaceAll(/[^\w.+~-]/g, '_')}`);
 }
 
 interface Fetch {
@@ -48,20 +57,18 @@ interface Fetch {
   /** File that keeps the version. */
   readonly record: string;
   readonly series: string;
-  readonly treeOf: (version: string) => SourceTree;
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal;
 }
 
-async function fetchSource({ root, record, series, treeOf, onProgress, signal }: Fetch): Promise<SourceTree> {
+/** Downloads and unpacks the newest version, and returns it. */
+async function fetchSource({ root, record, series, onProgress, signal }: Fetch): Promise<string> {
   const prefix = `linux-source-${series}`;
   const pick = (names: readonly string[]) => names.filter((name) => name === prefix);
   const wanted = await findPackage({ root, series, architecture: 'amd64', prefix, pick }, onProgress, signal);
-  await ensureFolder(join(root, 'work'));
   await requireFreeSpace(root, SOURCE_MIB, `unpacking ${prefix}`);
   return withTemporary(root, async (temporary) => {
     const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress, signal);
-    const tree = treeOf(found.version);
     onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
     await extractDeb(deb, join(temporary, 'deb'), signal);
     const shipped = join(temporary, 'deb', 'usr', 'src');
@@ -69,8 +76,8 @@ async function fetchSource({ root, record, series, treeOf, onProgress, signal }:
     if (tarball === undefined) throw new InfraError(`${found.name} ${found.version} holds no source tarball`);
     const workshop = join(temporary, 'workshop');
     await unpackTarball(join(shipped, tarball), join(workshop, 'src'), signal);
-    await publish(workshop, tree.folder);
+    await publish(workshop, folderOf(root, found.version));
     await writeAtomic(record, `${found.version}\n`);
-    return tree;
+    return found.version;
   });
 }
