@@ -2,7 +2,7 @@ import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash, CrashKind, FollowUp } from './events.ts';
 import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
-import { HEADLESS } from './headers.ts';
+import { findHeader, HEADLESS } from './headers.ts';
 
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
@@ -55,6 +55,8 @@ const HEADLESS_LEADS: Readonly<Partial<Record<CrashKind, string>>> = {
   warning: 'WARNING',
   oops: 'Oops',
 };
+/** `pc : function` whose place stands in the next line. */
+const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$/;
 const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 const LOCK_AWAITS =
   /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
@@ -65,7 +67,7 @@ const MEMBER =
 
 /** One report while it is being read. */
 export class Block {
-  readonly header: Header;
+  header: Header;
   readonly line: number;
   readonly time: number | null;
   readonly caller: string | null;
@@ -108,6 +110,8 @@ export class Block {
   #workqueue: string | null = null;
   #source: string | null;
   #rules = 0;
+  /** A line of which only the beginning has been read: the header at first. */
+  #previous: string;
   /** The registers are those of a program: show_regs() for an unhandled signal, arch/arm. */
   #userMode = false;
   #followUps: FollowUp[] = [];
@@ -131,6 +135,7 @@ export class Block {
     this.#pid = header.pid;
     this.#cpu = header.cpu;
     this.#source = header.source;
+    this.#previous = before.at(-1) ?? '';
     for (const text of before) this.#keep(text);
   }
 
@@ -171,7 +176,10 @@ export class Block {
   /** Takes the next record of the report's context; true when it belongs to the report. */
   take(text: string, line: number, time: number | null): boolean {
     this.total += 1;
-    const member = this.#read(text);
+    // Mail programs wrap lines: the rest of one has no time stamp where all others have.
+    const rest = this.time !== null && time === null && this.#previous !== '' ? `${this.#previous} ${text}` : null;
+    const member = (rest !== null && (this.total === 1 ? this.#widen(rest) : this.#read(rest))) || this.#read(text);
+    this.#previous = member && !INCOMPLETE.test(text) ? '' : text;
     if (member) {
       this.gap = 0;
       this.lastLine = line;
@@ -181,6 +189,22 @@ export class Block {
       this.gap += 1;
     }
     return member;
+  }
+
+  /** The header's own line goes on in the next. */
+  #widen(text: string): boolean {
+    const header = findHeader(text)?.header;
+    if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
+    const { frame, address, source, comm } = this.header;
+    if (header.frame === frame && header.address === address && header.source === source && header.comm === comm)
+      return false;
+    this.header = header;
+    this.#kind = header.kind;
+    this.#comm ??= header.comm;
+    this.#pid ??= header.pid;
+    this.#cpu ??= header.cpu;
+    this.#source ??= header.source;
+    return true;
   }
 
   #keep(text: string): void {

@@ -33,6 +33,7 @@ const ASKED_FOR_LINES = 400;
 const MAX_OPEN_BLOCKS = 64;
 const MAX_IN_FLIGHT = 4096;
 
+const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
 const CUT_HERE = '[ cut here ]';
 const SHARED = '';
 
@@ -69,6 +70,8 @@ export class DmesgParser {
   /** Line up to which backtraces without a header are somebody's request. */
   #askedFor = 0;
   #previous: LogRecord | null = null;
+  /** A record that may be the first half of a header that a mail program wrapped. */
+  #unfinished: { readonly record: LogRecord; readonly line: number } | null = null;
 
   /** Takes the next bytes and returns the events that they complete. */
   push(chunk: Uint8Array): DmesgEvent[] {
@@ -101,7 +104,8 @@ export class DmesgParser {
 
   #line(line: string, number: number): void {
     if (line.length > 1) this.#last = line;
-    if (this.#open.size === 0 && this.#preamble.size === 0 && !INTERESTING.test(line)) return;
+    const idle = this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null;
+    if (idle && !INTERESTING.test(line)) return;
     for (const record of parseRecords(decodeLine(line))) this.#record(record, number);
   }
 
@@ -126,9 +130,21 @@ export class DmesgParser {
       this.#follow(event);
       this.#events.push(event);
     }
+    const unfinished = this.#unfinished;
+    this.#unfinished = null;
+    if (unfinished !== null && time === null) {
+      const whole = findHeader(`${unfinished.record.text} ${text}`);
+      if (whole !== null) {
+        this.#header(whole, unfinished.record, unfinished.line);
+        return;
+      }
+    }
     const found = event === null && INTERESTING.test(text) ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
-    else this.#body(record, line);
+    else {
+      if (time !== null && UNFINISHED.test(text)) this.#unfinished = { record, line };
+      this.#body(record, line);
+    }
   }
 
   /** Test suites print dmesg once more to the console that has shown it already: the same reports, with their old times. */

@@ -22,7 +22,7 @@ export const FAULTS: readonly Rule[] = [
   {
     needle: 'Unable to handle',
     pattern: anywhere(
-      `(BUG: )?Unable to handle (?:kernel|Kernel) (NULL pointer dereference|paging request|read from unreadable memory|write to read-only memory|execut(?:e|ion) from non-executable memory|execution of (?:user|kernel) memory|access to user memory(?: outside uaccess routines| without uaccess routines| with fs=KERNEL_DS)?|ignored[\\w ]*|unknown[\\w ]*|instruction fetch|data access(?: on (?:read|write))?|unaligned access|pointer dereference in virtual (?:kernel|user) address space|NULL pointer[\\w ]*|access[\\w ]*)(?: for (?:data|instruction fetch))?(?: at|, address| for)?(?: virtual)?(?: address)?:? ?${HEX}?`,
+      `(BUG: )?Unable to handle (?:kernel|Kernel) (NULL pointer dereference|paging request|read from unreadable memory|write to read-only memory|execut(?:e|ion) from non-executable memory|execution of (?:user|kernel) memory|access to user memory(?: outside uaccess routines| without uaccess routines| with fs=KERNEL_DS)?|ignored(?: \\w+)?|unknown(?: \\d+)?|instruction fetch|data access(?: on (?:read|write))?|unaligned access|pointer dereference in virtual (?:kernel|user) address space|NULL pointer[\\w ]*|access[\\w ]*)(?: for (?:data|instruction fetch))?(?: at|, address| for)?(?: virtual)?(?: address)?:? ?${HEX}?`,
     ),
     header: (match) => {
       const what = (match[2] ?? '').replace(/^data access.*|^instruction fetch/, 'paging request');

@@ -62,9 +62,7 @@ export const LOCKUPS: readonly Rule[] = [
   // kernel/hung_task.c.
   {
     needle: 'blocked',
-    pattern: anywhere(
-      'INFO: task (.{1,32}?):(\\d{1,8}) (?:<[^>]{1,60}> )?(?:is )?blocked (?:in I/O wait )?for more than \\d+ seconds',
-    ),
+    pattern: anywhere('INFO: task (.{1,32}?):(\\d{1,8}) (?:<[^>]{1,60}> )?(?:is )?blocked (?:in I/O wait )?for\\b'),
     header: (match) => ({
       ...NOTHING,
       kind: 'hung-task',

@@ -6,7 +6,7 @@ export const SANITIZERS: readonly Rule[] = [
   // Sanitizers.
   {
     needle: 'BUG: KAS',
-    pattern: anywhere('BUG: KAS[aA][nN]: ([a-zA-Z -]{1,60}?)(?: access)? (?:in|on address) (.{0,300})'),
+    pattern: anywhere('BUG: KAS[aA][nN]: ([a-zA-Z -]{1,60}?)(?: access)? (?:in|on address)(?: |$)(.{0,300})'),
     header: (match) => {
       const what = (match[1] ?? '').trim().replaceAll(' ', '-').replace('double-free-or-invalid-free', 'invalid-free');
       return {
