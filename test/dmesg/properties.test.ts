@@ -66,8 +66,9 @@ describe('the kernel log parser', () => {
     const options = { knownIssues: [], today: '2026-01-01' };
     for (const log of recordedLogs()) {
       const text = log.toString('utf8');
-      // A mail program's line breaks can only be told by the time stamps that the other lines have.
-      if (text.split('\n').some((line) => line !== '' && !/^\[ *\d+\.\d+\]/.test(line))) continue;
+      // A mail program's line breaks can only be told by the time stamps that the other lines have, and
+      // interleaved reports only by their callers.
+      if (text.split('\n').some((line) => line !== '' && !/^\[ *\d+\.\d+\] /.test(line))) continue;
       const bare = text.replace(/^\[ *\d+\.\d+\]( ?\[ *[TC]\d+\])? /gm, '');
       const kinds = (of: string): string[] =>
         classifyBytes('log', Buffer.from(of), options).crashes.map((crash) => crash.title);
