@@ -54,7 +54,7 @@ const REJECTED: readonly RegExp[] = [
   /^([\w-]{1,64}): (no symbol version for \S{1,128})/,
   /^([\w-]{1,64}): (exports duplicate symbol \S{1,128}.{0,200})/,
   /^([\w-]{1,64}): (module PLT section\(s\) missing|Unknown rela? relocation.{0,100})/,
-  /^(?:Loading of )(?:unsigned )?module(?:s)? (?:()is restricted|()with unavailable key is rejected|()with invalid signature is rejected)/,
+  /^Lockdown: ()[^:]{1,16}: (unsigned module loading is restricted)/,
   /^Loading of ()((?:unsigned module|module with unsupported crypto|module with unavailable key|module with invalid signature) is rejected)/,
 ];
 
