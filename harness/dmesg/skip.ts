@@ -59,7 +59,7 @@ const MEMORY_HELPERS = `
   arch_clear_user* asm_copy_to_user* asm_copy_from_user* raw_copy_to_user* raw_copy_from_user* arm_copy_from_user*
   arm_copy_to_user* get_user* put_user* copy_page* clear_page* copy_highpage clear_huge_page rep_movs_alternative
   rep_stos_alternative copy_to_kernel_nofault* copy_from_kernel_nofault* probe_kernel_* csum_partial*
-  raw_readb raw_readw raw_readl raw_readq raw_writeb raw_writew raw_writel raw_writeq readb readw readl readq writeb
+  arm_smccc_smc arm_smccc_hvc arm_smccc_1_1_* arm_smccc_1_2_* raw_readb raw_readw raw_readl raw_readq raw_writeb raw_writew raw_writel raw_writeq readb readw readl readq writeb
   writew writel writeq readl_relaxed writel_relaxed raw_readsl raw_writesl ioread8 ioread16 ioread32 iowrite8 iowrite16
   iowrite32
 `;
