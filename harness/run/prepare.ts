@@ -188,7 +188,8 @@ export async function prepareCell(
     modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),
     tree: sha256(blob),
     plan: sha256(plan),
-    gates: sha256(gates ?? ''),
+    // As the cell asks for them: in the table they are addresses, which the image decides.
+    gates: sha256(JSON.stringify(cell.gates)),
     machine: `cpus=${cell.cpus} shift=${cell.shift}`,
   };
   const words = qemuArguments(inPlaceOf(files), machine);
@@ -197,7 +198,7 @@ export async function prepareCell(
     files,
     arguments: qemuArguments(files, machine),
     inputs,
-    fingerprint: sha256(JSON.stringify([inputs, initramfs.hash, words])),
+    fingerprint: sha256(JSON.stringify([inputs, initramfs.hash, sha256(gates ?? ''), words])),
   };
 }
 

@@ -1,0 +1,272 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { type Command, documentedCommands, ROOT, simpleCommands, words } from './commands.ts';
+
+const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
+const { scripts } = packageSchema.parse(JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')));
+
+function run(program: string, args: readonly string[]) {
+  return execa(program, args, {
+    cwd: ROOT,
+    reject: false,
+    stdin: 'ignore',
+    env: { NO_COLOR: '1', FORCE_COLOR: undefined },
+  });
+}
+
+interface Verb {
+  /** Options, with whether they take a value: always, never, or where one is given. */
+  readonly options: ReadonlyMap<string, 'value' | 'flag' | 'maybe'>;
+  readonly least: number;
+  readonly most: number;
+}
+
+const verbs = new Map<string, Promise<Verb | null>>();
+
+/** What `bootrace VERB --help` says that a verb takes; null where there is no such verb. */
+function verbOf(name: string): Promise<Verb | null> {
+  const known = verbs.get(name) ?? askVerb(name);
+  verbs.set(name, known);
+  return known;
+}
+
+async function askVerb(name: string): Promise<Verb | null> {
+  const { stdout, exitCode } = await run('node', ['bootrace.js', ...name.split(' '), '--help']);
+  const usage = stdout.split('\n')[0] ?? '';
+  if (exitCode !== 0 || !usage.startsWith(`Usage: bootrace ${name} `)) return null;
+  const options = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)(?: ([<[]))?/gm)].map(
+    ([, option, bracket]) => [option ?? '', bracket === '<' ? 'value' : bracket === '[' ? 'maybe' : 'flag'] as const,
+  );
+  const places = usage
+    .slice(`Usage: bootrace ${name} `.length)
+    .replace('[options]', '')
+    .trim()
+    .split(' ')
+    .filter(Boolean);
+  return {
+    options: new Map(options),
+    least: places.filter((place) => place.startsWith('<')).length,
+    most: places.some((place) => place.includes('...')) ? Number.POSITIVE_INFINITY : places.length,
+  };
+}
+
+/** What is wrong with words for bootrace, or null. */
+async function problemOf([verb = '', ...rest]: readonly string[]): Promise<string | null> {
+  const [sub = ''] = rest;
+  const name = verb === 'bisect' ? `bisect ${sub}` : verb;
+  const found = await verbOf(name);
+  if (found === null) return `there is no verb ${name}`;
+  const left = verb === 'bisect' ? rest.slice(1) : [...rest];
+  let given = 0;
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (!word.startsWith('--')) {
+      given++;
+      continue;
+    }
+    const kind = found.options.get(word);
+    if (kind === undefined) return `${name} has no option ${word}`;
+    const next = left[0];
+    if (kind === 'value' && (next === undefined || next.startsWith('--'))) return `${word} needs a value`;
+    if (kind === 'value' || (kind === 'maybe' && next !== undefined && !next.startsWith('--'))) left.shift();
+  }
+  if (found.options.has('--help') && rest.includes('--help')) return null;
+  return given < found.least || given > found.most ? `${name} takes other arguments` : null;
+}
+
+/** Words for bootrace in a command, or what else the command is. */
+function bootraceWords(
+  line: string,
+): readonly string[] | { readonly script: string; readonly words: readonly string[] } {
+  const [program, ...rest] = words(line).filter((word) => word !== '-s');
+  if (program === 'bootrace') return rest;
+  const [action = '', script = '', separator, ...more] = rest;
+  if (program !== 'npm') throw new Error(`who is ${program}?`);
+  if (action !== 'run') return { script: action, words: [] };
+  if (script === 'bootrace' && separator === '--') return more;
+  if (script === 'matrix') return ['matrix', ...more];
+  return { script, words: more };
+}
+
+/** Checks a command as far as it can be without doing what it says. */
+async function check({ line }: Pick<Command, 'line'>): Promise<void> {
+  const parsed = bootraceWords(line);
+  if ('script' in parsed) {
+    const { script, words: given } = parsed;
+    expect(['ci', 'install', ...Object.keys(scripts)], line).toContain(script);
+    if (script !== 'nightly') return;
+    const { exitCode, stderr } = await run(join(ROOT, 'node_modules/.bin/tsx'), [
+      'scripts/nightly.ts',
+      ...given,
+      '--help',
+    ]);
+    expect(exitCode, stderr).toBe(0);
+    return;
+  }
+  expect(await problemOf(parsed), line).toBeNull();
+  const dry = parsed[0] === 'matrix' ? '--list' : parsed[0] === 'doctor' || parsed[0] === 'check' ? null : undefined;
+  if (dry !== '--list') return;
+  const { exitCode, stderr } = await run('node', ['bootrace.js', ...parsed, dry]);
+  expect(exitCode, `${line}\n${stderr}`).toBe(0);
+}
+
+const commands = await documentedCommands();
+
+test('the pages have commands', () => {
+  expect(new Set(commands.map(({ where }) => where))).toEqual(
+    new Set(['README.md', 'docs/workstation.md', 'docs/ci.md', 'docs/bisecting.md', 'docs/kernels.md']),
+  );
+});
+
+test.each(commands)('$where: $line', check);
+
+test('a wrong verb, option, value and argument is found', async () => {
+  expect(await problemOf(['matrixx'])).toContain('no verb');
+  expect(await problemOf(['bisect', 'all', 'T8'])).toContain('no verb');
+  expect(await problemOf(['matrix', '--shards', '1/4'])).toContain('no option --shards');
+  expect(await problemOf(['matrix', '--only'])).toContain('needs a value');
+  expect(await problemOf(['compare', 'one'])).toContain('other arguments');
+  expect(await problemOf(['cell', 'T8', 'T9'])).toContain('other arguments');
+  await expect(check({ line: 'npm run matrix -- --only row=T88' })).rejects.toThrow('T88');
+  await expect(check({ line: 'npm run nightly -- --kep 3' })).rejects.toThrow('kep');
+  await expect(check({ line: 'npm run nigthly' })).rejects.toThrow('nigthly');
+});
+
+test.each(['axis.yaml', 't8.yaml'])('the example %s is the one that a page speaks of', async (name) => {
+  const pages = await Promise.all(
+    (await readdir(join(ROOT, 'docs')))
+      .filter((page) => page.endsWith('.md'))
+      .map((page) => readFile(join(ROOT, 'docs', page), 'utf8')),
+  );
+  expect(pages.some((page) => page.includes(`docs/examples/${name}`))).toBe(true);
+  const words =
+    name === 'axis.yaml'
+      ? ['matrix', '--matrix', `docs/examples/${name}`, '--list']
+      : ['cell', `docs/examples/${name}`, '--print-command', '--help'];
+  expect((await run('node', ['bootrace.js', ...words])).exitCode).toBe(0);
+});
+
+test('the example of an axis stands in the page as in the file', async () => {
+  const example = await readFile(join(ROOT, 'docs/examples/axis.yaml'), 'utf8');
+  const page = await readFile(join(ROOT, 'docs/kernels.md'), 'utf8');
+  expect(page).toContain(example.slice(example.indexOf('\n') + 1));
+});
+
+const workflowSchema = z.object({
+  env: z.object({ SHARDS: z.number() }),
+  jobs: z.record(
+    z.string(),
+    z.strictObject({
+      needs: z.string().optional(),
+      if: z.string().optional(),
+      'runs-on': z.string(),
+      container: z.string(),
+      strategy: z.object({ matrix: z.object({ shard: z.array(z.number()) }) }).optional(),
+      steps: z.array(
+        z.union([
+          z.strictObject({
+            uses: z.string().regex(/^actions\/[\w/-]+@v\d+$/),
+            with: z.record(z.string(), z.unknown()).optional(),
+            if: z.string().optional(),
+          }),
+          z.strictObject({ run: z.string(), shell: z.literal('bash').optional(), if: z.string().optional() }),
+        ]),
+      ),
+    }),
+  ),
+});
+
+describe('GitHub Actions', async () => {
+  const workflow = workflowSchema.parse(parse(await readFile(join(ROOT, '.github/workflows/nightly.yml'), 'utf8')));
+  const lines = Object.values(workflow.jobs).flatMap(({ steps }) =>
+    steps.flatMap((step) => ('run' in step ? [step.run] : [])),
+  );
+  const spelled = (line: string) =>
+    line.replaceAll(/\$\{\{ matrix\.shard \}\}/g, '2').replaceAll('$SHARDS', String(workflow.env.SHARDS));
+
+  test('jobs need jobs that are there, and there are as many shards as the shards think', () => {
+    for (const { needs } of Object.values(workflow.jobs))
+      if (needs !== undefined) expect(Object.keys(workflow.jobs)).toContain(needs);
+    expect(workflow.jobs.boots?.strategy?.matrix.shard).toEqual(
+      Array.from({ length: workflow.env.SHARDS }, (_, n) => n + 1),
+    );
+  });
+
+  test.each(lines.flatMap((line) => simpleCommands(spelled(line))))('%s', (line) => check({ line }));
+
+  test.each(lines)('is bash: %s', async (line) => {
+    const { exitCode, stderr } = await execa('bash', ['-n', '-c', spelled(line)], { reject: false });
+    expect(exitCode, stderr).toBe(0);
+  });
+});
+
+const gitlabJob = z.looseObject({ stage: z.string(), script: z.array(z.string()), parallel: z.number().optional() });
+const gitlabSchema = z
+  .object({
+    stages: z.array(z.string()),
+    default: z.object({ image: z.string(), before_script: z.array(z.string()) }),
+    variables: z.record(z.string(), z.string()),
+  })
+  .catchall(gitlabJob);
+
+describe('GitLab', async () => {
+  const {
+    stages,
+    default: defaults,
+    variables: _,
+    ...jobs
+  } = gitlabSchema.parse(parse(await readFile(join(ROOT, 'ci/gitlab-ci.yml'), 'utf8')));
+  const spelled = (line: string) =>
+    line.replaceAll('$CI_NODE_INDEX', '2').replaceAll('$CI_NODE_TOTAL', String(jobs.boots?.parallel));
+  const lines = [...defaults.before_script, ...Object.values(jobs).flatMap(({ script }) => script)];
+
+  test('every stage has a job, and every job a stage', () => {
+    expect(Object.values(jobs).map(({ stage }) => stage)).toEqual(stages);
+  });
+
+  test.each(lines.flatMap((line) => simpleCommands(spelled(line))))('%s', (line) => check({ line }));
+});
+
+/** Stands in for sbatch: runs the job at once, an array's as often as it has members, and prints a job number. */
+const SBATCH = `#!/bin/sh
+array= wrap=
+for word; do
+  case $word in
+    --array=*) array=\${word#--array=} ;;
+    --wrap=*) wrap=\${word#--wrap=} ;;
+  esac
+done
+if [ -n "$array" ]; then
+  n=\${array%-*}
+  while [ "$n" -le "\${array#*-}" ]; do SLURM_ARRAY_TASK_ID=$n sh -c "$wrap"; n=$((n + 1)); done
+else
+  sh -c "$wrap"
+fi >&2
+echo 7
+`;
+
+test('Slurm: the jobs are commands that there are, one for each shard', () =>
+  withDir(
+    async ({ path }) => {
+      const bin = join(path, 'bin');
+      await mkdir(bin);
+      await writeFile(join(bin, 'sbatch'), SBATCH);
+      await writeFile(join(bin, 'npm'), '#!/bin/sh\necho "npm $*" >> "$NPM_LOG"\n');
+      for (const name of ['sbatch', 'npm']) await chmod(join(bin, name), 0o755);
+      const log = join(path, 'log');
+      const { exitCode, stderr } = await execa('sh', [join(ROOT, 'ci/slurm.sh'), '3'], {
+        cwd: path,
+        reject: false,
+        env: { PATH: `${bin}:${process.env.PATH}`, NPM_LOG: log },
+      });
+      expect(exitCode, stderr).toBe(0);
+      const lines = (await readFile(log, 'utf8')).trim().split('\n');
+      expect(lines.flatMap((line) => /--shard (\S+)/.exec(line)?.[1] ?? [])).toEqual(['1/3', '2/3', '3/3']);
+      for (const line of lines) await check({ line });
+    },
+    { unsafeCleanup: true },
+  ));
