@@ -3,6 +3,29 @@ import type { Crash, CrashKind, FollowUp } from './events.ts';
 import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
+import {
+  ACCESS,
+  BYSTANDER,
+  CONTEXT,
+  CPU_LINE,
+  END_PANIC,
+  END_TRACE,
+  HEADLESS_LEADS,
+  INCOMPLETE,
+  LOCK_AT,
+  LOCK_AWAITS,
+  LR,
+  MEMBER,
+  OLD_PID,
+  OTHER_SECTION,
+  OWN_SECTION,
+  PC,
+  REGISTERS,
+  TRAP,
+  USER_PC,
+  WORKQUEUE,
+  ZERO_PC,
+} from './patterns.ts';
 
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
@@ -27,43 +50,6 @@ const FATAL: ReadonlySet<CrashKind> = new Set([
 export function isFatal(kind: CrashKind): boolean {
   return FATAL.has(kind);
 }
-
-const PC =
-  /^(?:pc *:|PC is at|PC:|RIP:? *(?:[0-9a-f]{4}:)?|EIP:? *(?:is at)?(?: *[0-9a-f]{4}:)?|IP:|epc *:|NIP:?|Krnl PSW *:|ERA *:|TPC:|era *:)(?= |\[|<|[A-Za-z_0])\s*/;
-const LR = /^(?:lr *:|LR is at|LR:?|ra *:)(?= |\[|<|[A-Za-z_0])\s*/;
-const USER_PC = /^RIP:? *(?:0033|0023|002b):/;
-const ZERO_PC = /^(?:\[<0+>\] *)?(?:0x0+\b|\(null\)|0+\b|\[<\s*\(null\)>\])/;
-
-const CPU_LINE =
-  /CPU: (\d{1,5}) (?:UID: \d+ )?PID: (\d{1,8}) Comm: (.{1,64}?)(?: (?:Kdump: loaded )?(?:Not tainted|Tainted: |G +[A-Z ]+))/;
-const OLD_PID = /^(?:Pid: (\d{1,8}), comm: (.{1,32}?) (?:Not tainted|Tainted)|Process:? (.{1,32}?) \(pid: (\d{1,8}),)/;
-const WORKQUEUE = /^Workqueue: (\S{1,64}(?: \S{1,128})?)/;
-const END_TRACE = /---\[ end trace/;
-const END_PANIC = /---\[ end Kernel panic|-\[ end Kernel panic|^Rebooting in \d+ seconds/;
-const ACCESS = /^(Read|Write|Free) (?:of (?:size|addr|\d+)|at addr)/;
-const OWN_SECTION =
-  /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:|^NMI backtrace for cpu|^Task dump for CPU|^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/;
-const OTHER_SECTION =
-  /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
-/** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
-const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
-/** Functions that are only in the trace of a task that went wrong in the kernel. */
-const TRAP =
-  /^(?:v?panic|die|__die\w*|oops_end|__do_kernel_fault|die_kernel_fault|do_mem_abort|el1h_64_sync|page_fault_oops|report_bug|warn_slowpath_\w+|__warn|kasan_report|asm_exc_(?:page_fault|general_protection|invalid_op)|do_DataAbort|__dabt_svc)$/;
-const HEADLESS_LEADS: Readonly<Partial<Record<CrashKind, string>>> = {
-  panic: 'kernel panic',
-  warning: 'WARNING',
-  oops: 'Oops',
-};
-/** `pc : function` whose place stands in the next line. */
-const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$/;
-const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
-const LOCK_AWAITS =
-  /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
-const LOCK_AT = /, at: (.{1,300})$|^at: (.{1,300})$| at: (.{1,300})$/;
-const REGISTERS = /\b([A-Za-z][A-Za-z0-9]{1,4}|[rx]\d{1,2}) ?: ([0-9a-f]{8,16})\b/g;
-const MEMBER =
-  /^(?:Modules linked in|Hardware name|Tainted:|CPU:|Code:|Stack:|Exception stack|pstate|Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|\[[0-9a-f]{8,16}\]|KASAN:|Oops|Process|task:|Backtrace|Flags|Control|Register|sp *:|x\d+|r\d+ *:|R[A-Z0-9]{2}:|[RE]?[A-Z]{2}S?:|[CDFGE][SR]\d?:|FS:|DR|PKRU|CR2|note:|\? |status|Hardware|Memory|Tasks|[0-9a-f]{4,16}: |={5,}|-{5,}|\[(?:<[0-9a-f]|end|last unloaded|cut))/;
 
 /** One report while it is being read. */
 export class Block {
@@ -109,7 +95,6 @@ export class Block {
   #taskSeen = false;
   #workqueue: string | null = null;
   #source: string | null;
-  #rules = 0;
   /** A line of which only the beginning has been read: the header at first. */
   #previous: string;
   /** The registers are those of a program: show_regs() for an unhandled signal, arch/arm. */
@@ -170,6 +155,11 @@ export class Block {
   }
 
   addFollowUp(followUp: FollowUp): void {
+    if (this.#kind === 'hung-task' && followUp.kind === 'panic') {
+      // What follows is the trace of the watchdog.
+      this.#section = 'other';
+      this.#bystander = true;
+    }
     if (this.#followUps.length < MAX_FOLLOW_UPS) this.#followUps.push(followUp);
   }
 
@@ -403,13 +393,13 @@ export class Block {
   }
 
   #readSections(text: string): boolean {
-    if (BYSTANDER.test(text)) {
+    if (BYSTANDER.test(text) || (this.#kind === 'hung-task' && text.startsWith('NMI backtrace'))) {
       this.#section = 'other';
       this.#bystander = true;
       return true;
     }
     if (OWN_SECTION.test(text)) {
-      if (!this.#bystander || /^NMI|^Task/.test(text)) {
+      if (!this.#bystander || (this.#kind !== 'hung-task' && /^NMI|^Task/.test(text))) {
         this.#section = 'own';
         this.#bystander = false;
       }
@@ -423,7 +413,6 @@ export class Block {
     }
     if (/^={10,}$/.test(text)) {
       // The rule below a sanitizer's report; the one above it comes before the header.
-      this.#rules += 1;
       if (this.#frames.length > 0) this.ended = true;
       return true;
     }
