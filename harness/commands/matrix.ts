@@ -59,6 +59,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
       listen: progress.listen,
       knownIssues,
       useCache: options.cache,
+      ...(options.matrix === undefined ? {} : { replay: (cell: Cell) => [cell.id, '--matrix', file] }),
       becomesLatest: true,
       about: {
         harness: await harnessVersion(),

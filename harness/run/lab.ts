@@ -28,6 +28,8 @@ export interface LabOptions {
   readonly knownIssues: readonly KnownIssue[];
   /** Whether a boot of an earlier run will do; every boot is kept for later ones in any case. */
   readonly useCache: boolean;
+  /** Words behind `bootrace cell` that boot a cell again; its id alone where it is one of the default matrix. */
+  readonly replay?: (cell: Cell) => readonly string[];
   /** Gets a guest's console as it comes; for a run of one cell. */
   readonly onConsole?: (bytes: Uint8Array) => void;
 }
@@ -87,16 +89,18 @@ export class Lab {
   boot(cell: Cell, path: string = this.#options.folder.cell(cell.id)): Promise<BootedCell> {
     return this.#guests.add(async () => {
       const { signal, listen } = this.#options;
+      const replay = this.#replay(cell);
       signal.throwIfAborted();
       listen({ event: 'cell-started', id: cell.id });
       try {
         const kernel = await this.kernel(cell);
-        if (kernel.kind === 'unbuildable') return withoutEvents(recordWithoutBoot(cell, 'unbuildable', kernel.reason));
+        if (kernel.kind === 'unbuildable')
+          return withoutEvents(recordWithoutBoot(cell, 'unbuildable', kernel.reason, replay));
         return await this.#boot(cell, kernel, path);
       } catch (error) {
         if (!(error instanceof KnownError) || signal.aborted) throw error;
         const why = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-        return withoutEvents(recordWithoutBoot(cell, 'infra-error', why));
+        return withoutEvents(recordWithoutBoot(cell, 'infra-error', why, replay));
       }
     });
   }
@@ -116,11 +120,15 @@ export class Lab {
     const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
     const earlier = useCache ? await this.#earlierBoot(prepared) : null;
     const result = earlier ?? (await boot(prepared, signal, onConsole));
-    const judgedBy = { cached: earlier !== null, knownIssues, today: today() };
+    const judgedBy = { cached: earlier !== null, replay: this.#replay(cell), knownIssues, today: today() };
     const record = recordBoot(cell, kernel, prepared, result, judgedBy);
     await writeCell(path, record, result.events);
     if (earlier === null && record.verdict !== 'infra-error') await this.#kept.write(prepared.fingerprint, result.raw);
     return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
+  }
+
+  #replay(cell: Cell): readonly string[] {
+    return this.#options.replay?.(cell) ?? [cell.id];
   }
 
   async #earlierBoot(prepared: PreparedCell): Promise<BootResult | null> {

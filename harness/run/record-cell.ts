@@ -19,6 +19,8 @@ interface JudgedBy {
   /** The boot comes from the result cache. */
   readonly cached: boolean;
   readonly knownIssues: readonly KnownIssue[];
+  /** Words behind `bootrace cell` that boot this cell again. */
+  readonly replay: readonly string[];
   /** `2020-10-30`: decides which known issues have expired. */
   readonly today: string;
 }
@@ -29,7 +31,7 @@ export function recordBoot(
   kernel: KernelArtefact,
   prepared: Pick<PreparedCell, 'inputs'>,
   result: BootResult,
-  { cached, knownIssues, today }: JudgedBy,
+  { cached, replay, knownIssues, today }: JudgedBy,
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog, cell.gates);
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
@@ -37,7 +39,7 @@ export function recordBoot(
   const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
   const { crash } = judgement;
   return {
-    ...namesOf(cell),
+    ...namesOf(cell, replay),
     kernel: { ...kernelOf(cell), release: kernel.release, key: kernel.key, imageHash: kernel.imageHash },
     inputs: { ...prepared.inputs },
     verdict: trouble === null ? judgement.verdict : 'infra-error',
@@ -67,9 +69,10 @@ export function recordWithoutBoot(
   cell: Cell,
   verdict: Extract<Verdict, 'unbuildable' | 'infra-error'>,
   reason: string,
+  replay: readonly string[],
 ): CellRecord {
   return {
-    ...namesOf(cell),
+    ...namesOf(cell, replay),
     kernel: { ...kernelOf(cell), release: null, key: null, imageHash: null },
     inputs: {},
     verdict,
@@ -90,14 +93,17 @@ export function recordWithoutBoot(
   };
 }
 
-function namesOf(cell: Cell): Pick<CellRecord, 'id' | 'row' | 'claim' | 'axes' | 'expected' | 'replay'> {
+function namesOf(
+  cell: Cell,
+  replay: readonly string[],
+): Pick<CellRecord, 'id' | 'row' | 'claim' | 'axes' | 'expected' | 'replay'> {
   return {
     id: cell.id,
     row: cell.row,
     claim: cell.claim,
     axes: { ...cell.axes },
     expected: { ...cell.expect, verdicts: [...cell.expect.verdicts] },
-    replay: `npm run -s bootrace -- cell ${shellQuote(cell.id)}`,
+    replay: ['npm run -s bootrace -- cell', ...replay.map(shellQuote)].join(' '),
   };
 }
 

@@ -5,7 +5,8 @@ import { Lab, type LabOptions } from './lab.ts';
 import { type CellRecord, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
 import { openRunFolder, type RunFolder } from './results.ts';
 
-export interface RunOptions extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache'> {
+export interface RunOptions
+  extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'replay'> {
   readonly cells: readonly Cell[];
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;

@@ -140,5 +140,8 @@ test('four shards, run side by side on an empty cache and merged, are the whole 
   const cell = whole.cells.find(({ verdict }) => verdict === 'null-deref');
   const path = join(merged, 'latest', cell?.folder ?? '');
   const replayed = await execa('sh', [join(path, 'command.sh')], { stdin: 'ignore', stripFinalNewline: false });
-  expect(replayed.stdout).toBe(await readFile(join(path, 'console.log'), 'utf8'));
+  // By hand a guest goes on behind the event that ends a boot.
+  const console = await readFile(join(path, 'console.log'), 'utf8');
+  expect(replayed.stdout.slice(0, console.length)).toBe(console);
+  expect(cell?.replay).toBe(`npm run -s bootrace -- cell ${cell?.id} --matrix ${matrix}`);
 });

@@ -95,7 +95,9 @@ describe('the rows of the thread on 6.1, each booted twice', () => {
       expect.arrayContaining(['cell.json', 'command.sh', 'console.log', 'events.jsonl', 'variant.dtb', 'variant.dts']),
     );
     const { stdout } = await execa('sh', [join(path, 'command.sh')], { stdin: 'ignore', stripFinalNewline: false });
-    expect(stdout).toBe(await readFile(join(path, 'console.log'), 'utf8'));
+    // By hand a guest goes on behind the event that ends a boot.
+    const console = await readFile(join(path, 'console.log'), 'utf8');
+    expect(stdout.slice(0, console.length)).toBe(console);
   });
 
   test('the table has a line a row, and what crashed', async () => {
