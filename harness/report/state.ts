@@ -38,7 +38,11 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
     case 'kernel-finished':
       return { ...state, kernelsDone: state.kernelsDone + 1, kernel: null };
     case 'cell-started':
-      return { ...state, running: [...state.running, event.id], bootsSince: state.bootsSince ?? now };
+      return {
+        ...state,
+        running: [...state.running.filter((id) => id !== event.id), event.id],
+        bootsSince: state.bootsSince ?? now,
+      };
     case 'cell-finished': {
       const { cell } = event;
       const noVerdict = cell.verdict === 'infra-error';
