@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 
-const ENTRY = fileURLToPath(new URL('../../bootrace.js', import.meta.url));
+/** What a user runs. */
+export const ENTRY = fileURLToPath(new URL('../../bootrace.js', import.meta.url));
 
 interface CliOptions {
   readonly cwd?: string;
