@@ -7,7 +7,7 @@ describe('the default matrix', () => {
     const cells = await loadMatrix(DEFAULT_MATRIX);
     expect(cells.length).toBeGreaterThanOrEqual(90);
     const rows = new Set(cells.flatMap((cell) => cell.row ?? []));
-    expect([...rows].sort()).toEqual(['T1', 'T10', 'T11', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T8']);
+    expect([...rows].sort()).toEqual(['T1', 'T10', 'T11', 'T2', 'T3', 'T4', 'T5', 'T6', 'T7', 'T8', 'T9']);
     expect(new Set(cells.map((cell) => cell.id)).size).toBe(cells.length);
     for (const { id } of cells) expect(id).toMatch(/^[a-z0-9][a-z0-9._+=-]*$/);
   });
