@@ -1,5 +1,5 @@
 import { realpath, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { git, resolveCommit } from '../kernel/git.ts';
@@ -178,6 +178,7 @@ async function reportOf(
   { cell, repository, ends, commits, options, state }: ReportParts,
 ): Promise<CommitReport> {
   const { result, claim } = bisection;
+  const name = options.order ?? options.cell ?? cell.id;
   const shown = [
     ...(result.found === 'culprit' ? [result.culprit] : result.suspects),
     ends.good.commit,
@@ -187,8 +188,9 @@ async function reportOf(
     one.sightings.flatMap((seen) => (seen.saw === 'boot' ? [seen] : [])),
   );
   const words = [
-    ...(options.order === undefined ? ['--cell', cell.id] : ['--cell', options.order]),
-    ...(options.matrix === undefined ? [] : ['--matrix', options.matrix]),
+    '--cell',
+    isFile(name) ? resolve(name) : name,
+    ...(options.matrix === undefined ? [] : ['--matrix', resolve(options.matrix)]),
     ...(options.interleavings === 1 ? [] : ['--interleavings', String(options.interleavings)]),
     ...claim.bad.flatMap((word) => ['--shows', word]),
   ];
@@ -207,6 +209,11 @@ async function reportOf(
       `git bisect run npx bootrace check ${words.map(shellQuote).join(' ')}`,
     ],
   };
+}
+
+/** A cell file; git runs the check from the top of the tree, so that its path must not be relative. */
+function isFile(name: string): boolean {
+  return /\.ya?ml$/.test(name);
 }
 
 function toJson(report: CommitReport): string {

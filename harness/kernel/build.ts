@@ -7,7 +7,7 @@ import type { KernelResult } from './artefact.ts';
 import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, writeAtomic } from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';
 import { takeLock } from './lock.ts';
-import { BuildFailure, type MakeContext, make, toolchainIdentity } from './make.ts';
+import { BuildFailure, type MakeContext, make, SourceError, toolchainIdentity } from './make.ts';
 import { readDepends } from './modules.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
@@ -110,6 +110,9 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
       }
       await compile(context, tree, folder.warm, subject, onProgress);
     } catch (error) {
+      // A bisection may come by the same commit again. A recipe's own source is meant to compile: there whoever tries again wants to see it tried.
+      if (error instanceof SourceError && recipe.followsSource)
+        await publishKernel(root, key, { kind: 'broken', reason: error.message });
       // Make has ended by itself: what it leaves is consistent. After any other end the mark stays.
       if (error instanceof BuildFailure || error instanceof InputError) await folder.settled();
       throw error;

@@ -142,6 +142,13 @@ async function run(context: MakeContext, program: string, args: readonly string[
 /** Make ended by itself with an error: the source does not compile. What make leaves is consistent. */
 export class BuildFailure extends InfraError {}
 
+/** The compiler or the linker says what is wrong with the source: another build of the same source would end the same way. */
+export class SourceError extends BuildFailure {}
+
+const OF_THE_SOURCE = /: (?:fatal )?error: |undefined reference to /;
+/** gcc's words for a compiler that crashed or was killed, for want of memory say. */
+const OF_THE_MACHINE = /internal compiler error|Killed|terminated signal|cannot allocate|out of memory/i;
+
 const ERROR_LINE = /\b(?:error|undefined reference|Stop\.|No space left on device)\b|\*\*\*/;
 const LINES_SHOWN = 6;
 
@@ -155,7 +162,8 @@ function makeError(error: ExecaError, log: string, text: string): unknown {
   const lines = text.slice(text.lastIndexOf('\n$ ') + 1).split('\n');
   const errors = lines.filter((line) => ERROR_LINE.test(line)).slice(0, LINES_SHOWN);
   const shown = errors.length > 0 ? errors : lines.slice(-LINES_SHOWN);
-  const Failure = error.exitCode === undefined ? InfraError : BuildFailure;
+  const isOfSource = lines.some((line) => OF_THE_SOURCE.test(line)) && !lines.some((line) => OF_THE_MACHINE.test(line));
+  const Failure = error.exitCode === undefined ? InfraError : isOfSource ? SourceError : BuildFailure;
   return new Failure(`the kernel could not be built:\n  ${shown.join('\n  ')}`, `the full log is ${log}`, {
     cause: error,
   });

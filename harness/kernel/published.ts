@@ -15,6 +15,7 @@ import {
   removeFolder,
   withTemporary,
 } from './cache.ts';
+import { SourceError } from './make.ts';
 import { indexModules } from './modules.ts';
 
 /** Free space that a kernel needs beside its source: objects, the published files and the compiler cache's growth. */
@@ -22,6 +23,8 @@ export const KERNEL_MIB = 1200;
 
 const recordSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unbuildable'), reason: z.string() }),
+  /** The source does not compile. */
+  z.object({ kind: z.literal('broken'), reason: z.string() }),
   z.object({
     kind: z.literal('ready'),
     release: z.string(),
@@ -55,7 +58,8 @@ function parseRecord(text: string): z.infer<typeof recordSchema> | null {
 
 /**
  * The kernel that was published under `key`, or null. One that something has damaged since is removed, to be made anew:
- * the record is written last and is never changed, so that it cannot be the harness's own half work.
+ * the record is written last and is never changed, so that it cannot be the harness's own half work. Throws {@link SourceError} for a source that is
+ * known not to compile.
  */
 export async function readPublished(
   root: string,
@@ -68,6 +72,7 @@ export async function readPublished(
   const record = parseRecord(text);
   const { recipe, linkage } = cell;
   if (record?.kind === 'unbuildable') return { ...record, recipe, linkage };
+  if (record?.kind === 'broken') throw new SourceError(record.reason);
   const image = join(folder, 'Image');
   if (record === null || (await sizeOf(image)) !== record.imageSize) {
     await removeFolder(folder);

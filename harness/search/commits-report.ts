@@ -2,7 +2,7 @@ import type { Ends, Sighting } from './commits.ts';
 import type { CommitBisection, Found, Tested } from './commits-search.ts';
 
 /** A commit as the report shows it. */
-export interface ReportedCommit {
+interface ReportedCommit {
   readonly hash: string;
   readonly subject: string;
   readonly author: string;
@@ -32,6 +32,8 @@ export interface CommitReport {
 
 const SHORT_HASH = 12;
 const CRASH_LINES = 30;
+/** General-purpose registers, as arm64's __show_regs() prints them: a reader of the mail looks for the trace. */
+const REGISTERS = /^\s*x\d{1,2}\s*:/;
 
 function short(hash: string): string {
   return hash.slice(0, SHORT_HASH);
@@ -92,7 +94,8 @@ export function isVerified(result: Found): boolean {
 
 function crashLines(failure: Sighting | null): readonly string[] {
   if (failure === null || failure.saw === 'nothing') return [];
-  return failure.crash.length > 0 ? failure.crash.slice(0, CRASH_LINES) : [`${failure.verdict}: ${failure.reason}`];
+  const crash = failure.crash.filter((line) => !REGISTERS.test(line));
+  return crash.length > 0 ? crash.slice(0, CRASH_LINES) : [`${failure.verdict}: ${failure.reason}`];
 }
 
 function checkLines(result: Found): string[] {

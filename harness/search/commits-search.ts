@@ -15,7 +15,7 @@ export interface Tested extends Judgement {
 }
 
 /** What became of the bad end without the culprit's change. */
-export type RevertCheck =
+type RevertCheck =
   | { readonly revert: 'does-not-apply' }
   | ({ readonly revert: 'tested'; readonly commit: string } & Judgement);
 
