@@ -140,14 +140,22 @@ bisect
 
 bisect
   .command('axes')
-  .description('the differences between two cells that carry the change')
-  .requiredOption('--good <cell>', 'a cell that works')
-  .requiredOption('--bad <cell>', 'a cell that does not')
+  .description('the differences between two cells, or between two kernel configurations, that carry the change')
+  .option('--good <cell>', 'a cell that works')
+  .option('--bad <cell>', 'a cell that does not')
+  .addOption(new Option('--good-config <file>', 'a .config with which --cell works').conflicts(['good', 'bad']))
+  .addOption(new Option('--bad-config <file>', 'a .config with which it does not').conflicts(['good', 'bad']))
+  .addOption(new Option('--cell <id>', 'the cell that is booted with the configurations').conflicts(['good', 'bad']))
   .option('--matrix <file>', 'the matrix file (default: the one that comes with bootrace)')
   .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
   .option('--results <dir>', 'folder for the records of runs', 'results')
   .option('--json', 'print JSON')
   .action(async (options) => {
+    if (options.goodConfig !== undefined || options.badConfig !== undefined || options.cell !== undefined) {
+      const { bisectConfigFiles } = await import('./commands/bisect-configs.ts');
+      process.exitCode = await bisectConfigFiles(options, signalOfUser());
+      return;
+    }
     const { bisectAxesOf } = await import('./commands/bisect.ts');
     process.exitCode = await bisectAxesOf(options, options, signalOfUser());
   });

@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { EXIT } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { loadCell } from '../matrix/load.ts';
 import { describeExplanation } from '../report/explanation.ts';
@@ -37,10 +37,15 @@ export async function bisectOrder(name: string, options: BisectOptions, signal: 
 
 /** `bisect axes`: the differences between two cells that turn the good one's outcome into the bad one's. */
 export async function bisectAxesOf(
-  names: { readonly good: string; readonly bad: string },
+  names: { readonly good?: string; readonly bad?: string },
   options: BisectOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  if (names.good === undefined || names.bad === undefined)
+    throw new InputError(
+      'two cells are needed',
+      'give --good CELL and --bad CELL, or --good-config, --bad-config and --cell',
+    );
   const good = await loadCell(names.good, options.matrix);
   const bad = await loadCell(names.bad, options.matrix);
   return search(options, signal, 'bisect-axes', async (boot, keepCell) => {

@@ -76,7 +76,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
     await requireFreeSpace(root, KERNEL_MIB, `building ${subject}`);
     await tree.prepare();
     await applyPatches(tree, recipe.patches);
-    const folder = await openBuildFolder(tree, digest(recipe.fragments.map(({ text }) => text)).slice(0, SHORT_KEY));
+    const folder = await openBuildFolder(tree, buildFolderName(recipe));
     const ccache = process.env.CCACHE_DIR ?? (await ensureFolder(join(root, 'ccache')));
     const logs = await ensureFolder(join(root, 'logs'));
     const context: MakeContext = {
@@ -95,7 +95,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
         file: join(tree.folder, 'tinyconfig'),
         key: digest([tree.id, recipe.patches.map(({ text }) => text).filter(changesKconfig), toolchain]),
       };
-      const refused = await configure(context, [...recipe.fragments, linkage], tiny);
+      const refused = await configure(context, recipe.config, [...recipe.fragments, linkage], tiny);
       const { unknown, reason } = await explainRefusal(refused, context, recipe.followsSource);
       dropped = unknown;
       if (reason !== null) {
@@ -140,6 +140,11 @@ function signalOf({ signal }: KernelRequest): { signal?: AbortSignal } {
 /** Hexadecimal digits of a key that are enough to name a file for people. */
 const SHORT_KEY = 16;
 
+/** One folder per set of fragments; whole configurations share one, as they come in series that differ by a few options. */
+function buildFolderName({ config, fragments }: Recipe): string {
+  return config === null ? digest(fragments.map(({ text }) => text)).slice(0, SHORT_KEY) : 'config';
+}
+
 function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
@@ -147,12 +152,14 @@ function digest(value: unknown): string {
 /** Content key of a build: equal keys mean that make would write the same bytes. */
 export function buildKey(
   sourceId: string,
-  recipe: Pick<Recipe, 'fragments' | 'patches'>,
+  recipe: Pick<Recipe, 'config' | 'fragments' | 'patches'>,
   linkage: TextFile,
   toolchain: string,
 ): string {
   const texts = (files: readonly TextFile[]) => files.map(({ text }) => text);
-  return digest([BUILD_VERSION, sourceId, texts(recipe.patches), texts([...recipe.fragments, linkage]), toolchain]);
+  const config = recipe.config === null ? [] : texts([recipe.config]);
+  const fragments = texts([...recipe.fragments, linkage]);
+  return digest([BUILD_VERSION, sourceId, texts(recipe.patches), fragments, toolchain, ...config]);
 }
 
 type BuiltSource = Exclude<KernelSource, { from: 'debian-stock' | 'image' }>;

@@ -14,14 +14,16 @@ export interface TinyConfig {
   readonly key: string;
 }
 
-/** Resolves the fragments on tinyconfig and returns what Kconfig made otherwise. */
+/** Resolves the fragments on `config`, or where that is null on tinyconfig, and returns what Kconfig made otherwise of the fragments. */
 export async function configure(
   context: MakeContext,
+  config: TextFile | null,
   fragments: readonly TextFile[],
   tiny: TinyConfig,
 ): Promise<ConfigDifference[]> {
   const asked = askedOptions(fragments);
-  await startFromTiny(context, tiny);
+  if (config === null) await startFromTiny(context, tiny);
+  else await writeFile(join(context.output, '.config'), config.text);
   const files = await Promise.all(
     fragments.map(async ({ text }, index) => {
       const file = join(context.output, `fragment-${index}.config`);

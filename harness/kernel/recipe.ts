@@ -31,6 +31,8 @@ export interface TextFile {
 export interface Recipe {
   readonly name: string;
   readonly source: KernelSource;
+  /** A whole .config that the fragments are merged on; null for tinyconfig. */
+  readonly config: TextFile | null;
   readonly fragments: readonly TextFile[];
   readonly patches: readonly TextFile[];
   /** Linkages that Kconfig may refuse: the verdict is then `unbuildable`, not an error. */
@@ -96,6 +98,7 @@ const SOURCES =
 
 const recipeSchema = z.strictObject({
   source: z.string({ error: `expected ${SOURCES}` }),
+  config: z.string().optional(),
   fragments: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
   patches: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
   mayBeRefused: z.array(z.enum(LINKAGES, { error: `expected some of ${LINKAGES.join(', ')}` })).default([]),
@@ -138,17 +141,20 @@ const RECIPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
 /**
  * The recipe of a kernel as a cell names it: a file in `folder`, or a source that needs no build and so no file
- * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory), or `RECIPE@SOURCE`: that recipe for another source.
+ * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory), or `RECIPE@SOURCE`: that recipe for another source. A name that ends
+ * in `.yaml` is the path of a recipe.
  * Throws {@link InputError} that names file, line and what was expected.
  */
 export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS): Promise<Recipe> {
   const source = parseSource(name, process.cwd());
   if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
-    return { name, source, fragments: [], patches: [], mayBeRefused: [], followsSource: false };
+    return { name, source, config: null, fragments: [], patches: [], mayBeRefused: [], followsSource: false };
   const at = name.indexOf('@');
   if (source === null && at > 0) return withSource(name, name.slice(0, at), name.slice(at + 1), folder);
-  const path = join(folder, `${name}.yaml`);
-  if (!RECIPE_NAME.test(name)) throw new InputError(`${name} is not a kernel`, await hintOfRecipes(name, folder));
+  const isFile = name.endsWith('.yaml');
+  const path = isFile ? resolve(name) : join(folder, `${name}.yaml`);
+  if (!isFile && !RECIPE_NAME.test(name))
+    throw new InputError(`${name} is not a kernel`, await hintOfRecipes(name, folder));
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -200,6 +206,7 @@ async function parseRecipe(name: string, path: string, text: string): Promise<Re
   const source = parseSource(parsed.data.source, folder);
   if (source === null)
     throw new InputError(`${path}:${lineOf(['source'])}: source: ${parsed.data.source}: expected ${SOURCES}`);
+  const { config } = parsed.data;
   const load = (key: 'fragments' | 'patches') =>
     Promise.all(
       parsed.data[key].map((file, index) => readText(resolve(folder, file), `${path}:${lineOf([key, index])}`)),
@@ -207,6 +214,7 @@ async function parseRecipe(name: string, path: string, text: string): Promise<Re
   return {
     name,
     source,
+    config: config === undefined ? null : await readText(resolve(folder, config), `${path}:${lineOf(['config'])}`),
     fragments: await load('fragments'),
     patches: await load('patches'),
     mayBeRefused: parsed.data.mayBeRefused,
@@ -239,4 +247,24 @@ export function askedOptions(fragments: readonly TextFile[]): AskedOption[] {
 /** Config fragment of a linkage: `linkage/LINKAGE.config` in the folder of recipes that comes with bootrace. */
 export async function linkageFragment(linkage: Linkage): Promise<TextFile> {
   return readText(join(KERNEL_CONFIGS, 'linkage', `${linkage}.config`), 'linkage');
+}
+
+/** A source as a recipe names it, with its path as it stands. parseSource() reads it back. */
+export function formatSource(source: KernelSource): string {
+  switch (source.from) {
+    case 'debian':
+    case 'debian-stock':
+      return `${source.from}:${source.series}`;
+    case 'git':
+      return `git:${source.path}@${source.revision}`;
+    case 'tree':
+    case 'tarball':
+      return `${source.from}:${source.path}`;
+    case 'image':
+      return [
+        `image:${source.path}`,
+        ...(source.modules === null ? [] : [`modules=${source.modules}`]),
+        ...(source.map === null ? [] : [`map=${source.map}`]),
+      ].join(',');
+  }
 }

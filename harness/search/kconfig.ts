@@ -40,18 +40,20 @@ export function diffConfigs(goodText: string, badText: string): ConfigDifference
     .filter((one) => one.good !== one.bad);
 }
 
+function optionLine(option: string, value: string): string {
+  return value === NOT_SET ? `# ${option} is not set\n` : `${option}=${value}\n`;
+}
+
 /** The good .config with `differences` taken from the bad one, to be resolved by `make olddefconfig`. */
 export function mixConfig(goodText: string, differences: readonly ConfigDifference[]): string {
   const options = parseConfig(goodText, 'the good .config');
   for (const { option, bad } of differences) options.set(option, bad);
-  return [...options]
-    .map(([option, value]) => (value === NOT_SET ? `# ${option} is not set\n` : `${option}=${value}\n`))
-    .join('');
+  return [...options].map(([option, value]) => optionLine(option, value)).join('');
 }
 
 /**
- * The options that carry the change from the good .config to the bad one. `test` builds and boots a mixture; it answers
- * `unresolved` where the mixture does not build, or Kconfig does not keep what was asked for.
+ * The options that carry the change from the good .config to the bad one. `test` builds and boots a mixture, as Kconfig resolves it: an option that needs
+ * another one to be kept at all has no effect without it, so that both are found. It answers `unresolved` where the mixture does not build.
  */
 export function bisectConfigs(
   goodText: string,

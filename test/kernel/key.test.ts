@@ -3,11 +3,11 @@ import { buildKey } from '../../harness/kernel/build.ts';
 
 describe("a build's key", () => {
   const file = (text: string, path = 'x') => ({ path, text });
-  const recipe = { fragments: [file('CONFIG_A=y\n')], patches: [file('--- a\n')] };
+  const recipe = { config: null, fragments: [file('CONFIG_A=y\n')], patches: [file('--- a\n')] };
   const key = buildKey('debian 6.1', recipe, file('CONFIG_B=m\n'), 'gcc 12');
 
   it('does not depend on where its files are', () => {
-    const moved = { fragments: [file('CONFIG_A=y\n', '/y')], patches: [file('--- a\n', '/z')] };
+    const moved = { config: null, fragments: [file('CONFIG_A=y\n', '/y')], patches: [file('--- a\n', '/z')] };
     expect(buildKey('debian 6.1', moved, file('CONFIG_B=m\n', '/w'), 'gcc 12')).toBe(key);
   });
 
@@ -18,6 +18,7 @@ describe("a build's key", () => {
       buildKey('debian 6.1', { ...recipe, fragments: [file('CONFIG_A=n\n')] }, file('CONFIG_B=m\n'), 'gcc 12'),
     ],
     ['a patch', buildKey('debian 6.1', { ...recipe, patches: [] }, file('CONFIG_B=m\n'), 'gcc 12')],
+    ['a whole configuration', buildKey('debian 6.1', { ...recipe, config: file('') }, file('CONFIG_B=m\n'), 'gcc 12')],
     ['the linkage', buildKey('debian 6.1', recipe, file('CONFIG_B=y\n'), 'gcc 12')],
     ['the compiler', buildKey('debian 6.1', recipe, file('CONFIG_B=m\n'), 'gcc 13')],
     [

@@ -1,0 +1,112 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { stringify } from 'yaml';
+import { EXIT, InputError } from '../errors.ts';
+import { formatSource, loadRecipe } from '../kernel/recipe.ts';
+import { loadCell } from '../matrix/load.ts';
+import { renderProgress } from '../report/progress.ts';
+import { searchInLab } from '../run/expedition.ts';
+import { observeCell } from '../run/observe.ts';
+import { claimOfEnds, judgeCommit, type Sighting } from '../search/commits.ts';
+import { bisectConfigs, type ConfigDifference, diffConfigs, mixConfig } from '../search/kconfig.ts';
+import { requireTools } from './doctor.ts';
+
+interface BisectConfigsOptions {
+  readonly goodConfig?: string;
+  readonly badConfig?: string;
+  readonly cell?: string;
+  readonly matrix?: string;
+  readonly results: string;
+  readonly json?: true;
+}
+
+const RESULTS = { good: 'pass', bad: 'fail', unsure: 'unresolved' } as const;
+
+/**
+ * `bisect axes` with two .config files: the options that carry the change. Each mixture is built from the source and with the patches of the cell's
+ * recipe, and with the cell's linkage, which neither file decides.
+ */
+export async function bisectConfigFiles(options: BisectConfigsOptions, signal: AbortSignal): Promise<number> {
+  const { goodConfig, badConfig, cell: name } = options;
+  if (goodConfig === undefined || badConfig === undefined || name === undefined)
+    throw new InputError('two configurations and a cell are needed', 'give --good-config, --bad-config and --cell');
+  const cell = await loadCell(name, options.matrix);
+  const recipe = await loadRecipe(cell.kernel);
+  if (recipe.source.from === 'debian-stock' || recipe.source.from === 'image')
+    throw new InputError(
+      `kernel ${cell.kernel} of cell ${cell.id} is a ready one`,
+      'name a cell whose kernel is built',
+    );
+  const source = formatSource(recipe.source);
+  const [good, bad] = await Promise.all([readConfig(goodConfig), readConfig(badConfig)]);
+  const differences = diffConfigs(good, bad);
+  if (differences.length === 0) throw new InputError(`${goodConfig} and ${badConfig} set the same options`);
+  await requireTools();
+  const progress = renderProgress(process.stderr);
+  try {
+    const found = await searchInLab(
+      'bisect-configs',
+      { signal, listen: progress.listen, results: options.results, workers: 1 },
+      async ({ lab, folder, keepCell }) => {
+        let made = 0;
+        const keepRecipe = async (kernel: string, config: string) => {
+          const patches = recipe.patches.map(({ path }) => path);
+          await writeFile(join(folder.path, `${kernel}.config`), config);
+          await writeFile(
+            join(folder.path, `${kernel}.yaml`),
+            stringify({ source, config: `${kernel}.config`, patches }),
+          );
+          return `${kernel}.yaml`;
+        };
+        const observe = async (config: string): Promise<Sighting[]> => {
+          made++;
+          const kernel = await keepRecipe(`config-${made}`, config);
+          return observeCell(lab, { ...cell, id: `${cell.id}-${made}`, kernel: join(folder.path, kernel) }, 1, null);
+        };
+        const seen = { bad: await observe(bad), good: await observe(good) };
+        const ends = { good: { name: goodConfig, commit: '' }, bad: { name: badConfig, commit: '' } };
+        const claim = claimOfEnds(ends, seen, []);
+        progress.note(`${differences.length} options differ; looking for ${claim.bad.join(' or ')}`);
+        const minimised = await bisectConfigs(good, bad, async (config, taken) => {
+          if (taken.length === 0) return 'pass';
+          if (taken.length === differences.length) return 'fail';
+          const { answer, shown } = judgeCommit(await observe(config), claim);
+          progress.note(`with ${taken.length} of ${differences.length} options: ${shown}`);
+          return RESULTS[answer];
+        });
+        const kernel = await keepRecipe('minimal-kernel', mixConfig(good, minimised.minimal));
+        const minimal = {
+          ...cell,
+          id: `${cell.id}.minimal`,
+          kernel: relative(process.cwd(), join(folder.final, kernel)),
+        };
+        const file = relative(process.cwd(), await keepCell('minimal.yaml', minimal));
+        return {
+          needed: minimised.minimal,
+          irrelevant: minimised.irrelevant.length,
+          shown: claim.bad,
+          kernels: made,
+          file,
+        };
+      },
+    );
+    progress.close();
+    const line = ({ option, good: from, bad: to }: ConfigDifference) => `  ${option}: ${from} -> ${to}`;
+    const text = [
+      `With ${badConfig} cell ${cell.id} shows ${found.shown.join(' or ')}. What carries the change:`,
+      ...found.needed.map(line),
+      `${found.irrelevant} other options do not matter; ${found.kernels} kernels; minimal cell ${found.file}`,
+      '',
+    ].join('\n');
+    process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : text);
+    return EXIT.expected;
+  } finally {
+    progress.close();
+  }
+}
+
+async function readConfig(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw new InputError(`cannot read ${file}`, 'name the .config of a kernel', { cause: error });
+  });
+}
