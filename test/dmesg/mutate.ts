@@ -113,10 +113,13 @@ export function checkLog(log: Buffer, seed: number): void {
   const events = eventsOf(log);
   const next = numbers(seed ^ 0x5bd1e995);
   const cuts = Array.from({ length: next() % 6 }, () => next() % (log.length + 1)).sort((a, b) => a - b);
-  expect(
-    eventsOf(log, cuts),
-    `seed ${seed}: events differ when the log comes in chunks cut at ${cuts.join(', ')}`,
-  ).toEqual(events);
+  const inPieces = eventsOf(log, cuts);
+  // A million deep comparisons take longer than what they compare.
+  if (JSON.stringify(inPieces) !== JSON.stringify(events)) {
+    expect(inPieces, `seed ${seed}: events differ when the log comes in chunks cut at ${cuts.join(', ')}`).toEqual(
+      events,
+    );
+  }
   const text = log.toString('utf8');
   for (const event of events) expectInText(event, text, seed);
   expect(performance.now() - started, `seed ${seed}: the log took too long`).toBeLessThan(PATIENCE_MS);
@@ -127,7 +130,7 @@ function expectInText(event: DmesgEvent, text: string, seed: number): void {
   switch (event.event) {
     case 'crash':
       names.push(event.function, event.module, event.code, ...event.trace.slice(0, 8).map((frame) => frame.function));
-      expect(event.lastLine).toBeGreaterThanOrEqual(event.line);
+      if (event.lastLine < event.line) throw new Error(`seed ${seed}: a crash ends before it begins`);
       if (event.function !== null && event.title.includes(' in ')) expect(event.signature).toContain(event.title);
       break;
     case 'initcall-entered':
@@ -146,11 +149,8 @@ function expectInText(event: DmesgEvent, text: string, seed: number): void {
   // Escape sequences, control bytes and entities are taken out of the text that events come from.
   const plain = PLAIN.get(text) ?? remember(text);
   for (const name of names) {
-    if (name !== null)
-      expect(
-        plain.includes(name),
-        `seed ${seed}: ${event.event} names ${JSON.stringify(name)}, which the log does not`,
-      ).toBe(true);
+    if (name === null || plain.includes(name)) continue;
+    throw new Error(`seed ${seed}: ${event.event} names ${JSON.stringify(name)}, which the log does not`);
   }
 }
 
