@@ -128,6 +128,10 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
     process.stdout.write(options.json === true ? toJson(found.report) : found.text);
     process.stderr.write(`\nreport in ${relative(process.cwd(), found.where)}\n`);
     return found.report.bisection.result.found === 'culprit' ? EXIT.expected : EXIT.noVerdict;
+  } catch (error) {
+    // Nothing to go on with: other ends are another bisection.
+    if (error instanceof InputError) await state.finish();
+    throw error;
   } finally {
     progress.close();
     await state.release();
@@ -141,7 +145,9 @@ function leftText(
   left: { readonly commits: number; readonly steps: number },
   observed: readonly Observation[],
 ): string {
-  const seconds = observed.reduce((sum, one) => sum + one.seconds, 0) / Math.max(observed.length, 1);
+  // The first one compiles everything: the median is what a step takes.
+  const sorted = observed.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  const seconds = sorted[Math.floor(sorted.length / 2)] ?? 0;
   // Git counts the steps after the one that comes next; the revert check is one more.
   const time = formatDuration(seconds * (left.steps + 2) * MS);
   return `${left.commits} commits left, about ${left.steps + 1} steps, ${time}`;

@@ -12,7 +12,15 @@ import { readDepends } from './modules.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
 import { imageKernel, stockKernel } from './ready.ts';
-import { type KernelSource, linkageFragment, loadRecipe, type Recipe, RecipeMisfit, type TextFile } from './recipe.ts';
+import {
+  type KernelSource,
+  kernelTitle,
+  linkageFragment,
+  loadRecipe,
+  type Recipe,
+  RecipeMisfit,
+  type TextFile,
+} from './recipe.ts';
 import { debianSource } from './source/debian.ts';
 import { gitSource, tarballSource, treeSource } from './source/given.ts';
 import { type SourceTree, sourceFolder } from './source/tree.ts';
@@ -66,7 +74,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const known = await readPublished(root, key, request);
   if (known !== null) return known;
 
-  const subject = `${recipe.name} ${request.linkage}`;
+  const subject = `${kernelTitle(recipe.name)} ${request.linkage}`;
   const say = (phase: 'waiting' | 'configuring' | 'packing') =>
     onProgress({ phase, subject, done: null, total: null, secondsLeft: null });
   const lock = await takeLock(`${tree.folder}.lock`, () => say('waiting'), request.signal);

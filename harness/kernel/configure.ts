@@ -61,7 +61,7 @@ interface Refusal {
  */
 export async function explainRefusal(
   refused: readonly ConfigDifference[],
-  context: MakeContext,
+  context: Pick<MakeContext, 'source' | 'output'>,
   mayLack: boolean,
 ): Promise<Refusal> {
   if (refused.length === 0) return { unknown: [], reason: null };

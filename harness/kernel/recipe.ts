@@ -165,6 +165,14 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
   return parseRecipe(name, path, text);
 }
 
+const OF_COMMIT = /^([^@]+)@git:.*@([0-9a-f]{12})[0-9a-f]*$/;
+
+/** A kernel's name for a line of progress: of a commit, the recipe and the hash's first digits. */
+export function kernelTitle(name: string): string {
+  const [, recipe, commit] = OF_COMMIT.exec(name) ?? [];
+  return recipe === undefined || commit === undefined ? name : `${recipe}@${commit}`;
+}
+
 /** `6.1@git:PATH@REVISION`: the recipe 6.1 for another source, whose PATH is relative to the working directory. */
 async function withSource(name: string, recipeName: string, given: string, folder: string): Promise<Recipe> {
   const source = parseSource(given, process.cwd());

@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
+import { kernelTitle } from '../kernel/recipe.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import type { RunRecord } from './record.ts';
@@ -66,7 +67,7 @@ export class Kernels {
     const unbuildable = result.kind === 'unbuildable' ? result.reason : null;
     const log = result.kind === 'ready' ? result.log : null;
     this.#finished.push({ recipe, linkage, built, wallMs, unbuildable, log });
-    listen({ event: 'kernel-finished', subject: `${recipe} ${linkage}`, built, wallMs, unbuildable });
+    listen({ event: 'kernel-finished', subject: `${kernelTitle(recipe)} ${linkage}`, built, wallMs, unbuildable });
     return result;
   }
 
