@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CrashKind, DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
@@ -81,7 +82,7 @@ export async function boot(
   const wallMs = performance.now() - started;
   const whole = Buffer.concat(chunks);
   const console = lastLine === null ? whole : whole.subarray(0, endOfLine(whole, lastLine));
-  await writeFile(join(prepared.folder, CONSOLE_LOG), console);
+  writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
   if (end.end === 'exited' && end.code !== 0 && whole.length === 0)
     throw new InfraError(`QEMU ended with exit code ${end.code}: ${end.stderr.trim().split('\n').at(-1) ?? ''}`);
   const firmwareLog = await readFile(prepared.files.firmwareLog, 'utf8').catch(() => '');
@@ -92,7 +93,7 @@ export async function boot(
  * What a boot that was kept says to today's parser, with the files that {@link boot} would leave. Null where today's parser would not have ended the guest
  * there: only another boot can say what comes next.
  */
-export async function replayBoot(prepared: PreparedCell, raw: RawBoot): Promise<BootResult | null> {
+export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | null {
   const started = performance.now();
   const parser = new DmesgParser();
   const events = parser.push(raw.console);
@@ -101,10 +102,8 @@ export async function replayBoot(prepared: PreparedCell, raw: RawBoot): Promise<
   const console = lastLine === null ? raw.console : raw.console.subarray(0, endOfLine(raw.console, lastLine));
   const isWhole = console.length === raw.console.length;
   const { firmwareLog, end } = raw;
-  await Promise.all([
-    writeFile(join(prepared.folder, CONSOLE_LOG), console),
-    writeFile(prepared.files.firmwareLog, firmwareLog),
-  ]);
+  writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
+  writeFileSync(prepared.files.firmwareLog, firmwareLog);
   const said = isWhole ? summarise(parser, [...events, ...parser.end()]) : readConsole(console);
   return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, raw };
 }

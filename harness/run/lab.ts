@@ -122,7 +122,7 @@ export class Lab {
     const result = earlier ?? (await boot(prepared, signal, onConsole));
     const judgedBy = { cached: earlier !== null, replay: this.#replay(cell), knownIssues, today: today() };
     const record = recordBoot(cell, kernel, prepared, result, judgedBy);
-    await writeCell(path, record, result.events);
+    writeCell(path, record, result.events);
     if (earlier === null && record.verdict !== 'infra-error') await this.#kept.write(prepared.fingerprint, result.raw);
     return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
   }

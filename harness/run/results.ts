@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
@@ -123,9 +124,7 @@ async function pointLatest(root: string, name: string): Promise<void> {
 }
 
 /** Writes what belongs to one cell beside its console. */
-export async function writeCell(folder: string, cell: CellRecord, events: readonly object[]): Promise<void> {
-  await Promise.all([
-    writeFile(join(folder, 'cell.json'), `${JSON.stringify(cell, null, 1)}\n`),
-    writeFile(join(folder, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join('')),
-  ]);
+export function writeCell(folder: string, cell: CellRecord, events: readonly object[]): void {
+  writeFileSync(join(folder, 'cell.json'), `${JSON.stringify(cell, null, 1)}\n`);
+  writeFileSync(join(folder, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
 }
