@@ -23,11 +23,10 @@ export function bootrace(words: readonly string[], { cwd, cache }: CliOptions = 
   });
 }
 
-/** A new cache at `path`, for `XDG_CACHE_HOME`, that has the kernels of the user's cache and no boots. */
+/** A new cache at `path`, for `XDG_CACHE_HOME`, that has what a shard gets of the user's cache: the kernels, and of what versions they are. */
 export async function cacheWithoutBoots(path: string): Promise<string> {
   const root = join(path, 'bootrace');
   await mkdir(root, { recursive: true });
-  for (const name of ['kernels', 'objects', 'sources', 'work'])
-    await symlink(join(cacheRoot(), name), join(root, name));
+  for (const name of ['kernels', 'sources']) await symlink(join(cacheRoot(), name), join(root, name));
   return path;
 }

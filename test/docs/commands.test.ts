@@ -161,7 +161,7 @@ const workflowSchema = z.object({
   jobs: z.record(
     z.string(),
     z.strictObject({
-      needs: z.string().optional(),
+      needs: z.union([z.string(), z.array(z.string())]).optional(),
       if: z.string().optional(),
       'runs-on': z.string(),
       container: z.string(),
@@ -189,8 +189,11 @@ describe('GitHub Actions', async () => {
     line.replaceAll(/\$\{\{ matrix\.shard \}\}/g, '2').replaceAll('$SHARDS', String(workflow.env.SHARDS));
 
   test('jobs need jobs that are there, and there are as many shards as the shards think', () => {
-    for (const { needs } of Object.values(workflow.jobs))
-      if (needs !== undefined) expect(Object.keys(workflow.jobs)).toContain(needs);
+    for (const { needs = [], if: condition = '' } of Object.values(workflow.jobs)) {
+      for (const job of [needs].flat()) expect(Object.keys(workflow.jobs)).toContain(job);
+      // A job knows of those alone that it needs itself.
+      for (const [, job] of condition.matchAll(/needs\.(\w+)/g)) expect([needs].flat()).toContain(job);
+    }
     expect(workflow.jobs.boots?.strategy?.matrix.shard).toEqual(
       Array.from({ length: workflow.env.SHARDS }, (_, n) => n + 1),
     );
