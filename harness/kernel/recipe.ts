@@ -167,8 +167,9 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
 
 const OF_COMMIT = /^([^@]+)@git:.*@([0-9a-f]{12})[0-9a-f]*$/;
 
-/** A kernel's name for a line of progress: of a commit, the recipe and the hash's first digits. */
+/** A kernel's name for a line of progress: of a commit, the recipe and the hash's first digits; of a recipe's path, the file. */
 export function kernelTitle(name: string): string {
+  if (name.endsWith('.yaml')) return basename(name, '.yaml');
   const [, recipe, commit] = OF_COMMIT.exec(name) ?? [];
   return recipe === undefined || commit === undefined ? name : `${recipe}@${commit}`;
 }
