@@ -10,7 +10,7 @@ const MAX_CRASHES = 1000;
 const MAX_REJECTED = 1000;
 const MAX_INITCALLS = 64;
 
-type DeviceState =
+export type DeviceState =
   | 'matched'
   | 'probing'
   | 'deferred'

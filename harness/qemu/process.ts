@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { QEMU } from './command.ts';
@@ -8,6 +9,8 @@ export type GuestEnd =
   | { readonly end: 'exited'; readonly code: number; readonly stderr: string }
   /** The harness had seen enough. */
   | { readonly end: 'stopped' }
+  /** The guest can never go on: no timer is armed, or it has spun for `SILENCE_MS` without a word and without taking interrupts. */
+  | { readonly end: 'stuck' }
   /** Nothing came from the console for `SILENCE_MS` of wall-clock time: QEMU itself hangs. */
   | { readonly end: 'silent'; readonly stderr: string }
   | { readonly end: 'killed'; readonly signal: string; readonly stderr: string };
@@ -25,6 +28,26 @@ export interface GuestRun {
   readonly onConsole: (bytes: Uint8Array) => boolean;
   readonly signal: AbortSignal;
   readonly cwd: string;
+}
+
+/** What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer). */
+const NOTHING_TO_WAIT_FOR = 'icount sleep disabled and no active timers';
+
+/** CPU time that a guest which spins all the while has used when the console has been silent for too long; a QEMU that hangs uses none. */
+const SPINNING_SHARE = 0.5;
+/** proc(5): times in /proc/PID/stat are in clock ticks, 100 a second on every architecture that runs Node.js. */
+const TICKS_PER_SECOND = 100;
+
+/** Whether a process has used the CPU for much of the time that its console was silent (proc(5), /proc/PID/stat, fields 14 and 15). */
+function hasRun(pid: number | undefined): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const seconds = (Number(afterName[11]) + Number(afterName[12])) / TICKS_PER_SECOND;
+    return seconds * 1000 > SILENCE_MS * SPINNING_SHARE;
+  } catch {
+    return false;
+  }
 }
 
 /** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
@@ -47,15 +70,16 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
     forceKillAfterDelay: false,
     killSignal: 'SIGKILL',
   });
-  let ended: 'stopped' | 'silent' | null = null;
-  const stop = (why: 'stopped' | 'silent') => {
+  let ended: 'stopped' | 'stuck' | 'silent' | null = null;
+  const stop = (why: 'stopped' | 'stuck' | 'silent') => {
     ended ??= why;
     child.kill('SIGKILL');
   };
-  const silence = setTimeout(() => stop('silent'), SILENCE_MS);
+  const silence = setTimeout(() => stop(hasRun(child.pid) ? 'stuck' : 'silent'), SILENCE_MS);
   let stderr = '';
   child.stderr.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes.toString('utf8')).slice(-STDERR_MAX);
+    if (stderr.includes(NOTHING_TO_WAIT_FOR)) stop('stuck');
   });
   child.stdout.on('data', (bytes: Buffer) => {
     if (ended !== null) return;
@@ -66,7 +90,11 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
     const result = await child;
     run.signal.throwIfAborted();
     if (ended === 'stopped') return { end: 'stopped' };
+    if (ended === 'stuck') return { end: 'stuck' };
     if (ended === 'silent') return { end: 'silent', stderr };
+    // QEMU handles SIGTERM, SIGINT and SIGHUP itself, and then ends with 0.
+    const [, handled] = /terminating on signal (\d+)/.exec(stderr) ?? [];
+    if (handled !== undefined) return { end: 'killed', signal: `signal ${handled}`, stderr };
     if (result.exitCode !== undefined) return { end: 'exited', code: result.exitCode, stderr };
     if (result.signal !== undefined) return { end: 'killed', signal: result.signal, stderr };
     throw notStarted(result.shortMessage, result.cause);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
+import type { DeviceState } from '../dmesg/summary.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell, Verdict } from '../matrix/cell.ts';
 import { shellQuote } from '../qemu/command.ts';
@@ -35,7 +36,7 @@ export function recordBoot(
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog, cell.gates);
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
-  const trouble = troubleOf(cell, result, gates);
+  const trouble = troubleOf(cell, result, gates, judgement.crash);
   const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
   const { crash } = judgement;
   return {
@@ -111,21 +112,35 @@ function kernelOf(cell: Cell): Pick<CellRecord['kernel'], 'recipe' | 'linkage'> 
   return { recipe: cell.kernel, linkage: cell.linkage };
 }
 
+/** Probe states of a device that a gate on it must have seen: its bus has called its driver's probe. */
+const PROBED: ReadonlySet<DeviceState> = new Set<DeviceState>(['probing', 'bound', 'failed']);
+
 /** Why a boot says nothing about the kernel, or null when it does. */
-function troubleOf(cell: Cell, { end, summary }: BootResult, gates: readonly GateEvent[]): string | null {
-  if (end.end === 'silent') return `nothing came from the guest's console for two minutes of wall-clock time`;
+function troubleOf(
+  cell: Cell,
+  { end, summary }: BootResult,
+  gates: readonly GateEvent[],
+  crash: Crash | null,
+): string | null {
+  const exception = gates.find((gate) => gate.verb === 'firmware-exception');
+  if (exception !== undefined) return `the EL2 firmware gave up: ${exception.detail}`;
+  if (end.end === 'silent') return "nothing came from the guest's console for two minutes of wall-clock time";
   if (end.end === 'killed') return `QEMU was killed by ${end.signal}`;
+  if (end.end === 'exited' && end.code !== 0)
+    return `QEMU ended with exit code ${end.code}: ${end.stderr.trim().split('\n').at(-1) ?? ''}`;
+  // A crash says something of the kernel whatever else was still held, or ran out of time while the guest was being ended.
+  if (crash !== null) return null;
   for (const gate of gates) {
-    if (gate.verb === 'firmware-exception') return `the EL2 firmware took an exception: ${gate.detail}`;
     if (gate.verb === 'timed-out')
       return `the gate that holds ${gate.device} until ${gate.detail.split(' ').at(-1)} has ${gate.detail.split(' ')[0]} never opened`;
   }
-  const missing = cell.gates.find(
-    (gate) => gate.gate !== 'force' && !gates.some((event) => 'device' in event && event.device === gate.device),
-  );
-  // The kernel's own log says what became of a device that was held back before its probe; one that never was there is a mistake.
-  if (missing !== undefined && missing.gate !== 'force' && !summary.devices.has(missing.device))
-    return `the gate on ${missing.device} never came to anything: no such device appeared`;
+  for (const gate of cell.gates) {
+    if (gate.gate === 'force' || gates.some((event) => 'device' in event && event.device === gate.device)) continue;
+    const life = summary.devices.get(gate.device);
+    if (life === undefined) return `the gate on ${gate.device} never came to anything: no such device appeared`;
+    if (PROBED.has(life.state))
+      return `the gate on ${gate.device} never acted: its bus is none whose probes the firmware sees (platform and AMBA)`;
+  }
   return null;
 }
 

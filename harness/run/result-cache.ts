@@ -8,7 +8,7 @@ import { ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
 import type { RawBoot } from './boot.ts';
 
 /** Part of every key: raise it when an entry's layout changes, or what is kept of a boot. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 
 /** Boots that are kept, of 5 to 20 KiB each: those of a few hundred nights of the default matrix. */
 const BYTES_MAX = 512 * 1024 * 1024;

@@ -51,6 +51,14 @@ export function encodeGates(
     throw new InputError(`${forces.length} functions are forced, and the CPU has breakpoints for ${FORCES_MAX}`);
   if (probes.length > GATES_MAX) throw new InputError(`${probes.length} gates are asked for; at most ${GATES_MAX} fit`);
 
+  const symbols = forces.map(({ symbol }) => symbol);
+  const twice = symbols.find((symbol, n) => symbols.indexOf(symbol) !== n);
+  if (twice !== undefined) throw new InputError(`${twice} is forced twice`, 'give it one value');
+  const taken =
+    probes.length > 0 ? symbols.find((symbol) => [AMBA_PROBE, ...PLATFORM_PROBES].includes(symbol)) : undefined;
+  if (taken !== undefined)
+    throw new InputError(`${taken} cannot be forced in a cell with gates, which stand there`, 'force another function');
+
   const view = new DataView(new ArrayBuffer(HEADER_SIZE + probes.length * GATE_SIZE));
   const required = (names: readonly string[], purpose: string): bigint => {
     for (const name of names) {
@@ -131,7 +139,7 @@ export type GateEvent =
   | { readonly verb: 'forced'; readonly symbol: string }
   | { readonly verb: 'firmware-exception'; readonly detail: string };
 
-const DEVICE_VERBS = ['delayed', 'held', 'released', 'timed-out', 'entered', 'finished', 'refused'] as const;
+const DEVICE_VERBS = ['delayed', 'held', 'open', 'released', 'timed-out', 'entered', 'finished', 'refused'] as const;
 const GATE_LINE = /^(\d+) (\S+) (\S+) ?(.*)$/;
 const FORCED_LINE = /^(\d) forced$/;
 
@@ -139,7 +147,8 @@ const FORCED_LINE = /^(\d) forced$/;
 export function parseGateLog(log: string, gates: readonly Gate[]): GateEvent[] {
   const forces = gates.filter((gate) => gate.gate === 'force');
   const events: GateEvent[] = [];
-  for (const line of log.split('\n')) {
+  // The guest may have been ended in the middle of the last line.
+  for (const line of log.split('\n').slice(0, -1)) {
     const [, time, word, device, detail] = GATE_LINE.exec(line) ?? [];
     const verb = DEVICE_VERBS.find((known) => known === word);
     if (verb !== undefined && device !== undefined) {

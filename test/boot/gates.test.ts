@@ -100,6 +100,23 @@ test('a gate on a device that never appears has no verdict, and names it', async
   expect(record.reason).toContain('5ff00000.nonesuch');
 });
 
+test.each([
+  ['a force', [] as const],
+  ['a delay', [{ gate: 'delay', device: SCM, ms: 10 } as const]],
+])('a WARN in a cell with %s is the kernel’s, not the firmware’s', async (_, more) => {
+  // vfree() of an area that is not found warns (mm/vmalloc.c); find_vm_area() is what it asks.
+  const { record } = await boot({
+    gates: [
+      { gate: 'force', symbol: 'remove_vm_area', value: 0 },
+      { gate: 'force', symbol: 'find_vm_area', value: 0 },
+      ...more,
+    ],
+  });
+  expect(record.crash).toMatchObject({ kind: 'warning' });
+  expect(record.reason).toContain('WARNING');
+  expect(record.verdict).toBe('warning');
+});
+
 test('gates work on modules, whose probes are called by the same bus', async () => {
   const { record } = await boot({
     linkage: 'modules',

@@ -83,6 +83,13 @@ describe('encodeGates', () => {
     expect(() => encodeGates([DELAY], () => null)).toThrow('no symbol msleep');
   });
 
+  test('refuses two answers of one function, and a function that the gates themselves stand at', () => {
+    expect(() => encodeGates([FORCE, { ...FORCE, value: 0 }], lookup)).toThrow('forced twice');
+    expect(() => encodeGates([DELAY, { ...FORCE, symbol: 'platform_probe' }], lookup)).toThrow(
+      'platform_probe cannot be forced',
+    );
+  });
+
   test('names the devices that wait for each other', () => {
     expect(() => encodeGates([hold('a', 'b'), hold('b', 'c'), hold('c', 'a')], lookup)).toThrow(
       'a waits for b waits for c waits for a',
@@ -93,7 +100,7 @@ describe('encodeGates', () => {
   test('refuses more than the CPU or the table can hold', () => {
     expect(() =>
       encodeGates(
-        Array.from({ length: 5 }, () => FORCE),
+        Array.from({ length: 5 }, (_, n) => ({ ...FORCE, symbol: `f${n}` })),
         lookup,
       ),
     ).toThrow('5 functions are forced');
@@ -132,7 +139,7 @@ test('parseGateLog reads the firmware’s lines and nothing else', () => {
 9 forced
 12 danced firmware:scm
 firmware-exception esr=0x1 elr=0x2
-`;
+99 entered cut-o`;
   expect(parseGateLog(log, [DELAY, FORCE])).toEqual([
     { verb: 'held', time: 359785, device: 'firmware:scm', detail: 'finished 5f000000.iommu' },
     { verb: 'entered', time: 1603569, device: '5f000000.iommu', detail: '' },

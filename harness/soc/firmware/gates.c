@@ -232,19 +232,22 @@ static u64 ticks_of(u32 ms)
 static void go_on(struct frame *f, struct flight *flight, u32 n)
 {
 	char name[NAME_SIZE];
-	int watched = 0;
+	int watched = 0, awaited = 0;
 
 	device_name(flight->device, name);
 	for (u32 i = 0; i < table->gates; i++) {
 		const struct gate *gate = &table->gate[i];
 
-		if (same(gate->until, name))
+		if (same(gate->until, name)) {
 			watched = 1;
+			awaited |= gate->kind == HOLD_UNTIL_FINISHED;
+		}
 		if (!same(gate->device, name) || (flight->passed >> i & 1))
 			continue;
 		flight->gate = i;
 		flight->deadline = SYSREG_READ("cntpct_el0") + ticks_of(gate->ms);
 		if (gate->kind != DELAY && is_open(i, flight)) {
+			report("open", name, gate);
 			flight->passed |= 1ul << i;
 			continue;
 		}
@@ -263,6 +266,9 @@ static void go_on(struct frame *f, struct flight *flight, u32 n)
 			if (same(table->gate[i].until, name))
 				entered[i] = 1;
 		report("entered", name, 0);
+	}
+	/* A back trace taken inside this probe shows the breakpoint instead of its caller, so only where it must be. */
+	if (awaited) {
 		flight->state = RUNNING;
 		f->x[30] = flight->entry;
 	}
@@ -304,26 +310,29 @@ static void returned(struct frame *f, struct flight *flight)
 
 static void probe_breakpoint(struct frame *f, u32 n)
 {
+	/* A fresh call comes with another return address than the breakpoint's own. */
+	int fresh = f->x[30] != f->elr;
 	struct flight *unused = 0;
 
 	for (u32 i = 0; i < FLIGHTS; i++) {
 		struct flight *flight = &flights[i];
 
-		if (flight->state == FREE) {
-			if (!unused)
-				unused = flight;
-			continue;
+		if (flight->state != FREE && flight->sp == f->sp && flight->entry == f->elr) {
+			if (!fresh) {
+				if (flight->state == SLEEPING)
+					woken(f, flight, n);
+				else
+					returned(f, flight);
+				return;
+			}
+			/* The task that this one was of has died in an oops, and its stack is in use again. */
+			flight->state = FREE;
 		}
-		/* A fresh call comes with another return address than the breakpoint's own. */
-		if (flight->sp != f->sp || flight->entry != f->elr || f->x[30] != f->elr)
-			continue;
-		if (flight->state == SLEEPING)
-			woken(f, flight, n);
-		else
-			returned(f, flight);
-		return;
+		if (flight->state == FREE && !unused)
+			unused = flight;
 	}
 	if (!unused) {
+		say("firmware-exception more probes are held at once than there is room for\n");
 		step_over(f, n);
 		return;
 	}
@@ -336,7 +345,7 @@ static void probe_breakpoint(struct frame *f, u32 n)
 	go_on(f, unused, n);
 }
 
-void gates_breakpoint(struct frame *f)
+static void breakpoint(struct frame *f)
 {
 	for (u32 n = 0; n < PROBES + FORCES; n++) {
 		if (!breakpoint_address(n) || breakpoint_address(n) != f->elr)
@@ -357,4 +366,19 @@ void gates_breakpoint(struct frame *f)
 	}
 	/* Not ours: cannot be, as the kernel cannot set a breakpoint. */
 	die(0, f->elr);
+}
+
+/* One vCPU at a time: they share what the gates know. YIELD lets QEMU run another one (target/arm, trans_YIELD). */
+static u32 lock;
+
+void gates_breakpoint(struct frame *f)
+{
+	u32 taken;
+
+	do {
+		asm volatile("1: ldaxr %w0, [%1]\n cbz %w0, 2f\n yield\n b 1b\n2: stxr %w0, %w2, [%1]"
+			     : "=&r"(taken) : "r"(&lock), "r"(1) : "memory");
+	} while (taken);
+	breakpoint(f);
+	asm volatile("stlr wzr, [%0]" : : "r"(&lock) : "memory");
 }

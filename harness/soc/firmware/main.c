@@ -6,6 +6,16 @@
 #define EC_SYSREG		0x18
 #define EC_BREAKPOINT_LOWER	0x30
 #define EC_STEP_LOWER		0x32
+#define EC_BRK64		0x3c
+
+/* SPSR_ELx.M and the offsets of the vector table (DDI 0487, D1.10.2) */
+#define MODE(spsr)		((spsr) & 0xf)
+#define MODE_EL0T		0
+#define MODE_EL1T		4
+#define VECTOR_CURRENT_SP0	0x000
+#define VECTOR_CURRENT_SPX	0x200
+#define VECTOR_LOWER		0x400
+#define SPSR_EL1H_MASKED	0x3c5
 
 /* Arm semihosting 2.0: operation in w0, argument in x1, HLT #0xf000 */
 #define SYS_WRITE0		0x04
@@ -69,6 +79,25 @@ _Noreturn void die(u64 esr, u64 elr)
 		asm volatile("wfi");
 }
 
+/*
+ * With MDCR_EL2.TDE a BRK comes here as well, and WARN(), BUG(), kprobes and the sanitizers are made of them
+ * (arch/arm64/include/asm/brk-imm.h): take the exception to EL1 as if it had never left it.
+ */
+static void inject_into_el1(struct frame *f, u64 esr)
+{
+	u64 vector = VECTOR_CURRENT_SPX;
+
+	if (MODE(f->spsr) == MODE_EL0T)
+		vector = VECTOR_LOWER;
+	else if (MODE(f->spsr) == MODE_EL1T)
+		vector = VECTOR_CURRENT_SP0;
+	SYSREG_WRITE("esr_el1", esr);
+	SYSREG_WRITE("elr_el1", f->elr);
+	SYSREG_WRITE("spsr_el1", f->spsr);
+	f->elr = SYSREG_READ("vbar_el1") + vector;
+	f->spsr = SPSR_EL1H_MASKED;
+}
+
 void handle(struct frame *f, u64 esr)
 {
 	switch ((esr >> 26) & 0x3f) {
@@ -86,6 +115,9 @@ void handle(struct frame *f, u64 esr)
 		break;
 	case EC_STEP_LOWER:
 		gates_stepped(f);
+		break;
+	case EC_BRK64:
+		inject_into_el1(f, esr);
 		break;
 	default:
 		die(esr, f->elr);
