@@ -83,7 +83,7 @@ describe('the rows of the thread on 6.1, each booted twice', () => {
     expect(at('bound firmware:scm')).toBeLessThan(at('bound 5f000000.iommu'));
   });
 
-  test('two boots of a cell agree in every byte', () => {
+  test('two boots of a cell agree, ungated ones in every byte', () => {
     expect(run.flakes).toEqual([]);
     expect(run.repeat).toBe(2);
   });
