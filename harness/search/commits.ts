@@ -99,7 +99,7 @@ export function claimOfEnds(
     throw nothing.answer === 'good'
       ? new InputError(
           `the bad end ${ends.bad.name} is good: it shows ${nothing.shown}`,
-          'name a commit where the cell fails, or say with --shows what counts as bad',
+          'name one where the cell fails, or say with --shows what counts as bad',
         )
       : new InputError(`the bad end ${ends.bad.name} cannot be judged: ${nothing.shown}`, 'name another commit');
   const bad = wanted.length > 0 || failure === null ? wanted : [sightingKey(failure)];
@@ -116,7 +116,7 @@ export function claimOfEnds(
   if (atGood.answer === 'unsure' && crashed !== undefined)
     throw new InputError(
       `the good end ${ends.good.name} is neither good nor bad: it shows ${sightingKey(crashed)}`,
-      'name a commit where the cell works',
+      'name one where the cell works',
     );
   return { bad, good: seen.good.map(sightingKey) };
 }
