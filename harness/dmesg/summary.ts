@@ -292,7 +292,7 @@ export class Summary {
       if (second === 'error') this.#reject(name, rest.join(' '), line);
       return;
     }
-    if (!['bound', 'unbound', 'absent', 'deferred', 'probe'].includes(verb)) return;
+    if (!['bound', 'unbound', 'absent', 'deferred', 'probe', 'probing'].includes(verb)) return;
     const life = this.#life(name, line);
     if (life === null) return;
     switch (verb) {
@@ -305,6 +305,10 @@ export class Summary {
         return;
       case 'absent':
         life.state = 'absent';
+        return;
+      case 'probing':
+        life.state = 'probing';
+        life.driver = second ?? life.driver;
         return;
       case 'deferred': {
         const reason = words.slice(1).join(' ');

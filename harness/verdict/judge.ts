@@ -190,8 +190,9 @@ function ofDevice(life: DeviceLife, watched: boolean): Finding | null {
       return finding('probe-failed', `probe failed with error ${life.error === null ? 'unknown' : -life.error}`);
     case 'absent':
       return watched ? finding('probe-failed', 'there is no such device') : null;
-    case 'matched':
     case 'probing':
+      return watched ? finding('hang', `the probe of ${life.driver ?? 'its driver'} has not returned`) : null;
+    case 'matched':
     case 'declined':
     case 'unbound':
       if (!watched) return null;

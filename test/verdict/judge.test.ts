@@ -115,6 +115,7 @@ describe('a complete boot', () => {
     expect(verdictOf(complete(failed))).toBe('probe-failed');
     expect(judged(complete(failed)).reason).toContain('-22');
     expect(verdictOf(complete(agent(`unbound ${DEVICE}`)))).toBe('probe-failed');
+    expect(verdictOf(complete(agent(`probing ${DEVICE} arm-smmu`)))).toBe('hang');
     expect(verdictOf(complete(agent(`absent ${DEVICE}`)))).toBe('probe-failed');
     expect(verdictOf(complete())).toBe('probe-failed');
   });
