@@ -2,8 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gate, PlanStep } from '../../harness/matrix/cell.ts';
 import { BOOTS_MS, FIRST_BUILD_MS, type GuestRoom, openGuestRoom, SCM, said } from '../guest/boot.ts';
 
-/** The signs of a probe under way differ by kernel and by `fw_devlink` (harness/guest/init/probing.h). */
-const KERNELS = ['6.1', '6.12'];
+/**
+ * The signs of a probe under way differ by kernel and by `fw_devlink` (harness/guest/init/probing.h). 6.12 shows them otherwise;
+ * its build would take a quarter of the tests' time, so that series is left to the matrix, whose cells wait for such probes.
+ */
+const KERNELS = ['6.1'];
 const permissive = ['fw_devlink=permissive'];
 
 const delay = (ms: number): Gate => ({ gate: 'delay', device: SCM, ms });
