@@ -71,6 +71,7 @@ export async function boot(
   const end = await runGuest(prepared.arguments, {
     signal,
     cwd: prepared.folder,
+    consoleFile: join(prepared.folder, CONSOLE_LOG),
     onConsole: (bytes) => {
       chunks.push(Buffer.from(bytes));
       onConsole(bytes);

@@ -47,6 +47,8 @@ export interface BootedCell {
 export class Lab {
   readonly #options: LabOptions;
   readonly #room: ScoutRoom;
+  /** Cells in hand: one more than there are workers is made ready, so that no worker waits for its next guest. */
+  readonly #cells: PQueue;
   readonly #guests: PQueue;
   readonly #kernels: Kernels;
   readonly #kept: ResultCache;
@@ -55,6 +57,7 @@ export class Lab {
     this.#options = options;
     this.#room = room;
     this.#kept = kept;
+    this.#cells = new PQueue({ concurrency: options.workers + 1 });
     this.#guests = new PQueue({ concurrency: options.workers });
     this.#kernels = new Kernels(options);
   }
@@ -87,7 +90,7 @@ export class Lab {
    * what the harness does not know is thrown, and so is the reason when the run was aborted.
    */
   boot(cell: Cell, path: string = this.#options.folder.cell(cell.id)): Promise<BootedCell> {
-    return this.#guests.add(async () => {
+    return this.#cells.add(async () => {
       const { signal, listen } = this.#options;
       const replay = this.#replay(cell);
       signal.throwIfAborted();
@@ -107,7 +110,7 @@ export class Lab {
 
   /** The same for a kernel that is there, where whoever asks tells one error from another: what goes wrong is thrown, as {@link InfraError} or InputError. */
   bootKernel(cell: Cell, kernel: KernelArtefact): Promise<BootedCell> {
-    return this.#guests.add(async () => {
+    return this.#cells.add(async () => {
       const booted = await this.#boot(cell, kernel, this.#options.folder.cell(cell.id));
       if (booted.end?.end === 'killed') throw new InfraError(`cell ${cell.id}: ${booted.record.reason}`);
       return booted;
@@ -119,7 +122,7 @@ export class Lab {
     const symbols = await findSymbols(kernel, gateSymbols(cell.gates), this.#room);
     const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
     const earlier = useCache ? await this.#earlierBoot(prepared) : null;
-    const result = earlier ?? (await boot(prepared, signal, onConsole));
+    const result = earlier ?? (await this.#guests.add(() => boot(prepared, signal, onConsole)));
     const judgedBy = { cached: earlier !== null, replay: this.#replay(cell), knownIssues, today: today() };
     const record = recordBoot(cell, kernel, prepared, result, judgedBy);
     writeCell(path, record, result.events);
@@ -138,8 +141,8 @@ export class Lab {
 
   /** Takes no more cells, waits for the guests that are still running, and keeps the result cache within its size. */
   async close(): Promise<void> {
-    this.#guests.clear();
-    await Promise.all([this.#guests.onIdle(), this.#kernels.close()]);
+    this.#cells.clear();
+    await Promise.all([this.#cells.onIdle(), this.#kernels.close()]);
     await this.#kept.trim();
   }
 }
