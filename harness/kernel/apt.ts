@@ -8,7 +8,7 @@ import type { OnProgress } from './progress.ts';
 
 interface Suite {
   readonly name: string;
-  /** The release is no longer refreshed, so that its Release file has expired for good (deb.debian.org, Valid-Until). */
+  /** The release is no longer refreshed, so that its Release file has expired for good (deb822 Release, Valid-Until). */
   readonly archived: boolean;
 }
 
