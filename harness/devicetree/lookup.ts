@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { editDistance } from '../suggest.ts';
 import { childNamed, type DeviceTree, joinPath, nodeAt, splitPath, type TreeNode, walk } from './tree.ts';
 import { phandleOf, stringProperty } from './values.ts';
 
@@ -7,23 +8,6 @@ import { phandleOf, stringProperty } from './values.ts';
 const MAX_SUGGESTIONS = 3;
 /** A typing error more than a third of the word away is another word. */
 const SUGGESTION_SHARE = 3;
-
-/** Edits (insert, delete, replace one character) between two words, at most `limit + 1`. */
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) {
-    return limit + 1;
-  }
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? limit + 1;
-}
 
 function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
@@ -36,7 +20,7 @@ function suggestion(wanted: string, candidates: readonly string[]): string | und
   const near = candidates
     .map((candidate) => {
       const sameName = wantedName !== '' && lastPart(candidate).split('@')[0] === wantedName;
-      return { candidate, far: sameName ? 1 : distance(wanted, candidate, limit) };
+      return { candidate, far: sameName ? 1 : editDistance(wanted, candidate) };
     })
     .filter(({ far }) => far <= limit)
     .sort((a, b) => a.far - b.far)

@@ -5,6 +5,7 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import { LINKAGES, type Linkage } from '../matrix/cell.ts';
+import { editDistance } from '../suggest.ts';
 import { errorCode } from './cache.ts';
 import { type AskedOption, parseFragment } from './kconfig.ts';
 
@@ -113,20 +114,6 @@ export function didYouMean(name: string, known: readonly string[]): string {
   return nearest !== undefined && nearest.distance <= Math.max(2, name.length / 3)
     ? `did you mean ${nearest.other}? (${list})`
     : list;
-}
-
-/** Levenshtein distance; the words compared here are short. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }
 
 /** Recipe names in `folder`, sorted. */
