@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    // What the commands print is compared as text: no colours, also where the CI asks for them (CI, FORCE_COLOR).
+    env: { NO_COLOR: '1', FORCE_COLOR: undefined },
     // Boots use every core by themselves, and builds share one cache: the files that boot run one after the other, last.
     projects: [
       {
