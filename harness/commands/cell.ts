@@ -14,8 +14,7 @@ import { openBench, prepareCell } from '../run/prepare.ts';
 import { type CellRecord, exitCodeOf } from '../run/record.ts';
 import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
-import { findSymbols } from '../run/symbols.ts';
-import { gateSymbols } from '../soc/gates.ts';
+import { symbolsOf } from '../run/symbols.ts';
 import { requireTools } from './doctor.ts';
 
 interface CellOptions {
@@ -106,7 +105,7 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
   const shared = join(folder, 'shared');
   const cache = cacheRoot();
   const bench = await openBench(shared, cache);
-  const symbols = await findSymbols(kernel, gateSymbols(chosen.gates), { bench, folder: shared, cache, signal });
+  const symbols = await symbolsOf(chosen, kernel, { bench, folder: shared, cache, signal });
   const plan = options.interactive === true ? [...chosen.plan, { step: 'shell' } as const] : chosen.plan;
   const prepared = await prepareCell(
     { ...chosen, plan },
@@ -119,7 +118,7 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
   const words = qemuArguments(
     { ...prepared.files, firmwareLog: '/dev/null' },
     { cpus: chosen.cpus, shift: chosen.shift },
-    { console: options.interactive === true ? 'terminal' : 'pipe', debugPort },
+    { console: options.interactive === true ? 'terminal' : 'output', debugPort },
   );
   if (options.printCommand === true) {
     process.stdout.write(`${[QEMU, ...words].map(shellQuote).join(' ')}\n`);

@@ -13,12 +13,6 @@ export interface Plan {
  */
 export const GUEST_BOOT_ARGS: readonly string[] = ['rdinit=/init', 'printk.devkmsg=on'];
 
-/** Where init/plan.c reads the plan. */
-export const PLAN_PATH = 'plan';
-
-/** Folder of the module files in the initramfs (init/steps.c). */
-export const MODULES_FOLDER = 'modules';
-
 const PLAN_VERSION = 'bootrace-plan-1';
 
 /** The limits of init/plan.h and init/plan.c; sizes include the terminating NUL. */
@@ -27,7 +21,7 @@ const PLAN_STEPS = 1024;
 const PLAN_WATCHED = 256;
 const WORD_SIZE = 4096;
 const NAME_SIZE = 256;
-const MODULE_NAME_SIZE = 56;
+export const MODULE_NAME_SIZE = 56;
 /** init/text.c, parse_number(): nine digits, about eleven days of virtual time. */
 const MS_MAX = 999_999_999;
 

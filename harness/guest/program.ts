@@ -12,6 +12,7 @@ export const GUEST_INIT = {
     'init.c',
     'devices.c',
     'final.c',
+    'harness.c',
     'memory.c',
     'mounts.c',
     'plan.c',
@@ -29,6 +30,7 @@ export const GUEST_INIT = {
   headers: paths([
     'devices.h',
     'final.h',
+    'harness.h',
     'mounts.h',
     'plan.h',
     'probing.h',

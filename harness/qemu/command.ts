@@ -1,4 +1,4 @@
-import { FIRMWARE_ADDRESS, GATES_ADDRESS, IMAGE_ADDRESS, RAM_MIB, type RegisterFile } from '../soc/board.ts';
+import { FIRMWARE_ADDRESS, IMAGE_ADDRESS, RAM_MIB, type RegisterFile } from '../soc/board.ts';
 
 /** Files of one guest; absolute paths or, in `command.sh`, relative to the cell's folder. */
 export interface GuestFiles {
@@ -8,7 +8,11 @@ export interface GuestFiles {
   readonly image: string;
   readonly deviceTree: string;
   readonly initramfs: string;
-  /** The gate table, or null where the cell has no gates. */
+  /** What the guest's init does; it asks for it when the kernel is up. */
+  readonly plan: string;
+  /** The modules that the plan loads, or null where it loads none. */
+  readonly modules: string | null;
+  /** The firmware's table (soc/gates.ts), or null where it would be empty. */
   readonly gates: string | null;
   /** RAM that stands in for register files. */
   readonly registers: readonly (Pick<RegisterFile, 'address'> & { readonly path: string })[];
@@ -25,24 +29,47 @@ export interface GuestMachine {
 export const QEMU = 'qemu-system-aarch64';
 
 /** What stands on the other end of the guest's serial port and of QEMU's debug port. */
-export type GuestConsole =
-  | { readonly console: 'pipe' }
+type GuestConsole =
+  | { readonly console: 'output' }
   /** QEMU's own monitor shares the terminal: Ctrl-a c, Ctrl-a x. */
   | { readonly console: 'terminal' };
 
-/**
- * The one place where the QEMU command line is made (QEMU 7.2 or later).
- * `debugPort`: QEMU waits for a debugger on this TCP port of the loopback interface before the first instruction.
- */
+/** Where a guest begins. The files lie on a tmpfs; `monitorFd` is a socket that QEMU inherits, on which it gets its monitor's commands (qemu/template.ts). */
+export type GuestStart =
+  | { readonly start: 'reset' }
+  /** From reset, with its RAM in a file, to be saved later. */
+  | { readonly start: 'template'; readonly ram: string; readonly monitorFd: number }
+  /** Where a template was saved, with a copy of its RAM on write. */
+  | { readonly start: 'fork'; readonly ram: string; readonly monitorFd: number };
+
+interface GuestOptions {
+  readonly console?: GuestConsole['console'];
+  /** QEMU waits for a debugger on this TCP port of the loopback interface before the first instruction. */
+  readonly debugPort?: number | null;
+  readonly start?: GuestStart;
+}
+
+/** Bus of the n-th virtio device, in the order of their addresses (hw/arm/virt.c, create_virtio_devices()), as soc/firmware/output.c looks for them. */
+const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as const;
+
+/** The one place where the QEMU command line is made (QEMU 7.2 or later). */
 export function qemuArguments(
   files: GuestFiles,
   machine: GuestMachine,
-  { console, debugPort = null }: GuestConsole & { readonly debugPort?: number | null } = { console: 'pipe' },
+  { console = 'output', debugPort = null, start = { start: 'reset' } }: GuestOptions = {},
 ): string[] {
   const load = (path: string, address: number) => [
     '-device',
     // force-raw: an arm64 Image or a register file must not be taken for an ELF or a U-Boot image (docs/system/generic-loader.rst).
     `loader,file=${escapeComma(path)},addr=0x${address.toString(16)},force-raw=on`,
+  ];
+  const give = (name: string, path: string | null) =>
+    path === null ? [] : ['-fw_cfg', `name=opt/bootrace/${name},file=${escapeComma(path)}`];
+  const output = (name: keyof typeof TRANSPORT) => [
+    '-device',
+    `virtio-serial-device,id=${name}-port,bus=${TRANSPORT[name]}`,
+    '-device',
+    `virtconsole,chardev=${name},bus=${name}-port.0`,
   ];
   return [
     '-nodefaults',
@@ -51,17 +78,18 @@ export function qemuArguments(
     'none',
     // virtualization=on starts the firmware at EL2, with PSCI by SMC (hw/arm/virt.c, virt_machine_done).
     '-machine',
-    'virt,virtualization=on,gic-version=2',
+    `virt,virtualization=on,gic-version=2${start.start === 'reset' ? '' : ',memory-backend=ram'}`,
     '-cpu',
     'cortex-a57',
     '-smp',
     String(machine.cpus),
     '-m',
     `${RAM_MIB}M`,
+    ...memory(start),
     // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs (docs/devel/tcg-icount.rst).
     '-icount',
     // A person types in real time, which idle guests must not run ahead of.
-    `shift=${machine.shift},sleep=${console === 'pipe' ? 'off' : 'on'}`,
+    `shift=${machine.shift},sleep=${console === 'output' ? 'off' : 'on'}`,
     '-rtc',
     'base=2020-10-30,clock=vm',
     '-seed',
@@ -70,21 +98,44 @@ export function qemuArguments(
     '-no-reboot',
     '-dtb',
     files.deviceTree,
+    // The CPUs know that they have firmware, and answer PSCI, only where there is a file to start (hw/arm/boot.c).
     '-kernel',
     files.firmware,
-    ...load(files.image, IMAGE_ADDRESS),
-    '-initrd',
-    files.initramfs,
-    ...files.registers.flatMap(({ path, address }) => load(path, address)),
-    ...(files.gates === null ? [] : load(files.gates, GATES_ADDRESS)),
-    // The firmware's log, by Arm semihosting, apart from the console.
+    ...(start.start === 'fork'
+      ? []
+      : [
+          ...load(files.image, IMAGE_ADDRESS),
+          '-initrd',
+          files.initramfs,
+          ...files.registers.flatMap(({ path, address }) => load(path, address)),
+        ]),
+    ...give('plan', files.plan),
+    ...give('modules', files.modules),
+    ...give('gates', files.gates),
     '-chardev',
-    `file,id=firmware,path=${escapeComma(files.firmwareLog)}`,
-    '-semihosting-config',
-    'enable=on,target=native,chardev=firmware',
+    `file,id=log,path=${escapeComma(files.firmwareLog)},append=${start.start === 'fork' ? 'on' : 'off'}`,
+    ...output('log'),
+    // The UART, and the firmware on the kernel's behalf.
+    '-chardev',
+    `stdio,id=console,mux=on,signal=${console === 'output' ? 'on' : 'off'}`,
     '-serial',
-    console === 'pipe' ? 'stdio' : 'mon:stdio',
+    'chardev:console',
+    ...(console === 'output' ? output('console') : ['-mon', 'chardev=console']),
     ...(debugPort === null ? [] : ['-S', '-gdb', `tcp:127.0.0.1:${debugPort}`]),
+  ];
+}
+
+/** RAM in a file, and the monitor by which the rest of the machine is saved or restored. */
+function memory(start: GuestStart): string[] {
+  if (start.start === 'reset') return [];
+  return [
+    '-object',
+    `memory-backend-file,id=ram,size=${RAM_MIB}M,mem-path=${escapeComma(start.ram)},share=${start.start === 'fork' ? 'off' : 'on'}`,
+    ...(start.start === 'fork' ? ['-incoming', 'defer'] : []),
+    '-chardev',
+    `socket,id=monitor,fd=${start.monitorFd}`,
+    '-mon',
+    'chardev=monitor,mode=control',
   ];
 }
 

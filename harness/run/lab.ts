@@ -7,7 +7,7 @@ import { cacheRoot } from '../kernel/cache.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
-import { type GateEvent, gateSymbols, parseGateLog } from '../soc/gates.ts';
+import { type GateEvent, parseGateLog } from '../soc/gates.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import { type BootResult, boot, replayBoot } from './boot.ts';
 import { Kernels } from './kernels.ts';
@@ -17,7 +17,7 @@ import type { CellRecord, RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
-import { findSymbols, type ScoutRoom } from './symbols.ts';
+import { type ScoutRoom, symbolsOf } from './symbols.ts';
 
 export interface LabOptions {
   readonly folder: RunFolder;
@@ -119,7 +119,7 @@ export class Lab {
 
   async #boot(cell: Cell, kernel: KernelArtefact, path: string): Promise<BootedCell> {
     const { signal, knownIssues, onConsole, useCache } = this.#options;
-    const symbols = await findSymbols(kernel, gateSymbols(cell.gates), this.#room);
+    const symbols = await symbolsOf(cell, kernel, this.#room);
     const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
     const earlier = useCache ? await this.#earlierBoot(prepared) : null;
     const result = earlier ?? (await this.#guests.add(() => boot(prepared, signal, onConsole)));

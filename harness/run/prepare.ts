@@ -9,7 +9,9 @@ import { parseFdt } from '../devicetree/parse.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
-import { buildInitramfs, buildPlanArchive, type GuestModule } from '../guest/initramfs.ts';
+import { buildInitramfs } from '../guest/initramfs.ts';
+import { encodeModules, type GuestModule } from '../guest/modules.ts';
+import { encodePlan } from '../guest/plan.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
@@ -30,12 +32,13 @@ interface LaidBoard {
 /** What all cells of a run share, and the folder they share it in. */
 export interface Bench {
   readonly boards: Readonly<Record<BoardName, LaidBoard>>;
-  readonly init: Uint8Array;
-  /** Where archives are laid down that several cells boot with. */
-  readonly archives: ArchiveShelf;
+  /** Where files are laid down that several cells boot with. */
+  readonly shelf: Shelf;
+  /** Path of the initramfs. */
+  readonly initramfs: string;
   /** Path of the EL2 firmware. */
   readonly firmware: string;
-  readonly hashes: { readonly firmware: string; readonly init: string };
+  readonly hashes: { readonly firmware: string; readonly initramfs: string };
 }
 
 function sha256(...parts: readonly (string | Uint8Array)[]): string {
@@ -53,14 +56,14 @@ export async function openBench(folder: string, cache: string): Promise<Bench> {
     crossCompile(FIRMWARE, cache),
     compileGuestInit(cache),
   ]);
-  const firmwarePath = join(folder, 'el2-firmware.bin');
-  await writeFile(firmwarePath, firmware);
+  const shelf = new Shelf(folder);
+  const initramfs = buildInitramfs(init);
   return {
     boards: { small, full },
-    init,
-    archives: new ArchiveShelf(folder),
-    firmware: firmwarePath,
-    hashes: { firmware: sha256(firmware), init: sha256(init) },
+    shelf,
+    initramfs: shelf.lay('initramfs.cpio', initramfs),
+    firmware: shelf.lay('el2-firmware.bin', firmware),
+    hashes: { firmware: sha256(firmware), initramfs: sha256(initramfs) },
   };
 }
 
@@ -94,31 +97,26 @@ function cellTree(board: DeviceTree, cell: Cell): DeviceTree {
   return setBootargs(tree, bootargsOf(cell));
 }
 
-/** An initramfs as it lies in the run's folder. */
-interface LaidArchive {
-  readonly path: string;
-  readonly hash: string;
-}
-
-/** Initramfs archives, each content once: most cells of a kernel load the same modules and follow the same plan. */
-class ArchiveShelf {
+/** Files in the folder that the cells of a run share, each content once: most cells of a kernel load the same modules and follow the same plan. */
+class Shelf {
   readonly #folder: string;
-  readonly #laid = new Map<string, Promise<LaidArchive>>();
+  readonly #laid = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  lay(bytes: Uint8Array): Promise<LaidArchive> {
-    const hash = sha256(bytes);
-    const path = join(this.#folder, `initramfs-${hash.slice(0, ARCHIVE_NAME_DIGITS)}.cpio`);
-    const known = this.#laid.get(hash) ?? writeFile(path, bytes).then(() => ({ path, hash }));
-    this.#laid.set(hash, known);
-    return known;
+  /** Returns the path of a file with this name, or one made of its content, and writes it where it is not there yet. */
+  lay(name: string | { readonly kind: string }, bytes: Uint8Array): string {
+    const file = typeof name === 'string' ? name : `${name.kind}-${sha256(bytes).slice(0, CONTENT_NAME_DIGITS)}.bin`;
+    const path = join(this.#folder, file);
+    if (!this.#laid.has(path)) writeFileSync(path, bytes);
+    this.#laid.add(path);
+    return path;
   }
 }
 
-const ARCHIVE_NAME_DIGITS = 16;
+const CONTENT_NAME_DIGITS = 16;
 
 export interface PreparedCell {
   readonly folder: string;
@@ -160,23 +158,23 @@ export async function prepareCell(
   const blob = serializeFdt(tree);
   const steps = withDependencies(cell.plan, kernel.modules);
   const modules = await modulesOf(steps, kernel);
-  const archive = buildInitramfs({ init: bench.init, modules });
-  const plan = buildPlanArchive({ steps, watch: cell.watch });
+  const plan = encodePlan({ steps, watch: cell.watch });
+  const blobs = modules.length === 0 ? null : encodeModules(modules);
   const gates = encodeGates(cell.gates, (name) => symbols.get(name) ?? null);
 
   const own = (name: string) => join(folder, name);
-  const initramfs = await bench.archives.lay(Buffer.concat([archive, plan]));
   // Small files one after the other: a round trip through the thread pool for each costs more than the writing.
   writeFileSync(own('variant.dtb'), blob);
   writeFileSync(own('variant.dts'), toDts(tree));
-  if (gates !== null) writeFileSync(own('gates.bin'), gates);
   const files: GuestFiles = {
     firmware: bench.firmware,
     registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
-    initramfs: initramfs.path,
-    gates: gates === null ? null : own('gates.bin'),
+    initramfs: bench.initramfs,
+    plan: bench.shelf.lay({ kind: 'plan' }, plan),
+    modules: blobs === null ? null : bench.shelf.lay({ kind: 'modules' }, blobs),
+    gates: gates === null ? null : bench.shelf.lay({ kind: 'gates' }, gates),
     firmwareLog: own('firmware.log'),
   };
   const machine = { cpus: cell.cpus, shift: cell.shift };
@@ -198,7 +196,7 @@ export async function prepareCell(
     files,
     arguments: qemuArguments(files, machine),
     inputs,
-    fingerprint: sha256(JSON.stringify([inputs, initramfs.hash, sha256(gates ?? ''), words])),
+    fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
   };
 }
 
@@ -209,6 +207,8 @@ function inPlaceOf(files: GuestFiles): GuestFiles {
     image: 'image',
     deviceTree: 'device-tree',
     initramfs: 'initramfs',
+    plan: 'plan',
+    modules: files.modules === null ? null : 'modules',
     gates: files.gates === null ? null : 'gates',
     registers: files.registers.map(({ path, address }) => ({ path: basename(path), address })),
     firmwareLog: 'firmware-log',
@@ -227,6 +227,8 @@ function commandScript(cell: Cell, files: GuestFiles, folder: string): string {
       image: files.image,
       deviceTree: here(files.deviceTree),
       initramfs: here(files.initramfs),
+      plan: here(files.plan),
+      modules: files.modules === null ? null : here(files.modules),
       gates: files.gates === null ? null : here(files.gates),
       registers: files.registers.map(({ path, address }) => ({ path: here(path), address })),
       // Not /dev/stderr: it cannot be opened where that is a socket, as in the children of Node.js.

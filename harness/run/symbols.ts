@@ -6,6 +6,7 @@ import type { KernelArtefact } from '../kernel/artefact.ts';
 import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { gateSymbols } from '../soc/gates.ts';
 import { boot } from './boot.ts';
 import { type Bench, prepareCell } from './prepare.ts';
 
@@ -24,11 +25,24 @@ export interface ScoutRoom {
 const scouting = new Map<string, Promise<KnownSymbols>>();
 
 /**
+ * The symbols that a cell boots with. A kernel that came without its System.map is not scouted for the console alone, which is only faster with it.
+ * Throws as {@link findSymbols}.
+ */
+export function symbolsOf(
+  cell: Pick<Cell, 'gates'>,
+  kernel: KernelArtefact,
+  room: ScoutRoom,
+): Promise<ReadonlyMap<string, bigint>> {
+  const isScouted = kernel.systemMap !== null || cell.gates.length > 0;
+  return findSymbols(kernel, isScouted ? gateSymbols(cell.gates) : new Set(), room);
+}
+
+/**
  * Virtual addresses of kernel symbols by name: from System.map, or where the kernel came without one, from /proc/kallsyms
  * in a scout boot of the same Image, whose findings stay in the cache. A name that is missing or not unique has no entry.
  * Throws {@link InfraError} when the scout does not come back: the kernel does not boot at all.
  */
-export async function findSymbols(
+async function findSymbols(
   kernel: KernelArtefact,
   names: ReadonlySet<string>,
   room: ScoutRoom,

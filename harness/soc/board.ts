@@ -12,8 +12,6 @@ export const RAM_MIB = 512;
 /** Where the arm64 boot protocol puts the firmware, given as `-kernel`: RAM plus the header's text_offset. */
 const FIRMWARE_TEXT_OFFSET = 0x8_0000;
 export const FIRMWARE_ADDRESS = RAM_BASE + FIRMWARE_TEXT_OFFSET;
-/** The gate table (soc/gates.ts), in the same reserved range. */
-export const GATES_ADDRESS = RAM_BASE + 0x10_0000;
 /** The kernel's Image, behind the range that the device tree keeps from it: 2 MiB aligned, as Documentation/arm64/booting.rst asks. */
 export const IMAGE_ADDRESS = RAM_BASE + 0x20_0000;
 /** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */
@@ -28,14 +26,15 @@ const FIRMWARE_FOLDER = new URL('./firmware/', import.meta.url);
 export const FIRMWARE = {
   name: 'el2-firmware',
   output: 'binary',
-  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
+  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c', 'files.c', 'output.c'].map((name) =>
+    fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
+  ),
   /** Read by the sources, so part of the content key. */
-  headers: ['firmware.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
+  headers: ['firmware.h', 'timing.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   script: fileURLToPath(new URL('firmware.lds', FIRMWARE_FOLDER)),
   defines: {
     LINUX_ENTRY: IMAGE_ADDRESS,
     FIRMWARE_TEXT_OFFSET,
-    GATES_ADDRESS,
     CPUS_MAX,
   },
   symbols: { FIRMWARE_ADDRESS },

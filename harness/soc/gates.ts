@@ -1,16 +1,19 @@
 import { InputError } from '../errors.ts';
 import type { Gate } from '../matrix/cell.ts';
 
-/** Layout of the table that `firmware/gates.c` reads: `struct table`, then one `struct gate` each. */
+/** Layout of the table that `firmware/gates.c` reads: `struct table`, with as many `struct gate` as it has. */
 const MAGIC = 0x5345_5441_474d_5242n;
-const HEADER_SIZE = 8 + 4 + 4 + 8 + 2 * 8 + 4 * 8 + 4 * 8;
+const BREAKPOINT_SIZE = 3 * 8;
 const NAME_SIZE = 64;
 const GATE_SIZE = 4 + 4 + 2 * NAME_SIZE;
-const PROBES_MAX = 2;
-const FORCES_MAX = 4;
 /** Bits of `struct flight.passed`. */
 const GATES_MAX = 64;
-const KIND = { delay: 1, entered: 2, finished: 3 } as const;
+/** Breakpoints of a Cortex-A57 (ID_AA64DFR0_EL1.BRPs); two of them stand on the buses' probe functions where there are gates. */
+const BREAKPOINTS = 6;
+const HEADER_SIZE = 8 + 4 * 4 + 8 + BREAKPOINTS * BREAKPOINT_SIZE;
+const FORCES_MAX = 4;
+const KIND = { delay: 1, entered: 2, finished: 3, park: 4 } as const;
+const ON = { probe: 1, forced: 2, console: 3, counted: 4 } as const;
 
 /** Milliseconds of virtual time between two looks at a hold's condition: the shortest msleep(), about one jiffy. */
 const POLL_MS = 1;
@@ -22,20 +25,46 @@ const POLL_MS = 1;
 const PLATFORM_PROBES = ['platform_probe', 'platform_drv_probe'];
 const AMBA_PROBE = 'amba_probe';
 
+/**
+ * The `write` of the UART driver's console, drivers/tty/serial/amba-pl011.c of Linux 5.10 to 6.12. The driver spends about 150 instructions on a character;
+ * the firmware hands the whole text to QEMU at once.
+ */
+const CONSOLE_WRITE = 'pl011_console_write';
+
 /** Virtual address of a kernel symbol, or null where the kernel has none of that name. */
 export type SymbolLookup = (name: string) => bigint | null;
 
-/** Names of the kernel symbols that these gates need an address for; some are alternatives of each other. */
+/** Names of the kernel symbols that a cell with these gates needs an address for; some are alternatives of each other, and the console's is only good to have. */
 export function gateSymbols(gates: readonly Gate[]): Set<string> {
   const forced = gates.flatMap((gate) => (gate.gate === 'force' ? [gate.symbol] : []));
-  return new Set(forced.length === gates.length ? forced : [...forced, 'msleep', AMBA_PROBE, ...PLATFORM_PROBES]);
+  const probes = forced.length === gates.length ? [] : ['msleep', AMBA_PROBE, ...PLATFORM_PROBES];
+  return new Set([CONSOLE_WRITE, ...forced, ...probes]);
 }
 
 /** How long a hold waits, in milliseconds of virtual time, before it lets the probe in and says so. */
 export const HOLD_TIMEOUT_MS = 30_000;
 
+/** Where guests that differ in nothing else are parked: before the first of these happens to one of them. */
+export interface ParkingPlace {
+  /** Devices whose probe some cell's gates hold or watch. */
+  readonly devices: readonly string[];
+  /** Functions whose answer some cell forces. */
+  readonly forced: readonly string[];
+}
+
+interface TableParts {
+  readonly parks: boolean;
+  readonly forces: readonly { readonly symbol: string; readonly value: number }[];
+  readonly entries: readonly {
+    readonly kind: number;
+    readonly ms: number;
+    readonly device: string;
+    readonly until: string;
+  }[];
+}
+
 /**
- * The gate table as the firmware reads it, or null when the cell has no gates and nothing is to be loaded.
+ * The table of a cell as the firmware reads it, or null where it would be empty.
  * Throws {@link InputError} for a symbol that the kernel does not have, too many gates, and holds that wait for each other.
  */
 export function encodeGates(
@@ -43,14 +72,9 @@ export function encodeGates(
   lookup: SymbolLookup,
   holdTimeoutMs = HOLD_TIMEOUT_MS,
 ): Uint8Array | null {
-  if (gates.length === 0) return null;
   refuseCycles(gates);
   const forces = gates.filter((gate) => gate.gate === 'force');
   const probes = gates.filter((gate) => gate.gate !== 'force');
-  if (forces.length > FORCES_MAX)
-    throw new InputError(`${forces.length} functions are forced, and the CPU has breakpoints for ${FORCES_MAX}`);
-  if (probes.length > GATES_MAX) throw new InputError(`${probes.length} gates are asked for; at most ${GATES_MAX} fit`);
-
   const symbols = forces.map(({ symbol }) => symbol);
   const twice = symbols.find((symbol, n) => symbols.indexOf(symbol) !== n);
   if (twice !== undefined) throw new InputError(`${twice} is forced twice`, 'give it one value');
@@ -58,8 +82,36 @@ export function encodeGates(
     probes.length > 0 ? symbols.find((symbol) => [AMBA_PROBE, ...PLATFORM_PROBES].includes(symbol)) : undefined;
   if (taken !== undefined)
     throw new InputError(`${taken} cannot be forced in a cell with gates, which stand there`, 'force another function');
+  const entries = probes.map((gate) => ({
+    kind: gate.gate === 'delay' ? KIND.delay : KIND[gate.phase],
+    ms: gate.gate === 'delay' ? gate.ms : holdTimeoutMs,
+    device: gate.device,
+    until: gate.gate === 'delay' ? '' : gate.until,
+  }));
+  return encodeTable({ parks: false, forces, entries }, lookup);
+}
 
-  const view = new DataView(new ArrayBuffer(HEADER_SIZE + probes.length * GATE_SIZE));
+/**
+ * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest before its init reads the plan.
+ * Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
+ */
+export function encodeParking(place: ParkingPlace, lookup: SymbolLookup): Uint8Array | null {
+  if (place.devices.length > GATES_MAX || place.forced.length > FORCES_MAX) return null;
+  return encodeTable(
+    {
+      parks: true,
+      forces: place.forced.map((symbol) => ({ symbol, value: 0 })),
+      entries: place.devices.map((device) => ({ kind: KIND.park, ms: 0, device, until: '' })),
+    },
+    lookup,
+  );
+}
+
+function encodeTable({ parks, forces, entries }: TableParts, lookup: SymbolLookup): Uint8Array | null {
+  if (forces.length > FORCES_MAX)
+    throw new InputError(`${forces.length} functions are forced, and the CPU has breakpoints for ${FORCES_MAX}`);
+  if (entries.length > GATES_MAX)
+    throw new InputError(`${entries.length} gates are asked for; at most ${GATES_MAX} fit`);
   const required = (names: readonly string[], purpose: string): bigint => {
     for (const name of names) {
       const address = lookup(name);
@@ -70,13 +122,30 @@ export function encodeGates(
       'it may be inlined or the kernel stripped; see /proc/kallsyms of the running kernel',
     );
   };
+  // The firmware's log names a forced function by its place, so these come first.
+  const breakpoints = forces.map(({ symbol, value }) => ({
+    address: required([symbol], `the gate that forces ${symbol}`),
+    on: ON.forced as number,
+    value,
+  }));
+  const stop = (address: bigint | null, on: number) => {
+    if (address !== null && breakpoints.length < BREAKPOINTS) breakpoints.push({ address, on, value: 0 });
+  };
+  if (entries.length > 0) {
+    stop(required(PLATFORM_PROBES, 'a gate'), ON.probe);
+    stop(lookup(AMBA_PROBE), ON.probe);
+  }
+  stop(lookup(CONSOLE_WRITE), ON.console);
+  if (breakpoints.length === 0 && !parks) return null;
+
+  const view = new DataView(new ArrayBuffer(HEADER_SIZE + entries.length * GATE_SIZE));
   let at = 0;
   const u32 = (value: number) => {
     view.setUint32(at, value, true);
     at += 4;
   };
   const u64 = (value: bigint) => {
-    view.setBigUint64(at, value, true);
+    view.setBigUint64(at, BigInt.asUintN(64, value), true);
     at += 8;
   };
   const name = (text: string) => {
@@ -85,24 +154,23 @@ export function encodeGates(
     new Uint8Array(view.buffer).set(bytes, at);
     at += NAME_SIZE;
   };
-
   u64(MAGIC);
-  u32(probes.length);
+  u32(parks ? 1 : 0);
+  u32(entries.length);
   u32(POLL_MS);
-  u64(probes.length > 0 ? required(['msleep'], 'a gate') : 0n);
-  const probeFunctions: bigint[] =
-    probes.length > 0 ? [required(PLATFORM_PROBES, 'a gate'), lookup(AMBA_PROBE) ?? 0n] : [];
-  for (let n = 0; n < PROBES_MAX; n++) u64(probeFunctions[n] ?? 0n);
-  for (let n = 0; n < FORCES_MAX; n++) {
-    const force = forces[n];
-    u64(force === undefined ? 0n : required([force.symbol], `the gate that forces ${force.symbol}`));
+  u32(0);
+  u64(entries.length > 0 ? required(['msleep'], 'a gate') : 0n);
+  for (let n = 0; n < BREAKPOINTS; n++) {
+    const { address, on, value } = breakpoints[n] ?? { address: 0n, on: 0, value: 0 };
+    u64(address);
+    u64(BigInt(on));
+    u64(BigInt(value));
   }
-  for (let n = 0; n < FORCES_MAX; n++) u64(BigInt.asUintN(64, BigInt(forces[n]?.value ?? 0)));
-  for (const gate of probes) {
-    u32(gate.gate === 'delay' ? KIND.delay : KIND[gate.phase]);
-    u32(gate.gate === 'delay' ? gate.ms : holdTimeoutMs);
-    name(gate.device);
-    name(gate.gate === 'delay' ? '' : gate.until);
+  for (const { kind, ms, device, until } of entries) {
+    u32(kind);
+    u32(ms);
+    name(device);
+    name(until);
   }
   return new Uint8Array(view.buffer);
 }

@@ -1,16 +1,13 @@
-import { appendFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
-import { writeCpio } from '../../harness/guest/cpio.ts';
-import { PLAN_PATH } from '../../harness/guest/plan.ts';
 import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import type { Cell } from '../../harness/matrix/cell.ts';
 import { boot } from '../../harness/run/boot.ts';
 import { openBench, prepareCell } from '../../harness/run/prepare.ts';
-import { findSymbols } from '../../harness/run/symbols.ts';
-import { gateSymbols } from '../../harness/soc/gates.ts';
+import { symbolsOf } from '../../harness/run/symbols.ts';
 
 /** Time for a kernel that is not in the cache yet. */
 export const FIRST_BUILD_MS = 900_000;
@@ -60,13 +57,13 @@ export async function openGuestRoom(recipe: string): Promise<GuestRoom> {
         expect: { verdicts: ['bound'] },
       };
       const own = join(folder.path, `boot-${boots++}`);
-      const symbols = await findSymbols(kernel, gateSymbols(gates), { bench, folder: own, cache, signal });
+      const symbols = await symbolsOf(cell, kernel, { bench, folder: own, cache, signal });
       const prepared = await prepareCell(cell, kernel, symbols, bench, own);
-      if (damage !== undefined) {
-        const archive = writeCpio([{ kind: 'file', path: PLAN_PATH, mode: 0o644, bytes: damage }]);
-        await appendFile(prepared.files.initramfs, archive);
-      }
+      const undamaged = await readFile(prepared.files.plan);
+      if (damage !== undefined) await writeFile(prepared.files.plan, damage);
       const { console } = await boot(prepared, signal);
+      // Other boots may have the same plan.
+      await writeFile(prepared.files.plan, undamaged);
       return console.toString('latin1');
     },
   };

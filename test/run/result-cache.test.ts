@@ -120,6 +120,8 @@ function inFolderOf(path: string): PreparedCell {
     image: file,
     deviceTree: file,
     initramfs: file,
+    plan: '',
+    modules: null,
     gates: null,
     registers: [],
     firmwareLog: join(path, 'firmware.log'),

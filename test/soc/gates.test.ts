@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Gate } from '../../harness/matrix/cell.ts';
-import { encodeGates, gateSymbols, parseGateLog } from '../../harness/soc/gates.ts';
+import { encodeGates, encodeParking, gateSymbols, parseGateLog } from '../../harness/soc/gates.ts';
 
 const SYMBOLS = new Map([
   ['msleep', 0x1000n],
@@ -23,16 +23,19 @@ const hold = (device: string, until: string, phase: 'entered' | 'finished' = 'fi
 function decode(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer);
   const text = (at: number) => new TextDecoder().decode(bytes.subarray(at, at + 64)).replace(/\0.*$/s, '');
-  const u64s = (at: number, count: number) =>
-    Array.from({ length: count }, (_, n) => view.getBigUint64(at + 8 * n, true));
-  const count = view.getUint32(8, true);
+  const kinds = ['unused', 'probe', 'forced', 'console', 'counted'];
+  const breakpoints = Array.from({ length: 6 }, (_, n) => ({
+    address: view.getBigUint64(32 + n * 24, true),
+    on: kinds[Number(view.getBigUint64(40 + n * 24, true))],
+    value: view.getBigUint64(48 + n * 24, true),
+  }));
+  const count = view.getUint32(12, true);
   return {
-    msleep: view.getBigUint64(16, true),
-    probes: u64s(24, 2),
-    forceAddresses: u64s(40, 4),
-    forceValues: u64s(72, 4),
+    parks: view.getUint32(8, true),
+    msleep: view.getBigUint64(24, true),
+    breakpoints: breakpoints.filter(({ on }) => on !== 'unused'),
     gates: Array.from({ length: count }, (_, n) => {
-      const at = 104 + n * 136;
+      const at = 176 + n * 136;
       return {
         kind: view.getUint32(at, true),
         ms: view.getUint32(at + 4, true),
@@ -45,42 +48,58 @@ function decode(bytes: Uint8Array) {
 }
 
 describe('encodeGates', () => {
-  test('has no table for a cell without gates', () => {
+  test('has no table for a cell without gates on a kernel without the console’s symbol', () => {
     expect(encodeGates([], lookup)).toBeNull();
+  });
+
+  test('takes the console over where a breakpoint is left', () => {
+    const withConsole = (name: string) => (name === 'pl011_console_write' ? 0x7000n : 0x1000n);
+    const kinds = (gates: readonly Gate[]) => {
+      const bytes = encodeGates(gates, withConsole);
+      return bytes && decode(bytes).breakpoints.map(({ on }) => on);
+    };
+    const forces = Array.from({ length: 4 }, (_, n) => ({ ...FORCE, symbol: `f${n}` }));
+    expect(kinds([])).toEqual(['console']);
+    expect(kinds([DELAY])).toEqual(['probe', 'probe', 'console']);
+    expect(kinds([DELAY, ...forces])).toEqual(['forced', 'forced', 'forced', 'forced', 'probe', 'probe']);
   });
 
   test('lays out delays, holds and forced functions as the firmware reads them', () => {
     const bytes = encodeGates([DELAY, FORCE, hold('a', 'b', 'entered'), hold('c', 'd')], lookup, 99);
     expect(bytes && decode(bytes)).toEqual({
+      parks: 0,
       msleep: 0x1000n,
-      probes: [0x2000n, 0n],
-      forceAddresses: [0x3000n, 0n, 0n, 0n],
-      forceValues: [1n, 0n, 0n, 0n],
+      // A forced function is named by its place in the firmware's log.
+      breakpoints: [
+        { address: 0x3000n, on: 'forced', value: 1n },
+        { address: 0x2000n, on: 'probe', value: 0n },
+      ],
       gates: [
         { kind: 1, ms: 6000, device: 'firmware:scm', until: '' },
         { kind: 2, ms: 99, device: 'a', until: 'b' },
         { kind: 3, ms: 99, device: 'c', until: 'd' },
       ],
-      size: 104 + 3 * 136,
+      size: 176 + 3 * 136,
     });
   });
 
   test('a forced negative value is its two’s complement', () => {
     const bytes = encodeGates([{ ...FORCE, value: -517 }], lookup);
-    expect(bytes && decode(bytes).forceValues[0]).toBe(2n ** 64n - 517n);
+    expect(bytes && decode(bytes).breakpoints[0]?.value).toBe(2n ** 64n - 517n);
   });
 
   test('takes the older name of the probe function where the kernel has that one', () => {
     const old = (name: string) => (name === 'platform_drv_probe' ? 0x9000n : name === 'msleep' ? 0x1000n : null);
     const bytes = encodeGates([DELAY], old);
-    expect(bytes && decode(bytes).probes[0]).toBe(0x9000n);
+    expect(bytes && decode(bytes).breakpoints[0]?.address).toBe(0x9000n);
   });
 
   test('names the symbol that the kernel does not have', () => {
     expect(() => encodeGates([{ ...FORCE, symbol: 'qcom_scm_nonesuch' }], lookup)).toThrow(
       'no symbol qcom_scm_nonesuch',
     );
-    expect(() => encodeGates([DELAY], () => null)).toThrow('no symbol msleep');
+    expect(() => encodeGates([DELAY], () => null)).toThrow('no symbol platform_probe or platform_drv_probe');
+    expect(() => encodeGates([DELAY], (name) => (name === 'msleep' ? null : 0x9000n))).toThrow('no symbol msleep');
   });
 
   test('refuses two answers of one function, and a function that the gates themselves stand at', () => {
@@ -124,9 +143,31 @@ describe('encodeGates', () => {
   });
 });
 
+describe('encodeParking', () => {
+  test('parks before the devices and functions of all cells', () => {
+    const bytes = encodeParking({ devices: ['a', 'firmware:scm'], forced: ['qcom_scm_is_available'] }, lookup);
+    expect(bytes && decode(bytes)).toMatchObject({
+      parks: 1,
+      breakpoints: [{ on: 'forced' }, { on: 'probe' }],
+      gates: [
+        { kind: 4, device: 'a' },
+        { kind: 4, device: 'firmware:scm' },
+      ],
+    });
+    const none = encodeParking({ devices: [], forced: [] }, () => null);
+    expect(none && decode(none)).toMatchObject({ parks: 1, breakpoints: [], gates: [] });
+  });
+
+  test('has no table for more than the firmware can look for', () => {
+    const devices = Array.from({ length: 65 }, (_, n) => `d${n}`);
+    expect(encodeParking({ devices, forced: [] }, lookup)).toBeNull();
+    expect(encodeParking({ devices: [], forced: ['a', 'b', 'c', 'd', 'e'] }, lookup)).toBeNull();
+  });
+});
+
 test('gateSymbols asks for what the table needs and no more', () => {
-  expect([...gateSymbols([])]).toEqual([]);
-  expect([...gateSymbols([FORCE])]).toEqual(['qcom_scm_is_available']);
+  expect([...gateSymbols([])]).toEqual(['pl011_console_write']);
+  expect([...gateSymbols([FORCE])]).toEqual(['pl011_console_write', 'qcom_scm_is_available']);
   expect(gateSymbols([DELAY, FORCE])).toContain('msleep');
 });
 

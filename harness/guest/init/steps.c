@@ -1,6 +1,7 @@
 #include "steps.h"
 
 #include "devices.h"
+#include "harness.h"
 #include "report.h"
 #include "settle.h"
 #include "shell.h"
@@ -19,25 +20,6 @@ long write_file(const char *path, const char *value, int flags)
 	result = sys_write((int)fd, value, length_of(value));
 	sys_close((int)fd);
 	return result < 0 ? result : 0;
-}
-
-static long load(const char *module, const char *params)
-{
-	char storage[STEP_PATH_SIZE];
-	struct text path = TEXT(storage);
-	long fd;
-	long result;
-
-	text_clear(&path);
-	text_add(&path, "/modules/");
-	text_add(&path, module);
-	text_add(&path, ".ko");
-	fd = sys_open(path.bytes, O_RDONLY);
-	if (fd < 0)
-		return fd;
-	result = sys_load_module((int)fd, params);
-	sys_close((int)fd);
-	return result;
 }
 
 /* Writes to /sys/bus/BUS + rest. */
@@ -139,7 +121,7 @@ void run_step(const struct step *step)
 
 	switch (step->verb) {
 	case STEP_LOAD:
-		report_result("load", first, NULL, load(first, second));
+		report_result("load", first, NULL, harness_load_module(first, second));
 		break;
 	case STEP_UNLOAD:
 		report_result("unload", first, NULL, sys_unload_module(first));

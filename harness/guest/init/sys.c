@@ -11,14 +11,16 @@ enum {
 	NR_pread64 = 67,
 	NR_readlinkat = 78,
 	NR_nanosleep = 101,
+	NR_init_module = 105,
 	NR_delete_module = 106,
 	NR_clock_gettime = 113,
 	NR_syslog = 116,
 	NR_rt_sigprocmask = 135,
 	NR_rt_sigtimedwait = 137,
 	NR_reboot = 142,
+	NR_munmap = 215,
+	NR_mmap = 222,
 	NR_wait4 = 260,
-	NR_finit_module = 273,
 };
 
 #define AT_FDCWD (-100)
@@ -46,8 +48,15 @@ struct timespec {
 
 static const uint64_t child_signal = 1ULL << (SIGCHLD - 1);
 
+/* include/uapi/asm-generic/mman-common.h */
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define MAP_PRIVATE 0x02
+#define MAP_ANONYMOUS 0x20
+#define MAP_POPULATE 0x008000
+
 /* arm64 procedure of a system call: number in x8, arguments in x0 to x5, result in x0; nothing else changes. */
-static long call5(long number, long a, long b, long c, long d, long e)
+static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = number;
 	register long x0 __asm__("x0") = a;
@@ -55,9 +64,15 @@ static long call5(long number, long a, long b, long c, long d, long e)
 	register long x2 __asm__("x2") = c;
 	register long x3 __asm__("x3") = d;
 	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
 
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory", "cc");
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory", "cc");
 	return x0;
+}
+
+static long call5(long number, long a, long b, long c, long d, long e)
+{
+	return call6(number, a, b, c, d, e, 0);
 }
 
 static long call3(long number, long a, long b, long c)
@@ -110,9 +125,19 @@ long sys_mount(const char *type, const char *target)
 	return call5(NR_mount, (long)type, (long)target, (long)type, 0, 0);
 }
 
-long sys_load_module(int fd, const char *params)
+long sys_load_module(const void *image, size_t size, const char *params)
 {
-	return call3(NR_finit_module, fd, (long)params, 0);
+	return call3(NR_init_module, (long)image, (long)size, (long)params);
+}
+
+void *sys_map(size_t size)
+{
+	return (void *)call6(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+}
+
+void sys_unmap(void *address, size_t size)
+{
+	call3(NR_munmap, (long)address, (long)size, 0);
 }
 
 long sys_unload_module(const char *name)

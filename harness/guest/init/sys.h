@@ -47,7 +47,10 @@ long sys_write(int fd, const void *bytes, size_t size);
 long sys_read_directory(int fd, void *buffer, size_t size);
 long sys_read_link_at(int directory, const char *path, char *buffer, size_t size);
 long sys_mount(const char *type, const char *target);
-long sys_load_module(int fd, const char *params);
+long sys_load_module(const void *image, size_t size, const char *params);
+/* Memory of its own, with every page there already; a negative errno as a pointer where there is none. */
+void *sys_map(size_t size);
+void sys_unmap(void *address, size_t size);
 long sys_unload_module(const char *name);
 /* Every line of the kernel's ring buffer that fits, oldest dropped first (SYSLOG_ACTION_READ_ALL). */
 long sys_kernel_log(char *buffer, size_t size);

@@ -15,6 +15,8 @@
 #define SPSR_EL1H	0x3c5		/* EL1h, D A I F masked */
 #define STACK_SHIFT	12		/* 4 KiB of EL2 stack a CPU */
 
+#include "timing.h"
+
 	.section .head, "ax"
 	.global _start
 _start:
@@ -54,7 +56,9 @@ enter_el1:
 	msr	hcr_el2, x1
 	mov	x1, #CNTHCTL_EL1
 	msr	cnthctl_el2, x1
-	msr	cntvoff_el2, xzr
+	ldr	x1, =virtual_offset
+	ldr	x1, [x1]
+	msr	cntvoff_el2, x1
 	mrs	x1, midr_el1
 	msr	vpidr_el2, x1
 	mrs	x1, mpidr_el1
@@ -65,7 +69,7 @@ enter_el1:
 	msr	vttbr_el2, xzr
 	ldr	x1, =SCTLR_EL1_RES1
 	msr	sctlr_el1, x1
-	bl	gates_cpu_init
+	bl	cpu_init
 	mov	x1, #SPSR_EL1H
 	msr	spsr_el2, x1
 	msr	elr_el2, x20
@@ -91,10 +95,20 @@ vectors:
 	vector	unexpected
 	.endr
 
-/* struct frame in firmware.h: x0 .. x30, then ELR, SPSR and the stack pointer of EL1. */
+/*
+ * struct frame in firmware.h: x0 .. x30, then ELR, SPSR and the stack pointer of EL1, and the time of the exception.
+ *
+ * The time that is spent here is taken out of EL1's virtual counter again (CNTVOFF_EL2) where handle() says so: EL1 then sees
+ * none of it. HIDDEN_REST counts the instructions before the first and behind the second reading of the counter.
+ */
+#define FRAME_SIZE	(36 * 8)
+#define FRAME_TIME	(34 * 8)
+
 from_el1:
-	sub	sp, sp, #(34 * 8)
+	sub	sp, sp, #FRAME_SIZE
 	stp	x0, x1, [sp, #(0 * 8)]
+	mrs	x0, cntpct_el0
+	str	x0, [sp, #FRAME_TIME]
 	stp	x2, x3, [sp, #(2 * 8)]
 	stp	x4, x5, [sp, #(4 * 8)]
 	stp	x6, x7, [sp, #(6 * 8)]
@@ -117,8 +131,8 @@ from_el1:
 	mov	x0, sp
 	mrs	x1, esr_el2
 	bl	handle
-	ldr	x0, [sp, #(32 * 8)]
-	msr	spsr_el2, x0
+	ldr	x1, [sp, #(32 * 8)]
+	msr	spsr_el2, x1
 	ldp	x30, x1, [sp, #(30 * 8)]
 	msr	elr_el2, x1
 	ldp	x28, x29, [sp, #(28 * 8)]
@@ -134,10 +148,31 @@ from_el1:
 	ldp	x8, x9, [sp, #(8 * 8)]
 	ldp	x6, x7, [sp, #(6 * 8)]
 	ldp	x4, x5, [sp, #(4 * 8)]
-	ldp	x2, x3, [sp, #(2 * 8)]
+	cbz	x0, 1f
+	ldr	x2, =hidden_rest
+	ldr	x2, [x2]
+	ldr	x1, [sp, #FRAME_TIME]
+	mrs	x0, cntpct_el0
+	sub	x0, x0, x1
+	add	x0, x0, x2
+	mrs	x1, cntvoff_el2
+	add	x0, x0, x1
+	msr	cntvoff_el2, x0
+1:	ldp	x2, x3, [sp, #(2 * 8)]
 	ldp	x0, x1, [sp, #(0 * 8)]
-	add	sp, sp, #(34 * 8)
+	add	sp, sp, #FRAME_SIZE
 	eret
+
+/* u64 ticks_of_instructions(void): what the counter says of MEASURED_INSTRUCTIONS instructions. */
+	.global ticks_of_instructions
+ticks_of_instructions:
+	mrs	x0, cntpct_el0
+	.rept	(MEASURED_INSTRUCTIONS - 1)
+	nop
+	.endr
+	mrs	x1, cntpct_el0
+	sub	x0, x1, x0
+	ret
 
 unexpected:
 	mrs	x0, esr_el2

@@ -3,6 +3,7 @@
 #define BOOTRACE_FIRMWARE_H
 
 typedef unsigned char u8;
+typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
@@ -12,6 +13,8 @@ struct frame {
 	u64 elr;
 	u64 spsr;
 	u64 sp;
+	u64 time;	/* physical counter at the exception */
+	u64 unused;
 };
 
 #define SYSREG_READ(name) ({ u64 value_; asm volatile("mrs %0, " name : "=r"(value_)); value_; })
@@ -22,21 +25,47 @@ static inline u32 cpu_index(void)
 	return SYSREG_READ("mpidr_el1") & 0xff;
 }
 
+/* DDI 0487, D17.2: PSTATE.M in SPSR_ELx */
+#define MODE(spsr)	((spsr) & 0xf)
+#define MODE_EL0T	0
+#define MODE_EL1T	4
+
+/* EL1's virtual counter at the exception, in ticks. What happens in the firmware happens at this time. */
+static inline u64 now(const struct frame *f)
+{
+	return f->time - SYSREG_READ("cntvoff_el2");
+}
+
 /* scm.c */
 void handle_smc(struct frame *f);
 void smc(struct frame *f);	/* entry.S */
 
 /* gates.c */
+void gates_init(void);
 void gates_cpu_init(void);
 void gates_breakpoint(struct frame *f);
 void gates_stepped(struct frame *f);
 void gates_debug_register(struct frame *f, u32 iss);
+void gates_plan_is_wanted(void);
 
-/* main.c */
-void say(const char *text);
+/* files.c */
+struct file { u32 key, size; };
+int file_find(const char *name, struct file *file);
+void file_read(struct file file, u32 offset, u64 to, u32 size);
+void files_call(struct frame *f);
+
+/* output.c */
+void output_init(void);
+int console_present(void);
+void console_write(u64 va, u64 size);
+void say(const char *text);	/* whole lines go out as they end */
 void say_number(u64 value);
 void say_hex(u64 value);
-void quit(void);
+
+/* main.c */
+u64 translate(u64 va);
+u64 translate_el0_write(u64 va);
+void show_time(void);
 _Noreturn void die(u64 esr, u64 elr);
 
 #endif

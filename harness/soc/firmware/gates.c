@@ -1,24 +1,29 @@
 /*
  * Gates: probe order put on an unmodified kernel from EL2.
  *
- * The harness loads a table at GATES_ADDRESS (soc/gates.ts writes it). Debug exceptions of EL1 are routed here
- * (MDCR_EL2.TDE), one hardware breakpoint stands on the bus's probe function, platform_probe(), and one on each
- * function whose answer is forced. Nothing in the kernel's text changes, so this works on any image whose symbols are
- * known, and the debugger's port stays free for the user.
+ * The harness hands over a table (soc/gates.ts writes it). Debug exceptions of EL1 are routed here (MDCR_EL2.TDE), one
+ * hardware breakpoint stands on the bus's probe function, platform_probe(), and one on each function whose answer is
+ * forced. Nothing in the kernel's text changes, so this works on any image whose symbols are known, and the debugger's
+ * port stays free for the user.
  *
  * To delay a probe, its entry is left in favour of msleep() with the breakpoint as return address; the breakpoint is
  * then hit again with the same stack pointer, and the probe goes on. A hold sleeps like that until its condition is
  * true or its time is up. To see a probe return, the return address is replaced in the same way.
  * Everything happens in guest instructions, so a gated boot is as repeatable as any other, with any number of vCPUs.
+ *
+ * The same breakpoints take the kernel's console away from the UART's driver, a write at a time, and count instructions.
+ *
+ * A table may say that the guest is to be parked at the first moment at which a gate, or the plan of its init, would
+ * matter. It then waits here until it finds another table, which it does in the QEMU that a copy of it is restored by.
  */
 #include "firmware.h"
 
 #define TABLE_MAGIC	0x53455441474d5242ul	/* "BRMGATES" */
 #define NAME_SIZE	64
-#define PROBES		2
-#define FORCES		4
+#define GATES		64
+#define BREAKPOINTS	6			/* of a Cortex-A57 */
 
-enum { DELAY = 1, HOLD_UNTIL_ENTERED = 2, HOLD_UNTIL_FINISHED = 3 };
+enum { DELAY = 1, HOLD_UNTIL_ENTERED = 2, HOLD_UNTIL_FINISHED = 3, PARK = 4 };
 
 struct gate {
 	u32 kind;
@@ -27,18 +32,27 @@ struct gate {
 	char until[NAME_SIZE];
 };
 
-struct table {
-	u64 magic;
-	u32 gates;
-	u32 poll_ms;
-	u64 msleep;
-	u64 probe[PROBES];	/* probe functions of buses: x0 is the struct device; 0 where unused */
-	u64 force_address[FORCES];
-	u64 force_value[FORCES];
-	struct gate gate[];
+enum {
+	UNUSED,
+	ON_PROBE,		/* a bus's probe function: x0 is the struct device */
+	ON_FORCED,		/* returns value at once */
+	ON_CONSOLE,		/* a console's write(): x1 is the text, w2 its size */
+	ON_COUNTED,		/* says how many instructions there have been; value is a number of the harness's own */
 };
 
-static const struct table *const table = (const struct table *)GATES_ADDRESS;
+struct table {
+	u64 magic;
+	u32 parks;
+	u32 gates;
+	u32 poll_ms;
+	u32 reserved;
+	u64 msleep;
+	struct { u64 address, kind, value; } breakpoint[BREAKPOINTS];
+	struct gate gate[GATES];
+};
+
+static struct table table;
+static const char table_file[] = "opt/bootrace/gates";
 
 /* A probe that sleeps in msleep() at the wish of a gate, or whose return is waited for. */
 struct flight {
@@ -57,8 +71,8 @@ struct flight {
 static struct flight flights[FLIGHTS];
 
 /* What has happened to the devices that gates wait for; by index of the gate. */
-static u8 entered[64], finished[64];
-static u8 forced[FORCES];
+static u8 entered[GATES], finished[GATES];
+static u8 forced[BREAKPOINTS];
 
 /* One interrupted step over a breakpoint for each CPU. */
 static struct { u64 daif; u32 breakpoint; } stepping[CPUS_MAX];
@@ -72,8 +86,11 @@ static struct { u64 daif; u32 breakpoint; } stepping[CPUS_MAX];
 #define SPSR_SS		(1 << 21)
 #define SPSR_DAIF	(0xf << 6)
 #define SPSR_BTYPE	(3 << 10)
-#define PAR_FAULT	1
-#define PAR_ADDRESS	0x0000fffffffff000ul
+
+/* D17.5 (performance monitors): instructions are counted at EL2 as well */
+#define PMCR_ENABLE	(1 << 0)
+#define PMEVTYPER_NSH	(1 << 27)
+#define EVENT_INST_RETIRED	0x08
 
 static void set_breakpoint(u32 n, u64 address, u32 control)
 {
@@ -89,21 +106,76 @@ static void set_breakpoint(u32 n, u64 address, u32 control)
 	asm volatile("isb");
 }
 
-static u64 breakpoint_address(u32 n)
+static void arm_breakpoint(u32 n)
 {
-	return n < PROBES ? table->probe[n] : table->force_address[n - PROBES];
+	int is_set = table.breakpoint[n].kind != UNUSED && (table.breakpoint[n].kind != ON_CONSOLE || console_present());
+
+	set_breakpoint(n, table.breakpoint[n].address, is_set ? BCR_EL1 : 0);
+	if (is_set && table.breakpoint[n].kind == ON_COUNTED) {
+		SYSREG_WRITE("pmevtyper0_el0", PMEVTYPER_NSH | EVENT_INST_RETIRED);
+		SYSREG_WRITE("pmcntenset_el0", 1);
+		SYSREG_WRITE("pmcr_el0", SYSREG_READ("pmcr_el0") | PMCR_ENABLE);
+	}
+}
+
+/* The table as the harness wants it now; none is an empty one. */
+static void load_table(void)
+{
+	struct file file;
+	u8 *bytes = (u8 *)&table;
+
+	for (u32 i = 0; i < sizeof(table); i++)
+		bytes[i] = 0;
+	for (u32 i = 0; i < GATES; i++)
+		entered[i] = finished[i] = 0;
+	for (u32 i = 0; i < BREAKPOINTS; i++)
+		forced[i] = 0;
+	if (!file_find(table_file, &file))
+		return;
+	file_read(file, 0, (u64)&table, file.size < sizeof(table) ? file.size : sizeof(table));
+	if (table.magic != TABLE_MAGIC || table.gates > GATES)
+		die(0, (u64)&table);
+}
+
+void gates_init(void)
+{
+	load_table();
 }
 
 void gates_cpu_init(void)
 {
-	if (table->magic != TABLE_MAGIC)
-		return;
 	SYSREG_WRITE("mdcr_el2", (SYSREG_READ("mdcr_el2") & MDCR_HPMN_MASK) | MDCR_TDE);
 	SYSREG_WRITE("oslar_el1", 0);	/* breakpoints are off while the OS lock is held, as it is after reset */
 	SYSREG_WRITE("mdscr_el1", MDSCR_MDE);
-	for (u32 n = 0; n < PROBES + FORCES; n++)
-		if (breakpoint_address(n))
-			set_breakpoint(n, breakpoint_address(n), BCR_EL1);
+	for (u32 n = 0; n < BREAKPOINTS; n++)
+		arm_breakpoint(n);
+}
+
+/*
+ * Wait for another table. A copy of the guest that is restored while this runs sees another fw_cfg at any point of it, so
+ * what was read in here counts for nothing but the decision to read all of it again.
+ */
+static void park(void)
+{
+	static struct { u64 magic; u32 parks; } seen;
+	struct file file;
+
+	say("parked\n");
+	do {
+		seen.parks = 0;
+		if (!file_find(table_file, &file))
+			break;
+		file_read(file, 0, (u64)&seen, sizeof(seen));
+	} while (seen.magic != TABLE_MAGIC || seen.parks);
+	load_table();
+	gates_cpu_init();
+}
+
+/* The init is about to read its plan. */
+void gates_plan_is_wanted(void)
+{
+	if (table.parks)
+		park();
 }
 
 /* The kernel's own use of the debug registers is trapped with TDE: writes are ignored, reads give 0. */
@@ -113,16 +185,6 @@ void gates_debug_register(struct frame *f, u32 iss)
 
 	if ((iss & 1) && rt != 31)
 		f->x[rt] = 0;
-}
-
-/* Physical address of a virtual one of EL1, or 0. */
-static u64 translate(u64 va)
-{
-	u64 par;
-
-	asm volatile("at s1e1r, %0; isb" : : "r"(va));
-	par = SYSREG_READ("par_el1");
-	return par & PAR_FAULT ? 0 : (par & PAR_ADDRESS) | (va & 0xfff);
 }
 
 static u64 read_el1(u64 va)
@@ -162,12 +224,10 @@ static int same(const char *a, const char *b)
 }
 
 /* One line of the firmware's log: microseconds of virtual time, verb, device, what it waits for. */
-static void report(const char *verb, const char *device, const struct gate *gate)
+static void report(const struct frame *f, const char *verb, const char *device, const struct gate *gate)
 {
-	u64 ticks = SYSREG_READ("cntpct_el0");
-
 	/* 62.5 MHz on this machine, which is no whole number of ticks a microsecond; good for days. */
-	say_number(ticks * 1000000 / SYSREG_READ("cntfrq_el0"));
+	say_number(now(f) * 1000000 / SYSREG_READ("cntfrq_el0"));
 	say(" ");
 	say(verb);
 	say(" ");
@@ -190,7 +250,7 @@ static void step_over(struct frame *f, u32 n)
 	stepping[cpu].breakpoint = n;
 	stepping[cpu].daif = f->spsr & SPSR_DAIF;
 	f->spsr |= SPSR_DAIF | SPSR_SS;
-	set_breakpoint(n, breakpoint_address(n), 0);
+	set_breakpoint(n, table.breakpoint[n].address, 0);
 	SYSREG_WRITE("mdscr_el1", MDSCR_MDE | MDSCR_SS);
 }
 
@@ -201,25 +261,25 @@ void gates_stepped(struct frame *f)
 
 	f->spsr = (f->spsr & ~(u64)(SPSR_DAIF | SPSR_SS)) | stepping[cpu].daif;
 	SYSREG_WRITE("mdscr_el1", MDSCR_MDE);
-	set_breakpoint(n, breakpoint_address(n), BCR_EL1);
+	arm_breakpoint(n);
 }
 
-static int is_open(u32 i, const struct flight *flight)
+static int is_open(const struct frame *f, u32 i, const struct flight *flight)
 {
-	const struct gate *gate = &table->gate[i];
+	const struct gate *gate = &table.gate[i];
 
 	if (gate->kind == HOLD_UNTIL_ENTERED)
 		return entered[i];
 	if (gate->kind == HOLD_UNTIL_FINISHED)
 		return finished[i];
-	return SYSREG_READ("cntpct_el0") >= flight->deadline;
+	return now(f) >= flight->deadline;
 }
 
 static void sleep_in(struct frame *f, struct flight *flight, u32 ms)
 {
 	f->x[0] = ms;
 	f->x[30] = flight->entry;
-	f->elr = table->msleep;
+	f->elr = table.msleep;
 	f->spsr = flight->spsr;
 }
 
@@ -235,8 +295,8 @@ static void go_on(struct frame *f, struct flight *flight, u32 n)
 	int watched = 0, awaited = 0;
 
 	device_name(flight->device, name);
-	for (u32 i = 0; i < table->gates; i++) {
-		const struct gate *gate = &table->gate[i];
+	for (u32 i = 0; i < table.gates; i++) {
+		const struct gate *gate = &table.gate[i];
 
 		if (same(gate->until, name)) {
 			watched = 1;
@@ -245,15 +305,15 @@ static void go_on(struct frame *f, struct flight *flight, u32 n)
 		if (!same(gate->device, name) || (flight->passed >> i & 1))
 			continue;
 		flight->gate = i;
-		flight->deadline = SYSREG_READ("cntpct_el0") + ticks_of(gate->ms);
-		if (gate->kind != DELAY && is_open(i, flight)) {
-			report("open", name, gate);
+		flight->deadline = now(f) + ticks_of(gate->ms);
+		if (gate->kind != DELAY && is_open(f, i, flight)) {
+			report(f, "open", name, gate);
 			flight->passed |= 1ul << i;
 			continue;
 		}
-		report(gate->kind == DELAY ? "delayed" : "held", name, gate);
+		report(f, gate->kind == DELAY ? "delayed" : "held", name, gate);
 		flight->state = SLEEPING;
-		sleep_in(f, flight, gate->kind == DELAY ? gate->ms : table->poll_ms);
+		sleep_in(f, flight, gate->kind == DELAY ? gate->ms : table.poll_ms);
 		return;
 	}
 	f->x[0] = flight->device;
@@ -262,10 +322,10 @@ static void go_on(struct frame *f, struct flight *flight, u32 n)
 	f->elr = flight->entry;
 	flight->state = FREE;
 	if (watched) {
-		for (u32 i = 0; i < table->gates; i++)
-			if (same(table->gate[i].until, name))
+		for (u32 i = 0; i < table.gates; i++)
+			if (same(table.gate[i].until, name))
 				entered[i] = 1;
-		report("entered", name, 0);
+		report(f, "entered", name, 0);
 	}
 	/* A back trace taken inside this probe shows the breakpoint instead of its caller, so only where it must be. */
 	if (awaited) {
@@ -277,16 +337,16 @@ static void go_on(struct frame *f, struct flight *flight, u32 n)
 
 static void woken(struct frame *f, struct flight *flight, u32 n)
 {
-	const struct gate *gate = &table->gate[flight->gate];
-	int open = is_open(flight->gate, flight);
+	const struct gate *gate = &table.gate[flight->gate];
+	int open = is_open(f, flight->gate, flight);
 	char name[NAME_SIZE];
 
-	if (!open && gate->kind != DELAY && SYSREG_READ("cntpct_el0") < flight->deadline) {
-		sleep_in(f, flight, table->poll_ms);
+	if (!open && gate->kind != DELAY && now(f) < flight->deadline) {
+		sleep_in(f, flight, table.poll_ms);
 		return;
 	}
 	device_name(flight->device, name);
-	report(open || gate->kind == DELAY ? "released" : "timed-out", name, gate);
+	report(f, open || gate->kind == DELAY ? "released" : "timed-out", name, gate);
 	flight->passed |= 1ul << flight->gate;
 	go_on(f, flight, n);
 }
@@ -297,10 +357,10 @@ static void returned(struct frame *f, struct flight *flight)
 	long value = (int)f->x[0];
 
 	device_name(flight->device, name);
-	report(value == 0 ? "finished" : "refused", name, 0);
+	report(f, value == 0 ? "finished" : "refused", name, 0);
 	if (value == 0)
-		for (u32 i = 0; i < table->gates; i++)
-			if (same(table->gate[i].until, name))
+		for (u32 i = 0; i < table.gates; i++)
+			if (same(table.gate[i].until, name))
 				finished[i] = 1;
 	f->x[30] = flight->lr;
 	f->elr = flight->lr;
@@ -345,27 +405,69 @@ static void probe_breakpoint(struct frame *f, u32 n)
 	go_on(f, unused, n);
 }
 
+/* Whether a table that parks wants the guest to stay here. */
+static int parks_here(struct frame *f, u32 n)
+{
+	char name[NAME_SIZE];
+
+	if (!table.parks)
+		return 0;
+	if (table.breakpoint[n].kind == ON_FORCED)
+		return 1;
+	if (table.breakpoint[n].kind != ON_PROBE)
+		return 0;
+	device_name(f->x[0], name);
+	for (u32 i = 0; i < table.gates; i++)
+		if (same(table.gate[i].device, name))
+			return 1;
+	return 0;
+}
+
+static void return_from_function(struct frame *f)
+{
+	f->elr = f->x[30];
+	f->spsr &= ~(u64)SPSR_BTYPE;
+}
+
 static void breakpoint(struct frame *f)
 {
-	for (u32 n = 0; n < PROBES + FORCES; n++) {
-		if (!breakpoint_address(n) || breakpoint_address(n) != f->elr)
+	for (u32 n = 0; n < BREAKPOINTS; n++) {
+		if (table.breakpoint[n].kind == UNUSED || table.breakpoint[n].address != f->elr)
 			continue;
-		if (n < PROBES) {
-			probe_breakpoint(f, n);
+		if (parks_here(f, n)) {
+			park();
+			/* The other table may have no breakpoint here: then the instruction is simply executed. */
+			breakpoint(f);
 			return;
 		}
-		if (!forced[n - PROBES]) {
-			forced[n - PROBES] = 1;
-			say_number(n - PROBES);
-			say(" forced\n");
+		switch (table.breakpoint[n].kind) {
+		case ON_PROBE:
+			probe_breakpoint(f, n);
+			break;
+		case ON_FORCED:
+			if (!forced[n]) {
+				forced[n] = 1;
+				say_number(n);
+				say(" forced\n");
+			}
+			f->x[0] = table.breakpoint[n].value;
+			return_from_function(f);
+			break;
+		case ON_CONSOLE:
+			console_write(f->x[1], (u32)f->x[2]);
+			return_from_function(f);
+			break;
+		case ON_COUNTED:
+			say("counted ");
+			say_number(table.breakpoint[n].value);
+			say(" ");
+			say_number(SYSREG_READ("pmevcntr0_el0"));
+			say("\n");
+			step_over(f, n);
+			break;
 		}
-		f->x[0] = table->force_value[n - PROBES];
-		f->elr = f->x[30];
-		f->spsr &= ~(u64)SPSR_BTYPE;
 		return;
 	}
-	/* Not ours: cannot be, as the kernel cannot set a breakpoint. */
-	die(0, f->elr);
 }
 
 /* One vCPU at a time: they share what the gates know. YIELD lets QEMU run another one (target/arm, trans_YIELD). */

@@ -77,6 +77,7 @@ void handle_smc(struct frame *f)
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {
 		u64 target = f->x[1] & 0xff;
 
+		show_time();
 		if (target < CPUS_MAX) {
 			cpu_on[target].entry = f->x[2];
 			cpu_on[target].context = f->x[3];

@@ -1,0 +1,18 @@
+/* What the harness has for this guest, handed over by the EL2 firmware (harness/soc/firmware/files.c). */
+#ifndef BOOTRACE_HARNESS_H
+#define BOOTRACE_HARNESS_H
+
+#include "sys.h"
+
+enum harness_file { HARNESS_PLAN, HARNESS_MODULES };
+
+/*
+ * Copies up to `size` bytes from `offset` on. Returns how many there were, or a negative errno. The plan's first byte is what
+ * a guest that is to be copied waits for: nothing may depend on a cell before.
+ */
+long harness_read(enum harness_file file, uint64_t offset, void *buffer, size_t size);
+
+/* Loads a module that the harness has a file of, by the name that lsmod shows. */
+long harness_load_module(const char *name, const char *params);
+
+#endif

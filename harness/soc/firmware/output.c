@@ -1,0 +1,149 @@
+/*
+ * The firmware's two ways out of the guest, each a virtio console of QEMU: its own log, and the kernel's console, which it
+ * takes over from the UART a write at a time (gates.c). QEMU hands each buffer to the host in one piece while the queue is
+ * being notified. Registers as in the Virtual I/O Device Specification 1.1, section 4.2.4 (legacy interface), queue
+ * layout as in section 2.6. Where QEMU was given no such device, nothing is said.
+ */
+#include "firmware.h"
+
+/* hw/arm/virt.c, base_memmap[VIRT_MMIO]: a transport every 0x200 bytes; qemu/command.ts plugs the two devices in. */
+#define TRANSPORT(n)	(0x0a000000ul + (n) * 0x200)
+
+#define REG_MAGIC	0x000
+#define REG_DEVICE_ID	0x008
+#define REG_FEATURES	0x020
+#define REG_PAGE_SIZE	0x028
+#define REG_QUEUE	0x030
+#define REG_QUEUE_SIZE	0x038
+#define REG_QUEUE_ALIGN	0x03c
+#define REG_QUEUE_PAGE	0x040
+#define REG_NOTIFY	0x050
+#define REG_STATUS	0x070
+
+#define MAGIC		0x74726976
+#define DEVICE_CONSOLE	3
+#define QUEUE_TRANSMIT	1
+#define STATUS_ACKNOWLEDGE	1
+#define STATUS_DRIVER	2
+#define STATUS_DRIVER_OK	4
+
+#define PAGE_SIZE	4096
+#define QUEUE_SIZE	2
+
+struct queue {
+	struct { u64 address; u32 length; u16 flags, next; } descriptor[QUEUE_SIZE];
+	struct { u16 flags, index, ring[QUEUE_SIZE]; } available;
+	struct { u16 flags, index; } used __attribute__((aligned(PAGE_SIZE)));
+} __attribute__((aligned(PAGE_SIZE)));
+
+static volatile struct queue queues[2];
+static int present[2];
+
+enum { LOG, CONSOLE };
+
+static u32 read_register(u32 n, u32 offset)
+{
+	return *(volatile u32 *)(TRANSPORT(n) + offset);
+}
+
+static void write_register(u32 n, u32 offset, u32 value)
+{
+	*(volatile u32 *)(TRANSPORT(n) + offset) = value;
+}
+
+static void open(u32 n)
+{
+	if (read_register(n, REG_MAGIC) != MAGIC || read_register(n, REG_DEVICE_ID) != DEVICE_CONSOLE)
+		return;
+	write_register(n, REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+	write_register(n, REG_FEATURES, 0);
+	write_register(n, REG_PAGE_SIZE, PAGE_SIZE);
+	write_register(n, REG_QUEUE, QUEUE_TRANSMIT);
+	write_register(n, REG_QUEUE_SIZE, QUEUE_SIZE);
+	write_register(n, REG_QUEUE_ALIGN, PAGE_SIZE);
+	write_register(n, REG_QUEUE_PAGE, (u64)&queues[n] / PAGE_SIZE);
+	write_register(n, REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
+	present[n] = 1;
+}
+
+void output_init(void)
+{
+	open(LOG);
+	open(CONSOLE);
+}
+
+static void send(u32 n, u64 pa, u32 size)
+{
+	volatile struct queue *queue = &queues[n];
+
+	if (!present[n])
+		return;
+	queue->descriptor[0].address = pa;
+	queue->descriptor[0].length = size;
+	queue->available.ring[queue->available.index % QUEUE_SIZE] = 0;
+	asm volatile("dsb sy" : : : "memory");
+	queue->available.index++;
+	asm volatile("dsb sy" : : : "memory");
+	write_register(n, REG_NOTIFY, QUEUE_TRANSMIT);
+	while (queue->used.index != queue->available.index)
+		;
+}
+
+int console_present(void)
+{
+	return present[CONSOLE];
+}
+
+/* Writes what stands at a virtual address of EL1. */
+void console_write(u64 va, u64 size)
+{
+	while (size) {
+		u64 in_page = PAGE_SIZE - (va & (PAGE_SIZE - 1));
+		u64 piece = size < in_page ? size : in_page;
+		u64 pa = translate(va);
+
+		if (!pa)
+			return;
+		send(CONSOLE, pa, piece);
+		va += piece;
+		size -= piece;
+	}
+}
+
+void say(const char *text)
+{
+	static char line[256];
+	static u32 used;
+
+	for (; *text; text++) {
+		line[used++] = *text;
+		if (*text == '\n' || used == sizeof(line)) {
+			send(LOG, (u64)line, used);
+			used = 0;
+		}
+	}
+}
+
+static void say_in_base(u64 value, u32 base)
+{
+	char digits[24];
+	char *p = digits + sizeof(digits);
+
+	*--p = 0;
+	do {
+		*--p = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value);
+	say(p);
+}
+
+void say_number(u64 value)
+{
+	say_in_base(value, 10);
+}
+
+void say_hex(u64 value)
+{
+	say("0x");
+	say_in_base(value, 16);
+}
