@@ -10,6 +10,8 @@ export interface GitOptions {
   readonly input?: string;
   /** The index that is used instead of the repository's own. */
   readonly index?: string;
+  /** Date of a commit that is made, as `git log --format=%cI` prints one; the clock's without it. */
+  readonly date?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -37,6 +39,7 @@ export async function runGit(folder: string, args: readonly string[], options: G
       // A status of the user's checkout must not refresh its index.
       GIT_OPTIONAL_LOCKS: '0',
       ...(options.index === undefined ? {} : { GIT_INDEX_FILE: options.index }),
+      ...(options.date === undefined ? {} : { GIT_AUTHOR_DATE: options.date, GIT_COMMITTER_DATE: options.date }),
     },
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...cancelled(options.signal),

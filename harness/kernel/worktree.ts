@@ -177,6 +177,7 @@ export async function revertOn(root: string, repository: string, tip: string, cu
     const tree = (await git(clone, ['write-tree'], { index })).trim();
     await rm(index, { force: true });
     const words = ['commit-tree', '-p', tip, '-m', `Revert ${culprit}`, tree];
-    return (await git(clone, [...BY_NOBODY, ...words])).trim();
+    const date = (await git(clone, ['show', '--no-patch', '--format=%cI', tip])).trim();
+    return (await git(clone, [...BY_NOBODY, ...words], { date })).trim();
   });
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -82,6 +83,8 @@ describe('a revert', () => {
     const cache = join(folder.path, 'cache');
     const reverted = await revertOn(cache, tree, at(14), at(12));
     expect(reverted).toMatch(/^[0-9a-f]{40}$/);
+    // Commits have a date of whole seconds.
+    await setTimeout(1100);
     expect(await revertOn(cache, tree, at(14), at(12))).toBe(reverted);
     const [work = ''] = await readdir(join(cache, 'work'));
     const { stdout } = await execa('git', ['-C', join(cache, 'work', work, 'src'), 'show', `${reverted}:value`]);
