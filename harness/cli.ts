@@ -64,6 +64,7 @@ program
   .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
   .option('--repeat <n>', 'boot each cell n times and compare the boots', positiveInteger, 1)
   .option('--no-cache', 'boot also the cells that have not changed since they were booted last')
+  .option('--no-fork', 'boot every cell from reset, also those that differ only in what comes late')
   .option('--results <dir>', 'folder for the records of runs', 'results')
   .option('--shard <i/n>', 'only the i-th of n parts of equal duration; merge joins them')
   .option('--known-issues <file>', 'treat what this file lists as notes')

@@ -44,6 +44,7 @@ async function bootsAgainstBareLoop() {
           listen: () => {},
           knownIssues: [],
           useCache,
+          useForks: false,
           about: {
             harness: { version: 'bench', commit: null },
             qemu,

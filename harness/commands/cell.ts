@@ -54,6 +54,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
       knownIssues: [],
       // Whoever asks for one cell wants to see it boot.
       useCache: false,
+      useForks: false,
       replay: () => [name, ...(options.matrix === undefined ? [] : ['--matrix', options.matrix])],
       ...(options.json === true ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
       becomesLatest: false,

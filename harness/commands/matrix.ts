@@ -24,6 +24,8 @@ interface MatrixOptions {
   readonly buildOnly?: true;
   readonly workers?: number;
   readonly repeat: number;
+  /** False with --no-fork. */
+  readonly fork: boolean;
   /** False with --no-cache. */
   readonly cache: boolean;
   readonly shard?: string;
@@ -59,6 +61,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
       listen: progress.listen,
       knownIssues,
       useCache: options.cache,
+      useForks: options.fork,
       ...(options.matrix === undefined ? {} : { replay: (cell: Cell) => [cell.id, '--matrix', file] }),
       becomesLatest: true,
       about: {

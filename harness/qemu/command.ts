@@ -34,13 +34,14 @@ type GuestConsole =
   /** QEMU's own monitor shares the terminal: Ctrl-a c, Ctrl-a x. */
   | { readonly console: 'terminal' };
 
-/** Where a guest begins. The files lie on a tmpfs; `monitorFd` is a socket that QEMU inherits, on which it gets its monitor's commands (qemu/template.ts). */
-export type GuestStart =
-  | { readonly start: 'reset' }
-  /** From reset, with its RAM in a file, to be saved later. */
-  | { readonly start: 'template'; readonly ram: string; readonly monitorFd: number }
-  /** Where a template was saved, with a copy of its RAM on write. */
-  | { readonly start: 'fork'; readonly ram: string; readonly monitorFd: number };
+/**
+ * Where a guest begins: at reset; at reset with its RAM in a file, to be saved later; or where such a template was saved, with a copy of its RAM on write.
+ * A template and its forks inherit descriptors (qemu/template.ts).
+ */
+type GuestStart = 'reset' | 'template' | 'fork';
+
+/** Descriptors that a QEMU inherits: a socket for its monitor, the file that is its RAM, and the rest of a machine's state. */
+export const INHERITED = { monitor: 3, ram: 4, state: 5 } as const;
 
 interface GuestOptions {
   readonly console?: GuestConsole['console'];
@@ -56,7 +57,7 @@ const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as 
 export function qemuArguments(
   files: GuestFiles,
   machine: GuestMachine,
-  { console = 'output', debugPort = null, start = { start: 'reset' } }: GuestOptions = {},
+  { console = 'output', debugPort = null, start = 'reset' }: GuestOptions = {},
 ): string[] {
   const load = (path: string, address: number) => [
     '-device',
@@ -78,7 +79,7 @@ export function qemuArguments(
     'none',
     // virtualization=on starts the firmware at EL2, with PSCI by SMC (hw/arm/virt.c, virt_machine_done).
     '-machine',
-    `virt,virtualization=on,gic-version=2${start.start === 'reset' ? '' : ',memory-backend=ram'}`,
+    `virt,virtualization=on,gic-version=2${start === 'reset' ? '' : ',memory-backend=ram'}`,
     '-cpu',
     'cortex-a57',
     '-smp',
@@ -101,7 +102,7 @@ export function qemuArguments(
     // The CPUs know that they have firmware, and answer PSCI, only where there is a file to start (hw/arm/boot.c).
     '-kernel',
     files.firmware,
-    ...(start.start === 'fork'
+    ...(start === 'fork'
       ? []
       : [
           ...load(files.image, IMAGE_ADDRESS),
@@ -113,7 +114,7 @@ export function qemuArguments(
     ...give('modules', files.modules),
     ...give('gates', files.gates),
     '-chardev',
-    `file,id=log,path=${escapeComma(files.firmwareLog)},append=${start.start === 'fork' ? 'on' : 'off'}`,
+    `file,id=log,path=${escapeComma(files.firmwareLog)},append=${start === 'fork' ? 'on' : 'off'}`,
     ...output('log'),
     // The UART, and the firmware on the kernel's behalf.
     '-chardev',
@@ -127,13 +128,14 @@ export function qemuArguments(
 
 /** RAM in a file, and the monitor by which the rest of the machine is saved or restored. */
 function memory(start: GuestStart): string[] {
-  if (start.start === 'reset') return [];
+  if (start === 'reset') return [];
   return [
     '-object',
-    `memory-backend-file,id=ram,size=${RAM_MIB}M,mem-path=${escapeComma(start.ram)},share=${start.start === 'fork' ? 'off' : 'on'}`,
-    ...(start.start === 'fork' ? ['-incoming', 'defer'] : []),
+    // The file has no name any more (proc(5), /proc/self/fd).
+    `memory-backend-file,id=ram,size=${RAM_MIB}M,mem-path=/proc/self/fd/${INHERITED.ram},share=${start === 'fork' ? 'off' : 'on'}`,
+    ...(start === 'fork' ? ['-incoming', 'defer'] : []),
     '-chardev',
-    `socket,id=monitor,fd=${start.monitorFd}`,
+    `socket,id=monitor,fd=${INHERITED.monitor}`,
     '-mon',
     'chardev=monitor,mode=control',
   ];

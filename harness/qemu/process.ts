@@ -1,8 +1,10 @@
-import { once } from 'node:events';
-import { closeSync, createWriteStream, openSync, readFileSync, readSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { QEMU } from './command.ts';
+import { restore } from './monitor.ts';
+import type { Template } from './template.ts';
 
 /** Why a guest is no longer running. */
 export type GuestEnd =
@@ -30,7 +32,7 @@ const LOOK_BYTES = 1 << 16;
 
 export interface GuestRun {
   /**
-   * Where QEMU's standard output, the guest's serial port, goes. QEMU writes it a character at a time: a pipe would wake its
+   * Where QEMU's standard output, the guest's console, goes. A UART is written a character at a time: a pipe would wake its
    * reader for each, which costs a fifth of the boot.
    */
   readonly consoleFile: string;
@@ -38,6 +40,8 @@ export interface GuestRun {
   readonly onConsole: (bytes: Uint8Array) => boolean;
   readonly signal: AbortSignal;
   readonly cwd: string;
+  /** The template that this guest is a copy of. */
+  readonly fork?: Template;
 }
 
 /** What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer). */
@@ -63,32 +67,58 @@ function hasRun(pid: number | undefined): boolean {
 /** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
 const DIE_WITH_PARENT = ['--pdeathsig', 'KILL', '--'] as const;
 
+/** Starts QEMU. `inherited`: what it gets beside its standard streams, from descriptor 3 on. */
+export function startQemu(
+  qemuArguments: readonly string[],
+  {
+    cwd,
+    output,
+    inherited = [],
+  }: { readonly cwd: string; readonly output: number; readonly inherited?: readonly ('pipe' | number)[] },
+): ChildProcess {
+  return spawn('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
+    stdio: ['ignore', output, 'pipe', ...inherited],
+    cwd,
+  });
+}
+
+/** How a QEMU that was started has ended. Rejects with {@link InfraError} when it could not be started. */
+export function qemuEnded(
+  child: ChildProcess,
+): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => reject(notStarted(error.message, error)));
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
 /**
  * Runs QEMU until it ends or `onConsole` has seen enough.
  * Throws {@link InfraError} when QEMU cannot be started, and the signal's reason when it was aborted.
  */
 export async function runGuest(qemuArguments: readonly string[], run: GuestRun): Promise<GuestEnd> {
   run.signal.throwIfAborted();
-  const written = createWriteStream(run.consoleFile);
-  await once(written, 'open');
+  const { fork } = run;
+  // What the template has said is on the console of each of its forks.
+  if (fork !== undefined) writeFileSync(run.consoleFile, fork.console);
+  const output = openSync(run.consoleFile, fork === undefined ? 'w' : 'a');
   const file = openSync(run.consoleFile, 'r');
-  const child = execa('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
-    stdio: ['ignore', written, 'pipe'],
-    buffer: false,
-    reject: false,
+  const state = fork === undefined ? null : openSync(fork.state, 'r');
+  const child = startQemu(qemuArguments, {
     cwd: run.cwd,
-    cancelSignal: run.signal,
-    forceKillAfterDelay: false,
-    killSignal: 'SIGKILL',
+    output,
+    ...(fork === undefined || state === null ? {} : { inherited: ['pipe', fork.ram, state] }),
   });
   let ended: 'stopped' | 'stuck' | 'silent' | null = null;
   const stop = (why: 'stopped' | 'stuck' | 'silent') => {
     ended ??= why;
     child.kill('SIGKILL');
   };
+  const abort = () => child.kill('SIGKILL');
+  run.signal.addEventListener('abort', abort, { once: true });
   const silence = setTimeout(() => stop(hasRun(child.pid) ? 'stuck' : 'silent'), SILENCE_MS);
   let stderr = '';
-  child.stderr.on('data', (bytes: Buffer) => {
+  child.stderr?.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes.toString('utf8')).slice(-STDERR_MAX);
     if (stderr.includes(NOTHING_TO_WAIT_FOR)) stop('stuck');
   });
@@ -105,7 +135,8 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
   };
   const looking = setInterval(look, LOOK_MS);
   try {
-    const result = await child;
+    if (fork !== undefined) restore(child);
+    const { code, signal } = await qemuEnded(child);
     look();
     run.signal.throwIfAborted();
     if (ended === 'stopped') return { end: 'stopped' };
@@ -114,14 +145,12 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
     // QEMU handles SIGTERM, SIGINT and SIGHUP itself, and then ends with 0.
     const [, handled] = /terminating on signal (\d+)/.exec(stderr) ?? [];
     if (handled !== undefined) return { end: 'killed', signal: `signal ${handled}`, stderr };
-    if (result.exitCode !== undefined) return { end: 'exited', code: result.exitCode, stderr };
-    if (result.signal !== undefined) return { end: 'killed', signal: result.signal, stderr };
-    throw notStarted(result.shortMessage, result.cause);
+    return code === null ? { end: 'killed', signal: signal ?? 'unknown', stderr } : { end: 'exited', code, stderr };
   } finally {
     clearTimeout(silence);
     clearInterval(looking);
-    closeSync(file);
-    written.destroy();
+    run.signal.removeEventListener('abort', abort);
+    for (const descriptor of [file, output, ...(state === null ? [] : [state])]) closeSync(descriptor);
   }
 }
 

@@ -55,6 +55,8 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         bootsSince: state.bootsSince ?? now,
       };
     }
+    case 'no-forks':
+      return state;
     case 'run-finished':
       return { ...state, kernel: null, running: [] };
   }

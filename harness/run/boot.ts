@@ -5,7 +5,9 @@ import type { CrashKind, DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { InfraError } from '../errors.ts';
+import { qemuArguments } from '../qemu/command.ts';
 import { type GuestEnd, runGuest } from '../qemu/process.ts';
+import type { Template } from '../qemu/template.ts';
 import type { PreparedCell } from './prepare.ts';
 
 /** What came out of a guest, before anything was made of it. */
@@ -25,6 +27,8 @@ export interface BootResult {
   readonly end: GuestEnd;
   readonly firmwareLog: string;
   readonly wallMs: number;
+  /** Whether the guest was a copy of one that other cells share. */
+  readonly forked: boolean;
   readonly raw: RawBoot;
 }
 
@@ -54,22 +58,31 @@ function terminalLine(event: DmesgEvent): number | null {
   return event.event === 'shutdown' ? event.line : null;
 }
 
+interface BootOptions {
+  readonly signal: AbortSignal;
+  readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
+  /** Where the guest goes on, instead of starting at reset. */
+  readonly template?: Template | null;
+}
+
 /**
  * Boots a prepared cell to its terminal event and writes `console.log`.
  * Throws {@link InfraError} when QEMU cannot be started, and the reason of `signal` when it was aborted.
  */
 export async function boot(
   prepared: PreparedCell,
-  signal: AbortSignal,
-  onConsole: (bytes: Uint8Array) => void = () => {},
+  { signal, onConsole = () => {}, template = null }: BootOptions,
 ): Promise<BootResult> {
   const parser = new DmesgParser();
   const chunks: Buffer[] = [];
   let size = 0;
   let lastLine: number | null = null;
   const started = performance.now();
-  const end = await runGuest(prepared.arguments, {
+  if (template !== null) writeFileSync(prepared.files.firmwareLog, template.firmwareLog);
+  const start = template === null ? 'reset' : 'fork';
+  const end = await runGuest(qemuArguments(prepared.files, prepared.machine, { start }), {
     signal,
+    ...(template === null ? {} : { fork: template }),
     cwd: prepared.folder,
     consoleFile: join(prepared.folder, CONSOLE_LOG),
     onConsole: (bytes) => {
@@ -85,7 +98,15 @@ export async function boot(
   const console = lastLine === null ? whole : whole.subarray(0, endOfLine(whole, lastLine));
   writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
   const firmwareLog = await readFile(prepared.files.firmwareLog, 'utf8').catch(() => '');
-  return { console, ...readConsole(console), end, firmwareLog, wallMs, raw: { console: whole, firmwareLog, end } };
+  return {
+    console,
+    ...readConsole(console),
+    end,
+    firmwareLog,
+    wallMs,
+    forked: template !== null,
+    raw: { console: whole, firmwareLog, end },
+  };
 }
 
 /**
@@ -104,7 +125,7 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
   writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
   writeFileSync(prepared.files.firmwareLog, firmwareLog);
   const said = isWhole ? summarise(parser, [...events, ...parser.end()]) : readConsole(console);
-  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, raw };
+  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, forked: false, raw };
 }
 
 const CONSOLE_LOG = 'console.log';

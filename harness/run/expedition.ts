@@ -39,6 +39,7 @@ export async function searchInLab<T>(
       folder,
       knownIssues: [],
       useCache: true,
+      useForks: true,
     });
     lab = opened;
     const boot = async (cell: Cell): Promise<Outcome> => {

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import PQueue from 'p-queue';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
@@ -10,14 +12,15 @@ import { qemuIdentity } from '../qemu/version.ts';
 import { type GateEvent, parseGateLog } from '../soc/gates.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import { type BootResult, boot, replayBoot } from './boot.ts';
+import { Forks, SHARED_MEMORY } from './forks.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { openBench, type PreparedCell, prepareCell } from './prepare.ts';
-import type { CellRecord, RunRecord } from './record.ts';
+import { type CellRecord, difference, type RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
-import { type ScoutRoom, symbolsOf } from './symbols.ts';
+import { findSymbols, type ScoutRoom, symbolsOf } from './symbols.ts';
 
 export interface LabOptions {
   readonly folder: RunFolder;
@@ -28,11 +31,18 @@ export interface LabOptions {
   readonly knownIssues: readonly KnownIssue[];
   /** Whether a boot of an earlier run will do; every boot is kept for later ones in any case. */
   readonly useCache: boolean;
+  /** Whether cells may share a boot up to where they differ. */
+  readonly useForks: boolean;
+  /** Where the RAM of shared boots is kept; {@link SHARED_MEMORY} by default. */
+  readonly tmpfs?: string;
   /** Words behind `bootrace cell` that boot a cell again; its id alone where it is one of the default matrix. */
   readonly replay?: (cell: Cell) => readonly string[];
   /** Gets a guest's console as it comes; for a run of one cell. */
   readonly onConsole?: (bytes: Uint8Array) => void;
 }
+
+/** Of so many forks one is booted from reset as well; the first of every run among them. */
+const FORKS_TO_A_CHECK = 32;
 
 /** One boot as the search and the run see it. */
 export interface BootedCell {
@@ -52,6 +62,8 @@ export class Lab {
   readonly #guests: PQueue;
   readonly #kernels: Kernels;
   readonly #kept: ResultCache;
+  readonly #forks: Forks | null;
+  #forked = 0;
 
   private constructor(options: LabOptions, room: ScoutRoom, kept: ResultCache) {
     this.#options = options;
@@ -60,6 +72,9 @@ export class Lab {
     this.#cells = new PQueue({ concurrency: options.workers + 1 });
     this.#guests = new PQueue({ concurrency: options.workers });
     this.#kernels = new Kernels(options);
+    const { folder, listen, signal, tmpfs = SHARED_MEMORY } = options;
+    const onUnavailable = (why: string) => listen({ event: 'no-forks', why });
+    this.#forks = options.useForks ? new Forks({ folder: folder.shared, tmpfs, signal, onUnavailable }) : null;
   }
 
   /** Compiles what all cells share and lays it down in the run's folder. */
@@ -83,6 +98,11 @@ export class Lab {
   /** The kernel of a cell, built if need be. Throws what buildKernel() throws. */
   kernel(cell: Pick<Cell, 'kernel' | 'linkage'>): Promise<KernelResult> {
     return this.#kernels.get(cell);
+  }
+
+  /** Says which cells are going to be booted, so that those that can share a boot do. */
+  expect(cells: readonly Cell[]): void {
+    this.#forks?.expect(cells);
   }
 
   /**
@@ -118,16 +138,50 @@ export class Lab {
   }
 
   async #boot(cell: Cell, kernel: KernelArtefact, path: string): Promise<BootedCell> {
-    const { signal, knownIssues, onConsole, useCache } = this.#options;
+    const { knownIssues, useCache } = this.#options;
     const symbols = await symbolsOf(cell, kernel, this.#room);
     const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
     const earlier = useCache ? await this.#earlierBoot(prepared) : null;
-    const result = earlier ?? (await this.#guests.add(() => boot(prepared, signal, onConsole)));
-    const judgedBy = { cached: earlier !== null, replay: this.#replay(cell), knownIssues, today: today() };
-    const record = recordBoot(cell, kernel, prepared, result, judgedBy);
+    if (earlier !== null) this.#forks?.spared(cell);
+    const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
+    const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'fork') =>
+      recordBoot(cell, kernel, prepared, booted, { from, replay: this.#replay(cell), knownIssues, today: today() });
+    const from = result.forked ? 'fork' : 'reset';
+    const record = recordOf(result, earlier === null ? from : 'cache');
+    if (result.forked && this.#forked++ % FORKS_TO_A_CHECK === 0) {
+      const other = await this.#bootAgain(cell, kernel, symbols);
+      const what = difference(record, recordOf(other, 'reset'));
+      if (what !== null)
+        throw new InfraError(
+          `booted from reset and as a copy of another guest, this cell differs in its ${what}`,
+          'that is an error of bootrace: please report it, and boot with --no-fork',
+        );
+    }
     writeCell(path, record, result.events);
     if (earlier === null && record.verdict !== 'infra-error') await this.#kept.write(prepared.fingerprint, result.raw);
     return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
+  }
+
+  /** A boot from reset, or where a guest of the same kind was saved. */
+  async #bootGuest(cell: Cell, kernel: KernelArtefact, prepared: PreparedCell): Promise<BootResult> {
+    const { signal, onConsole } = this.#options;
+    const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names, this.#room);
+    const template = (await this.#forks?.templateFor(cell, prepared, addresses)) ?? null;
+    const result = await boot(prepared, { signal, onConsole, template });
+    if (template === null || result.end.end !== 'exited' || result.end.code === 0) return result;
+    // QEMU could not restore the guest.
+    this.#forks?.giveUp(prepared);
+    return boot(prepared, { signal, onConsole });
+  }
+
+  /** The same boot from reset, which a fork must not differ from. */
+  async #bootAgain(cell: Cell, kernel: KernelArtefact, symbols: ReadonlyMap<string, bigint>): Promise<BootResult> {
+    const { signal } = this.#options;
+    const folder = join(this.#options.folder.shared, `cross-check-${this.#forked}`);
+    const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, folder);
+    const result = await this.#guests.add(() => boot(prepared, { signal }));
+    await rm(folder, { recursive: true, force: true });
+    return result;
   }
 
   #replay(cell: Cell): readonly string[] {
@@ -143,6 +197,7 @@ export class Lab {
   async close(): Promise<void> {
     this.#cells.clear();
     await Promise.all([this.#cells.onIdle(), this.#kernels.close()]);
+    this.#forks?.close();
     await this.#kept.trim();
   }
 }

@@ -1,5 +1,4 @@
-import type { CellRecord, RunRecord } from './record.ts';
-import { difference } from './run.ts';
+import { type CellRecord, difference, type RunRecord } from './record.ts';
 
 /*
  * What the nightly (scripts/nightly.ts) decides, apart from what it starts.

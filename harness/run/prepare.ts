@@ -17,7 +17,7 @@ import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
 import type { BoardName, Cell, PlanStep } from '../matrix/cell.ts';
 import { withDependencies } from '../matrix/plan.ts';
-import { type GuestFiles, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
+import { type GuestFiles, type GuestMachine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
 import { BOARDS, type Board, CPUS_MAX, FIRMWARE, IMAGE_SIZE_MAX } from '../soc/board.ts';
 import { encodeGates } from '../soc/gates.ts';
 import { bootargsOf } from './bootargs.ts';
@@ -121,7 +121,7 @@ const CONTENT_NAME_DIGITS = 16;
 export interface PreparedCell {
   readonly folder: string;
   readonly files: GuestFiles;
-  readonly arguments: readonly string[];
+  readonly machine: GuestMachine;
   /** SHA-256 by name of everything that the outcome depends on. */
   readonly inputs: Readonly<Record<string, string>>;
   /** SHA-256 of all that QEMU is given: its arguments, and the content of every file that they name, wherever it lies. */
@@ -194,7 +194,7 @@ export async function prepareCell(
   return {
     folder,
     files,
-    arguments: qemuArguments(files, machine),
+    machine,
     inputs,
     fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
   };

@@ -17,8 +17,8 @@ const CRASH_LINES = 40;
 const CRASH_FRAMES = 32;
 
 interface JudgedBy {
-  /** The boot comes from the result cache. */
-  readonly cached: boolean;
+  /** Where the boot comes from: the result cache, the machine's reset, or a guest of the same kind that was saved. */
+  readonly from: 'cache' | 'reset' | 'fork';
   readonly knownIssues: readonly KnownIssue[];
   /** Words behind `bootrace cell` that boot this cell again. */
   readonly replay: readonly string[];
@@ -32,7 +32,7 @@ export function recordBoot(
   kernel: KernelArtefact,
   prepared: Pick<PreparedCell, 'inputs'>,
   result: BootResult,
-  { cached, replay, knownIssues, today }: JudgedBy,
+  { from, replay, knownIssues, today }: JudgedBy,
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog, cell.gates);
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
@@ -60,7 +60,8 @@ export function recordBoot(
     consoleHash: createHash('sha256').update(result.console).digest('hex'),
     virtualMs: lastTime(result.events),
     wallMs: Math.round(result.wallMs),
-    cached,
+    cached: from === 'cache',
+    forked: from === 'fork',
     folder: `cells/${cellFolder(cell.id)}`,
   };
 }

@@ -71,6 +71,7 @@ export const cellRecordSchema = z.object({
   virtualMs: z.number().nullable().describe("the guest's own time at its last line"),
   wallMs: z.number(),
   cached: z.boolean().describe('taken from the result cache, not booted in this run'),
+  forked: z.boolean().optional().describe('booted as a copy of a guest that other cells share, not from reset'),
   folder: z.string().nullable().describe("the cell's files, relative to run.json"),
   replay: z.string().describe('command that boots the cell again'),
 });
@@ -111,4 +112,16 @@ export type RunRecord = z.infer<typeof runRecordSchema>;
 export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes'>): 0 | 1 | 3 {
   if (run.flakes.length > 0 || run.cells.some((cell) => !cell.asExpected && cell.verdict !== 'infra-error')) return 1;
   return run.cells.some((cell) => cell.verdict === 'infra-error') ? 3 : 0;
+}
+
+/**
+ * What two boots of the same cell do not agree on; null when they agree. Ungated boots have to agree in every byte. Gated
+ * ones agree in their order of events: on a busy host QEMU 7.2 sometimes wakes a guest that has idled for seconds some
+ * microseconds later (seen in about 1 of 100 boots with a delay of 6 s, never in the order).
+ */
+export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][number]['what'] | null {
+  if (a.verdict !== b.verdict || a.crash?.signature !== b.crash?.signature) return 'verdict';
+  if (a.order.join('\n') !== b.order.join('\n')) return 'order';
+  const isGated = a.gates.length > 0;
+  return isGated || a.consoleHash === b.consoleHash ? null : 'console';
 }

@@ -2,11 +2,14 @@ import { availableParallelism } from 'node:os';
 import type { Cell } from '../matrix/cell.ts';
 import { kernelsOf } from './kernels.ts';
 import { Lab, type LabOptions } from './lab.ts';
-import { type CellRecord, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
+import { type CellRecord, difference, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
 import { openRunFolder, type RunFolder } from './results.ts';
 
 export interface RunOptions
-  extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'replay'> {
+  extends Pick<
+    LabOptions,
+    'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useForks' | 'replay' | 'tmpfs'
+  > {
   readonly cells: readonly Cell[];
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;
@@ -43,7 +46,14 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   let lab: Lab | null = null;
   try {
     // Boots that are to be compared with each other must be boots.
-    lab = await Lab.open({ ...options, useCache: options.useCache && repeat === 1, workers, folder });
+    const isCompared = repeat > 1;
+    lab = await Lab.open({
+      ...options,
+      useCache: options.useCache && !isCompared,
+      useForks: options.useForks && !isCompared,
+      workers,
+      folder,
+    });
     for (const kernel of kernels) await lab.kernel(kernel);
     const built = performance.now();
     const { records, flakes } = await bootAll(cells, repeat, lab, folder, listen);
@@ -85,6 +95,7 @@ async function bootAll(
   listen: RunOptions['listen'],
 ): Promise<{ records: CellRecord[]; flakes: RunRecord['flakes'] }> {
   const flakes: RunRecord['flakes'][number][] = [];
+  lab.expect(cells);
   const records = await Promise.all(
     cells.map(async (cell) => {
       const boots = Array.from({ length: repeat }, (_, n) =>
@@ -101,16 +112,4 @@ async function bootAll(
     }),
   );
   return { records, flakes };
-}
-
-/**
- * What two boots of the same cell do not agree on; null when they agree. Ungated boots have to agree in every byte. Gated
- * ones agree in their order of events: on a busy host QEMU 7.2 sometimes wakes a guest that has idled for seconds some
- * microseconds later (seen in about 1 of 100 boots with a delay of 6 s, never in the order).
- */
-export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][number]['what'] | null {
-  if (a.verdict !== b.verdict || a.crash?.signature !== b.crash?.signature) return 'verdict';
-  if (a.order.join('\n') !== b.order.join('\n')) return 'order';
-  const isGated = a.gates.length > 0;
-  return isGated || a.consoleHash === b.consoleHash ? null : 'console';
 }

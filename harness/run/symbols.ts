@@ -42,7 +42,7 @@ export function symbolsOf(
  * in a scout boot of the same Image, whose findings stay in the cache. A name that is missing or not unique has no entry.
  * Throws {@link InfraError} when the scout does not come back: the kernel does not boot at all.
  */
-async function findSymbols(
+export async function findSymbols(
   kernel: KernelArtefact,
   names: ReadonlySet<string>,
   room: ScoutRoom,
@@ -97,7 +97,9 @@ async function scout(kernel: KernelArtefact, names: readonly string[], room: Sco
     expect: { verdicts: ['bound'] },
   };
   const folder = join(room.folder, `scout-${kernel.imageHash.slice(0, 16)}`);
-  const { events, summary } = await boot(await prepareCell(cell, kernel, new Map(), room.bench, folder), room.signal);
+  const { events, summary } = await boot(await prepareCell(cell, kernel, new Map(), room.bench, folder), {
+    signal: room.signal,
+  });
   if (summary.plan !== 'done')
     throw new InfraError(
       `kernel ${kernel.recipe} has no System.map, and the boot that was to read its symbols did not finish: ${summary.lastLine}`,

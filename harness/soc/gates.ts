@@ -37,8 +37,11 @@ export type SymbolLookup = (name: string) => bigint | null;
 /** Names of the kernel symbols that a cell with these gates needs an address for; some are alternatives of each other, and the console's is only good to have. */
 export function gateSymbols(gates: readonly Gate[]): Set<string> {
   const forced = gates.flatMap((gate) => (gate.gate === 'force' ? [gate.symbol] : []));
-  const probes = forced.length === gates.length ? [] : ['msleep', AMBA_PROBE, ...PLATFORM_PROBES];
-  return new Set([CONSOLE_WRITE, ...forced, ...probes]);
+  return symbolsOf(forced, forced.length < gates.length);
+}
+
+function symbolsOf(forced: readonly string[], hasProbes: boolean): Set<string> {
+  return new Set([CONSOLE_WRITE, ...forced, ...(hasProbes ? ['msleep', AMBA_PROBE, ...PLATFORM_PROBES] : [])]);
 }
 
 /** How long a hold waits, in milliseconds of virtual time, before it lets the probe in and says so. */
@@ -50,6 +53,11 @@ export interface ParkingPlace {
   readonly devices: readonly string[];
   /** Functions whose answer some cell forces. */
   readonly forced: readonly string[];
+}
+
+/** Names of the kernel symbols that {@link encodeParking} looks up. */
+export function parkingSymbols({ devices, forced }: ParkingPlace): Set<string> {
+  return symbolsOf(forced, devices.length > 0);
 }
 
 interface TableParts {

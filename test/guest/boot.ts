@@ -61,7 +61,7 @@ export async function openGuestRoom(recipe: string): Promise<GuestRoom> {
       const prepared = await prepareCell(cell, kernel, symbols, bench, own);
       const undamaged = await readFile(prepared.files.plan);
       if (damage !== undefined) await writeFile(prepared.files.plan, damage);
-      const { console } = await boot(prepared, signal);
+      const { console } = await boot(prepared, { signal });
       // Other boots may have the same plan.
       await writeFile(prepared.files.plan, undamaged);
       return console.toString('latin1');

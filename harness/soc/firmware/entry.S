@@ -56,9 +56,6 @@ enter_el1:
 	msr	hcr_el2, x1
 	mov	x1, #CNTHCTL_EL1
 	msr	cnthctl_el2, x1
-	ldr	x1, =virtual_offset
-	ldr	x1, [x1]
-	msr	cntvoff_el2, x1
 	mrs	x1, midr_el1
 	msr	vpidr_el2, x1
 	mrs	x1, mpidr_el1
@@ -74,6 +71,12 @@ enter_el1:
 	msr	spsr_el2, x1
 	msr	elr_el2, x20
 	isb
+	/* EL1's virtual counter begins here, whatever there was to prepare; a secondary's agrees with the others'. */
+	ldr	x1, =virtual_offset
+	ldr	x0, [x1]
+	cbnz	x0, 1f
+	mrs	x0, cntpct_el0
+1:	msr	cntvoff_el2, x0
 	mov	x0, x19
 	mov	x1, xzr
 	mov	x2, xzr
