@@ -62,11 +62,28 @@ const errno = (text: string | undefined): number => Math.abs(Number(text ?? 0));
 
 /** The event that a record states, if it is one of the driver core, the init code or the guest's agent. */
 export function driverCoreEvent(text: string, at: At): DmesgEvent | null {
-  return probeEvent(text, at) ?? bootEvent(text, at);
+  return initcallEvent(text, at) ?? probeEvent(text, at) ?? bootEvent(text, at);
+}
+
+/** First, as with initcall_debug two of three lines are of these, and as no other event can begin like them. */
+function initcallEvent(text: string, at: At): DmesgEvent | null {
+  const calling = text.startsWith('calling ') ? CALLING.exec(text) : null;
+  if (calling?.[1] !== undefined)
+    return { event: 'initcall-entered', function: calling[1], module: calling[2] ?? null, ...at };
+  const called = text.startsWith('initcall ') ? CALLED.exec(text) : null;
+  if (called?.[1] === undefined) return null;
+  return {
+    event: 'initcall-returned',
+    function: called[1],
+    module: called[2] ?? null,
+    value: Number(called[3]),
+    usecs: Number(called[4]),
+    ...at,
+  };
 }
 
 function probeEvent(text: string, at: At): DmesgEvent | null {
-  if (text.includes('probe') || text.includes('prob') || text.includes('EPROBE_DEFER') || text.includes('error -517')) {
+  if (text.includes('prob') || text.includes('EPROBE_DEFER') || text.includes('error -517')) {
     const old = MATCHED_OLD.exec(text);
     if (old?.[1] !== undefined) return { event: 'matched', device: old[1], driver: old[2] ?? null, ...at };
     const matched = MATCHED_NEW.exec(text);
@@ -150,20 +167,6 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
 }
 
 function bootEvent(text: string, at: At): DmesgEvent | null {
-  const calling = text.startsWith('calling ') ? CALLING.exec(text) : null;
-  if (calling?.[1] !== undefined)
-    return { event: 'initcall-entered', function: calling[1], module: calling[2] ?? null, ...at };
-  const called = text.startsWith('initcall ') ? CALLED.exec(text) : null;
-  if (called?.[1] !== undefined) {
-    return {
-      event: 'initcall-returned',
-      function: called[1],
-      module: called[2] ?? null,
-      value: Number(called[3]),
-      usecs: Number(called[4]),
-      ...at,
-    };
-  }
   const agent = text.startsWith('bootrace: ') ? AGENT.exec(text) : null;
   if (agent?.[1] !== undefined) {
     const words = (agent[2] ?? '').split(/[ \t]+/).filter((word) => word !== '');

@@ -78,7 +78,7 @@ export class LineSplitter {
   }
 }
 
-const NOT_PLAIN = /[^\t\x20-\x7e]/;
+const NOT_PLAIN = /[^\t\r\x20-\x7e]/;
 const ESCAPE = String.fromCharCode(0x1b);
 const BELL = String.fromCharCode(0x07);
 /** ECMA-48 control sequences (CSI, charset selection, OSC up to its end), also as rsyslog writes an escape byte. */

@@ -106,10 +106,14 @@ function stripOuter(line: string): Stripped {
   return { text, kernel, user: false };
 }
 
+/** How all that {@link stripInner} strips begins, or what is in it: one look spares most records the rest. */
+const INNER = /^\s*[[<(.c]|kernel:/;
+
 /** Strips what the kernel puts between the time stamp and the text. */
 function stripInner(part: string, stamped: boolean): { text: string; caller: string | null } {
   let text = part;
   let caller: string | null = null;
+  if (!INNER.test(text)) return { text, caller };
   for (let round = 0; round < 3; round++) {
     const thread = CALLER.exec(text);
     if (thread !== null) {
@@ -166,7 +170,9 @@ export function parseRecords(line: string): LogRecord[] {
   const whole =
     json?.[1] === undefined ? line : json[1].replaceAll('\\t', '\t').replaceAll('\\n', '').replaceAll('\\"', '"');
   const records: LogRecord[] = [];
-  for (const part of whole.includes('\r') || whole.includes('#012') ? whole.split(/\r|#012/) : [whole]) {
+  // Serial consoles end each line so.
+  const text = whole.endsWith('\r') ? whole.slice(0, -1) : whole;
+  for (const part of text.includes('\r') || text.includes('#012') ? text.split(/\r|#012/) : [text]) {
     if (part.length > 0) recordsOf(part, records);
   }
   return records;
