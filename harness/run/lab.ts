@@ -141,7 +141,7 @@ export class Lab {
     const { knownIssues, useCache } = this.#options;
     const symbols = await symbolsOf(cell, kernel, this.#room);
     const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
-    const earlier = useCache ? await this.#earlierBoot(prepared) : null;
+    const earlier = useCache ? this.#earlierBoot(prepared) : null;
     if (earlier !== null) this.#forks?.spared(cell);
     const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
     const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'fork') =>
@@ -188,8 +188,8 @@ export class Lab {
     return this.#options.replay?.(cell) ?? [cell.id];
   }
 
-  async #earlierBoot(prepared: PreparedCell): Promise<BootResult | null> {
-    const raw = await this.#kept.read(prepared.fingerprint);
+  #earlierBoot(prepared: PreparedCell): BootResult | null {
+    const raw = this.#kept.read(prepared.fingerprint);
     return raw === null ? null : replayBoot(prepared, raw);
   }
 

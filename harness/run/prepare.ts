@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
@@ -89,12 +89,24 @@ async function layBoard(folder: string, name: keyof typeof BOARDS): Promise<Laid
 function cellTree(board: DeviceTree, cell: Cell): DeviceTree {
   if (cell.cpus < 1 || cell.cpus > CPUS_MAX)
     throw new InputError(`cell ${cell.id} asks for ${cell.cpus} CPUs`, `the stand-in has 1 to ${CPUS_MAX}`);
-  const absent = Array.from({ length: CPUS_MAX - cell.cpus }, (_, index) => cell.cpus + index);
-  const tree = editTree(board, [
-    ...absent.map((cpu) => ({ edit: 'delete', node: `/cpus/cpu@${cpu}` }) as const),
-    ...cell.tree,
-  ]);
-  return setBootargs(tree, bootargsOf(cell));
+  return setBootargs(editTree(withCpus(board, cell.cpus), cell.tree), bootargsOf(cell));
+}
+
+/** Boards by their number of CPUs: most cells have the same, and each absent one is an edit. */
+const boardsByCpus = new WeakMap<DeviceTree, Map<number, DeviceTree>>();
+
+function withCpus(board: DeviceTree, cpus: number): DeviceTree {
+  const made = boardsByCpus.get(board) ?? new Map<number, DeviceTree>();
+  boardsByCpus.set(board, made);
+  const absent = Array.from({ length: CPUS_MAX - cpus }, (_, index) => cpus + index);
+  const tree =
+    made.get(cpus) ??
+    editTree(
+      board,
+      absent.map((cpu) => ({ edit: 'delete', node: `/cpus/cpu@${cpu}` })),
+    );
+  made.set(cpus, tree);
+  return tree;
 }
 
 /** Files in the folder that the cells of a run share, each content once: most cells of a kernel load the same modules and follow the same plan. */
@@ -129,10 +141,10 @@ export interface PreparedCell {
 }
 
 /** The files of the modules that a plan loads, in the order of their names. */
-async function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact): Promise<GuestModule[]> {
+function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact): GuestModule[] {
   const names = new Set(plan.flatMap((step) => (step.step === 'load' ? [step.module] : [])));
   const files = [...names].sort().flatMap((name) => kernel.modules.get(name) ?? []);
-  return Promise.all(files.map(async ({ name, path }) => ({ name, bytes: new Uint8Array(await readFile(path)) })));
+  return files.map(({ name, path }) => ({ name, bytes: readFileSync(path) }));
 }
 
 /**
@@ -147,7 +159,7 @@ export async function prepareCell(
   folder: string,
 ): Promise<PreparedCell> {
   mkdirSync(folder, { recursive: true });
-  const { size } = await stat(kernel.image);
+  const { size } = statSync(kernel.image);
   if (size > IMAGE_SIZE_MAX)
     throw new InputError(
       `${kernel.image} has ${size} bytes, and the stand-in has room for ${IMAGE_SIZE_MAX}`,
@@ -157,7 +169,7 @@ export async function prepareCell(
   const tree = cellTree(board.tree, cell);
   const blob = serializeFdt(tree);
   const steps = withDependencies(cell.plan, kernel.modules);
-  const modules = await modulesOf(steps, kernel);
+  const modules = modulesOf(steps, kernel);
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
   const gates = encodeGates(cell.gates, (name) => symbols.get(name) ?? null);

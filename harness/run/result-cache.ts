@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { readFileSync, rmSync, utimesSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzipSync, gzip } from 'node:zlib';
 import { z } from 'zod';
 import { ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
 import type { RawBoot } from './boot.ts';
@@ -24,7 +25,6 @@ const headerSchema = z.discriminatedUnion('end', [
 ]);
 
 const pack = promisify<Buffer, { level: number }, Buffer>(gzip);
-const unpack = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
 const FASTEST = 1;
 
 /**
@@ -46,15 +46,18 @@ export class ResultCache {
     return new ResultCache(await ensureFolder(join(root, 'boots')), qemu);
   }
 
-  /** The boot of a cell with this fingerprint (run/prepare.ts), or null. A damaged entry is removed. */
-  async read(fingerprint: string): Promise<RawBoot | null> {
+  /**
+   * The boot of a cell with this fingerprint (run/prepare.ts), or null. A damaged entry is removed. At once, as a few round trips through the thread
+   * pool take longer than an entry of usual size.
+   */
+  read(fingerprint: string): RawBoot | null {
     const path = this.#path(fingerprint);
     try {
-      const boot = parseEntry(await unpack(await readFile(path), { maxOutputLength: UNPACKED_MAX }));
+      const boot = parseEntry(gunzipSync(readFileSync(path), { maxOutputLength: UNPACKED_MAX }));
       if (boot !== null) {
         // Entries that were used last are kept longest.
         const now = new Date();
-        await utimes(path, now, now);
+        utimesSync(path, now, now);
         return boot;
       }
     } catch (error) {
@@ -62,7 +65,7 @@ export class ResultCache {
       if (code === 'ENOENT') return null;
       if (code === null || !(code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE')) throw error;
     }
-    await rm(path, { force: true });
+    rmSync(path, { force: true });
     return null;
   }
 

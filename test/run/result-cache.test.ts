@@ -32,10 +32,10 @@ test(
     const cache = await ResultCache.open(root, 'QEMU 7.2');
     const boot = aBoot({ console: Buffer.from([0, 0xff, 0x0a, 0x80, 0x0d]) });
     await cache.write('f', boot);
-    expect(await (await ResultCache.open(root, 'QEMU 7.2')).read('f')).toEqual(boot);
+    expect((await ResultCache.open(root, 'QEMU 7.2')).read('f')).toEqual(boot);
     const exited = aBoot({ end: { end: 'exited', code: 0, stderr: '' } });
     await cache.write('g', exited);
-    expect(await cache.read('g')).toEqual(exited);
+    expect(cache.read('g')).toEqual(exited);
   }),
 );
 
@@ -44,8 +44,8 @@ test(
   inFolder(async (root) => {
     const cache = await ResultCache.open(root, 'QEMU 7.2');
     await cache.write('f', aBoot());
-    expect(await cache.read('g')).toBeNull();
-    expect(await (await ResultCache.open(root, 'QEMU 9.0')).read('f')).toBeNull();
+    expect(cache.read('g')).toBeNull();
+    expect((await ResultCache.open(root, 'QEMU 9.0')).read('f')).toBeNull();
   }),
 );
 
@@ -79,7 +79,7 @@ test(
     ];
     for (const damaged of damages) {
       await writeFile(entry, damaged);
-      expect(await cache.read('f')).toBeNull();
+      expect(cache.read('f')).toBeNull();
       expect(await readdir(join(root, 'boots'))).toEqual([]);
     }
   }),
@@ -104,7 +104,7 @@ test(
     await utimes(half, 1000, 1000);
     await writeFile(join(folder, `${names.get('old')}.being-written`), 'x');
     // A read makes the first one the youngest.
-    expect(await cache.read('old')).not.toBeNull();
+    expect(cache.read('old')).not.toBeNull();
     const size = (await readFile(join(folder, names.get('old') ?? ''))).length;
     await cache.trim(2 * size);
     expect((await readdir(folder)).sort()).toEqual(
