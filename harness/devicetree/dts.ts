@@ -10,8 +10,17 @@ function quote(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
+/** Trees share the values that no edit has changed (tree.ts), and a run prints a tree for each cell. */
+const formatted = new WeakMap<Uint8Array, string>();
+
 /** One property value as dtc reads it back to the same bytes; strings and cells are guesses, as in every decompiler. */
 export function formatValue(value: Uint8Array): string {
+  const known = formatted.get(value) ?? format(value);
+  formatted.set(value, known);
+  return known;
+}
+
+function format(value: Uint8Array): string {
   const strings = readStrings(value);
   if (strings !== null && (value.length === 1 || strings.every((text) => PRINTABLE.test(text)))) {
     return strings.map(quote).join(', ');
