@@ -55,6 +55,14 @@ export interface ParkingPlace {
   readonly forced: readonly string[];
 }
 
+/**
+ * A table by which the firmware says how many instructions the guest has executed, the firmware's own among them, whenever one of these functions is entered
+ * (lines `counted PLACE INSTRUCTIONS` of its log). Throws {@link InputError} for a symbol that the kernel does not have, and for too many.
+ */
+export function encodeCounting(symbols: readonly string[], lookup: SymbolLookup): Uint8Array | null {
+  return encodeTable({ parks: false, forces: [], entries: [], counted: symbols }, lookup);
+}
+
 /** Names of the kernel symbols that {@link encodeParking} looks up. */
 export function parkingSymbols({ devices, forced }: ParkingPlace): Set<string> {
   return symbolsOf(forced, devices.length > 0);
@@ -62,6 +70,8 @@ export function parkingSymbols({ devices, forced }: ParkingPlace): Set<string> {
 
 interface TableParts {
   readonly parks: boolean;
+  /** Functions at whose entry the firmware says how many instructions there have been. */
+  readonly counted?: readonly string[];
   readonly forces: readonly { readonly symbol: string; readonly value: number }[];
   readonly entries: readonly {
     readonly kind: number;
@@ -115,7 +125,7 @@ export function encodeParking(place: ParkingPlace, lookup: SymbolLookup): Uint8A
   );
 }
 
-function encodeTable({ parks, forces, entries }: TableParts, lookup: SymbolLookup): Uint8Array | null {
+function encodeTable({ parks, forces, entries, counted = [] }: TableParts, lookup: SymbolLookup): Uint8Array | null {
   if (forces.length > FORCES_MAX)
     throw new InputError(`${forces.length} functions are forced, and the CPU has breakpoints for ${FORCES_MAX}`);
   if (entries.length > GATES_MAX)
@@ -144,6 +154,10 @@ function encodeTable({ parks, forces, entries }: TableParts, lookup: SymbolLooku
     stop(lookup(AMBA_PROBE), ON.probe);
   }
   stop(lookup(CONSOLE_WRITE), ON.console);
+  counted.forEach((symbol, place) => {
+    breakpoints.push({ address: required([symbol], 'counting'), on: ON.counted, value: place });
+  });
+  if (breakpoints.length > BREAKPOINTS) throw new InputError(`at most ${BREAKPOINTS} functions can be watched at once`);
   if (breakpoints.length === 0 && !parks) return null;
 
   const view = new DataView(new ArrayBuffer(HEADER_SIZE + entries.length * GATE_SIZE));
