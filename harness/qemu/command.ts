@@ -34,20 +34,15 @@ type GuestConsole =
   /** QEMU's own monitor shares the terminal: Ctrl-a c, Ctrl-a x. */
   | { readonly console: 'terminal' };
 
-/**
- * Where a guest begins: at reset; at reset with its RAM in a file, to be saved later; or where such a template was saved, with a copy of its RAM on write.
- * A template and its forks inherit descriptors (qemu/template.ts).
- */
-type GuestStart = 'reset' | 'template' | 'fork';
-
-/** Descriptors that a QEMU inherits: a socket for its monitor, the file that is its RAM, and the rest of a machine's state. */
-export const INHERITED = { monitor: 3, ram: 4, state: 5 } as const;
+/** Descriptor of the socket that a server's firmware logs to, and gets its cells from (qemu/server.ts). */
+export const SERVER_FD = 3;
 
 interface GuestOptions {
   readonly console?: GuestConsole['console'];
   /** QEMU waits for a debugger on this TCP port of the loopback interface before the first instruction. */
   readonly debugPort?: number | null;
-  readonly start?: GuestStart;
+  /** The guest is kept where its cells begin to differ, and serves one after the other. */
+  readonly serves?: boolean;
 }
 
 /** Bus of the n-th virtio device, in the order of their addresses (hw/arm/virt.c, create_virtio_devices()), as soc/firmware/output.c looks for them. */
@@ -57,7 +52,7 @@ const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as 
 export function qemuArguments(
   files: GuestFiles,
   machine: GuestMachine,
-  { console = 'output', debugPort = null, start = 'reset' }: GuestOptions = {},
+  { console = 'output', debugPort = null, serves = false }: GuestOptions = {},
 ): string[] {
   const load = (path: string, address: number) => [
     '-device',
@@ -79,14 +74,13 @@ export function qemuArguments(
     'none',
     // virtualization=on starts the firmware at EL2, with PSCI by SMC (hw/arm/virt.c, virt_machine_done).
     '-machine',
-    `virt,virtualization=on,gic-version=2${start === 'reset' ? '' : ',memory-backend=ram'}`,
+    'virt,virtualization=on,gic-version=2',
     '-cpu',
     'cortex-a57',
     '-smp',
     String(machine.cpus),
     '-m',
     `${RAM_MIB}M`,
-    ...memory(start),
     // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs (docs/devel/tcg-icount.rst).
     '-icount',
     // A person types in real time, which idle guests must not run ahead of.
@@ -99,22 +93,17 @@ export function qemuArguments(
     '-no-reboot',
     '-dtb',
     files.deviceTree,
-    // The CPUs know that they have firmware, and answer PSCI, only where there is a file to start (hw/arm/boot.c).
     '-kernel',
     files.firmware,
-    ...(start === 'fork'
-      ? []
-      : [
-          ...load(files.image, IMAGE_ADDRESS),
-          '-initrd',
-          files.initramfs,
-          ...files.registers.flatMap(({ path, address }) => load(path, address)),
-        ]),
+    ...load(files.image, IMAGE_ADDRESS),
+    '-initrd',
+    files.initramfs,
+    ...files.registers.flatMap(({ path, address }) => load(path, address)),
     ...give('plan', files.plan),
     ...give('modules', files.modules),
     ...give('gates', files.gates),
     '-chardev',
-    `file,id=log,path=${escapeComma(files.firmwareLog)},append=${start === 'fork' ? 'on' : 'off'}`,
+    serves ? `socket,id=log,fd=${SERVER_FD}` : `file,id=log,path=${escapeComma(files.firmwareLog)}`,
     ...output('log'),
     // The UART, and the firmware on the kernel's behalf.
     '-chardev',
@@ -123,21 +112,6 @@ export function qemuArguments(
     'chardev:console',
     ...(console === 'output' ? output('console') : ['-mon', 'chardev=console']),
     ...(debugPort === null ? [] : ['-S', '-gdb', `tcp:127.0.0.1:${debugPort}`]),
-  ];
-}
-
-/** RAM in a file, and the monitor by which the rest of the machine is saved or restored. */
-function memory(start: GuestStart): string[] {
-  if (start === 'reset') return [];
-  return [
-    '-object',
-    // The file has no name any more (proc(5), /proc/self/fd).
-    `memory-backend-file,id=ram,size=${RAM_MIB}M,mem-path=/proc/self/fd/${INHERITED.ram},share=${start === 'fork' ? 'off' : 'on'}`,
-    ...(start === 'fork' ? ['-incoming', 'defer'] : []),
-    '-chardev',
-    `socket,id=monitor,fd=${INHERITED.monitor}`,
-    '-mon',
-    'chardev=monitor,mode=control',
   ];
 }
 

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { QEMU } from './command.ts';
-import { restore } from './monitor.ts';
-import type { Template } from './template.ts';
 
 /** Why a guest is no longer running. */
 export type GuestEnd =
@@ -23,11 +21,11 @@ export type GuestEnd =
  * runs until the soft-lockup detector reports it (2 x watchdog_thresh = 20 s, kernel/watchdog.c: 1.3e9 instructions at
  * shift 4). A console that is silent for this long means that the machine is stuck, not the guest.
  */
-const SILENCE_MS = 120_000;
+export const SILENCE_MS = 120_000;
 const STDERR_MAX = 4096;
 
 /** Milliseconds between two looks at the console. Most guests end by themselves; a terminal event may wait this long. */
-const LOOK_MS = 50;
+export const LOOK_MS = 50;
 const LOOK_BYTES = 1 << 16;
 
 export interface GuestRun {
@@ -40,12 +38,10 @@ export interface GuestRun {
   readonly onConsole: (bytes: Uint8Array) => boolean;
   readonly signal: AbortSignal;
   readonly cwd: string;
-  /** The template that this guest is a copy of. */
-  readonly fork?: Template;
 }
 
 /** What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer). */
-const NOTHING_TO_WAIT_FOR = 'icount sleep disabled and no active timers';
+export const NOTHING_TO_WAIT_FOR = 'icount sleep disabled and no active timers';
 
 /** CPU time that a guest which spins all the while has used when the console has been silent for too long; a QEMU that hangs uses none. */
 const SPINNING_SHARE = 0.5;
@@ -53,7 +49,7 @@ const SPINNING_SHARE = 0.5;
 const TICKS_PER_SECOND = 100;
 
 /** Whether a process has used the CPU for much of the time that its console was silent (proc(5), /proc/PID/stat, fields 14 and 15). */
-function hasRun(pid: number | undefined): boolean {
+export function hasRun(pid: number | undefined): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -67,14 +63,14 @@ function hasRun(pid: number | undefined): boolean {
 /** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
 const DIE_WITH_PARENT = ['--pdeathsig', 'KILL', '--'] as const;
 
-/** Starts QEMU. `inherited`: what it gets beside its standard streams, from descriptor 3 on. */
+/** Starts QEMU. `inherited`: what it gets beside its standard streams, from descriptor 3 on ({@link SERVER_FD}). */
 export function startQemu(
   qemuArguments: readonly string[],
   {
     cwd,
     output,
     inherited = [],
-  }: { readonly cwd: string; readonly output: number; readonly inherited?: readonly ('pipe' | number)[] },
+  }: { readonly cwd: string; readonly output: number; readonly inherited?: readonly 'pipe'[] },
 ): ChildProcess {
   return spawn('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
     stdio: ['ignore', output, 'pipe', ...inherited],
@@ -98,17 +94,9 @@ export function qemuEnded(
  */
 export async function runGuest(qemuArguments: readonly string[], run: GuestRun): Promise<GuestEnd> {
   run.signal.throwIfAborted();
-  const { fork } = run;
-  // What the template has said is on the console of each of its forks.
-  if (fork !== undefined) writeFileSync(run.consoleFile, fork.console);
-  const output = openSync(run.consoleFile, fork === undefined ? 'w' : 'a');
+  const output = openSync(run.consoleFile, 'w');
   const file = openSync(run.consoleFile, 'r');
-  const state = fork === undefined ? null : openSync(fork.state, 'r');
-  const child = startQemu(qemuArguments, {
-    cwd: run.cwd,
-    output,
-    ...(fork === undefined || state === null ? {} : { inherited: ['pipe', fork.ram, state] }),
-  });
+  const child = startQemu(qemuArguments, { cwd: run.cwd, output });
   let ended: 'stopped' | 'stuck' | 'silent' | null = null;
   const stop = (why: 'stopped' | 'stuck' | 'silent') => {
     ended ??= why;
@@ -135,7 +123,6 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
   };
   const looking = setInterval(look, LOOK_MS);
   try {
-    if (fork !== undefined) restore(child);
     const { code, signal } = await qemuEnded(child);
     look();
     run.signal.throwIfAborted();
@@ -150,7 +137,8 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
     clearTimeout(silence);
     clearInterval(looking);
     run.signal.removeEventListener('abort', abort);
-    for (const descriptor of [file, output, ...(state === null ? [] : [state])]) closeSync(descriptor);
+    closeSync(file);
+    closeSync(output);
   }
 }
 

@@ -150,8 +150,6 @@ function permanentLines(event: LifecycleEvent, paint: Colours): string[] {
     }
     case 'cell-finished':
       return outcomeOf(event.cell) === 'expected' ? [] : [formatSurprise(event.cell, paint)];
-    case 'no-forks':
-      return [`cells cannot share boots: ${printable(event.why)}`];
     case 'kernel-progress':
     case 'cell-started':
     case 'run-finished':

@@ -55,8 +55,6 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         bootsSince: state.bootsSince ?? now,
       };
     }
-    case 'no-forks':
-      return state;
     case 'run-finished':
       return { ...state, kernel: null, running: [] };
   }

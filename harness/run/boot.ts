@@ -5,9 +5,10 @@ import type { CrashKind, DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { InfraError } from '../errors.ts';
+import type { Cell } from '../matrix/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
 import { type GuestEnd, runGuest } from '../qemu/process.ts';
-import type { Template } from '../qemu/template.ts';
+import type { Forks } from './forks.ts';
 import type { PreparedCell } from './prepare.ts';
 
 /** What came out of a guest, before anything was made of it. */
@@ -61,28 +62,20 @@ function terminalLine(event: DmesgEvent): number | null {
 interface BootOptions {
   readonly signal: AbortSignal;
   readonly onConsole?: ((bytes: Uint8Array) => void) | undefined;
-  /** Where the guest goes on, instead of starting at reset. */
-  readonly template?: Template | null;
 }
 
 /**
  * Boots a prepared cell to its terminal event and writes `console.log`.
  * Throws {@link InfraError} when QEMU cannot be started, and the reason of `signal` when it was aborted.
  */
-export async function boot(
-  prepared: PreparedCell,
-  { signal, onConsole = () => {}, template = null }: BootOptions,
-): Promise<BootResult> {
+export async function boot(prepared: PreparedCell, { signal, onConsole = () => {} }: BootOptions): Promise<BootResult> {
   const parser = new DmesgParser();
   const chunks: Buffer[] = [];
   let size = 0;
   let lastLine: number | null = null;
   const started = performance.now();
-  if (template !== null) writeFileSync(prepared.files.firmwareLog, template.firmwareLog);
-  const start = template === null ? 'reset' : 'fork';
-  const end = await runGuest(qemuArguments(prepared.files, prepared.machine, { start }), {
+  const end = await runGuest(qemuArguments(prepared.files, prepared.machine), {
     signal,
-    ...(template === null ? {} : { fork: template }),
     cwd: prepared.folder,
     consoleFile: join(prepared.folder, CONSOLE_LOG),
     onConsole: (bytes) => {
@@ -104,9 +97,33 @@ export async function boot(
     end,
     firmwareLog,
     wallMs,
-    forked: template !== null,
+    forked: false,
     raw: { console: whole, firmwareLog, end },
   };
+}
+
+/**
+ * The same in a guest that serves the cells of a kind; null where there is none, and the cell is to be booted from reset.
+ * Throws what {@link boot} throws.
+ */
+export async function bootFork(
+  prepared: PreparedCell,
+  forks: Forks,
+  cell: Cell,
+  addresses: Parameters<Forks['serve']>[2],
+): Promise<BootResult | null> {
+  const parser = new DmesgParser();
+  let isOver = false;
+  let size = 0;
+  const started = performance.now();
+  const served = await forks.serve(cell, prepared, addresses, (bytes) => {
+    size += bytes.length;
+    for (const event of parser.push(bytes)) isOver ||= terminalLine(event) !== null;
+    return isOver || size > CONSOLE_MAX;
+  });
+  if (served === null) return null;
+  const result = replayBoot(prepared, { ...served, console: served.console.subarray(0, CONSOLE_MAX) });
+  return result === null ? null : { ...result, wallMs: performance.now() - started, forked: true };
 }
 
 /**

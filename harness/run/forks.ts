@@ -1,68 +1,60 @@
-import { readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { freemem } from 'node:os';
 import { join } from 'node:path';
-import { KnownError } from '../errors.ts';
+import { InfraError, KnownError } from '../errors.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
-import { saveTemplate, type Template } from '../qemu/template.ts';
-import { RAM_MIB } from '../soc/board.ts';
+import { GuestServer, type Served } from '../qemu/server.ts';
 import { encodeParking, type ParkingPlace, parkingSymbols } from '../soc/gates.ts';
+import { encodeServedCell, MODULES_BYTES_MAX } from '../soc/served.ts';
 import type { PreparedCell } from './prepare.ts';
 
 interface ForksOptions {
-  /** Where the templates' files lie until they are saved. */
+  /** Where the guests' files lie while they run. */
   readonly folder: string;
-  /** A folder on a tmpfs for what a template's RAM becomes. */
-  readonly tmpfs: string;
+  /** Guests that are kept at most. */
+  readonly guests: number;
   readonly signal: AbortSignal;
-  /** Told once why there are no forks. */
-  readonly onUnavailable: (why: string) => void;
 }
-
-/** Where Linux distributions mount a tmpfs for everybody (Filesystem Hierarchy Standard 3.0 leaves it to them; glibc's shm_open(3) needs it). */
-export const SHARED_MEMORY = '/dev/shm';
-
-/** linux/magic.h, TMPFS_MAGIC */
-const TMPFS_MAGIC = 0x0102_1994;
-const RAM_BYTES = RAM_MIB * 1024 * 1024;
-
-/** A template costs about a boot, and a fork spares most of one: the third cell of a kind pays for it. */
-const CELLS_FOR_A_TEMPLATE = 3;
-/** Templates that are kept, of some 50 MiB each; cells of a kind come one after the other. */
-const TEMPLATES_MAX = 4;
-/** Cells that a template does not fit, one after the other, until there is another one. */
-const MISFITS_MAX = 2;
-/** Below this the firmware cannot take its own time out of the guest's clock exactly: an instruction is shorter than a tick of 16 ns. */
-const SHIFT_MIN = 4;
 
 /** Addresses of the kernel's symbols. */
 type Addresses = (names: ReadonlySet<string>) => Promise<ReadonlyMap<string, bigint>>;
 
-/** Cells that a template can be shared by: equal until the first gate, or their init's plan, makes a difference. */
-interface Kind {
+/** A guest costs about a boot to make, and each cell that it serves spares most of one: the third pays for it. */
+const CELLS_FOR_A_GUEST = 3;
+/** Below this the firmware cannot take its own time out of the guest's clock exactly: an instruction is shorter than a tick of 16 ns. */
+const SHIFT_MIN = 4;
+
+interface Gated {
   readonly devices: Set<string>;
   readonly forced: Set<string>;
-  booted: number;
-  misfits: number;
-  template: { readonly saved: Template; readonly place: ParkingPlace } | null;
-  state: 'none' | 'making' | 'ready' | 'impossible';
+}
+
+interface Guest {
+  readonly server: GuestServer;
+  readonly place: ParkingPlace;
+  readonly kind: Kind;
+}
+
+/** Cells that are equal until the first gate, or their init's plan, makes a difference. */
+interface Kind extends Gated {
+  seen: number;
+  guests: number;
+  isImpossible: boolean;
 }
 
 /**
- * Guests that are booted once and copied. A copy says byte for byte what a boot of its own would have said: it begins at the same instruction, at the same
- * virtual time, and what it is to do is only then looked up. So nothing but the time it takes depends on whether there is a template.
+ * Guests that are booted once to where cells of a kind begin to differ, and serve one after the other. Such a cell says byte for byte what a boot of its
+ * own would have said: it begins at the same instruction, at the same virtual time, and what it is to do is only then looked up. So nothing but the time
+ * it takes depends on whether there is a guest.
  */
 export class Forks {
   readonly #options: ForksOptions;
   readonly #kinds = new Map<string, Kind>();
-  readonly #expected = new Map<
-    string,
-    { cells: number; readonly devices: Set<string>; readonly forced: Set<string> }
-  >();
-  /** Those that have a template, the one used last behind. */
-  readonly #ready: Kind[] = [];
-  #unavailable = false;
+  readonly #expected = new Map<string, Gated & { cells: number }>();
+  /** Guests that wait for a cell, the one that served last behind. */
+  readonly #idle: Guest[] = [];
+  readonly #all = new Set<Guest>();
   #made = 0;
 
   constructor(options: ForksOptions) {
@@ -86,40 +78,29 @@ export class Forks {
   }
 
   /**
-   * A template for a cell that is booted now: one that is there, or a new one where enough cells of its kind are expected or have been seen. Null where
-   * the cell is better booted by itself. Use it before anything is awaited; throws the reason when the run was aborted.
+   * What a cell says in a guest that is kept, where there is one for it or one is worth its while. Null where the cell is to be booted from reset.
+   * Throws {@link InfraError} when QEMU cannot be started, and the reason when the run was aborted.
    */
-  async templateFor(cell: Cell, prepared: PreparedCell, addresses: Addresses): Promise<Template | null> {
-    if (this.#unavailable || cell.cpus > 1 || cell.shift < SHIFT_MIN) return null;
-    const kind = this.#kind(prepared);
-    const expected = this.#expected.get(askedKind(cell));
-    kind.booted++;
-    addGates(kind, cell);
-    const still = Math.max(kind.booted, expected?.cells ?? 0);
-    this.spared(cell);
-    if (kind.state === 'making' || kind.state === 'impossible') return null;
-    if (kind.template !== null) {
-      if (fits(cell, kind.template.place)) return this.#use(kind, kind.template.saved);
-      kind.misfits++;
-      if (kind.misfits < MISFITS_MAX) return null;
-    }
-    if (still < CELLS_FOR_A_TEMPLATE || !this.#hasRoom()) return null;
-    const place = {
-      devices: [...new Set([...kind.devices, ...(expected?.devices ?? [])])].sort(),
-      forced: [...new Set([...kind.forced, ...(expected?.forced ?? [])])].sort(),
-    };
-    return this.#make(kind, place, prepared, addresses);
+  async serve(
+    cell: Cell,
+    prepared: PreparedCell,
+    addresses: Addresses,
+    onConsole: (bytes: Uint8Array) => boolean,
+  ): Promise<Served | null> {
+    if (cell.cpus > 1 || cell.shift < SHIFT_MIN) return null;
+    const guest = await this.#guestFor(cell, prepared, addresses);
+    if (guest === null) return null;
+    const served = await guest.server.serve(this.#handOver(guest.server, prepared), onConsole);
+    if (guest.server.isGone) this.#forget(guest);
+    else this.#keep(guest);
+    // It ended where no cell ends: the next ones of its kind are booted one by one, and show why.
+    if (served === null) guest.kind.isImpossible = true;
+    return served;
   }
 
-  /** A template of this cell's kind did not come up: the next ones are booted from reset. */
-  giveUp(prepared: PreparedCell): void {
-    const kind = this.#kind(prepared);
-    this.#drop(kind);
-    kind.state = 'impossible';
-  }
-
-  close(): void {
-    for (const kind of [...this.#ready]) this.#drop(kind);
+  async close(): Promise<void> {
+    this.#idle.length = 0;
+    await Promise.all([...this.#all].map(({ server }) => server.close()));
   }
 
   #kind({ inputs }: PreparedCell): Kind {
@@ -128,104 +109,102 @@ export class Forks {
     const known = this.#kinds.get(key) ?? {
       devices: new Set(),
       forced: new Set(),
-      booted: 0,
-      misfits: 0,
-      template: null,
-      state: 'none',
+      seen: 0,
+      guests: 0,
+      isImpossible: false,
     };
     this.#kinds.set(key, known);
     return known;
   }
 
-  #use(kind: Kind, saved: Template): Template {
-    kind.misfits = 0;
-    this.#ready.push(...this.#ready.splice(this.#ready.indexOf(kind), 1));
-    return saved;
+  async #guestFor(cell: Cell, prepared: PreparedCell, addresses: Addresses): Promise<Guest | null> {
+    const kind = this.#kind(prepared);
+    const expected = this.#expected.get(askedKind(cell));
+    kind.seen++;
+    addGates(kind, cell);
+    const cells = Math.max(kind.seen, expected?.cells ?? 0);
+    this.spared(cell);
+    if (kind.isImpossible) return null;
+    const place = this.#idle.findLastIndex((guest) => guest.kind === kind && fits(cell, guest.place));
+    const [idle] = place === -1 ? [] : this.#idle.splice(place, 1);
+    if (idle !== undefined) return idle;
+    if (cells < CELLS_FOR_A_GUEST * (kind.guests + 1)) return null;
+    const wanted = {
+      devices: [...kind.devices, ...(expected?.devices ?? [])],
+      forced: [...kind.forced, ...(expected?.forced ?? [])],
+    };
+    return this.#make(kind, { devices: sorted(wanted.devices), forced: sorted(wanted.forced) }, prepared, addresses);
   }
 
-  async #make(kind: Kind, place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Template | null> {
-    this.#drop(kind);
-    kind.state = 'making';
-    const saved = await this.#save(place, prepared, addresses).catch((error: unknown) => {
-      if (this.#options.signal.aborted || !(error instanceof KnownError)) throw error;
-      return null;
-    });
-    if (saved === null) {
-      // What keeps the guest from getting there shows in the boots of the cells themselves.
-      kind.state = 'impossible';
-      return null;
+  async #make(kind: Kind, place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Guest | null> {
+    kind.guests++;
+    while (this.#all.size >= this.#options.guests && this.#idle[0] !== undefined) {
+      const oldest = this.#idle.splice(0, 1)[0];
+      if (oldest === undefined) break;
+      this.#forget(oldest);
+      await oldest.server.close();
     }
-    kind.state = 'ready';
-    kind.template = { saved, place };
-    this.#ready.push(kind);
-    while (this.#ready.length > TEMPLATES_MAX && this.#ready[0] !== undefined) this.#drop(this.#ready[0]);
-    return this.#use(kind, saved);
+    try {
+      const server = await this.#start(place, prepared, addresses);
+      if (server !== null) {
+        const guest = { server, place, kind };
+        this.#all.add(guest);
+        return guest;
+      }
+    } catch (error) {
+      if (this.#options.signal.aborted || !(error instanceof KnownError)) throw error;
+    }
+    // What keeps a guest from getting there shows in the boots of the cells themselves.
+    kind.isImpossible = true;
+    kind.guests--;
+    return null;
   }
 
-  async #save(place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Template | null> {
+  async #start(place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<GuestServer | null> {
     const symbols = await addresses(parkingSymbols(place));
-    const gates = encodeParking(place, (name) => symbols.get(name) ?? null);
-    if (gates === null) return null;
-    const { tmpfs, signal } = this.#options;
-    const number = this.#made++;
-    const folder = join(this.#options.folder, `template-${number}`);
+    const table = encodeParking(place, (name) => symbols.get(name) ?? null);
+    if (table === null) return null;
+    const folder = join(this.#options.folder, `guest-${this.#made++}`);
     await mkdir(folder, { recursive: true });
     try {
-      const own = (name: string) => join(folder, name);
-      writeFileSync(own('gates.bin'), gates);
-      const files = { ...prepared.files, gates: own('gates.bin'), firmwareLog: own('firmware.log') };
-      return await saveTemplate({
-        name: join(tmpfs, `bootrace-${process.pid}-${number}`),
-        arguments: qemuArguments(files, prepared.machine, { start: 'template' }),
-        firmwareLog: own('firmware.log'),
-        consoleFile: own('console.log'),
+      const gates = join(folder, 'gates.bin');
+      writeFileSync(gates, table);
+      // QEMU has read every file, and opened its console, by the time that the firmware says anything.
+      return await GuestServer.start({
+        arguments: qemuArguments({ ...prepared.files, modules: null, gates }, prepared.machine, { serves: true }),
+        consoleFile: join(folder, 'console.log'),
         cwd: folder,
-        signal,
+        signal: this.#options.signal,
       });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
-  #drop(kind: Kind): void {
-    kind.template?.saved.close();
-    kind.template = null;
-    if (kind.state === 'ready') kind.state = 'none';
-    const place = this.#ready.indexOf(kind);
-    if (place !== -1) this.#ready.splice(place, 1);
+  #handOver(server: GuestServer, { files }: PreparedCell): Uint8Array {
+    const isThere = files.modules !== null && files.modules === server.modules;
+    const modules = files.modules === null || isThere ? null : readFileSync(files.modules);
+    if (modules !== null && modules.length > MODULES_BYTES_MAX)
+      throw new InfraError(
+        `the modules of the cell have ${modules.length} bytes, and a guest that is kept has no room for them`,
+        'boot with --no-fork',
+      );
+    server.modules = files.modules;
+    return encodeServedCell({
+      table: files.gates === null ? null : readFileSync(files.gates),
+      plan: readFileSync(files.plan),
+      modules: isThere ? 'as before' : modules,
+    });
   }
 
-  /** Whether the tmpfs has room for all of a guest's RAM: a file there that cannot grow would kill QEMU in the middle (SIGBUS). */
-  #hasRoom(): boolean {
-    const why = roomProblem(this.#options.tmpfs);
-    if (why === null) return true;
-    this.close();
-    if (roomProblem(this.#options.tmpfs) === null) return true;
-    this.#unavailable = true;
-    this.#options.onUnavailable(why);
-    return false;
+  #keep(guest: Guest): void {
+    this.#idle.push(guest);
   }
-}
 
-/** Why a guest's RAM cannot be kept there, or null when it can. */
-function roomProblem(tmpfs: string): string | null {
-  const mib = (bytes: number) => `${Math.floor(bytes / 1024 / 1024)} MiB`;
-  try {
-    const { type, bavail, bsize } = statfsSync(tmpfs);
-    if (type !== TMPFS_MAGIC) return `${tmpfs} is no tmpfs`;
-    if (bavail * bsize < RAM_BYTES)
-      return `${tmpfs} has ${mib(bavail * bsize)} left, and a guest's RAM has ${RAM_MIB} MiB`;
-  } catch {
-    return `there is no tmpfs at ${tmpfs}`;
+  #forget(guest: Guest): void {
+    this.#all.delete(guest);
+    guest.kind.guests--;
   }
-  const free = availableMemory();
-  return free < RAM_BYTES ? `the machine has ${mib(free)} of memory left, and a guest's RAM has ${RAM_MIB} MiB` : null;
-}
-
-/** Memory that can be had without swapping, in bytes (proc(5), MemAvailable). */
-function availableMemory(): number {
-  const [, kib] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
-  return kib === undefined ? freemem() : Number(kib) * 1024;
 }
 
 /** What a cell asks for that is the same for all of its kind. */
@@ -233,7 +212,7 @@ function askedKind({ kernel, linkage, board, tree, bootargs, cpus, shift }: Cell
   return JSON.stringify([kernel, linkage, board, tree, bootargs, cpus, shift]);
 }
 
-function addGates(to: { readonly devices: Set<string>; readonly forced: Set<string> }, cell: Cell): void {
+function addGates(to: Gated, cell: Cell): void {
   for (const gate of cell.gates) {
     if (gate.gate === 'force') to.forced.add(gate.symbol);
     else to.devices.add(gate.device);
@@ -249,4 +228,8 @@ function fits(cell: Cell, place: ParkingPlace): boolean {
     [...own.devices].every((device) => place.devices.includes(device)) &&
     [...own.forced].every((symbol) => place.forced.includes(symbol))
   );
+}
+
+function sorted(words: readonly string[]): string[] {
+  return [...new Set(words)].sort();
 }

@@ -11,8 +11,8 @@ import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
 import { type GateEvent, parseGateLog } from '../soc/gates.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
-import { type BootResult, boot, replayBoot } from './boot.ts';
-import { Forks, SHARED_MEMORY } from './forks.ts';
+import { type BootResult, boot, bootFork, replayBoot } from './boot.ts';
+import { Forks } from './forks.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { openBench, type PreparedCell, prepareCell } from './prepare.ts';
@@ -33,8 +33,6 @@ export interface LabOptions {
   readonly useCache: boolean;
   /** Whether cells may share a boot up to where they differ. */
   readonly useForks: boolean;
-  /** Where the RAM of shared boots is kept; {@link SHARED_MEMORY} by default. */
-  readonly tmpfs?: string;
   /** Words behind `bootrace cell` that boot a cell again; its id alone where it is one of the default matrix. */
   readonly replay?: (cell: Cell) => readonly string[];
   /** Gets a guest's console as it comes; for a run of one cell. */
@@ -72,9 +70,8 @@ export class Lab {
     this.#cells = new PQueue({ concurrency: options.workers + 1 });
     this.#guests = new PQueue({ concurrency: options.workers });
     this.#kernels = new Kernels(options);
-    const { folder, listen, signal, tmpfs = SHARED_MEMORY } = options;
-    const onUnavailable = (why: string) => listen({ event: 'no-forks', why });
-    this.#forks = options.useForks ? new Forks({ folder: folder.shared, tmpfs, signal, onUnavailable }) : null;
+    const { folder, workers, signal } = options;
+    this.#forks = options.useForks ? new Forks({ folder: folder.shared, guests: workers, signal }) : null;
   }
 
   /** Compiles what all cells share and lays it down in the run's folder. */
@@ -162,16 +159,12 @@ export class Lab {
     return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
   }
 
-  /** A boot from reset, or where a guest of the same kind was saved. */
+  /** A boot from reset, or in a guest that serves the cells of a kind. */
   async #bootGuest(cell: Cell, kernel: KernelArtefact, prepared: PreparedCell): Promise<BootResult> {
     const { signal, onConsole } = this.#options;
     const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names, this.#room);
-    const template = (await this.#forks?.templateFor(cell, prepared, addresses)) ?? null;
-    const result = await boot(prepared, { signal, onConsole, template });
-    if (template === null || result.end.end !== 'exited' || result.end.code === 0) return result;
-    // QEMU could not restore the guest.
-    this.#forks?.giveUp(prepared);
-    return boot(prepared, { signal, onConsole });
+    const forked = this.#forks === null ? null : await bootFork(prepared, this.#forks, cell, addresses);
+    return forked ?? boot(prepared, { signal, onConsole });
   }
 
   /** The same boot from reset, which a fork must not differ from. */
@@ -197,7 +190,7 @@ export class Lab {
   async close(): Promise<void> {
     this.#cells.clear();
     await Promise.all([this.#cells.onIdle(), this.#kernels.close()]);
-    this.#forks?.close();
+    await this.#forks?.close();
     await this.#kept.trim();
   }
 }

@@ -15,8 +15,6 @@ export type LifecycleEvent =
       /** Kconfig's reason where there can be no such kernel. */
       readonly unbuildable: string | null;
     }
-  /** Every cell is booted from reset. */
-  | { readonly event: 'no-forks'; readonly why: string }
   | { readonly event: 'cell-started'; readonly id: string }
   | { readonly event: 'cell-finished'; readonly cell: CellRecord }
   | { readonly event: 'run-finished' };

@@ -6,10 +6,7 @@ import { type CellRecord, difference, RUN_SCHEMA_VERSION, type RunRecord } from 
 import { openRunFolder, type RunFolder } from './results.ts';
 
 export interface RunOptions
-  extends Pick<
-    LabOptions,
-    'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useForks' | 'replay' | 'tmpfs'
-  > {
+  extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useForks' | 'replay'> {
   readonly cells: readonly Cell[];
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;

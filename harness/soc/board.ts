@@ -17,6 +17,12 @@ export const IMAGE_ADDRESS = RAM_BASE + 0x20_0000;
 /** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */
 export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
 
+/** The kernel's memory ends here (`linux,usable-memory-range` of dts/standin.dts). Behind it the firmware keeps the cells that are handed to it, and pages. */
+const CELL_ADDRESS = 0x4c00_0000;
+const PAGES_ADDRESS = 0x5000_0000;
+/** RAM that stands in for register files and shared memory, up to the end. */
+const REGISTERS_ADDRESS = 0x5d00_0000;
+
 /** CPUs that dts/standin.dts lists and the firmware has stacks for. */
 export const CPUS_MAX = 4;
 
@@ -26,7 +32,7 @@ const FIRMWARE_FOLDER = new URL('./firmware/', import.meta.url);
 export const FIRMWARE = {
   name: 'el2-firmware',
   output: 'binary',
-  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c', 'files.c', 'output.c'].map((name) =>
+  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c', 'files.c', 'output.c', 'serve.c', 'snapshot.c'].map((name) =>
     fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
   ),
   /** Read by the sources, so part of the content key. */
@@ -36,6 +42,14 @@ export const FIRMWARE = {
     LINUX_ENTRY: IMAGE_ADDRESS,
     FIRMWARE_TEXT_OFFSET,
     CPUS_MAX,
+    RAM_BASE,
+    RAM_END: RAM_BASE + RAM_MIB * 1024 * 1024,
+    TABLES_ADDRESS: RAM_BASE + 0x10_0000,
+    MEMORY_END: CELL_ADDRESS,
+    CELL_ADDRESS,
+    CELL_END: PAGES_ADDRESS,
+    PAGES_ADDRESS,
+    PAGES_END: REGISTERS_ADDRESS,
   },
   symbols: { FIRMWARE_ADDRESS },
 } as const;

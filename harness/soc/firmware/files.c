@@ -1,7 +1,6 @@
 /*
- * What the harness gives a guest beside its memory: files of QEMU's fw_cfg device (docs/specs/fw_cfg.rst), which belong to
- * the QEMU process and not to the machine's state. A guest that was saved and is restored by another QEMU therefore
- * finds the files of that one.
+ * What the harness gives a guest beside its memory: files of QEMU's fw_cfg device (docs/specs/fw_cfg.rst), or of a cell that
+ * it hands over later (serve.c).
  */
 #include "firmware.h"
 
@@ -46,18 +45,27 @@ static int same_name(const char *a, const char *b)
 	return 1;
 }
 
-/* Whether there is a file of this name. */
-int file_find(const char *name, struct file *file)
+static const char *const names[] = {
+	[FILE_TABLE] = "opt/bootrace/gates",
+	[FILE_PLAN] = "opt/bootrace/plan",
+	[FILE_MODULES] = "opt/bootrace/modules",
+};
+
+/* Whether there is such a file: in memory where a cell was handed over to a guest that goes on, of QEMU otherwise. */
+int file_find(enum file_name name, struct file *file)
 {
 	static struct entry entry;
 	static u32 count;
 
+	if (serve_file(name, file))
+		return file->address != 0;
 	transfer(KEY_DIRECTORY << 16 | CONTROL_SELECT | CONTROL_READ, sizeof(count), (u64)&count);
 	for (u32 i = __builtin_bswap32(count); i > 0; i--) {
 		transfer(CONTROL_READ, sizeof(entry), (u64)&entry);
-		if (same_name(entry.name, name)) {
+		if (same_name(entry.name, names[name])) {
 			file->key = __builtin_bswap16(entry.key);
 			file->size = __builtin_bswap32(entry.size);
+			file->address = 0;
 			return 1;
 		}
 	}
@@ -67,6 +75,11 @@ int file_find(const char *name, struct file *file)
 /* Copies a part of a file to a physical address. */
 void file_read(struct file file, u32 offset, u64 to, u32 size)
 {
+	if (file.address) {
+		for (u32 i = 0; i < size; i++)
+			((volatile u8 *)to)[i] = ((const volatile u8 *)file.address)[offset + i];
+		return;
+	}
 	transfer(file.key << 16 | CONTROL_SELECT | CONTROL_SKIP, offset, 0);
 	transfer(CONTROL_READ, size, to);
 }
@@ -76,25 +89,22 @@ void file_read(struct file file, u32 offset, u64 to, u32 size)
 #define EFAULT	14
 #define EINVAL	22
 
-enum { FILE_PLAN, FILE_MODULES };
-
 /*
  * The init's call, guest/init/harness.c: x0 is the file, x1 the offset, x2 the address, x3 the size of what it wants, and
  * x0 becomes the number of bytes that it got, or a negative error. The pages must have been written before.
  */
 void files_call(struct frame *f)
 {
-	static const char *const names[] = { "opt/bootrace/plan", "opt/bootrace/modules" };
 	u64 which = f->x[0], offset = f->x[1], va = f->x[2], size = f->x[3], done = 0;
 	struct file file;
 
 	if (which == FILE_PLAN && offset == 0)
-		gates_plan_is_wanted();
-	if (which > FILE_MODULES) {
+		gates_plan_is_wanted(f);
+	if (which != FILE_PLAN && which != FILE_MODULES) {
 		f->x[0] = -EINVAL;
 		return;
 	}
-	if (!file_find(names[which], &file)) {
+	if (!file_find(which, &file)) {
 		f->x[0] = -ENOENT;
 		return;
 	}
@@ -111,6 +121,7 @@ void files_call(struct frame *f)
 			f->x[0] = -EFAULT;
 			return;
 		}
+		snapshot_will_write(pa);
 		file_read(file, offset + done, pa, piece);
 		done += piece;
 	}

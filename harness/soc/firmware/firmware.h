@@ -25,6 +25,8 @@ static inline u32 cpu_index(void)
 	return SYSREG_READ("mpidr_el1") & 0xff;
 }
 
+#define PSCI_SYSTEM_OFF	0x84000008u	/* DEN 0022 */
+
 /* DDI 0487, D17.2: PSTATE.M in SPSR_ELx */
 #define MODE(spsr)	((spsr) & 0xf)
 #define MODE_EL0T	0
@@ -46,16 +48,30 @@ void gates_cpu_init(void);
 void gates_breakpoint(struct frame *f);
 void gates_stepped(struct frame *f);
 void gates_debug_register(struct frame *f, u32 iss);
-void gates_plan_is_wanted(void);
+void gates_plan_is_wanted(struct frame *f);
+void gates_cell_is_over(struct frame *f);
 
 /* files.c */
-struct file { u32 key, size; };
-int file_find(const char *name, struct file *file);
+enum file_name { FILE_PLAN, FILE_MODULES, FILE_TABLE };	/* the first two as guest/init/harness.h has them */
+struct file { u32 key, size; u64 address; };
+int file_find(enum file_name name, struct file *file);
 void file_read(struct file file, u32 offset, u64 to, u32 size);
 void files_call(struct frame *f);
 
+/* serve.c */
+void serve_next(void);
+int serve_file(enum file_name name, struct file *file);
+
+/* snapshot.c */
+int snapshot_taken(void);
+void snapshot_take(const struct frame *f);
+void snapshot_restore(struct frame *f);
+void snapshot_will_write(u64 ipa);
+void snapshot_fault(struct frame *f, u64 esr);
+
 /* output.c */
 void output_init(void);
+void input_read(u64 to, u64 size);
 int console_present(void);
 void console_write(u64 va, u64 size);
 void say(const char *text);	/* whole lines go out as they end */
@@ -66,6 +82,7 @@ void say_hex(u64 value);
 u64 translate(u64 va);
 u64 translate_el0_write(u64 va);
 void show_time(void);
+extern u64 instruction_ticks;
 _Noreturn void die(u64 esr, u64 elr);
 
 #endif

@@ -14,7 +14,7 @@
  * The same breakpoints take the kernel's console away from the UART's driver, a write at a time, and count instructions.
  *
  * A table may say that the guest is to be parked at the first moment at which a gate, or the plan of its init, would
- * matter. It then waits here until it finds another table, which it does in the QEMU that a copy of it is restored by.
+ * matter. Its state is kept (snapshot.c), and cells that differ in nothing else go on from there, one after the other (serve.c).
  */
 #include "firmware.h"
 
@@ -52,7 +52,6 @@ struct table {
 };
 
 static struct table table;
-static const char table_file[] = "opt/bootrace/gates";
 
 /* A probe that sleeps in msleep() at the wish of a gate, or whose return is waited for. */
 struct flight {
@@ -128,9 +127,11 @@ static void load_table(void)
 		bytes[i] = 0;
 	for (u32 i = 0; i < GATES; i++)
 		entered[i] = finished[i] = 0;
+	for (u32 i = 0; i < FLIGHTS; i++)
+		flights[i].state = FREE;
 	for (u32 i = 0; i < BREAKPOINTS; i++)
 		forced[i] = 0;
-	if (!file_find(table_file, &file))
+	if (!file_find(FILE_TABLE, &file))
 		return;
 	file_read(file, 0, (u64)&table, file.size < sizeof(table) ? file.size : sizeof(table));
 	if (table.magic != TABLE_MAGIC || table.gates > GATES)
@@ -151,31 +152,41 @@ void gates_cpu_init(void)
 		arm_breakpoint(n);
 }
 
-/*
- * Wait for another table. A copy of the guest that is restored while this runs sees another fw_cfg at any point of it, so
- * what was read in here counts for nothing but the decision to read all of it again.
- */
-static void park(void)
-{
-	static struct { u64 magic; u32 parks; } seen;
-	struct file file;
+/* What parked the guest, to be done again for every cell that goes on from there. */
+static enum { BY_BREAKPOINT, BY_PLAN } parked_by;
 
-	say("parked\n");
-	do {
-		seen.parks = 0;
-		if (!file_find(table_file, &file))
-			break;
-		file_read(file, 0, (u64)&seen, sizeof(seen));
-	} while (seen.magic != TABLE_MAGIC || seen.parks);
+static void serve(void)
+{
+	serve_next();
 	load_table();
 	gates_cpu_init();
 }
 
+static void park(const struct frame *f, int by)
+{
+	parked_by = by;
+	snapshot_take(f);
+	serve();
+}
+
 /* The init is about to read its plan. */
-void gates_plan_is_wanted(void)
+void gates_plan_is_wanted(struct frame *f)
 {
 	if (table.parks)
-		park();
+		park(f, BY_PLAN);
+}
+
+static void breakpoint(struct frame *f);
+
+/* The guest wants to power off or restart. Where it was parked it goes on with the next cell instead. */
+void gates_cell_is_over(struct frame *f)
+{
+	snapshot_restore(f);
+	serve();
+	if (parked_by == BY_PLAN)
+		files_call(f);
+	else
+		breakpoint(f);
 }
 
 /* The kernel's own use of the debug registers is trapped with TDE: writes are ignored, reads give 0. */
@@ -435,8 +446,8 @@ static void breakpoint(struct frame *f)
 		if (table.breakpoint[n].kind == UNUSED || table.breakpoint[n].address != f->elr)
 			continue;
 		if (parks_here(f, n)) {
-			park();
-			/* The other table may have no breakpoint here: then the instruction is simply executed. */
+			park(f, BY_BREAKPOINT);
+			/* The cell's own table may have no breakpoint here: then the instruction is simply executed. */
 			breakpoint(f);
 			return;
 		}

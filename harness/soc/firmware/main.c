@@ -5,6 +5,7 @@
 /* ESR_ELx.EC (DDI 0487, D17.2.37) */
 #define EC_SMC64		0x17
 #define EC_SYSREG		0x18
+#define EC_DATA_ABORT_LOWER	0x24
 #define EC_BREAKPOINT_LOWER	0x30
 #define EC_STEP_LOWER		0x32
 #define EC_BRK64		0x3c
@@ -19,9 +20,6 @@
 #define PAR_ADDRESS	0x0000fffffffff000ul
 #define PAGE_OFFSET(va)	((va) & 0xfff)
 
-/* DEN 0022, SYSTEM_OFF */
-#define PSCI_SYSTEM_OFF	0x84000008u
-
 /* What the init of the guest says to the firmware from EL0: BRK with this number (files.c). */
 #define CALL_OF_INIT	0xb007
 
@@ -31,6 +29,7 @@
  */
 static int hides_time;
 u64 hidden_rest;
+u64 instruction_ticks;
 u64 virtual_offset;
 
 u64 ticks_of_instructions(void);	/* entry.S */
@@ -51,10 +50,19 @@ void cpu_init(void)
 		is_secondary = 1;
 		hides_time = 1;
 		hidden_rest = HIDDEN_REST * ticks_of_instructions() / MEASURED_INSTRUCTIONS;
+		instruction_ticks = hidden_rest / HIDDEN_REST;
 		output_init();
 		gates_init();
 	}
 	gates_cpu_init();
+}
+
+/* GCC calls this one to copy structures, also in freestanding code (GCC manual, "Standards"). */
+void *memcpy(void *to, const void *from, unsigned long size)
+{
+	for (unsigned long i = 0; i < size; i++)
+		((u8 *)to)[i] = ((const u8 *)from)[i];
+	return to;
 }
 
 static u64 physical_address(u64 va)
@@ -125,6 +133,9 @@ int handle(struct frame *f, u64 esr)
 	case EC_SYSREG:
 		f->elr += 4;
 		gates_debug_register(f, esr & 0x1ffffff);
+		break;
+	case EC_DATA_ABORT_LOWER:
+		snapshot_fault(f, esr);
 		break;
 	case EC_BREAKPOINT_LOWER:
 		gates_breakpoint(f);

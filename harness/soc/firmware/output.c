@@ -22,7 +22,9 @@
 
 #define MAGIC		0x74726976
 #define DEVICE_CONSOLE	3
+#define QUEUE_RECEIVE	0
 #define QUEUE_TRANSMIT	1
+#define DESCRIPTOR_WRITE	2
 #define STATUS_ACKNOWLEDGE	1
 #define STATUS_DRIVER	2
 #define STATUS_DRIVER_OK	4
@@ -33,13 +35,14 @@
 struct queue {
 	struct { u64 address; u32 length; u16 flags, next; } descriptor[QUEUE_SIZE];
 	struct { u16 flags, index, ring[QUEUE_SIZE]; } available;
-	struct { u16 flags, index; } used __attribute__((aligned(PAGE_SIZE)));
+	struct { u16 flags, index; struct { u32 descriptor, length; } ring[QUEUE_SIZE]; } used __attribute__((aligned(PAGE_SIZE)));
 } __attribute__((aligned(PAGE_SIZE)));
 
-static volatile struct queue queues[2];
-static int present[2];
-
 enum { LOG, CONSOLE };
+
+static volatile struct queue queues[2];
+static volatile struct queue input;	/* of the log's device; nothing comes from the console's */
+static int present[2];
 
 static u32 read_register(u32 n, u32 offset)
 {
@@ -51,6 +54,14 @@ static void write_register(u32 n, u32 offset, u32 value)
 	*(volatile u32 *)(TRANSPORT(n) + offset) = value;
 }
 
+static void set_queue(u32 n, u32 number, volatile struct queue *queue)
+{
+	write_register(n, REG_QUEUE, number);
+	write_register(n, REG_QUEUE_SIZE, QUEUE_SIZE);
+	write_register(n, REG_QUEUE_ALIGN, PAGE_SIZE);
+	write_register(n, REG_QUEUE_PAGE, (u64)queue / PAGE_SIZE);
+}
+
 static void open(u32 n)
 {
 	if (read_register(n, REG_MAGIC) != MAGIC || read_register(n, REG_DEVICE_ID) != DEVICE_CONSOLE)
@@ -58,10 +69,9 @@ static void open(u32 n)
 	write_register(n, REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
 	write_register(n, REG_FEATURES, 0);
 	write_register(n, REG_PAGE_SIZE, PAGE_SIZE);
-	write_register(n, REG_QUEUE, QUEUE_TRANSMIT);
-	write_register(n, REG_QUEUE_SIZE, QUEUE_SIZE);
-	write_register(n, REG_QUEUE_ALIGN, PAGE_SIZE);
-	write_register(n, REG_QUEUE_PAGE, (u64)&queues[n] / PAGE_SIZE);
+	if (n == LOG)
+		set_queue(n, QUEUE_RECEIVE, &input);
+	set_queue(n, QUEUE_TRANSMIT, &queues[n]);
 	write_register(n, REG_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
 	present[n] = 1;
 }
@@ -72,21 +82,40 @@ void output_init(void)
 	open(CONSOLE);
 }
 
-static void send(u32 n, u64 pa, u32 size)
+/* Hands one buffer to QEMU and waits until it is used. Returns how much of it was. */
+static u32 exchange(u32 n, u32 number, volatile struct queue *queue, u64 pa, u32 size)
 {
-	volatile struct queue *queue = &queues[n];
+	u16 index = queue->available.index;
 
-	if (!present[n])
-		return;
 	queue->descriptor[0].address = pa;
 	queue->descriptor[0].length = size;
-	queue->available.ring[queue->available.index % QUEUE_SIZE] = 0;
+	queue->descriptor[0].flags = number == QUEUE_RECEIVE ? DESCRIPTOR_WRITE : 0;
+	queue->available.ring[index % QUEUE_SIZE] = 0;
 	asm volatile("dsb sy" : : : "memory");
-	queue->available.index++;
+	queue->available.index = index + 1;
 	asm volatile("dsb sy" : : : "memory");
-	write_register(n, REG_NOTIFY, QUEUE_TRANSMIT);
+	write_register(n, REG_NOTIFY, number);
+	/* At once for what is sent. YIELD gives QEMU's own thread a turn while nothing comes. */
 	while (queue->used.index != queue->available.index)
-		;
+		asm volatile("yield" : : : "memory");
+	return queue->used.ring[index % QUEUE_SIZE].length;
+}
+
+static void send(u32 n, u64 pa, u32 size)
+{
+	if (present[n])
+		exchange(n, QUEUE_TRANSMIT, &queues[n], pa, size);
+}
+
+/* Waits for so many bytes from the harness. */
+void input_read(u64 to, u64 size)
+{
+	while (size) {
+		u32 piece = exchange(LOG, QUEUE_RECEIVE, &input, to, size < PAGE_SIZE ? size : PAGE_SIZE);
+
+		to += piece;
+		size -= piece;
+	}
 }
 
 int console_present(void)

@@ -15,6 +15,7 @@
 /* PSCI 1.1 (DEN 0022) */
 #define PSCI_CPU_ON_32		0x84000003u
 #define PSCI_CPU_ON_64		0xc4000003u
+#define PSCI_SYSTEM_RESET	0x84000009u
 
 struct scm_answer {
 	u32 call;
@@ -72,6 +73,10 @@ void handle_smc(struct frame *f)
 
 	if (OWNER(fn) == OWNER_SIP) {
 		handle_scm(f);
+		return;
+	}
+	if ((fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) && snapshot_taken()) {
+		gates_cell_is_over(f);
 		return;
 	}
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {

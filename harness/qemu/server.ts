@@ -1,0 +1,213 @@
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { Duplex } from 'node:stream';
+import { SERVER_FD } from './command.ts';
+import { type GuestEnd, hasRun, LOOK_MS, NOTHING_TO_WAIT_FOR, qemuEnded, SILENCE_MS, startQemu } from './process.ts';
+
+/** What a guest has said, from its reset on, and how it ended. */
+export interface Served {
+  readonly console: Buffer;
+  readonly firmwareLog: string;
+  readonly end: GuestEnd;
+}
+
+interface ServerOptions {
+  /** QEMU's words, made with `serves`. */
+  readonly arguments: readonly string[];
+  /** Where QEMU's standard output, the console of all its cells, goes. */
+  readonly consoleFile: string;
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+}
+
+/** What the firmware says when the guest is ready for a cell (soc/firmware/serve.c). */
+const READY = 'parked';
+
+/** Looks that a guest which has shown a terminal event gets to end by itself: after an oops it prints a panic and restarts. */
+const LOOKS_TO_END = 6;
+/** A server that waits for a cell spins; after this long without one it is stopped until the next. */
+const IDLE_MS = 20;
+const CHUNK_BYTES = 1 << 16;
+
+/**
+ * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other: when one is over, the firmware puts
+ * memory, registers and clock back (soc/firmware/snapshot.c).
+ */
+export class GuestServer {
+  readonly #child: ChildProcess;
+  readonly #socket: Duplex;
+  readonly #console: number;
+  readonly #options: ServerOptions;
+  readonly #gone: Promise<void>;
+  readonly #abort = () => this.#kill();
+  readonly #prefix: { console: Buffer; firmwareLog: string } = { console: Buffer.alloc(0), firmwareLog: '' };
+  #isGone = false;
+  #unread = '';
+  #log = '';
+  #stderr = '';
+  #read = 0;
+  #idle: NodeJS.Timeout | null = null;
+  #isStopped = false;
+  #onReady: (() => void) | null = null;
+  /** Any word that says which modules the guest has; the caller's own. */
+  modules: string | null = null;
+
+  private constructor(options: ServerOptions) {
+    this.#options = options;
+    const output = openSync(options.consoleFile, 'w');
+    this.#console = openSync(options.consoleFile, 'r');
+    this.#child = startQemu(options.arguments, { cwd: options.cwd, output, inherited: ['pipe'] });
+    closeSync(output);
+    const socket = this.#child.stdio[SERVER_FD];
+    if (!(socket instanceof Duplex)) throw new TypeError('QEMU was started without a socket for its cells');
+    this.#socket = socket;
+    // A QEMU that ends while it is written to says so by its exit.
+    socket.on('error', () => {});
+    socket.on('data', (bytes: Buffer) => this.#hear(bytes.toString('latin1')));
+    this.#child.stderr?.on('data', (bytes: Buffer) => {
+      this.#stderr += bytes.toString('utf8');
+      if (this.#stderr.includes(NOTHING_TO_WAIT_FOR)) this.#kill();
+    });
+    this.#gone = qemuEnded(this.#child).then(
+      () => this.#leave(),
+      () => this.#leave(),
+    );
+    options.signal.addEventListener('abort', this.#abort, { once: true });
+  }
+
+  /** Boots a guest until it is ready for its first cell; null where it ends before, or does not get there in time. */
+  static async start(options: ServerOptions): Promise<GuestServer | null> {
+    options.signal.throwIfAborted();
+    const server = new GuestServer(options);
+    const ready = server.#ready();
+    const limit = setTimeout(() => server.#kill(), SILENCE_MS);
+    await Promise.race([ready, server.#gone]);
+    clearTimeout(limit);
+    options.signal.throwIfAborted();
+    if (server.#isGone) return null;
+    server.#prefix.console = server.#consoleSoFar();
+    server.#prefix.firmwareLog = server.#takeLog();
+    server.#rest();
+    return server;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /**
+   * Lets the guest go on with a cell until that is over. `onConsole` gets the console, from the reset on, and returns true for a terminal event. Null where
+   * QEMU ended by itself, which no cell makes it do. Throws the signal's reason when it was aborted.
+   */
+  async serve(cell: Uint8Array, onConsole: (bytes: Uint8Array) => boolean): Promise<Served | null> {
+    const { signal } = this.#options;
+    let hung: 'stopped' | 'stuck' | 'silent' | null = null;
+    let looksLeft = LOOKS_TO_END;
+    let heard = performance.now();
+    const pieces: Buffer[] = [this.#prefix.console];
+    onConsole(this.#prefix.console);
+    const look = () => {
+      const bytes = this.#consoleSoFar();
+      if (bytes.length > 0) heard = performance.now();
+      pieces.push(bytes);
+      return onConsole(bytes);
+    };
+    const stop = (why: NonNullable<typeof hung>) => {
+      hung ??= why;
+      this.#kill();
+    };
+    const looking = setInterval(() => {
+      const isTerminal = look();
+      if (isTerminal && looksLeft-- === 0) stop('stopped');
+      if (performance.now() - heard > SILENCE_MS) stop(hasRun(this.#child.pid) ? 'stuck' : 'silent');
+    }, LOOK_MS);
+    try {
+      this.#wake();
+      const ready = this.#ready();
+      this.#socket.write(cell);
+      await Promise.race([ready, this.#gone]);
+      signal.throwIfAborted();
+      look();
+      const ended = { console: Buffer.concat(pieces), firmwareLog: this.#prefix.firmwareLog + this.#takeLog() };
+      if (!this.#isGone) {
+        this.#rest();
+        // Power off or restart: QEMU would have ended.
+        return { ...ended, end: { end: 'exited', code: 0, stderr: '' } };
+      }
+      if (this.#stderr.includes(NOTHING_TO_WAIT_FOR)) return { ...ended, end: { end: 'stuck' } };
+      return hung === null ? null : { ...ended, end: hung === 'silent' ? { end: hung, stderr: '' } : { end: hung } };
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  /** Ends QEMU. */
+  async close(): Promise<void> {
+    this.#kill();
+    await this.#gone;
+  }
+
+  #ready(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onReady = resolve;
+    });
+  }
+
+  #hear(text: string): void {
+    const lines = (this.#unread + text).split('\n');
+    this.#unread = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === READY) this.#onReady?.();
+      else this.#log += `${line}\n`;
+    }
+  }
+
+  #takeLog(): string {
+    const log = this.#log;
+    this.#log = '';
+    return log;
+  }
+
+  /** What came from the console since the last look. */
+  #consoleSoFar(): Buffer {
+    const pieces: Buffer[] = [];
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const count = this.#isClosed ? 0 : readSync(this.#console, chunk, 0, chunk.length, this.#read);
+      if (count === 0) return Buffer.concat(pieces);
+      this.#read += count;
+      pieces.push(chunk.subarray(0, count));
+    }
+  }
+
+  #isClosed = false;
+
+  #rest(): void {
+    this.#idle = setTimeout(() => {
+      this.#child.kill('SIGSTOP');
+      this.#isStopped = true;
+    }, IDLE_MS);
+  }
+
+  #wake(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    if (this.#isStopped) this.#child.kill('SIGCONT');
+    this.#isStopped = false;
+  }
+
+  #kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  #leave(): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#isGone = true;
+    this.#options.signal.removeEventListener('abort', this.#abort);
+    // What was said last can still be read in this turn.
+    setImmediate(() => {
+      if (!this.#isClosed) closeSync(this.#console);
+      this.#isClosed = true;
+    });
+  }
+}

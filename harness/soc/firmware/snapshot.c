@@ -1,0 +1,324 @@
+/*
+ * Copies of a running guest: its state is kept once, and put back before each cell that goes on from there. Memory is copied on
+ * write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write to a
+ * page comes here, where the page is put aside. Only with one CPU.
+ *
+ * Beside its memory a guest has the CPU's registers of EL1, the interrupt controller, the timer and the UART: nothing else is
+ * in its device tree. Floating-point registers are not kept: neither the init nor a probe function has anything in them.
+ */
+#include "firmware.h"
+
+#define PAGE_SHIFT	12
+#define PAGE_SIZE	(1ul << PAGE_SHIFT)
+#define BLOCK_SHIFT	21
+#define BLOCK_SIZE	(1ul << BLOCK_SHIFT)
+#define ENTRIES		512
+
+/* Stage 2 descriptors, D8.3 */
+#define VALID_BLOCK	1ul
+#define VALID_TABLE	3ul
+#define VALID_PAGE	3ul
+#define ACCESSED	(1ul << 10)
+#define INNER_SHAREABLE	(3ul << 8)
+#define NORMAL_MEMORY	(0xful << 2)
+#define DEVICE_MEMORY	(0x1ul << 2)
+#define READ		(1ul << 6)
+#define WRITE		(2ul << 6)
+#define RAM		(ACCESSED | INNER_SHAREABLE | NORMAL_MEMORY)
+
+/* VTCR_EL2 for 32 bits of address, 4 KiB pages, tables from level 1 on; HCR_EL2.VM */
+#define VTCR		((1ul << 31) | (3ul << 12) | (1ul << 10) | (1ul << 8) | (1ul << 6) | 32)
+#define HCR_VM		1ul
+
+/* ESR_ELx of a data abort (D17.2.37): it was a write, and level 1 to 3 of the tables forbid it */
+#define ISS_WNR		(1 << 6)
+#define FAULT_STATUS(esr)	((esr) & 0x3c)
+#define FAULT_PERMISSION	0x0c
+
+static u64 level1[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+static u64 level2[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+static u32 tables;
+
+/* Pages that some cell has written to, and behind PAGES_ADDRESS what they held before. */
+#define PAGES_MAX	((PAGES_END - PAGES_ADDRESS) >> PAGE_SHIFT)
+static u32 page_number[PAGES_MAX];
+static u32 pages;
+
+#define EL1_REGISTERS(do_) \
+	do_(sctlr_el1) do_(actlr_el1) do_(cpacr_el1) do_(ttbr0_el1) do_(ttbr1_el1) do_(tcr_el1) do_(mair_el1) \
+	do_(amair_el1) do_(vbar_el1) do_(esr_el1) do_(far_el1) do_(afsr0_el1) do_(afsr1_el1) do_(elr_el1) do_(spsr_el1) \
+	do_(contextidr_el1) do_(tpidr_el1) do_(tpidr_el0) do_(tpidrro_el0) do_(par_el1) do_(csselr_el1) do_(sp_el0) \
+	do_(sp_el1) do_(cntkctl_el1) do_(cntv_cval_el0) do_(cntv_ctl_el0) do_(cntp_cval_el0) do_(cntp_ctl_el0)
+
+static struct {
+#define MEMBER(name) u64 name;
+	EL1_REGISTERS(MEMBER)
+} registers;
+
+/* GICv2 (IHI 0048): interrupts of QEMU's virt machine */
+#define GICD		0x08000000ul
+#define GICC		0x08010000ul
+#define INTERRUPTS	288
+#define GICD_CTLR	0x000
+#define GICD_ISENABLER	0x100
+#define GICD_ICENABLER	0x180
+#define GICD_ICPENDR	0x280
+#define GICD_ISACTIVER	0x300
+#define GICD_ICACTIVER	0x380
+#define GICD_IPRIORITYR	0x400
+#define GICD_ITARGETSR	0x800
+#define GICD_ICFGR	0xc00
+#define GICD_CPENDSGIR	0xf10
+#define GICC_CTLR	0x00
+#define GICC_PMR	0x04
+#define GICC_BPR	0x08
+#define GICC_EOIR	0x10
+#define SGI_WORDS	4
+
+/* PL011 (DDI 0183): what its driver writes */
+#define UART		0x09000000ul
+#define UART_ICR	0x44
+#define UART_INTERRUPTS	0x7ff
+static const u32 uart_offsets[] = { 0x24, 0x28, 0x2c, 0x30, 0x34, 0x38, 0x48 };
+
+static struct {
+	u32 control, cpu_control, priority_mask, binary_point;
+	u32 enabled[INTERRUPTS / 32];
+	u32 priority[INTERRUPTS / 4], target[INTERRUPTS / 4];
+	u32 config[INTERRUPTS / 16];
+	u32 uart[sizeof(uart_offsets) / sizeof(uart_offsets[0])];
+} devices;
+
+static struct frame saved;
+static u64 saved_time;
+
+static u32 get(u64 address)
+{
+	return *(volatile u32 *)address;
+}
+
+static void put(u64 address, u32 value)
+{
+	*(volatile u32 *)address = value;
+}
+
+static void copy_page(u64 to, u64 from)
+{
+	asm volatile(
+		"	mov	x9, %2\n"
+		"1:	ldp	x10, x11, [%1], #16\n"
+		"	ldp	x12, x13, [%1], #16\n"
+		"	ldp	x14, x15, [%1], #16\n"
+		"	ldp	x16, x17, [%1], #16\n"
+		"	stp	x10, x11, [%0], #16\n"
+		"	stp	x12, x13, [%0], #16\n"
+		"	stp	x14, x15, [%0], #16\n"
+		"	stp	x16, x17, [%0], #16\n"
+		"	subs	x9, x9, #64\n"
+		"	b.ne	1b\n"
+		: "+r"(to), "+r"(from) : "r"(PAGE_SIZE)
+		: "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
+}
+
+static int is_guest_memory(u64 ipa)
+{
+	return (ipa >= LINUX_ENTRY && ipa < MEMORY_END) || (ipa >= PAGES_END && ipa < RAM_END);
+}
+
+static void build_tables(void)
+{
+	level1[0] = DEVICE_MEMORY | ACCESSED | READ | WRITE | VALID_BLOCK;	/* the first GiB: devices */
+	level1[1] = (u64)level2 | VALID_TABLE;					/* the second: RAM */
+	for (u64 i = 0; i < ENTRIES; i++) {
+		u64 ipa = RAM_BASE + (i << BLOCK_SHIFT);
+
+		level2[i] = is_guest_memory(ipa) ? ipa | RAM | READ | VALID_BLOCK : 0;
+	}
+}
+
+static u64 *entry_of(u64 ipa)
+{
+	u64 *block = &level2[(ipa - RAM_BASE) >> BLOCK_SHIFT];
+	u64 *table;
+
+	if ((*block & VALID_TABLE) != VALID_TABLE) {
+		table = (u64 *)(TABLES_ADDRESS + (u64)tables++ * PAGE_SIZE);
+		for (u64 i = 0; i < ENTRIES; i++)
+			table[i] = (ipa & ~(BLOCK_SIZE - 1)) | i << PAGE_SHIFT | RAM | READ | VALID_PAGE;
+		*block = (u64)table | VALID_TABLE;
+	}
+	table = (u64 *)(*block & ~(PAGE_SIZE - 1));
+	return &table[(ipa & (BLOCK_SIZE - 1)) >> PAGE_SHIFT];
+}
+
+static int taken;
+
+int snapshot_taken(void)
+{
+	return taken;
+}
+
+/* A page is about to be written to: what it holds is put aside, once. */
+void snapshot_will_write(u64 ipa)
+{
+	u64 *entry;
+
+	if (!taken)
+		return;
+	if (!is_guest_memory(ipa) || pages == PAGES_MAX)
+		die(0, ipa);
+	entry = entry_of(ipa);
+	if (*entry & WRITE) {
+		/* Allowed by now, and the CPU has not noticed. */
+		asm volatile("tlbi vmalls12e1\n dsb ish\n isb" : : : "memory");
+		return;
+	}
+	copy_page(PAGES_ADDRESS + ((u64)pages << PAGE_SHIFT), ipa & ~(PAGE_SIZE - 1));
+	page_number[pages++] = ipa >> PAGE_SHIFT;
+	*entry |= WRITE;
+	asm volatile("dsb ishst\n tlbi ipas2e1is, %0\n dsb ish\n isb" : : "r"(ipa >> PAGE_SHIFT) : "memory");
+}
+
+/* Store exclusive register or pair, C4.1.66 (loads and stores, exclusive): size, o1 (pair), Rs, Rt2 and Rt. */
+#define IS_STORE_EXCLUSIVE(insn)	(((insn) & 0x3fc00000) == 0x08000000)
+#define SIZE(insn)	((insn) >> 30)
+#define IS_PAIR(insn)	((insn) >> 21 & 1)
+#define RS(insn)	((insn) >> 16 & 31)
+#define RT2(insn)	((insn) >> 10 & 31)
+#define RT(insn)	((insn) & 31)
+
+static u64 register_of(const struct frame *f, u32 n)
+{
+	return n == 31 ? 0 : f->x[n];
+}
+
+static void store(u64 pa, u32 size, u64 value)
+{
+	switch (size) {
+	case 0: *(volatile u8 *)pa = value; break;
+	case 1: *(volatile u16 *)pa = value; break;
+	case 2: *(volatile u32 *)pa = value; break;
+	case 3: *(volatile u64 *)pa = value; break;
+	}
+}
+
+/*
+ * A store exclusive that came here would fail when it is tried again, since the exception has cleared the monitor, and the
+ * kernel would go round its loop once more. The page has not been written to, so what was loaded is still there: it succeeds.
+ */
+static void store_exclusive(struct frame *f, u32 insn, u64 pa)
+{
+	u32 size = SIZE(insn);
+
+	store(pa, size, register_of(f, RT(insn)));
+	if (IS_PAIR(insn))
+		store(pa + (1 << size), size, register_of(f, RT2(insn)));
+	if (RS(insn) != 31)
+		f->x[RS(insn)] = 0;
+	f->elr += 4;
+	f->time += instruction_ticks;	/* this one instruction shows */
+}
+
+void snapshot_fault(struct frame *f, u64 esr)
+{
+	u64 va = SYSREG_READ("far_el2");
+	u64 par = SYSREG_READ("par_el1");
+	u64 ipa = translate(va);
+	u32 insn = *(const volatile u32 *)translate(f->elr);
+
+	SYSREG_WRITE("par_el1", par);	/* the kernel's own */
+	if (!ipa || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
+		die(esr, f->elr);
+	snapshot_will_write(ipa);
+	if (IS_STORE_EXCLUSIVE(insn))
+		store_exclusive(f, insn, ipa);
+}
+
+static void save_devices(void)
+{
+	devices.control = get(GICD + GICD_CTLR);
+	devices.cpu_control = get(GICC + GICC_CTLR);
+	devices.priority_mask = get(GICC + GICC_PMR);
+	devices.binary_point = get(GICC + GICC_BPR);
+	for (u32 i = 0; i < INTERRUPTS / 32; i++)
+		devices.enabled[i] = get(GICD + GICD_ISENABLER + 4 * i);
+	for (u32 i = 0; i < INTERRUPTS / 4; i++) {
+		devices.priority[i] = get(GICD + GICD_IPRIORITYR + 4 * i);
+		devices.target[i] = get(GICD + GICD_ITARGETSR + 4 * i);
+	}
+	for (u32 i = 0; i < INTERRUPTS / 16; i++)
+		devices.config[i] = get(GICD + GICD_ICFGR + 4 * i);
+	for (u32 i = 0; i < sizeof(uart_offsets) / sizeof(uart_offsets[0]); i++)
+		devices.uart[i] = get(UART + uart_offsets[i]);
+}
+
+/* Ends what the guest was in the middle of: an interrupt that was taken and not completed. */
+static void end_interrupts(void)
+{
+	for (u32 i = 0; i < INTERRUPTS / 32; i++) {
+		u32 active = get(GICD + GICD_ISACTIVER + 4 * i);
+
+		for (u32 bit = 0; bit < 32; bit++)
+			if (active >> bit & 1)
+				put(GICC + GICC_EOIR, i * 32 + bit);
+		put(GICD + GICD_ICACTIVER + 4 * i, ~0u);
+		put(GICD + GICD_ICENABLER + 4 * i, ~0u);
+		put(GICD + GICD_ICPENDR + 4 * i, ~0u);
+	}
+	for (u32 i = 0; i < SGI_WORDS; i++)
+		put(GICD + GICD_CPENDSGIR + 4 * i, ~0u);
+}
+
+static void restore_devices(void)
+{
+	put(GICC + GICC_CTLR, devices.cpu_control);
+	end_interrupts();
+	for (u32 i = 0; i < INTERRUPTS / 16; i++)
+		if (get(GICD + GICD_ICFGR + 4 * i) != devices.config[i])
+			put(GICD + GICD_ICFGR + 4 * i, devices.config[i]);
+	for (u32 i = 0; i < INTERRUPTS / 4; i++) {
+		if (get(GICD + GICD_IPRIORITYR + 4 * i) != devices.priority[i])
+			put(GICD + GICD_IPRIORITYR + 4 * i, devices.priority[i]);
+		if (get(GICD + GICD_ITARGETSR + 4 * i) != devices.target[i])
+			put(GICD + GICD_ITARGETSR + 4 * i, devices.target[i]);
+	}
+	for (u32 i = 0; i < INTERRUPTS / 32; i++)
+		put(GICD + GICD_ISENABLER + 4 * i, devices.enabled[i]);
+	put(GICC + GICC_PMR, devices.priority_mask);
+	put(GICC + GICC_BPR, devices.binary_point);
+	put(GICD + GICD_CTLR, devices.control);
+	for (u32 i = 0; i < sizeof(uart_offsets) / sizeof(uart_offsets[0]); i++)
+		put(UART + uart_offsets[i], devices.uart[i]);
+	put(UART + UART_ICR, UART_INTERRUPTS);
+}
+
+void snapshot_take(const struct frame *f)
+{
+	saved = *f;
+	saved_time = now(f);
+#define SAVE(name) registers.name = SYSREG_READ(#name);
+	EL1_REGISTERS(SAVE)
+	save_devices();
+	build_tables();
+	taken = 1;
+	SYSREG_WRITE("vtcr_el2", VTCR);
+	SYSREG_WRITE("vttbr_el2", (u64)level1);
+	SYSREG_WRITE("hcr_el2", SYSREG_READ("hcr_el2") | HCR_VM);
+	asm volatile("dsb sy\n tlbi vmalls12e1\n dsb sy\n isb" : : : "memory");
+}
+
+/* Puts everything back, and the frame at which it was kept into f. Pages stay writable: the next cell writes to most of them. */
+void snapshot_restore(struct frame *f)
+{
+	for (u32 i = 0; i < pages; i++)
+		copy_page((u64)page_number[i] << PAGE_SHIFT, PAGES_ADDRESS + ((u64)i << PAGE_SHIFT));
+	SYSREG_WRITE("cntv_ctl_el0", 0);
+	SYSREG_WRITE("cntp_ctl_el0", 0);
+	restore_devices();
+	*f = saved;
+	/* The exit takes what has passed since f->time out of EL1's counter, which then says what it said. */
+	f->time = saved_time + SYSREG_READ("cntvoff_el2");
+#define RESTORE(name) SYSREG_WRITE(#name, registers.name);
+	EL1_REGISTERS(RESTORE)
+	asm volatile("clrex\n dsb sy\n tlbi vmalls12e1\n ic iallu\n dsb sy\n isb" : : : "memory");
+}
