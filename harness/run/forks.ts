@@ -20,8 +20,8 @@ interface ForksOptions {
 /** Addresses of the kernel's symbols. */
 type Addresses = (names: ReadonlySet<string>) => Promise<ReadonlyMap<string, bigint>>;
 
-/** A guest costs about a boot to make, and each cell that it serves spares most of one: the third pays for it. */
-const CELLS_FOR_A_GUEST = 3;
+/** A guest costs about a boot to make, and each cell that it serves spares most of one: the second pays for it. */
+const CELLS_FOR_A_GUEST = 2;
 /** Below this the firmware cannot take its own time out of the guest's clock exactly: an instruction is shorter than a tick of 16 ns. */
 const SHIFT_MIN = 4;
 

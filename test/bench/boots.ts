@@ -1,0 +1,209 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
+import type { Cell } from '../../harness/matrix/cell.ts';
+import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/load.ts';
+import { selectCells } from '../../harness/matrix/select.ts';
+import { qemuVersion } from '../../harness/qemu/version.ts';
+import type { RunRecord } from '../../harness/run/record.ts';
+import { runCells } from '../../harness/run/run.ts';
+import { cellsAMinute, median, REPETITIONS, seconds } from './figures.ts';
+
+interface Booted {
+  readonly run: RunRecord;
+  /** Paths of the scripts that boot the same guests by hand. */
+  readonly scripts: readonly string[];
+}
+
+interface BootsOptions {
+  readonly workers: number;
+  readonly useForks: boolean;
+  readonly useCache?: boolean;
+  readonly repeat?: number;
+}
+
+/** Boots cells and keeps their folders below `results`. */
+async function boots(cells: readonly Cell[], results: string, options: BootsOptions): Promise<Booted> {
+  const { run, folder } = await runCells({
+    cells,
+    repeat: 1,
+    useCache: false,
+    ...options,
+    results,
+    becomesLatest: false,
+    signal: new AbortController().signal,
+    listen: () => {},
+    knownIssues: [],
+    about: {
+      harness: { version: 'bench', commit: null },
+      qemu: await qemuVersion(),
+      matrix: { file: DEFAULT_MATRIX, hash: '', selection: [] },
+      shard: null,
+    },
+  });
+  const lost = run.cells.find(({ verdict }) => verdict === 'infra-error');
+  if (lost !== undefined) throw new Error(`${lost.id}: ${lost.reason}`);
+  return {
+    run,
+    scripts: run.cells.flatMap((cell) => (cell.folder === null ? [] : [join(folder, cell.folder, 'command.sh')])),
+  };
+}
+
+/**
+ * Milliseconds that a bare loop needs for the same QEMU command lines on the same number of workers. The guests end by themselves at the same point: they
+ * power off, or panic with -no-reboot. Their consoles go nowhere, which is the least that a loop can do with them.
+ */
+async function bareLoop(scripts: readonly string[], workers: number): Promise<number> {
+  const started = performance.now();
+  await execa('xargs', ['-P', String(workers), '-n', '1', 'sh'], {
+    input: scripts.join('\n'),
+    stdout: 'ignore',
+    stderr: 'ignore',
+    reject: false,
+  });
+  return performance.now() - started;
+}
+
+/** Harness and bare loop in turns, so that a machine that slows down slows both; the first round only warms the page cache. */
+export async function againstBareLoop(name: string, cells: readonly Cell[], options: BootsOptions) {
+  return withDir(
+    async ({ path }) => {
+      const harnessMs: number[] = [];
+      const bareMs: number[] = [];
+      let forked = 0;
+      for (let repetition = 0; repetition <= REPETITIONS; repetition++) {
+        const { run, scripts } = await boots(cells, path, options);
+        forked = run.cells.filter((cell) => cell.forked === true).length;
+        const bare = await bareLoop(scripts, options.workers);
+        if (repetition === 0) continue;
+        harnessMs.push(run.wallMs.boots);
+        bareMs.push(bare);
+      }
+      const speedup = median(bareMs.map((ms, n) => ms / (harnessMs[n] ?? Number.NaN)));
+      console.log(
+        `${name}: ${cells.length} cells, ${forked} of them forked: ${seconds(median(harnessMs))} s, ${cellsAMinute(cells.length, harnessMs)} cells a minute; ` +
+          `bare loop ${seconds(median(bareMs))} s, ${cellsAMinute(cells.length, bareMs)} cells a minute; ` +
+          `harness / bare ${(1 / speedup).toFixed(3)}, ${speedup.toFixed(2)} times the cells a minute`,
+      );
+      return { cells: cells.length, forked, workers: options.workers, harnessMs, bareMs, speedup };
+    },
+    { unsafeCleanup: true },
+  );
+}
+
+/** A matrix that was run before, by the result cache. */
+export async function fromCache(cells: readonly Cell[], workers: number) {
+  return withDir(
+    async ({ path }) => {
+      await boots(cells, path, { workers, useForks: true });
+      const ms: number[] = [];
+      for (let repetition = 0; repetition < REPETITIONS; repetition++)
+        ms.push((await boots(cells, path, { workers, useForks: true, useCache: true })).run.wallMs.boots);
+      console.log(
+        `cache: ${cells.length} cells in ${seconds(median(ms))} s, ${cellsAMinute(cells.length, ms)} cells a minute`,
+      );
+      return { cells: cells.length, ms };
+    },
+    { unsafeCleanup: true },
+  );
+}
+
+/** How cells a minute grow with workers, and the largest guest of each run. */
+export async function byWorkers(cells: readonly Cell[], most: number) {
+  const rows: { workers: number; useForks: boolean; ms: number; guestMib: number }[] = [];
+  for (const useForks of [false, true]) {
+    for (let workers = 1; workers <= most; workers++) {
+      await withDir(
+        async ({ path }) => {
+          const peak = watchGuests();
+          const { run } = await boots(cells, path, { workers, useForks });
+          rows.push({ workers, useForks, ms: run.wallMs.boots, guestMib: peak() });
+        },
+        { unsafeCleanup: true },
+      );
+    }
+  }
+  for (const { workers, useForks, ms, guestMib } of rows)
+    console.log(
+      `workers: ${workers} ${useForks ? 'with forks' : 'from reset'}: ${cellsAMinute(cells.length, [ms])} cells a minute, a guest's QEMU has at most ${guestMib} MiB`,
+    );
+  return rows;
+}
+
+const LOOK_MS = 20;
+
+/** Watches this process's children until it is called: the largest resident size of one of them, in MiB (proc(5), VmHWM). */
+function watchGuests(): () => number {
+  let peakKib = 0;
+  const look = () => {
+    for (const task of readdirSync('/proc/self/task')) {
+      try {
+        for (const pid of readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' ')) {
+          const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+          peakKib = Math.max(peakKib, Number(kib ?? 0));
+        }
+      } catch {
+        // It has ended between two looks.
+      }
+    }
+  };
+  const looking = setInterval(look, LOOK_MS);
+  return () => {
+    clearInterval(looking);
+    return Math.round(peakKib / 1024);
+  };
+}
+
+async function baseCell(only: readonly string[]): Promise<Cell> {
+  const [cell] = selectCells(await loadMatrix(DEFAULT_MATRIX), only);
+  if (cell === undefined) throw new Error(`the default matrix has no cell for ${only.join(' ')}`);
+  return cell;
+}
+
+/** Cells of the default matrix, built in and modules. */
+export async function matrixCells(): Promise<readonly Cell[]> {
+  return selectCells(await loadMatrix(DEFAULT_MATRIX), ['kernel=6.1,6.1-unfixed', 'linkage=builtin,modules']);
+}
+
+const SCM = 'firmware:scm';
+const SMMU = '5f000000.iommu';
+const ASYNC = 'async_probe=1';
+
+/** Orders of two modules: which of their probes is asynchronous, and how long the first one takes. */
+export async function moduleCells(): Promise<readonly Cell[]> {
+  const base = await baseCell(['kernel=6.1-unfixed', 'linkage=modules', 'async=none', 'delay=0', 'autoprobe=on']);
+  const delays = Array.from({ length: 15 }, (_, n) => n * 500);
+  const params = [
+    ['', ''],
+    [ASYNC, ''],
+    ['', ASYNC],
+    [ASYNC, ASYNC],
+  ] as const;
+  return params.flatMap(([scm, smmu], combination) =>
+    delays.map((ms) => ({
+      ...base,
+      id: `bench-modules-${combination}-${ms}`,
+      gates: ms === 0 ? [] : [{ gate: 'delay', device: SCM, ms } as const],
+      plan: [
+        { step: 'load', module: 'qcom_scm', params: scm },
+        { step: 'load', module: 'arm_smmu', params: smmu },
+        { step: 'settle', ms: 500 },
+      ] as const,
+    })),
+  );
+}
+
+/** A distribution's kernel in a hundred orders of two probes, both asynchronous, each delayed by its own time. */
+export async function stockCells(): Promise<readonly Cell[]> {
+  const base = await baseCell(['kernel=6.1', 'linkage=builtin', 'async=both', 'delay=0']);
+  const delays = Array.from({ length: 10 }, (_, n) => 100 * (n + 1));
+  return delays.flatMap((scm) =>
+    delays.map((smmu) => ({
+      ...base,
+      id: `bench-stock-${scm}-${smmu}`,
+      kernel: 'debian-stock:6.1',
+      gates: [{ gate: 'delay', device: SCM, ms: scm } as const, { gate: 'delay', device: SMMU, ms: smmu } as const],
+    })),
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * `npm run bench [-- PART...] [--json FILE]`: where the time goes, as ratios from one run, medians over repetitions.
+ */
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { measureLogParser } from '../dmesg/speed.ts';
+import { againstBareLoop, byWorkers, fromCache, matrixCells, moduleCells, stockCells } from './boots.ts';
+import { exploreBoots } from './explore.ts';
+import { median, REPETITIONS } from './figures.ts';
+import { bootInstructions } from './instructions.ts';
+
+const LOG_MB = 100;
+/** Enough cells for each worker to be busy with. */
+const CELLS_BY_WORKERS = 24;
+
+/** A log of 100 MB through the parser. */
+async function parserThroughput() {
+  const runs = Array.from({ length: REPETITIONS }, () => measureLogParser(LOG_MB));
+  const time = median(runs.map((run) => run.seconds));
+  const residentMb = Math.max(...runs.map((run) => run.residentMegabytes));
+  console.log(
+    `parser: ${LOG_MB} MB of log in ${time.toFixed(2)} s (under 3 s), resident ${residentMb.toFixed(0)} MB (under 200 MB)`,
+  );
+  return { logMb: LOG_MB, seconds: runs.map((run) => run.seconds), residentMb };
+}
+
+const workers = availableParallelism();
+
+const PARTS = {
+  parser: parserThroughput,
+  instructions: bootInstructions,
+  reset: async () => againstBareLoop('reset', await matrixCells(), { workers, useForks: false }),
+  forks: async () => againstBareLoop('forks', await moduleCells(), { workers, useForks: true }),
+  stock: async () => againstBareLoop('stock', await stockCells(), { workers, useForks: true }),
+  cache: async () => fromCache(await matrixCells(), workers),
+  workers: async () => byWorkers((await moduleCells()).slice(0, CELLS_BY_WORKERS), workers),
+  explore: exploreBoots,
+};
+type Part = keyof typeof PARTS;
+const isPart = (word: string): word is Part => word in PARTS;
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const unknown = positionals.find((word) => !isPart(word));
+if (unknown !== undefined) {
+  console.error(`bench: there is no part ${unknown}; its parts are ${Object.keys(PARTS).join(', ')}`);
+  process.exit(2);
+}
+const wanted = positionals.length === 0 ? Object.keys(PARTS) : positionals;
+const figures: Record<string, unknown> = { workers };
+for (const part of wanted.filter(isPart)) figures[part] = await PARTS[part]();
+if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(figures, null, 1)}\n`);
