@@ -20,6 +20,8 @@ const EVERY_BOOT: readonly string[] = [
   'dyndbg="file drivers/base/dd.c +p;func dev_err_probe +p;func __dev_probe_failed +p;func device_links_check_suppliers +p"',
   // The self-test of a hash and a folder of sysfs for every slab cache: a fifth of a small kernel's boot, and nothing of it is looked at here.
   'initcall_blacklist=blake2s_mod_init,slab_sysfs_init',
+  // Distributions test every cipher at boot: a third of Debian's (crypto/algboss.c; kernels without it say nothing).
+  'cryptomgr.notests',
   ...GUEST_BOOT_ARGS,
 ];
 

@@ -103,9 +103,9 @@ export class Forks {
     await Promise.all([...this.#all].map(({ server }) => server.close()));
   }
 
-  #kind({ inputs }: PreparedCell): Kind {
+  #kind({ inputs, hasConsole }: PreparedCell): Kind {
     const { plan: _plan, modules: _modules, gates: _gates, ...shared } = inputs;
-    const key = JSON.stringify(shared);
+    const key = JSON.stringify([shared, hasConsole]);
     const known = this.#kinds.get(key) ?? {
       devices: new Set(),
       forced: new Set(),
@@ -162,7 +162,7 @@ export class Forks {
 
   async #start(place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<GuestServer | null> {
     const symbols = await addresses(parkingSymbols(place));
-    const table = encodeParking(place, (name) => symbols.get(name) ?? null);
+    const table = encodeParking(place, prepared.hasConsole, (name) => symbols.get(name) ?? null);
     if (table === null) return null;
     const folder = join(this.#options.folder, `guest-${this.#made++}`);
     await mkdir(folder, { recursive: true });

@@ -19,7 +19,7 @@ import type { BoardName, Cell, PlanStep } from '../matrix/cell.ts';
 import { withDependencies } from '../matrix/plan.ts';
 import { type GuestFiles, type GuestMachine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
 import { BOARDS, type Board, CPUS_MAX, FIRMWARE, IMAGE_SIZE_MAX } from '../soc/board.ts';
-import { encodeGates } from '../soc/gates.ts';
+import { encodeGates, takesConsole } from '../soc/gates.ts';
 import { bootargsOf } from './bootargs.ts';
 
 /** A board as it lies in the run's folder. */
@@ -134,6 +134,8 @@ export interface PreparedCell {
   readonly folder: string;
   readonly files: GuestFiles;
   readonly machine: GuestMachine;
+  /** Whether the firmware writes the console instead of the UART's driver. */
+  readonly hasConsole: boolean;
   /** SHA-256 by name of everything that the outcome depends on. */
   readonly inputs: Readonly<Record<string, string>>;
   /** SHA-256 of all that QEMU is given: its arguments, and the content of every file that they name, wherever it lies. */
@@ -207,6 +209,7 @@ export async function prepareCell(
     folder,
     files,
     machine,
+    hasConsole: takesConsole(cell.gates, (name) => symbols.get(name) ?? null),
     inputs,
     fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
   };

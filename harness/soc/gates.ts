@@ -81,6 +81,13 @@ interface TableParts {
   }[];
 }
 
+/** Whether the firmware takes the console over in a cell with these gates: the kernel has the function, and there is a breakpoint left. */
+export function takesConsole(gates: readonly Gate[], lookup: SymbolLookup): boolean {
+  const forces = gates.filter(({ gate }) => gate === 'force').length;
+  const probes = forces === gates.length ? 0 : lookup(AMBA_PROBE) === null ? 1 : 2;
+  return lookup(CONSOLE_WRITE) !== null && forces + probes < BREAKPOINTS;
+}
+
 /**
  * The table of a cell as the firmware reads it, or null where it would be empty.
  * Throws {@link InputError} for a symbol that the kernel does not have, too many gates, and holds that wait for each other.
@@ -110,18 +117,23 @@ export function encodeGates(
 }
 
 /**
- * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest before its init reads the plan.
- * Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
+ * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest before its init reads the plan. Until
+ * then its console goes the way that it goes in its cells ({@link takesConsole}). Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
  */
-export function encodeParking(place: ParkingPlace, lookup: SymbolLookup): Uint8Array | null {
+export function encodeParking(place: ParkingPlace, hasConsole: boolean, lookup: SymbolLookup): Uint8Array | null {
   if (place.devices.length > GATES_MAX || place.forced.length > FORCES_MAX) return null;
+  const gates: Gate[] = [
+    ...place.forced.map((symbol) => ({ gate: 'force', symbol, value: 0 }) as const),
+    ...place.devices.map((device) => ({ gate: 'delay', device, ms: 0 }) as const),
+  ];
+  if (hasConsole && !takesConsole(gates, lookup)) return null;
   return encodeTable(
     {
       parks: true,
       forces: place.forced.map((symbol) => ({ symbol, value: 0 })),
       entries: place.devices.map((device) => ({ kind: KIND.park, ms: 0, device, until: '' })),
     },
-    lookup,
+    (name) => (name === CONSOLE_WRITE && !hasConsole ? null : lookup(name)),
   );
 }
 

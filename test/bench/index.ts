@@ -32,7 +32,7 @@ const PARTS = {
   instructions: bootInstructions,
   reset: async () => againstBareLoop('reset', await matrixCells(), { workers, useForks: false }),
   forks: async () => againstBareLoop('forks', await moduleCells(), { workers, useForks: true }),
-  stock: async () => againstBareLoop('stock', await stockCells(), { workers, useForks: true }),
+  stock: async () => againstBareLoop('stock', await stockCells(), { workers, useForks: true, rounds: 1 }),
   cache: async () => fromCache(await matrixCells(), workers),
   workers: async () => byWorkers((await moduleCells()).slice(0, CELLS_BY_WORKERS), workers),
   explore: exploreBoots,

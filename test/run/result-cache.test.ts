@@ -126,7 +126,7 @@ function inFolderOf(path: string): PreparedCell {
     registers: [],
     firmwareLog: join(path, 'firmware.log'),
   };
-  return { folder: path, files, machine: { cpus: 1, shift: 4 }, inputs: {}, fingerprint: '' };
+  return { folder: path, files, machine: { cpus: 1, shift: 4 }, hasConsole: false, inputs: {}, fingerprint: '' };
 }
 
 test(

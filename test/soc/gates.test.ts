@@ -145,7 +145,7 @@ describe('encodeGates', () => {
 
 describe('encodeParking', () => {
   test('parks before the devices and functions of all cells', () => {
-    const bytes = encodeParking({ devices: ['a', 'firmware:scm'], forced: ['qcom_scm_is_available'] }, lookup);
+    const bytes = encodeParking({ devices: ['a', 'firmware:scm'], forced: ['qcom_scm_is_available'] }, false, lookup);
     expect(bytes && decode(bytes)).toMatchObject({
       parks: 1,
       breakpoints: [{ on: 'forced' }, { on: 'probe' }],
@@ -154,14 +154,14 @@ describe('encodeParking', () => {
         { kind: 4, device: 'firmware:scm' },
       ],
     });
-    const none = encodeParking({ devices: [], forced: [] }, () => null);
+    const none = encodeParking({ devices: [], forced: [] }, false, () => null);
     expect(none && decode(none)).toMatchObject({ parks: 1, breakpoints: [], gates: [] });
   });
 
   test('has no table for more than the firmware can look for', () => {
     const devices = Array.from({ length: 65 }, (_, n) => `d${n}`);
-    expect(encodeParking({ devices, forced: [] }, lookup)).toBeNull();
-    expect(encodeParking({ devices: [], forced: ['a', 'b', 'c', 'd', 'e'] }, lookup)).toBeNull();
+    expect(encodeParking({ devices, forced: [] }, false, lookup)).toBeNull();
+    expect(encodeParking({ devices: [], forced: ['a', 'b', 'c', 'd', 'e'] }, false, lookup)).toBeNull();
   });
 });
 
