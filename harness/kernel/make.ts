@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { ExecaError, execa } from 'execa';
+import { withDir } from 'tmp-promise';
 import { InfraError, InputError } from '../errors.ts';
 import { cancelled } from './cancel.ts';
 
@@ -58,6 +60,32 @@ async function askToolchain(): Promise<string> {
   return [...versions, ...Object.values(REPRODUCIBLE)].join('\n');
 }
 
+let slots: Promise<WriteStream> | undefined;
+
+/**
+ * A jobserver for all makes of this process (GNU make's manual, "POSIX Jobserver Interaction"): a FIFO with a token for each core
+ * but one, as each make has a slot of its own beside. Builds that go on at once have as many jobs as one, and while one configures
+ * or links, the others have its cores.
+ */
+function jobServer(): Promise<WriteStream> {
+  slots ??= withDir(
+    async ({ path }) => {
+      const fifo = join(path, 'jobs');
+      await execa('mkfifo', [fifo]);
+      // Open for both ends it never blocks and never ends. It stays so as long as this process.
+      const stream = createWriteStream(fifo, { flags: 'r+' });
+      await once(stream, 'open');
+      stream.write('+'.repeat(availableParallelism() - 1));
+      return stream;
+    },
+    { unsafeCleanup: true },
+  );
+  return slots;
+}
+
+/** Where a child finds {@link jobServer}: behind its standard descriptors and the lock. */
+const JOB_DESCRIPTOR = 4;
+
 /** A build that started without the user's MAKEFLAGS, ARCH, KCFLAGS and the like is the same on every machine. */
 function environment(context: MakeContext): Record<string, string> {
   const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap((name): [string, string][] => {
@@ -68,6 +96,7 @@ function environment(context: MakeContext): Record<string, string> {
     ...Object.fromEntries(kept),
     LC_ALL: 'C',
     ...REPRODUCIBLE,
+    MAKEFLAGS: `-j --jobserver-auth=${JOB_DESCRIPTOR},${JOB_DESCRIPTOR}`,
     // Set, though empty: the release of a git checkout then does not tell a commit with a tag from one without (scripts/setlocalversion).
     LOCALVERSION: '',
     // Depend mode takes the header list from the compiler's own run instead of a run of the preprocessor (ccache(1)).
@@ -92,12 +121,7 @@ const STEP = /^ {2}[A-Z][A-Z0-9_]*(?: \[M\])? +\S+$/;
 
 /** Runs make with `targets`; `onStep` is called for each file made. Throws {@link InfraError} with the first errors. */
 export async function make(context: MakeContext, targets: readonly string[], onStep: () => void): Promise<void> {
-  await run(
-    context,
-    'make',
-    ['--directory', context.source, `--jobs=${availableParallelism()}`, ...makeVariables(context), ...targets],
-    onStep,
-  );
+  await run(context, 'make', ['--directory', context.source, ...makeVariables(context), ...targets], onStep);
 }
 
 /** The kernel's own merge of fragments into `.config`, without the make that it would run at its end (-m). */
@@ -120,7 +144,7 @@ async function run(context: MakeContext, program: string, args: readonly string[
     extendEnv: false,
     all: true,
     buffer: false,
-    stdio: ['ignore', 'pipe', 'pipe', context.lockFile],
+    stdio: ['ignore', 'pipe', 'pipe', context.lockFile, await jobServer()],
     ...cancelled(context.signal),
   });
   try {
