@@ -141,10 +141,12 @@ export async function storeOnce(root: string, file: string, target: string): Pro
     await link(stored, target);
     return;
   }
-  await rm(stored, { force: true });
+  if (size !== null) await rm(stored, { force: true });
   await copyFile(file, target);
   // Linked rather than renamed: of two runs the first wins, and neither sees a part of a file.
-  await link(target, stored).catch((error: unknown) => {
+  await link(target, stored).catch(async (error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error;
+    await rm(target);
+    await link(stored, target);
   });
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
@@ -13,7 +13,7 @@ import {
   withTemporary,
 } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
-import { publishKernel, readPublished } from '../../harness/kernel/published.ts';
+import { publishKernel, readPublished, storeOnce } from '../../harness/kernel/published.ts';
 
 const inFolder = (test: (path: string) => Promise<void>) => () =>
   withDir(({ path }) => test(path), { unsafeCleanup: true });
@@ -107,6 +107,41 @@ describe('publishing', () => {
       expect(await readPublished(root, 'key', cell)).toBeNull();
       await make();
       expect(await readPublished(root, 'key', cell)).toMatchObject({ kind: 'ready' });
+    }),
+  );
+});
+
+describe('files of kernels', () => {
+  it(
+    'that are the same are stored once, and anew when the stored one was damaged',
+    inFolder(async (root) => {
+      const given = join(root, 'given');
+      await writeFile(given, 'the same bytes');
+      const put = async (name: string) => {
+        await storeOnce(root, given, join(root, name));
+        return (await stat(join(root, name))).ino;
+      };
+      const [first, second] = [await put('first'), await put('second')];
+      expect(second).toBe(first);
+      await writeFile(join(root, 'first'), 'cut');
+      expect(await put('third')).not.toBe(first);
+      expect(await readFile(join(root, 'third'), 'utf8')).toBe('the same bytes');
+      await writeFile(given, 'others');
+      await put('fourth');
+      expect(await readdir(join(root, 'objects'))).toHaveLength(2);
+    }),
+  );
+
+  it(
+    'are stored once by several at the same time',
+    inFolder(async (root) => {
+      const given = join(root, 'given');
+      await writeFile(given, 'the same bytes');
+      const names = Array.from({ length: 8 }, (_, n) => join(root, `${n}`));
+      await Promise.all(names.map((name) => storeOnce(root, given, name)));
+      expect(new Set(await Promise.all(names.map(async (name) => (await stat(name)).ino))).size).toBe(1);
+      expect(await readFile(given, 'utf8')).toBe(await readFile(names[0] ?? '', 'utf8'));
+      expect(await readdir(join(root, 'objects'))).toHaveLength(1);
     }),
   );
 });
