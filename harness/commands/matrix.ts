@@ -92,10 +92,15 @@ async function buildKernels(
   options: ConstructorParameters<typeof Kernels>[0],
 ): Promise<number> {
   const kernels = new Kernels(options);
-  for (const wanted of kernelsOf(cells)) {
+  const build = async (wanted: Pick<Cell, 'kernel' | 'linkage'>) => {
     const result = await kernels.get(wanted);
     const what = result.kind === 'ready' ? result.release : 'unbuildable';
     process.stdout.write(`${wanted.kernel} ${wanted.linkage}: ${what}\n`);
+  };
+  try {
+    await Promise.all(kernelsOf(cells).map(build));
+  } finally {
+    await kernels.close();
   }
   return EXIT.expected;
 }

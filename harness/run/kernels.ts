@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
-import { kernelTitle } from '../kernel/recipe.ts';
+import { formatSource, kernelTitle, loadRecipe } from '../kernel/recipe.ts';
 import type { Cell } from '../matrix/cell.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import type { RunRecord } from './record.ts';
@@ -22,12 +22,18 @@ interface KernelsOptions {
   readonly listen: LifecycleListener;
 }
 
-/** The kernels of a run, each taken from the cache or built once. A build uses all cores, so that one after the other is as fast and takes less memory. */
+/**
+ * The kernels of a run, each taken from the cache or built once. Those of one source are built in its tree, one after the other; those
+ * of different sources at the same time, as much of a small rebuild is work for one core: configuration, links, symbol tables.
+ * Their makes share one limit of jobs.
+ */
 export class Kernels {
   readonly #options: KernelsOptions;
-  readonly #builds = new PQueue({ concurrency: 1 });
+  /** One for each source. */
+  readonly #builds = new Map<string, PQueue>();
   readonly #results = new Map<string, Promise<KernelResult>>();
   readonly #finished: RunRecord['kernels'][number][] = [];
+  #closed = false;
 
   constructor(options: KernelsOptions) {
     this.#options = options;
@@ -43,14 +49,23 @@ export class Kernels {
     const name = nameOf(wanted);
     const known = this.#results.get(name);
     if (known !== undefined) return known;
-    const result = this.#builds.add(() => this.#build(wanted));
+    const result = this.#queue(wanted).then((queue) => queue.add(() => this.#build(wanted)));
     this.#results.set(name, result);
     return result;
+  }
+
+  async #queue({ kernel }: KernelName): Promise<PQueue> {
+    const source = formatSource((await loadRecipe(kernel)).source);
+    const queue = this.#builds.get(source) ?? new PQueue({ concurrency: 1 });
+    this.#builds.set(source, queue);
+    return queue;
   }
 
   async #build({ kernel: recipe, linkage }: KernelName): Promise<KernelResult> {
     const { signal, listen } = this.#options;
     signal.throwIfAborted();
+    // Asked for before, but its recipe was not read yet.
+    if (this.#closed) throw new Error('no more kernels are built');
     const started = performance.now();
     let built = false;
     const result = await buildKernel({
@@ -71,9 +86,11 @@ export class Kernels {
     return result;
   }
 
-  /** Starts no more builds and waits for the one that goes on. */
+  /** Starts no more builds and waits for those that go on. */
   async close(): Promise<void> {
-    this.#builds.clear();
-    await this.#builds.onIdle();
+    this.#closed = true;
+    const queues = [...this.#builds.values()];
+    for (const queue of queues) queue.clear();
+    await Promise.all(queues.map((queue) => queue.onIdle()));
   }
 }

@@ -44,14 +44,15 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   try {
     // Boots that are to be compared with each other must be boots.
     const isCompared = repeat > 1;
-    lab = await Lab.open({
+    const opened = await Lab.open({
       ...options,
       useCache: options.useCache && !isCompared,
       useForks: options.useForks && !isCompared,
       workers,
       folder,
     });
-    for (const kernel of kernels) await lab.kernel(kernel);
+    lab = opened;
+    await Promise.all(kernels.map((kernel) => opened.kernel(kernel)));
     const built = performance.now();
     const { records, flakes } = await bootAll(cells, repeat, lab, folder, listen);
     await lab.close();
