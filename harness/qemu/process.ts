@@ -22,7 +22,7 @@ export type GuestEnd =
  * shift 4). A console that is silent for this long means that the machine is stuck, not the guest.
  */
 export const SILENCE_MS = 120_000;
-const STDERR_MAX = 4096;
+export const STDERR_MAX = 4096;
 
 /** Milliseconds between two looks at the console. Most guests end by themselves; a terminal event may wait this long. */
 export const LOOK_MS = 50;
@@ -48,16 +48,20 @@ const SPINNING_SHARE = 0.5;
 /** proc(5): times in /proc/PID/stat are in clock ticks, 100 a second on every architecture that runs Node.js. */
 const TICKS_PER_SECOND = 100;
 
-/** Whether a process has used the CPU for much of the time that its console was silent (proc(5), /proc/PID/stat, fields 14 and 15). */
-export function hasRun(pid: number | undefined): boolean {
+/** Seconds of CPU time that a process has used; 0 when it is gone (proc(5), /proc/PID/stat, fields 14 and 15). */
+export function cpuSeconds(pid: number | undefined): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const seconds = (Number(afterName[11]) + Number(afterName[12])) / TICKS_PER_SECOND;
-    return seconds * 1000 > SILENCE_MS * SPINNING_SHARE;
+    return (Number(afterName[11]) + Number(afterName[12])) / TICKS_PER_SECOND;
   } catch {
-    return false;
+    return 0;
   }
+}
+
+/** What to make of a guest whose console has been silent for `SILENCE_MS`: whether it spun, or QEMU itself has hung. */
+export function silenceOf(pid: number | undefined, usedBefore = 0): 'stuck' | 'silent' {
+  return (cpuSeconds(pid) - usedBefore) * 1000 > SILENCE_MS * SPINNING_SHARE ? 'stuck' : 'silent';
 }
 
 /** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
@@ -104,7 +108,7 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
   };
   const abort = () => child.kill('SIGKILL');
   run.signal.addEventListener('abort', abort, { once: true });
-  const silence = setTimeout(() => stop(hasRun(child.pid) ? 'stuck' : 'silent'), SILENCE_MS);
+  const silence = setTimeout(() => stop(silenceOf(child.pid)), SILENCE_MS);
   let stderr = '';
   child.stderr?.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes.toString('utf8')).slice(-STDERR_MAX);

@@ -1,12 +1,24 @@
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { SERVER_FD } from './command.ts';
-import { type GuestEnd, hasRun, LOOK_MS, NOTHING_TO_WAIT_FOR, qemuEnded, SILENCE_MS, startQemu } from './process.ts';
+import {
+  cpuSeconds,
+  type GuestEnd,
+  LOOK_MS,
+  NOTHING_TO_WAIT_FOR,
+  qemuEnded,
+  SILENCE_MS,
+  STDERR_MAX,
+  silenceOf,
+  startQemu,
+} from './process.ts';
 
 /** What a guest has said, from its reset on, and how it ended. */
 export interface Served {
   readonly console: Buffer;
+  /** Bytes of the console up to where the guest was parked: what all of its cells have said. */
+  readonly parkedAt: number;
   readonly firmwareLog: string;
   readonly end: GuestEnd;
 }
@@ -28,6 +40,8 @@ const LOOKS_TO_END = 6;
 /** A server that waits for a cell spins; after this long without one it is stopped until the next. */
 const IDLE_MS = 20;
 const CHUNK_BYTES = 1 << 16;
+/** Longest log of a cell: some lines for each gate. A guest that says more is ended. */
+const LOG_MAX = 1 << 20;
 
 /**
  * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other: when one is over, the firmware puts
@@ -54,8 +68,9 @@ export class GuestServer {
 
   private constructor(options: ServerOptions) {
     this.#options = options;
-    const output = openSync(options.consoleFile, 'w');
-    this.#console = openSync(options.consoleFile, 'r');
+    // QEMU appends, so that the file can be emptied after every cell.
+    const output = openSync(options.consoleFile, 'a');
+    this.#console = openSync(options.consoleFile, 'r+');
     this.#child = startQemu(options.arguments, { cwd: options.cwd, output, inherited: ['pipe'] });
     closeSync(output);
     const socket = this.#child.stdio[SERVER_FD];
@@ -65,7 +80,7 @@ export class GuestServer {
     socket.on('error', () => {});
     socket.on('data', (bytes: Buffer) => this.#hear(bytes.toString('latin1')));
     this.#child.stderr?.on('data', (bytes: Buffer) => {
-      this.#stderr += bytes.toString('utf8');
+      this.#stderr = (this.#stderr + bytes.toString('utf8')).slice(-STDERR_MAX);
       if (this.#stderr.includes(NOTHING_TO_WAIT_FOR)) this.#kill();
     });
     this.#gone = qemuEnded(this.#child).then(
@@ -104,11 +119,15 @@ export class GuestServer {
     let hung: 'stopped' | 'stuck' | 'silent' | null = null;
     let looksLeft = LOOKS_TO_END;
     let heard = performance.now();
+    let usedBefore = cpuSeconds(this.#child.pid);
     const pieces: Buffer[] = [this.#prefix.console];
     onConsole(this.#prefix.console);
     const look = () => {
       const bytes = this.#consoleSoFar();
-      if (bytes.length > 0) heard = performance.now();
+      if (bytes.length > 0) {
+        heard = performance.now();
+        usedBefore = cpuSeconds(this.#child.pid);
+      }
       pieces.push(bytes);
       return onConsole(bytes);
     };
@@ -119,7 +138,7 @@ export class GuestServer {
     const looking = setInterval(() => {
       const isTerminal = look();
       if (isTerminal && looksLeft-- === 0) stop('stopped');
-      if (performance.now() - heard > SILENCE_MS) stop(hasRun(this.#child.pid) ? 'stuck' : 'silent');
+      if (performance.now() - heard > SILENCE_MS) stop(silenceOf(this.#child.pid, usedBefore));
     }, LOOK_MS);
     try {
       this.#wake();
@@ -128,7 +147,13 @@ export class GuestServer {
       await Promise.race([ready, this.#gone]);
       signal.throwIfAborted();
       look();
-      const ended = { console: Buffer.concat(pieces), firmwareLog: this.#prefix.firmwareLog + this.#takeLog() };
+      const ended = {
+        console: Buffer.concat(pieces),
+        parkedAt: this.#prefix.console.length,
+        firmwareLog: this.#prefix.firmwareLog + this.#takeLog(),
+      };
+      // It was killed and said that it was ready in the same moment.
+      if (hung !== null) await this.#gone;
       if (!this.#isGone) {
         this.#rest();
         // Power off or restart: QEMU would have ended.
@@ -160,6 +185,7 @@ export class GuestServer {
       if (line === READY) this.#onReady?.();
       else this.#log += `${line}\n`;
     }
+    if (this.#log.length + this.#unread.length > LOG_MAX) this.#kill();
   }
 
   #takeLog(): string {
@@ -183,6 +209,8 @@ export class GuestServer {
   #isClosed = false;
 
   #rest(): void {
+    ftruncateSync(this.#console);
+    this.#read = 0;
     this.#idle = setTimeout(() => {
       this.#child.kill('SIGSTOP');
       this.#isStopped = true;

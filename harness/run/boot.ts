@@ -28,8 +28,8 @@ export interface BootResult {
   readonly end: GuestEnd;
   readonly firmwareLog: string;
   readonly wallMs: number;
-  /** Whether the guest was a copy of one that other cells share. */
-  readonly forked: boolean;
+  /** Where the guest went on from, if it served other cells as well: bytes of the console that are common to all. */
+  readonly parkedAt: number | null;
   readonly raw: RawBoot;
 }
 
@@ -97,7 +97,7 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
     end,
     firmwareLog,
     wallMs,
-    forked: false,
+    parkedAt: null,
     raw: { console: whole, firmwareLog, end },
   };
 }
@@ -123,7 +123,7 @@ export async function bootFork(
   });
   if (served === null) return null;
   const result = replayBoot(prepared, { ...served, console: served.console.subarray(0, CONSOLE_MAX) });
-  return result === null ? null : { ...result, wallMs: performance.now() - started, forked: true };
+  return result === null ? null : { ...result, wallMs: performance.now() - started, parkedAt: served.parkedAt };
 }
 
 /**
@@ -142,7 +142,7 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
   writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
   writeFileSync(prepared.files.firmwareLog, firmwareLog);
   const said = isWhole ? summarise(parser, [...events, ...parser.end()]) : readConsole(console);
-  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, forked: false, raw };
+  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, parkedAt: null, raw };
 }
 
 const CONSOLE_LOG = 'console.log';

@@ -1,7 +1,7 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InfraError, KnownError } from '../errors.ts';
+import { KnownError } from '../errors.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
 import { GuestServer, type Served } from '../qemu/server.ts';
@@ -56,6 +56,7 @@ export class Forks {
   readonly #idle: Guest[] = [];
   readonly #all = new Set<Guest>();
   #made = 0;
+  #starting = 0;
 
   constructor(options: ForksOptions) {
     this.#options = options;
@@ -88,14 +89,27 @@ export class Forks {
     onConsole: (bytes: Uint8Array) => boolean,
   ): Promise<Served | null> {
     if (cell.cpus > 1 || cell.shift < SHIFT_MIN) return null;
+    if (prepared.files.modules !== null && statSync(prepared.files.modules).size > MODULES_BYTES_MAX) return null;
     const guest = await this.#guestFor(cell, prepared, addresses);
     if (guest === null) return null;
-    const served = await guest.server.serve(this.#handOver(guest.server, prepared), onConsole);
+    let served: Served | null;
+    try {
+      served = await guest.server.serve(this.#handOver(guest.server, prepared), onConsole);
+    } catch (error) {
+      this.#forget(guest);
+      await guest.server.close();
+      throw error;
+    }
     if (guest.server.isGone) this.#forget(guest);
-    else this.#keep(guest);
+    else this.#idle.push(guest);
     // It ended where no cell ends: the next ones of its kind are booted one by one, and show why.
     if (served === null) guest.kind.isImpossible = true;
     return served;
+  }
+
+  /** A guest of this cell's kind has said what a boot from reset does not: there are no more of them. */
+  distrust(prepared: PreparedCell): void {
+    this.#kind(prepared).isImpossible = true;
   }
 
   async close(): Promise<void> {
@@ -125,6 +139,10 @@ export class Forks {
     const cells = Math.max(kind.seen, expected?.cells ?? 0);
     this.spared(cell);
     if (kind.isImpossible) return null;
+    for (const dead of this.#idle.filter(({ server }) => server.isGone)) {
+      this.#idle.splice(this.#idle.indexOf(dead), 1);
+      this.#forget(dead);
+    }
     const place = this.#idle.findLastIndex((guest) => guest.kind === kind && fits(cell, guest.place));
     const [idle] = place === -1 ? [] : this.#idle.splice(place, 1);
     if (idle !== undefined) return idle;
@@ -138,12 +156,13 @@ export class Forks {
 
   async #make(kind: Kind, place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Guest | null> {
     kind.guests++;
-    while (this.#all.size >= this.#options.guests && this.#idle[0] !== undefined) {
+    while (this.#all.size + this.#starting >= this.#options.guests && this.#idle[0] !== undefined) {
       const oldest = this.#idle.splice(0, 1)[0];
       if (oldest === undefined) break;
       this.#forget(oldest);
       await oldest.server.close();
     }
+    this.#starting++;
     try {
       const server = await this.#start(place, prepared, addresses);
       if (server !== null) {
@@ -153,6 +172,8 @@ export class Forks {
       }
     } catch (error) {
       if (this.#options.signal.aborted || !(error instanceof KnownError)) throw error;
+    } finally {
+      this.#starting--;
     }
     // What keeps a guest from getting there shows in the boots of the cells themselves.
     kind.isImpossible = true;
@@ -184,21 +205,12 @@ export class Forks {
   #handOver(server: GuestServer, { files }: PreparedCell): Uint8Array {
     const isThere = files.modules !== null && files.modules === server.modules;
     const modules = files.modules === null || isThere ? null : readFileSync(files.modules);
-    if (modules !== null && modules.length > MODULES_BYTES_MAX)
-      throw new InfraError(
-        `the modules of the cell have ${modules.length} bytes, and a guest that is kept has no room for them`,
-        'boot with --no-fork',
-      );
     server.modules = files.modules;
     return encodeServedCell({
       table: files.gates === null ? null : readFileSync(files.gates),
       plan: readFileSync(files.plan),
       modules: isThere ? 'as before' : modules,
     });
-  }
-
-  #keep(guest: Guest): void {
-    this.#idle.push(guest);
   }
 
   #forget(guest: Guest): void {

@@ -62,6 +62,8 @@ export class Lab {
   readonly #kept: ResultCache;
   readonly #forks: Forks | null;
   #forked = 0;
+  /** Entries of the result cache that came from forks of this run. */
+  readonly #keptForks: string[] = [];
 
   private constructor(options: LabOptions, room: ScoutRoom, kept: ResultCache) {
     this.#options = options;
@@ -143,19 +145,26 @@ export class Lab {
     const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
     const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'fork') =>
       recordBoot(cell, kernel, prepared, booted, { from, replay: this.#replay(cell), knownIssues, today: today() });
-    const from = result.forked ? 'fork' : 'reset';
+    const from = result.parkedAt === null ? 'reset' : 'fork';
     const record = recordOf(result, earlier === null ? from : 'cache');
-    if (result.forked && this.#forked++ % FORKS_TO_A_CHECK === 0) {
+    if (result.parkedAt !== null && this.#forked++ % FORKS_TO_A_CHECK === 0) {
       const other = await this.#bootAgain(cell, kernel, symbols);
-      const what = difference(record, recordOf(other, 'reset'));
-      if (what !== null)
+      const isSame = (end: number) => result.console.subarray(0, end).equals(other.console.subarray(0, end));
+      const what = difference(record, recordOf(other, 'reset')) ?? (isSame(result.parkedAt) ? null : 'console');
+      if (what !== null) {
+        this.#forks?.distrust(prepared);
+        await this.#kept.remove(this.#keptForks);
         throw new InfraError(
-          `booted from reset and as a copy of another guest, this cell differs in its ${what}`,
+          `booted from reset and served by a guest that other cells share, this cell differs in its ${what}`,
           'that is an error of bootrace: please report it, and boot with --no-fork',
         );
+      }
     }
     writeCell(path, record, result.events);
-    if (earlier === null && record.verdict !== 'infra-error') await this.#kept.write(prepared.fingerprint, result.raw);
+    if (earlier === null && record.verdict !== 'infra-error') {
+      await this.#kept.write(prepared.fingerprint, result.raw);
+      if (result.parkedAt !== null) this.#keptForks.push(prepared.fingerprint);
+    }
     return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
   }
 

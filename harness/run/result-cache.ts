@@ -9,7 +9,7 @@ import { ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
 import type { RawBoot } from './boot.ts';
 
 /** Part of every key: raise it when an entry's layout changes, or what is kept of a boot. */
-const CACHE_VERSION = 2;
+const CACHE_VERSION = 3;
 
 /** Boots that are kept, of 5 to 20 KiB each: those of a few hundred nights of the default matrix. */
 const BYTES_MAX = 512 * 1024 * 1024;
@@ -85,6 +85,11 @@ export class ResultCache {
     ]);
     await writeAtomic(this.#path(fingerprint), await pack(entry, { level: FASTEST }));
     this.#stored = true;
+  }
+
+  /** Removes entries that have turned out to be wrong. */
+  async remove(fingerprints: readonly string[]): Promise<void> {
+    for (const fingerprint of fingerprints) await rm(this.#path(fingerprint), { force: true });
   }
 
   /** Removes what was used longest ago beyond `bytesMax`; only after something was added, as looking costs time. */

@@ -20,6 +20,8 @@ export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
 /** The kernel's memory ends here (`linux,usable-memory-range` of dts/standin.dts). Behind it the firmware keeps the cells that are handed to it, and pages. */
 const CELL_ADDRESS = 0x4c00_0000;
 const PAGES_ADDRESS = 0x5000_0000;
+/** Where the firmware keeps its tables of stage 2, behind itself. */
+const TABLES_ADDRESS = RAM_BASE + 0x10_0000;
 /** RAM that stands in for register files and shared memory, up to the end. */
 const REGISTERS_ADDRESS = 0x5d00_0000;
 
@@ -44,14 +46,14 @@ export const FIRMWARE = {
     CPUS_MAX,
     RAM_BASE,
     RAM_END: RAM_BASE + RAM_MIB * 1024 * 1024,
-    TABLES_ADDRESS: RAM_BASE + 0x10_0000,
+    TABLES_ADDRESS,
     MEMORY_END: CELL_ADDRESS,
     CELL_ADDRESS,
     CELL_END: PAGES_ADDRESS,
     PAGES_ADDRESS,
     PAGES_END: REGISTERS_ADDRESS,
   },
-  symbols: { FIRMWARE_ADDRESS },
+  symbols: { FIRMWARE_ADDRESS, TABLES_ADDRESS },
 } as const;
 
 export interface RegisterFile {

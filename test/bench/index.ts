@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureLogParser } from '../dmesg/speed.ts';
 import { againstBareLoop, byWorkers, fromCache, matrixCells, moduleCells, stockCells } from './boots.ts';
+import { measureBuilds } from './build.ts';
 import { exploreBoots } from './explore.ts';
 import { median, REPETITIONS } from './figures.ts';
 import { bootInstructions } from './instructions.ts';
@@ -36,7 +37,10 @@ const PARTS = {
   cache: async () => fromCache(await matrixCells(), workers),
   workers: async () => byWorkers((await moduleCells()).slice(0, CELLS_BY_WORKERS), workers),
   explore: exploreBoots,
+  build: async () => measureBuilds(),
 };
+/** Compiles kernels from nothing several times over, so only where it is asked for. */
+const ON_REQUEST: readonly string[] = ['build'];
 type Part = keyof typeof PARTS;
 const isPart = (word: string): word is Part => word in PARTS;
 
@@ -46,7 +50,7 @@ if (unknown !== undefined) {
   console.error(`bench: there is no part ${unknown}; its parts are ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
-const wanted = positionals.length === 0 ? Object.keys(PARTS) : positionals;
+const wanted = positionals.length === 0 ? Object.keys(PARTS).filter((part) => !ON_REQUEST.includes(part)) : positionals;
 const figures: Record<string, unknown> = { workers };
 for (const part of wanted.filter(isPart)) figures[part] = await PARTS[part]();
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(figures, null, 1)}\n`);

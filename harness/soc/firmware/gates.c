@@ -117,7 +117,7 @@ static void arm_breakpoint(u32 n)
 	}
 }
 
-/* The table as the harness wants it now; none is an empty one. */
+/* The table of the guest's gates, or of the cell's that it goes on with; none is an empty one. */
 static void load_table(void)
 {
 	struct file file;

@@ -16,6 +16,7 @@
 #define PSCI_CPU_ON_32		0x84000003u
 #define PSCI_CPU_ON_64		0xc4000003u
 #define PSCI_SYSTEM_RESET	0x84000009u
+#define PSCI_INVALID_PARAMETERS	(-2ul)
 
 struct scm_answer {
 	u32 call;
@@ -82,6 +83,11 @@ void handle_smc(struct frame *f)
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {
 		u64 target = f->x[1] & 0xff;
 
+		/* What is kept is the state of one CPU. */
+		if (snapshot_taken()) {
+			f->x[0] = PSCI_INVALID_PARAMETERS;
+			return;
+		}
 		show_time();
 		if (target < CPUS_MAX) {
 			cpu_on[target].entry = f->x[2];

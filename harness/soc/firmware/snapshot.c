@@ -1,10 +1,11 @@
 /*
- * Copies of a running guest: its state is kept once, and put back before each cell that goes on from there. Memory is copied on
+ * A running guest that many cells go on from: its state is kept once, and put back after each. Memory is copied on
  * write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write to a
  * page comes here, where the page is put aside. Only with one CPU.
  *
- * Beside its memory a guest has the CPU's registers of EL1, the interrupt controller, the timer and the UART: nothing else is
- * in its device tree. Floating-point registers are not kept: neither the init nor a probe function has anything in them.
+ * Beside its memory, and register files that are memory, a guest has the CPU's registers of EL1, the interrupt controller,
+ * the timer and the UART: nothing else is in its device tree. Floating-point registers are not kept: neither the init nor a
+ * probe function reads what is in them.
  */
 #include "firmware.h"
 
@@ -26,6 +27,13 @@
 #define WRITE		(2ul << 6)
 #define RAM		(ACCESSED | INNER_SHAREABLE | NORMAL_MEMORY)
 
+#define DEVICE		(ACCESSED | DEVICE_MEMORY | READ | WRITE)
+
+/* hw/arm/virt.c, base_memmap: VIRT_UART, VIRT_FW_CFG and VIRT_MMIO */
+#define UART		0x09000000ul
+#define FW_CFG		0x09020000ul
+#define VIRTIO		0x0a000000ul
+
 /* VTCR_EL2 for 32 bits of address, 4 KiB pages, tables from level 1 on; HCR_EL2.VM */
 #define VTCR		((1ul << 31) | (3ul << 12) | (1ul << 10) | (1ul << 8) | (1ul << 6) | 32)
 #define HCR_VM		1ul
@@ -37,6 +45,8 @@
 
 static u64 level1[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 static u64 level2[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+static u64 devices_level2[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+static u64 uart_level3[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
 static u32 tables;
 
 /* Pages that some cell has written to, and behind PAGES_ADDRESS what they held before. */
@@ -76,7 +86,6 @@ static struct {
 #define SGI_WORDS	4
 
 /* PL011 (DDI 0183): what its driver writes */
-#define UART		0x09000000ul
 #define UART_ICR	0x44
 #define UART_INTERRUPTS	0x7ff
 static const u32 uart_offsets[] = { 0x24, 0x28, 0x2c, 0x30, 0x34, 0x38, 0x48 };
@@ -127,7 +136,15 @@ static int is_guest_memory(u64 ipa)
 
 static void build_tables(void)
 {
-	level1[0] = DEVICE_MEMORY | ACCESSED | READ | WRITE | VALID_BLOCK;	/* the first GiB: devices */
+	/* The first GiB: devices. The firmware's own, by which a cell could reach what belongs to the next, are left out. */
+	for (u64 i = 0; i < ENTRIES; i++)
+		devices_level2[i] = i << BLOCK_SHIFT | DEVICE | VALID_BLOCK;
+	devices_level2[VIRTIO >> BLOCK_SHIFT] = 0;
+	for (u64 i = 0; i < ENTRIES; i++)
+		uart_level3[i] = UART | i << PAGE_SHIFT | DEVICE | VALID_PAGE;
+	uart_level3[(FW_CFG - UART) >> PAGE_SHIFT] = 0;
+	devices_level2[UART >> BLOCK_SHIFT] = (u64)uart_level3 | VALID_TABLE;
+	level1[0] = (u64)devices_level2 | VALID_TABLE;
 	level1[1] = (u64)level2 | VALID_TABLE;					/* the second: RAM */
 	for (u64 i = 0; i < ENTRIES; i++) {
 		u64 ipa = RAM_BASE + (i << BLOCK_SHIFT);
@@ -168,11 +185,8 @@ void snapshot_will_write(u64 ipa)
 	if (!is_guest_memory(ipa) || pages == PAGES_MAX)
 		die(0, ipa);
 	entry = entry_of(ipa);
-	if (*entry & WRITE) {
-		/* Allowed by now, and the CPU has not noticed. */
-		asm volatile("tlbi vmalls12e1\n dsb ish\n isb" : : : "memory");
+	if (*entry & WRITE)
 		return;
-	}
 	copy_page(PAGES_ADDRESS + ((u64)pages << PAGE_SHIFT), ipa & ~(PAGE_SIZE - 1));
 	page_number[pages++] = ipa >> PAGE_SHIFT;
 	*entry |= WRITE;
@@ -227,8 +241,11 @@ void snapshot_fault(struct frame *f, u64 esr)
 	u32 insn = *(const volatile u32 *)translate(f->elr);
 
 	SYSREG_WRITE("par_el1", par);	/* the kernel's own */
-	if (!ipa || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
+	if (!is_guest_memory(ipa) || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
 		die(esr, f->elr);
+	/* Where the page may be written to by now the CPU has not noticed. */
+	if (*entry_of(ipa) & WRITE)
+		asm volatile("tlbi vmalls12e1\n dsb ish\n isb" : : : "memory");
 	snapshot_will_write(ipa);
 	if (IS_STORE_EXCLUSIVE(insn))
 		store_exclusive(f, insn, ipa);

@@ -6,15 +6,21 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { buildKernel } from '../harness/kernel/build.ts';
-import { cacheRoot, ensureFolder, removeFolder, withTemporary } from '../harness/kernel/cache.ts';
-import { takeLock } from '../harness/kernel/lock.ts';
-import { CROSS_COMPILE } from '../harness/kernel/make.ts';
-import { hashFile } from '../harness/kernel/published.ts';
-import { debianSource } from '../harness/kernel/source/debian.ts';
-import { exists, OUTPUT_PREFIX, pristineFolder, type SourceTree, sourceFolder } from '../harness/kernel/source/tree.ts';
-import { applyPatches } from '../harness/kernel/workshop.ts';
-import type { Linkage } from '../harness/matrix/cell.ts';
+import { buildKernel } from '../../harness/kernel/build.ts';
+import { cacheRoot, ensureFolder, removeFolder, withTemporary } from '../../harness/kernel/cache.ts';
+import { takeLock } from '../../harness/kernel/lock.ts';
+import { CROSS_COMPILE } from '../../harness/kernel/make.ts';
+import { hashFile } from '../../harness/kernel/published.ts';
+import { debianSource } from '../../harness/kernel/source/debian.ts';
+import {
+  exists,
+  OUTPUT_PREFIX,
+  pristineFolder,
+  type SourceTree,
+  sourceFolder,
+} from '../../harness/kernel/source/tree.ts';
+import { applyPatches } from '../../harness/kernel/workshop.ts';
+import type { Linkage } from '../../harness/matrix/cell.ts';
 
 const SERIES = '6.1';
 const UNFIXED = '6.1-unfixed';
