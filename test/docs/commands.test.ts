@@ -118,7 +118,14 @@ const commands = await documentedCommands();
 
 test('the pages have commands', () => {
   expect(new Set(commands.map(({ where }) => where))).toEqual(
-    new Set(['README.md', 'docs/workstation.md', 'docs/ci.md', 'docs/bisecting.md', 'docs/kernels.md']),
+    new Set([
+      'README.md',
+      'docs/workstation.md',
+      'docs/ci.md',
+      'docs/bisecting.md',
+      'docs/kernels.md',
+      'docs/speed.md',
+    ]),
   );
 });
 
