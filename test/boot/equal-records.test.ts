@@ -51,7 +51,7 @@ async function run(results: string, ...more: string[]): Promise<RunRecord> {
 
 /** What must be the same however the boot came to the record. */
 function lasting(cells: readonly CellRecord[]): unknown[] {
-  return cells.map(({ wallMs: _, cached: __, ...cell }) => cell);
+  return cells.map(({ wallMs: _, cached: __, forked: ___, ...cell }) => cell);
 }
 
 /**
@@ -60,7 +60,7 @@ function lasting(cells: readonly CellRecord[]): unknown[] {
  * time is then some microseconds ahead, in one of some hundred boots.
  */
 function lastingOnBusyMachine(cells: readonly CellRecord[]): unknown[] {
-  return cells.map(({ wallMs: _, cached: __, consoleHash: ___, virtualMs: ____, ...cell }) => ({
+  return cells.map(({ wallMs: _, cached: __, forked: ___, consoleHash: ____, virtualMs: _____, ...cell }) => ({
     ...cell,
     gates: cell.gates.map(({ time: _, ...gate }) => gate),
   }));
