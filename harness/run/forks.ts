@@ -154,7 +154,7 @@ export class Forks {
     return this.#make(kind, { devices: sorted(wanted.devices), forced: sorted(wanted.forced) }, prepared, addresses);
   }
 
-  async #make(kind: Kind, place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Guest | null> {
+  async #make(kind: Kind, asked: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Guest | null> {
     kind.guests++;
     while (this.#all.size + this.#starting >= this.#options.guests && this.#idle[0] !== undefined) {
       const oldest = this.#idle.splice(0, 1)[0];
@@ -164,7 +164,10 @@ export class Forks {
     }
     this.#starting++;
     try {
-      const server = await this.#start(place, prepared, addresses);
+      const symbols = await addresses(parkingSymbols(asked));
+      // A cell that forces what its kernel does not have is refused; the others need not wait there.
+      const place = { ...asked, forced: asked.forced.filter((symbol) => symbols.has(symbol)) };
+      const server = await this.#start(place, prepared, symbols);
       if (server !== null) {
         const guest = { server, place, kind };
         this.#all.add(guest);
@@ -181,8 +184,11 @@ export class Forks {
     return null;
   }
 
-  async #start(place: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<GuestServer | null> {
-    const symbols = await addresses(parkingSymbols(place));
+  async #start(
+    place: ParkingPlace,
+    prepared: PreparedCell,
+    symbols: ReadonlyMap<string, bigint>,
+  ): Promise<GuestServer | null> {
     const table = encodeParking(place, prepared.hasConsole, (name) => symbols.get(name) ?? null);
     if (table === null) return null;
     const folder = join(this.#options.folder, `guest-${this.#made++}`);
