@@ -1,0 +1,325 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dir } from 'tmp-promise';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildKernel } from '../../harness/kernel/build.ts';
+import type { Cell, Gate, PlanStep } from '../../harness/matrix/cell.ts';
+import { GuestServer } from '../../harness/qemu/server.ts';
+import { type CellRecord, exitCodeOf, type RunRecord } from '../../harness/run/record.ts';
+import { type RunOptions, runCells } from '../../harness/run/run.ts';
+import { bootMany } from '../bench-many.ts';
+import { qemuChildren } from '../children.ts';
+import { SCM, SMMU } from '../guest/boot.ts';
+
+const MANY = 60;
+const MEMORY_MAX_MB = 300;
+/** Far less than any hang, far more than a QEMU needs to go. */
+const SOON_MS = 10_000;
+const POLL_MS = 5;
+
+const settle: PlanStep = { step: 'settle', ms: 500 };
+const load = (module: string, params = ''): PlanStep => ({ step: 'load', module, params });
+const probe = (device: string): PlanStep => ({ step: 'probe', device });
+const delay = (device: string, ms: number): Gate => ({ gate: 'delay', device, ms });
+const hold = (device: string, until: string, phase: 'entered' | 'finished'): Gate => ({
+  gate: 'hold',
+  device,
+  until,
+  phase,
+});
+const force = (symbol: string, value: number): Gate => ({ gate: 'force', symbol, value });
+const LOADED = [load('qcom_scm'), load('arm_smmu'), settle];
+const LOADED_ASYNC = [load('qcom_scm', 'async_probe=1'), load('arm_smmu', 'async_probe=1'), settle];
+
+let folder: Awaited<ReturnType<typeof dir>>;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+});
+
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => folder.cleanup());
+
+function modules(parts: Partial<Cell> = {}): Cell {
+  return {
+    id: 'cell',
+    row: null,
+    claim: null,
+    axes: {},
+    kernel: '6.1',
+    linkage: 'modules',
+    board: 'small',
+    tree: [],
+    bootargs: [],
+    cpus: 1,
+    shift: 4,
+    gates: [],
+    plan: LOADED,
+    watch: [SCM, SMMU],
+    expect: { verdicts: ['bound'] },
+    ...parts,
+  };
+}
+
+function builtin(parts: Partial<Cell> = {}): Cell {
+  return modules({
+    linkage: 'builtin',
+    bootargs: ['driver_async_probe=qcom_scm,arm-smmu'],
+    plan: [settle],
+    ...parts,
+  });
+}
+
+interface Told {
+  readonly record: CellRecord;
+  readonly console: string;
+  readonly firmwareLog: string;
+}
+
+/** Cells are named by their place. One worker: each is served by the guest that served the one before. */
+async function run(
+  cells: readonly Cell[],
+  more: Partial<Pick<RunOptions, 'useForks' | 'workers' | 'repeat' | 'signal' | 'listen'>> = {},
+): Promise<{ run: RunRecord; told: Told[] }> {
+  const finished = await runCells({
+    cells: cells.map((cell, n) => ({ ...cell, id: `cell-${n}` })),
+    workers: 1,
+    repeat: 1,
+    results: folder.path,
+    becomesLatest: false,
+    signal: new AbortController().signal,
+    listen: () => {},
+    knownIssues: [],
+    useCache: false,
+    useForks: true,
+    about: {
+      harness: { version: 'test', commit: null },
+      qemu: '',
+      matrix: { file: '', hash: '', selection: [] },
+      shard: null,
+    },
+    ...more,
+  });
+  const told = finished.run.cells.map(async (record) => {
+    const read = async (name: string) =>
+      record.folder === null ? '' : readFile(join(finished.folder, record.folder, name), 'latin1');
+    return { record, console: await read('console.log'), firmwareLog: await read('firmware.log') };
+  });
+  return { run: finished.run, told: await Promise.all(told) };
+}
+
+const verdicts = (told: readonly Told[]) => told.map(({ record }) => record.verdict);
+const forked = (told: readonly Told[]) => told.map(({ record }) => record.forked);
+
+/** Boots the cells in guests that are kept and from reset, and compares all that they leave. */
+async function sameFromReset(cells: readonly Cell[]): Promise<Told[]> {
+  const kept = await run(cells);
+  const reset = await run(cells, { useForks: false, workers: null });
+  expect(forked(reset.told)).toEqual(cells.map(() => false));
+  const lasting = ({ record: { wallMs: _, forked: __, ...record }, ...files }: Told) => ({ ...record, ...files });
+  for (const [n, told] of kept.told.entries()) {
+    const other = reset.told[n];
+    expect(lasting(told), `cell ${n}`).toEqual(other && lasting(other));
+  }
+  return kept.told;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = performance.now() + SOON_MS;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error('waited in vain');
+    await sleep(POLL_MS);
+  }
+}
+
+describe('a cell in a guest that is kept says and does byte for byte what it does from reset', () => {
+  test('with modules: orders, parameters, autoprobe, other sets of modules, gates, hangs', async () => {
+    const unloads: PlanStep[] = [
+      ...LOADED,
+      { step: 'write', path: '/sys/bus/platform/drivers/arm-smmu/unbind', value: SMMU },
+      { step: 'wait', device: SMMU, ms: 1000 },
+      { step: 'unload', module: 'arm_smmu' },
+      load('arm_smmu'),
+    ];
+    const byHand: PlanStep[] = [
+      { step: 'autoprobe', on: false },
+      load('qcom_scm'),
+      load('arm_smmu'),
+      probe(SMMU),
+      probe(SCM),
+      probe(SMMU),
+      settle,
+    ];
+    const told = await sameFromReset([
+      modules(),
+      modules({ plan: [load('arm_smmu'), load('qcom_scm'), settle] }),
+      modules({ plan: LOADED_ASYNC }),
+      modules({ plan: [] }),
+      modules({ plan: [load('qcom_scm'), settle] }),
+      modules({ plan: byHand }),
+      modules({ plan: LOADED_ASYNC, gates: [delay(SCM, 6000)] }),
+      modules({ plan: LOADED_ASYNC, gates: [hold(SMMU, SCM, 'finished'), delay(SCM, 3000)] }),
+      // Can never open: the guard defers the SMMU until the SCM has probed.
+      modules({ plan: LOADED_ASYNC, gates: [hold(SCM, SMMU, 'finished')] }),
+      // The loader sleeps longer than hung tasks are let (kernel/hung_task.c: 120 s).
+      modules({ gates: [delay(SMMU, 300_000)] }),
+      modules({ plan: unloads }),
+      modules({ gates: [force('devm_clk_bulk_get_all', -1)] }),
+      modules(),
+    ]);
+    expect(verdicts(told)).toEqual([
+      'bound',
+      'module-rejected',
+      'bound',
+      'probe-failed',
+      'probe-failed',
+      'deferred-then-bound',
+      'deferred-then-bound',
+      'bound',
+      'infra-error',
+      'hang',
+      told[10]?.record.verdict,
+      'probe-failed',
+      'bound',
+    ]);
+    expect(told[8]?.record.reason).toContain('never opened');
+    expect(forked(told)).toEqual(told.map(() => true));
+  });
+
+  test('built in: gates alone, forced answers, crashes', async () => {
+    const crashes = [hold(SCM, SMMU, 'entered'), force('qcom_scm_is_available', 1)];
+    const told = await sameFromReset([
+      builtin(),
+      builtin({ gates: crashes }),
+      builtin({ gates: [delay(SCM, 6000)] }),
+      builtin({ gates: [delay(SCM, 6000), force('qcom_scm_is_available', 1)], plan: [] }),
+      builtin(),
+    ]);
+    expect(verdicts(told)).toEqual(['bound', 'null-deref', 'deferred-then-bound', 'null-deref', 'bound']);
+    expect(forked(told)).toEqual(told.map(() => true));
+  });
+
+  test('without System.map the console is the driver’s own, until a cell has gates', async () => {
+    const kernel = await buildKernel({ recipe: '6.1', linkage: 'builtin' });
+    if (kernel.kind !== 'ready') throw new Error(kernel.reason);
+    const image = { kernel: `image:${kernel.image}` };
+    const told = await sameFromReset([builtin(image), builtin({ ...image, plan: [] }), builtin(image)]);
+    expect(forked(told)).toEqual([true, true, true]);
+  });
+
+  test('too many forced functions among the cells leave no breakpoint for the console', async () => {
+    // None of them is called, and the SMMU's probe comes when the console has said much.
+    const symbols = ['pas_supported', 'ice_available', 'hdcp_available', 'lmh_dcvsh_available'];
+    const [a = '', b = '', c = '', d = ''] = symbols.map((name) => `qcom_scm_${name}`);
+    await sameFromReset([
+      builtin({ gates: [delay(SMMU, 600)] }),
+      builtin({ gates: [force(a, 0), force(b, 0)] }),
+      builtin({ gates: [force(c, 0), force(d, 0)] }),
+    ]);
+  });
+});
+
+describe('a guest that is lost', () => {
+  /** Its plan takes long enough to be met at work: the init writes a line for every step. */
+  const slow = modules({ plan: Array.from({ length: 1000 }, () => probe('nonesuch')) });
+
+  test('one that goes on after its crash is ended, and the cells behind it are served by another', async () => {
+    const spins = { kernel: '6.1-unfixed', bootargs: ['driver_async_probe=qcom_scm,arm-smmu', 'panic=0'] };
+    const plans = Array.from({ length: 4 }, (_, n) => builtin({ ...spins, plan: [{ step: 'settle', ms: 500 + n }] }));
+    const told = await sameFromReset([builtin({ ...spins, gates: [delay(SCM, 6000)] }), ...plans]);
+    expect(verdicts(told)).toEqual(['null-deref', 'bound', 'bound', 'bound', 'bound']);
+    expect(forked(told)).toEqual([true, true, true, true, true]);
+  });
+
+  test('QEMU killed while it serves: the cell is booted from reset, and has its verdict', async () => {
+    const serve = vi.spyOn(GuestServer.prototype, 'serve');
+    const running = run([modules(), slow, modules(), modules({ plan: LOADED_ASYNC })]);
+    await until(() => serve.mock.calls.length === 2);
+    await sleep(POLL_MS);
+    const [guest] = qemuChildren();
+    if (guest === undefined) throw new Error('no guest is running');
+    process.kill(guest.pid, 'SIGKILL');
+    const { told } = await running;
+    expect(verdicts(told)).toEqual(['bound', 'probe-failed', 'bound', 'bound']);
+    expect(forked(told).slice(0, 2)).toEqual([true, false]);
+  });
+
+  test('QEMU killed while it waits is replaced', async () => {
+    // It waits, stopped, while the cells with two vCPUs are booted from reset.
+    const others = [modules({ cpus: 2 }), modules({ cpus: 2 })];
+    const running = run([modules(), ...others, modules(), modules(), modules(), modules()]);
+    const waiting = () => qemuChildren().find(({ state }) => state === 'T');
+    await until(() => waiting() !== undefined);
+    process.kill(waiting()?.pid ?? Number.NaN, 'SIGKILL');
+    const { told } = await running;
+    expect(verdicts(told)).toEqual(told.map(() => 'bound'));
+    expect(forked(told)).toEqual([true, false, false, true, true, true, true]);
+  });
+
+  test.each([false, true])('an aborted run leaves no QEMU, stopped by somebody: %s', async (areStopped) => {
+    const aborting = new AbortController();
+    const reason = new Error('aborted by the test');
+    const serve = vi.spyOn(GuestServer.prototype, 'serve');
+    const running = run([modules(), slow, slow, slow], { signal: aborting.signal, workers: 2 });
+    const failed = expect(running).rejects.toBe(reason);
+    await until(() => serve.mock.calls.length >= 2);
+    if (areStopped) for (const { pid } of qemuChildren()) process.kill(pid, 'SIGSTOP');
+    expect(qemuChildren()).not.toEqual([]);
+    const aborted = performance.now();
+    aborting.abort(reason);
+    await failed;
+    expect(performance.now() - aborted).toBeLessThan(SOON_MS);
+    expect(qemuChildren()).toEqual([]);
+  });
+});
+
+test('the cross-check finds a byte that differs, and the cell has no verdict', async () => {
+  const original = GuestServer.prototype.serve;
+  vi.spyOn(GuestServer.prototype, 'serve').mockImplementationOnce(async function (this: GuestServer, ...words) {
+    const served = await original.apply(this, words);
+    if (served === null) throw new Error('the guest has ended');
+    const console = Buffer.from(served.console);
+    const at = console.indexOf('Linux version');
+    console.write('l', at);
+    return { ...served, console };
+  });
+  const { run: record, told } = await run([modules(), modules({ plan: LOADED_ASYNC }), modules()]);
+  expect(verdicts(told)).toEqual(['infra-error', 'bound', 'bound']);
+  expect(told[0]?.record).toMatchObject({ id: 'cell-0', asExpected: false });
+  expect(told[0]?.record.reason).toContain('this cell differs in its console');
+  expect(exitCodeOf(record)).toBe(3);
+});
+
+describe('what is not forked', () => {
+  test.each([
+    ['two vCPUs', modules({ cpus: 2 }), {}],
+    ['a shift below 4', modules({ shift: 3 }), {}],
+    ['--no-fork', modules(), { useForks: false }],
+    ['--repeat 2', modules(), { repeat: 2 }],
+    ['a cell that is alone of its kind', modules({ bootargs: ['alone'] }), {}],
+  ])('%s', async (_, cell, more) => {
+    const start = vi.spyOn(GuestServer, 'start');
+    const cells = cell.bootargs.length > 0 ? [cell] : [cell, cell, cell];
+    const { told, run: record } = await run(cells, { workers: null, ...more });
+    expect(forked(told)).toEqual(cells.map(() => false));
+    expect(start).not.toHaveBeenCalled();
+    expect(record.flakes).toEqual([]);
+  });
+
+  test('a cell that its kernel cannot boot keeps no other from being forked', async () => {
+    const bad = modules({ gates: [force('nonesuch', 0)] });
+    const { told } = await run([bad, modules(), modules({ plan: LOADED_ASYNC })]);
+    expect(verdicts(told)).toEqual(['infra-error', 'bound', 'bound']);
+    expect(forked(told)).toEqual([undefined, true, true]);
+  });
+});
+
+test(`${MANY} cells in one run leave nothing behind`, async () => {
+  const { forked, verdicts, residentMb, most, left } = await bootMany(MANY);
+  expect(forked).toBeGreaterThanOrEqual(MANY - most.guests);
+  expect(verdicts).toEqual({ bound: MANY / 2, 'module-rejected': MANY / 4, 'probe-failed': MANY / 4 });
+  // The test runner itself takes its share.
+  expect(residentMb.most - residentMb.before).toBeLessThan(MEMORY_MAX_MB);
+  expect(left).toEqual({ descriptors: 0, guests: 0, files: [] });
+});
