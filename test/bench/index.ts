@@ -8,12 +8,14 @@ import { measureLogParser } from '../dmesg/speed.ts';
 import { againstBareLoop, byWorkers, fromCache, matrixCells, moduleCells, stockCells } from './boots.ts';
 import { measureBuilds } from './build.ts';
 import { exploreBoots } from './explore.ts';
-import { median, REPETITIONS } from './figures.ts';
+import { median, REPETITIONS, seconds } from './figures.ts';
 import { bootInstructions } from './instructions.ts';
+import { bootMany } from './many.ts';
 
 const LOG_MB = 100;
 /** Enough cells for each worker to be busy with. */
 const CELLS_BY_WORKERS = 24;
+const MANY = 1000;
 
 /** A log of 100 MB through the parser. */
 async function parserThroughput() {
@@ -26,6 +28,17 @@ async function parserThroughput() {
   return { logMb: LOG_MB, seconds: runs.map((run) => run.seconds), residentMb };
 }
 
+/** A run of very many cells, and what it leaves. */
+async function manyCells() {
+  const found = await bootMany(MANY);
+  const { residentMb, left } = found;
+  console.log(
+    `many: ${found.cells} cells, ${found.forked} of them forked, in ${seconds(found.wallMs)} s; the harness had at most ${residentMb.most.toFixed(0)} MiB (under 300); ` +
+      `left: ${left.descriptors} descriptors, ${left.guests} guests, ${left.files.length} files`,
+  );
+  return found;
+}
+
 const workers = availableParallelism();
 
 const PARTS = {
@@ -35,6 +48,7 @@ const PARTS = {
   forks: async () => againstBareLoop('forks', await moduleCells(), { workers, useForks: true }),
   stock: async () => againstBareLoop('stock', await stockCells(), { workers, useForks: true, rounds: 1 }),
   cache: async () => fromCache(await matrixCells(), workers),
+  many: manyCells,
   workers: async () => byWorkers((await moduleCells()).slice(0, CELLS_BY_WORKERS), workers),
   explore: exploreBoots,
   build: async () => measureBuilds(),

@@ -8,7 +8,7 @@ import type { Cell, Gate, PlanStep } from '../../harness/matrix/cell.ts';
 import { GuestServer } from '../../harness/qemu/server.ts';
 import { type CellRecord, exitCodeOf, type RunRecord } from '../../harness/run/record.ts';
 import { type RunOptions, runCells } from '../../harness/run/run.ts';
-import { bootMany } from '../bench-many.ts';
+import { bootMany } from '../bench/many.ts';
 import { qemuChildren } from '../children.ts';
 import { SCM, SMMU } from '../guest/boot.ts';
 

@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDir } from 'tmp-promise';
-import type { Cell, PlanStep } from '../harness/matrix/cell.ts';
-import { SCM, SMMU } from '../harness/matrix/devices.ts';
-import { runCells } from '../harness/run/run.ts';
-import { qemuChildren } from './children.ts';
+import type { Cell, PlanStep } from '../../harness/matrix/cell.ts';
+import { SCM, SMMU } from '../../harness/matrix/devices.ts';
+import { runCells } from '../../harness/run/run.ts';
+import { qemuChildren } from '../children.ts';
 
 const MIB = 1024 * 1024;
 const SAMPLE_MS = 100;
