@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { InputError } from '../errors.ts';
 import { QEMU } from './command.ts';
 
-/** Oldest QEMU whose virt machine, generic loader and semihosting to a chardev behave as the stand-in needs: Debian 12's. */
+/** Oldest QEMU whose virt machine, generic loader, fw_cfg and virtio consoles are known to behave as the stand-in needs: Debian 12's. */
 const OLDEST = [7, 2] as const;
 
 let asked: Promise<string> | undefined;
