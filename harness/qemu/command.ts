@@ -70,9 +70,6 @@ export function qemuArguments(
   return [
     '-nodefaults',
     '-no-user-config',
-    // A guest that found a way into QEMU starts no program and gains no rights (seccomp; qemu-options, -sandbox).
-    '-sandbox',
-    'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
     '-display',
     'none',
     // virtualization=on starts the firmware at EL2, with PSCI by SMC (hw/arm/virt.c, virt_machine_done).
