@@ -34,17 +34,6 @@ static void transfer(u32 control, u32 length, u64 to)
 		;
 }
 
-static int same_name(const char *a, const char *b)
-{
-	for (u32 i = 0; i < NAME_SIZE; i++) {
-		if (a[i] != b[i])
-			return 0;
-		if (!a[i])
-			return 1;
-	}
-	return 1;
-}
-
 static const char *const names[] = {
 	[FILE_TABLE] = "opt/bootrace/gates",
 	[FILE_PLAN] = "opt/bootrace/plan",
@@ -62,7 +51,7 @@ int file_find(enum file_name name, struct file *file)
 	transfer(KEY_DIRECTORY << 16 | CONTROL_SELECT | CONTROL_READ, sizeof(count), (u64)&count);
 	for (u32 i = __builtin_bswap32(count); i > 0; i--) {
 		transfer(CONTROL_READ, sizeof(entry), (u64)&entry);
-		if (same_name(entry.name, names[name])) {
+		if (same(entry.name, names[name])) {
 			file->key = __builtin_bswap16(entry.key);
 			file->size = __builtin_bswap32(entry.size);
 			file->address = 0;

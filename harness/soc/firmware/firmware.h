@@ -43,6 +43,7 @@ void handle_smc(struct frame *f);
 void smc(struct frame *f);	/* entry.S */
 
 /* gates.c */
+int same(const char *a, const char *b);
 void gates_init(void);
 void gates_cpu_init(void);
 void gates_breakpoint(struct frame *f);

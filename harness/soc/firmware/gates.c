@@ -223,7 +223,8 @@ static void device_name(u64 device, char *name)
 	name[i] = 0;
 }
 
-static int same(const char *a, const char *b)
+/* Of two names that end in NUL, here or in fw_cfg's directory. */
+int same(const char *a, const char *b)
 {
 	for (u32 i = 0; i < NAME_SIZE; i++) {
 		if (a[i] != b[i])
