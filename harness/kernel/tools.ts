@@ -252,16 +252,31 @@ async function allKnown(packages: readonly string[], machine: Machine): Promise<
 
 const SECONDS_FOR_DPKG_LOCK = 120;
 const PERCENT_STEP = 10;
+/** The reason stands a few lines above "dpkg returned an error code". */
+const LINES_OF_A_FAILURE = 6;
+/**
+ * Where apt reports its progress. Not standard output: dpkg closes its status descriptor in maintainer scripts, and one that cannot
+ * print fails (ccache's postinst does).
+ */
+const STATUS_FD = 3;
 
 async function aptGet(args: readonly string[], { say, machine }: AptRun): Promise<void> {
   const child = execa(
     'apt-get',
-    ['-o', 'APT::Status-Fd=1', '-o', `DPkg::Lock::Timeout=${SECONDS_FOR_DPKG_LOCK}`, '-o', 'Dpkg::Use-Pty=0', ...args],
-    { env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', PATH: machine.path }, stdin: 'ignore' },
+    [
+      ...['-o', `APT::Status-Fd=${STATUS_FD}`],
+      ...['-o', `DPkg::Lock::Timeout=${SECONDS_FOR_DPKG_LOCK}`],
+      ...['-o', 'Dpkg::Use-Pty=0'],
+      ...args,
+    ],
+    {
+      env: { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', PATH: machine.path },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    },
   );
   let said = '';
   try {
-    for await (const line of child) {
+    for await (const line of child.iterable({ from: `fd${STATUS_FD}` })) {
       // progress-reporting of apt: TYPE:package:percent:description
       const [, type, percent] = /^(dlstatus|pmstatus):[^:]*:([\d.]+):/.exec(line) ?? [];
       if (type === undefined) continue;
@@ -273,9 +288,12 @@ async function aptGet(args: readonly string[], { say, machine }: AptRun): Promis
     await child;
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
-    const lines = `${error.stderr ?? ''}`.trim().split('\n').slice(-3).join('; ');
-    throw new InfraError(`apt-get ${args[0]} failed: ${lines}`, 'check the network and the apt sources', {
-      cause: error,
-    });
+    const lines = `${error.stderr ?? ''}`.trim().split('\n').slice(-LINES_OF_A_FAILURE);
+    const why = lines.map((line) => line.trim()).join('; ');
+    throw new InfraError(
+      `apt-get ${args[0]} failed: ${why}`,
+      `check the network and the apt sources; by hand it is: apt-get ${args.join(' ')}`,
+      { cause: error },
+    );
   }
 }

@@ -49,11 +49,16 @@ describe('missing tools', () => {
     }),
   );
 
-  // The stand-in for apt-get does what installing does, as far as PATH can tell; what it was asked stands in `log`.
-  const APT = `here="\${0%/*}"
+  // The stand-in for apt-get does what installing does, as far as PATH can tell; what it was asked stands in `log`. Like dpkg's,
+  // its maintainer script has no status descriptor, and must be able to print.
+  const APT = `set -e
+here="\${0%/*}"
+fd=\${2#APT::Status-Fd=}
 case "$*" in
 *" install "*) echo "$*" >> "$here/log"
-  echo dlstatus:1:50.0:Retrieving; echo pmstatus:bc:100.0:Installed
+  eval "echo dlstatus:1:50.0:Retrieving >&$fd"
+  eval "echo Setting up ccache $fd>&-" || exit 100
+  eval "echo pmstatus:bc:100.0:Installed >&$fd"
   while read -r tool; do printf '#!/bin/sh\\necho version 7.2.0\\n' > "$here/$tool"; /bin/chmod +x "$here/$tool"; done < "$here/tools" ;;
 *) echo "$*" >> "$here/log" ;;
 esac`;
