@@ -30,8 +30,6 @@ interface DoctorReport {
 const GIB = 1024 ** 3;
 /** One kernel series with its source, build folder and results; the default matrix has three. */
 const GIB_FOR_CACHE = 10;
-/** Memory of one guest, which forks of it share. */
-const GIB_FOR_SHARED_MEMORY = 0.5;
 
 /** `bootrace doctor`: what bootrace needs of this machine, and what of it is missing. Exit code 2 when something is. */
 export async function doctor(options: DoctorOptions): Promise<number> {
@@ -50,7 +48,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
 async function examine(tests: boolean): Promise<DoctorReport> {
   const [checked, resources] = await Promise.all([
     checkTools({ versions: true, tests }),
-    Promise.all([cacheResource(), diskResource(), sharedMemory()]),
+    Promise.all([cacheResource(), diskResource()]),
   ]);
   const cores = { name: 'cores', value: String(availableParallelism()), ok: true, hint: null };
   return { tools: checked, resources: [...resources, cores] };
@@ -82,18 +80,6 @@ async function diskResource(): Promise<Resource> {
   const ok = free !== null && free >= GIB_FOR_CACHE;
   const hint = ok ? null : `kernel sources and builds take up to ${GIB_FOR_CACHE} GiB`;
   return { name: 'disk', value: free === null ? 'unknown' : `${free.toFixed(1)} GiB free`, ok, hint };
-}
-
-async function sharedMemory(): Promise<Resource> {
-  const free = await freeGib('/dev/shm');
-  const ok = free !== null && free >= GIB_FOR_SHARED_MEMORY;
-  return {
-    name: '/dev/shm',
-    value: free === null ? 'missing' : `${free.toFixed(1)} GiB free`,
-    // Without it every cell boots from the start: slower, not wrong.
-    ok: true,
-    hint: ok ? null : `below ${GIB_FOR_SHARED_MEMORY} GiB guests cannot be forked, and each cell boots from the start`,
-  };
 }
 
 async function freeGib(path: string): Promise<number | null> {

@@ -24,7 +24,7 @@ interface HeaderNeed extends ToolNeed {
 
 /** Everything outside of npm that bootrace starts or that the kernel's build needs (Documentation/process/changes.rst). */
 const PROGRAMS: readonly ProgramNeed[] = [
-  // `x-ignore-shared` and `sleep=off` behave as this harness was measured with from 7.2 on.
+  // The oldest version that this harness was measured with.
   {
     program: 'qemu-system-aarch64',
     version: '--version',
