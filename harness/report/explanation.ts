@@ -1,12 +1,19 @@
 import { type Condition, conditionText } from '../search/conditions.ts';
 import type { Explanation } from '../search/explain.ts';
+import { callerText } from '../search/sentence.ts';
 import { count, printable } from './text.ts';
 
 /** What `bisect order` found, for the console: the sentence first, then what it rests on. */
 export function describeExplanation(explanation: Explanation, file: string): string {
-  const { sentence, needed, irrelevant, delays, boots } = explanation;
+  const { sentence, needed, irrelevant, delays, boots, caller, forCaller } = explanation;
   const list = (title: string, conditions: readonly Condition[]) =>
-    conditions.length === 0 ? [] : [title, ...conditions.map((one) => `  ${printable(conditionText(one))}`)];
+    conditions.length === 0
+      ? []
+      : [title, ...conditions.map((one) => `  ${printable(conditionText(one))}${only(one)}`)];
+  const only = (one: Condition) => {
+    const found = forCaller.find(({ condition }) => condition === one);
+    return found === undefined ? '' : `, to crash ${callerText(caller)} and not ${callerText(found.otherwise)}`;
+  };
   return [
     printable(sentence),
     '',

@@ -10,6 +10,33 @@ export interface ProbeState {
   readonly state: 'not-begun' | 'in-flight';
 }
 
+/** Who called the probe that crashed. The title of the crash, and so its signature, is the same whoever did. */
+export type ProbeCaller = 'async' | 'deferred' | 'module-load' | 'initcall' | 'by-hand';
+
+/** The functions that tell callers apart; the first that stands in a trace decides, as module loads call do_one_initcall() too. */
+const CALLERS: readonly (readonly [ProbeCaller, RegExp])[] = [
+  // kernel/async.c
+  ['async', /^async_run_entry_fn$/],
+  // drivers/base/dd.c
+  ['deferred', /^deferred_probe_work_func$/],
+  // drivers/base/bus.c
+  ['by-hand', /^(?:drivers_probe|bind)_store$/],
+  // kernel/module/main.c, kernel/module.c before 5.19
+  ['module-load', /^do_init_module$/],
+  // init/main.c
+  ['initcall', /^do_one_initcall$/],
+];
+
+/** Who called the probe in which `outcome` crashed; null where it did not crash or its trace does not tell. */
+export function probeCaller(outcome: Outcome): ProbeCaller | null {
+  const functions = crashOf(outcome)?.trace.map((frame) => frame.function) ?? [];
+  return CALLERS.find(([, pattern]) => functions.some((name) => pattern.test(name)))?.[0] ?? null;
+}
+
+function crashOf({ events, signature }: Outcome): Crash | undefined {
+  return events.find((event): event is Crash => event.event === 'crash' && event.signature === signature);
+}
+
 /** Who crashed while doing what, and whose probe had not finished by then. */
 export interface Cause {
   readonly crash: Crash | null;
@@ -22,9 +49,7 @@ export interface Cause {
 /** Reads the cause of `outcome` from what was recorded up to its crash, or up to the end where it has none. */
 export function causeOf(outcome: Outcome, devices: readonly string[], gates: readonly Gate[]): Cause {
   const recorded = timeline(outcome.events, outcome.gates);
-  const crash = outcome.events.find(
-    (event): event is Crash => event.event === 'crash' && event.signature === outcome.signature,
-  );
+  const crash = crashOf(outcome);
   const at = recorded.findIndex(({ event }) => event === crash);
   const before = at === -1 ? recorded : recorded.slice(0, at);
   const lives = probeLives(before, devices, gates);

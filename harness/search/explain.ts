@@ -1,7 +1,7 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
 import { type Boot, compareOutcome, hasVerdict, type Outcome } from './boot.ts';
-import { type Cause, causeOf } from './cause.ts';
+import { type Cause, causeOf, type ProbeCaller, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
 import { rememberBoots } from './memory.ts';
 import { minimise } from './minimise.ts';
@@ -16,10 +16,20 @@ interface DelayThreshold {
   readonly monotone: boolean;
 }
 
+/** A needed condition without which the crash comes just the same, from another caller of the probe. */
+interface CallerCondition {
+  readonly condition: Condition;
+  readonly otherwise: ProbeCaller | null;
+}
+
 export interface Explanation {
   /** A cell with the minimal conditions, each delay at its threshold; it fails as the given one does. */
   readonly minimal: Cell;
   readonly needed: readonly Condition[];
+  /** Who called the crashing probe; null where the trace does not tell, or nothing crashed. */
+  readonly caller: ProbeCaller | null;
+  /** Those of `needed` that decide only who calls the probe, not whether it crashes. */
+  readonly forCaller: readonly CallerCondition[];
   readonly irrelevant: readonly Condition[];
   readonly delays: readonly DelayThreshold[];
   readonly cause: Cause;
@@ -44,7 +54,8 @@ const SETTLE_MARGIN_MS = 1000;
 
 /**
  * Reduces a failing cell to the conditions it needs, by delta debugging over boots, finds the smallest delay by
- * bisection in virtual time, and says it in a sentence. A hold gate, which no real machine has, is turned into the
+ * bisection in virtual time, and says it in a sentence. The failure is the crash together with who called the probe, so that
+ * the minimal cell gives the same report; what only the caller depends on is told apart. A hold gate, which no real machine has, is turned into the
  * delay of the held device where a delay alone gives the same failure.
  * @throws InputError when the cell does not fail, InfraError when its boot gives no verdict.
  */
@@ -62,8 +73,12 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
       'name a cell that crashes, hangs or stays deferred',
     );
   }
-  const test = async (cell: Cell): Promise<'fail' | 'pass' | 'unresolved'> =>
-    compareOutcome(await memory.boot(cell), wanted);
+  const caller = probeCaller(wanted);
+  const test = async (cell: Cell): Promise<'fail' | 'pass' | 'unresolved'> => {
+    const outcome = await memory.boot(cell);
+    const result = compareOutcome(outcome, wanted);
+    return result === 'fail' && probeCaller(outcome) !== caller ? 'unresolved' : result;
+  };
   const fails = async (cell: Cell): Promise<boolean> => (await test(cell)) === 'fail';
   const reduce = async (cell: Cell): Promise<Cell> => {
     const conditions = conditionsOf(cell, usual);
@@ -84,6 +99,11 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     }
   }
 
+  // With the long delays: each condition has a threshold of its own without the others.
+  const withoutOne = await Promise.all(
+    conditionsOf(minimal, usual).map((_, at, all) => memory.boot(cellWith(minimal, all.toSpliced(at, 1), usual))),
+  );
+
   const delays: DelayThreshold[] = [];
   for (const gate of minimal.gates) {
     if (gate.gate !== 'delay') continue;
@@ -99,6 +119,11 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   }
   minimal = { ...minimal, id: `${request.cell.id}.minimal` };
   const needed = conditionsOf(minimal, usual);
+  const forCaller = needed.flatMap((condition, at): CallerCondition[] => {
+    const without = withoutOne[at];
+    if (without === undefined || compareOutcome(without, wanted) !== 'fail') return [];
+    return [{ condition, otherwise: probeCaller(without) }];
+  });
   const outcome = await memory.boot(minimal);
   const seen = causeOf(outcome, devicesOf(request.cell), minimal.gates);
   const cause = {
@@ -108,6 +133,8 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   const explanation = {
     minimal,
     needed,
+    caller,
+    forCaller,
     irrelevant: withoutEffect(conditionsOf(request.cell, usual), needed),
     delays,
     cause,

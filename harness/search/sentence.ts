@@ -1,5 +1,5 @@
 import type { Verdict } from '../matrix/cell.ts';
-import type { Cause, ProbeState } from './cause.ts';
+import type { Cause, ProbeCaller, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
 
 /** Conditions without effect that the sentence names; more are counted, and listed elsewhere. */
@@ -7,6 +7,8 @@ const MOST_NAMED = 3;
 
 interface Explained {
   readonly needed: readonly Condition[];
+  readonly caller: ProbeCaller | null;
+  readonly forCaller: readonly { readonly condition: Condition; readonly otherwise: ProbeCaller | null }[];
   readonly irrelevant: readonly Condition[];
   readonly delays: readonly { readonly device: string; readonly failsFrom: number; readonly monotone: boolean }[];
   readonly cause: Cause;
@@ -26,12 +28,34 @@ export function explanationSentence(explained: Explained): string {
   const others = explained.irrelevant.filter((one) => one.condition !== 'tree' || one.edit.edit !== 'move');
   if (others.length > MOST_NAMED) parts.push(`${others.length} other conditions do not matter`);
   else if (others.length > 0) parts.push(`without effect: ${others.map(conditionText).join(', ')}`);
+  for (const { condition, otherwise } of explained.forCaller) {
+    parts.push(`without ${conditionText(condition)} it crashes as well, ${callerText(otherwise)}`);
+  }
   return parts.join('; ');
 }
 
-function causeText({ cause, verdict, needed }: Explained): string {
+/** Who called the probe, as an adverb: "arm-smmu crashes in an initcall". */
+export function callerText(caller: ProbeCaller | null): string {
+  switch (caller) {
+    case 'async':
+      return 'asynchronously';
+    case 'deferred':
+      return 'in the retry of deferred probes';
+    case 'module-load':
+      return 'while its module is loaded';
+    case 'initcall':
+      return 'in an initcall';
+    case 'by-hand':
+      return 'by hand';
+    case null:
+      return 'from another caller';
+  }
+}
+
+function causeText({ cause, verdict, needed, caller, forCaller }: Explained): string {
   const blocking = blamed(cause, needed);
-  const before = blocking === null ? '' : ` before ${unfinishedText(blocking)}`;
+  const how = forCaller.length === 0 ? '' : ` ${callerText(caller)}`;
+  const before = `${how}${blocking === null ? '' : ` before ${unfinishedText(blocking)}`}`;
   const what = cause.crash === null ? `the boot ends with the verdict ${verdict}` : null;
   if (cause.probing === null) {
     return `${what ?? `the kernel crashes (${cause.crash?.title ?? verdict})`}${before}`;

@@ -143,7 +143,7 @@ describe('explore', () => {
 describe('explainOrder', () => {
   const boot = async (cell: Cell) => bootSimulated(UNFIXED, cell);
 
-  it('keeps the async flag and the delay, and finds its threshold', async () => {
+  it('keeps the async flags and the delay, finds its threshold, and tells which flag only decides who calls the probe', async () => {
     const cell = simulatedCell({
       bootargs: ['quiet', 'driver_async_probe=qcom_scm,arm-smmu'],
       tree: [{ edit: 'move', node: '/firmware', to: 'last' }],
@@ -151,18 +151,22 @@ describe('explainOrder', () => {
       watch: ['firmware:scm', '5f000000.iommu'],
     });
     const found = await explainOrder({ cell, usual: USUAL, boot });
-    expect(found.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm']);
+    expect(found.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm,arm-smmu']);
     expect(found.minimal.tree).toEqual([]);
     expect(found.sentence).toContain(
-      'arm-smmu crashes when it probes 5f000000.iommu before qcom_scm has finished probing firmware:scm; needs: async qcom_scm, delay of at least ',
+      'arm-smmu crashes when it probes 5f000000.iommu asynchronously before qcom_scm has finished probing firmware:scm; needs: async qcom_scm, async arm-smmu, delay of at least ',
     );
+    expect(found.sentence).toMatch(/; without async arm-smmu it crashes as well, in an initcall$/);
+    expect(found.forCaller).toEqual([
+      { condition: { condition: 'async', driver: 'arm-smmu', by: 'driver_async_probe' }, otherwise: 'initcall' },
+    ]);
     const [delay] = found.delays;
     expect(delay?.monotone).toBe(true);
     expect(found.minimal.gates).toEqual([{ gate: 'delay', device: 'firmware:scm', ms: delay?.failsFrom }]);
     expect(delay?.passesAt).toBe((delay?.failsFrom ?? 0) - 1);
     const gates: Cell['gates'] = [{ gate: 'delay', device: 'firmware:scm', ms: (delay?.failsFrom ?? 0) - 1 }];
     expect((await boot({ ...found.minimal, gates })).signature).toBeNull();
-    expect(found.irrelevant).toHaveLength(3);
+    expect(found.irrelevant).toHaveLength(2);
     expect(found.sentence).toContain("the node's position does not matter");
     expect((await boot(found.minimal)).signature).toBe('null-deref arm_smmu_reset');
   });
@@ -178,9 +182,9 @@ describe('explainOrder', () => {
       boot: async (cell) => bootSimulated(devices, cell),
     });
     expect(explained.sentence).toMatch(
-      /^arm-smmu crashes when it probes smmu before qcom_scm has finished probing scm; needs: async qcom_scm, delay of at least [\d,]+ ms in the probe of scm/,
+      /^arm-smmu crashes when it probes smmu asynchronously before qcom_scm has finished probing scm; needs: async qcom_scm, async arm-smmu, delay of at least [\d,]+ ms in the probe of scm/,
     );
-    expect(explained.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm']);
+    expect(explained.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm,arm-smmu']);
     expect(explained.minimal.gates).toHaveLength(1);
     expect(explained.boots).toBeLessThanOrEqual(50);
   });

@@ -1,4 +1,4 @@
-import type { Crash, DmesgEvent, ProbeEvent } from '../../harness/dmesg/events.ts';
+import type { Crash, DmesgEvent, Frame, ProbeEvent } from '../../harness/dmesg/events.ts';
 import type { Cell, Gate } from '../../harness/matrix/cell.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
 import { type GateEvent, HOLD_TIMEOUT_MS } from '../../harness/soc/gates.ts';
@@ -73,7 +73,7 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
     sayGate(open() ? 'released' : 'timed-out', device.device, detail);
   }
 
-  function* probe(device: SimulatedDevice): Task {
+  function* probe(device: SimulatedDevice, caller: string): Task {
     if (bound.has(device.device)) return;
     const supplier = device.suppliers?.find((name) => !bound.has(name));
     if (supplier !== undefined) {
@@ -88,7 +88,7 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
     if (watched) sayGate('entered', device.device);
     entered.add(device.device);
     if (device.crashesWithout?.some((name) => !bound.has(name))) {
-      crash = simulatedCrash(device, at());
+      crash = simulatedCrash(device, caller, at());
       events.push(crash);
       return;
     }
@@ -105,13 +105,13 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
     bound.add(device.device);
     const retried = [...deferred];
     deferred.clear();
-    for (const other of retried) spawn(probe(other));
+    for (const other of retried) spawn(probe(other, 'deferred_probe_work_func'));
   }
 
   function* initcalls(): Task {
     for (const device of devices) {
-      if (asynchronous.has('*') || asynchronous.has(device.driver)) spawn(probe(device));
-      else yield* probe(device);
+      if (asynchronous.has('*') || asynchronous.has(device.driver)) spawn(probe(device, 'async_run_entry_fn'));
+      else yield* probe(device, 'do_one_initcall');
       yield sleep(INITCALL);
     }
   }
@@ -138,7 +138,7 @@ type SayableEvent =
   | { readonly event: 'bound' }
   | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier'; readonly reason: string | null };
 
-function simulatedCrash(device: SimulatedDevice, at: { line: number; time: number }): Crash {
+function simulatedCrash(device: SimulatedDevice, caller: string, at: { line: number; time: number }): Crash {
   const name = `${device.driver.replaceAll('-', '_')}_reset`;
   return {
     event: 'crash',
@@ -156,7 +156,7 @@ function simulatedCrash(device: SimulatedDevice, at: { line: number; time: numbe
     workqueue: null,
     pc: null,
     lr: null,
-    trace: [],
+    trace: [name, 'platform_probe', 'really_probe', caller].map(frame),
     code: null,
     registers: {},
     source: null,
@@ -167,6 +167,10 @@ function simulatedCrash(device: SimulatedDevice, at: { line: number; time: numbe
     truncated: false,
     probing: { driver: device.driver, device: device.device },
   };
+}
+
+function frame(name: string): Frame {
+  return { function: name, offset: null, size: null, module: null, source: null };
 }
 
 export function simulatedCell(parts: Partial<Cell> = {}): Cell {
