@@ -86,6 +86,12 @@ program
   )
   .option('--interactive', "stop with a shell on the guest's console")
   .option('--gdb [port]', 'wait for a debugger before the first instruction', positiveInteger)
+  .addOption(
+    new Option('--repeat <n>', 'boot it n times without its console and compare the boots')
+      .argParser(positiveInteger)
+      .default(1)
+      .conflicts(['printCommand', 'interactive', 'gdb']),
+  )
   .option('--json', "print the cell's record instead of its console")
   .action(async (id, options) => {
     const { cell } = await import('./commands/cell.ts');

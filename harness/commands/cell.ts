@@ -11,7 +11,7 @@ import { colours, mark, paintVerdict, wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
 import { harnessVersion } from '../run/about.ts';
 import { openBench, prepareCell } from '../run/prepare.ts';
-import { type CellRecord, exitCodeOf } from '../run/record.ts';
+import { type CellRecord, exitCodeOf, type RunRecord } from '../run/record.ts';
 import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
 import { symbolsOf } from '../run/symbols.ts';
@@ -24,13 +24,14 @@ interface CellOptions {
   readonly interactive?: true;
   /** TCP port, or true for the default one. */
   readonly gdb?: number | true;
+  readonly repeat: number;
   readonly json?: true;
 }
 
 /** What `qemu -s` uses, and so what people type. */
 const DEFAULT_DEBUG_PORT = 1234;
 
-/** `bootrace cell`: boots one cell and shows its console; returns the exit code. */
+/** `bootrace cell`: boots one cell and shows its console, or boots it several times and compares; returns the exit code. */
 export async function cell(name: string, options: CellOptions, signal: AbortSignal): Promise<number> {
   const file = options.matrix ?? DEFAULT_MATRIX;
   const chosen = await loadCell(name, file);
@@ -39,16 +40,17 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
     return byHand(chosen, options, signal);
 
   const progress = renderProgress(process.stderr);
+  const showsConsole = options.json !== true && options.repeat === 1;
   try {
     const { run, folder } = await runCells({
       cells: [chosen],
-      workers: 1,
-      repeat: 1,
+      workers: null,
+      repeat: options.repeat,
       results: options.results,
       signal,
       listen: (event) => {
         // The console comes next: the status line must not be drawn into it.
-        if (event.event === 'cell-started') progress.close();
+        if (event.event === 'boot-started' && showsConsole) progress.close();
         else if (event.event !== 'cell-finished') progress.listen(event);
       },
       knownIssues: [],
@@ -56,7 +58,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
       useCache: false,
       useForks: false,
       replay: () => [name, ...(options.matrix === undefined ? [] : ['--matrix', options.matrix])],
-      ...(options.json === true ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
+      ...(!showsConsole ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
       becomesLatest: false,
       about: {
         shard: null,
@@ -67,23 +69,32 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
     });
     const [record] = run.cells;
     if (record === undefined) throw new Error('a run of one cell has no record of it');
+    progress.close();
     if (options.json === true) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
-    else process.stderr.write(describe(record, join(relative(process.cwd(), folder), record.folder ?? '')));
+    else process.stderr.write(describe(record, run, join(relative(process.cwd(), folder), record.folder ?? '')));
     return exitCodeOf(run);
   } finally {
     progress.close();
   }
 }
 
-function describe(record: CellRecord, folder: string): string {
+function describe(record: CellRecord, { repeat, flakes }: RunRecord, folder: string): string {
   const paint = colours(wantsColour(process.stderr.isTTY, process.env));
   const expected = record.asExpected ? 'as expected' : `expected ${record.expected.verdicts.join(' or ')}`;
   const lines = [
     `${mark(record, paint)} ${record.id}: ${paintVerdict(record, record.verdict, paint)} (${expected}): ${record.reason}`,
     ...record.notes.map((note) => `  ${note}`),
+    ...(repeat === 1 ? [] : [`  ${describeRepetition(repeat, flakes, record.gates.length > 0)}`]),
     `  files in ${folder}`,
   ];
   return `\n${lines.join('\n')}\n`;
+}
+
+function describeRepetition(repeat: number, flakes: RunRecord['flakes'], isGated: boolean): string {
+  const same = isGated ? 'the same verdict and order of events' : 'the same console, byte for byte,';
+  if (flakes.length === 0) return `${repeat} boots: ${same} in all of them`;
+  const others = flakes.map(({ repetition, what }) => `boot ${repetition} in its ${what}`);
+  return `${repeat} boots: ${flakes.length} of them differ from the first: ${others.join(', ')}`;
 }
 
 /** Prepares the cell's files in a folder of their own and leaves the guest to the user. */

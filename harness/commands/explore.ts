@@ -40,7 +40,13 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
   try {
     const { found, files } = await searchInLab(
       'explore',
-      { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
+      {
+        signal,
+        listen: progress.listen,
+        results: options.results,
+        workers: options.workers ?? null,
+        budget: options.budget,
+      },
       async ({ lab, boot, keepCell }) => {
         const tree = lab.board(options.board);
         const nodes = devicesOf(tree);
@@ -56,7 +62,6 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         const kernel = await lab.kernel(base);
         if (kernel.kind === 'unbuildable')
           throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
-        progress.listen({ event: 'run-started', cells: options.budget, workers: 1, kernels: 1 });
         const result = await searchOrders({
           base,
           targets: devices.map((device) => ({ device, nodes: nodeNames(tree, nodes.get(device) ?? '/') })),

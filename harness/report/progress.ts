@@ -3,7 +3,7 @@ import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
 import type { CellRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf } from './judge.ts';
 import { type Colours, colours, mark, wantsColour } from './paint.ts';
-import { advance, bootsLeft, NOTHING_YET, type RunState } from './state.ts';
+import { advance, NOTHING_YET, type RunState, timeLeft } from './state.ts';
 import { count, formatDuration, printable, truncate } from './text.ts';
 
 /** The part of a terminal or log stream that progress is written to: standard error, so that standard output stays a report. */
@@ -108,18 +108,21 @@ export function formatStatus(state: RunState, now: number): string[] {
     const of = state.kernels > 1 ? ` ${Math.min(state.kernels, state.kernelsDone + 1)} of ${state.kernels}` : '';
     lines.push(`kernel${of}: ${formatKernelProgress(state.kernel)}`);
   }
-  if (state.bootsSince !== null && state.cellsDone < state.cells) {
-    const left = bootsLeft(state, now);
-    const parts = [
-      `cells: ${state.cellsDone} of ${state.cells}`,
-      state.unexpected === 0 ? null : `${state.unexpected} unexpected`,
-      state.noVerdict === 0 ? null : `${state.noVerdict} without a verdict`,
-      left === null ? null : `${formatDuration(left)} left`,
-      state.running.length === 0 ? null : `booting ${state.running.map(printable).join(' ')}`,
-    ];
-    lines.push(parts.filter((part) => part !== null).join(', '));
-  }
-  return lines;
+  if (state.bootsSince === null || (state.cells > 0 && state.cellsDone === state.cells)) return lines;
+  // A search has no cells, and no more to say of its end than its budget.
+  const left = state.cells === 0 ? null : timeLeft(state, now);
+  const atMost = state.cells === 0 ? 'at most ' : '';
+  const parts = [
+    state.cells === 0 ? null : `cells: ${state.cellsDone} of ${state.cells}`,
+    state.boots === state.cells
+      ? null
+      : `boots: ${state.bootsDone}${state.boots === null ? '' : ` of ${atMost}${state.boots}`}`,
+    state.unexpected === 0 ? null : `${state.unexpected} unexpected`,
+    state.noVerdict === 0 ? null : `${state.noVerdict} without a verdict`,
+    left === null ? null : `${formatDuration(left)} left`,
+    state.running.length === 0 ? null : `booting ${[...new Set(state.running)].map(printable).join(' ')}`,
+  ];
+  return [...lines, parts.filter((part) => part !== null).join(', ')];
 }
 
 const MEGABYTE = 1_000_000;
@@ -150,8 +153,13 @@ function permanentLines(event: LifecycleEvent, paint: Colours): string[] {
     }
     case 'cell-finished':
       return outcomeOf(event.cell) === 'expected' ? [] : [formatSurprise(event.cell, paint)];
+    case 'search-started':
+      return event.mostBoots === null
+        ? []
+        : [`at most ${count(event.mostBoots, 'boot')}, ${count(event.workers, 'worker')}`];
     case 'kernel-progress':
-    case 'cell-started':
+    case 'boot-started':
+    case 'boot-finished':
     case 'run-finished':
       return [];
   }

@@ -4,13 +4,16 @@ import type { LifecycleEvent } from '../run/lifecycle.ts';
 /** Where a run stands: a plain sum of its events. Times are those of the clock that was given to {@link advance}. */
 export interface RunState {
   readonly cells: number;
+  /** Boots of all cells, as often as each is repeated; of a search the most that it may use, null where it has no budget. */
+  readonly boots: number | null;
+  readonly bootsDone: number;
   readonly kernels: number;
   readonly kernelsDone: number;
   readonly kernel: KernelProgress | null;
   readonly cellsDone: number;
   readonly unexpected: number;
   readonly noVerdict: number;
-  /** Ids of cells that are booting, longest first. */
+  /** Ids of cells that are booting, longest first; as often as they are. */
   readonly running: readonly string[];
   /** When the first cell was started. */
   readonly bootsSince: number | null;
@@ -18,6 +21,8 @@ export interface RunState {
 
 export const NOTHING_YET: RunState = {
   cells: 0,
+  boots: null,
+  bootsDone: 0,
   kernels: 0,
   kernelsDone: 0,
   kernel: null,
@@ -32,17 +37,19 @@ export const NOTHING_YET: RunState = {
 export function advance(state: RunState, event: LifecycleEvent, now: number): RunState {
   switch (event.event) {
     case 'run-started':
-      return { ...state, cells: event.cells, kernels: event.kernels };
+      return { ...state, cells: event.cells, boots: event.cells * event.repeat, kernels: event.kernels };
     case 'kernel-progress':
       return { ...state, kernel: event.progress };
     case 'kernel-finished':
       return { ...state, kernelsDone: state.kernelsDone + 1, kernel: null };
-    case 'cell-started':
-      return {
-        ...state,
-        running: [...state.running.filter((id) => id !== event.id), event.id],
-        bootsSince: state.bootsSince ?? now,
-      };
+    case 'search-started':
+      return { ...state, boots: event.mostBoots };
+    case 'boot-started':
+      return { ...state, running: [...state.running, event.id], bootsSince: state.bootsSince ?? now };
+    case 'boot-finished': {
+      const at = state.running.indexOf(event.id);
+      return { ...state, running: state.running.filter((_, place) => place !== at), bootsDone: state.bootsDone + 1 };
+    }
     case 'cell-finished': {
       const { cell } = event;
       const noVerdict = cell.verdict === 'infra-error';
@@ -51,7 +58,6 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         cellsDone: state.cellsDone + 1,
         unexpected: state.unexpected + (cell.asExpected || noVerdict ? 0 : 1),
         noVerdict: state.noVerdict + (noVerdict ? 1 : 0),
-        running: state.running.filter((id) => id !== cell.id),
         bootsSince: state.bootsSince ?? now,
       };
     }
@@ -60,11 +66,12 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
   }
 }
 
-/** Fewer finished cells say nothing about the rest. */
-const CELLS_FOR_ESTIMATE = 4;
+/** Fewer boots say nothing about the rest. */
+const BOOTS_FOR_ESTIMATE = 4;
 
-/** Milliseconds until the last cell is done, if the rest takes as long as those that are; null while that cannot be said. */
-export function bootsLeft(state: RunState, now: number): number | null {
-  if (state.bootsSince === null || state.cellsDone < CELLS_FOR_ESTIMATE) return null;
-  return ((now - state.bootsSince) / state.cellsDone) * Math.max(0, state.cells - state.cellsDone);
+/** Milliseconds until the last cell is done, if the rest takes as long as the boots that are; null while that cannot be said. */
+export function timeLeft(state: RunState, now: number): number | null {
+  const { boots, bootsDone, bootsSince } = state;
+  if (boots === null || bootsSince === null || bootsDone < BOOTS_FOR_ESTIMATE) return null;
+  return ((now - bootsSince) / bootsDone) * Math.max(0, boots - bootsDone);
 }

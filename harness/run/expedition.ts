@@ -19,6 +19,8 @@ export interface Expedition {
 interface ExpeditionOptions extends Pick<LabOptions, 'signal' | 'listen'> {
   readonly results: string;
   readonly workers: number | null;
+  /** The most boots that the search may use, where it is bounded. */
+  readonly budget?: number;
 }
 
 /**
@@ -33,9 +35,11 @@ export async function searchInLab<T>(
   const folder = await openRunFolder(options.results, new Date(), `${verb}-`);
   let lab: Lab | null = null;
   try {
+    const workers = options.workers ?? availableParallelism();
+    options.listen({ event: 'search-started', workers, mostBoots: options.budget ?? null });
     const opened = await Lab.open({
       ...options,
-      workers: options.workers ?? availableParallelism(),
+      workers,
       folder,
       knownIssues: [],
       useCache: true,

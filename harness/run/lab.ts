@@ -113,7 +113,7 @@ export class Lab {
       const { signal, listen } = this.#options;
       const replay = this.#replay(cell);
       signal.throwIfAborted();
-      listen({ event: 'cell-started', id: cell.id });
+      listen({ event: 'boot-started', id: cell.id });
       try {
         const kernel = await this.kernel(cell);
         if (kernel.kind === 'unbuildable')
@@ -123,6 +123,8 @@ export class Lab {
         if (!(error instanceof KnownError) || signal.aborted) throw error;
         const why = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
         return withoutEvents(recordWithoutBoot(cell, 'infra-error', why, replay));
+      } finally {
+        listen({ event: 'boot-finished', id: cell.id });
       }
     });
   }

@@ -3,7 +3,16 @@ import type { CellRecord } from './record.ts';
 
 /** What happens in a run, in order of time, for whoever wants to tell the user about it while it goes on. */
 export type LifecycleEvent =
-  | { readonly event: 'run-started'; readonly cells: number; readonly workers: number; readonly kernels: number }
+  | {
+      readonly event: 'run-started';
+      readonly cells: number;
+      /** Boots of each cell. */
+      readonly repeat: number;
+      readonly workers: number;
+      readonly kernels: number;
+    }
+  /** A search, which decides as it goes what it boots. */
+  | { readonly event: 'search-started'; readonly workers: number; readonly mostBoots: number | null }
   | { readonly event: 'kernel-progress'; readonly progress: KernelProgress }
   | {
       readonly event: 'kernel-finished';
@@ -15,7 +24,9 @@ export type LifecycleEvent =
       /** Kconfig's reason where there can be no such kernel. */
       readonly unbuildable: string | null;
     }
-  | { readonly event: 'cell-started'; readonly id: string }
+  | { readonly event: 'boot-started'; readonly id: string }
+  | { readonly event: 'boot-finished'; readonly id: string }
+  /** All boots of a cell of a run are done. */
   | { readonly event: 'cell-finished'; readonly cell: CellRecord }
   | { readonly event: 'run-finished' };
 

@@ -37,7 +37,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   const started = performance.now();
   const workers = options.workers ?? availableParallelism();
   const kernels = kernelsOf(cells);
-  listen({ event: 'run-started', cells: cells.length, workers, kernels: kernels.length });
+  listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
 
   const folder = await openRunFolder(options.results, startedAt);
   let lab: Lab | null = null;

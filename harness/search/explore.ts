@@ -169,6 +169,7 @@ class Explorer {
     try {
       await this.#bootAll([{ stage: 'baseline', cell: this.#request.base, asked: null }]);
       for (const [level] of this.#spaces.entries()) await this.#coverLevel(level);
+      if (this.#spaces.length === 1) await this.#bindingOrders();
       await this.#loadOrders();
       await this.#bootAll(this.#asyncSets());
       await this.#bootAll(this.#delays());
@@ -209,6 +210,19 @@ class Explorer {
         learned = await this.#bootAll(rows.slice(from, from + BATCH).map((row) => this.#ordered(row, stage, strict)));
       }
     }
+  }
+
+  /**
+   * Asks for the orders of binding that the pairs did not happen to show: a probe that was entered first may well be overtaken before
+   * it comes to what the other one prepares. Higher strengths ask for them anyway.
+   */
+  async #bindingOrders(): Promise<void> {
+    const { order } = this.#knowledge;
+    const required = this.#boundTable.open(order, new Map());
+    const { seed, effort = PLAN_EFFORT } = this.#request;
+    const rows = coverOrders({ space: this.#lastSpace(), required, order, seed, effort });
+    const planned = rows.map((row) => this.#ordered(row, 'pairs', true));
+    await this.#bootAll(planned.filter(({ cell }) => cell.gates.some(isStrict)));
   }
 
   /** Halves the devices that may be to blame for a crash or a deferral: half of them go before, half after. */
@@ -447,6 +461,11 @@ class Explorer {
 /** `cell` with `gates` added, of which each may stand still for `ms`: the guest must not settle for less. */
 function gated(cell: Cell, gates: readonly Gate[], ms: number): Cell {
   return { ...cell, gates: [...cell.gates, ...gates], plan: settlingFor(cell.plan, ms + SETTLE_MARGIN_MS) };
+}
+
+/** A hold until a probe has finished; until it is entered, the pairs have held. */
+function isStrict(gate: Gate): boolean {
+  return gate.gate === 'hold' && gate.phase === 'finished';
 }
 
 /** Module names have underscores where driver names may have dashes (kernel/module/main.c, parse_args callers). */

@@ -1,18 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatKernelProgress, formatStatus, renderProgress } from '../../harness/report/progress.ts';
-import { advance, bootsLeft, NOTHING_YET } from '../../harness/report/state.ts';
+import { advance, NOTHING_YET, timeLeft } from '../../harness/report/state.ts';
 import type { LifecycleEvent } from '../../harness/run/lifecycle.ts';
 import { aCell } from './builders.ts';
 
 const ESCAPE = '\u001b';
 
 const EVENTS: LifecycleEvent[] = [
-  { event: 'run-started', cells: 8, workers: 2, kernels: 2 },
+  { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 2 },
   ...[1, 2, 3, 4].flatMap((n): LifecycleEvent[] => [
-    { event: 'cell-started', id: `c${n}` },
+    { event: 'boot-started', id: `c${n}` },
+    { event: 'boot-finished', id: `c${n}` },
     { event: 'cell-finished', cell: aCell({ id: `c${n}` }) },
   ]),
-  { event: 'cell-started', id: 'c5' },
+  { event: 'boot-started', id: 'c5' },
 ];
 
 describe('run state', () => {
@@ -20,19 +21,46 @@ describe('run state', () => {
     const state = EVENTS.reduce((sum, event, index) => advance(sum, event, 100 * (index + 1)), NOTHING_YET);
     expect(state.cellsDone).toBe(4);
     expect(state.running).toEqual(['c5']);
-    expect(bootsLeft(state, 1000)).toBe(800); // 4 cells in 800 ms, 4 left
+    expect(timeLeft(state, 1000)).toBe(800); // 4 cells in 800 ms, 4 left
     expect(formatStatus(state, 1000)).toEqual(['cells: 4 of 8, 0.8 s left, booting c5']);
+  });
+
+  it('counts boots beside cells where each is booted several times', () => {
+    const events: LifecycleEvent[] = [
+      { event: 'run-started', cells: 2, repeat: 100, workers: 2, kernels: 1 },
+      ...Array.from({ length: 50 }).flatMap((): LifecycleEvent[] => [
+        { event: 'boot-started', id: 'c1' },
+        { event: 'boot-finished', id: 'c1' },
+      ]),
+    ];
+    const state = events.reduce((sum, event) => advance(sum, event, 0), NOTHING_YET);
+    expect(formatStatus(state, 10_000)).toEqual(['cells: 0 of 2, boots: 50 of 200, 30 s left']);
+  });
+
+  it('counts the boots of a search, which has no cells', () => {
+    const search: LifecycleEvent[] = [
+      { event: 'search-started', workers: 2, mostBoots: 64 },
+      { event: 'boot-started', id: 'x-1' },
+      { event: 'boot-started', id: 'x-2' },
+      { event: 'boot-started', id: 'x-2' },
+      { event: 'boot-finished', id: 'x-1' },
+      { event: 'boot-finished', id: 'x-2' },
+    ];
+    const state = search.reduce((sum, event) => advance(sum, event, 5), NOTHING_YET);
+    expect(formatStatus(state, 10)).toEqual(['boots: 2 of at most 64, booting x-2']);
+    const unbounded = advance(state, { event: 'search-started', workers: 2, mostBoots: null }, 10);
+    expect(formatStatus(unbounded, 10)).toEqual(['boots: 2, booting x-2']);
   });
 
   it('says nothing about the end before it knows something', () => {
     const state = EVENTS.slice(0, 3).reduce((sum, event) => advance(sum, event, 5), NOTHING_YET);
-    expect(bootsLeft(state, 100)).toBeNull();
+    expect(timeLeft(state, 100)).toBeNull();
   });
 
   it('names the kernel that is built, the objects and the time left', () => {
     const progress = { phase: 'compiling', subject: '6.1 builtin', done: 812, total: 1604, secondsLeft: 40 } as const;
     expect(formatKernelProgress(progress)).toBe('6.1 builtin: compiling, 812 of 1604 objects, 40 s left');
-    const started = advance(NOTHING_YET, { event: 'run-started', cells: 8, workers: 2, kernels: 2 }, 0);
+    const started = advance(NOTHING_YET, { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 2 }, 0);
     expect(formatStatus(advance(started, { event: 'kernel-progress', progress }, 0), 0)).toEqual([
       'kernel 1 of 2: 6.1 builtin: compiling, 812 of 1604 objects, 40 s left',
     ]);
@@ -46,6 +74,7 @@ describe('progress without a terminal', () => {
     const progress = renderProgress({ write: (text) => lines.push(text) }, { env: {}, now: () => now });
     for (const event of EVENTS) progress.listen(event);
     expect(lines).toEqual(['8 cells on 2 kernels, 2 workers\n']);
+    progress.listen({ event: 'boot-finished', id: 'c5' });
     progress.listen({
       event: 'cell-finished',
       cell: aCell({
@@ -58,8 +87,8 @@ describe('progress without a terminal', () => {
     });
     expect(lines.slice(1)).toEqual(['✗ c5: hang: no output (expected bound)\n']);
     now = 10_001;
-    progress.listen({ event: 'cell-started', id: 'c6' });
-    progress.listen({ event: 'cell-started', id: 'c7' });
+    progress.listen({ event: 'boot-started', id: 'c6' });
+    progress.listen({ event: 'boot-started', id: 'c7' });
     expect(lines.slice(2)).toEqual(['cells: 5 of 8, 1 unexpected, 6.0 s left, booting c6\n']);
     progress.close();
   });

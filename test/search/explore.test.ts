@@ -46,6 +46,17 @@ describe('explore', () => {
     expect(bootSimulated(UNFIXED, crash?.cell ?? simulatedCell()).signature).toBe('null-deref arm_smmu_reset');
   });
 
+  it('finds a crash that comes only when the other probe has not even begun at the end of the first', async () => {
+    const late = UNFIXED.map((one) =>
+      one.crashesWithout === undefined ? { ...one, takes: 0 } : { ...one, takes: 5, crashesLate: true as const },
+    );
+    const found = await explore(requestFor(late));
+    expect(found.outcomes.map(({ stage, signature }) => [stage, signature])).toEqual([
+      ['baseline', null],
+      ['pairs', 'null-deref arm_smmu_reset'],
+    ]);
+  });
+
   it('goes on after a crash and says that the order crashes', async () => {
     const found = await explore(requestFor(UNFIXED));
     expect(found.stoppedBy).toBe('complete');

@@ -15,6 +15,8 @@ export interface SimulatedDevice {
   readonly suppliers?: readonly string[];
   /** Its probe crashes when one of these is not bound. */
   readonly crashesWithout?: readonly string[];
+  /** It crashes at the end of its probe and not at once. */
+  readonly crashesLate?: true;
 }
 
 const MS = 1000;
@@ -87,6 +89,7 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
     const watched = cell.gates.some((gate) => gate.gate === 'hold' && gate.until === device.device);
     if (watched) sayGate('entered', device.device);
     entered.add(device.device);
+    if (device.crashesLate) yield sleep((device.takes ?? 0) * MS);
     if (device.crashesWithout?.some((name) => !bound.has(name))) {
       crash = simulatedCrash(device, caller, at());
       events.push(crash);
