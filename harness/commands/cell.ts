@@ -44,7 +44,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
   try {
     const { run, folder } = await runCells({
       cells: [chosen],
-      workers: null,
+      workers: options.repeat === 1 ? 1 : null,
       repeat: options.repeat,
       results: options.results,
       signal,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
-import type { DeviceState } from '../dmesg/summary.ts';
+import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell, Verdict } from '../matrix/cell.ts';
 import { shellQuote } from '../qemu/command.ts';
@@ -132,8 +132,10 @@ function troubleOf(
   // A crash says something of the kernel whatever else was still held, or ran out of time while the guest was being ended.
   if (crash !== null) return null;
   for (const gate of gates) {
-    if (gate.verb === 'timed-out')
-      return `the gate that holds ${gate.device} until ${gate.detail.split(' ').at(-1)} has ${gate.detail.split(' ')[0]} never opened`;
+    if (gate.verb !== 'timed-out') continue;
+    const [phase = '', until = ''] = gate.detail.split(' ');
+    const why = whyShut(summary.devices.get(until), phase);
+    return `the gate that holds ${gate.device} until ${until} has ${phase} never opened${why === null ? '' : `: ${why}`}`;
   }
   for (const gate of cell.gates) {
     if (gate.gate === 'force' || gates.some((event) => 'device' in event && event.device === gate.device)) continue;
@@ -143,6 +145,14 @@ function troubleOf(
       return `the gate on ${gate.device} never acted: its bus is none whose probes the firmware sees (platform and AMBA)`;
   }
   return null;
+}
+
+/** What became of the device that a hold waited for in vain, where the log tells. */
+function whyShut(life: DeviceLife | undefined, phase: string): string | null {
+  if (life === undefined) return 'no such device appeared';
+  if (life.deferrals > 0) return `its probe was deferred${life.reason === null ? '' : ` (${life.reason})`}`;
+  if (!PROBED.has(life.state)) return 'no driver probed it';
+  return life.state === 'probing' && phase === 'finished' ? 'its probe has not returned' : null;
 }
 
 function recordCrash(crash: Crash): NonNullable<CellRecord['crash']> {

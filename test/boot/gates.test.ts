@@ -90,8 +90,16 @@ test('a hold that can never open has no verdict, and says by name what it waits 
   // The guard defers the SMMU until the SCM has probed, which is held until the SMMU has.
   const { record, exitCode } = await boot({ gates: [{ gate: 'hold', device: SCM, until: SMMU, phase: 'finished' }] });
   expect(record.verdict).toBe('infra-error');
-  expect(record.reason).toContain(`holds ${SCM} until ${SMMU} has finished never opened`);
+  expect(record.reason).toContain(`holds ${SCM} until ${SMMU} has finished never opened: its probe was deferred`);
   expect(exitCode).toBe(3);
+});
+
+test('a hold until a device that never appears has no verdict, and says so', async () => {
+  const { record } = await boot({
+    gates: [{ gate: 'hold', device: SMMU, until: '5ff00000.nonesuch', phase: 'entered' }],
+  });
+  expect(record.verdict).toBe('infra-error');
+  expect(record.reason).toContain('until 5ff00000.nonesuch has entered never opened: no such device appeared');
 });
 
 test('a gate on a device that never appears has no verdict, and names it', async () => {

@@ -1,0 +1,112 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parseCellFile } from '../../harness/matrix/cell-file.ts';
+import { bootrace } from './cli.ts';
+
+const CRASH = 'null-deref: unable to handle kernel NULL pointer dereference in qcom_scm_qsmmu500_wait_safe_toggle';
+const BOTH_ASYNC = 'driver_async_probe=qcom_scm,arm-smmu';
+
+let folder: Awaited<ReturnType<typeof dir>>;
+let crash: string;
+
+const explorationSchema = z.object({
+  boots: z.number(),
+  outcomes: z.array(z.object({ signature: z.string().nullable(), stage: z.string(), key: z.string() })),
+  cells: z.record(z.string(), z.string()),
+});
+
+const explanationSchema = z.object({
+  sentence: z.string(),
+  boots: z.number(),
+  file: z.string(),
+  needed: z.array(z.object({ condition: z.string() })),
+  irrelevant: z.array(z.object({ condition: z.string() })),
+  delays: z.array(z.object({ failsFrom: z.number(), passesAt: z.number(), monotone: z.boolean() })),
+});
+
+const inFolder = (words: readonly string[]) => bootrace(words, { cwd: folder.path });
+
+async function explain(cell: string) {
+  const { stdout, stderr, exitCode } = await inFolder(['bisect', 'order', cell, '--json']);
+  expect(exitCode, stderr).toBe(0);
+  return explanationSchema.parse(JSON.parse(stdout));
+}
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+  const { stdout, stderr, exitCode } = await inFolder(['explore', '--kernel', 'unfixed', '--budget', '64', '--json']);
+  expect(exitCode, stderr).toBe(1);
+  const found = explorationSchema.parse(JSON.parse(stdout));
+  expect(found.boots).toBeLessThanOrEqual(64);
+  expect(found.outcomes).toContainEqual(expect.objectContaining({ signature: CRASH, stage: 'pairs' }));
+  crash = found.cells[CRASH] ?? '';
+});
+
+afterAll(() => folder.cleanup());
+
+test('the crash that explore finds from the device names is a cell that crashes again', async () => {
+  const { exitCode, stderr } = await inFolder(['cell', crash, '--repeat', '2']);
+  expect(stderr).toContain('null-deref (as expected)');
+  expect(stderr).toContain('2 boots: the same verdict and order of events in all of them');
+  expect(exitCode).toBe(0);
+});
+
+describe('bisect order', () => {
+  test.each([
+    ['what explore found', () => crash],
+    ['T8', () => 'T8'],
+  ])('of %s ends with both flags and a delay, and not with the node', async (_, name) => {
+    const found = await explain(name());
+    expect(found.needed.map(({ condition }) => condition)).toEqual(['async', 'async', 'gate']);
+    expect(found.sentence).toMatch(
+      /^arm-smmu crashes when it probes 5f000000\.iommu asynchronously before qcom_scm has finished probing firmware:scm; needs: async qcom_scm, async arm-smmu, delay of at least [\d,]+ ms in the probe of firmware:scm; /,
+    );
+    expect(found.sentence).toContain('; without async arm-smmu it crashes as well, in an initcall');
+    expect(found.boots).toBeLessThanOrEqual(64);
+    const [delay] = found.delays;
+    const minimal = parseCellFile(await readFile(join(folder.path, found.file), 'utf8'), found.file);
+    expect(minimal).toMatchObject({
+      tree: [],
+      bootargs: [BOTH_ASYNC],
+      gates: [{ gate: 'delay', ms: delay?.failsFrom }],
+    });
+    expect(delay).toMatchObject({ passesAt: minimal.gates[0]?.gate === 'delay' ? minimal.gates[0].ms - 1 : null });
+  });
+
+  test('of T8 says that the position of the node does not matter', async () => {
+    const { irrelevant, sentence } = await explain('T8');
+    expect(irrelevant).toEqual([expect.objectContaining({ condition: 'tree' })]);
+    expect(sentence).toContain("the node's position does not matter");
+  });
+});
+
+test("on Debian's own kernel a forced answer is enough, without a compiler", { timeout: 900_000 }, async () => {
+  const force = ['--force', 'qcom_scm_is_available=1', '--stop-at-first-crash'];
+  const words = ['explore', '--kernel', 'debian-stock:6.1', ...force, '--json'];
+  const { stdout, stderr, exitCode } = await inFolder(words);
+  expect(exitCode, stderr).toBe(1);
+  const found = explorationSchema.parse(JSON.parse(stdout));
+  expect(found.outcomes).toContainEqual(expect.objectContaining({ signature: CRASH, stage: 'pairs' }));
+  const { needed, sentence } = await explain(found.cells[CRASH] ?? '');
+  expect(needed.map(({ condition }) => condition)).toEqual(['async', 'async', 'gate', 'gate']);
+  expect(sentence).toContain(
+    'needs: async qcom_scm, async arm-smmu, qcom_scm_is_available() returning 1, delay of at least ',
+  );
+});
+
+test('a cell with two gates gives one order of events in 100 boots', async () => {
+  const gates = `
+  - { gate: hold, device: 5f000000.iommu, until: 'firmware:scm', phase: finished }
+  - { gate: delay, device: 'firmware:scm', ms: 3000 }`;
+  const file = join(folder.path, 'two-gates.yaml');
+  await writeFile(
+    file,
+    `id: two-gates\nkernel: 6.1\nbootargs: ['${BOTH_ASYNC}']\ngates:${gates}\nplan: [{ step: settle, ms: 500 }]\nexpect: { verdict: bound }\n`,
+  );
+  const { exitCode, stderr } = await inFolder(['cell', file, '--repeat', '100']);
+  expect(stderr).toContain('100 boots: the same verdict and order of events in all of them');
+  expect(exitCode).toBe(0);
+});
