@@ -32,7 +32,7 @@ const SUITES: Readonly<Record<string, readonly Suite[]>> = {
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** A package that a suite offers; fields as in its Packages file. */
-export interface Package {
+interface Package {
   readonly name: string;
   readonly version: string;
   /** Bytes of the .deb. */
@@ -130,7 +130,7 @@ async function packageNames(state: AptState, prefix: string): Promise<string[]> 
 }
 
 /** Which package of a kernel series is wanted. */
-export interface PackageRequest {
+interface PackageRequest {
   /** The cache folder. */
   readonly root: string;
   readonly series: string;
@@ -141,15 +141,23 @@ export interface PackageRequest {
   readonly pick: (names: readonly string[]) => readonly string[];
 }
 
+interface Download {
+  readonly package: Package;
+  readonly path: string;
+}
+
 /**
- * Finds the packages of a kernel series that would do, best first, each in the newest version of its suite, after a refresh of the suite's signed index in a private apt state.
- * Throws {@link InputError} for a series that no suite carries, {@link InfraError} when no suite can be reached.
+ * Downloads into `folder` the best package of a kernel series that can be had, each suite's index being refreshed in a private apt state; apt checks
+ * the package against the signed index. A mirror may list packages that it no longer, or not yet, has (Debian's security archive does, of all
+ * arm64 kernels of a release that has ended): then the next one is tried, and the next suite.
+ * Throws {@link InputError} for a series that no suite carries, {@link InfraError} with what each suite said when none gives it.
  */
-export async function findPackage(
+export async function downloadPackage(
   request: PackageRequest,
+  folder: string,
   onProgress: OnProgress,
   signal?: AbortSignal,
-): Promise<Package[]> {
+): Promise<Download> {
   const suites = SUITES[request.series];
   if (suites === undefined)
     throw new InputError(
@@ -159,24 +167,12 @@ export async function findPackage(
   const sites = await configuredSites();
   const failures: string[] = [];
   for (const suite of suites) {
-    const site = siteFor(suite.name, sites);
-    if (site === null) {
-      failures.push(`${suite.name}: no such site in this machine's apt sources`);
-      continue;
-    }
-    onProgress({ phase: 'downloading', subject: `index of ${suite.name}`, done: null, total: null, secondsLeft: null });
-    const state = await openState(request.root, suite, site, request.architecture);
     try {
-      await execa('apt-get', [...state.options, '-o', 'APT::Update::Error-Mode=any', 'update'], cancelled(signal));
+      return await downloadFrom(suite, sites, { request, folder, onProgress, signal });
     } catch (error) {
-      if (!(error instanceof ExecaError) || error.isCanceled) throw error;
-      failures.push(`${suite.name}: ${lastLines(error, 2)}`);
-      continue;
+      if (!(error instanceof InfraError)) throw error;
+      failures.push(`${suite.name}: ${error.message}`);
     }
-    const names = request.pick(await packageNames(state, request.prefix));
-    const found = (await Promise.all(names.map((name) => show(state, name)))).filter((wanted) => wanted !== null);
-    if (found.length > 0) return found;
-    failures.push(`${suite.name}: has no such package`);
   }
   throw new InfraError(
     `no Debian suite gives ${request.prefix}* for ${request.architecture}: ${failures.join(' | ')}`,
@@ -184,25 +180,35 @@ export async function findPackage(
   );
 }
 
-export interface Download {
-  readonly package: Package;
-  readonly path: string;
+interface Errand {
+  readonly request: PackageRequest;
+  readonly folder: string;
+  readonly onProgress: OnProgress;
+  readonly signal: AbortSignal | undefined;
 }
 
-/**
- * Downloads the first of `wanted` that the mirror has into `folder`; apt checks it against the signed index.
- * A mirror may list a package that it no longer, or not yet, has (Debian's security archive does).
- */
-export async function downloadFirst(
-  wanted: readonly Package[],
-  folder: string,
-  onProgress: OnProgress,
-  signal?: AbortSignal,
+/** The same from one suite. */
+async function downloadFrom(
+  suite: Suite,
+  sites: ReadonlyMap<string, string>,
+  { request, folder, onProgress, signal }: Errand,
 ): Promise<Download> {
-  let failure: unknown = new Error('there is nothing to download');
-  for (const candidate of wanted) {
+  const site = siteFor(suite.name, sites);
+  if (site === null) throw new InfraError("no such site in this machine's apt sources");
+  onProgress({ phase: 'downloading', subject: `index of ${suite.name}`, done: null, total: null, secondsLeft: null });
+  const state = await openState(request.root, suite, site, request.architecture);
+  try {
+    await execa('apt-get', [...state.options, '-o', 'APT::Update::Error-Mode=any', 'update'], cancelled(signal));
+  } catch (error) {
+    if (!(error instanceof ExecaError) || error.isCanceled) throw error;
+    throw new InfraError(lastLines(error, 2), undefined, { cause: error });
+  }
+  let failure = new InfraError('has no such package');
+  for (const name of request.pick(await packageNames(state, request.prefix))) {
+    const wanted = await show(state, name);
+    if (wanted === null) continue;
     try {
-      return { package: candidate, path: await download(candidate, folder, onProgress, signal) };
+      return { package: wanted, path: await download(wanted, folder, onProgress, signal) };
     } catch (error) {
       if (!(error instanceof InfraError)) throw error;
       failure = error;

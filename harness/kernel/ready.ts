@@ -3,7 +3,7 @@ import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { InfraError, InputError } from '../errors.ts';
 import type { Linkage } from '../matrix/cell.ts';
-import { downloadFirst, findPackage } from './apt.ts';
+import { downloadPackage } from './apt.ts';
 import type { KernelArtefact } from './artefact.ts';
 import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
 import { imageRelease, openImage } from './image.ts';
@@ -55,14 +55,10 @@ export async function stockKernel(request: ReadyRequest, series: string): Promis
     const meanwhile = await recorded();
     if (meanwhile !== null) return meanwhile;
     const prefix = `linux-image-${series}.`;
-    const wanted = await findPackage(
-      { root, series, architecture: 'arm64', prefix, pick: pickStock },
-      onProgress,
-      signal,
-    );
+    const wanted = { root, series, architecture: 'arm64', prefix, pick: pickStock } as const;
     await requireFreeSpace(root, STOCK_MIB, `unpacking ${request.recipe}`);
     await withTemporary(root, async (temporary) => {
-      const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress, signal);
+      const { package: found, path: deb } = await downloadPackage(wanted, temporary, onProgress, signal);
       const version = `${found.name} ${found.version}`;
       onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
       const unpacked = join(temporary, 'deb');

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError } from '../../errors.ts';
-import { downloadFirst, findPackage } from '../apt.ts';
+import { downloadPackage } from '../apt.ts';
 import { ensureFolder, publish, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from '../cache.ts';
 import { takeLock } from '../lock.ts';
 import type { OnProgress } from '../progress.ts';
@@ -65,10 +65,10 @@ interface Fetch {
 async function fetchSource({ root, record, series, onProgress, signal }: Fetch): Promise<string> {
   const prefix = `linux-source-${series}`;
   const pick = (names: readonly string[]) => names.filter((name) => name === prefix);
-  const wanted = await findPackage({ root, series, architecture: 'amd64', prefix, pick }, onProgress, signal);
+  const wanted = { root, series, architecture: 'amd64', prefix, pick } as const;
   await requireFreeSpace(root, SOURCE_MIB, `unpacking ${prefix}`);
   return withTemporary(root, async (temporary) => {
-    const { package: found, path: deb } = await downloadFirst(wanted, temporary, onProgress, signal);
+    const { package: found, path: deb } = await downloadPackage(wanted, temporary, onProgress, signal);
     onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
     await extractDeb(deb, join(temporary, 'deb'), signal);
     const shipped = join(temporary, 'deb', 'usr', 'src');

@@ -1,0 +1,73 @@
+import { chmod, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { withDir } from 'tmp-promise';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { downloadPackage } from '../../harness/kernel/apt.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/**
+ * A mirror that lists two kernels in every suite and has the files of those suites that are named; as far as `apt-get` and
+ * `apt-cache` show it.
+ */
+const withMirror = (suites: string, test: (folder: string) => Promise<void>) => () =>
+  withDir(
+    async ({ path }) => {
+      const scripts = {
+        'apt-get': `case "$*" in
+indextargets*) echo bookworm http://mirror/debian; echo bookworm-security http://mirror/security ;;
+*" update") ;;
+*" download "*)
+  for suite in ${suites}; do case "$*" in *"/apt/$suite-arm64/"*) for last; do :; done; : > "\${last%%=*}_1_arm64.deb"; exit 0 ;; esac; done
+  echo "E: Failed to fetch http://mirror/kernel.deb  404  Not Found" >&2; exit 100 ;;
+esac`,
+        'apt-cache': `case "$*" in
+*" pkgnames "*) echo linux-image-5.10.0-9-arm64; echo linux-image-5.10.0-10-arm64 ;;
+*) echo Version: 1; echo Size: 100 ;;
+esac`,
+      };
+      for (const [name, script] of Object.entries(scripts)) {
+        await writeFile(join(path, name), `#!/bin/sh\n${script}\n`);
+        await chmod(join(path, name), 0o755);
+      }
+      vi.stubEnv('PATH', path);
+      await test(path);
+    },
+    { unsafeCleanup: true },
+  );
+
+const download = (root: string) => {
+  const pick = (names: readonly string[]) => names.toReversed();
+  const wanted = { root, series: '5.10', architecture: 'arm64', prefix: 'linux-image-5.10.', pick } as const;
+  return downloadPackage(wanted, root, () => {});
+};
+
+describe('a kernel package', () => {
+  it(
+    'is the best of the first suite',
+    withMirror('bullseye-security bullseye', async (root) => {
+      const { package: found, path } = await download(root);
+      expect(basename(path)).toBe('linux-image-5.10.0-10-arm64_1_arm64.deb');
+      expect(basename(found.state.folder)).toBe('bullseye-security-arm64');
+    }),
+  );
+
+  it(
+    'comes from the next suite where the mirror lists what it does not have',
+    withMirror('bullseye', async (root) => {
+      expect(basename((await download(root)).package.state.folder)).toBe('bullseye-arm64');
+    }),
+  );
+
+  it(
+    'that no suite has is an error with what each of them said',
+    withMirror('none', async (root) => {
+      await expect(download(root)).rejects.toMatchObject({
+        exitCode: 3,
+        message: expect.stringMatching(
+          /^no Debian suite gives linux-image-5\.10\.\* for arm64: bullseye-security: linux-image-5\.10\.0-9-arm64 1 could not be downloaded: E: .*404 {2}Not Found \| bullseye: .*404/,
+        ),
+      });
+    }),
+  );
+});
