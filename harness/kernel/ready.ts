@@ -6,6 +6,7 @@ import type { Linkage } from '../matrix/cell.ts';
 import { downloadPackage } from './apt.ts';
 import type { KernelArtefact } from './artefact.ts';
 import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
+import { EM_AARCH64, readElf, symbolLines, withFile } from './elf.ts';
 import { imageRelease, openImage } from './image.ts';
 import { takeLock } from './lock.ts';
 import { readDepends } from './modules.ts';
@@ -181,13 +182,35 @@ async function userModules(folder: string): Promise<{ file: string; depends: str
   }
 }
 
-/** A System.map's lines are address, type and name (nm(1)); Debian's stub has one line that is none. */
+/** The given System.map, or one made of the symbols of the given vmlinux. A map's lines are address, type and name (nm(1)); Debian's stub has one that is none. */
 async function readMap(path: string): Promise<string> {
-  const text = await readIfPresent(path);
+  const text = (await readVmlinux(path)) ?? (await readIfPresent(path));
   if (text === null) throw new InputError(`there is no System.map ${path}`);
   if (!/^[0-9a-f]{16} \w _?text$/im.test(text))
-    throw new InputError(`${path} is not a System.map of an arm64 kernel: it does not name _text`);
+    throw new InputError(`${path} is not a System.map or vmlinux of an arm64 kernel: it does not name _text`);
   return text;
+}
+
+/** Null where the file is no ELF file, or not there. */
+async function readVmlinux(path: string): Promise<string | null> {
+  try {
+    return await withFile(path, async (read) => {
+      const elf = await readElf(read);
+      if (elf === null) return null;
+      if (elf.machine !== EM_AARCH64) throw new InputError(`${path} is a vmlinux of another architecture than arm64`);
+      const lines = await symbolLines(read, elf);
+      if (lines === null)
+        throw new InputError(
+          `${path} is stripped of its symbols`,
+          'give the vmlinux of the build folder, or System.map',
+        );
+      return lines;
+    });
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    if (errorCode(error) === null) throw error;
+    throw new InputError(`${path} cannot be read (${errorCode(error)})`, undefined, { cause: error });
+  }
 }
 
 async function readReady(request: ReadyRequest, key: string): Promise<KernelArtefact | null> {

@@ -20,7 +20,7 @@ export type KernelSource =
   | { readonly from: 'tree'; readonly path: string }
   | { readonly from: 'git'; readonly path: string; readonly revision: string }
   | { readonly from: 'tarball'; readonly path: string }
-  /** `image:PATH[,modules=FOLDER][,map=FILE]`: a ready Image, the folder of its modules and its System.map. */
+  /** `image:PATH[,modules=FOLDER][,map=FILE]`: a ready Image, the folder of its modules, and its System.map or vmlinux. */
   | { readonly from: 'image'; readonly path: string; readonly modules: string | null; readonly map: string | null };
 
 /** A named text file whose content belongs to the build's key. */

@@ -1,0 +1,75 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
+import { buildKernel } from '../../harness/kernel/build.ts';
+import { readElf, symbolLines, withFile } from '../../harness/kernel/elf.ts';
+import { bootrace } from './cli.ts';
+
+let folder: Awaited<ReturnType<typeof dir>>;
+let kernel: KernelArtefact & { readonly vmlinux: string; readonly systemMap: string };
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+  const built = await buildKernel({ recipe: '6.1', linkage: 'builtin', onProgress: () => {} });
+  if (built.kind !== 'ready' || built.vmlinux === null || built.systemMap === null)
+    throw new Error('6.1 has no vmlinux');
+  kernel = { ...built, vmlinux: built.vmlinux, systemMap: built.systemMap };
+});
+
+afterAll(() => folder.cleanup());
+
+/** Address and name of each symbol but those that the linker makes or the kernel leaves out (scripts/mksysmap). */
+const places = (map: string) => new Set(map.split('\n').map((line) => line.replace(/^(\S+) . /, '$1 ')));
+
+test('the symbols of a vmlinux are those of its System.map', async () => {
+  const read = await withFile(kernel.vmlinux, async (at) => {
+    const elf = await readElf(at);
+    return elf === null ? null : symbolLines(at, elf);
+  });
+  const found = places(read ?? '');
+  const missing = [...places(await readFile(kernel.systemMap, 'utf8'))].filter((place) => !found.has(place));
+  expect(missing).toEqual([]);
+});
+
+async function cellWith(map: string) {
+  const file = join(folder.path, 'cell.yaml');
+  const force = '{ gate: force, symbol: qcom_scm_is_available, value: 1 }';
+  const hold = "{ gate: hold, device: 'firmware:scm', until: 5f000000.iommu, phase: finished }";
+  await writeFile(
+    file,
+    [
+      'id: given',
+      `kernel: 'image:${kernel.image},map=${map}'`,
+      'bootargs: [driver_async_probe=*]',
+      `gates: [${force}, ${hold}]`,
+      'plan: [{ step: settle, ms: 500 }]',
+      'expect: { verdict: null-deref, function: qcom_scm_qsmmu500_wait_safe_toggle }',
+    ].join('\n'),
+  );
+  return bootrace(['cell', file], { cwd: folder.path });
+}
+
+test('gates of a given image find their places by its vmlinux', async () => {
+  const { exitCode, stderr } = await cellWith(kernel.vmlinux);
+  expect(stderr).toContain('null-deref (as expected)');
+  expect(exitCode).toBe(0);
+});
+
+test.each([
+  ['stripped', 'is stripped of its symbols'],
+  ['of this machine', 'is a vmlinux of another architecture than arm64'],
+  ['missing', 'there is no System.map'],
+])('a vmlinux that is %s is refused', async (what, why) => {
+  const file = join(folder.path, `${what.replaceAll(' ', '-')}.elf`);
+  if (what === 'stripped') {
+    await copyFile(kernel.vmlinux, file);
+    await execa('aarch64-linux-gnu-strip', [file]);
+  } else if (what === 'of this machine') await copyFile(process.execPath, file);
+  const { exitCode, stderr } = await cellWith(file);
+  expect(stderr).toContain(`${file}`);
+  expect(stderr).toContain(why);
+  expect(exitCode).toBe(2);
+});
