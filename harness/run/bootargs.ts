@@ -1,5 +1,6 @@
 import { GUEST_BOOT_ARGS } from '../guest/plan.ts';
 import type { Cell } from '../matrix/cell.ts';
+import { DEFAULT_SHIFT } from '../matrix/conditions.ts';
 
 /**
  * Kernel command line of every guest. A cell adds its own words behind these.
@@ -25,6 +26,25 @@ const EVERY_BOOT: readonly string[] = [
   ...GUEST_BOOT_ARGS,
 ];
 
-export function bootargsOf(cell: Cell): string[] {
-  return [...EVERY_BOOT, ...cell.bootargs];
+/** RCU's stall timeout and half the soft lockup detector's, in seconds (RCU_CPU_STALL_TIMEOUT; kernel/watchdog.c). */
+const STALL_SECONDS = 21;
+const LOCKUP_SECONDS = 10;
+/** rcu_jiffies_till_stall_check() takes no more (kernel/rcu/tree_stall.h). */
+const MOST_STALL_SECONDS = 300;
+
+/**
+ * Where an instruction takes longer than usual, one that computes without a break takes longer too: in Debian's 6.12 at shift 8, the jitter
+ * entropy test does for 21 s, and is no stall. The detectors get as many instructions to wait for as at the usual shift.
+ */
+function patience(shift: number): string[] {
+  const slower = 2 ** (shift - DEFAULT_SHIFT);
+  if (slower <= 1) return [];
+  return [
+    `rcupdate.rcu_cpu_stall_timeout=${Math.min(MOST_STALL_SECONDS, STALL_SECONDS * slower)}`,
+    `watchdog_thresh=${LOCKUP_SECONDS * slower}`,
+  ];
+}
+
+export function bootargsOf(cell: Pick<Cell, 'bootargs' | 'shift'>): string[] {
+  return [...EVERY_BOOT, ...patience(cell.shift), ...cell.bootargs];
 }
