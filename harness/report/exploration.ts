@@ -1,8 +1,10 @@
 import type { Coverage } from '../search/coverage.ts';
 import type { Exploration } from '../search/explore.ts';
 import { colours } from './paint.ts';
-import { count, printable } from './text.ts';
+import { count, groupBy, printable } from './text.ts';
 
+/** Stages that ask for orders; the later ones look for what orders alone do not show. */
+const ORDERING: readonly string[] = ['baseline', 'pairs', 'blame', 'orders'];
 /** Impossible and unrealised orders that are listed one by one; the rest is counted. */
 const LISTED = 12;
 
@@ -13,8 +15,10 @@ const LISTED = 12;
 export function formatExploration(found: Exploration, files: ReadonlyMap<string, string>, colour: boolean): string {
   const paint = colours(colour);
   const lines: string[] = [paint.bold('Outcomes')];
-  for (const { key, verdict, title, stage, boot, times } of found.outcomes) {
-    const what = title === null ? verdict : `${verdict}: ${printable(title)}`;
+  for (const { key, verdict, title, cell, stage, boot, times } of found.outcomes) {
+    const said =
+      title ?? (verdict === 'infra-error' ? found.unrealised.find((one) => one.cell === cell.id)?.why : null);
+    const what = said === null || said === undefined ? verdict : `${verdict}: ${printable(said)}`;
     const painted = title === null ? what : paint.red(what);
     lines.push(`  ${painted}  ${paint.dim(`first in boot ${boot} (${stage}), ${count(times, 'boot')}`)}`);
     const file = files.get(key);
@@ -25,15 +29,11 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
   }
   lines.push('', paint.bold('Coverage, as recorded'));
   if (found.pairs.strength !== found.coverage.strength) lines.push(formatCoverage('orders of 2 probes', found.pairs));
-  lines.push(formatCoverage(`orders of ${found.coverage.strength} probes`, found.coverage));
+  const used = found.stages.filter(({ stage }) => ORDERING.includes(stage)).reduce((sum, { boots }) => sum + boots, 0);
+  lines.push(formatCoverage(`orders of ${found.coverage.strength} probes`, found.coverage, used));
   lines.push(`  orders of ${found.coverage.strength} bindings: ${found.bound.covered} of ${found.bound.total}`);
   if (found.loadOrders !== null) lines.push(formatCoverage('orders of module loads', found.loadOrders));
-  lines.push(
-    ...formatList(
-      'impossible',
-      found.coverage.impossible.map(({ order, reason }) => `${order.join(' < ')}: ${reason}`),
-    ),
-  );
+  lines.push(...formatList('impossible', byReason(found.coverage)));
   lines.push(
     ...formatList(
       'not seen',
@@ -56,9 +56,20 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
   return `${lines.join('\n')}\n`;
 }
 
-function formatCoverage(what: string, coverage: Coverage): string {
+/** One reason rules out many orders of three: each reason once, with its number of orders and the first of them. */
+function byReason({ impossible }: Coverage): string[] {
+  const groups = groupBy(impossible, ({ reason }) => reason);
+  return [...groups].map(([reason, [first, ...more]]) => {
+    const others = more.length === 0 ? '' : ` and ${count(more.length, 'other')}`;
+    return `${first?.order.join(' < ')}${others}: ${reason}`;
+  });
+}
+
+/** @param boots those that were used to see the orders, where they are known */
+function formatCoverage(what: string, coverage: Coverage, boots: number | null = null): string {
   const possible = coverage.total - coverage.impossible.length;
-  return `  ${what}: ${coverage.covered} of ${possible} possible (${coverage.total} in all); at least ${count(coverage.lowerBound, 'boot')} needed, ${coverage.naive.toLocaleString('en')} to try every order`;
+  const used = boots === null ? '' : ` in ${count(boots, 'boot')}`;
+  return `  ${what}: ${coverage.covered} of ${possible} possible (${coverage.total} in all)${used}; at least ${count(coverage.lowerBound, 'boot')} needed, ${coverage.naive.toLocaleString('en')} to try every order`;
 }
 
 function formatList(title: string, entries: readonly string[]): string[] {

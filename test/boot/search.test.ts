@@ -97,6 +97,37 @@ test("on Debian's own kernel a forced answer is enough, without a compiler", { t
   );
 });
 
+test('every order of three of ten devices is seen, or there is a reason why it cannot be', async () => {
+  const devices = [
+    ...['firmware:scm', '5f000000.iommu', '5e040000.hwlock', 'smem', '5e060000.mailbox', '5d100000.cmd-db'],
+    ...['5e080000.rsc', '5d200000.rmtfs', '5e100000.dma-controller', '5e140000.clock-controller'],
+  ];
+  const { stdout, stderr, exitCode } = await inFolder([
+    ...['explore', '--kernel', '6.1-full', '--board', 'full', '--strength', '3'],
+    ...['--devices', devices.join(','), '--json'],
+  ]);
+  expect(exitCode, stderr).toBe(0);
+  const { coverage } = z
+    .object({
+      coverage: z.object({
+        total: z.number(),
+        covered: z.number(),
+        missing: z.array(z.unknown()),
+        impossible: z.array(z.object({ order: z.array(z.string()), reason: z.string() })),
+        lowerBound: z.number(),
+        naive: z.number(),
+      }),
+    })
+    .parse(JSON.parse(stdout));
+  expect(coverage.missing).toEqual([]);
+  expect(coverage.total).toBe(10 * 9 * 8);
+  expect(coverage.covered + coverage.impossible.length).toBe(coverage.total);
+  // What the driver core itself rules out: smem behind its lock, and the DMA controller behind its clocks and its SMMU.
+  for (const { order, reason } of coverage.impossible)
+    expect(reason, order.join(' < ')).toMatch(/^the driver core does not probe \S+ before its supplier \S+ is bound$/);
+  expect(coverage).toMatchObject({ lowerBound: 6, naive: 3_628_800 });
+});
+
 test('a cell with two gates gives one order of events in 100 boots', async () => {
   const gates = `
   - { gate: hold, device: 5f000000.iommu, until: 'firmware:scm', phase: finished }
