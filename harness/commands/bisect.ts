@@ -4,6 +4,7 @@ import type { Cell } from '../matrix/cell.ts';
 import { loadCell } from '../matrix/load.ts';
 import { describeExplanation } from '../report/explanation.ts';
 import { renderProgress } from '../report/progress.ts';
+import { count } from '../report/text.ts';
 import { searchInLab } from '../run/expedition.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
@@ -27,7 +28,7 @@ export async function bisectOrder(name: string, options: BisectOptions, signal: 
       cell: chosen,
       usual: USUAL,
       boot,
-      onProgress: (what, boots) => note(`${what} (${boots} boots so far)`),
+      onProgress: (what, boots) => note(`${what} (${count(boots, 'boot')} so far)`),
     });
     const expect = { verdicts: [explanation.verdict] };
     const file = await keepCell('minimal.yaml', { ...explanation.minimal, expect });

@@ -70,7 +70,9 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
     const [record] = run.cells;
     if (record === undefined) throw new Error('a run of one cell has no record of it');
     progress.close();
-    if (options.json === true) process.stdout.write(`${JSON.stringify(record, null, 1)}\n`);
+    const { repeat, flakes } = run;
+    const shown = repeat === 1 ? record : { ...record, repeat, flakes };
+    if (options.json === true) process.stdout.write(`${JSON.stringify(shown, null, 1)}\n`);
     else process.stderr.write(describe(record, run, join(relative(process.cwd(), folder), record.folder ?? '')));
     return exitCodeOf(run);
   } finally {
@@ -84,7 +86,9 @@ function describe(record: CellRecord, { repeat, flakes }: RunRecord, folder: str
   const lines = [
     `${mark(record, paint)} ${record.id}: ${paintVerdict(record, record.verdict, paint)} (${expected}): ${record.reason}`,
     ...record.notes.map((note) => `  ${note}`),
-    ...(repeat === 1 ? [] : [`  ${describeRepetition(repeat, flakes, record.gates.length > 0)}`]),
+    ...(repeat === 1 || record.consoleHash === null
+      ? []
+      : [`  ${describeRepetition(repeat, flakes, record.gates.length > 0)}`]),
     `  files in ${folder}`,
   ];
   return `\n${lines.join('\n')}\n`;

@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
@@ -147,7 +147,7 @@ interface Download {
 }
 
 /**
- * Downloads into `folder` the best package of a kernel series that can be had, each suite's index being refreshed in a private apt state; apt checks
+ * Downloads into a folder below `folder` the best package of a kernel series that can be had, each suite's index being refreshed in a private apt state; apt checks
  * the package against the signed index. A mirror may list packages that it no longer, or not yet, has (Debian's security archive does, of all
  * arm64 kernels of a release that has ended): then the next one is tried, and the next suite.
  * Throws {@link InputError} for a series that no suite carries, {@link InfraError} with what each suite said when none gives it.
@@ -207,10 +207,13 @@ async function downloadFrom(
   for (const name of request.pick(await packageNames(state, request.prefix))) {
     const wanted = await show(state, name);
     if (wanted === null) continue;
+    // A folder for each: apt leaves what it has of a file that breaks off, under the name of the whole one.
+    const own = await mkdtemp(join(folder, 'deb-'));
     try {
-      return { package: wanted, path: await download(wanted, folder, onProgress, signal) };
+      return { package: wanted, path: await download(wanted, own, onProgress, signal) };
     } catch (error) {
       if (!(error instanceof InfraError)) throw error;
+      await rm(own, { recursive: true, force: true });
       failure = error;
     }
   }

@@ -119,7 +119,11 @@ function number64(view: DataView, at: number): number {
   return Math.min(Number(view.getBigUint64(at, true)), Number.MAX_SAFE_INTEGER);
 }
 
+/** Longest name of a kernel symbol (KSYM_NAME_LEN, include/linux/kallsyms.h); section names are shorter. */
+const LONGEST_NAME = 512;
+
 function zeroTerminated(bytes: Uint8Array, start: number): string {
-  const end = bytes.indexOf(0, start);
-  return Buffer.from(bytes.subarray(start, end < 0 ? undefined : end)).toString('latin1');
+  const name = bytes.subarray(start, start + LONGEST_NAME);
+  const end = name.indexOf(0);
+  return Buffer.from(end < 0 ? name : name.subarray(0, end)).toString('latin1');
 }

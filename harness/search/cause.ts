@@ -27,9 +27,10 @@ const CALLERS: readonly (readonly [ProbeCaller, RegExp])[] = [
   ['initcall', /^do_one_initcall$/],
 ];
 
-/** Who called the probe in which `outcome` crashed; null where it did not crash or its trace does not tell. */
+/** Who called the probe in which `outcome` crashed; null where nothing ended it, or the trace does not tell. */
 export function probeCaller(outcome: Outcome): ProbeCaller | null {
-  const functions = crashOf(outcome)?.trace.map((frame) => frame.function) ?? [];
+  const crash = crashOf(outcome);
+  const functions = crash?.fatal === true ? crash.trace.map((frame) => frame.function) : [];
   return CALLERS.find(([, pattern]) => functions.some((name) => pattern.test(name)))?.[0] ?? null;
 }
 

@@ -4,32 +4,31 @@ import { type Boot, compareOutcome, hasVerdict, type Outcome } from './boot.ts';
 import { type Cause, causeOf, type ProbeCaller, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
 import { rememberBoots } from './memory.ts';
-import { minimise } from './minimise.ts';
+import { minimise, type TestResult } from './minimise.ts';
 import { explanationSentence } from './sentence.ts';
-import { threshold } from './threshold.ts';
+import { type Threshold, threshold } from './threshold.ts';
 
-/** The smallest delay of `device` in virtual milliseconds with which the minimal cell still fails. */
-interface DelayThreshold {
+/** How long the probe of `device` has to be delayed, in virtual milliseconds. */
+export interface DelayThreshold extends Omit<Threshold, 'tests'> {
   readonly device: string;
-  readonly failsFrom: number;
-  readonly passesAt: number | null;
-  readonly monotone: boolean;
 }
 
-/** A needed condition without which the crash comes just the same, from another caller of the probe. */
-interface CallerCondition {
-  readonly condition: Condition;
+/** What the crash needs further to come from the caller that it came from in the given cell. */
+export interface CallerNeeds {
+  /** Who called the crashing probe in the given cell, and who calls it when only what the crash needs is there. */
+  readonly caller: ProbeCaller;
   readonly otherwise: ProbeCaller | null;
+  readonly conditions: readonly Condition[];
+  /** Delays with these conditions. */
+  readonly delays: readonly DelayThreshold[];
 }
 
 export interface Explanation {
-  /** A cell with the minimal conditions, each delay at its threshold; it fails as the given one does. */
+  /** A cell that fails as the given one does, with what is needed and each delay as short as it can be; {@link CallerNeeds} included. */
   readonly minimal: Cell;
+  /** What the failure needs, whoever calls the probe; each delay at its threshold. */
   readonly needed: readonly Condition[];
-  /** Who called the crashing probe; null where the trace does not tell, or nothing crashed. */
-  readonly caller: ProbeCaller | null;
-  /** Those of `needed` that decide only who calls the probe, not whether it crashes. */
-  readonly forCaller: readonly CallerCondition[];
+  readonly forCaller: CallerNeeds | null;
   readonly irrelevant: readonly Condition[];
   readonly delays: readonly DelayThreshold[];
   readonly cause: Cause;
@@ -54,9 +53,9 @@ const SETTLE_MARGIN_MS = 1000;
 
 /**
  * Reduces a failing cell to the conditions it needs, by delta debugging over boots, finds the smallest delay by
- * bisection in virtual time, and says it in a sentence. The failure is the crash together with who called the probe, so that
- * the minimal cell gives the same report; what only the caller depends on is told apart. A hold gate, which no real machine has, is turned into the
- * delay of the held device where a delay alone gives the same failure.
+ * bisection in virtual time, and says it in a sentence. A hold gate, which no real machine has, is turned into the
+ * delay of the held device where a delay alone gives the same failure. Where the reduced cell crashes below another caller
+ * (an initcall, not an asynchronous probe), what brings the first one back is found too, so that the minimal cell prints the same trace.
  * @throws InputError when the cell does not fail, InfraError when its boot gives no verdict.
  */
 export async function explainOrder(request: ExplainRequest): Promise<Explanation> {
@@ -73,12 +72,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
       'name a cell that crashes, hangs or stays deferred',
     );
   }
-  const caller = probeCaller(wanted);
-  const test = async (cell: Cell): Promise<'fail' | 'pass' | 'unresolved'> => {
-    const outcome = await memory.boot(cell);
-    const result = compareOutcome(outcome, wanted);
-    return result === 'fail' && probeCaller(outcome) !== caller ? 'unresolved' : result;
-  };
+  const test = async (cell: Cell): Promise<TestResult> => compareOutcome(await memory.boot(cell), wanted);
   const fails = async (cell: Cell): Promise<boolean> => (await test(cell)) === 'fail';
   const reduce = async (cell: Cell): Promise<Cell> => {
     const conditions = conditionsOf(cell, usual);
@@ -87,61 +81,128 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     return cellWith(cell, reduced.minimal, usual);
   };
 
-  let minimal = await reduce(await straighten(request.cell, wanted, fails));
-  if (minimal.gates.some((gate) => gate.gate === 'hold')) {
+  let reduced = await reduce(await straighten(request.cell, wanted, fails));
+  if (reduced.gates.some((gate) => gate.gate === 'hold')) {
     progress('looking for delays that do what the holds do');
     // A delay may need a condition that the hold did not, so the whole cell is tried where the reduced one passes.
-    const candidates = [minimal, request.cell].map((from) => withHoldsAsDelays(from, minimal.gates));
+    const candidates = [reduced, request.cell].map((from) => withHoldsAsDelays(from, reduced.gates));
     for (const delayed of candidates) {
       if (!(await fails(delayed))) continue;
-      minimal = await reduce(delayed);
+      reduced = await reduce(delayed);
       break;
     }
   }
+  if (reduced.gates.some((gate) => gate.gate === 'delay')) progress('looking for the smallest delays');
+  const { cell: least, delays } = await shortened(reduced, fails, []);
 
-  // With the long delays: each condition has a threshold of its own without the others.
-  const withoutOne = await Promise.all(
-    conditionsOf(minimal, usual).map((_, at, all) => memory.boot(cellWith(minimal, all.toSpliced(at, 1), usual))),
-  );
-
-  const delays: DelayThreshold[] = [];
-  for (const gate of minimal.gates) {
-    if (gate.gate !== 'delay') continue;
-    progress(`looking for the smallest delay of ${gate.device}`);
-    const found = await threshold(gate.ms, (ms) => fails(withDelay(minimal, gate.device, ms)));
-    delays.push({
-      device: gate.device,
-      failsFrom: found.failsFrom,
-      passesAt: found.passesAt,
-      monotone: found.monotone,
-    });
-    minimal = withDelay(minimal, gate.device, found.failsFrom);
+  const caller = probeCaller(wanted);
+  const isSame = async (cell: Cell) => (await fails(cell)) && probeCaller(await memory.boot(cell)) === caller;
+  const outcome = await memory.boot(least);
+  let minimal = least;
+  let forCaller: CallerNeeds | null = null;
+  if (caller !== null && probeCaller(outcome) !== caller) {
+    progress('looking for what decides who calls the probe');
+    const found = await restoreCaller(request, reduced, isSame);
+    if (found !== null) {
+      const short = await shortened(found.cell, isSame, delays.length === 1 ? delays : []);
+      minimal = short.cell;
+      forCaller = { caller, otherwise: probeCaller(outcome), conditions: found.added, delays: short.delays };
+    }
   }
-  minimal = { ...minimal, id: `${request.cell.id}.minimal` };
-  const needed = conditionsOf(minimal, usual);
-  const forCaller = needed.flatMap((condition, at): CallerCondition[] => {
-    const without = withoutOne[at];
-    if (without === undefined || compareOutcome(without, wanted) !== 'fail') return [];
-    return [{ condition, otherwise: probeCaller(without) }];
-  });
-  const outcome = await memory.boot(minimal);
-  const seen = causeOf(outcome, devicesOf(request.cell), minimal.gates);
+
+  const needed = conditionsOf(least, usual);
+  const seen = causeOf(outcome, devicesOf(request.cell), least.gates);
   const cause = {
     ...seen,
     unfinished: seen.unfinished.map((state) => ({ ...state, driver: state.driver ?? memory.driverOf(state.device) })),
   };
   const explanation = {
-    minimal,
+    minimal: { ...minimal, id: `${request.cell.id}.minimal` },
     needed,
-    caller,
     forCaller,
-    irrelevant: withoutEffect(conditionsOf(request.cell, usual), needed),
+    irrelevant: withoutEffect(conditionsOf(request.cell, usual), [...needed, ...(forCaller?.conditions ?? [])]),
     delays,
     cause,
     signature: wanted.signature,
     verdict: wanted.verdict,
   };
   return { ...explanation, sentence: explanationSentence(explanation), boots: memory.boots() };
+}
+
+interface Shortened {
+  readonly cell: Cell;
+  readonly delays: readonly DelayThreshold[];
+}
+
+/** Borders that depend on each other may move more than once, but not for ever. */
+const MOST_ROUNDS = 4;
+
+/**
+ * `cell` with each delay as short as it can be while `fails` holds and the others are as short as they are; gone where none is needed.
+ * @param floors a delay that is known to be needed for less than `fails`, where it is the only one
+ */
+async function shortened(
+  cell: Cell,
+  fails: (cell: Cell) => Promise<boolean>,
+  floors: readonly DelayThreshold[],
+): Promise<Shortened> {
+  let short = cell;
+  for (let round = 1; ; round++) {
+    const before = short.gates;
+    const delays: DelayThreshold[] = [];
+    for (const gate of before) {
+      if (gate.gate !== 'delay') continue;
+      const { device } = gate;
+      const least = floors.find((one) => one.device === device)?.failsFrom ?? 0;
+      const at = (ms: number) => fails(withDelay(short, device, ms));
+      const { tests: _, ...found } = await threshold(gate.ms, at, { least });
+      const without = { ...short, gates: short.gates.filter((one) => one.gate !== 'delay' || one.device !== device) };
+      if (found.failsFrom === 0 && (await fails(without))) {
+        short = without;
+        continue;
+      }
+      delays.push({ device, ...found });
+      short = withDelay(short, device, found.failsFrom);
+    }
+    const isSettled = JSON.stringify(short.gates) === JSON.stringify(before);
+    if (delays.length < 2 || isSettled || round === MOST_ROUNDS) return { cell: short, delays };
+  }
+}
+
+/**
+ * The fewest conditions of the given cell that, put back into the reduced one, make `isSame` hold; null where not even all of them do,
+ * as when a hold has become a delay.
+ */
+async function restoreCaller(
+  { cell, usual }: ExplainRequest,
+  reduced: Cell,
+  isSame: (cell: Cell) => Promise<boolean>,
+): Promise<{ readonly cell: Cell; readonly added: readonly Condition[] } | null> {
+  const settle = Math.max(0, ...reduced.plan.flatMap((step) => (step.step === 'settle' ? [step.ms] : [])));
+  const whole = { ...cell, gates: reduced.gates, plan: settlingFor(cell.plan, settle) };
+  const kept: Condition[] = [];
+  const spare: Condition[] = [];
+  const wanted = conditionsOf(reduced, usual).map(sameWherever);
+  for (const condition of conditionsOf(whole, usual)) {
+    const at = wanted.indexOf(sameWherever(condition));
+    if (at === -1) spare.push(condition);
+    else {
+      wanted.splice(at, 1);
+      kept.push(condition);
+    }
+  }
+  const withAdded = (added: readonly Condition[]) => cellWith(whole, [...kept, ...added], usual);
+  // With the long delay it may have been the same caller all the while.
+  if (await isSame(withAdded([]))) return { cell: withAdded([]), added: [] };
+  const { minimal: added, failed } = await minimise(spare, async (some) =>
+    (await isSame(withAdded(some))) ? 'fail' : 'pass',
+  );
+  return failed ? { cell: withAdded(added), added } : null;
+}
+
+/** A condition's text, whatever place a step has in its plan. */
+function sameWherever(condition: Condition): string {
+  return JSON.stringify(condition.condition === 'step' ? { ...condition, at: 0 } : condition);
 }
 
 /** The conditions of the given cell that the minimal one does without; a hold that became a delay is not among them. */

@@ -10,9 +10,18 @@ import { interleavings } from './interleavings.ts';
 import { type DriverWait, Knowledge, type Suspicion, type Target } from './knowledge.ts';
 import { type Precedence, partialOrder } from './precedence.ts';
 import { probeLives, recordedOrder, timeline } from './recorded.ts';
-import { type TupleSpace, tupleSpace } from './tuples.ts';
+import { forEachOrder, type TupleSpace, tupleSpace } from './tuples.ts';
 
-type Stage = 'baseline' | 'pairs' | 'orders' | 'blame' | 'load-orders' | 'async' | 'delays' | 'interleavings';
+type Stage =
+  | 'baseline'
+  | 'pairs'
+  | 'bindings'
+  | 'orders'
+  | 'blame'
+  | 'load-orders'
+  | 'async'
+  | 'delays'
+  | 'interleavings';
 
 export interface ExploreRequest {
   /** The cell that every boot is a variation of. */
@@ -218,11 +227,15 @@ class Explorer {
    */
   async #bindingOrders(): Promise<void> {
     const { order } = this.#knowledge;
-    const required = this.#boundTable.open(order, new Map());
+    const space = this.#lastSpace();
+    const required = this.#boundTable.open(order, this.#givenUp[0] ?? new Map());
+    forEachOrder(space, (index, events) => {
+      const [first = '', ...later] = events.map((event) => this.#devices[event] ?? '');
+      if (!this.#knowledge.canFinishBefore(first, later)) required[index] = 0;
+    });
     const { seed, effort = PLAN_EFFORT } = this.#request;
-    const rows = coverOrders({ space: this.#lastSpace(), required, order, seed, effort });
-    const planned = rows.map((row) => this.#ordered(row, 'pairs', true));
-    await this.#bootAll(planned.filter(({ cell }) => cell.gates.some(isStrict)));
+    const rows = coverOrders({ space, required, order, seed, effort });
+    await this.#bootAll(rows.map((row) => this.#ordered(row, 'bindings', true)));
   }
 
   /** Halves the devices that may be to blame for a crash or a deferral: half of them go before, half after. */
@@ -461,11 +474,6 @@ class Explorer {
 /** `cell` with `gates` added, of which each may stand still for `ms`: the guest must not settle for less. */
 function gated(cell: Cell, gates: readonly Gate[], ms: number): Cell {
   return { ...cell, gates: [...cell.gates, ...gates], plan: settlingFor(cell.plan, ms + SETTLE_MARGIN_MS) };
-}
-
-/** A hold until a probe has finished; until it is entered, the pairs have held. */
-function isStrict(gate: Gate): boolean {
-  return gate.gate === 'hold' && gate.phase === 'finished';
 }
 
 /** Module names have underscores where driver names may have dashes (kernel/module/main.c, parse_args callers). */

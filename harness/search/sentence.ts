@@ -1,16 +1,16 @@
 import type { Verdict } from '../matrix/cell.ts';
 import type { Cause, ProbeCaller, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
+import type { CallerNeeds, DelayThreshold } from './explain.ts';
 
 /** Conditions without effect that the sentence names; more are counted, and listed elsewhere. */
 const MOST_NAMED = 3;
 
 interface Explained {
   readonly needed: readonly Condition[];
-  readonly caller: ProbeCaller | null;
-  readonly forCaller: readonly { readonly condition: Condition; readonly otherwise: ProbeCaller | null }[];
+  readonly forCaller: CallerNeeds | null;
   readonly irrelevant: readonly Condition[];
-  readonly delays: readonly { readonly device: string; readonly failsFrom: number; readonly monotone: boolean }[];
+  readonly delays: readonly DelayThreshold[];
   readonly cause: Cause;
   readonly verdict: Verdict;
 }
@@ -20,18 +20,29 @@ interface Explained {
  * "arm-smmu crashes when it probes 5f000000.iommu before qcom_scm has finished probing firmware:scm; needs: ..."
  */
 export function explanationSentence(explained: Explained): string {
+  const { needed, forCaller, irrelevant, delays } = explained;
   const parts = [causeText(explained)];
-  const needs = explained.needed.map((one) => needText(one, explained));
+  const needs = needed.map((one) => needText(one, delays));
   parts.push(needs.length === 0 ? 'needs nothing beside the kernel and the tree' : `needs: ${needs.join(', ')}`);
-  const moved = explained.irrelevant.some((one) => one.condition === 'tree' && one.edit.edit === 'move');
+  if (forCaller !== null) {
+    const further = [...forCaller.conditions.map((one) => needText(one, delays)), ...longerDelays(forCaller, delays)];
+    parts.push(
+      `to crash ${callerText(forCaller.caller)} and not ${callerText(forCaller.otherwise)} also: ${further.join(', ')}`,
+    );
+  }
+  const moved = irrelevant.some((one) => one.condition === 'tree' && one.edit.edit === 'move');
   if (moved) parts.push("the node's position does not matter");
-  const others = explained.irrelevant.filter((one) => one.condition !== 'tree' || one.edit.edit !== 'move');
+  const others = irrelevant.filter((one) => one.condition !== 'tree' || one.edit.edit !== 'move');
   if (others.length > MOST_NAMED) parts.push(`${others.length} other conditions do not matter`);
   else if (others.length > 0) parts.push(`without effect: ${others.map(conditionText).join(', ')}`);
-  for (const { condition, otherwise } of explained.forCaller) {
-    parts.push(`without ${conditionText(condition)} it crashes as well, ${callerText(otherwise)}`);
-  }
   return parts.join('; ');
+}
+
+/** Delays that have to be longer for the caller than for the crash. */
+export function longerDelays({ delays }: CallerNeeds, least: readonly DelayThreshold[]): string[] {
+  return delays
+    .filter(({ device, failsFrom }) => failsFrom > (least.find((one) => one.device === device)?.failsFrom ?? 0))
+    .map((delay) => delayText(delay));
 }
 
 /** Who called the probe, as an adverb: "arm-smmu crashes in an initcall". */
@@ -52,10 +63,9 @@ export function callerText(caller: ProbeCaller | null): string {
   }
 }
 
-function causeText({ cause, verdict, needed, caller, forCaller }: Explained): string {
+function causeText({ cause, verdict, needed }: Explained): string {
   const blocking = blamed(cause, needed);
-  const how = forCaller.length === 0 ? '' : ` ${callerText(caller)}`;
-  const before = `${how}${blocking === null ? '' : ` before ${unfinishedText(blocking)}`}`;
+  const before = blocking === null ? '' : ` before ${unfinishedText(blocking)}`;
   const what = cause.crash === null ? `the boot ends with the verdict ${verdict}` : null;
   if (cause.probing === null) {
     return `${what ?? `the kernel crashes (${cause.crash?.title ?? verdict})`}${before}`;
@@ -80,11 +90,18 @@ function unfinishedText({ device, driver }: ProbeState): string {
   return driver === null ? `the probe of ${device} has finished` : `${driver} has finished probing ${device}`;
 }
 
-function needText(one: Condition, { delays }: Explained): string {
+function needText(one: Condition, delays: readonly DelayThreshold[]): string {
   if (one.condition !== 'gate' || one.gate.gate !== 'delay') return conditionText(one);
   const { device } = one.gate;
   const found = delays.find((delay) => delay.device === device);
-  if (found === undefined) return conditionText(one);
-  const least = `delay of at least ${milliseconds(found.failsFrom)} in the probe of ${device}`;
-  return found.monotone ? least : `${least} (some longer delays do not fail)`;
+  return found === undefined ? conditionText(one) : delayText(found);
+}
+
+function delayText({ device, failsFrom, passesAbove, failsBelow }: DelayThreshold): string {
+  const others = [
+    ...(passesAbove === null ? [] : [`a longer one, ${milliseconds(passesAbove)}, does not fail`]),
+    ...(failsBelow === null ? [] : [`a shorter one, ${milliseconds(failsBelow)}, fails too`]),
+  ];
+  const least = `delay of at least ${milliseconds(failsFrom)} in the probe of ${device}`;
+  return others.length === 0 ? least : `${least} (${others.join('; ')})`;
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Cell } from '../../harness/matrix/cell.ts';
+import { probeCaller as callerOf } from '../../harness/search/cause.ts';
+import { cellWith } from '../../harness/search/conditions.ts';
 import { explainOrder } from '../../harness/search/explain.ts';
 import { type ExploreRequest, explore } from '../../harness/search/explore.ts';
-import { bootSimulated, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
+import { bootSimulated, frameOf, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 const USUAL = { cpus: 1, shift: 4, loadOrder: null };
 
@@ -53,8 +55,23 @@ describe('explore', () => {
     const found = await explore(requestFor(late));
     expect(found.outcomes.map(({ stage, signature }) => [stage, signature])).toEqual([
       ['baseline', null],
-      ['pairs', 'null-deref arm_smmu_reset'],
+      ['bindings', 'null-deref arm_smmu_reset'],
     ]);
+  });
+
+  it('asks for no order of bindings that it knows not to be had', async () => {
+    const waiting: SimulatedDevice[] = [
+      { device: 'a', driver: 'driver-a', waitsFor: ['b'] },
+      { device: 'b', driver: 'driver-b', takes: 3 },
+    ];
+    const never: SimulatedDevice[] = [
+      { device: 'a', driver: 'driver-a', waitsFor: ['missing'] },
+      { device: 'b', driver: 'driver-b', waitsFor: ['missing'] },
+    ];
+    for (const devices of [waiting, never]) {
+      const found = await explore(requestFor(devices));
+      expect(found.stages.map(({ stage }) => stage)).not.toContain('bindings');
+    }
   });
 
   it('goes on after a crash and says that the order crashes', async () => {
@@ -151,10 +168,13 @@ describe('explore', () => {
   });
 });
 
+const SCM_ASYNC = ['driver_async_probe=qcom_scm'] as const;
+const DELAYED = { gates: [{ gate: 'delay', device: 'firmware:scm', ms: 6000 }] } satisfies Partial<Cell>;
+
 describe('explainOrder', () => {
   const boot = async (cell: Cell) => bootSimulated(UNFIXED, cell);
 
-  it('keeps the async flags and the delay, finds its threshold, and tells which flag only decides who calls the probe', async () => {
+  it('keeps what the crash needs, finds how long the delay must be, and adds what only decides who calls the probe', async () => {
     const cell = simulatedCell({
       bootargs: ['quiet', 'driver_async_probe=qcom_scm,arm-smmu'],
       tree: [{ edit: 'move', node: '/firmware', to: 'last' }],
@@ -162,24 +182,107 @@ describe('explainOrder', () => {
       watch: ['firmware:scm', '5f000000.iommu'],
     });
     const found = await explainOrder({ cell, usual: USUAL, boot });
+    const [delay] = found.delays;
+    const ms = delay?.failsFrom ?? 0;
+    expect(found.sentence).toBe(
+      `arm-smmu crashes when it probes 5f000000.iommu before qcom_scm has finished probing firmware:scm; needs: async qcom_scm, delay of at least ${ms} ms in the probe of firmware:scm; to crash asynchronously and not in an initcall also: async arm-smmu; the node's position does not matter; without effect: kernel parameter quiet`,
+    );
+    expect(delay).toMatchObject({ passesAt: ms - 1, passesAbove: null, failsBelow: null });
+    const least = cellWith(cell, found.needed, USUAL);
+    expect(callerOf(await boot(least))).toBe('initcall');
+    expect(
+      (await boot({ ...least, gates: [{ gate: 'delay', device: 'firmware:scm', ms: ms - 1 }] })).signature,
+    ).toBeNull();
+    // The minimal cell prints what the given one does.
     expect(found.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm,arm-smmu']);
     expect(found.minimal.tree).toEqual([]);
-    expect(found.sentence).toContain(
-      'arm-smmu crashes when it probes 5f000000.iommu asynchronously before qcom_scm has finished probing firmware:scm; needs: async qcom_scm, async arm-smmu, delay of at least ',
-    );
-    expect(found.sentence).toMatch(/; without async arm-smmu it crashes as well, in an initcall$/);
-    expect(found.forCaller).toEqual([
-      { condition: { condition: 'async', driver: 'arm-smmu', by: 'driver_async_probe' }, otherwise: 'initcall' },
-    ]);
-    const [delay] = found.delays;
-    expect(delay?.monotone).toBe(true);
-    expect(found.minimal.gates).toEqual([{ gate: 'delay', device: 'firmware:scm', ms: delay?.failsFrom }]);
-    expect(delay?.passesAt).toBe((delay?.failsFrom ?? 0) - 1);
-    const gates: Cell['gates'] = [{ gate: 'delay', device: 'firmware:scm', ms: (delay?.failsFrom ?? 0) - 1 }];
-    expect((await boot({ ...found.minimal, gates })).signature).toBeNull();
+    expect(callerOf(await boot(found.minimal))).toBe('async');
     expect(found.irrelevant).toHaveLength(2);
-    expect(found.sentence).toContain("the node's position does not matter");
-    expect((await boot(found.minimal)).signature).toBe('null-deref arm_smmu_reset');
+  });
+
+  it('needs nothing for the caller where the crash comes from the same one anyway', async () => {
+    const cell = simulatedCell({
+      bootargs: ['driver_async_probe=qcom_scm'],
+      gates: [{ gate: 'delay', device: 'firmware:scm', ms: 6000 }],
+    });
+    const { forCaller, sentence } = await explainOrder({ cell, usual: USUAL, boot });
+    expect(forCaller).toBeNull();
+    expect(sentence).not.toContain('in an initcall');
+  });
+
+  it('takes for needed only what the crash needs, whatever its caller does', async () => {
+    // With `a` alone it passes, with both the retry crashes, with neither the initcall: nothing of it is needed for the crash.
+    const crashing = (caller: 'initcall' | 'deferred') => {
+      const seen = bootSimulated(UNFIXED, simulatedCell({ bootargs: [...SCM_ASYNC], ...DELAYED }));
+      const name = caller === 'initcall' ? 'do_one_initcall' : 'deferred_probe_work_func';
+      const events = seen.events.map((event) =>
+        event.event === 'crash' ? { ...event, trace: event.trace.toSpliced(-1, 1, frameOf(name)) } : event,
+      );
+      return { ...seen, events };
+    };
+    const found = await explainOrder({
+      cell: simulatedCell({ bootargs: ['a', 'b'] }),
+      usual: USUAL,
+      boot: async ({ bootargs }) => {
+        if (bootargs.length === 1) return bootSimulated(UNFIXED, simulatedCell());
+        return crashing(bootargs.length === 2 ? 'deferred' : 'initcall');
+      },
+    });
+    expect(found.needed).toEqual([]);
+    expect(found.forCaller?.conditions).toHaveLength(2);
+    expect(found.sentence).toContain(
+      'needs nothing beside the kernel and the tree; to crash in the retry of deferred probes and not in an initcall also: kernel parameter a, kernel parameter b',
+    );
+  });
+
+  it('finds the delay of the crash, and the longer one that its caller takes', async () => {
+    const early = 10;
+    const late = 50;
+    const cell = simulatedCell({ bootargs: [...SCM_ASYNC], ...DELAYED });
+    const crashing = bootSimulated(UNFIXED, cell);
+    const found = await explainOrder({
+      cell,
+      usual: USUAL,
+      boot: async ({ gates: [gate] }) => {
+        const ms = gate?.gate === 'delay' ? gate.ms : 0;
+        if (ms < early) return bootSimulated(UNFIXED, simulatedCell());
+        const name = ms < late ? 'do_one_initcall' : 'deferred_probe_work_func';
+        const events = crashing.events.map((event) =>
+          event.event === 'crash' ? { ...event, trace: event.trace.toSpliced(-1, 1, frameOf(name)) } : event,
+        );
+        return { ...crashing, events };
+      },
+    });
+    expect(found.sentence).toContain(
+      'needs: delay of at least 10 ms in the probe of firmware:scm; to crash in the retry of deferred probes and not in an initcall also: delay of at least 50 ms in the probe of firmware:scm',
+    );
+    expect(found.minimal.gates).toEqual([{ gate: 'delay', device: 'firmware:scm', ms: late }]);
+  });
+
+  it('finds delays that depend on each other as they are in the minimal cell', async () => {
+    // Fails where d1 is at least 20, and d2 at least 5 and less than 3 s from d1.
+    const cell = simulatedCell({
+      gates: [
+        { gate: 'delay', device: 'd1', ms: 6000 },
+        { gate: 'delay', device: 'd2', ms: 6000 },
+      ],
+    });
+    const delayOf = ({ gates }: Cell, device: string) =>
+      gates.flatMap((gate) => (gate.gate === 'delay' && gate.device === device ? [gate.ms] : []))[0] ?? 0;
+    const boot = async (one: Cell) => {
+      const [d1, d2] = [delayOf(one, 'd1'), delayOf(one, 'd2')];
+      const fails = d1 >= 20 && d2 >= 5 && Math.abs(d1 - d2) < 3000;
+      return bootSimulated(UNFIXED, fails ? simulatedCell({ bootargs: [...SCM_ASYNC], ...DELAYED }) : simulatedCell());
+    };
+    const { minimal, delays } = await explainOrder({ cell, usual: USUAL, boot });
+    for (const { device, failsFrom } of delays) {
+      const shorter = minimal.gates.map((gate) =>
+        gate.gate === 'delay' && gate.device === device ? { ...gate, ms: failsFrom - 1 } : gate,
+      );
+      expect((await boot(minimal)).signature).not.toBeNull();
+      expect((await boot({ ...minimal, gates: shorter })).signature, device).toBeNull();
+    }
+    expect([delayOf(minimal, 'd1'), delayOf(minimal, 'd2')]).toEqual([20, 5]);
   });
 
   it('reduces what explore found among ten devices to two drivers and a delay', async () => {
@@ -193,7 +296,7 @@ describe('explainOrder', () => {
       boot: async (cell) => bootSimulated(devices, cell),
     });
     expect(explained.sentence).toMatch(
-      /^arm-smmu crashes when it probes smmu asynchronously before qcom_scm has finished probing scm; needs: async qcom_scm, async arm-smmu, delay of at least [\d,]+ ms in the probe of scm/,
+      /^arm-smmu crashes when it probes smmu before qcom_scm has finished probing scm; needs: async qcom_scm, delay of at least [\d,]+ ms in the probe of scm; to crash asynchronously and not in an initcall also: async arm-smmu/,
     );
     expect(explained.minimal.bootargs).toEqual(['driver_async_probe=qcom_scm,arm-smmu']);
     expect(explained.minimal.gates).toHaveLength(1);

@@ -62,14 +62,26 @@ describe('threshold', () => {
         const found = await threshold(border + more, async (value) => value >= border);
         expect(found.failsFrom).toBe(border);
         expect(found.passesAt).toBe(border === 0 ? null : border - 1);
-        expect(found.monotone).toBe(true);
+        expect([found.passesAbove, found.failsBelow]).toEqual([null, null]);
         expect(found.tests).toBeLessThanOrEqual(Math.ceil(Math.log2(border + more + 1)) + 4);
+      }),
+    );
+  });
+
+  it('finds it from a value on that is known to be too small, in few tests where it is near', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(5000), fc.nat(5000), fc.nat(5000), async (least, up, more) => {
+        const border = least + up;
+        const found = await threshold(border + more, async (value) => value >= border, { least });
+        expect(found.failsFrom).toBe(border);
+        expect(found.passesAt).toBe(border === 0 ? null : border - 1);
+        if (least > 0) expect(found.tests).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(up + 2)) + 4);
       }),
     );
   });
 
   it('notices a failure that a longer delay hides again', async () => {
     const found = await threshold(6000, async (value) => value >= 6000 || (value >= 1000 && value < 2500));
-    expect(found.monotone).toBe(false);
+    expect(found).toMatchObject({ failsFrom: 6000, passesAt: 5999, failsBelow: 1499 });
   });
 });

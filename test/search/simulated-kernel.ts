@@ -159,7 +159,7 @@ function simulatedCrash(device: SimulatedDevice, caller: string, at: { line: num
     workqueue: null,
     pc: null,
     lr: null,
-    trace: [name, 'platform_probe', 'really_probe', caller].map(frame),
+    trace: [name, 'platform_probe', 'really_probe', caller].map(frameOf),
     code: null,
     registers: {},
     source: null,
@@ -172,7 +172,7 @@ function simulatedCrash(device: SimulatedDevice, caller: string, at: { line: num
   };
 }
 
-function frame(name: string): Frame {
+export function frameOf(name: string): Frame {
   return { function: name, offset: null, size: null, module: null, source: null };
 }
 
