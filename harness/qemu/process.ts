@@ -10,18 +10,12 @@ export type GuestEnd =
   | { readonly end: 'exited'; readonly code: number; readonly stderr: string }
   /** The harness had seen enough. */
   | { readonly end: 'stopped' }
-  /** The guest can never go on: no timer is armed, or it has spun for `SILENCE_MS` without a word and without taking interrupts. */
+  /** The guest can never go on: no timer is armed, or it has spun without a word for longer than any detector of the kernel waits. */
   | { readonly end: 'stuck' }
-  /** Nothing came from the console for `SILENCE_MS` of wall-clock time: QEMU itself hangs. */
+  /** Nothing came from the console for {@link SILENCE_MS} of wall-clock time, and no CPU time was used: QEMU itself hangs. */
   | { readonly end: 'silent'; readonly stderr: string }
   | { readonly end: 'killed'; readonly signal: string; readonly stderr: string };
 
-/**
- * A guest in virtual time skips idle time, so that even a hang of minutes is over in seconds of wall-clock time; a busy loop
- * runs until the soft-lockup detector reports it (2 x watchdog_thresh = 20 s, kernel/watchdog.c: 1.3e9 instructions at
- * shift 4). A console that is silent for this long means that the machine is stuck, not the guest.
- */
-export const SILENCE_MS = 120_000;
 export const STDERR_MAX = 4096;
 
 /** Milliseconds between two looks at the console. Most guests end by themselves; a terminal event may wait this long. */
@@ -38,18 +32,18 @@ export interface GuestRun {
   readonly onConsole: (bytes: Uint8Array) => boolean;
   readonly signal: AbortSignal;
   readonly cwd: string;
+  /** The guest's icount shift. */
+  readonly shift: number;
 }
 
 /** What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer). */
 export const NOTHING_TO_WAIT_FOR = 'icount sleep disabled and no active timers';
 
-/** CPU time that a guest which spins all the while has used when the console has been silent for too long; a QEMU that hangs uses none. */
-const SPINNING_SHARE = 0.5;
 /** proc(5): times in /proc/PID/stat are in clock ticks, 100 a second on every architecture that runs Node.js. */
 const TICKS_PER_SECOND = 100;
 
 /** Seconds of CPU time that a process has used; 0 when it is gone (proc(5), /proc/PID/stat, fields 14 and 15). */
-export function cpuSeconds(pid: number | undefined): number {
+function cpuSeconds(pid: number | undefined): number {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -59,9 +53,46 @@ export function cpuSeconds(pid: number | undefined): number {
   }
 }
 
-/** What to make of a guest whose console has been silent for `SILENCE_MS`: whether it spun, or QEMU itself has hung. */
-export function silenceOf(pid: number | undefined, usedBefore = 0): 'stuck' | 'silent' {
-  return (cpuSeconds(pid) - usedBefore) * 1000 > SILENCE_MS * SPINNING_SHARE ? 'stuck' : 'silent';
+/** Milliseconds of wall-clock time after which a QEMU that says and does nothing is given up. */
+const SILENCE_MS = 120_000;
+/**
+ * A guest in virtual time skips idle time, so that even a hang of minutes is over in seconds; a busy loop with interrupts runs until the
+ * soft-lockup detector reports it after 20 s (2 x watchdog_thresh, kernel/watchdog.c), which are 1.3e9 instructions at shift 4. QEMU
+ * executes them in 10 s of CPU time, on a slow machine in 30; smaller shifts take more of them, larger ones no fewer (run/bootargs.ts).
+ */
+const SPINNING_SECONDS = 30;
+const SPINNING_SHIFT = 4;
+/** Nothing is asked of the system before a console has been silent for so long. */
+const PATIENCE_MS = 1000;
+
+/** Tells when a guest will not say another word. CPU time counts, so that a busy machine does not make a guest look stuck. */
+export class Silence {
+  readonly #pid: number | undefined;
+  readonly #spinningSeconds: number;
+  #heard = performance.now();
+  #usedBefore: number | null = null;
+
+  /** @param shift the guest's icount shift */
+  constructor(pid: number | undefined, shift: number) {
+    this.#pid = pid;
+    this.#spinningSeconds = Math.min(SILENCE_MS / 1000, SPINNING_SECONDS * 2 ** Math.max(0, SPINNING_SHIFT - shift));
+  }
+
+  /** Something came from the console. */
+  heard(): void {
+    this.#heard = performance.now();
+    this.#usedBefore = null;
+  }
+
+  /** `stuck` when the guest has spun for too long, `silent` when QEMU itself hangs, null while neither is sure. To be asked often. */
+  verdict(): 'stuck' | 'silent' | null {
+    const silentMs = performance.now() - this.#heard;
+    if (this.#usedBefore !== null && silentMs < PATIENCE_MS) return null;
+    const used = cpuSeconds(this.#pid);
+    this.#usedBefore ??= used;
+    if (used - this.#usedBefore > this.#spinningSeconds) return 'stuck';
+    return silentMs > SILENCE_MS ? 'silent' : null;
+  }
 }
 
 /** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
@@ -108,7 +139,7 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
   };
   const abort = () => child.kill('SIGKILL');
   run.signal.addEventListener('abort', abort, { once: true });
-  const silence = setTimeout(() => stop(silenceOf(child.pid)), SILENCE_MS);
+  const silence = new Silence(child.pid, run.shift);
   let stderr = '';
   child.stderr?.on('data', (bytes: Buffer) => {
     stderr = (stderr + bytes.toString('utf8')).slice(-STDERR_MAX);
@@ -121,11 +152,15 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
       const count = ended === null ? readSync(file, chunk, 0, chunk.length, seen) : 0;
       if (count === 0) return;
       seen += count;
-      silence.refresh();
+      silence.heard();
       if (run.onConsole(Buffer.from(chunk.subarray(0, count)))) stop('stopped');
     }
   };
-  const looking = setInterval(look, LOOK_MS);
+  const looking = setInterval(() => {
+    look();
+    const why = silence.verdict();
+    if (why !== null) stop(why);
+  }, LOOK_MS);
   try {
     const { code, signal } = await qemuEnded(child);
     look();
@@ -138,7 +173,6 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
     if (handled !== undefined) return { end: 'killed', signal: `signal ${handled}`, stderr };
     return code === null ? { end: 'killed', signal: signal ?? 'unknown', stderr } : { end: 'exited', code, stderr };
   } finally {
-    clearTimeout(silence);
     clearInterval(looking);
     run.signal.removeEventListener('abort', abort);
     closeSync(file);

@@ -1,18 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { SERVER_FD } from './command.ts';
-import {
-  cpuSeconds,
-  type GuestEnd,
-  LOOK_MS,
-  NOTHING_TO_WAIT_FOR,
-  qemuEnded,
-  SILENCE_MS,
-  STDERR_MAX,
-  silenceOf,
-  startQemu,
-} from './process.ts';
+import { type GuestEnd, LOOK_MS, NOTHING_TO_WAIT_FOR, qemuEnded, Silence, STDERR_MAX, startQemu } from './process.ts';
 
 /** What a guest has said, from its reset on, and how it ended. */
 export interface Served {
@@ -30,6 +20,8 @@ interface ServerOptions {
   readonly consoleFile: string;
   readonly cwd: string;
   readonly signal: AbortSignal;
+  /** The guest's icount shift. */
+  readonly shift: number;
 }
 
 /** What the firmware says when the guest is ready for a cell (soc/firmware/serve.c). */
@@ -95,9 +87,16 @@ export class GuestServer {
     options.signal.throwIfAborted();
     const server = new GuestServer(options);
     const ready = server.#ready();
-    const limit = setTimeout(() => server.#kill(), SILENCE_MS);
+    const silence = server.#silence();
+    let said = 0;
+    const looking = setInterval(() => {
+      const { size } = fstatSync(server.#console);
+      if (size > said) silence.heard();
+      said = size;
+      if (silence.verdict() !== null) server.#kill();
+    }, LOOK_MS);
     await Promise.race([ready, server.#gone]);
-    clearTimeout(limit);
+    clearInterval(looking);
     options.signal.throwIfAborted();
     if (server.#isGone) return null;
     server.#prefix.console = server.#consoleSoFar();
@@ -118,16 +117,12 @@ export class GuestServer {
     const { signal } = this.#options;
     let hung: 'stopped' | 'stuck' | 'silent' | null = null;
     let looksLeft = LOOKS_TO_END;
-    let heard = performance.now();
-    let usedBefore = cpuSeconds(this.#child.pid);
+    const silence = this.#silence();
     const pieces: Buffer[] = [this.#prefix.console];
     onConsole(this.#prefix.console);
     const look = () => {
       const bytes = this.#consoleSoFar();
-      if (bytes.length > 0) {
-        heard = performance.now();
-        usedBefore = cpuSeconds(this.#child.pid);
-      }
+      if (bytes.length > 0) silence.heard();
       pieces.push(bytes);
       return onConsole(bytes);
     };
@@ -138,7 +133,8 @@ export class GuestServer {
     const looking = setInterval(() => {
       const isTerminal = look();
       if (isTerminal && looksLeft-- === 0) stop('stopped');
-      if (performance.now() - heard > SILENCE_MS) stop(silenceOf(this.#child.pid, usedBefore));
+      const why = silence.verdict();
+      if (why !== null) stop(why);
     }, LOOK_MS);
     try {
       this.#wake();
@@ -170,6 +166,10 @@ export class GuestServer {
   async close(): Promise<void> {
     this.#kill();
     await this.#gone;
+  }
+
+  #silence(): Silence {
+    return new Silence(this.#child.pid, this.#options.shift);
   }
 
   #ready(): Promise<void> {

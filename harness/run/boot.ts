@@ -77,6 +77,7 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
   const end = await runGuest(qemuArguments(prepared.files, prepared.machine), {
     signal,
     cwd: prepared.folder,
+    shift: prepared.machine.shift,
     consoleFile: join(prepared.folder, CONSOLE_LOG),
     onConsole: (bytes) => {
       chunks.push(Buffer.from(bytes));

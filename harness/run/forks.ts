@@ -202,6 +202,7 @@ export class Forks {
         consoleFile: join(folder, 'console.log'),
         cwd: folder,
         signal: this.#options.signal,
+        shift: prepared.machine.shift,
       });
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -246,11 +246,13 @@ describe('a guest that is lost', () => {
   });
 
   test('QEMU killed while it waits is replaced', async () => {
-    // It waits, stopped, while the cells with two vCPUs are booted from reset.
+    // It waits, stopped, while the cells with two vCPUs are booted from reset. On a busy machine it may be stopped before its first cell, too.
+    const serve = vi.spyOn(GuestServer.prototype, 'serve');
+    const hasServed = () => serve.mock.settledResults[0]?.type === 'fulfilled';
     const others = [modules({ cpus: 2 }), modules({ cpus: 2 })];
     const running = run([modules(), ...others, modules(), modules(), modules(), modules()]);
     const waiting = () => qemuChildren().find(({ state }) => state === 'T');
-    await until(() => waiting() !== undefined);
+    await until(() => hasServed() && waiting() !== undefined);
     process.kill(waiting()?.pid ?? Number.NaN, 'SIGKILL');
     const { told } = await running;
     expect(verdicts(told)).toEqual(told.map(() => 'bound'));

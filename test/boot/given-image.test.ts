@@ -73,3 +73,19 @@ test.each([
   expect(stderr).toContain(why);
   expect(exitCode).toBe(2);
 });
+
+test('an image that spins without a word is a hang, and waits for no clock but that of its CPU', async () => {
+  const image = join(folder.path, 'Image');
+  // `b .` is the first instruction (Arm Architecture Reference Manual, B); the header's magic and sizes stay.
+  const bytes = await readFile(kernel.image);
+  bytes.writeUInt32LE(0x14000000, 0);
+  bytes.writeUInt32LE(0x14000000, 4);
+  await writeFile(image, bytes);
+  const file = join(folder.path, 'spin.yaml');
+  await writeFile(
+    file,
+    `id: spin\nkernel: 'image:${image}'\nplan: [{ step: settle, ms: 500 }]\nexpect: { verdict: hang }\n`,
+  );
+  const { exitCode, stderr } = await bootrace(['cell', file, '--json'], { cwd: folder.path });
+  expect(exitCode, stderr).toBe(0);
+});
