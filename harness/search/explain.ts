@@ -164,8 +164,9 @@ async function shortened(
       delays.push({ device, ...found });
       short = withDelay(short, device, found.failsFrom);
     }
+    const isAlone = before.filter((gate) => gate.gate === 'delay').length < 2;
     const isSettled = JSON.stringify(short.gates) === JSON.stringify(before);
-    if (delays.length < 2 || isSettled || round === MOST_ROUNDS) return { cell: short, delays };
+    if (isAlone || isSettled || round === MOST_ROUNDS) return { cell: short, delays };
   }
 }
 
