@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { devicesOf } from '../devicetree/devices.ts';
+import { referencesInto } from '../devicetree/references.ts';
 import { type DeviceTree, isWithin, walk } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
@@ -64,7 +65,10 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
           throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
         const result = await searchOrders({
           base,
-          targets: devices.map((device) => ({ device, nodes: nodeNames(tree, nodes.get(device) ?? '/') })),
+          targets: devices.map((device) => {
+            const path = nodes.get(device) ?? '/';
+            return { device, nodes: nodeNames(tree, path), suppliers: suppliersOf(tree, path, devices, nodes) };
+          }),
           strength: options.strength,
           budget: options.budget,
           seed: options.seed,
@@ -104,6 +108,20 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
 /** Names of a device's node and of the nodes below it, by which the driver core names suppliers. */
 function nodeNames(tree: DeviceTree, path: string): string[] {
   return [...walk(tree.root)].filter((placed) => isWithin(placed.path, path)).map(({ node }) => node.name);
+}
+
+/** Those of `devices` whose nodes the node at `path`, or one below it, refers to. */
+function suppliersOf(
+  tree: DeviceTree,
+  path: string,
+  devices: readonly string[],
+  nodes: ReadonlyMap<string, string>,
+): string[] {
+  return devices.filter((device) => {
+    const supplier = nodes.get(device);
+    if (supplier === undefined || supplier === path) return false;
+    return referencesInto(tree, supplier).some((reference) => isWithin(reference.from, path));
+  });
 }
 
 /** The cell that every boot is a variation of: nothing asked for, modules in the order that their symbols need. */

@@ -9,7 +9,7 @@ import { coverOrders, possibleTuples } from './covering.ts';
 import { interleavings } from './interleavings.ts';
 import { type DriverWait, Knowledge, type Suspicion, type Target } from './knowledge.ts';
 import { type Precedence, partialOrder } from './precedence.ts';
-import { probeLives, recordedOrder, timeline } from './recorded.ts';
+import { probeLives, recordedOrder, relaxedFrom, timeline } from './recorded.ts';
 import { forEachOrder, type TupleSpace, tupleSpace } from './tuples.ts';
 
 type Stage =
@@ -183,6 +183,8 @@ class Explorer {
       await this.#bootAll(this.#asyncSets());
       await this.#bootAll(this.#delays());
       await this.#bootAll(this.#interleavings());
+      // What these boots taught may allow orders that were taken for impossible.
+      for (const [level] of this.#spaces.entries()) await this.#coverLevel(level);
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
       stoppedBy = error.by;
@@ -393,12 +395,16 @@ class Explorer {
     const { onProgress, budget, stopAtFirstCrash } = this.#request;
     onProgress?.({ stage, boots: this.#boots, budget, cell, outcome, isNew });
 
-    const lives = probeLives(timeline(outcome.events, outcome.gates), this.#devices, cell.gates);
+    const recordedAll = timeline(outcome.events, outcome.gates);
+    const lives = probeLives(recordedAll, this.#devices, cell.gates);
+    const relaxed = relaxedFrom(recordedAll);
     for (const { device, driver } of lives.values()) if (driver !== null) this.#drivers.set(device, driver);
-    const recorded = recordedOrder(lives, 'started');
+    const recorded = recordedOrder(lives, 'started', relaxed);
     for (const table of this.#tables) table.add(recorded);
-    this.#boundTable.add(recordedOrder(lives, 'bound'));
+    this.#boundTable.add(recordedOrder(lives, 'bound', relaxed));
     const { constraint, other } = this.#knowledge.learn(cell, asked, outcome);
+    // What is known now may be why orders were not seen: they are asked for in other ways from here on.
+    if (constraint || other) for (const counts of [...this.#asks, ...this.#givenUp]) counts.clear();
     if (asked !== null) this.#noteAsked(cell, asked, recorded, outcome, constraint || other);
     if (stopAtFirstCrash && outcome.signature !== null) throw new Stop('crash');
     return constraint || other;

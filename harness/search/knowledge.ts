@@ -3,13 +3,15 @@ import type { Outcome } from './boot.ts';
 import { causeOf } from './cause.ts';
 import { Culprits } from './culprits.ts';
 import { contradicts, type PartialOrder, type Precedence, partialOrder } from './precedence.ts';
-import { type ProbeLife, probeLives, type Recorded, supplierIn, timeline } from './recorded.ts';
+import { type ProbeLife, probeLives, type Recorded, relaxedFrom, supplierIn, timeline } from './recorded.ts';
 
 /** A device whose probe is put into orders. */
 export interface Target {
   readonly device: string;
   /** Names of its device tree node and of the nodes below it, `hwlock@5e040000`: so the driver core calls suppliers. */
   readonly nodes: readonly string[];
+  /** Other targets that its device tree node refers to: likely what holds it back, where the log does not say. */
+  readonly suppliers: readonly string[];
 }
 
 /** A driver that defers: it may begin before what it waits for, but not finish before it. */
@@ -43,6 +45,9 @@ export class Knowledge {
   #constraints: readonly Precedence[];
   #order: PartialOrder;
   readonly #everBound = new Set<string>();
+  readonly #everStarted = new Set<string>();
+  /** Suppliers that the kernel's log named, as `device supplier`. */
+  readonly #named = new Set<string>();
   /** Devices whose driver deferred at least once. */
   readonly #deferrers = new Set<string>();
   /** Whose absence makes a driver defer, by device. */
@@ -122,13 +127,17 @@ export class Knowledge {
         continue;
       }
       const supplier = supplierIn(deferral.reason);
-      if (supplier === null) this.#blocks.accuse(device, absent, false);
+      if (supplier === null) this.#blocks.accuse(device, this.#likely(device, absent), false);
       else
-        for (const named of this.#named(supplier))
-          if (absent.includes(named)) this.#blocks.accuse(device, [named], true);
+        for (const named of this.#targetsCalled(supplier)) {
+          if (!absent.includes(named)) continue;
+          this.#named.add(`${device} ${named}`);
+          this.#blocks.accuse(device, [named], true);
+        }
     }
     if (life.started !== null && life.started < relaxed)
       this.#blocks.acquit(device, absentAt(life.started, device, lives));
+    if (life.started !== null) this.#everStarted.add(device);
     if (life.bound !== null) this.#everBound.add(device);
     if (life.bound !== null && life.bound < relaxed) {
       this.#waits.acquit(device, absentAt(life.bound, device, lives));
@@ -142,17 +151,30 @@ export class Knowledge {
   }
 
   /** The target that the driver core calls `supplier`: by its device, or by its node or one below it. */
-  #named(supplier: string): string[] {
+  #targetsCalled(supplier: string): string[] {
     const name = supplier.split('/').at(-1) ?? supplier;
     return this.#targets
       .filter(({ device, nodes }) => device === supplier || nodes.includes(name))
       .map(({ device }) => device);
   }
 
-  /** A device that did not begin although nothing held it: those that were held for its sake are accused. */
+  /**
+   * A device that did not begin although nothing held it: those that were held for its sake are accused. Not of one that never
+   * begins, which has no driver.
+   */
   #learnFromVain(blocker: Blocker | null, asked: readonly string[]): void {
-    if (blocker?.state === 'not-begun')
-      this.#blocks.accuse(blocker.device, asked.slice(asked.indexOf(blocker.device) + 1), true);
+    if (blocker?.state !== 'not-begun' || !this.#everStarted.has(blocker.device)) return;
+    const { device, absent } = blocker;
+    const listed = this.#likely(device, absent);
+    const held = asked.slice(asked.indexOf(device) + 1);
+    this.#blocks.accuse(device, listed.length < absent.length ? listed : held, true);
+  }
+
+  /** Of devices that were absent, those that the device tree lists as suppliers of `device`; all of them where it lists none. */
+  #likely(device: string, absent: readonly string[]): readonly string[] {
+    const suppliers = this.#targets.find((target) => target.device === device)?.suppliers ?? [];
+    const listed = absent.filter((other) => suppliers.includes(other));
+    return listed.length === 0 ? absent : listed;
   }
 
   #learnFromCrash(cell: Cell, outcome: Outcome): void {
@@ -173,11 +195,12 @@ export class Knowledge {
     this.#order = partialOrder(this.#devices, this.#given);
     for (const device of this.#blocks.keys()) {
       for (const supplier of this.#blocks.convicted(device)) {
-        this.#constrain({
-          before: supplier,
-          after: device,
-          reason: `the driver core does not probe ${device} before its supplier ${supplier} is bound`,
-        });
+        const reason = this.#named.has(`${device} ${supplier}`)
+          ? `the driver core does not probe ${device} before its supplier ${supplier} is bound`
+          : `${device} was never probed while ${supplier} was not bound`;
+        this.#constrain({ before: supplier, after: device, reason });
+        for (const other of this.#awaitedBy(supplier))
+          this.#constrain({ before: other, after: device, reason: `${reason}, which waits for ${other}` });
       }
     }
     for (const [key, { device, title }] of this.#crashTitles) {
@@ -189,6 +212,21 @@ export class Knowledge {
         });
       }
     }
+  }
+
+  /** What has to be bound for `device` to be: what its driver waits for, and what that one's does. */
+  #awaitedBy(device: string): string[] {
+    const found = new Set<string>();
+    const add = (waiting: string): void => {
+      for (const other of [...this.#waits.convicted(waiting), ...this.#blocks.convicted(waiting)]) {
+        if (found.has(other)) continue;
+        found.add(other);
+        add(other);
+      }
+    };
+    add(device);
+    found.delete(device);
+    return [...found];
   }
 
   #constrain(constraint: Precedence): void {
@@ -208,21 +246,12 @@ function absentAt(at: number, device: string, lives: ReadonlyMap<string, ProbeLi
     .map((life) => life.device);
 }
 
-/**
- * From where on the kernel does without suppliers that it has waited for in vain: deferred_probe_timeout_work_func()
- * (6.1, drivers/base/dd.c) drops optional ones and then names what is still pending. What happens later clears nobody.
- */
-function relaxedFrom(recorded: readonly Recorded[]): number {
-  const at = recorded.findIndex(
-    ({ event }) => 'event' in event && (event.event === 'deferral-timeout' || event.event === 'deferral-pending'),
-  );
-  return at === -1 ? NEVER : at;
-}
-
 /** The device that a chain of holds got stuck at: it had not begun, or not finished, when the first hold timed out. */
 interface Blocker {
   readonly device: string;
   readonly state: 'not-begun' | 'not-finished';
+  /** Devices that were not bound by then, without itself. */
+  readonly absent: readonly string[];
 }
 
 /** Finds the device at which the chain of `asked` got stuck, or null when no hold timed out. */
@@ -236,9 +265,11 @@ function blockerOf(
   if (stuck === -1) return null;
   for (const device of asked) {
     const life = lives.get(device);
-    if ((life?.started ?? NEVER) >= stuck) return { device, state: 'not-begun' };
+    if ((life?.started ?? NEVER) >= stuck)
+      return { device, state: 'not-begun', absent: absentAt(stuck, device, lives) };
     const awaited = gates.some((gate) => gate.gate === 'hold' && gate.until === device && gate.phase === 'finished');
-    if (awaited && (life?.bound ?? NEVER) >= stuck) return { device, state: 'not-finished' };
+    if (awaited && (life?.bound ?? NEVER) >= stuck)
+      return { device, state: 'not-finished', absent: absentAt(stuck, device, lives) };
   }
   return null;
 }

@@ -195,12 +195,28 @@ class LifeReader {
   }
 }
 
-/** Devices that reached `phase`, in the order in which they did. */
-export function recordedOrder(lives: ReadonlyMap<string, ProbeLife>, phase: 'started' | 'bound'): string[] {
+/**
+ * From where on the kernel does without suppliers that it has waited for in vain: deferred_probe_timeout_work_func()
+ * (6.1, drivers/base/dd.c) drops optional ones and then names what is still pending. What happens later clears nobody, and is no order that a
+ * boot could have had without the wait.
+ */
+export function relaxedFrom(recorded: readonly Recorded[]): number {
+  const at = recorded.findIndex(
+    ({ event }) => 'event' in event && (event.event === 'deferral-timeout' || event.event === 'deferral-pending'),
+  );
+  return at === -1 ? Number.POSITIVE_INFINITY : at;
+}
+
+/** Devices that reached `phase` before place `end` of the timeline, in the order in which they did. */
+export function recordedOrder(
+  lives: ReadonlyMap<string, ProbeLife>,
+  phase: 'started' | 'bound',
+  end: number = Number.POSITIVE_INFINITY,
+): string[] {
   return [...lives.values()]
     .flatMap((life) => {
       const at = life[phase];
-      return at === null ? [] : [{ device: life.device, at }];
+      return at === null || at >= end ? [] : [{ device: life.device, at }];
     })
     .sort((a, b) => a.at - b.at)
     .map(({ device }) => device);

@@ -12,7 +12,7 @@ export async function exploreBoots() {
     const devices = Array.from({ length: count }, (_, n) => ({ device: `d${n}`, driver: `driver-${n}` }));
     const found = await explore({
       base: simulatedCell({ watch: devices.map(({ device }) => device) }),
-      targets: devices.map(({ device }) => ({ device, nodes: [] })),
+      targets: devices.map(({ device }) => ({ device, nodes: [], suppliers: [] })),
       strength: STRENGTH,
       budget: BUDGET,
       seed: 1,

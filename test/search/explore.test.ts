@@ -11,7 +11,7 @@ const USUAL = { cpus: 1, shift: 4, loadOrder: null };
 function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreRequest> = {}): ExploreRequest {
   return {
     base: simulatedCell({ watch: devices.map(({ device }) => device) }),
-    targets: devices.map(({ device }) => ({ device, nodes: [] })),
+    targets: devices.map(({ device }) => ({ device, nodes: [], suppliers: [] })),
     strength: 3,
     budget: 64,
     seed: 1,

@@ -210,8 +210,8 @@ describe('Knowledge', () => {
     knowledge.learn(cell, ['a', 'b'], { verdict: 'bound', signature: null, ...inVain(heldUntil) });
   };
   const targets = [
-    { device: 'a', nodes: [] },
-    { device: 'b', nodes: [] },
+    { device: 'a', nodes: [], suppliers: [] },
+    { device: 'b', nodes: [], suppliers: [] },
   ];
 
   it('takes an order as impossible when a hold for its sake has timed out', () => {
