@@ -30,8 +30,7 @@ export async function bisectOrder(name: string, options: BisectOptions, signal: 
       boot,
       onProgress: (what, boots) => note(`${what} (${count(boots, 'boot')} so far)`),
     });
-    const expect = { verdicts: [explanation.verdict] };
-    const file = await keepCell('minimal.yaml', { ...explanation.minimal, expect });
+    const file = await keepCell('minimal.yaml', explanation.minimal);
     return { json: { ...explanation, file }, text: describeExplanation(explanation, file) };
   });
 }

@@ -10,6 +10,7 @@ import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
 import { searchInLab } from '../run/expedition.ts';
+import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { didYouMean } from '../suggest.ts';
@@ -34,7 +35,7 @@ interface ExploreOptions {
 const SETTLE_MS = 500;
 const DEFAULT_DEVICES = [SCM.device, SMMU.device];
 
-/** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed. */
+/** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a device unbound. */
 export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
   await requireTools();
   const progress = renderProgress(process.stderr);
@@ -82,13 +83,10 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         });
         const kept = new Map<string, string>();
         for (const outcome of result.outcomes) {
-          if (outcome.signature === null) continue;
-          const name = `crash-${kept.size + 1}.yaml`;
-          const expect = { verdicts: [outcome.verdict] };
-          kept.set(
-            outcome.key,
-            relative(process.cwd(), await keepCell(name, { ...outcome.cell, id: name.replace('.yaml', ''), expect })),
-          );
+          if (!isFailure(outcome)) continue;
+          const id = `${outcome.signature === null ? outcome.verdict : 'crash'}-${kept.size + 1}`;
+          const path = await keepCell(`${id}.yaml`, { ...outcome.cell, id, expect: outcome.expect });
+          kept.set(outcome.key, relative(process.cwd(), path));
         }
         return { found: result, files: kept };
       },
@@ -99,10 +97,15 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         ? `${JSON.stringify({ ...found, cells: Object.fromEntries(files) }, null, 1)}\n`
         : formatExploration(found, files, wantsColour(process.stdout.isTTY, process.env)),
     );
-    return found.outcomes.some(({ signature }) => signature !== null) ? EXIT.unexpected : EXIT.expected;
+    return found.outcomes.some(isFailure) ? EXIT.unexpected : EXIT.expected;
   } finally {
     progress.close();
   }
+}
+
+/** A boot without a verdict is no failure: most are orders that could not be had. */
+function isFailure(outcome: Pick<Outcome, 'verdict'>): boolean {
+  return hasVerdict(outcome) && !passes(outcome);
 }
 
 /** Names of a device's node and of the nodes below it, by which the driver core names suppliers. */

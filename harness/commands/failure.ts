@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import { KnownError } from '../errors.ts';
+import { InfraError, KnownError } from '../errors.ts';
 
 /**
  * Prints why a verb could not be carried out and returns the exit code. A known error is a sentence and a hint; anything else is a
@@ -10,13 +10,29 @@ export function printError(error: unknown): number {
     process.stderr.write(`bootrace: ${error.message}\n`);
     return EXIT_BY_SIGNAL[error.signal];
   }
-  if (error instanceof KnownError) {
+  const known = fromFileSystem(error) ?? error;
+  if (known instanceof KnownError) {
     process.stderr.write(
-      `${pc.red('bootrace:')} ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`,
+      `${pc.red('bootrace:')} ${known.message}\n${known.hint === undefined ? '' : `  ${known.hint}\n`}`,
     );
-    return error.exitCode;
+    return known.exitCode;
   }
   throw error;
+}
+
+/** What a file system refuses wherever it is met is the machine's, and no defect of the harness. */
+function fromFileSystem(error: unknown): KnownError | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : 'a file';
+  switch (error.code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new InfraError(`${path} could not be written: the disk is full`, 'free some space, or give --results DIR');
+    case 'EROFS':
+      return new InfraError(`${path} could not be written: it is on a read-only file system`, 'give --results DIR');
+    default:
+      return null;
+  }
 }
 
 /** Ctrl-C or SIGTERM: everything was put away, nothing was recorded. */

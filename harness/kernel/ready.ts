@@ -13,6 +13,7 @@ import { readDepends } from './modules.ts';
 import type { OnProgress } from './progress.ts';
 import { publishKernel, readPublished } from './published.ts';
 import type { KernelSource } from './recipe.ts';
+import { parseSymbols } from './symbols.ts';
 import { decompressModules, extractDeb } from './unpack.ts';
 
 /** Kernels that need no build: the distribution's own, and a given Image. */
@@ -146,7 +147,7 @@ export async function imageKernel(
   const image = await readImage(source.path);
   const imageHash = hash(image);
   const modules = source.modules === null ? [] : await userModules(source.modules);
-  const map = source.map === null ? null : await readMap(source.map);
+  const map = source.map === null ? null : await readMap(source.map, image);
   const stats = await Promise.all(modules.map(async ({ file }) => [file, (await stat(file)).mtimeMs]));
   const key = keyOf('image', imageHash, stats, map);
   const known = await readReady(request, key);
@@ -183,13 +184,24 @@ async function userModules(folder: string): Promise<{ file: string; depends: str
 }
 
 /** The given System.map, or one made of the symbols of the given vmlinux. A map's lines are address, type and name (nm(1)); Debian's stub has one that is none. */
-async function readMap(path: string): Promise<string> {
+async function readMap(path: string, image: Buffer): Promise<string> {
   const text = (await readVmlinux(path)) ?? (await readIfPresent(path));
   if (text === null) throw new InputError(`there is no System.map ${path}`);
   if (!/^[0-9a-f]{16} \w _?text$/im.test(text))
     throw new InputError(`${path} is not a System.map or vmlinux of an arm64 kernel: it does not name _text`);
+  const addresses = parseSymbols(text, new Set(['_text', 'linux_banner']));
+  const banner = Number((addresses.get('linux_banner') ?? 0n) - (addresses.get('_text') ?? 0n));
+  // The Image begins at _text (arch/arm64/kernel/vmlinux.lds.S); init/version.c has the banner.
+  const isThere = image.toString('latin1', banner, banner + BANNER.length) === BANNER;
+  if (addresses.has('linux_banner') && !isThere)
+    throw new InputError(
+      `${path} is of another kernel: where it has linux_banner, the image has something else`,
+      'give the System.map or vmlinux of the same build',
+    );
   return text;
 }
+
+const BANNER = 'Linux version ';
 
 /** Null where the file is no ELF file, or not there. */
 async function readVmlinux(path: string): Promise<string | null> {

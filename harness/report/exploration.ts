@@ -1,3 +1,4 @@
+import { passes } from '../search/boot.ts';
 import type { Coverage } from '../search/coverage.ts';
 import type { Exploration } from '../search/explore.ts';
 import { colours } from './paint.ts';
@@ -15,11 +16,10 @@ const LISTED = 12;
 export function formatExploration(found: Exploration, files: ReadonlyMap<string, string>, colour: boolean): string {
   const paint = colours(colour);
   const lines: string[] = [paint.bold('Outcomes')];
-  for (const { key, verdict, title, cell, stage, boot, times } of found.outcomes) {
-    const said =
-      title ?? (verdict === 'infra-error' ? found.unrealised.find((one) => one.cell === cell.id)?.why : null);
-    const what = said === null || said === undefined ? verdict : `${verdict}: ${printable(said)}`;
-    const painted = title === null ? what : paint.red(what);
+  for (const outcome of found.outcomes) {
+    const { key, verdict, title, reason, stage, boot, times } = outcome;
+    const what = passes(outcome) ? verdict : `${verdict}: ${printable(title ?? reason)}`;
+    const painted = passes(outcome) ? what : paint.red(what);
     lines.push(`  ${painted}  ${paint.dim(`first in boot ${boot} (${stage}), ${count(times, 'boot')}`)}`);
     const file = files.get(key);
     if (file !== undefined) {

@@ -48,7 +48,13 @@ export async function searchInLab<T>(
     lab = opened;
     const boot = async (cell: Cell): Promise<Outcome> => {
       const { record, events, gates } = await opened.boot(cell);
-      return { verdict: record.verdict, signature: record.crash?.signature ?? null, events, gates };
+      return {
+        verdict: record.verdict,
+        reason: record.reason,
+        signature: record.crash?.signature ?? null,
+        events,
+        gates,
+      };
     };
     const keepCell = async (name: string, cell: Cell) => {
       await writeFile(join(folder.path, name), formatCellFile(cell));

@@ -46,7 +46,11 @@ export function recordBoot(
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
     reason: trouble ?? judgement.reason,
-    notes: [...judgement.notes, ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`)],
+    notes: [
+      ...judgement.notes,
+      ...uncalled(cell, gates),
+      ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`),
+    ],
     crash: crash === null ? null : recordCrash(crash),
     warnings: result.summary.crashes.length - (crash === null ? 0 : 1),
     bound: reported(result.events, 'bound').flatMap(([device, driver]) =>
@@ -140,19 +144,31 @@ function troubleOf(
   for (const gate of cell.gates) {
     if (gate.gate === 'force' || gates.some((event) => 'device' in event && event.device === gate.device)) continue;
     const life = summary.devices.get(gate.device);
-    if (life === undefined) return `the gate on ${gate.device} never came to anything: no such device appeared`;
+    if (life === undefined && summary.plan === 'none') continue;
+    if (life === undefined) return `the gate on ${gate.device} never acted: no driver probed a device of that name`;
     if (PROBED.has(life.state))
       return `the gate on ${gate.device} never acted: its bus is none whose probes the firmware sees (platform and AMBA)`;
   }
   return null;
 }
 
+/** A function that is forced and never called makes no difference, which is not what was meant. */
+function uncalled(cell: Cell, gates: readonly GateEvent[]): string[] {
+  return cell.gates.flatMap((gate) =>
+    gate.gate === 'force' && !gates.some((event) => event.verb === 'forced' && event.symbol === gate.symbol)
+      ? [`${gate.symbol}() is forced, and was never called`]
+      : [],
+  );
+}
+
 /** What became of the device that a hold waited for in vain, where the log tells. */
 function whyShut(life: DeviceLife | undefined, phase: string): string | null {
-  if (life === undefined) return 'no such device appeared';
+  if (life?.state === 'failed') return `its probe failed${life.error === null ? '' : ` with error ${-life.error}`}`;
+  if (life === undefined || !(PROBED.has(life.state) || life.deferrals > 0))
+    return 'no driver probed a device of that name';
   if (life.deferrals > 0) return `its probe was deferred${life.reason === null ? '' : ` (${life.reason})`}`;
-  if (!PROBED.has(life.state)) return 'no driver probed it';
-  return life.state === 'probing' && phase === 'finished' ? 'its probe has not returned' : null;
+  if (life.state === 'probing') return phase === 'finished' ? 'its probe has not returned' : null;
+  return 'it was probed only when the hold was given up; a probe that is held and not asynchronous holds up all that come after it';
 }
 
 function recordCrash(crash: Crash): NonNullable<CellRecord['crash']> {

@@ -5,6 +5,8 @@ import type { GateEvent } from '../soc/gates.ts';
 /** What one boot of a cell came to, as far as the search has to know. */
 export interface Outcome {
   readonly verdict: Verdict;
+  /** Why, one sentence. */
+  readonly reason: string;
   /** Signature of the crash, equal over rebuilds; null where there was none. */
   readonly signature: string | null;
   readonly events: readonly DmesgEvent[];
@@ -18,8 +20,15 @@ export type Boot = (cell: Cell) => Promise<Outcome>;
 /** Verdicts that say nothing about the order: the boot did not get to show one. */
 const NO_VERDICT: readonly Verdict[] = ['unbuildable', 'infra-error'];
 
-export function hasVerdict(outcome: Outcome): boolean {
+export function hasVerdict(outcome: Pick<Outcome, 'verdict'>): boolean {
   return !NO_VERDICT.includes(outcome.verdict);
+}
+
+/** Verdicts of boots in which everything came to what it should. */
+const PASSING: readonly Verdict[] = ['bound', 'deferred-then-bound'];
+
+export function passes({ verdict }: Pick<Outcome, 'verdict'>): boolean {
+  return PASSING.includes(verdict);
 }
 
 /** What makes two outcomes the same: the crash's signature, or where there is none the verdict. */

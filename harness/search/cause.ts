@@ -1,5 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
-import type { Gate } from '../matrix/cell.ts';
+import type { Expectation, Gate } from '../matrix/cell.ts';
 import type { Outcome } from './boot.ts';
 import { type ProbeLife, probeLives, type Recorded, timeline } from './recorded.ts';
 
@@ -36,6 +36,16 @@ export function probeCaller(outcome: Outcome): ProbeCaller | null {
 
 function crashOf({ events, signature }: Outcome): Crash | undefined {
   return events.find((event): event is Crash => event.event === 'crash' && event.signature === signature);
+}
+
+/** What a cell that came to `outcome` has to come to when it is booted again: the same crash, not any of its kind. */
+export function expectationOf(outcome: Outcome): Expectation {
+  const crash = crashOf(outcome);
+  return {
+    verdicts: [outcome.verdict],
+    ...(crash === undefined || crash.function === null ? {} : { function: crash.function }),
+    ...(crash === undefined || crash.address === null ? {} : { address: crash.address }),
+  };
 }
 
 /** Who crashed while doing what, and whose probe had not finished by then. */

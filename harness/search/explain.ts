@@ -1,7 +1,7 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
-import { type Boot, compareOutcome, hasVerdict, type Outcome } from './boot.ts';
-import { type Cause, causeOf, type ProbeCaller, probeCaller } from './cause.ts';
+import { type Boot, compareOutcome, hasVerdict, type Outcome, passes } from './boot.ts';
+import { type Cause, causeOf, expectationOf, type ProbeCaller, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
 import { rememberBoots } from './memory.ts';
 import { minimise, type TestResult } from './minimise.ts';
@@ -45,7 +45,6 @@ export interface ExplainRequest {
   readonly onProgress?: (what: string, boots: number) => void;
 }
 
-const PASSING: readonly Verdict[] = ['bound', 'deferred-then-bound'];
 /** Stand-in for "held as long as need be" when a hold gate is turned into a delay: longer than THREAD.md's 6 s. */
 const LONG_DELAY_MS = 8000;
 /** The guest must not settle before a delayed probe is over. */
@@ -64,9 +63,11 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   const progress = (what: string): void => request.onProgress?.(what, memory.boots());
   const wanted = await memory.boot(request.cell);
   if (!hasVerdict(wanted)) {
-    throw new InfraError(`cell ${request.cell.id} gave ${wanted.verdict}, so there is no failure to explain`);
+    throw new InfraError(
+      `cell ${request.cell.id} gave ${wanted.verdict}, so there is no failure to explain: ${wanted.reason}`,
+    );
   }
-  if (PASSING.includes(wanted.verdict)) {
+  if (passes(wanted)) {
     throw new InputError(
       `cell ${request.cell.id} does not fail: its verdict is ${wanted.verdict}`,
       'name a cell that crashes, hangs or stays deferred',
@@ -117,7 +118,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     unfinished: seen.unfinished.map((state) => ({ ...state, driver: state.driver ?? memory.driverOf(state.device) })),
   };
   const explanation = {
-    minimal: { ...minimal, id: `${request.cell.id}.minimal` },
+    minimal: { ...minimal, id: 'minimal', row: null, claim: null, axes: {}, expect: expectationOf(wanted) },
     needed,
     forCaller,
     irrelevant: withoutEffect(conditionsOf(request.cell, usual), [...needed, ...(forCaller?.conditions ?? [])]),

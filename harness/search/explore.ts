@@ -1,8 +1,9 @@
 import type { Crash } from '../dmesg/events.ts';
-import { InputError } from '../errors.ts';
-import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
+import { InfraError, InputError } from '../errors.ts';
+import type { Cell, Expectation, Gate, Verdict } from '../matrix/cell.ts';
 import { HOLD_TIMEOUT_MS } from '../soc/gates.ts';
-import { type Boot, type Outcome, outcomeKey } from './boot.ts';
+import { type Boot, hasVerdict, type Outcome, outcomeKey } from './boot.ts';
+import { expectationOf } from './cause.ts';
 import { inLoadOrder, settlingFor, withAsyncDrivers, withAsyncModules } from './conditions.ts';
 import { type Coverage, CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
@@ -60,7 +61,10 @@ interface FoundOutcome {
   readonly verdict: Verdict;
   readonly signature: string | null;
   readonly title: string | null;
+  readonly reason: string;
   readonly cell: Cell;
+  /** What that cell has to come to again. */
+  readonly expect: Expectation;
   readonly stage: Stage;
   /** Number of the boot, from 1, that showed it first. */
   readonly boot: number;
@@ -113,7 +117,7 @@ const SHIFTS = 9;
  * then an order and its reverse, then sequence covering arrays of the wanted strength, planned again whenever a boot
  * teaches a dependency; then module load orders, sets of asynchronous drivers, long delays and interleavings. An order
  * counts as covered when the recorded events show it. Deterministic for a seed and a deterministic `boot`.
- * @throws InputError when a target is named twice, or the constraints contradict each other.
+ * @throws InputError when a target is named twice, or the constraints contradict each other, InfraError when not even the base has a verdict.
  */
 export async function explore(request: ExploreRequest): Promise<Exploration> {
   return new Explorer(request).run();
@@ -395,6 +399,8 @@ class Explorer {
     const { onProgress, budget, stopAtFirstCrash } = this.#request;
     onProgress?.({ stage, boots: this.#boots, budget, cell, outcome, isNew });
 
+    if (stage === 'baseline' && !hasVerdict(outcome))
+      throw new InfraError(`the boot that all others are variations of has no verdict: ${outcome.reason}`);
     const recordedAll = timeline(outcome.events, outcome.gates);
     const lives = probeLives(recordedAll, this.#devices, cell.gates);
     const relaxed = relaxedFrom(recordedAll);
@@ -413,11 +419,13 @@ class Explorer {
   #noteOutcome(stage: Stage, cell: Cell, outcome: Outcome): boolean {
     const key = outcomeKey(outcome);
     const known = this.#outcomes.get(key);
-    const { verdict, signature } = outcome;
+    const { verdict, reason, signature } = outcome;
+    const title = titleOf(outcome);
+    const expect = expectationOf(outcome);
     this.#outcomes.set(
       key,
       known === undefined
-        ? { key, verdict, signature, title: titleOf(outcome), cell, stage, boot: this.#boots, times: 1 }
+        ? { key, verdict, signature, title, reason, cell, expect, stage, boot: this.#boots, times: 1 }
         : { ...known, times: known.times + 1 },
     );
     return known === undefined;

@@ -64,15 +64,15 @@ export function callerText(caller: ProbeCaller | null): string {
 }
 
 function causeText({ cause, verdict, needed }: Explained): string {
+  const { crash, probing } = cause;
+  if (crash === null || !crash.fatal) {
+    const what = `the boot ends with the verdict ${verdict}${crash === null ? '' : ` (${crash.title})`}`;
+    return probing === null ? what : `${what} when ${probing.driver ?? 'a driver'} probes ${probing.device}`;
+  }
   const blocking = blamed(cause, needed);
   const before = blocking === null ? '' : ` before ${unfinishedText(blocking)}`;
-  const what = cause.crash === null ? `the boot ends with the verdict ${verdict}` : null;
-  if (cause.probing === null) {
-    return `${what ?? `the kernel crashes (${cause.crash?.title ?? verdict})`}${before}`;
-  }
-  const { driver, device } = cause.probing;
-  if (what !== null) return `${what} when ${driver ?? 'a driver'} probes ${device}${before}`;
-  return `${driver ?? 'the kernel'} crashes when it probes ${device}${before}`;
+  if (probing === null) return `the kernel crashes (${crash.title})${before}`;
+  return `${probing.driver ?? 'the kernel'} crashes when it probes ${probing.device}${before}`;
 }
 
 /** The unfinished device that a needed gate holds or delays, as this is what the failure depends on. */

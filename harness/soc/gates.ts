@@ -148,8 +148,8 @@ function encodeTable({ parks, forces, entries, counted = [] }: TableParts, looku
       if (address !== null) return address;
     }
     throw new InputError(
-      `the kernel has no symbol ${names.join(' or ')}, which ${purpose} needs`,
-      'it may be inlined or the kernel stripped; see /proc/kallsyms of the running kernel',
+      `${names.join(' or ')}, which ${purpose} needs, is not the name of one place in the kernel image`,
+      'it may be inlined, stand there more than once, or be in a module, whose functions cannot be forced; or the kernel is stripped: see its System.map or /proc/kallsyms',
     );
   };
   // The firmware's log names a forced function by its place, so these come first.

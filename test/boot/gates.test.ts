@@ -99,7 +99,9 @@ test('a hold until a device that never appears has no verdict, and says so', asy
     gates: [{ gate: 'hold', device: SMMU, until: '5ff00000.nonesuch', phase: 'entered' }],
   });
   expect(record.verdict).toBe('infra-error');
-  expect(record.reason).toContain('until 5ff00000.nonesuch has entered never opened: no such device appeared');
+  expect(record.reason).toContain(
+    'until 5ff00000.nonesuch has entered never opened: no driver probed a device of that name',
+  );
 });
 
 test('a gate on a device that never appears has no verdict, and names it', async () => {

@@ -74,6 +74,15 @@ test.each([
   expect(exitCode).toBe(2);
 });
 
+test('the System.map of another kernel is refused', async () => {
+  const map = await readFile(kernel.systemMap, 'utf8');
+  const file = join(folder.path, 'other.map');
+  await writeFile(file, map.replace(/^[0-9a-f]{16}( \w linux_banner)$/m, 'ffffffc008123456$1'));
+  const { exitCode, stderr } = await cellWith(file);
+  expect(stderr).toContain(`${file} is of another kernel`);
+  expect(exitCode).toBe(2);
+});
+
 test('an image that spins without a word is a hang, and waits for no clock but that of its CPU', async () => {
   const image = join(folder.path, 'Image');
   // `b .` is the first instruction (Arm Architecture Reference Manual, B); the header's magic and sizes stay.

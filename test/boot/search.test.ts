@@ -100,6 +100,25 @@ test("on Debian's own kernel a forced answer is enough, without a compiler", { t
   expect(sentence).toContain('; to crash asynchronously and not in an initcall also: async arm-smmu');
 });
 
+test('a search whose first boot has no verdict says why, and boots no more', async () => {
+  const words = ['explore', '--kernel', 'unfixed', '--force', 'qcom_scm_is_availble=1'];
+  const { exitCode, stdout, stderr } = await inFolder(words);
+  expect(stderr).toContain('the boot that all others are variations of has no verdict: qcom_scm_is_availble');
+  expect(stdout).toBe('');
+  expect(exitCode).toBe(3);
+});
+
+test('a device that stays deferred is found, kept as a cell and explained, without a crash in the sentence', async () => {
+  const force = ['--force', 'qcom_scm_is_available=0'];
+  const { stdout, stderr, exitCode } = await inFolder(['explore', '--kernel', '6.1', ...force, '--json']);
+  expect(exitCode, stderr).toBe(1);
+  const found = explorationSchema.parse(JSON.parse(stdout));
+  const { sentence } = await explain(found.cells['stuck-deferred'] ?? '');
+  expect(sentence).toMatch(
+    /^the boot ends with the verdict stuck-deferred; needs: qcom_scm_is_available\(\) returning 0/,
+  );
+});
+
 test('every order of three of ten devices is seen, or there is a reason why it cannot be, whatever the seed', async () => {
   const devices = [
     ...['smem', '5e040000.hwlock', 'firmware:scm', '5f000000.iommu', '5f400000.usb', '5e080000.rsc', '5d100000.cmd-db'],

@@ -48,6 +48,7 @@ describe('bisectAxes', () => {
       .map((parts) => simulatedCell(parts));
     const outcomeOf = (signature: string | null): Outcome => ({
       verdict: signature === null ? 'bound' : 'null-deref',
+      reason: '',
       signature,
       events: [],
       gates: [],

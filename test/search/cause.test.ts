@@ -7,7 +7,7 @@ import { eventsOf } from '../dmesg/mutate.ts';
 const recorded = (name: string) => {
   const events = eventsOf(readFileSync(new URL(`../logs/${name}.log`, import.meta.url)));
   const signature = events.find((event): event is Crash => event.event === 'crash')?.signature ?? null;
-  return { verdict: 'null-deref' as const, signature, events, gates: [] };
+  return { verdict: 'null-deref' as const, reason: '', signature, events, gates: [] };
 };
 
 it.each([

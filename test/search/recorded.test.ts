@@ -207,7 +207,7 @@ describe('Knowledge', () => {
       [30_000_300, 'bound', 'a'],
     ]);
   const learn = (knowledge: Knowledge, heldUntil: 'released' | 'timed-out'): void => {
-    knowledge.learn(cell, ['a', 'b'], { verdict: 'bound', signature: null, ...inVain(heldUntil) });
+    knowledge.learn(cell, ['a', 'b'], { verdict: 'bound', reason: '', signature: null, ...inVain(heldUntil) });
   };
   const targets = [
     { device: 'a', nodes: [], suppliers: [] },

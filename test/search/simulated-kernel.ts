@@ -130,10 +130,10 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
   }
   if (crash !== null) {
     const { signature } = crash as Crash;
-    return { verdict: 'null-deref', signature, events, gates: gateLog };
+    return { verdict: 'null-deref', reason: 'a crash', signature, events, gates: gateLog };
   }
   const verdict = deferred.size > 0 ? 'stuck-deferred' : everDeferred ? 'deferred-then-bound' : 'bound';
-  return { verdict, signature: null, events, gates: gateLog };
+  return { verdict, reason: verdict, signature: null, events, gates: gateLog };
 }
 
 type SayableEvent =

@@ -96,10 +96,12 @@ describe('encodeGates', () => {
 
   test('names the symbol that the kernel does not have', () => {
     expect(() => encodeGates([{ ...FORCE, symbol: 'qcom_scm_nonesuch' }], lookup)).toThrow(
-      'no symbol qcom_scm_nonesuch',
+      'qcom_scm_nonesuch, which the gate that forces qcom_scm_nonesuch needs, is not the name of one place',
     );
-    expect(() => encodeGates([DELAY], () => null)).toThrow('no symbol platform_probe or platform_drv_probe');
-    expect(() => encodeGates([DELAY], (name) => (name === 'msleep' ? null : 0x9000n))).toThrow('no symbol msleep');
+    expect(() => encodeGates([DELAY], () => null)).toThrow('platform_probe or platform_drv_probe, which a gate needs');
+    expect(() => encodeGates([DELAY], (name) => (name === 'msleep' ? null : 0x9000n))).toThrow(
+      'msleep, which a gate needs',
+    );
   });
 
   test('refuses two answers of one function, and a function that the gates themselves stand at', () => {
