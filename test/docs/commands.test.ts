@@ -121,6 +121,7 @@ test('the pages have commands', () => {
     new Set([
       'README.md',
       'docs/workstation.md',
+      'docs/cells.md',
       'docs/ci.md',
       'docs/bisecting.md',
       'docs/kernels.md',
