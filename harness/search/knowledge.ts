@@ -197,7 +197,7 @@ export class Knowledge {
       for (const supplier of this.#blocks.convicted(device)) {
         const reason = this.#named.has(`${device} ${supplier}`)
           ? `the driver core does not probe ${device} before its supplier ${supplier} is bound`
-          : `${device} was never probed while ${supplier} was not bound`;
+          : `${device} was not probed while ${supplier} was not bound`;
         this.#constrain({ before: supplier, after: device, reason });
         for (const other of this.#awaitedBy(supplier))
           this.#constrain({ before: other, after: device, reason: `${reason}, which waits for ${other}` });
