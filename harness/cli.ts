@@ -21,7 +21,17 @@ function wrongUsage(): number {
 const REPORTERS = 'table, json, junit, ktap, kcidb, markdown, github or html; repeatable';
 
 function words(text: string): string[] {
-  return text.split(',').filter((word) => word !== '');
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+function bootargs(text: string): string[] {
+  const found = text.split(/\s+/).filter((word) => word !== '');
+  const odd = found.find((word) => !/^[\x21-\x7e]+$/.test(word));
+  if (odd !== undefined) throw new InvalidArgumentError('expected words of printable ASCII.');
+  return found;
 }
 
 function strength(text: string): number {
@@ -118,6 +128,7 @@ program
   .addOption(new Option('--board <board>', 'which devices there are').choices(BOARD_NAMES).default('small'))
   .option('--devices <names>', 'devices whose order is searched, comma between (default: the SCM and the SMMU)', words)
   .option('--force <symbol=value>', 'a function that returns this at once; repeatable', force)
+  .option('--append <words>', 'words for the kernel command line of every boot', bootargs, [])
   .option('--budget <n>', 'most boots', positiveInteger, 64)
   .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)
   .option('--seed <n>', 'of the search', positiveInteger, 1)

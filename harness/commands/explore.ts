@@ -22,6 +22,8 @@ interface ExploreOptions {
   readonly board: BoardName;
   readonly devices?: readonly string[];
   readonly force?: readonly Gate[];
+  /** Words of the kernel command line. */
+  readonly append: readonly string[];
   readonly budget: number;
   readonly strength: number;
   readonly seed: number;
@@ -142,7 +144,7 @@ function baseCell(options: ExploreOptions, devices: readonly string[]): Cell {
     linkage: options.linkage,
     board: options.board,
     tree: [],
-    bootargs: [],
+    bootargs: options.append,
     cpus: 1,
     shift: 4,
     gates: options.force ?? [],

@@ -33,7 +33,7 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
   lines.push(formatCoverage(`orders of ${found.coverage.strength} probes`, found.coverage, used));
   lines.push(`  orders of ${found.coverage.strength} bindings: ${found.bound.covered} of ${found.bound.total}`);
   if (found.loadOrders !== null) lines.push(formatCoverage('orders of module loads', found.loadOrders));
-  lines.push(...formatList('impossible', byReason(found.coverage)));
+  lines.push(...formatList('impossible, or cut short by a crash', byReason(found.coverage)));
   lines.push(
     ...formatList(
       'not seen',
@@ -47,7 +47,11 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
     ),
   );
   for (const { device, suppliers } of found.waits)
-    lines.push(`  ${printable(device)} defers until ${suppliers.map(printable).join(' or ')} is bound`);
+    lines.push(
+      suppliers.length === 0
+        ? `  ${printable(device)} defers, for none of these devices that could be told`
+        : `  ${printable(device)} defers until ${suppliers.map(printable).join(' or ')} is bound`,
+    );
   const stages = found.stages.map(({ stage, boots }) => `${stage} ${boots}`).join(', ');
   const why = { complete: 'every stage is done', budget: 'the budget is used up', crash: 'a crash was found' }[
     found.stoppedBy
