@@ -190,10 +190,11 @@ async function readMap(path: string, image: Buffer): Promise<string> {
   if (!/^[0-9a-f]{16} \w _?text$/im.test(text))
     throw new InputError(`${path} is not a System.map or vmlinux of an arm64 kernel: it does not name _text`);
   const addresses = parseSymbols(text, new Set(['_text', 'linux_banner']));
-  const banner = Number((addresses.get('linux_banner') ?? 0n) - (addresses.get('_text') ?? 0n));
+  const [start, banner] = [addresses.get('_text'), addresses.get('linux_banner')];
+  if (start === undefined || banner === undefined) return text;
   // The Image begins at _text (arch/arm64/kernel/vmlinux.lds.S); init/version.c has the banner.
-  const isThere = image.toString('latin1', banner, banner + BANNER.length) === BANNER;
-  if (addresses.has('linux_banner') && !isThere)
+  const at = Number(banner - start);
+  if (image.toString('latin1', at, at + BANNER.length) !== BANNER)
     throw new InputError(
       `${path} is of another kernel: where it has linux_banner, the image has something else`,
       'give the System.map or vmlinux of the same build',
