@@ -1,4 +1,4 @@
-import { CPUS_MAX } from '../soc/board.ts';
+import { CPUS_MAX } from '../firmware/memory-map.ts';
 import { BOARD_NAMES, LINKAGES } from './cell.ts';
 
 /** Value of an axis that has no meaning for a cell: the load order of built-in drivers, for one. */

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { CPUS_MAX } from '../soc/board.ts';
+import { CPUS_MAX } from '../firmware/memory-map.ts';
 import { oneOf, parseYaml, strictMap } from '../yaml.ts';
 import { LARGEST_SHIFT } from './axes.ts';
 import { BOARD_NAMES, type Cell, LINKAGES } from './cell.ts';

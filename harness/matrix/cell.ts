@@ -35,7 +35,7 @@ export type TreeEdit =
 /** Strings become a string list, numbers become 32-bit cells, `bytes` is raw hex, `true` is an empty property. */
 export type PropertyValue = string | readonly string[] | readonly number[] | { readonly bytes: string } | true;
 
-/** Order put on a boot without a change to the kernel; executed by the EL2 firmware (`soc/firmware`). */
+/** Order put on a boot without a change to the kernel; executed by the EL2 firmware (`firmware`). */
 export type Gate =
   /** The probe of `device` sleeps `ms` of virtual time in msleep() at every attempt, before its driver's probe runs. */
   | { readonly gate: 'delay'; readonly device: string; readonly ms: number }

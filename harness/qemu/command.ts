@@ -1,8 +1,9 @@
-import { FIRMWARE_ADDRESS, IMAGE_ADDRESS, RAM_MIB, type RegisterFile } from '../soc/board.ts';
+import { FIRMWARE_ADDRESS, IMAGE_ADDRESS, RAM_MIB } from '../firmware/memory-map.ts';
+import type { RegisterFile } from '../soc/board.ts';
 
 /** Files of one guest; absolute paths or, in `command.sh`, relative to the cell's folder. */
 export interface GuestFiles {
-  /** The EL2 firmware, soc/firmware. */
+  /** The EL2 firmware, firmware. */
   readonly firmware: string;
   /** The kernel's arm64 Image. */
   readonly image: string;
@@ -12,7 +13,7 @@ export interface GuestFiles {
   readonly plan: string;
   /** The modules that the plan loads, or null where it loads none. */
   readonly modules: string | null;
-  /** The firmware's table (soc/gates.ts), or null where it would be empty. */
+  /** The firmware's table (firmware/gates.ts), or null where it would be empty. */
   readonly gates: string | null;
   /** RAM that stands in for register files. */
   readonly registers: readonly (Pick<RegisterFile, 'address'> & { readonly path: string })[];
@@ -45,7 +46,7 @@ interface GuestOptions {
   readonly serves?: boolean;
 }
 
-/** Bus of the n-th virtio device, in the order of their addresses (hw/arm/virt.c, create_virtio_devices()), as soc/firmware/output.c looks for them. */
+/** Bus of the n-th virtio device, in the order of their addresses (hw/arm/virt.c, create_virtio_devices()), as firmware/output.c looks for them. */
 const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as const;
 
 /** The one place where the QEMU command line is made (QEMU 7.2 or later). */

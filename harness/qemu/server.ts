@@ -24,7 +24,7 @@ interface ServerOptions {
   readonly shift: number;
 }
 
-/** What the firmware says when the guest is ready for a cell (soc/firmware/serve.c). */
+/** What the firmware says when the guest is ready for a cell (firmware/serve.c). */
 const READY = 'parked';
 
 /** Looks that a guest which has shown a terminal event gets to end by itself: after an oops it prints a panic and restarts. */
@@ -37,7 +37,7 @@ const LOG_MAX = 1 << 20;
 
 /**
  * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other: when one is over, the firmware puts
- * memory, registers and clock back (soc/firmware/snapshot.c).
+ * memory, registers and clock back (firmware/snapshot.c).
  */
 export class GuestServer {
   readonly #child: ChildProcess;

@@ -2,11 +2,11 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KnownError } from '../errors.ts';
+import { encodeParking, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
+import { encodeServedCell, MODULES_BYTES_MAX } from '../firmware/served.ts';
 import type { Cell } from '../matrix/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
 import { GuestServer, type Served } from '../qemu/server.ts';
-import { encodeParking, type ParkingPlace, parkingSymbols } from '../soc/gates.ts';
-import { encodeServedCell, MODULES_BYTES_MAX } from '../soc/served.ts';
 import type { PreparedCell } from './prepare.ts';
 
 interface ForksOptions {

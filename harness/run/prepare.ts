@@ -9,6 +9,9 @@ import { parseFdt } from '../devicetree/parse.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
+import { encodeGates, takesConsole } from '../firmware/gates.ts';
+import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
+import { FIRMWARE } from '../firmware/program.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
 import { encodeModules, type GuestModule } from '../guest/modules.ts';
 import { encodePlan } from '../guest/plan.ts';
@@ -18,8 +21,7 @@ import { compileDeviceTree } from '../kernel/dtc.ts';
 import type { BoardName, Cell, PlanStep } from '../matrix/cell.ts';
 import { withDependencies } from '../matrix/plan.ts';
 import { type GuestFiles, type GuestMachine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
-import { BOARDS, type Board, CPUS_MAX, FIRMWARE, IMAGE_SIZE_MAX } from '../soc/board.ts';
-import { encodeGates, takesConsole } from '../soc/gates.ts';
+import { BOARDS, type Board } from '../soc/board.ts';
 import { bootargsOf } from './bootargs.ts';
 
 /** A board as it lies in the run's folder. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
+import { type GateEvent, parseGateLog } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell, Verdict } from '../matrix/cell.ts';
 import { shellQuote } from '../qemu/command.ts';
-import { type GateEvent, parseGateLog } from '../soc/gates.ts';
 import { differences, judge } from '../verdict/judge.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import type { BootResult } from './boot.ts';

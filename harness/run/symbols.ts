@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InfraError } from '../errors.ts';
+import { gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
 import type { Cell } from '../matrix/cell.ts';
-import { gateSymbols } from '../soc/gates.ts';
 import { boot } from './boot.ts';
 import { type Bench, prepareCell } from './prepare.ts';
 

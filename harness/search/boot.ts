@@ -1,6 +1,6 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
+import type { GateEvent } from '../firmware/gates.ts';
 import type { Cell, Verdict } from '../matrix/cell.ts';
-import type { GateEvent } from '../soc/gates.ts';
 
 /** What one boot of a cell came to, as far as the search has to know. */
 export interface Outcome {

@@ -1,7 +1,7 @@
 import type { Crash } from '../dmesg/events.ts';
 import { InfraError, InputError } from '../errors.ts';
+import { HOLD_TIMEOUT_MS } from '../firmware/gates.ts';
 import type { Cell, Expectation, Gate, Verdict } from '../matrix/cell.ts';
-import { HOLD_TIMEOUT_MS } from '../soc/gates.ts';
 import { type Boot, hasVerdict, type Outcome, outcomeKey } from './boot.ts';
 import { expectationOf } from './cause.ts';
 import { inLoadOrder, settlingFor, withAsyncDrivers, withAsyncModules } from './conditions.ts';

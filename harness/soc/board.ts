@@ -1,60 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import { aossMessageRam } from '../devices/aoss-qmp.ts';
+import { bamRegisters } from '../devices/bam.ts';
+import { commandDatabase } from '../devices/cmd-db.ts';
+import { rpmhRscRegisters } from '../devices/rpmh-rsc.ts';
+import { smemImage } from '../devices/smem.ts';
+import { smmu500Registers } from '../devices/smmu500.ts';
 import type { BoardName } from '../matrix/cell.ts';
-import { commandDatabase } from './cmddb.ts';
-import { aossMessageRam, bamRegisters, rpmhRscRegisters } from './registers.ts';
-import { smemImage } from './smem.ts';
-import { smmu500Registers } from './smmu500.ts';
-
-/** Memory map of the stand-in SoC: QEMU 7.2 `virt` (hw/arm/virt.c, `base_memmap`) and the ranges that dts/standin.dts reserves. */
-export const RAM_BASE = 0x4000_0000;
-export const RAM_MIB = 512;
-
-/** Where the arm64 boot protocol puts the firmware, given as `-kernel`: RAM plus the header's text_offset. */
-const FIRMWARE_TEXT_OFFSET = 0x8_0000;
-export const FIRMWARE_ADDRESS = RAM_BASE + FIRMWARE_TEXT_OFFSET;
-/** The kernel's Image, behind the range that the device tree keeps from it: 2 MiB aligned, as Documentation/arm64/booting.rst asks. */
-export const IMAGE_ADDRESS = RAM_BASE + 0x20_0000;
-/** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */
-export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
-
-/** The kernel's memory ends here (`linux,usable-memory-range` of dts/standin.dts). Behind it the firmware keeps the cells that are handed to it, and pages. */
-const CELL_ADDRESS = 0x4c00_0000;
-const PAGES_ADDRESS = 0x5000_0000;
-/** Where the firmware keeps its tables of stage 2, behind itself. */
-const TABLES_ADDRESS = RAM_BASE + 0x10_0000;
-/** RAM that stands in for register files and shared memory, up to the end. */
-const REGISTERS_ADDRESS = 0x5d00_0000;
-
-/** CPUs that dts/standin.dts lists and the firmware has stacks for. */
-export const CPUS_MAX = 4;
-
-const FIRMWARE_FOLDER = new URL('./firmware/', import.meta.url);
-
-/** What the cross compiler makes the EL2 firmware of (guest and firmware share the compiler's wrapper in kernel/cross.ts). */
-export const FIRMWARE = {
-  name: 'el2-firmware',
-  output: 'binary',
-  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c', 'files.c', 'output.c', 'serve.c', 'snapshot.c'].map((name) =>
-    fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
-  ),
-  /** Read by the sources, so part of the content key. */
-  headers: ['firmware.h', 'timing.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
-  script: fileURLToPath(new URL('firmware.lds', FIRMWARE_FOLDER)),
-  defines: {
-    LINUX_ENTRY: IMAGE_ADDRESS,
-    FIRMWARE_TEXT_OFFSET,
-    CPUS_MAX,
-    RAM_BASE,
-    RAM_END: RAM_BASE + RAM_MIB * 1024 * 1024,
-    TABLES_ADDRESS,
-    MEMORY_END: CELL_ADDRESS,
-    CELL_ADDRESS,
-    CELL_END: PAGES_ADDRESS,
-    PAGES_ADDRESS,
-    PAGES_END: REGISTERS_ADDRESS,
-  },
-  symbols: { FIRMWARE_ADDRESS, TABLES_ADDRESS },
-} as const;
 
 export interface RegisterFile {
   readonly name: string;

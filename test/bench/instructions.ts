@@ -6,13 +6,13 @@ import { setBootargs } from '../../harness/devicetree/chosen.ts';
 import { editTree } from '../../harness/devicetree/edit.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
+import { encodeCounting } from '../../harness/firmware/gates.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { boot } from '../../harness/run/boot.ts';
 import { bootargsOf } from '../../harness/run/bootargs.ts';
 import { openBench, prepareCell } from '../../harness/run/prepare.ts';
 import { findSymbols } from '../../harness/run/symbols.ts';
-import { encodeCounting } from '../../harness/soc/gates.ts';
 import { moduleCells } from './boots.ts';
 
 /** Functions of Linux 6.1 at whose entry a part of the boot begins (init/main.c, init/initramfs.c, kernel/reboot.c); the firmware is what comes before. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
+import type { GateEvent } from '../../harness/firmware/gates.ts';
 import type { Gate } from '../../harness/matrix/cell.ts';
 import { Culprits } from '../../harness/search/culprits.ts';
 import { Knowledge } from '../../harness/search/knowledge.ts';
 import { probeLives, recordedOrder, timeline } from '../../harness/search/recorded.ts';
-import type { GateEvent } from '../../harness/soc/gates.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 
 const DISTANCE = 200_000;

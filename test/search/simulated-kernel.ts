@@ -1,7 +1,7 @@
 import type { Crash, DmesgEvent, Frame, ProbeEvent } from '../../harness/dmesg/events.ts';
+import { type GateEvent, HOLD_TIMEOUT_MS } from '../../harness/firmware/gates.ts';
 import type { Cell, Gate } from '../../harness/matrix/cell.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
-import { type GateEvent, HOLD_TIMEOUT_MS } from '../../harness/soc/gates.ts';
 
 /** A device of the simulated machine; in the order in which their drivers' initcalls come. */
 export interface SimulatedDevice {

@@ -4,7 +4,7 @@
 
 #define PAGE_SIZE 4096
 
-/* harness/soc/firmware/main.c: CALL_OF_INIT */
+/* harness/firmware/main.c: CALL_OF_INIT */
 #define CALL "brk #0xb007"
 
 /* The modules as harness/guest/modules.ts lays them out: a count, an entry for each, then their files. */

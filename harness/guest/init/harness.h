@@ -1,4 +1,4 @@
-/* What the harness has for this guest, handed over by the EL2 firmware (harness/soc/firmware/files.c). */
+/* What the harness has for this guest, handed over by the EL2 firmware (harness/firmware/files.c). */
 #ifndef BOOTRACE_HARNESS_H
 #define BOOTRACE_HARNESS_H
 

@@ -5,7 +5,7 @@ const AS_BEFORE = 0xffff_ffff;
 const NONE = 0xffff_fffe;
 
 export interface ServedCell {
-  /** The firmware's table (soc/gates.ts), or null where it would be empty. */
+  /** The firmware's table (firmware/gates.ts), or null where it would be empty. */
   readonly table: Uint8Array | null;
   /** As guest/plan.ts encodes it. */
   readonly plan: Uint8Array;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { commandDatabase } from '../../harness/soc/cmddb.ts';
-import { SMEM_SIZE, smemImage } from '../../harness/soc/smem.ts';
+import { commandDatabase } from '../../harness/devices/cmd-db.ts';
+import { SMEM_SIZE, smemImage } from '../../harness/devices/smem.ts';
 
 /**
  * The drivers' own steps, written down once more from their sources (Linux 6.1), on a region that is larger than the image

@@ -4,7 +4,7 @@
  * Linux on a Qualcomm part runs at EL1 under a hypervisor that answers its secure monitor calls. QEMU's virt machine
  * (virtualization=on) starts the file given as -kernel at EL2 with x0 = device tree; this code takes that place, keeps
  * EL2 for itself and starts the real Image at EL1. Register and bit names are those of the Arm Architecture Reference
- * Manual (DDI 0487). LINUX_ENTRY, the firmware's own address and the number of CPUs come from the harness (soc/board.ts).
+ * Manual (DDI 0487). LINUX_ENTRY, the firmware's own address and the number of CPUs come from the harness (memory-map.ts).
  */
 
 #define HCR_RW		(1 << 31)	/* EL1 is AArch64 */

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { SMMU500_SIZE } from '../../harness/devices/smmu500.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { type DeviceTree, type PlacedNode, walk } from '../../harness/devicetree/tree.ts';
+import { IMAGE_ADDRESS, RAM_BASE, RAM_MIB } from '../../harness/firmware/memory-map.ts';
 import { compileDeviceTree } from '../../harness/kernel/dtc.ts';
 import { BOARD_NAMES } from '../../harness/matrix/cell.ts';
-import { BOARDS, IMAGE_ADDRESS, RAM_BASE, RAM_MIB } from '../../harness/soc/board.ts';
-import { SMMU500_SIZE } from '../../harness/soc/smmu500.ts';
+import { BOARDS } from '../../harness/soc/board.ts';
 
 interface Range {
   readonly path: string;

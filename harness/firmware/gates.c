@@ -1,7 +1,7 @@
 /*
  * Gates: probe order put on an unmodified kernel from EL2.
  *
- * The harness hands over a table (soc/gates.ts writes it). Debug exceptions of EL1 are routed here (MDCR_EL2.TDE), one
+ * The harness hands over a table (firmware/gates.ts writes it). Debug exceptions of EL1 are routed here (MDCR_EL2.TDE), one
  * hardware breakpoint stands on the bus's probe function, platform_probe(), and one on each function whose answer is
  * forced. Nothing in the kernel's text changes, so this works on any image whose symbols are known, and the debugger's
  * port stays free for the user.

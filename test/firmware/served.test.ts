@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeServedCell } from '../../harness/soc/served.ts';
+import { encodeServedCell } from '../../harness/firmware/served.ts';
 
 /** The layout that firmware/serve.c reads. */
 function decode(bytes: Uint8Array) {
