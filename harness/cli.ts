@@ -1,7 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printError, signalOfUser } from './commands/failure.ts';
 import { CHECK_BROKEN, EXIT } from './errors.ts';
-import { BOARD_NAMES, type Gate, LINKAGES, VERDICTS } from './matrix/cell.ts';
+import { BOARD_NAMES, LINKAGES } from './model/cell.ts';
+import type { Gate } from './model/gate.ts';
+import { VERDICTS } from './model/verdict.ts';
 
 function positiveInteger(text: string): number {
   const value = Number(text);

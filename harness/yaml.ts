@@ -74,7 +74,7 @@ export function strictMap<S extends z.core.$ZodLooseShape>(shape: S) {
 }
 
 /** `z.enum` whose error names the values, and the one nearest to what was found. */
-export function oneOf<const V extends readonly [string, ...string[]]>(values: V) {
+export function oneOf<const V extends readonly string[]>(values: V) {
   return z.enum(values, {
     error: (issue) =>
       `expected ${values.length === 1 ? values[0] : `one of ${values.join(', ')}`}${

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
-import type { Cell } from '../matrix/cell.ts';
 import { loadCell } from '../matrix/load.ts';
+import type { Cell } from '../model/cell.ts';
 import { describeExplanation } from '../report/explanation.ts';
 import { renderProgress } from '../report/progress.ts';
 import { count } from '../report/text.ts';

@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import type { Crash, Frame } from '../dmesg/events.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
+import { isMissing, isPass } from '../model/verdict.ts';
 import { type Classification, Classifier, type ClassifyOptions } from '../verdict/classify.ts';
 import { parseKnownIssues } from '../verdict/knownissues.ts';
 
@@ -40,8 +41,8 @@ export async function classify(files: readonly string[], options: Options): Prom
 }
 
 function exitCode(results: readonly Classification[]): number {
-  const good = ({ verdict }: Classification): boolean => verdict === 'bound' || verdict === 'deferred-then-bound';
-  if (results.some((result) => !good(result) && result.verdict !== 'infra-error')) return EXIT.unexpected;
+  const good = ({ verdict }: Classification): boolean => isPass(verdict);
+  if (results.some((result) => !good(result) && !isMissing(result.verdict))) return EXIT.unexpected;
   return results.every(good) ? EXIT.expected : EXIT.noVerdict;
 }
 
@@ -99,8 +100,7 @@ async function withSources(result: Classification, vmlinux: string): Promise<Cla
 }
 
 function describe(result: Classification): string {
-  const good = result.verdict === 'bound' || result.verdict === 'deferred-then-bound';
-  const paint = good ? pc.green : pc.red;
+  const paint = isPass(result.verdict) ? pc.green : pc.red;
   const lines = [
     `${result.file === STANDARD_INPUT ? 'standard input' : printable(result.file)}: ${paint(result.verdict)} (${printable(result.reason)})`,
   ];

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { TreeEdit } from '../matrix/cell.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
 import { isPropertyName } from './format.ts';
 import { findNode } from './lookup.ts';
 import { chosenPaths, mapPaths, referencesInto } from './references.ts';

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { PropertyValue } from '../matrix/cell.ts';
+import type { PropertyValue } from '../model/tree-edit.ts';
 import { CELL_SIZE } from './format.ts';
 import type { TreeNode } from './tree.ts';
 

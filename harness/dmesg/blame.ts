@@ -1,4 +1,4 @@
-import type { CrashKind } from './events.ts';
+import { type CrashKind, crashFacts } from '../model/crash.ts';
 import { plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { type BlameRule, isSkipped } from './skip.ts';
@@ -23,10 +23,6 @@ export interface BlameInput {
   readonly frames: readonly PlacedFrame[];
 }
 
-const STALLS: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup', 'hard-lockup', 'workqueue-lockup']);
-/** Reports whose own trace is a dump_stack() of the task at fault, so that a pc, if any, belongs to user space or a trap. */
-const TRACE_ONLY: ReadonlySet<CrashKind> = new Set(['hung-task', 'kcsan', 'memleak', 'panic', 'oom']);
-
 /** Hung tasks that wait for a grace period are one problem, whoever waits: that of what holds the grace period up. */
 const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
 
@@ -41,7 +37,7 @@ export function blame(input: BlameInput): TraceFrame | null {
   if (grouped !== undefined) return grouped;
   const good = candidates.find((frame) => !isSkipped(plainName(frame.function), input.kind, rule));
   if (good !== undefined) return good;
-  if (input.kind === 'hung-task' || STALLS.has(input.kind) || input.kind === 'panic') return null;
+  if (input.kind === 'hung-task' || crashFacts(input.kind).blame === 'stall' || input.kind === 'panic') return null;
   return input.header.frame ?? input.pc ?? null;
 }
 
@@ -49,18 +45,18 @@ function order(input: BlameInput): TraceFrame[] {
   const { kind, header, pc, lr, named } = input;
   if (header.rule === 'header') return [header.frame, named].filter((frame) => frame !== null);
   const own = input.frames.filter((placed) => placed.section === 'own');
-  if (STALLS.has(kind)) {
+  if (crashFacts(kind).blame === 'stall') {
     const usable = own.filter((placed) => !placed.interrupt && placed.frame.reliable);
     return usable.map((placed) => placed.frame);
   }
   const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
-  const first = TRACE_ONLY.has(kind) || BAD_TARGET.test(header.lead) ? null : pc;
+  const first = crashFacts(kind).blame === 'trace' || BAD_TARGET.test(header.lead) ? null : pc;
   const reliable = from(
     trace.filter((frame) => frame.reliable),
     header.frame ?? first,
   );
   const unreliable = trace.filter((frame) => !frame.reliable);
-  const lead = [header.frame, named, first, first === null && !TRACE_ONLY.has(kind) ? lr : null];
+  const lead = [header.frame, named, first, first === null && crashFacts(kind).blame !== 'trace' ? lr : null];
   const tail = reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
   return [...lead, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
 }

@@ -1,5 +1,6 @@
+import { type CrashKind, isFatal } from '../model/crash.ts';
 import { blame, type PlacedFrame } from './blame.ts';
-import type { Crash, CrashKind, FollowUp } from './events.ts';
+import type { Crash, FollowUp } from './events.ts';
 import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
@@ -33,23 +34,6 @@ const MAX_TEXT_LENGTH = 512;
 const MAX_FRAMES = 400;
 const MAX_REGISTERS = 80;
 const MAX_FOLLOW_UPS = 32;
-
-/** Reports after which the kernel, or at least the task, does not go on. */
-const FATAL: ReadonlySet<CrashKind> = new Set([
-  'null-deref',
-  'paging-request',
-  'oops',
-  'bug',
-  'exception',
-  'serror',
-  'stack-overflow',
-  'panic',
-]);
-
-/** Whether the kernel, or at least the task, does not go on after a report of this kind. */
-export function isFatal(kind: CrashKind): boolean {
-  return FATAL.has(kind);
-}
 
 /** One report while it is being read. */
 export class Block {

@@ -1,3 +1,5 @@
+import type { CrashKind } from '../model/crash.ts';
+
 /**
  * What the parser says about a kernel log. An event is a fact that stands in the text: `line` is the 1-based number of
  * the line it was read from and `time` the printk time stamp in microseconds, or null where the log has none.
@@ -6,34 +8,6 @@ interface At {
   readonly line: number;
   readonly time: number | null;
 }
-
-export const CRASH_KINDS = [
-  'null-deref',
-  'paging-request',
-  'oops',
-  'bug',
-  'warning',
-  'kasan',
-  'ubsan',
-  'kfence',
-  'kcsan',
-  'lockdep',
-  'rcu-stall',
-  'hung-task',
-  'soft-lockup',
-  'hard-lockup',
-  'workqueue-lockup',
-  'serror',
-  'exception',
-  'panic',
-  'oom',
-  'stack-overflow',
-  'sleeping-in-atomic',
-  'refcount',
-  'memleak',
-  'other',
-] as const;
-export type CrashKind = (typeof CRASH_KINDS)[number];
 
 export interface Frame {
   readonly function: string;

@@ -1,4 +1,5 @@
-import { Block, isFatal } from './block.ts';
+import { isFatal } from '../model/crash.ts';
+import { Block } from './block.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { plainName } from './frame.ts';

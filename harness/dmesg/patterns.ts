@@ -1,4 +1,4 @@
-import type { CrashKind } from './events.ts';
+import type { CrashKind } from '../model/crash.ts';
 
 /** The program counter, as arm64, arm, x86, riscv, mips, powerpc, s390, loongarch and sparc print it. */
 export const PC =

@@ -1,4 +1,4 @@
-import type { CrashKind } from './events.ts';
+import type { CrashKind } from '../model/crash.ts';
 
 /**
  * Functions that are not to blame for a crash they appear in: those that print the report, and helpers that only do

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { Gate } from '../matrix/cell.ts';
+import type { Gate } from '../model/gate.ts';
 
 /** Layout of the table that `firmware/gates.c` reads: `struct table`, with as many `struct gate` as it has. */
 const MAGIC = 0x5345_5441_474d_5242n;

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { PlanStep } from '../matrix/cell.ts';
+import type { PlanStep } from '../model/plan.ts';
 
 /** What the guest's init does after the kernel is up, and the devices that its final report must name. */
 export interface Plan {

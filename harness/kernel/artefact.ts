@@ -1,4 +1,4 @@
-import type { Linkage } from '../matrix/cell.ts';
+import type { Linkage } from '../model/cell.ts';
 
 /** A kernel that can be booted. All paths are absolute, in the cache, and never change once published. */
 export interface KernelArtefact {

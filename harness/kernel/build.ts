@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.ts';
-import type { Linkage } from '../matrix/cell.ts';
+import type { Linkage } from '../model/cell.ts';
 import type { KernelResult } from './artefact.ts';
 import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, writeAtomic } from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';

@@ -4,7 +4,7 @@ import { copyFile, link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { Linkage } from '../matrix/cell.ts';
+import type { Linkage } from '../model/cell.ts';
 import type { KernelResult } from './artefact.ts';
 import {
   ensureFolder,

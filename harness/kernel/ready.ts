@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError, InputError } from '../errors.ts';
-import type { Linkage } from '../matrix/cell.ts';
+import type { Linkage } from '../model/cell.ts';
 import { downloadPackage } from './apt.ts';
 import type { KernelArtefact } from './artefact.ts';
 import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { LINKAGES, type Linkage } from '../matrix/cell.ts';
+import { LINKAGES, type Linkage } from '../model/cell.ts';
 import { editDistance } from '../suggest.ts';
 import { errorCode } from './cache.ts';
 import { type AskedOption, parseFragment } from './kconfig.ts';

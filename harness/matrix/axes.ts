@@ -1,5 +1,5 @@
 import { CPUS_MAX } from '../firmware/memory-map.ts';
-import { BOARD_NAMES, LINKAGES } from './cell.ts';
+import { BOARD_NAMES, LINKAGES } from '../model/cell.ts';
 
 /** Value of an axis that has no meaning for a cell: the load order of built-in drivers, for one. */
 export const NOT_APPLICABLE = '-';

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { CPUS_MAX } from '../firmware/memory-map.ts';
+import { BOARD_NAMES, type Cell, LINKAGES } from '../model/cell.ts';
 import { oneOf, parseYaml, strictMap } from '../yaml.ts';
 import { LARGEST_SHIFT } from './axes.ts';
-import { BOARD_NAMES, type Cell, LINKAGES } from './cell.ts';
 import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
 import {
   bootargsSchema,

@@ -1,6 +1,9 @@
 import { InputError } from '../errors.ts';
+import { type Cell, LINKAGES, type Linkage } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
 import { NOT_APPLICABLE } from './axes.ts';
-import { type Cell, type Gate, LINKAGES, type Linkage, type PlanStep, type TreeEdit } from './cell.ts';
 import { type BoardDevice, FIRMWARE_NODE, SCM, SMMU } from './devices.ts';
 
 /** What an `include` entry or a value of an axis of the file's own adds to a cell. */

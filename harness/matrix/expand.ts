@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
+import type { Cell } from '../model/cell.ts';
 import { NOT_APPLICABLE } from './axes.ts';
-import type { Cell } from './cell.ts';
 import { conditionsOf, type ExtraConditions } from './conditions.ts';
 import { LONGEST_ID } from './parts.ts';
 import { type Axis, type Include, type Match, type Matrix, NAME } from './schema.ts';

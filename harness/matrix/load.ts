@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
-import type { Cell } from './cell.ts';
+import type { Cell } from '../model/cell.ts';
 import { parseCellFile } from './cell-file.ts';
 import { expandMatrix } from './expand.ts';
 import { parseMatrix } from './schema.ts';

@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import type { Expectation } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
+import { VERDICTS } from '../model/verdict.ts';
 import { oneOf, strictMap } from '../yaml.ts';
-import { type Expectation, type Gate, type PlanStep, type TreeEdit, VERDICTS } from './cell.ts';
 
 /*
  * The parts of a cell as YAML spells them, the same in the matrix file and in a cell file. They check form only;

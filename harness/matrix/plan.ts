@@ -1,4 +1,4 @@
-import type { PlanStep } from './cell.ts';
+import type { PlanStep } from '../model/plan.ts';
 
 /**
  * A plan with the modules added that its modules need and that it does not load itself, each just before the first one

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { Expectation } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 import { type Located, parseYaml, strictMap } from '../yaml.ts';
 import { BUILT_IN_AXES, NOT_APPLICABLE } from './axes.ts';
-import type { Expectation } from './cell.ts';
 import type { ExtraConditions } from './conditions.ts';
 import {
   bootargsSchema,

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.ts';
+import type { Cell } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
-import type { Cell } from './cell.ts';
 
 /** Keys of `--only` beside the axes. */
 const ID = 'id';

@@ -1,5 +1,5 @@
 import { InputError } from '../errors.ts';
-import type { Cell } from './cell.ts';
+import type { Cell } from '../model/cell.ts';
 
 export interface Shard {
   /** From 1. */

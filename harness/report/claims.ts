@@ -1,3 +1,4 @@
+import { isOfBoot } from '../model/verdict.ts';
 import type { CellRecord } from '../run/record.ts';
 import { describePlace, kernelOf } from './judge.ts';
 import { type Colours, mark, paintVerdict } from './paint.ts';
@@ -25,7 +26,7 @@ function time(cells: readonly CellRecord[]): string {
 
 /** Worth a second line: a crash and where, why a kernel cannot be built, why there is no verdict. */
 function tellsMore(cell: CellRecord): boolean {
-  return cell.crash !== null || !cell.asExpected || cell.verdict === 'unbuildable' || cell.verdict === 'infra-error';
+  return cell.crash !== null || !cell.asExpected || !isOfBoot(cell.verdict);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { LINKAGES, type Linkage, type Verdict } from '../matrix/cell.ts';
+import { LINKAGES, type Linkage } from '../model/cell.ts';
+import { verdictFacts } from '../model/verdict.ts';
 import type { CellRecord } from '../run/record.ts';
 import { kernelOf, outcomeOf, summariseVerdicts } from './judge.ts';
 import { type Colours, paintVerdict } from './paint.ts';
@@ -15,13 +16,6 @@ const HEADING_AXIS = 'linkage';
 /** matrix/axes.ts, NOT_APPLICABLE: the axis has no meaning for the cell. */
 const NO_VALUE = '-';
 const GAP = 2;
-
-/** Where the full names do not fit side by side. */
-const SHORT_VERDICT: Partial<Record<Verdict, string>> = {
-  'deferred-then-bound': 'deferred→bound',
-  'module-rejected': 'mod-rejected',
-  'stuck-deferred': 'stuck',
-};
 
 const HEADING: Readonly<Record<Linkage, string>> = {
   builtin: 'built in',
@@ -130,7 +124,7 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 }
 
 function label(cell: CellRecord, short: boolean): string {
-  const verdict = short ? (SHORT_VERDICT[cell.verdict] ?? cell.verdict) : cell.verdict;
+  const verdict = short ? verdictFacts(cell.verdict).short : cell.verdict;
   return outcomeOf(cell) === 'expected' ? verdict : `${verdict} !`;
 }
 

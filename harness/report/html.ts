@@ -7,7 +7,7 @@ import { diffTrees, formatDifference } from '../devicetree/diff.ts';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { KnownError } from '../errors.ts';
-import { VERDICTS } from '../matrix/cell.ts';
+import { VERDICTS } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf, summariseOutcome, summariseVerdicts } from './judge.ts';
 import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';

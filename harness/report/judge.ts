@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from '../matrix/cell.ts';
+import { isMissing, isPass, VERDICTS, type Verdict } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { count, printable } from './text.ts';
 
@@ -6,7 +6,7 @@ import { count, printable } from './text.ts';
 export type Outcome = 'expected' | 'unexpected' | 'no-verdict';
 
 export function outcomeOf(cell: Pick<CellRecord, 'verdict' | 'asExpected'>): Outcome {
-  if (cell.verdict === 'infra-error') return 'no-verdict';
+  if (isMissing(cell.verdict)) return 'no-verdict';
   return cell.asExpected ? 'expected' : 'unexpected';
 }
 
@@ -61,14 +61,11 @@ function countVerdicts(cells: readonly CellRecord[]): VerdictCount[] {
   }).filter(({ cells }) => cells > 0);
 }
 
-/** Verdicts that are a defect of the kernel, for which "expected" is worth saying. */
-const GOOD: readonly Verdict[] = ['bound', 'deferred-then-bound'];
-
-/** `98 cells: 60 bound, 20 deferred-then-bound, 14 null-deref (expected)`. */
+/** "Expected" is worth saying of what is no pass: `98 cells: 60 bound, 20 deferred-then-bound, 14 null-deref (expected)`. */
 export function summariseVerdicts(cells: readonly CellRecord[]): string {
   const parts = countVerdicts(cells).map(({ verdict, cells: all, unexpected }) => {
-    if (verdict === 'infra-error') return `${all} ${verdict}`;
-    if (unexpected === 0) return `${all} ${verdict}${GOOD.includes(verdict) ? '' : ' (expected)'}`;
+    if (isMissing(verdict)) return `${all} ${verdict}`;
+    if (unexpected === 0) return `${all} ${verdict}${isPass(verdict) ? '' : ' (expected)'}`;
     return `${all} ${verdict} (${unexpected === all ? '' : `${unexpected} `}unexpected)`;
   });
   return `${count(cells.length, 'cell')}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;

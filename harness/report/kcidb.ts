@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Verdict } from '../matrix/cell.ts';
+import { isFault, isMissing } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome } from './judge.ts';
 import { crashExcerpt } from './problems.ts';
@@ -14,17 +14,14 @@ const ID_DIGITS = 16;
 
 type Status = 'FAIL' | 'ERROR' | 'MISS' | 'PASS' | 'SKIP';
 
-/** The kernel crashed or hung: faulty code, also where that was expected. */
-const FAULTS: readonly Verdict[] = ['warning', 'hang', 'oops', 'null-deref', 'panic'];
-
 /**
  * KCIDB's status speaks about the kernel, not about the expectation: a known crash is still FAIL, tied to its issue by an incident. A kernel
  * that could not be built leaves its tests SKIP, and a boot that the harness lost is MISS.
  */
 function statusOf(cell: CellRecord): Status {
-  if (cell.verdict === 'infra-error') return 'MISS';
+  if (isMissing(cell.verdict)) return 'MISS';
   if (cell.verdict === 'unbuildable') return 'SKIP';
-  if (FAULTS.includes(cell.verdict)) return 'FAIL';
+  if (isFault(cell.verdict)) return 'FAIL';
   return cell.asExpected ? 'PASS' : 'FAIL';
 }
 

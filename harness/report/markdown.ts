@@ -1,3 +1,4 @@
+import { isOfBoot } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import {
   describeExpectation,
@@ -62,7 +63,7 @@ function claims(cells: readonly CellRecord[]): string[] {
         md(cell.claim ?? ''),
         md(kernelOf(cell)),
         cell.verdict,
-        cell.crash === null && cell.asExpected && cell.verdict !== 'unbuildable' ? '' : md(describePlace(cell)),
+        cell.crash === null && cell.asExpected && isOfBoot(cell.verdict) ? '' : md(describePlace(cell)),
       ]),
     ),
   ];

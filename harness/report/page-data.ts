@@ -1,4 +1,4 @@
-import type { Verdict } from '../matrix/cell.ts';
+import type { Verdict } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import type { Timeline } from './timeline.ts';
 

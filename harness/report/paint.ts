@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Verdict } from '../matrix/cell.ts';
+import type { Verdict } from '../model/verdict.ts';
 import type { CellRecord } from '../run/record.ts';
 import { outcomeOf } from './judge.ts';
 
@@ -52,6 +52,7 @@ const VERDICT_COLOUR: Readonly<Record<Verdict, Painter>> = {
   'module-rejected': yellow,
   warning: yellow,
   hang: red,
+  'retry-loop': red,
   oops: red,
   'null-deref': red,
   panic: red,

@@ -1,4 +1,5 @@
 import type { KernelProgress } from '../kernel/progress.ts';
+import { isMissing } from '../model/verdict.ts';
 import type { LifecycleEvent } from '../run/lifecycle.ts';
 
 /** Where a run stands: a plain sum of its events. Times are those of the clock that was given to {@link advance}. */
@@ -52,7 +53,7 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
     }
     case 'cell-finished': {
       const { cell } = event;
-      const noVerdict = cell.verdict === 'infra-error';
+      const noVerdict = isMissing(cell.verdict);
       return {
         ...state,
         cellsDone: state.cellsDone + 1,

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CrashKind, DmesgEvent } from '../dmesg/events.ts';
+import type { DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { InfraError } from '../errors.ts';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import { isTerminal } from '../model/crash.ts';
 import { qemuArguments } from '../qemu/command.ts';
 import { type GuestEnd, runGuest } from '../qemu/process.ts';
 import type { Forks } from './forks.ts';
@@ -36,26 +37,9 @@ export interface BootResult {
 /** Longest console that is kept; a guest that prints more is ended, and its log is cut. */
 const CONSOLE_MAX = 64 * 1024 * 1024;
 
-/** Reports after which nothing that is still to come changes the verdict, and which do not end the guest by themselves. */
-const TERMINAL_KINDS: ReadonlySet<CrashKind> = new Set<CrashKind>([
-  'null-deref',
-  'paging-request',
-  'oops',
-  'bug',
-  'exception',
-  'serror',
-  'panic',
-  'stack-overflow',
-  'rcu-stall',
-  'hung-task',
-  'soft-lockup',
-  'hard-lockup',
-  'workqueue-lockup',
-]);
-
 /** Last line of the event that ends a boot, or null when the boot goes on. */
 function terminalLine(event: DmesgEvent): number | null {
-  if (event.event === 'crash') return TERMINAL_KINDS.has(event.kind) ? event.lastLine : null;
+  if (event.event === 'crash') return isTerminal(event.kind) ? event.lastLine : null;
   return event.event === 'shutdown' ? event.line : null;
 }
 

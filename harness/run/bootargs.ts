@@ -1,6 +1,6 @@
 import { GUEST_BOOT_ARGS } from '../guest/plan.ts';
-import type { Cell } from '../matrix/cell.ts';
 import { DEFAULT_SHIFT } from '../matrix/conditions.ts';
+import type { Cell } from '../model/cell.ts';
 
 /**
  * Kernel command line of every guest. A cell adds its own words behind these.

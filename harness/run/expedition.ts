@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Cell } from '../matrix/cell.ts';
 import { formatCellFile } from '../matrix/cell-file.ts';
+import type { Cell } from '../model/cell.ts';
 import type { Boot, Outcome } from '../search/boot.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import { openRunFolder, type RunFolder } from './results.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { KnownError } from '../errors.ts';
 import { encodeParking, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
 import { encodeServedCell, MODULES_BYTES_MAX } from '../firmware/served.ts';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
 import { GuestServer, type Served } from '../qemu/server.ts';
 import type { PreparedCell } from './prepare.ts';

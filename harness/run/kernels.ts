@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { formatSource, kernelTitle, loadRecipe } from '../kernel/recipe.ts';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import type { RunRecord } from './record.ts';
 

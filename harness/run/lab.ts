@@ -7,7 +7,8 @@ import { InfraError, KnownError } from '../errors.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gates.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import { isMissing } from '../model/verdict.ts';
 import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
@@ -163,7 +164,7 @@ export class Lab {
       }
     }
     writeCell(path, record, result.events);
-    if (earlier === null && record.verdict !== 'infra-error') {
+    if (earlier === null && !isMissing(record.verdict)) {
       await this.#kept.write(prepared.fingerprint, result.raw);
       if (result.parkedAt !== null) this.#keptForks.push(prepared.fingerprint);
     }

@@ -2,7 +2,8 @@ import { InputError } from '../errors.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { BuildFailure } from '../kernel/make.ts';
 import { RecipeMisfit } from '../kernel/recipe.ts';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import { isMissing } from '../model/verdict.ts';
 import { type Claim, judgeCommit, type Observation, type Sighting } from '../search/commits.ts';
 import { interleavings } from '../search/interleavings.ts';
 import type { Lab } from './lab.ts';
@@ -43,7 +44,7 @@ export async function observeCell(lab: Lab, cell: Cell, count: number, claim: Cl
     try {
       const { record } = await lab.bootKernel({ ...cell, id: `${cell.id}-shift${shift}`, shift }, kernel);
       const { verdict, reason, notes, cached, crash } = record;
-      if (verdict === 'infra-error') return [...sightings, ...nothing(reason)];
+      if (isMissing(verdict)) return [...sightings, ...nothing(reason)];
       sightings.push({
         saw: 'boot',
         verdict,

@@ -3,7 +3,8 @@ import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
-import type { Cell, Verdict } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import { isMissing, type Verdict } from '../model/verdict.ts';
 import { shellQuote } from '../qemu/command.ts';
 import { differences, judge } from '../verdict/judge.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
@@ -82,7 +83,7 @@ export function recordWithoutBoot(
     kernel: { ...kernelOf(cell), release: null, key: null, imageHash: null },
     inputs: {},
     verdict,
-    asExpected: verdict !== 'infra-error' && cell.expect.verdicts.includes(verdict),
+    asExpected: !isMissing(verdict) && cell.expect.verdicts.includes(verdict),
     reason,
     notes: [],
     crash: null,

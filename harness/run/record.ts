@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { LINKAGES, VERDICTS } from '../matrix/cell.ts';
+import { LINKAGES } from '../model/cell.ts';
+import { isMissing, VERDICTS } from '../model/verdict.ts';
 
 /**
  * What a run leaves behind. The schema is published as `docs/run.schema.json`; every report is a function of these records
@@ -110,8 +111,8 @@ export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /** Exit code of a run (DESIGN.md, Contracts): 1 something unexpected, 3 some cells have no verdict, 0 otherwise. */
 export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes'>): 0 | 1 | 3 {
-  if (run.flakes.length > 0 || run.cells.some((cell) => !cell.asExpected && cell.verdict !== 'infra-error')) return 1;
-  return run.cells.some((cell) => cell.verdict === 'infra-error') ? 3 : 0;
+  if (run.flakes.length > 0 || run.cells.some((cell) => !cell.asExpected && !isMissing(cell.verdict))) return 1;
+  return run.cells.some((cell) => isMissing(cell.verdict)) ? 3 : 0;
 }
 
 /**

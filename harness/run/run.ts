@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
 import { kernelsOf } from './kernels.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import { type CellRecord, difference, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';

@@ -6,7 +6,7 @@ import { gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
 import { boot } from './boot.ts';
 import { type Bench, prepareCell } from './prepare.ts';
 

@@ -1,5 +1,8 @@
 import { InfraError, InputError } from '../errors.ts';
-import type { Cell, Gate, PlanStep, TreeEdit } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
 import { type Boot, compareOutcome, hasVerdict, type Outcome, outcomeKey } from './boot.ts';
 import { joinAsyncWords, splitAsyncWords } from './conditions.ts';
 import { rememberBoots } from './memory.ts';

@@ -1,6 +1,7 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { GateEvent } from '../firmware/gates.ts';
-import type { Cell, Verdict } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import { isOfBoot, isPass, type Verdict } from '../model/verdict.ts';
 
 /** What one boot of a cell came to, as far as the search has to know. */
 export interface Outcome {
@@ -17,18 +18,13 @@ export interface Outcome {
 /** Boots one cell. The search knows nothing else of kernels and QEMU. */
 export type Boot = (cell: Cell) => Promise<Outcome>;
 
-/** Verdicts that say nothing about the order: the boot did not get to show one. */
-const NO_VERDICT: readonly Verdict[] = ['unbuildable', 'infra-error'];
-
+/** False where the outcome says nothing about the order: the boot did not get to show one. */
 export function hasVerdict(outcome: Pick<Outcome, 'verdict'>): boolean {
-  return !NO_VERDICT.includes(outcome.verdict);
+  return isOfBoot(outcome.verdict);
 }
 
-/** Verdicts of boots in which everything came to what it should. */
-const PASSING: readonly Verdict[] = ['bound', 'deferred-then-bound'];
-
 export function passes({ verdict }: Pick<Outcome, 'verdict'>): boolean {
-  return PASSING.includes(verdict);
+  return isPass(verdict);
 }
 
 /** What makes two outcomes the same: the crash's signature, or where there is none the verdict. */

@@ -1,5 +1,6 @@
 import type { Crash } from '../dmesg/events.ts';
-import type { Expectation, Gate } from '../matrix/cell.ts';
+import type { Expectation } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
 import type { Outcome } from './boot.ts';
 import { type ProbeLife, probeLives, type Recorded, timeline } from './recorded.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
-import { VERDICTS, type Verdict } from '../matrix/cell.ts';
+import { isPass, VERDICTS, type Verdict } from '../model/verdict.ts';
 
 /** What one boot of a commit showed, or why there was none. Kept between runs, hence the schema. */
 export const sightingSchema = z.discriminatedUnion('saw', [
@@ -43,9 +43,6 @@ export interface Judgement {
   readonly shown: string;
 }
 
-/** Both drivers are bound in the end, and nothing crashed. */
-const WORKING: ReadonlySet<Verdict> = new Set<Verdict>(['bound', 'deferred-then-bound']);
-
 /** What a boot is known by: its crash's signature, or where there is none its verdict. */
 export function sightingKey(sighting: Sighting): string {
   return sighting.saw === 'nothing' ? sighting.reason : (sighting.signature ?? sighting.verdict);
@@ -56,7 +53,7 @@ function judgeSighting(sighting: Sighting, claim: Claim): Judgement['answer'] {
   const matches = (words: readonly string[]) =>
     words.includes(sightingKey(sighting)) || words.includes(sighting.verdict);
   if (matches(claim.bad)) return 'bad';
-  return WORKING.has(sighting.verdict) || matches(claim.good) ? 'good' : 'unsure';
+  return isPass(sighting.verdict) || matches(claim.good) ? 'good' : 'unsure';
 }
 
 /**

@@ -1,4 +1,7 @@
-import type { Cell, Gate, PlanStep, TreeEdit } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
 
 /** One thing that a cell does to a boot and that can be left out. */
 export type Condition =

@@ -1,5 +1,7 @@
 import { InfraError, InputError } from '../errors.ts';
-import type { Cell, Gate, Verdict } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { type Boot, compareOutcome, hasVerdict, type Outcome, passes } from './boot.ts';
 import { type Cause, causeOf, expectationOf, type ProbeCaller, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';

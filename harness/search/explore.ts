@@ -1,7 +1,9 @@
 import type { Crash } from '../dmesg/events.ts';
 import { InfraError, InputError } from '../errors.ts';
 import { HOLD_TIMEOUT_MS } from '../firmware/gates.ts';
-import type { Cell, Expectation, Gate, Verdict } from '../matrix/cell.ts';
+import type { Cell, Expectation } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome, outcomeKey } from './boot.ts';
 import { expectationOf } from './cause.ts';
 import { inLoadOrder, settlingFor, withAsyncDrivers, withAsyncModules } from './conditions.ts';

@@ -1,4 +1,5 @@
-import type { Cell, Gate } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
 import type { Outcome } from './boot.ts';
 import { causeOf } from './cause.ts';
 import { Culprits } from './culprits.ts';

@@ -1,4 +1,4 @@
-import type { Cell } from '../matrix/cell.ts';
+import type { Cell } from '../model/cell.ts';
 import type { Boot, Outcome } from './boot.ts';
 
 interface BootMemory {

@@ -1,6 +1,6 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { GateEvent } from '../firmware/gates.ts';
-import type { Gate } from '../matrix/cell.ts';
+import type { Gate } from '../model/gate.ts';
 
 type ProbeGateEvent = Extract<GateEvent, { readonly device: string }>;
 

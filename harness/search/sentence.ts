@@ -1,4 +1,4 @@
-import type { Verdict } from '../matrix/cell.ts';
+import type { Verdict } from '../model/verdict.ts';
 import type { Cause, ProbeCaller, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
 import type { CallerNeeds, DelayThreshold } from './explain.ts';

@@ -5,7 +5,7 @@ import { commandDatabase } from '../devices/cmd-db.ts';
 import { rpmhRscRegisters } from '../devices/rpmh-rsc.ts';
 import { smemImage } from '../devices/smem.ts';
 import { smmu500Registers } from '../devices/smmu500.ts';
-import type { BoardName } from '../matrix/cell.ts';
+import type { BoardName } from '../model/cell.ts';
 
 export interface RegisterFile {
   readonly name: string;

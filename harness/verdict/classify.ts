@@ -1,7 +1,7 @@
 import type { Crash } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type DeviceLife, type LogSummary, Summary } from '../dmesg/summary.ts';
-import type { Verdict } from '../matrix/cell.ts';
+import type { Verdict } from '../model/verdict.ts';
 import { describeInFlight, judge } from './judge.ts';
 import type { KnownIssue } from './knownissues.ts';
 

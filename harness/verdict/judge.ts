@@ -1,7 +1,8 @@
-import { isFatal } from '../dmesg/block.ts';
-import type { Crash, CrashKind } from '../dmesg/events.ts';
+import type { Crash } from '../dmesg/events.ts';
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
-import { type Expectation, VERDICTS, type Verdict } from '../matrix/cell.ts';
+import type { Expectation } from '../model/cell.ts';
+import { crashFacts, isFatal } from '../model/crash.ts';
+import { isWorse, type Verdict } from '../model/verdict.ts';
 import { excusesCrash, excusesDevice, isExpired, type KnownIssue } from './knownissues.ts';
 
 export interface JudgeInput {
@@ -28,34 +29,6 @@ export interface Judgement {
   readonly notes: readonly string[];
 }
 
-const BY_KIND: Readonly<{ [kind in CrashKind]: Verdict }> = {
-  'null-deref': 'null-deref',
-  'paging-request': 'oops',
-  oops: 'oops',
-  bug: 'oops',
-  exception: 'oops',
-  'stack-overflow': 'oops',
-  // An SError is fatal by definition: arm64_serror_panic().
-  serror: 'panic',
-  panic: 'panic',
-  'rcu-stall': 'hang',
-  'hung-task': 'hang',
-  'soft-lockup': 'hang',
-  'hard-lockup': 'hang',
-  'workqueue-lockup': 'hang',
-  warning: 'warning',
-  kasan: 'warning',
-  ubsan: 'warning',
-  kfence: 'warning',
-  kcsan: 'warning',
-  lockdep: 'warning',
-  oom: 'warning',
-  'sleeping-in-atomic': 'warning',
-  refcount: 'warning',
-  memleak: 'warning',
-  other: 'warning',
-};
-
 interface Finding {
   readonly verdict: Verdict;
   readonly reason: string;
@@ -77,7 +50,7 @@ export function judge(input: JudgeInput): Judgement {
   if (input.summary.dropped > 0) notes.push(`the kernel dropped ${input.summary.dropped} messages`);
   let worst: Finding | null = null;
   for (const finding of findings) {
-    if (worst === null || VERDICTS.indexOf(finding.verdict) > VERDICTS.indexOf(worst.verdict)) worst = finding;
+    if (worst === null || isWorse(finding.verdict, worst.verdict)) worst = finding;
   }
   const { verdict, reason, crash } = worst ?? ofBinding(input);
   return { verdict, reason, crash, notes };
@@ -85,11 +58,13 @@ export function judge(input: JudgeInput): Judgement {
 
 /** The verdict that one crash alone gives: that of its kind, or of what it led to where it was only a report. */
 function verdictOf(crash: Crash): Verdict {
-  const ofKind = BY_KIND[crash.kind];
+  const ofKind = crashFacts(crash.kind).verdict;
   if (crash.fatal) return ofKind === 'warning' ? 'oops' : ofKind;
   const own = crash.kind === 'bug' ? 'warning' : ofKind;
-  const led = crash.followUps.filter(({ kind }) => kind !== 'panic' && isFatal(kind)).map(({ kind }) => BY_KIND[kind]);
-  return [own, ...led].reduce((worst, next) => (VERDICTS.indexOf(next) > VERDICTS.indexOf(worst) ? next : worst));
+  const led = crash.followUps
+    .filter(({ kind }) => kind !== 'panic' && isFatal(kind))
+    .map(({ kind }) => crashFacts(kind).verdict);
+  return [own, ...led].reduce((worst, next) => (isWorse(next, worst) ? next : worst));
 }
 
 function* ofCrashes({ summary, knownIssues, today }: JudgeInput, notes: string[]): Generator<Finding> {

@@ -20,7 +20,7 @@ import {
   sourceFolder,
 } from '../../harness/kernel/source/tree.ts';
 import { applyPatches } from '../../harness/kernel/workshop.ts';
-import type { Linkage } from '../../harness/matrix/cell.ts';
+import type { Linkage } from '../../harness/model/cell.ts';
 
 const SERIES = '6.1';
 const UNFIXED = '6.1-unfixed';

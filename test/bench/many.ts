@@ -3,8 +3,9 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDir } from 'tmp-promise';
-import type { Cell, PlanStep } from '../../harness/matrix/cell.ts';
 import { SCM, SMMU } from '../../harness/matrix/devices.ts';
+import type { Cell } from '../../harness/model/cell.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 import { runCells } from '../../harness/run/run.ts';
 import { qemuChildren } from '../children.ts';
 

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Cell } from '../../harness/matrix/cell.ts';
 import { formatCellFile } from '../../harness/matrix/cell-file.ts';
+import type { Cell } from '../../harness/model/cell.ts';
 import { type CellRecord, cellRecordSchema } from '../../harness/run/record.ts';
 import { bootrace } from './cli.ts';
 

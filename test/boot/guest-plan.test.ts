@@ -5,7 +5,7 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { encodePlan, type Plan } from '../../harness/guest/plan.ts';
-import type { PlanStep } from '../../harness/matrix/cell.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 import { anyPlan } from '../guest/plans.ts';
 
 /** What test/guest/plan-host.c prints of a plan. */

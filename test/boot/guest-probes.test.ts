@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gate, PlanStep } from '../../harness/matrix/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 import { BOOTS_MS, FIRST_BUILD_MS, type GuestRoom, openGuestRoom, SCM, said } from '../guest/boot.ts';
 
 /**

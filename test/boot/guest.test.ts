@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gate, PlanStep } from '../../harness/matrix/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 import { BOOTS_MS, FIRST_BUILD_MS, type GuestRoom, openGuestRoom, SCM, SMMU, said } from '../guest/boot.ts';
 
 let room: GuestRoom;

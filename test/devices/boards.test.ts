@@ -4,7 +4,7 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { type DeviceTree, type PlacedNode, walk } from '../../harness/devicetree/tree.ts';
 import { IMAGE_ADDRESS, RAM_BASE, RAM_MIB } from '../../harness/firmware/memory-map.ts';
 import { compileDeviceTree } from '../../harness/kernel/dtc.ts';
-import { BOARD_NAMES } from '../../harness/matrix/cell.ts';
+import { BOARD_NAMES } from '../../harness/model/cell.ts';
 import { BOARDS } from '../../harness/soc/board.ts';
 
 interface Range {

@@ -4,7 +4,7 @@ import { diffTrees, formatDifference } from '../../harness/devicetree/diff.ts';
 import { editTree } from '../../harness/devicetree/edit.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { type DeviceTree, emptyNode, type TreeNode } from '../../harness/devicetree/tree.ts';
-import type { TreeEdit } from '../../harness/matrix/cell.ts';
+import type { TreeEdit } from '../../harness/model/tree-edit.ts';
 import { compile } from './dtc.ts';
 import { anyTree } from './trees.ts';
 

@@ -15,7 +15,7 @@ import {
   stringProperty,
 } from '../../harness/devicetree/values.ts';
 import { InputError } from '../../harness/errors.ts';
-import type { TreeEdit } from '../../harness/matrix/cell.ts';
+import type { TreeEdit } from '../../harness/model/tree-edit.ts';
 import { compile, decompile } from './dtc.ts';
 
 const SOURCE = `/dts-v1/;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeGates, encodeParking, gateSymbols, parseGateLog } from '../../harness/firmware/gates.ts';
-import type { Gate } from '../../harness/matrix/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
 
 const SYMBOLS = new Map([
   ['msleep', 0x1000n],

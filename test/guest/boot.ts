@@ -4,7 +4,7 @@ import { dir } from 'tmp-promise';
 import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
-import type { Cell } from '../../harness/matrix/cell.ts';
+import type { Cell } from '../../harness/model/cell.ts';
 import { boot } from '../../harness/run/boot.ts';
 import { openBench, prepareCell } from '../../harness/run/prepare.ts';
 import { symbolsOf } from '../../harness/run/symbols.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../harness/errors.ts';
 import { encodePlan } from '../../harness/guest/plan.ts';
-import type { PlanStep } from '../../harness/matrix/cell.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 
 const words = (bytes: Uint8Array) => new TextDecoder().decode(bytes).split('\0');
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Plan } from '../../harness/guest/plan.ts';
-import type { PlanStep } from '../../harness/matrix/cell.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 
 const letters = (characters: string, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...characters), minLength: 1, maxLength });

@@ -12,7 +12,7 @@ import {
   parseSource,
   recipeNames,
 } from '../../harness/kernel/recipe.ts';
-import { LINKAGES } from '../../harness/matrix/cell.ts';
+import { LINKAGES } from '../../harness/model/cell.ts';
 
 async function recipeError(yaml: string, files: Record<string, string> = {}): Promise<string> {
   return withDir(

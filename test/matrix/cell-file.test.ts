@@ -1,15 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  BOARD_NAMES,
-  type Cell,
-  type Gate,
-  LINKAGES,
-  type PlanStep,
-  type TreeEdit,
-  VERDICTS,
-} from '../../harness/matrix/cell.ts';
 import { formatCellFile, parseCellFile } from '../../harness/matrix/cell-file.ts';
+import { BOARD_NAMES, type Cell, LINKAGES } from '../../harness/model/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
+import type { TreeEdit } from '../../harness/model/tree-edit.ts';
+import { VERDICTS } from '../../harness/model/verdict.ts';
 
 const device = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9:.,@_+-]{0,20}$/);
 const module = fc.stringMatching(/^[A-Za-z0-9_]{1,20}$/);

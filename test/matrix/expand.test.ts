@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Cell } from '../../harness/matrix/cell.ts';
 import { expandMatrix } from '../../harness/matrix/expand.ts';
 import { parseMatrix } from '../../harness/matrix/schema.ts';
+import type { Cell } from '../../harness/model/cell.ts';
 
 const REST = 'expect: [{ match: {}, verdict: bound }]';
 const expand = (text: string) => expandMatrix(parseMatrix(text, 'm.yaml'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { PlanStep } from '../../harness/matrix/cell.ts';
 import { withDependencies } from '../../harness/matrix/plan.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 
 const load = (module: string): PlanStep => ({ step: 'load', module, params: '' });
 const names = (steps: readonly PlanStep[]) => steps.flatMap((step) => (step.step === 'load' ? [step.module] : []));

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../harness/matrix/cell.ts';
+import type { Verdict } from '../../harness/model/verdict.ts';
 import { type CellRecord, RUN_SCHEMA_VERSION, type RunRecord } from '../../harness/run/record.ts';
 
 export type CrashRecord = NonNullable<CellRecord['crash']>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { VERDICTS } from '../../harness/matrix/cell.ts';
+import { VERDICTS } from '../../harness/model/verdict.ts';
 import { defaultAxes, layOut } from '../../harness/report/page/grid-layout.ts';
 import { chooseTicks, makeScale } from '../../harness/report/page/scale.ts';
 import { formatTimeStamp, type PageHead } from '../../harness/report/page-data.ts';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Cell, Gate, PlanStep } from '../../harness/matrix/cell.ts';
+import type { Cell } from '../../harness/model/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
+import type { PlanStep } from '../../harness/model/plan.ts';
 import { bisectAxes } from '../../harness/search/axes.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
 import { bisectConfigs, diffConfigs, mixConfig } from '../../harness/search/kconfig.ts';

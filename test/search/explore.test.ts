@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cell } from '../../harness/matrix/cell.ts';
+import type { Cell } from '../../harness/model/cell.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
 import { cellWith } from '../../harness/search/conditions.ts';
 import { explainOrder } from '../../harness/search/explain.ts';

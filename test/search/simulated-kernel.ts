@@ -1,6 +1,7 @@
 import type { Crash, DmesgEvent, Frame, ProbeEvent } from '../../harness/dmesg/events.ts';
 import { type GateEvent, HOLD_TIMEOUT_MS } from '../../harness/firmware/gates.ts';
-import type { Cell, Gate } from '../../harness/matrix/cell.ts';
+import type { Cell } from '../../harness/model/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
 
 /** A device of the simulated machine; in the order in which their drivers' initcalls come. */

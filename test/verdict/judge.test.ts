@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isFatal } from '../../harness/dmesg/block.ts';
-import type { Crash, CrashKind, DmesgEvent } from '../../harness/dmesg/events.ts';
-import { CRASH_KINDS } from '../../harness/dmesg/events.ts';
+import type { Crash, DmesgEvent } from '../../harness/dmesg/events.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
-import { VERDICTS, type Verdict } from '../../harness/matrix/cell.ts';
+import type { CrashKind } from '../../harness/model/crash.ts';
+import { CRASH_KINDS, isFatal } from '../../harness/model/crash.ts';
+import { VERDICTS, type Verdict } from '../../harness/model/verdict.ts';
 import { differences, judge } from '../../harness/verdict/judge.ts';
 import type { KnownIssue } from '../../harness/verdict/knownissues.ts';
 

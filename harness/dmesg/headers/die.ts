@@ -1,4 +1,4 @@
-import type { CrashKind } from '../events.ts';
+import type { CrashKind } from '../../model/crash.ts';
 import { anywhere, at, generalise, NOTHING, type Rule } from './header.ts';
 
 /** Names of the die() strings that say what happened; the rest is `oops`. */

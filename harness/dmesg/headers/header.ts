@@ -1,4 +1,4 @@
-import type { CrashKind } from '../events.ts';
+import type { CrashKind } from '../../model/crash.ts';
 import type { TraceFrame } from '../frame.ts';
 import type { BlameRule } from '../skip.ts';
 

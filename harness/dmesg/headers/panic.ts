@@ -1,4 +1,4 @@
-import type { CrashKind } from '../events.ts';
+import type { CrashKind } from '../../model/crash.ts';
 import { findFrame } from '../frame.ts';
 import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule, simple } from './header.ts';
 

@@ -1,9 +1,9 @@
 import { memo } from 'preact/compat';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { Verdict } from '../../matrix/cell.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { verdictFacts } from '../../model/verdict.ts';
 import { head } from './data.ts';
 import { type GridKey, type GridLayout, layOut } from './grid-layout.ts';
-import { LETTER } from './verdict.ts';
 
 interface GridProps {
   readonly cells: readonly number[];
@@ -147,7 +147,7 @@ function Box({ cells, box, counted }: { cells: readonly number[]; box: string; c
             title={`${cell.row === null ? '' : `${cell.row} `}${cell.id}\n${cell.verdict}${sign}\n${cell.what}`}
             aria-label={`${cell.id}: ${cell.verdict}${sign}`}
           >
-            {LETTER[cell.verdict]}
+            {verdictFacts(cell.verdict).letter}
           </button>
         );
       })}
@@ -174,7 +174,7 @@ function Counts({ cells, box }: { cells: readonly number[]; box: string }) {
             class={`count v-${verdict} ${number.bad > 0 ? 'unexpected' : 'expected'}`}
             title={verdict}
           >
-            {LETTER[verdict]} {number.all}
+            {verdictFacts(verdict).letter} {number.all}
           </span>
         );
       })}

@@ -1,11 +1,11 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { verdictFacts } from '../../model/verdict.ts';
 import { filterCells, useView, type View } from './address.ts';
 import { head } from './data.ts';
 import { Detail } from './detail.tsx';
 import { Grid } from './grid.tsx';
 import { defaultAxes } from './grid-layout.ts';
-import { LETTER } from './verdict.ts';
 
 const DEFAULTS = defaultAxes(
   head,
@@ -174,7 +174,7 @@ function Filters({ view, change, rows, columns, search, shown }: FiltersProps) {
               aria-pressed={view.verdicts.includes(verdict)}
               onClick={() => change({ verdicts: toggle(view.verdicts, verdict) })}
             >
-              <b>{LETTER[verdict]}</b> {verdict} <span class="number">{counts.get(verdict)}</span>
+              <b>{verdictFacts(verdict).letter}</b> {verdict} <span class="number">{counts.get(verdict)}</span>
             </button>
           ))}
         <select
