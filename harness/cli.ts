@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { guardProcess, printError, signalOfUser } from './commands/failure.ts';
+import { printError, signalOfUser } from './commands/failure.ts';
 import { CHECK_BROKEN, EXIT } from './errors.ts';
 import { BOARD_NAMES, LINKAGES } from './model/cell.ts';
 import type { Gate } from './model/gate.ts';
@@ -269,7 +269,6 @@ program
     process.exitCode = await clean(options);
   });
 
-guardProcess();
 try {
   await program.parseAsync();
 } catch (error) {

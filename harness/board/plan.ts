@@ -26,7 +26,7 @@ export const BLOCK_SIZE = 0x20_0000;
 export const ADDRESS_BITS = 44;
 
 /** The interrupt controller of the board's tree, which the firmware plays. */
-interface InterruptController {
+export interface InterruptController {
   readonly version: 2 | 3;
   readonly distributor: AddressRange;
   /** Version 3: the ranges of `reg` behind the distributor; each has one redistributor every `stride` bytes. */
@@ -42,7 +42,7 @@ interface InterruptController {
 }
 
 /** INTIDs (16 + the PPI number of the tree) of `arm,armv8-timer`. The guest uses the virtual one at EL1. */
-interface TimerInterrupts {
+export interface TimerInterrupts {
   readonly virtual: number;
   readonly physical: number;
 }

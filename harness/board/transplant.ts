@@ -1,0 +1,195 @@
+import {
+  type DeviceTree,
+  emptyNode,
+  nodeAt,
+  type TreeNode,
+  updateNode,
+  withoutProperty,
+  withProperty,
+} from '../devicetree/tree.ts';
+import { encodeCells, encodeStrings, readString } from '../devicetree/values.ts';
+import { InputError } from '../errors.ts';
+import { type CellCounts, cellCounts, endOf, isMemory, type NodeRegisters, registersOf } from './addresses.ts';
+import { cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
+import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
+import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './plan.ts';
+
+/** A real board's device tree made ready for a guest: what the tree must say otherwise, and what the firmware is told. Pure. */
+
+/** What a model of the board's hardware adds to the plan (harness/devices/). */
+export type BoardModels = Pick<BoardPlan, 'images' | 'rules' | 'behaviours'> & {
+  readonly never: readonly AddressRange[];
+};
+
+export const NO_MODELS: BoardModels = { images: [], rules: [], behaviours: [], never: [] };
+
+export interface TransplantOptions {
+  /** As messages name the tree. */
+  readonly name: string;
+  /** Bytes in memory: the Image with .bss, and the initramfs. */
+  readonly imageSize: number;
+  readonly initramfsSize: number;
+  /** CPUs that are started. */
+  readonly cpus: number;
+  /** Reads in a row after which a poll is broken; 0 for never. */
+  readonly breakerReads: number;
+  readonly models: BoardModels;
+}
+
+/** Something that was changed in the tree, and why. */
+interface TreeChange {
+  readonly path: string;
+  readonly why: string;
+}
+
+export interface Transplant {
+  /** With the final memory and initramfs; the command line is the cell's and comes later (devicetree/chosen.ts). */
+  readonly tree: DeviceTree;
+  readonly plan: BoardPlan;
+  readonly changes: readonly TreeChange[];
+  readonly facts: BoardFacts;
+}
+
+/** What a tree says of its board, independent of any kernel. */
+interface BoardFacts {
+  readonly model: string;
+  readonly registers: readonly NodeRegisters[];
+  readonly cpus: readonly TreeCpu[];
+  readonly memory: BoardMemory;
+  /** Board address of the UART that earlycon writes to. */
+  readonly console: number;
+  readonly timerFrequency: number | null;
+}
+
+/** hw/arm/virt.c, base_memmap[VIRT_UART]: a PL011. */
+const VIRT_UART = 0x0900_0000;
+const UART_SIZE = 0x1000;
+/** The blob is written with the initramfs in it before its size is known: two properties and a node name more. */
+const BLOB_ROOM = 64 * 1024;
+
+/**
+ * Lays a board down on QEMU's virt machine.
+ * Throws {@link InputError}, one sentence, for a tree that cannot be: another architecture, no GIC, no timer, no room.
+ */
+export function transplant(tree: DeviceTree, blobSize: number, options: TransplantOptions): Transplant {
+  const { name } = options;
+  const cpus = cpusOf(tree, name);
+  if (options.cpus > cpus.length)
+    throw new InputError(`${name} has ${cpus.length} CPUs, and ${options.cpus} are asked for`);
+  const registers = registersOf(tree);
+  const { path, controller } = interruptControllerOf(registers, name);
+  const timer = timerOf(tree, path, name);
+  const memory = layMemory(tree, registers, name);
+  const highest = [...memory.blocks, ...registers.filter(({ enabled }) => enabled).flatMap(({ ranges }) => ranges)];
+  const above = highest.find((range) => endOf(range) > 2 ** ADDRESS_BITS);
+  if (above !== undefined && memory.blocks.includes(above))
+    throw new InputError(
+      `${name} has RAM at 0x${above.address.toString(16)}, above the ${ADDRESS_BITS} address bits of QEMU's CPU`,
+    );
+  const reserved = reservedIn(tree);
+  const files = { image: options.imageSize, deviceTree: blobSize + BLOB_ROOM, initramfs: options.initramfsSize };
+  const placement = placeFiles(memory, [...reserved, controller.distributor], files, name);
+  const console = freePage([...highest, ...reserved], CONSOLE_ADDRESS_BITS);
+  const changes: TreeChange[] = [];
+  const withMemory = memory.why === null ? tree : setMemory(tree, memory, changes);
+  const edited = setChosen(withMemory, placement.initramfs, options.initramfsSize, changes);
+  return {
+    tree: edited,
+    changes,
+    facts: {
+      model: modelOf(tree),
+      registers,
+      cpus,
+      memory,
+      console,
+      timerFrequency: timer.frequency,
+    },
+    plan: {
+      entry: placement.entry,
+      deviceTree: placement.deviceTree,
+      initramfs: placement.initramfs,
+      cpus: options.cpus,
+      ram: mapped(memory.blocks),
+      passThrough: [{ address: console, size: UART_SIZE, physical: VIRT_UART }],
+      interruptController: controller,
+      timer: timer.interrupts,
+      images: options.models.images,
+      rules: options.models.rules,
+      behaviours: options.models.behaviours,
+      breaker: { reads: options.breakerReads, never: options.models.never },
+    },
+  };
+}
+
+/** The UART lies within 40 bits: earlycon's option is read as a 64-bit number, and PA_BITS of a kernel may be no more than 48. */
+const CONSOLE_ADDRESS_BITS = 40;
+
+function mapped(blocks: readonly AddressRange[]): MappedRange[] {
+  let physical = BOARD_RAM_PHYSICAL;
+  return blocks.map((block) => {
+    const range = { ...block, physical };
+    physical += block.size;
+    return range;
+  });
+}
+
+/** `model` of the root node, or its first compatible. */
+function modelOf(tree: DeviceTree): string {
+  const value = tree.root.properties.get('model');
+  return (value === undefined ? null : readString(value)) ?? 'a board without a model name';
+}
+
+function cellsFor(value: number, count: number): number[] {
+  const high = Math.floor(value / 2 ** 32);
+  if (count === 0) return [];
+  return count === 1 ? [value] : [...Array<number>(count - 2).fill(0), high, value >>> 0];
+}
+
+function encodeRanges(ranges: readonly AddressRange[], counts: CellCounts): Uint8Array {
+  return encodeCells(
+    ranges.flatMap(({ address, size }) => [...cellsFor(address, counts.address), ...cellsFor(size, counts.size)]),
+    'reg of /memory',
+  );
+}
+
+/** One memory node in the place of the tree's; the first keeps its name and place where it begins at the same address. */
+function setMemory(tree: DeviceTree, memory: BoardMemory, changes: TreeChange[]): DeviceTree {
+  const counts = cellCounts(tree.root);
+  const old = tree.root.children.filter((node) => isMemory(`/${node.name}`, node));
+  const [first] = old;
+  const start = memory.ranges[0]?.address ?? 0;
+  const name = first?.name ?? `memory@${start.toString(16)}`;
+  const node: TreeNode = withProperty(
+    withProperty(
+      withoutProperty(first ?? emptyNode(name), 'linux,usable-memory'),
+      'device_type',
+      encodeStrings(['memory']),
+    ),
+    'reg',
+    encodeRanges(memory.ranges, counts),
+  );
+  const rest = tree.root.children.filter((child) => !old.includes(child));
+  const at = first === undefined ? 0 : tree.root.children.indexOf(first);
+  for (const removed of old.slice(1)) changes.push({ path: `/${removed.name}`, why: 'one node holds all of the RAM' });
+  changes.push({ path: `/${name}`, why: memory.why ?? '' });
+  return { ...tree, root: { ...tree.root, children: [...rest.slice(0, at), node, ...rest.slice(at)] } };
+}
+
+/** What a boot loader leaves in /chosen and no two boots have in common (Documentation/devicetree/bindings/chosen.txt). */
+const RANDOM: readonly string[] = ['kaslr-seed', 'rng-seed'];
+
+function setChosen(tree: DeviceTree, start: number, size: number, changes: TreeChange[]): DeviceTree {
+  const root =
+    nodeAt(tree.root, '/chosen') === undefined
+      ? { ...tree.root, children: [...tree.root.children, emptyNode('chosen')] }
+      : tree.root;
+  changes.push({ path: '/chosen', why: 'the initramfs and the kernel command line of the guest' });
+  return {
+    ...tree,
+    root: updateNode(root, '/chosen', (chosen) => {
+      const kept = RANDOM.reduce(withoutProperty, chosen);
+      const withStart = withProperty(kept, 'linux,initrd-start', encodeCells(cellsFor(start, 2)));
+      return withProperty(withStart, 'linux,initrd-end', encodeCells(cellsFor(start + size, 2)));
+    }),
+  };
+}
