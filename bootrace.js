@@ -2,9 +2,13 @@
 // The harness is TypeScript, and there is no build step to forget: the first start bundles it, and so does the next one after a change of a source.
 // Where no bundle can be written, tsx runs the sources, which takes a few tenths of a second more at every start.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+
+// Failure is what is left where nobody says otherwise (harness/errors.ts): neither "as expected" nor "unexpected", and 128 for `git bisect run`.
+process.exitCode = process.argv[2] === 'check' ? 128 : 3;
 
 const root = import.meta.dirname;
 const harness = join(root, 'harness');
@@ -29,17 +33,45 @@ function keyOfSources() {
   return hash.digest('hex');
 }
 
-const key = keyOfSources();
-const bundle = join(root, 'node_modules', '.cache', 'bootrace', key);
-const entry = join(bundle, 'cli.mjs');
-if (!existsSync(entry)) {
-  const { register } = await import('tsx/esm/api');
-  const unregister = register();
-  const { makeBundle } = await import('./harness/bundle.ts');
-  await makeBundle(harness, bundle, () => keyOfSources() === key);
-  await unregister();
+/** Whether all that was bundled is there as it was written: `files.json` (harness/bundle.ts) has the hash of each file. */
+function isWhole(bundle) {
+  try {
+    const files = Object.entries(JSON.parse(readFileSync(join(bundle, 'files.json'), 'utf8')));
+    const isSame = ([name, hash]) =>
+      createHash('sha256')
+        .update(readFileSync(join(bundle, name)))
+        .digest('hex') === hash;
+    return files.length > 0 && files.every(isSame);
+  } catch {
+    return false;
+  }
 }
-if (existsSync(entry)) {
+
+/** Runs the sources as they are. */
+async function runSources() {
+  const { register } = await import('tsx/esm/api');
+  // Modules that are loaded before tsx do not go through its thread, file by file.
+  await Promise.all(['commander', 'execa', 'p-queue', 'yaml', 'zod'].map((name) => import(name)));
+  register();
+  await import('./harness/cli.ts');
+}
+
+async function start() {
+  const key = keyOfSources();
+  const bundle = join(root, 'node_modules', '.cache', 'bootrace', key);
+  if (!isWhole(bundle)) {
+    try {
+      rmSync(bundle, { recursive: true, force: true });
+    } catch {
+      // Read-only, or of another user: the sources do as well.
+    }
+    const { register } = await import('tsx/esm/api');
+    const unregister = register();
+    const { makeBundle } = await import('./harness/bundle.ts');
+    await makeBundle(harness, bundle, () => keyOfSources() === key);
+    await unregister();
+    if (!isWhole(bundle)) return runSources();
+  }
   try {
     // The day of its last start: long-unused ones are removed when the next is made.
     const now = new Date();
@@ -48,11 +80,11 @@ if (existsSync(entry)) {
     // Read-only: then nobody removes it either.
   }
   process.setSourceMapsEnabled(true);
-  await import(pathToFileURL(entry).href);
-} else {
-  const { register } = await import('tsx/esm/api');
-  // Modules that are loaded before tsx do not go through its thread, file by file.
-  await Promise.all(['commander', 'execa', 'p-queue', 'yaml', 'zod'].map((name) => import(name)));
-  register();
-  await import('./harness/cli.ts');
+  await import(pathToFileURL(join(bundle, 'cli.mjs')).href);
+}
+
+try {
+  await start();
+} catch (error) {
+  process.stderr.write(`bootrace cannot be started: ${inspect(error)}\n`);
 }

@@ -1,11 +1,20 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
 /** How long a bundle of earlier sources is kept after its last start: a run that goes on may still load parts of it. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** What bootrace.js looks for before it starts a bundle: SHA-256 of each of its modules by name. */
+const FILES = 'files.json';
+
+async function hashes(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.mjs'));
+  const hash = async (name: string) => createHash('sha256').update(await readFile(join(folder, name)));
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await hash(name)).digest('hex')])));
+}
 
 /**
  * Bundles the harness in folder `harness` with its packages, for a start without a transpiler: bootrace.js does so once per content of the sources. Every
@@ -35,6 +44,7 @@ export async function makeBundle(harness: string, target: string, isCurrent: () 
       logLevel: 'silent',
     });
     if (!isCurrent()) return;
+    await writeFile(join(temporary, FILES), JSON.stringify(await hashes(temporary)));
     await rename(temporary, target);
     await removeOld(parent);
   } catch {

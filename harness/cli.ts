@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { printError, signalOfUser } from './commands/failure.ts';
+import { guardProcess, printError, signalOfUser } from './commands/failure.ts';
 import { CHECK_BROKEN, EXIT } from './errors.ts';
 import { BOARD_NAMES, LINKAGES } from './model/cell.ts';
 import type { Gate } from './model/gate.ts';
@@ -269,6 +269,7 @@ program
     process.exitCode = await clean(options);
   });
 
+guardProcess();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { $ } from 'zx';
-import { printError } from '../harness/commands/failure.ts';
+import { guardProcess, printError } from '../harness/commands/failure.ts';
 import { EXIT, InputError } from '../harness/errors.ts';
 import { loadRun } from '../harness/report/run-folder.ts';
 import { disagreements, outdatedRuns, sampleOfNight } from '../harness/run/nights.ts';
@@ -137,6 +137,7 @@ async function findFlakes(
   return found.length > 0;
 }
 
+guardProcess();
 try {
   process.exitCode = await nightly();
 } catch (error) {

@@ -1,4 +1,16 @@
-import { appendFile, cp, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -59,7 +71,7 @@ test('a stack names the sources', async () => {
     for (const _ of ['made', 'there']) {
       const { stderr, exitCode } = await start(path, 'clean');
       expect(stderr).toMatch(/a defect\n +at (?:async )?\S*clean \(\S*harness\/commands\/clean\.ts:2:/);
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(3);
     }
   } finally {
     await remove();
@@ -77,6 +89,42 @@ test('where no bundle can be written the sources are run', async () => {
     await rm(cache);
     expect((await start(path, 'matrix', '--list')).stdout).toBe(stdout);
     expect(await readdir(cache)).toHaveLength(1);
+  } finally {
+    await remove();
+  }
+});
+
+test('a damaged bundle is made anew', async () => {
+  const { path, cache, remove } = await checkout();
+  try {
+    const sound = await start(path, 'matrix', '--list');
+    const [key = ''] = await readdir(cache);
+    const bundle = join(cache, key);
+    const modules = async () => (await readdir(bundle)).filter((name) => name.endsWith('.mjs'));
+    const damages = [
+      async () => truncate(join(bundle, 'cli.mjs')),
+      async () => Promise.all((await modules()).map((name) => truncate(join(bundle, name), 100))),
+      async () => Promise.all((await modules()).map((name) => name === 'cli.mjs' || rm(join(bundle, name)))),
+      async () => Promise.all((await readdir(bundle)).map((name) => rm(join(bundle, name)))),
+      async () => writeFile(join(bundle, 'files.json'), '{}'),
+    ];
+    for (const damage of damages) {
+      await damage();
+      const { stdout, exitCode } = await start(path, 'matrix', '--list');
+      expect(stdout).toBe(sound.stdout);
+      expect(exitCode).toBe(0);
+    }
+  } finally {
+    await remove();
+  }
+});
+
+test('what does not say how it ended has failed', async () => {
+  const { path, remove } = await checkout();
+  try {
+    await writeFile(join(path, 'harness/cli.ts'), '');
+    expect((await start(path, 'matrix', '--list')).exitCode).toBe(3);
+    expect((await start(path, 'check')).exitCode).toBe(128);
   } finally {
     await remove();
   }

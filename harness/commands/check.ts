@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { CHECK_BROKEN, InputError } from '../errors.ts';
 import { cacheRoot, withTemporary } from '../kernel/cache.ts';
 import { badOfUsersBisection, cleanHead } from '../kernel/worktree.ts';
@@ -34,13 +33,8 @@ export async function check(options: CheckOptions, signal: AbortSignal): Promise
     else process.stdout.write(`${answer === 'unsure' ? 'cannot tell' : answer}: ${shown}\n`);
     return ANSWER[answer];
   } catch (error) {
-    try {
-      const code = printError(error);
-      return signal.aborted ? code : CHECK_BROKEN;
-    } catch {
-      process.stderr.write(`${inspect(error)}\n`);
-      return CHECK_BROKEN;
-    }
+    const code = printError(error);
+    return signal.aborted ? code : CHECK_BROKEN;
   }
 }
 

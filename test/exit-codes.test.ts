@@ -1,0 +1,69 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootrace } from './boot/cli.ts';
+import { threadRun } from './report/builders.ts';
+
+/** What is wrong with the machine, or with whoever reads the output, must not look like an answer: 0 or 1. */
+
+const ENTRY = fileURLToPath(new URL('../bootrace.js', import.meta.url));
+const BY_SIGPIPE = 141;
+let folder: Awaited<ReturnType<typeof dir>>;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+  await mkdir(join(folder.path, 'run'));
+  await writeFile(join(folder.path, 'run', 'run.json'), JSON.stringify(threadRun()));
+});
+
+afterAll(() => folder.cleanup());
+
+function shell(script: string) {
+  return execa('bash', ['-c', script, ENTRY], { cwd: folder.path, reject: false, env: { NO_COLOR: '1' } });
+}
+
+test.each(['matrix --list', 'report run', 'report run --reporter json', 'compare run run', 'matrix --help'])(
+  'whoever reads the output of %s may go',
+  async (verb) => {
+    const { stdout, stderr } = await shell(`node "$0" ${verb} | true; echo "\${PIPESTATUS[0]}"`);
+    expect(stderr).toBe('');
+    // The reader may have been there long enough.
+    expect([String(BY_SIGPIPE), '0']).toContain(stdout);
+  },
+);
+
+test.each(['matrix --list', 'report run', 'compare run run', 'classify /dev/null --json'])(
+  'the answer of %s that does not fit on the disk is none',
+  async (verb) => {
+    const { exitCode, stderr } = await shell(`node "$0" ${verb} > /dev/full`);
+    expect(stderr).toContain('standard output could not be written (ENOSPC)');
+    expect(stderr).not.toMatch(/^ +at /m);
+    expect(exitCode).toBe(3);
+  },
+);
+
+test('what is told beside the answer may be lost', async () => {
+  const { exitCode } = await shell('node "$0" report run --reporter ktap=out.ktap 2> /dev/full');
+  expect(exitCode).toBe(0);
+});
+
+test.each([24, 28, 32, 40])('with %d open files there is an answer or none', async (limit) => {
+  const { exitCode } = await shell(`ulimit -n ${limit}; node "$0" report run`);
+  expect([0, 3]).toContain(exitCode);
+});
+
+test('an error that nobody expects keeps its stack and is no answer', async () => {
+  const loader = join(folder.path, 'defect.cjs');
+  await writeFile(loader, "setTimeout(() => { throw new TypeError('a defect'); }, 1000); setInterval(() => {}, 1000);");
+  const { exitCode, stderr } = await shell(`NODE_OPTIONS='--require ${loader}' node "$0" matrix --list`);
+  expect(stderr).toMatch(/TypeError: a defect\n +at /);
+  expect(exitCode).toBe(3);
+});
+
+test('nothing that git bisect run takes for a bad commit', async () => {
+  expect((await shell('node "$0" check --cell nonesuch > /dev/full')).exitCode).toBe(128);
+  expect((await bootrace(['check', '--nonesuch'])).exitCode).toBe(128);
+});
