@@ -9,6 +9,13 @@ import { inspect } from 'node:util';
 
 // Failure is what is left where nobody says otherwise (harness/errors.ts): neither "as expected" nor "unexpected", and 128 for `git bisect run`.
 process.exitCode = process.argv[2] === 'check' ? 128 : 3;
+// Until the harness guards the process itself (commands/failure.ts).
+process.once('uncaughtException', cannotStart);
+
+function cannotStart(error) {
+  process.stderr.write(`bootrace cannot be started: ${inspect(error)}\n`);
+  process.exit();
+}
 
 const root = import.meta.dirname;
 const harness = join(root, 'harness');
@@ -83,8 +90,4 @@ async function start() {
   await import(pathToFileURL(join(bundle, 'cli.mjs')).href);
 }
 
-try {
-  await start();
-} catch (error) {
-  process.stderr.write(`bootrace cannot be started: ${inspect(error)}\n`);
-}
+await start().catch(cannotStart);

@@ -66,6 +66,7 @@ const underWay = new Set<AbortController>();
  */
 export function guardProcess(): void {
   const failed = process.argv[2] === 'check' ? CHECK_BROKEN : EXIT.noVerdict;
+  process.removeAllListeners('uncaughtException');
   process.on('uncaughtException', (error) => {
     const code = printError(error);
     process.exit(code === EXIT.usage ? failed : code);
