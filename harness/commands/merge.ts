@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
-import { EXIT, InputError } from '../errors.ts';
+import { InputError } from '../errors.ts';
+import { describeMissing } from '../report/judge.ts';
 import { mergeRuns } from '../report/merge.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { formatTable } from '../report/table.ts';
@@ -14,14 +15,14 @@ interface MergeOptions {
   readonly json?: true;
 }
 
-/** `bootrace merge DIR...`: joins shards into one run; returns its exit code, 3 when shards are missing and nothing failed. */
+/** `bootrace merge DIR...`: joins shards into one run; returns its exit code, 3 when shards are missing and nothing else failed. */
 export async function merge(paths: readonly string[], options: MergeOptions): Promise<number> {
   const loaded = await Promise.all(paths.map(async (path) => ({ from: path, ...(await loadRun(path)) })));
   // Refuses what does not belong together before anything is written.
   mergeRuns(loaded, '');
   const target = await openRunFolder(options.results, new Date());
   try {
-    const { run, missing } = mergeRuns(loaded, target.name);
+    const run = mergeRuns(loaded, target.name);
     for (const part of loaded) await copyCells(part.run, part.folder, target.path);
     const folder = await target.finish(run, true);
     const { columns, colour, write } = standardOutput();
@@ -31,10 +32,9 @@ export async function merge(paths: readonly string[], options: MergeOptions): Pr
         ? `${JSON.stringify(run, null, 1)}\n`
         : formatTable(run, { width: columns, colour, folder: shown }),
     );
-    if (missing.length === 0) return exitCodeOf(run);
-    const of = loaded[0]?.run.shard?.of ?? 0;
-    process.stderr.write(`bootrace: of ${of} shards these are missing: ${missing.join(', ')}\n`);
-    return exitCodeOf(run) === EXIT.expected ? EXIT.noVerdict : exitCodeOf(run);
+    const missing = describeMissing(run);
+    if (missing !== null) process.stderr.write(`bootrace: ${missing}\n`);
+    return exitCodeOf(run);
   } catch (error) {
     await target.discard();
     throw error;

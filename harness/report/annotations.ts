@@ -1,6 +1,7 @@
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import {
   describeExpectation,
+  describeMissing,
   describeOutcome,
   outcomeOf,
   problemOf,
@@ -49,7 +50,9 @@ export function formatAnnotations(run: RunRecord): string {
   const flakes = [...new Set(run.flakes.map((flake) => flake.id))].map((id) =>
     command('error', `flake: ${id}`, 'repetitions of the same boot differed: a defect of the harness'),
   );
-  const errors = [...flakes, ...problems('unexpected').flatMap((same) => problem('error', same))];
+  const missing = describeMissing(run);
+  const incomplete = missing === null ? [] : [command('error', 'incomplete', missing)];
+  const errors = [...incomplete, ...flakes, ...problems('unexpected').flatMap((same) => problem('error', same))];
   const warnings = problems('no-verdict').flatMap((same) => problem('warning', same));
   const lines = [
     ...errors.slice(0, MOST_ANNOTATIONS),

@@ -1,6 +1,6 @@
 import type { Verdict } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeOutcome, kernelOf, outcomeOf, problemOf } from './judge.ts';
+import { describeMissing, describeOutcome, kernelOf, outcomeOf, problemOf } from './judge.ts';
 import { type Colours, colours } from './paint.ts';
 import { count, groupBy, printable, truncate } from './text.ts';
 
@@ -58,6 +58,8 @@ interface RunSummary {
   readonly run: string;
   readonly startedAt: string;
   readonly cells: number;
+  /** What the run lacks, one clause; null where it is complete. */
+  readonly missing: string | null;
 }
 
 /** The names that `CellRecord.inputs` has (run/prepare.ts), in the words of a person. A name that is not here stands for itself. */
@@ -140,7 +142,12 @@ export function compareRuns(before: RunRecord, after: RunRecord): Comparison {
   const old = new Map(before.cells.map((cell) => [cell.id, cell]));
   const ids = new Set(after.cells.map((cell) => cell.id));
   const flaky = new Set(before.flakes.map((flake) => flake.id));
-  const summary = (run: RunRecord) => ({ run: run.run, startedAt: run.startedAt, cells: run.cells.length });
+  const summary = (run: RunRecord) => ({
+    run: run.run,
+    startedAt: run.startedAt,
+    cells: run.cells.length,
+    missing: describeMissing(run),
+  });
   return {
     before: summary(before),
     after: summary(after),
@@ -166,10 +173,11 @@ export function compareRuns(before: RunRecord, after: RunRecord): Comparison {
   };
 }
 
-/** 1 for a failure or a flake that the old run did not have, 3 when the new run lacks verdicts, otherwise 0, also when old failures remain. */
+/** 1 for a failure or a flake that the old run did not have, 3 when the new run lacks verdicts or a part, otherwise 0, also when old failures remain. */
 export function exitCodeOfComparison(comparison: Comparison): 0 | 1 | 3 {
   if (comparison.newFlakes.length > 0 || comparison.cells.some((cell) => cell.change === 'new-failure')) return 1;
-  return comparison.cells.some((cell) => cell.change === 'no-verdict') ? 3 : 0;
+  const isIncomplete = comparison.after.missing !== null;
+  return isIncomplete || comparison.cells.some((cell) => cell.change === 'no-verdict') ? 3 : 0;
 }
 
 const TITLES: readonly (readonly [Change, string])[] = [
@@ -189,7 +197,7 @@ export function formatComparison(comparison: Comparison, options: { width: numbe
   const paint = colours(options.colour);
   const { before, after } = comparison;
   const lines = [
-    `${printable(before.run)} (${count(before.cells, 'cell')}) -> ${printable(after.run)} (${count(after.cells, 'cell')})`,
+    `${describeRun(before)} -> ${describeRun(after)}`,
     ...comparison.inputs.map(
       (input) => `  ${printable(input.input)}: ${printable(input.before)} -> ${printable(input.after)}`,
     ),
@@ -205,6 +213,10 @@ export function formatComparison(comparison: Comparison, options: { width: numbe
   }
   lines.push('', formatCounts(comparison, paint));
   return `${lines.join('\n')}\n`;
+}
+
+function describeRun({ run, cells, missing }: RunSummary): string {
+  return `${printable(run)} (${count(cells, 'cell')}${missing === null ? '' : `; ${missing}`})`;
 }
 
 function formatChanges(title: string, cells: readonly CellChange[], width: number, paint: Colours): string[] {
@@ -241,5 +253,6 @@ function formatCounts(comparison: Comparison, paint: Colours): string {
     .filter(([number, title]) => number > 0 || title === 'new failures')
     .map(([number, title]) => `${number} ${number === 1 ? title.replace(/s$/, '') : title}`);
   const colour = exitCodeOfComparison(comparison) === 0 ? paint.green : paint.red;
-  return paint.bold(colour(`${[...parts, `${kinds.get('same')?.length ?? 0} as before`].join(', ')}`));
+  const missing = comparison.after.missing === null ? [] : [`incomplete: ${comparison.after.missing}`];
+  return paint.bold(colour([...missing, ...parts, `${kinds.get('same')?.length ?? 0} as before`].join(', ')));
 }

@@ -71,8 +71,18 @@ export function summariseVerdicts(cells: readonly CellRecord[]): string {
   return `${count(cells.length, 'cell')}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
 }
 
+/** What a run lacks, one clause: `shards 2 and 3 of 4 are missing`; null where it is complete. */
+export function describeMissing({ missing }: Pick<RunRecord, 'missing'>): string | null {
+  if (missing === null) return null;
+  const { shards, of } = missing;
+  const names = [shards.slice(0, -1).join(', '), String(shards.at(-1) ?? '')]
+    .filter((part) => part !== '')
+    .join(' and ');
+  return `${shards.length === 1 ? `shard ${names} of ${of} is` : `shards ${names} of ${of} are`} missing`;
+}
+
 /** The answer of a run in one clause, worst first: `2 unexpected, 1 without a verdict`, `all as expected`. */
-export function summariseOutcome(run: Pick<RunRecord, 'cells' | 'flakes'>): string {
+export function summariseOutcome(run: Pick<RunRecord, 'cells' | 'flakes' | 'missing'>): string {
   const having = (outcome: Outcome) => run.cells.filter((cell) => outcomeOf(cell) === outcome).length;
   const flaky = new Set(run.flakes.map((flake) => flake.id)).size;
   const parts = [
@@ -80,6 +90,9 @@ export function summariseOutcome(run: Pick<RunRecord, 'cells' | 'flakes'>): stri
     [flaky, 'differed when repeated'],
     [having('no-verdict'), 'without a verdict'],
   ] as const;
-  const bad = parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`);
+  const bad = [
+    describeMissing(run) ?? '',
+    ...parts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`),
+  ].filter((part) => part !== '');
   return bad.length === 0 ? 'all as expected' : bad.join(', ');
 }

@@ -1,5 +1,5 @@
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
 import { consoleLocation, crashExcerpt } from './problems.ts';
 import { groupBy } from './text.ts';
 import { element, escapeXml } from './xml.ts';
@@ -44,6 +44,12 @@ function cellCase(cell: CellRecord, suite: string, folder: string): Case {
   };
 }
 
+function missingCase(what: string): Case {
+  const error = element('error', { type: 'missing', message: what }, []);
+  const xml = element('testcase', { name: 'all shards', classname: 'completeness', time: seconds(0) }, [error]);
+  return { xml, seconds: 0, outcome: 'error' };
+}
+
 function flakeCases(run: RunRecord, suite: string): Case[] {
   return [...groupBy(run.flakes, (flake) => flake.id)].map(([id, flakes]) => {
     const what = flakes.map((flake) => `${flake.what} differed in repetition ${flake.repetition}`).join('\n');
@@ -77,6 +83,8 @@ export function formatJunit(run: RunRecord, folder: string): string {
     suite,
     cells.map((cell) => cellCase(cell, suite, folder)),
   ]);
+  const missing = describeMissing(run);
+  if (missing !== null) suites.push(['completeness', [missingCase(missing)]]);
   if (run.flakes.length > 0) suites.push(['repetitions', flakeCases(run, 'repetitions')]);
   const all = suites.flatMap(([, cases]) => cases);
   const body = suites.map(([name, cases]) =>

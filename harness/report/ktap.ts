@@ -1,5 +1,5 @@
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
 import { crashExcerpt } from './problems.ts';
 import { groupBy, printable } from './text.ts';
 
@@ -64,6 +64,9 @@ export function formatKtap(run: RunRecord): string {
       tests: cells.map((cell, index) => cellLines(cell, index + 1)),
     }),
   );
+  const missing = describeMissing(run);
+  if (missing !== null)
+    suites.push({ name: 'completeness', ok: false, tests: [[`not ok 1 all-shards # ERROR ${missing}`]] });
   if (run.flakes.length > 0) {
     const tests = [...groupBy(run.flakes, (flake) => flake.id)].map(([id, flakes], index) => [
       ...flakes.map((flake) => diagnostic(`${id}: ${flake.what} differed in repetition ${flake.repetition}`)),

@@ -7,12 +7,6 @@ export interface Part {
   readonly run: RunRecord;
 }
 
-interface Merged {
-  readonly run: RunRecord;
-  /** Numbers of shards that were not given. */
-  readonly missing: readonly number[];
-}
-
 /** What has to be the same in all parts, or their cells cannot stand in one table. */
 const SAME: readonly (readonly [string, (run: RunRecord) => string])[] = [
   ['matrix', (run) => run.matrix.hash],
@@ -24,10 +18,10 @@ const SAME: readonly (readonly [string, (run: RunRecord) => string])[] = [
 ];
 
 /**
- * Joins the shards of one matrix into one run; `name` is the new run's. Shards that are missing are named, not invented.
+ * Joins the shards of one matrix into one run; `name` is the new run's. Shards that are missing are named in it, not invented.
  * @throws InputError for parts that are not shards, or not of the same matrix, harness and QEMU, and for a shard or cell that is there twice
  */
-export function mergeRuns(parts: readonly Part[], name: string): Merged {
+export function mergeRuns(parts: readonly Part[], name: string): RunRecord {
   const [first, ...others] = parts;
   if (first === undefined) throw new InputError('there is nothing to merge', 'give the folders of the shards');
   const byIndex = new Map<number, Part>();
@@ -54,11 +48,12 @@ export function mergeRuns(parts: readonly Part[], name: string): Merged {
       'merge only shards of one matrix, made by the same bootrace and the same QEMU',
     );
   }
-  return { run: join(parts, first.run, name), missing: missingShards(byIndex, first.run.shard?.of ?? 0) };
+  return { ...join(parts, first.run, name), missing: missingShards(byIndex, first.run.shard?.of ?? 0) };
 }
 
-function missingShards(given: ReadonlyMap<number, Part>, of: number): number[] {
-  return Array.from({ length: of }, (_, index) => index + 1).filter((index) => !given.has(index));
+function missingShards(given: ReadonlyMap<number, Part>, of: number): RunRecord['missing'] {
+  const shards = Array.from({ length: of }, (_, index) => index + 1).filter((index) => !given.has(index));
+  return shards.length === 0 ? null : { shards, of };
 }
 
 function join(parts: readonly Part[], first: RunRecord, name: string): RunRecord {

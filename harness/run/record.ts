@@ -90,6 +90,11 @@ export const runRecordSchema = z.object({
   workers: z.number().int(),
   repeat: z.number().int(),
   shard: z.object({ index: z.number().int(), of: z.number().int() }).nullable(),
+  missing: z
+    .object({ shards: z.array(z.number().int()), of: z.number().int() })
+    .nullable()
+    .default(null)
+    .describe('shards whose cells this run should have and does not; null where it is complete'),
   wallMs: z.object({ kernels: z.number(), boots: z.number(), total: z.number() }),
   kernels: z.array(
     z.object({
@@ -109,10 +114,10 @@ export const runRecordSchema = z.object({
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
-/** Exit code of a run (DESIGN.md, Contracts): 1 something unexpected, 3 some cells have no verdict, 0 otherwise. */
-export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes'>): 0 | 1 | 3 {
+/** Exit code of a run (DESIGN.md, Contracts): 1 something unexpected, 3 some cells have no verdict or a part of the run is missing, 0 otherwise. */
+export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes' | 'missing'>): 0 | 1 | 3 {
   if (run.flakes.length > 0 || run.cells.some((cell) => !cell.asExpected && !isMissing(cell.verdict))) return 1;
-  return run.cells.some((cell) => isMissing(cell.verdict)) ? 3 : 0;
+  return run.missing !== null || run.cells.some((cell) => isMissing(cell.verdict)) ? 3 : 0;
 }
 
 /**

@@ -66,6 +66,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       host: { platform: `${process.platform} ${process.arch}`, cores: availableParallelism(), node: process.version },
       workers,
       repeat,
+      missing: null,
       wallMs: {
         kernels: Math.round(built - started),
         boots: Math.round(finished - built),

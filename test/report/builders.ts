@@ -90,6 +90,7 @@ export function aRun(cells: readonly CellRecord[], over: Partial<RunRecord> = {}
     workers: 2,
     repeat: 1,
     shard: null,
+    missing: null,
     wallMs: { kernels: 0, boots: 47_000, total: 48_200 },
     kernels: [],
     cells: [...cells],

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { compare } from '../../harness/commands/compare.ts';
 import { merge } from '../../harness/commands/merge.ts';
+import { report } from '../../harness/commands/report.ts';
 import { InputError } from '../../harness/errors.ts';
 import { mergeRuns, type Part } from '../../harness/report/merge.ts';
 import type { RunRecord } from '../../harness/run/record.ts';
@@ -31,15 +33,15 @@ describe('merge', () => {
       fc.property(fc.integer({ min: 1, max: 6 }), fc.infiniteStream(fc.nat(5)), fc.boolean(), (of, deal, turn) => {
         const dealt = [...deal.take(whole.cells.length)];
         const parts = shards(whole, of, (index) => (dealt[index] ?? 0) % of);
-        const { run, missing } = mergeRuns(turn ? [...parts].reverse() : parts, 'merged');
-        expect(missing).toEqual([]);
+        const run = mergeRuns(turn ? [...parts].reverse() : parts, 'merged');
+        expect(run.missing).toBeNull();
         expect(run.shard).toBeNull();
         expect(byId(run)).toEqual(byId(whole));
         expect(run.cells.map((cell) => cell.id)).toEqual(
           mergeRuns(
             shards(whole, 1, () => 0),
             'merged',
-          ).run.cells.map((cell) => cell.id),
+          ).cells.map((cell) => cell.id),
         );
       }),
       { numRuns: 20 },
@@ -49,8 +51,8 @@ describe('merge', () => {
   it('names the shards that are missing', () => {
     const parts = shards(whole, 4, (index) => index % 4).filter((part) => part.run.shard?.index !== 3);
     const merged = mergeRuns(parts, 'merged');
-    expect(merged.missing).toEqual([3]);
-    expect(merged.run.cells.length).toBeLessThan(whole.cells.length);
+    expect(merged.missing).toEqual({ shards: [3], of: 4 });
+    expect(merged.cells.length).toBeLessThan(whole.cells.length);
   });
 
   const [one, two] = shards(whole, 2, (index) => index % 2);
@@ -129,6 +131,14 @@ describe('bootrace merge', () => {
     const run = aRun(['a', 'b'].map((id) => aCell({ id })));
     const [path = ''] = shards(run, 2, (index) => index % 2).map(onDisk);
     expect(await merge([path], { results: join(folder, 'results') })).toBe(3);
+    // And so does everything that looks at it later.
+    const latest = join(folder, 'results/latest');
+    expect(await report(latest, {})).toBe(3);
+    expect(await compare(latest, latest, {})).toBe(3);
+    expect(await compare(path, latest, {})).toBe(3);
+    const said = vi.mocked(process.stdout.write).mock.calls.join('');
+    expect(said.match(/shard 2 of 2 is missing/g)?.length).toBeGreaterThanOrEqual(4);
+    expect(said).not.toContain('all as expected');
   });
 
   it('refuses a record whose cells lie outside of its folder, and leaves no run behind', async () => {

@@ -173,6 +173,16 @@ describe('GitHub', () => {
   });
 });
 
+describe('an incomplete run', () => {
+  const run = aRun([aCell()], { missing: { shards: [1, 3, 4], of: 4 } });
+  const context = { folder: 'results/x', read: () => null, width: 100, colour: false };
+  it.each(Object.keys(REPORTERS).filter((name) => !['json', 'kcidb'].includes(name)))('%s says so', async (name) => {
+    const text = (await REPORTERS[name]?.format(run, context)) ?? '';
+    expect(text).toContain('shards 1, 3 and 4 of 4 are missing');
+    expect(text).not.toContain('bootrace: all as expected');
+  });
+});
+
 describe('run.json', () => {
   it('has the schema that is published', async () => {
     const schema = z.toJSONSchema(runRecordSchema, { io: 'output' });

@@ -55,8 +55,12 @@ test('the exit code is that of the worst cell', () => {
   const good = aCell({});
   const surprise = aCell({ asExpected: false });
   const none = aCell({ verdict: 'infra-error', asExpected: false });
-  expect(exitCodeOf({ cells: [good], flakes: [] })).toBe(0);
-  expect(exitCodeOf({ cells: [good, surprise, none], flakes: [] })).toBe(1);
-  expect(exitCodeOf({ cells: [good, none], flakes: [] })).toBe(3);
-  expect(exitCodeOf({ cells: [good], flakes: [{ id: good.id, what: 'console', repetition: 2 }] })).toBe(1);
+  expect(exitCodeOf({ cells: [good], flakes: [], missing: null })).toBe(0);
+  expect(exitCodeOf({ cells: [good, surprise, none], flakes: [], missing: null })).toBe(1);
+  expect(exitCodeOf({ cells: [good, none], flakes: [], missing: null })).toBe(3);
+  expect(exitCodeOf({ cells: [good], flakes: [], missing: { shards: [2], of: 3 } })).toBe(3);
+  expect(exitCodeOf({ cells: [surprise], flakes: [], missing: { shards: [2], of: 3 } })).toBe(1);
+  expect(exitCodeOf({ cells: [good], flakes: [{ id: good.id, what: 'console', repetition: 2 }], missing: null })).toBe(
+    1,
+  );
 });
