@@ -1,7 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { guardProcess, printError, signalOfUser } from './commands/failure.ts';
 import { CHECK_BROKEN, EXIT } from './errors.ts';
-import { BOARD_NAMES, LINKAGES } from './model/cell.ts';
+import { DEFAULT_BOARD } from './model/board.ts';
+import { LINKAGES } from './model/cell.ts';
 import type { Gate } from './model/gate.ts';
 import { VERDICTS } from './model/verdict.ts';
 
@@ -127,7 +128,7 @@ program
   .description('search the orders of probes by booting them')
   .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES or image:PATH')
   .addOption(new Option('--linkage <linkage>', 'which drivers are modules').choices(LINKAGES).default('builtin'))
-  .addOption(new Option('--board <board>', 'which devices there are').choices(BOARD_NAMES).default('small'))
+  .option('--board <board>', 'a folder of boards/, the path of one, or the name or path of a .dtb', DEFAULT_BOARD)
   .option('--devices <names>', 'devices whose order is searched, comma between (default: the SCM and the SMMU)', words)
   .option('--force <symbol=value>', 'a function that returns this at once; repeatable', force)
   .option('--append <words>', 'words for the kernel command line of every boot', bootargs, [])

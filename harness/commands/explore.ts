@@ -5,7 +5,7 @@ import { type DeviceTree, isWithin, walk } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { SCM, SMMU } from '../matrix/devices.ts';
-import type { BoardName, Cell, Linkage } from '../model/cell.ts';
+import type { Cell, Linkage } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import { isPass, VERDICTS } from '../model/verdict.ts';
 import { formatExploration } from '../report/exploration.ts';
@@ -21,7 +21,7 @@ import { requireTools } from './doctor.ts';
 interface ExploreOptions {
   readonly kernel: string;
   readonly linkage: Linkage;
-  readonly board: BoardName;
+  readonly board: string;
   readonly devices?: readonly string[];
   readonly force?: readonly Gate[];
   /** Words of the kernel command line. */
@@ -54,7 +54,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         budget: options.budget,
       },
       async ({ lab, boot, keepCell }) => {
-        const tree = lab.board(options.board);
+        const tree = await lab.board(options.board);
         const nodes = devicesOf(tree);
         const devices = options.devices ?? DEFAULT_DEVICES;
         for (const device of devices) {

@@ -1,4 +1,4 @@
-/** Memory map of the stand-in SoC: QEMU 7.2 `virt` (hw/arm/virt.c, `base_memmap`) and the ranges that dts/standin.dts reserves. */
+/** Memory map of the stand-in SoC: QEMU 7.2 `virt` (hw/arm/virt.c, `base_memmap`) and the ranges that boards/small/standin.dts reserves. */
 export const RAM_BASE = 0x4000_0000;
 export const RAM_MIB = 512;
 
@@ -10,7 +10,7 @@ export const IMAGE_ADDRESS = RAM_BASE + 0x20_0000;
 /** The harness puts device tree and initramfs behind this; QEMU does so for `-initrd` (hw/arm/boot.c: 128 MiB into RAM). */
 export const IMAGE_SIZE_MAX = 128 * 1024 * 1024 - (IMAGE_ADDRESS - RAM_BASE);
 
-/** The kernel's memory ends here (`linux,usable-memory-range` of dts/standin.dts). Behind it the firmware keeps the cells that are handed to it, and pages. */
+/** The kernel's memory ends here (`linux,usable-memory-range` of boards/small/standin.dts). Behind it the firmware keeps the cells that are handed to it, and pages. */
 export const CELL_ADDRESS = 0x4c00_0000;
 export const PAGES_ADDRESS = 0x5000_0000;
 /** Where the firmware keeps its tables of stage 2, behind itself. */
@@ -18,5 +18,5 @@ export const TABLES_ADDRESS = RAM_BASE + 0x10_0000;
 /** RAM that stands in for register files and shared memory, up to the end. */
 export const REGISTERS_ADDRESS = 0x5d00_0000;
 
-/** CPUs that dts/standin.dts lists and the firmware has stacks for. */
+/** CPUs that boards/small/standin.dts lists and the firmware has stacks for. */
 export const CPUS_MAX = 4;

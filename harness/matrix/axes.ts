@@ -1,5 +1,6 @@
+import { resolveBoard } from '../board/boards.ts';
 import { CPUS_MAX } from '../firmware/memory-map.ts';
-import { BOARD_NAMES, LINKAGES } from '../model/cell.ts';
+import { LINKAGES } from '../model/cell.ts';
 
 /** Value of an axis that has no meaning for a cell: the load order of built-in drivers, for one. */
 export const NOT_APPLICABLE = '-';
@@ -31,7 +32,7 @@ function wholeNumber(unit: string, least: number, most: number): BuiltInAxis {
 export const BUILT_IN_AXES: ReadonlyMap<string, BuiltInAxis> = new Map([
   ['kernel', { expected: 'the name of a recipe in kernel-configs', accepts: () => true }],
   ['linkage', choice(LINKAGES)],
-  ['board', choice(BOARD_NAMES)],
+  ['board', { expected: 'a board', accepts: (value) => resolveBoard(value).name === value }],
   ['node', choice(['first', 'last'])],
   ['async', choice(['none', 'scm', 'smmu', 'both'])],
   ['async-by', choice(['cmdline', 'param'])],

@@ -1,11 +1,13 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { CPUS_MAX } from '../firmware/memory-map.ts';
-import { BOARD_NAMES, type Cell, LINKAGES } from '../model/cell.ts';
+import { DEFAULT_BOARD } from '../model/board.ts';
+import { type Cell, LINKAGES } from '../model/cell.ts';
 import { oneOf, parseYaml, strictMap } from '../yaml.ts';
 import { LARGEST_SHIFT } from './axes.ts';
 import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
 import {
+  boardSchema,
   bootargsSchema,
   expectationShape,
   gatesSchema,
@@ -24,7 +26,7 @@ const fileSchema = strictMap({
   axes: z.record(z.string().min(1), textSchema).default({}),
   kernel: textSchema.refine((kernel) => kernel.trim() !== '', { error: 'expected a kernel' }),
   linkage: oneOf(LINKAGES).default('builtin'),
-  board: oneOf(BOARD_NAMES).default('small'),
+  board: boardSchema.default(DEFAULT_BOARD),
   tree: treeSchema.default([]),
   bootargs: bootargsSchema.default([]),
   cpus: z.int().min(1).max(CPUS_MAX).default(1),

@@ -1,4 +1,6 @@
+import { resolveBoard } from '../board/boards.ts';
 import { InputError } from '../errors.ts';
+import { DEFAULT_BOARD } from '../model/board.ts';
 import { type Cell, LINKAGES, type Linkage } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
@@ -100,7 +102,7 @@ export function conditionsOf(
   return {
     kernel: value('kernel') ?? '',
     linkage,
-    board: value('board') === 'full' ? 'full' : 'small',
+    board: resolveBoard(value('board') ?? DEFAULT_BOARD).name,
     tree: [
       ...(node === 'first' || node === 'last' ? [{ edit: 'move', node: FIRMWARE_NODE, to: node } as const] : []),
       ...extras.flatMap((extra) => extra.tree),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { resolveBoard } from '../board/boards.ts';
+import { InputError } from '../errors.ts';
 import type { Expectation } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
@@ -121,6 +123,16 @@ export const gatesSchema = list(gateSchema);
 export const planSchema = list(planStepSchema);
 export const watchSchema = list(deviceSchema);
 export const bootargsSchema = list(wordSchema);
+
+/** A board that there is; its name is resolved, so that a wrong one is told with its place in the file. */
+export const boardSchema = z.string({ error: 'expected a board' }).superRefine((name, context) => {
+  try {
+    resolveBoard(name);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    context.addIssue({ code: 'custom', message: `${error.message} (${error.hint})`, input: name });
+  }
+});
 
 /** `0x0` is a number to YAML: both spellings give the text that a crash event carries. */
 const addressSchema = z

@@ -1,3 +1,4 @@
+import { resolveBoard } from '../board/boards.ts';
 import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 
@@ -21,7 +22,7 @@ export function parseShard(text: string): Shard {
  * vCPU runs on the same thread, and loading modules costs their relocation.
  */
 function expectedSeconds(cell: Cell): number {
-  const boot = cell.kernel.startsWith('debian-stock:') ? 3 : cell.board === 'full' ? 1.5 : 0.7;
+  const boot = cell.kernel.startsWith('debian-stock:') ? 3 : resolveBoard(cell.board).bootMs / 1000;
   const modules = cell.plan.filter(({ step }) => step === 'load').length;
   return boot * (1 + 0.4 * (cell.cpus - 1)) + 0.1 * modules;
 }

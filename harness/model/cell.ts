@@ -18,10 +18,6 @@ export interface Expectation {
   readonly reason?: string;
 }
 
-/** Which device tree of the stand-in SoC; soc/board.ts says what is on them. */
-export const BOARD_NAMES = ['small', 'full'] as const;
-export type BoardName = (typeof BOARD_NAMES)[number];
-
 /**
  * What one boot is made of. Everything that can change the outcome of a boot is in here or in the files
  * that the kernel recipe names, so that a cell can be replayed, cached, bisected and compared.
@@ -37,7 +33,8 @@ export interface Cell {
   /** Recipe in kernel-configs/, or `debian-stock:6.1`, `image:PATH`. */
   readonly kernel: string;
   readonly linkage: Linkage;
-  readonly board: BoardName;
+  /** Folder of a board, or the name or path of a .dtb (harness/board/boards.ts). */
+  readonly board: string;
   readonly tree: readonly TreeEdit[];
   /** Words added to the kernel command line. */
   readonly bootargs: readonly string[];

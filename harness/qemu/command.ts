@@ -1,5 +1,5 @@
 import { FIRMWARE_ADDRESS, IMAGE_ADDRESS, RAM_MIB } from '../firmware/memory-map.ts';
-import type { RegisterFile } from '../soc/board.ts';
+import type { RegisterFile } from '../model/board.ts';
 
 /** Files of one guest; absolute paths or, in `command.sh`, relative to the cell's folder. */
 export interface GuestFiles {

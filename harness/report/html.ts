@@ -7,6 +7,7 @@ import { diffTrees, formatDifference } from '../devicetree/diff.ts';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { KnownError } from '../errors.ts';
+import { boardTreeFile, DEFAULT_BOARD } from '../model/board.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf, summariseOutcome, summariseVerdicts } from './judge.ts';
@@ -23,7 +24,6 @@ const MOST_LINES = 20_000;
 const DICTIONARY_BYTES = 64 * 1024 * 1024;
 /** Where a run keeps the boards' own device trees (run/prepare.ts). */
 const SHARED = { folder: 'shared' };
-const BOARDS = ['small', 'full'];
 
 const PAGE = new URL('page/', import.meta.url);
 
@@ -36,7 +36,7 @@ const PAGE = new URL('page/', import.meta.url);
 export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<string> {
   const [script, style] = await Promise.all([bundle(), readFile(new URL('style.css', PAGE), 'utf8')]);
   const dictionary = new Dictionary();
-  const trees = new TreeDifferences(read);
+  const trees = new TreeDifferences(run, read);
   const blocks: string[] = [];
   for (let first = 0; first < run.cells.length; first += BLOCK_CELLS) {
     const cells = run.cells.slice(first, first + BLOCK_CELLS);
@@ -201,9 +201,10 @@ class TreeDifferences {
   readonly #boards: readonly DeviceTree[];
   readonly #known = new Map<string, readonly string[] | null>();
 
-  constructor(read: ReadCellFile) {
+  constructor(run: RunRecord, read: ReadCellFile) {
     this.#read = read;
-    this.#boards = BOARDS.flatMap((name) => parseTree(read(SHARED, `board-${name}.dtb`), name) ?? []);
+    const names = new Set(run.cells.map((cell) => cell.axes.board ?? DEFAULT_BOARD));
+    this.#boards = [...names].flatMap((name) => parseTree(read(SHARED, boardTreeFile(name)), name) ?? []);
   }
 
   of(cell: CellRecord): readonly string[] | null {

@@ -85,9 +85,9 @@ export class Lab {
     return new Lab(options, { bench, folder: shared, cache, signal: options.signal }, kept);
   }
 
-  /** The device tree of a board, before a cell's edits. */
-  board(name: Cell['board']): DeviceTree {
-    return this.#room.bench.boards[name].tree;
+  /** The device tree of a board, before a cell's edits. Throws {@link InputError} for an unknown board. */
+  async board(name: Cell['board']): Promise<DeviceTree> {
+    return (await this.#room.bench.board(name)).tree;
   }
 
   /** Kernels that were asked for so far, in the order in which they were ready. */

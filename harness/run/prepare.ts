@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { resolveBoard } from '../board/boards.ts';
+import { RESET_IMAGES } from '../devices/models.ts';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
 import { editTree } from '../devicetree/edit.ts';
@@ -19,10 +21,10 @@ import type { KernelArtefact } from '../kernel/artefact.ts';
 import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
 import { withDependencies } from '../matrix/plan.ts';
-import type { BoardName, Cell } from '../model/cell.ts';
+import { boardTreeFile } from '../model/board.ts';
+import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { type GuestFiles, type GuestMachine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
-import { BOARDS, type Board } from '../soc/board.ts';
 import { bootargsOf } from './bootargs.ts';
 
 /** A board as it lies in the run's folder. */
@@ -34,7 +36,8 @@ interface LaidBoard {
 
 /** What all cells of a run share, and the folder they share it in. */
 export interface Bench {
-  readonly boards: Readonly<Record<BoardName, LaidBoard>>;
+  /** A board, laid down in the run's folder when it is asked for first. Throws {@link InputError} for an unknown one. */
+  readonly board: (name: string) => Promise<LaidBoard>;
   /** Where files are laid down that several cells boot with. */
   readonly shelf: Shelf;
   /** Path of the initramfs. */
@@ -50,19 +53,19 @@ function sha256(...parts: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex');
 }
 
-/** Compiles the boards, the firmware and the init (from the cache when unchanged) and lays the shared files down in `folder`. */
+/** Compiles the firmware and the init (from the cache when unchanged) and lays the shared files down in `folder`. */
 export async function openBench(folder: string, cache: string): Promise<Bench> {
   await mkdir(folder, { recursive: true });
-  const [small, full, firmware, init] = await Promise.all([
-    layBoard(folder, 'small'),
-    layBoard(folder, 'full'),
-    crossCompile(FIRMWARE, cache),
-    compileGuestInit(cache),
-  ]);
+  const [firmware, init] = await Promise.all([crossCompile(FIRMWARE, cache), compileGuestInit(cache)]);
   const shelf = new Shelf(folder);
+  const boards = new Map<string, Promise<LaidBoard>>();
   const initramfs = buildInitramfs(init);
   return {
-    boards: { small, full },
+    board: (name) => {
+      const laid = boards.get(name) ?? layBoard(shelf, name);
+      boards.set(name, laid);
+      return laid;
+    },
     shelf,
     initramfs: shelf.lay('initramfs.cpio', initramfs),
     firmware: shelf.lay('el2-firmware.bin', firmware),
@@ -70,17 +73,22 @@ export async function openBench(folder: string, cache: string): Promise<Bench> {
   };
 }
 
-async function layBoard(folder: string, name: keyof typeof BOARDS): Promise<LaidBoard> {
-  const board: Board = BOARDS[name];
-  const path = (name: string) => join(folder, `${name}.bin`);
+async function layBoard(shelf: Shelf, name: string): Promise<LaidBoard> {
+  const board = resolveBoard(name);
+  if (board.kind === 'dtb')
+    throw new InputError(`${name} is a compiled device tree, which cells cannot boot yet`, 'give a board of boards/');
   const blob = await compileDeviceTree(board.source);
   // For reports: what a cell's tree differs from.
-  await writeFile(join(folder, `board-${name}.dtb`), blob);
-  await Promise.all(board.registers.map(({ name, bytes }) => writeFile(path(name), bytes)));
+  shelf.lay(boardTreeFile(name), blob);
+  const registers = board.registers.map(({ name, model, address }) => {
+    const image = RESET_IMAGES.get(model);
+    if (image === undefined) throw new Error(`there is no device model ${model}`);
+    return { name, address, bytes: image() };
+  });
   return {
     tree: parseFdt(blob, board.source),
-    registers: board.registers.map(({ name, address }) => ({ path: path(name), address })),
-    registersHash: sha256(...board.registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
+    registers: registers.map(({ name, address, bytes }) => ({ path: shelf.lay({ kind: name }, bytes), address })),
+    registersHash: sha256(...registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
   };
 }
 
@@ -170,7 +178,7 @@ export async function prepareCell(
       `${kernel.image} has ${size} bytes, and the stand-in has room for ${IMAGE_SIZE_MAX}`,
       'leave debug information and built-in modules out',
     );
-  const board = bench.boards[cell.board];
+  const board = await bench.board(cell.board);
   const tree = cellTree(board.tree, cell);
   const blob = serializeFdt(tree);
   const steps = withDependencies(cell.plan, kernel.modules);

@@ -6,6 +6,7 @@ import { gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
+import { DEFAULT_BOARD } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import { boot } from './boot.ts';
 import { type Bench, prepareCell } from './prepare.ts';
@@ -86,7 +87,8 @@ async function scout(kernel: KernelArtefact, names: readonly string[], room: Sco
     axes: {},
     kernel: kernel.recipe,
     linkage: kernel.linkage,
-    board: 'small',
+    // Symbols are the Image's own, whatever it boots on.
+    board: DEFAULT_BOARD,
     tree: [],
     bootargs: [],
     cpus: 1,

@@ -1,0 +1,16 @@
+import { aossMessageRam } from './aoss-qmp.ts';
+import { bamRegisters } from './bam.ts';
+import { commandDatabase } from './cmd-db.ts';
+import { rpmhRscRegisters } from './rpmh-rsc.ts';
+import { smemImage } from './smem.ts';
+import { smmu500Registers } from './smmu500.ts';
+
+/** What each device model holds at reset, by the name that a board's `registers` give. */
+export const RESET_IMAGES: ReadonlyMap<string, () => Uint8Array> = new Map([
+  ['aoss-qmp', aossMessageRam],
+  ['bam', bamRegisters],
+  ['cmd-db', commandDatabase],
+  ['rpmh-rsc', rpmhRscRegisters],
+  ['smem', smemImage],
+  ['smmu500', smmu500Registers],
+]);

@@ -1,0 +1,76 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withDir } from 'tmp-promise';
+import { describe, expect, it } from 'vitest';
+import { boardNames, resolveBoard } from '../../harness/board/boards.ts';
+import { InputError } from '../../harness/errors.ts';
+
+const SUBJECT = {
+  name: 'sram',
+  node: '/soc/sram@5e000000',
+  device: '5e000000.sram',
+  driver: 'sram',
+  module: 'sram',
+  option: 'SRAM',
+};
+const BOARD = { tree: 'mine.dts', 'boot-ms': 1, subjects: [SUBJECT] };
+
+/** A folder with a board.yaml (JSON is YAML), given to `use`; removed afterwards. */
+async function withBoard(board: object, use: (folder: string) => void): Promise<void> {
+  await withDir(
+    async ({ path }) => {
+      const folder = join(path, 'mine');
+      await mkdir(folder);
+      await writeFile(join(folder, 'board.yaml'), JSON.stringify(board));
+      await writeFile(join(folder, 'mine.dts'), '/dts-v1/;\n/ {};\n');
+      use(folder);
+    },
+    { unsafeCleanup: true },
+  );
+}
+
+describe('resolveBoard', () => {
+  it('finds the folders of boards/', () => {
+    expect(boardNames()).toEqual(expect.arrayContaining(['full', 'small']));
+    for (const name of boardNames()) expect(resolveBoard(name)).toMatchObject({ kind: 'standin', name });
+  });
+
+  it('takes anything that ends in .dtb for a compiled device tree', () => {
+    expect(resolveBoard('sdm845-db845c.dtb')).toMatchObject({ kind: 'dtb', dtb: 'sdm845-db845c.dtb', subjects: [] });
+  });
+
+  it('knows no other name, and says which were meant', () => {
+    expect(() => resolveBoard('smal')).toThrow(/^there is no board smal, did you mean small\?$/);
+    expect(() => resolveBoard('./nowhere')).toThrow(InputError);
+    expect(() => resolveBoard('..')).toThrow(InputError);
+    expect(() => resolveBoard('')).toThrow(InputError);
+  });
+
+  it('takes the path of a folder', async () => {
+    await withBoard(BOARD, (folder) => {
+      expect(resolveBoard(folder)).toMatchObject({ name: folder, source: join(folder, 'mine.dts') });
+    });
+  });
+
+  it.each(['tree', 'boot-ms', 'subjects'] as const)('names a missing %s', async (part) => {
+    const { [part]: _, ...rest } = BOARD;
+    await withBoard(rest, (folder) => expect(() => resolveBoard(folder)).toThrow(`: ${part}: expected`));
+  });
+
+  it.each(['name', 'node', 'device', 'driver', 'module', 'option'] as const)('names a missing %s', async (part) => {
+    const { [part]: _, ...rest } = SUBJECT;
+    const board = { ...BOARD, subjects: [rest] };
+    await withBoard(board, (folder) => expect(() => resolveBoard(folder)).toThrow(`subjects.0.${part}: expected`));
+  });
+
+  it.each([
+    [{ ...BOARD, tree: 'other.dts' }, 'there is no device tree source'],
+    [{ ...BOARD, tree: '../mine.dts' }, 'expected the name of a .dts'],
+    [{ ...BOARD, subjects: [SUBJECT, SUBJECT] }, 'two subjects sram'],
+    [{ ...BOARD, subjects: [{ ...SUBJECT, name: 'both' }] }, 'expected another name than'],
+    [{ ...BOARD, subjects: [{ ...SUBJECT, 'selected-by': { subject: 'x', otherwise: 'Y' } }] }, 'no subject x'],
+    [{ ...BOARD, registers: [{ name: 'a', model: 'smmu-500', address: 0 }] }, 'did you mean smmu500?'],
+  ])('refuses a wrong one: %#', async (board, message) => {
+    await withBoard(board, (folder) => expect(() => resolveBoard(folder)).toThrow(message));
+  });
+});
