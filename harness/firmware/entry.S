@@ -66,7 +66,10 @@ enter_el1:
 	msr	vttbr_el2, xzr
 	ldr	x1, =SCTLR_EL1_RES1
 	msr	sctlr_el1, x1
+	stp	x20, x19, [sp, #-16]!
+	mov	x0, sp
 	bl	cpu_init
+	ldp	x20, x19, [sp], #16
 	mov	x1, #SPSR_EL1H
 	msr	spsr_el2, x1
 	msr	elr_el2, x20
@@ -94,7 +97,8 @@ vectors:
 	vector	unexpected		/* from EL2 itself */
 	.endr
 	vector	from_el1		/* synchronous, lower EL, AArch64 */
-	.rept	7
+	vector	interrupt_from_el1
+	.rept	6
 	vector	unexpected
 	.endr
 
@@ -106,8 +110,9 @@ vectors:
  */
 #define FRAME_SIZE	(36 * 8)
 #define FRAME_TIME	(34 * 8)
+#define INTERRUPT	-1	/* handle() gets no ESR_EL2 for it; main.c */
 
-from_el1:
+	.macro	exception reason:vararg
 	sub	sp, sp, #FRAME_SIZE
 	stp	x0, x1, [sp, #(0 * 8)]
 	mrs	x0, cntpct_el0
@@ -132,7 +137,7 @@ from_el1:
 	mrs	x1, sp_el1
 	stp	x0, x1, [sp, #(32 * 8)]
 	mov	x0, sp
-	mrs	x1, esr_el2
+	\reason
 	bl	handle
 	ldr	x1, [sp, #(32 * 8)]
 	msr	spsr_el2, x1
@@ -165,6 +170,12 @@ from_el1:
 	ldp	x0, x1, [sp, #(0 * 8)]
 	add	sp, sp, #FRAME_SIZE
 	eret
+	.endm
+
+from_el1:
+	exception mrs	x1, esr_el2
+interrupt_from_el1:
+	exception mov	x1, #INTERRUPT
 
 /* u64 ticks_of_instructions(void): what the counter says of MEASURED_INSTRUCTIONS instructions. */
 	.global ticks_of_instructions

@@ -38,6 +38,7 @@ static const char *const names[] = {
 	[FILE_TABLE] = "opt/bootrace/gates",
 	[FILE_PLAN] = "opt/bootrace/plan",
 	[FILE_MODULES] = "opt/bootrace/modules",
+	[FILE_BOARD] = "opt/bootrace/board",
 };
 
 /* Whether there is such a file: in memory where a cell was handed over to a guest that goes on, of QEMU otherwise. */
@@ -104,13 +105,14 @@ void files_call(struct frame *f)
 	while (done < size) {
 		u64 in_page = PAGE_SIZE - ((va + done) & (PAGE_SIZE - 1));
 		u64 piece = size - done < in_page ? size - done : in_page;
-		u64 pa = translate_el0_write(va + done);
+		u64 ipa = translate_el0_write(va + done);
+		u64 pa = memory_physical(ipa);
 
 		if (!pa) {
 			f->x[0] = -EFAULT;
 			return;
 		}
-		snapshot_will_write(pa);
+		snapshot_will_write(ipa);
 		file_read(file, offset + done, pa, piece);
 		done += piece;
 	}

@@ -17,6 +17,9 @@ struct frame {
 	u64 unused;
 };
 
+/* Where EL1 begins, and what it gets in x0; entry.S. */
+struct start { u64 entry, device_tree; };
+
 #define SYSREG_READ(name) ({ u64 value_; asm volatile("mrs %0, " name : "=r"(value_)); value_; })
 #define SYSREG_WRITE(name, value) asm volatile("msr " name ", %0" : : "r"((u64)(value)))
 
@@ -53,7 +56,7 @@ void gates_plan_is_wanted(struct frame *f);
 void gates_cell_is_over(struct frame *f);
 
 /* files.c */
-enum file_name { FILE_PLAN, FILE_MODULES, FILE_TABLE };	/* the first two as guest/init/harness.h has them */
+enum file_name { FILE_PLAN, FILE_MODULES, FILE_TABLE, FILE_BOARD };	/* the first two as guest/init/harness.h has them */
 struct file { u32 key, size; u64 address; };
 int file_find(enum file_name name, struct file *file);
 void file_read(struct file file, u32 offset, u64 to, u32 size);
@@ -68,6 +71,7 @@ int snapshot_taken(void);
 void snapshot_take(const struct frame *f);
 void snapshot_restore(struct frame *f);
 void snapshot_will_write(u64 ipa);
+void snapshot_put_aside(u64 physical);
 void snapshot_fault(struct frame *f, u64 esr);
 
 /* output.c */
@@ -79,8 +83,12 @@ void say(const char *text);	/* whole lines go out as they end */
 void say_number(u64 value);
 void say_hex(u64 value);
 
+/* memory.c */
+u64 memory_physical(u64 ipa);
+
 /* main.c */
 u64 translate(u64 va);
+u64 translate_to_ipa(u64 va);
 u64 translate_el0_write(u64 va);
 void show_time(void);
 extern u64 instruction_ticks;

@@ -1,5 +1,6 @@
 /* Dispatch of what EL1 and EL0 trap into the EL2 firmware. */
 #include "firmware.h"
+#include "board.h"
 #include "timing.h"
 
 /* ESR_ELx.EC (DDI 0487, D17.2.37) */
@@ -19,6 +20,10 @@
 #define PAR_FAULT	1
 #define PAR_ADDRESS	0x0000fffffffff000ul
 #define PAGE_OFFSET(va)	((va) & 0xfff)
+
+#define INTERRUPT	(~0ul)	/* in place of an ESR; entry.S */
+#define ISS_OP0(iss)	((iss) >> 20 & 3)
+#define OP0_DEBUG	2
 
 /* What the init of the guest says to the firmware from EL0: BRK with this number (files.c). */
 #define CALL_OF_INIT	0xb007
@@ -42,7 +47,7 @@ void show_time(void)
 	hides_time = 0;
 }
 
-void cpu_init(void)
+void cpu_init(struct start *start)
 {
 	static int is_secondary;
 
@@ -52,6 +57,7 @@ void cpu_init(void)
 		hidden_rest = HIDDEN_REST * ticks_of_instructions() / MEASURED_INSTRUCTIONS;
 		instruction_ticks = hidden_rest / HIDDEN_REST;
 		output_init();
+		board_init(start);
 		gates_init();
 	}
 	gates_cpu_init();
@@ -65,25 +71,31 @@ void *memcpy(void *to, const void *from, unsigned long size)
 	return to;
 }
 
-static u64 physical_address(u64 va)
+static u64 address_of(u64 va)
 {
 	u64 par = SYSREG_READ("par_el1");
 
 	return par & PAR_FAULT ? 0 : (par & PAR_ADDRESS) | PAGE_OFFSET(va);
 }
 
-/* Physical address of a virtual one that EL1 can read, or 0. */
-u64 translate(u64 va)
+/* The guest's address (IPA) of a virtual one that EL1 can read, or 0. */
+u64 translate_to_ipa(u64 va)
 {
 	asm volatile("at s1e1r, %0; isb" : : "r"(va));
-	return physical_address(va);
+	return address_of(va);
 }
 
-/* Physical address of a virtual one that EL0 can write, or 0. */
+/* The same of one that EL0 can write. */
 u64 translate_el0_write(u64 va)
 {
 	asm volatile("at s1e0w, %0; isb" : : "r"(va));
-	return physical_address(va);
+	return address_of(va);
+}
+
+/* Where the guest's memory at a virtual address that EL1 can read lies, or 0. */
+u64 translate(u64 va)
+{
+	return memory_physical(translate_to_ipa(va));
 }
 
 /* End QEMU: for what no guest can survive. The harness reads why from the firmware's log. */
@@ -124,6 +136,10 @@ static void inject_into_el1(struct frame *f, u64 esr)
 /* Returns whether the time that this takes is hidden from EL1. */
 int handle(struct frame *f, u64 esr)
 {
+	if (esr == INTERRUPT) {
+		vgic_physical_interrupt();
+		return hides_time;
+	}
 	switch ((esr >> 26) & 0x3f) {
 	case EC_SMC64:
 		/* A trapped SMC leaves ELR at the instruction (D17.2.37, ISS encoding for an SMC). */
@@ -132,10 +148,14 @@ int handle(struct frame *f, u64 esr)
 		break;
 	case EC_SYSREG:
 		f->elr += 4;
-		gates_debug_register(f, esr & 0x1ffffff);
+		if (ISS_OP0(esr) == OP0_DEBUG)
+			gates_debug_register(f, esr & 0x1ffffff);
+		else
+			vgic_system_register(f, esr & 0x1ffffff);
 		break;
 	case EC_DATA_ABORT_LOWER:
-		snapshot_fault(f, esr);
+		if (!traps_data_abort(f, esr))
+			snapshot_fault(f, esr);
 		break;
 	case EC_BREAKPOINT_LOWER:
 		gates_breakpoint(f);

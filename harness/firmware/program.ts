@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url';
+import { BOARD_RAM_PHYSICAL } from '../board/plan.ts';
 import {
+  BOARD_POOL_ADDRESS,
+  BOARD_SHADOWS_ADDRESS,
+  BOARD_TABLES_ADDRESS,
   CELL_ADDRESS,
   CPUS_MAX,
   FIRMWARE_ADDRESS,
@@ -18,11 +22,26 @@ const FIRMWARE_FOLDER = new URL('./', import.meta.url);
 export const FIRMWARE = {
   name: 'el2-firmware',
   output: 'binary',
-  sources: ['entry.S', 'main.c', 'scm.c', 'gates.c', 'files.c', 'output.c', 'serve.c', 'snapshot.c'].map((name) =>
-    fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
-  ),
+  sources: [
+    'entry.S',
+    'main.c',
+    'scm.c',
+    'gates.c',
+    'files.c',
+    'output.c',
+    'serve.c',
+    'snapshot.c',
+    'memory.c',
+    'board.c',
+    'shadow.c',
+    'traps.c',
+    'rules.c',
+    'breaker.c',
+    'vgic.c',
+    'models/table.c',
+  ].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   /** Read by the sources, so part of the content key. */
-  headers: ['firmware.h', 'timing.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
+  headers: ['firmware.h', 'timing.h', 'board.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   script: fileURLToPath(new URL('firmware.lds', FIRMWARE_FOLDER)),
   defines: {
     LINUX_ENTRY: IMAGE_ADDRESS,
@@ -36,6 +55,15 @@ export const FIRMWARE = {
     CELL_END: PAGES_ADDRESS,
     PAGES_ADDRESS,
     PAGES_END: REGISTERS_ADDRESS,
+    BOARD_PLAN_ADDRESS: IMAGE_ADDRESS,
+    BOARD_PLAN_END: BOARD_TABLES_ADDRESS,
+    BOARD_TABLES_ADDRESS,
+    BOARD_TABLES_END: BOARD_SHADOWS_ADDRESS,
+    BOARD_SHADOWS_ADDRESS,
+    BOARD_SHADOWS_END: BOARD_POOL_ADDRESS,
+    BOARD_POOL_ADDRESS,
+    BOARD_POOL_END: CELL_ADDRESS,
+    BOARD_PAGES_END: BOARD_RAM_PHYSICAL,
   },
   symbols: { FIRMWARE_ADDRESS, TABLES_ADDRESS },
 } as const;

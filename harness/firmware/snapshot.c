@@ -7,52 +7,26 @@
  * the timer and the UART: nothing else is in its device tree. Floating-point registers are not kept: neither the init nor a
  * probe function reads what is in them.
  */
-#include "firmware.h"
-
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	(1ul << PAGE_SHIFT)
-#define BLOCK_SHIFT	21
-#define BLOCK_SIZE	(1ul << BLOCK_SHIFT)
-#define ENTRIES		512
-
-/* Stage 2 descriptors, D8.3 */
-#define VALID_BLOCK	1ul
-#define VALID_TABLE	3ul
-#define VALID_PAGE	3ul
-#define ACCESSED	(1ul << 10)
-#define INNER_SHAREABLE	(3ul << 8)
-#define NORMAL_MEMORY	(0xful << 2)
-#define DEVICE_MEMORY	(0x1ul << 2)
-#define READ		(1ul << 6)
-#define WRITE		(2ul << 6)
-#define RAM		(ACCESSED | INNER_SHAREABLE | NORMAL_MEMORY)
-
-#define DEVICE		(ACCESSED | DEVICE_MEMORY | READ | WRITE)
-
-/* hw/arm/virt.c, base_memmap: VIRT_UART, VIRT_FW_CFG and VIRT_MMIO */
-#define UART		0x09000000ul
-#define FW_CFG		0x09020000ul
-#define VIRTIO		0x0a000000ul
-
-/* VTCR_EL2 for 32 bits of address, 4 KiB pages, tables from level 1 on; HCR_EL2.VM */
-#define VTCR		((1ul << 31) | (3ul << 12) | (1ul << 10) | (1ul << 8) | (1ul << 6) | 32)
-#define HCR_VM		1ul
+#include "board.h"
 
 /* ESR_ELx of a data abort (D17.2.37): it was a write, and level 1 to 3 of the tables forbid it */
 #define ISS_WNR		(1 << 6)
 #define FAULT_STATUS(esr)	((esr) & 0x3c)
 #define FAULT_PERMISSION	0x0c
 
-static u64 level1[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
-static u64 level2[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
-static u64 devices_level2[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
-static u64 uart_level3[ENTRIES] __attribute__((aligned(PAGE_SIZE)));
-static u32 tables;
-
-/* Pages that some cell has written to, and behind PAGES_ADDRESS what they held before. */
-#define PAGES_MAX	((PAGES_END - PAGES_ADDRESS) >> PAGE_SHIFT)
-static u32 page_number[PAGES_MAX];
+/*
+ * Pages that some cell has written to: from PAGES_ADDRESS on where each lies, and behind that what they held before. A board
+ * has more room for them than the stand-in, whose registers lie behind.
+ */
+#define PAGES_MAX	((BOARD_PAGES_END - PAGES_ADDRESS) >> PAGE_SHIFT)
+#define CONTENTS	(PAGES_ADDRESS + PAGES_MAX * sizeof(u64))
+static u64 *const page_address = (u64 *)PAGES_ADDRESS;
 static u32 pages;
+
+/* What belongs to the guest and lies in the firmware (board.h). */
+extern u8 _guest_state[], _guest_state_end[];
+#define GUEST_STATE_MAX	0x8000
+static u8 guest_state[GUEST_STATE_MAX];
 
 #define EL1_REGISTERS(do_) \
 	do_(sctlr_el1) do_(actlr_el1) do_(cpacr_el1) do_(ttbr0_el1) do_(ttbr1_el1) do_(tcr_el1) do_(mair_el1) \
@@ -64,6 +38,9 @@ static struct {
 #define MEMBER(name) u64 name;
 	EL1_REGISTERS(MEMBER)
 } registers;
+
+/* hw/arm/virt.c, base_memmap: VIRT_UART */
+#define UART		0x09000000ul
 
 /* GICv2 (IHI 0048): interrupts of QEMU's virt machine */
 #define GICD		0x08000000ul
@@ -129,45 +106,6 @@ static void copy_page(u64 to, u64 from)
 		: "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
 }
 
-static int is_guest_memory(u64 ipa)
-{
-	return (ipa >= LINUX_ENTRY && ipa < MEMORY_END) || (ipa >= PAGES_END && ipa < RAM_END);
-}
-
-static void build_tables(void)
-{
-	/* The first GiB: devices. The firmware's own, by which a cell could reach what belongs to the next, are left out. */
-	for (u64 i = 0; i < ENTRIES; i++)
-		devices_level2[i] = i << BLOCK_SHIFT | DEVICE | VALID_BLOCK;
-	devices_level2[VIRTIO >> BLOCK_SHIFT] = 0;
-	for (u64 i = 0; i < ENTRIES; i++)
-		uart_level3[i] = UART | i << PAGE_SHIFT | DEVICE | VALID_PAGE;
-	uart_level3[(FW_CFG - UART) >> PAGE_SHIFT] = 0;
-	devices_level2[UART >> BLOCK_SHIFT] = (u64)uart_level3 | VALID_TABLE;
-	level1[0] = (u64)devices_level2 | VALID_TABLE;
-	level1[1] = (u64)level2 | VALID_TABLE;					/* the second: RAM */
-	for (u64 i = 0; i < ENTRIES; i++) {
-		u64 ipa = RAM_BASE + (i << BLOCK_SHIFT);
-
-		level2[i] = is_guest_memory(ipa) ? ipa | RAM | READ | VALID_BLOCK : 0;
-	}
-}
-
-static u64 *entry_of(u64 ipa)
-{
-	u64 *block = &level2[(ipa - RAM_BASE) >> BLOCK_SHIFT];
-	u64 *table;
-
-	if ((*block & VALID_TABLE) != VALID_TABLE) {
-		table = (u64 *)(TABLES_ADDRESS + (u64)tables++ * PAGE_SIZE);
-		for (u64 i = 0; i < ENTRIES; i++)
-			table[i] = (ipa & ~(BLOCK_SIZE - 1)) | i << PAGE_SHIFT | RAM | READ | VALID_PAGE;
-		*block = (u64)table | VALID_TABLE;
-	}
-	table = (u64 *)(*block & ~(PAGE_SIZE - 1));
-	return &table[(ipa & (BLOCK_SIZE - 1)) >> PAGE_SHIFT];
-}
-
 static int taken;
 
 int snapshot_taken(void)
@@ -175,21 +113,31 @@ int snapshot_taken(void)
 	return taken;
 }
 
-/* A page is about to be written to: what it holds is put aside, once. */
+/* What a page of QEMU's memory holds is put aside, once. */
+void snapshot_put_aside(u64 physical)
+{
+	u64 to = CONTENTS + ((u64)pages << PAGE_SHIFT);
+
+	if (to + PAGE_SIZE > (board ? BOARD_PAGES_END : PAGES_END))
+		die(0, physical);
+	copy_page(to, physical);
+	page_address[pages++] = physical;
+}
+
+/* A page of the guest's memory is about to be written to. */
 void snapshot_will_write(u64 ipa)
 {
 	u64 *entry;
 
 	if (!taken)
 		return;
-	if (!is_guest_memory(ipa) || pages == PAGES_MAX)
-		die(0, ipa);
-	entry = entry_of(ipa);
-	if (*entry & WRITE)
+	entry = memory_entry(ipa);
+	if (*entry & STAGE2_WRITE)
 		return;
-	copy_page(PAGES_ADDRESS + ((u64)pages << PAGE_SHIFT), ipa & ~(PAGE_SIZE - 1));
-	page_number[pages++] = ipa >> PAGE_SHIFT;
-	*entry |= WRITE;
+	if (!*entry)
+		die(0, ipa);
+	snapshot_put_aside(*entry & STAGE2_ADDRESS);
+	*entry |= STAGE2_WRITE;
 	asm volatile("dsb ishst\n tlbi ipas2e1is, %0\n dsb ish\n isb" : : "r"(ipa >> PAGE_SHIFT) : "memory");
 }
 
@@ -237,18 +185,21 @@ void snapshot_fault(struct frame *f, u64 esr)
 {
 	u64 va = SYSREG_READ("far_el2");
 	u64 par = SYSREG_READ("par_el1");
-	u64 ipa = translate(va);
+	u64 ipa = translate_to_ipa(va);
 	u32 insn = *(const volatile u32 *)translate(f->elr);
 
 	SYSREG_WRITE("par_el1", par);	/* the kernel's own */
-	if (!is_guest_memory(ipa) || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
+	if (!taken || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
 		die(esr, f->elr);
 	/* Where the page may be written to by now the CPU has not noticed. */
-	if (*entry_of(ipa) & WRITE)
+	if (*memory_entry(ipa) & STAGE2_WRITE)
 		asm volatile("tlbi vmalls12e1\n dsb ish\n isb" : : : "memory");
-	snapshot_will_write(ipa);
+	else if (!memory_physical(ipa))
+		shadow_write_fault(ipa);
+	else
+		snapshot_will_write(ipa);
 	if (IS_STORE_EXCLUSIVE(insn))
-		store_exclusive(f, insn, ipa);
+		store_exclusive(f, insn, (*memory_entry(ipa) & STAGE2_ADDRESS) + ipa % PAGE_SIZE);
 }
 
 static void save_devices(void)
@@ -309,33 +260,53 @@ static void restore_devices(void)
 	put(UART + UART_ICR, UART_INTERRUPTS);
 }
 
+static void copy(u8 *to, const u8 *from, u64 size)
+{
+	for (u64 i = 0; i < size; i++)
+		to[i] = from[i];
+}
+
 void snapshot_take(const struct frame *f)
 {
+	u64 size = _guest_state_end - _guest_state;
+
+	if (size > GUEST_STATE_MAX)
+		die(0, size);
 	saved = *f;
 	saved_time = now(f);
 #define SAVE(name) registers.name = SYSREG_READ(#name);
 	EL1_REGISTERS(SAVE)
-	save_devices();
-	build_tables();
+	if (board) {
+		copy(guest_state, _guest_state, size);
+		shadow_keep();
+	} else {
+		save_devices();
+		memory_map_standin();
+		memory_enable();
+	}
 	taken = 1;
-	SYSREG_WRITE("vtcr_el2", VTCR);
-	SYSREG_WRITE("vttbr_el2", (u64)level1);
-	SYSREG_WRITE("hcr_el2", SYSREG_READ("hcr_el2") | HCR_VM);
-	asm volatile("dsb sy\n tlbi vmalls12e1\n dsb sy\n isb" : : : "memory");
+	memory_protect();
 }
 
 /* Puts everything back, and the frame at which it was kept into f. Pages stay writable: the next cell writes to most of them. */
 void snapshot_restore(struct frame *f)
 {
+	if (board)
+		shadow_restore();
 	for (u32 i = 0; i < pages; i++)
-		copy_page((u64)page_number[i] << PAGE_SHIFT, PAGES_ADDRESS + ((u64)i << PAGE_SHIFT));
+		copy_page(page_address[i], CONTENTS + ((u64)i << PAGE_SHIFT));
 	SYSREG_WRITE("cntv_ctl_el0", 0);
 	SYSREG_WRITE("cntp_ctl_el0", 0);
-	restore_devices();
+	if (board)
+		copy(_guest_state, guest_state, _guest_state_end - _guest_state);
+	else
+		restore_devices();
 	*f = saved;
 	/* The exit takes what has passed since f->time out of EL1's counter, which then says what it said. */
 	f->time = saved_time + SYSREG_READ("cntvoff_el2");
 #define RESTORE(name) SYSREG_WRITE(#name, registers.name);
 	EL1_REGISTERS(RESTORE)
+	if (board)
+		vgic_restore();
 	asm volatile("clrex\n dsb sy\n tlbi vmalls12e1\n ic iallu\n dsb sy\n isb" : : : "memory");
 }

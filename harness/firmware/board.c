@@ -1,0 +1,62 @@
+/* A real board: the plan that the harness made of its device tree (board/plan.ts), read once before the kernel starts. */
+#include "board.h"
+
+#define MAGIC	0x314452414f425242ul	/* "BRBOARD1" */
+
+const struct board *board;
+const struct range *redistributors, *translators, *never_broken;
+const struct rule *rules;
+const struct placed *behaviours;
+
+/* Copies what the boot loader leaves in memory, and what registers hold at reset. */
+static void lay_images(const struct image *image)
+{
+	for (u64 n = 0; n < board->image_count; n++) {
+		for (u64 i = 0; i < image->size; i++)
+			byte_set(image->address + i, image->bytes[i]);
+		image = (const struct image *)(image->bytes + ((image->size + 7) & ~7ul));
+	}
+}
+
+/* Reads the plan, if there is one, maps the board's memory, and says where the kernel and its device tree lie. */
+void board_init(struct start *start)
+{
+	const struct range *range;
+	struct file file;
+
+	if (!file_find(FILE_BOARD, &file)) {
+		memory_init_standin();
+		return;
+	}
+	if (file.size > BOARD_PLAN_END - BOARD_PLAN_ADDRESS)
+		die(0, file.size);
+	file_read(file, 0, BOARD_PLAN_ADDRESS, file.size);
+	board = (const struct board *)BOARD_PLAN_ADDRESS;
+	if (board->magic != MAGIC)
+		die(0, board->magic);
+	range = board->ranges;
+	memory_init_board(range, board->ram_count);
+	for (u64 i = 0; i < board->ram_count; i++, range++)
+		memory_map(range->address, range->size, range->physical, STAGE2_RAM);
+	for (u64 i = 0; i < board->pass_count; i++, range++)
+		memory_map(range->address, range->size, range->physical, STAGE2_DEVICE);
+	redistributors = range;
+	translators = redistributors + board->redistributor_count;
+	never_broken = translators + board->translator_count;
+	rules = (const struct rule *)(never_broken + board->never_count);
+	behaviours = (const struct placed *)(rules + board->rule_count);
+	lay_images((const struct image *)(behaviours + board->placed_count));
+	memory_enable();
+	vgic_init();
+	start->entry = board->entry;
+	start->device_tree = board->device_tree;
+}
+
+/* What the registers of the board were asked, before the machine goes off. */
+void board_summary(void)
+{
+	if (!board)
+		return;
+	shadow_census();
+	breaker_census();
+}
