@@ -111,9 +111,9 @@ function describe(result: Classification): string {
       `  deferred ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`}, ${times} ${times === 1 ? 'time' : 'times'}, ${outcome}${why}`,
     );
   }
-  for (const { device, driver, error } of result.failed) {
+  for (const { device, driver, error, reason } of result.failed) {
     lines.push(
-      `  failed ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`} with error ${error === null ? 'unknown' : -error}`,
+      `  failed ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`} with error ${error === null ? 'unknown' : -error}${reason === null ? '' : ` (${reason})`}`,
     );
   }
   for (const { module, reason } of result.rejected)

@@ -1,4 +1,6 @@
+import { deferralEvent } from './deferral.ts';
 import type { DmesgEvent } from './events.ts';
+import { rootEvent } from './root.ts';
 
 /**
  * Messages of drivers/base and init/main.c: what became of every device and initcall. Until 6.9 the device stands in
@@ -25,14 +27,14 @@ const REQUESTS = new RegExp(`^${PREFIX}Driver (\\S+) (?:requests|force) probe de
 const SUPPLIER = new RegExp(
   `^${PREFIX}(?:error -EPROBE_DEFER: |probe deferral - )((?:supplier|wait for supplier) .{1,300})`,
 );
-const DEFER_REASON = new RegExp(`^${PREFIX}error -(?:EPROBE_DEFER|517): (.{1,300})`);
 const QUEUED = new RegExp(`^${PREFIX}(Added to|Retrying from) deferred list`);
 const FAILED_OLD = /^(\S{1,64}): probe of (\S{1,128}) failed with error (-?\d{1,6})/;
 const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with error (-?\\d{1,6})`);
 const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
-const TIMEOUT = new RegExp(`^${PREFIX}deferred probe timeout, ignoring dependency`);
+const TIMEOUT = new RegExp(
+  `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency(?: for device)?(?:, assuming no driver)?$`,
+);
 const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?$`);
-const SYNC_STATE = new RegExp(`^${PREFIX}sync_state\\(\\) pending due to (\\S{1,128})`);
 
 const CALLING = /^calling {2}([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? @ \d+/;
 const CALLED =
@@ -62,7 +64,13 @@ const errno = (text: string | undefined): number => Math.abs(Number(text ?? 0));
 
 /** The event that a record states, if it is one of the driver core, the init code or the guest's agent. */
 export function driverCoreEvent(text: string, at: At): DmesgEvent | null {
-  return initcallEvent(text, at) ?? probeEvent(text, at) ?? bootEvent(text, at);
+  return (
+    initcallEvent(text, at) ??
+    probeEvent(text, at) ??
+    deferralEvent(text, at) ??
+    rootEvent(text, at) ??
+    bootEvent(text, at)
+  );
 }
 
 /** First, as with initcall_debug two of three lines are of these, and as no other event can begin like them. */
@@ -83,7 +91,7 @@ function initcallEvent(text: string, at: At): DmesgEvent | null {
 }
 
 function probeEvent(text: string, at: At): DmesgEvent | null {
-  if (text.includes('prob') || text.includes('EPROBE_DEFER') || text.includes('error -517')) {
+  if (text.includes('prob') || text.includes('EPROBE_DEFER') || text.includes('ignoring dependency')) {
     const old = MATCHED_OLD.exec(text);
     if (old?.[1] !== undefined) return { event: 'matched', device: old[1], driver: old[2] ?? null, ...at };
     const matched = MATCHED_NEW.exec(text);
@@ -129,16 +137,6 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
         driver: null,
         ...at,
       };
-    const reason = DEFER_REASON.exec(text);
-    if (reason?.[2] !== undefined)
-      return {
-        event: 'deferred',
-        by: 'driver',
-        reason: reason[3] ?? null,
-        device: reason[2],
-        driver: reason[1] ?? null,
-        ...at,
-      };
   }
   if (text.includes('deferred list')) {
     const queued = QUEUED.exec(text);
@@ -151,17 +149,6 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (old?.[2] !== undefined) return { event: 'bound', device: old[2], driver: old[1] ?? null, ...at };
     const bound = BOUND_NEW.exec(text);
     if (bound?.[2] !== undefined) return { event: 'bound', device: bound[2], driver: bound[3] ?? null, ...at };
-  }
-  if (text.includes('sync_state')) {
-    const pending = SYNC_STATE.exec(text);
-    if (pending?.[2] !== undefined)
-      return {
-        event: 'sync-state-pending',
-        consumer: pending[3] ?? '',
-        device: pending[2],
-        driver: pending[1] ?? null,
-        ...at,
-      };
   }
   return null;
 }

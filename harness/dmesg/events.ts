@@ -1,3 +1,4 @@
+import type { BootSign } from './boots.ts';
 import type { CrashKind } from '../model/crash.ts';
 
 /**
@@ -73,7 +74,19 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     | { readonly event: 'probe-returned'; readonly value: number; readonly usecs: number }
     | { readonly event: 'deferral-timeout' }
     | { readonly event: 'deferral-pending'; readonly reason: string | null }
+    /** An entry of /sys/kernel/debug/devices_deferred, as a CI or a person shows it. */
+    | { readonly event: 'deferral-listed'; readonly reason: string | null }
+    /** `device` is the supplier, `consumer` the device that has not bound yet. */
     | { readonly event: 'sync-state-pending'; readonly consumer: string }
+    /** The supplier waits no longer: `Timed out. Forcing sync_state()`. */
+    | { readonly event: 'sync-state-forced' }
+  );
+
+/** What the kernel and an initramfs say of the root file system. */
+export type RootEvent = At & { readonly root: string | null } & (
+    | { readonly event: 'root-awaited' }
+    /** An initramfs gave up; `shell` where it then offers one. */
+    | { readonly event: 'root-missing'; readonly shell: boolean }
   );
 
 export type DmesgEvent =
@@ -81,6 +94,11 @@ export type DmesgEvent =
   /** A follow-up that was printed after the crash of line `crashLine` had been reported. */
   | (FollowUp & { readonly event: 'follow-up'; readonly crashLine: number; readonly time: number | null })
   | ProbeEvent
+  | RootEvent
+  /** fw_devlink found nodes that need each other: `Fixed dependency cycle(s) with NODE`; `node` may be a device's name. */
+  | (At & { readonly event: 'dependency-cycle'; readonly node: string; readonly with: string })
+  /** A remote processor went down: `remoteproc0`, `adsp`, and what it said. */
+  | (At & { readonly event: 'remoteproc-crash'; readonly processor: string; readonly reason: string })
   | (At & { readonly event: 'initcall-entered'; readonly function: string; readonly module: string | null })
   | (At & {
       readonly event: 'initcall-returned';
@@ -90,6 +108,8 @@ export type DmesgEvent =
       readonly usecs: number;
     })
   | (At & { readonly event: 'banner'; readonly release: string })
+  /** Another boot begins; `lastText` is what the one before said last. */
+  | (At & { readonly event: 'boot'; readonly sign: BootSign; readonly lastText: string })
   | (At & { readonly event: 'module-rejected'; readonly module: string | null; readonly reason: string })
   | (At & { readonly event: 'dropped'; readonly count: number })
   /** A line of the guest's init: `bootrace: VERB WORDS...` (guest/plan.ts). */

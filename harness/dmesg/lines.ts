@@ -7,15 +7,33 @@ const MAX_LINE = 8192;
 /** Bytes decoded at once, so that a whole file given as one chunk is not held in memory twice. */
 const WINDOW = 1 << 16;
 
+/** How the input is coded, told by its first bytes: a byte order mark, or every other byte of ASCII being zero. */
+type Coding = 'bytes' | 'utf16le' | 'utf16be';
+const CODING_BYTES = 4;
+
+function codingOf(bytes: Buffer): { coding: Coding; skip: number } {
+  const [first, second, third, fourth] = bytes;
+  if (first === 0xff && second === 0xfe) return { coding: 'utf16le', skip: 2 };
+  if (first === 0xfe && second === 0xff) return { coding: 'utf16be', skip: 2 };
+  if (first === 0xef && second === 0xbb && third === 0xbf) return { coding: 'bytes', skip: 3 };
+  const letters = (one?: number, two?: number): boolean => one !== undefined && one > 0 && two !== undefined && two > 0;
+  if (second === 0 && fourth === 0 && letters(first, third)) return { coding: 'utf16le', skip: 0 };
+  if (first === 0 && third === 0 && letters(second, fourth)) return { coding: 'utf16be', skip: 0 };
+  return { coding: 'bytes', skip: 0 };
+}
+
 /**
  * Splits bytes into lines, whatever chunks they come in. Lines are given one character a byte (latin1), which keeps
- * multi-byte characters that a chunk cuts in two intact; `decodeLine` makes text of those that matter. Memory is
- * bounded: a line longer than MAX_LINE is given in pieces of that length, all with its number.
+ * multi-byte characters that a chunk cuts in two intact; `decodeLine` makes text of those that matter. UTF-16, which
+ * Windows' PowerShell writes, becomes UTF-8 first. Memory is bounded: a line longer than MAX_LINE is given in pieces of that length, all with its number.
  */
 export class LineSplitter {
   #carry = '';
   #open = false;
   #number = 0;
+  #coding: Coding | null = null;
+  /** Bytes that the next chunk completes: the first ones of the input, or half of a UTF-16 character. */
+  #rest: Buffer = Buffer.alloc(0);
   readonly #sink: (line: string, number: number) => void;
 
   constructor(sink: (line: string, number: number) => void) {
@@ -29,14 +47,51 @@ export class LineSplitter {
 
   push(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#coding === 'bytes') this.#bytes(bytes);
+    else this.#coded(Buffer.concat([this.#rest, bytes]), false);
+  }
+
+  /** Gives the last line, if the input does not end with a line feed. */
+  end(): void {
+    if (this.#rest.length > 0) this.#coded(this.#rest, true);
+    if (this.#open) this.#finishLine('');
+  }
+
+  #bytes(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at += WINDOW) {
       this.#window(bytes.toString('latin1', at, Math.min(at + WINDOW, bytes.length)));
     }
   }
 
-  /** Gives the last line, if the input does not end with a line feed. */
-  end(): void {
-    if (this.#open) this.#finishLine('');
+  #coded(input: Buffer, last: boolean): void {
+    let bytes = input;
+    if (this.#coding === null) {
+      if (bytes.length < CODING_BYTES && !last) {
+        this.#rest = bytes;
+        return;
+      }
+      const { coding, skip } = codingOf(bytes);
+      this.#coding = coding;
+      bytes = bytes.subarray(skip);
+    }
+    this.#rest = Buffer.alloc(0);
+    if (this.#coding === 'bytes') {
+      this.#bytes(bytes);
+      return;
+    }
+    // Half a character waits for its other half: one byte, or the first unit of a surrogate pair.
+    let whole = bytes.length - (bytes.length % 2);
+    const big = this.#coding === 'utf16be';
+    if (!last && whole >= 2) {
+      const unit = big ? bytes.readUInt16BE(whole - 2) : bytes.readUInt16LE(whole - 2);
+      if (unit >= 0xd800 && unit < 0xdc00) whole -= 2;
+    }
+    this.#rest = Buffer.from(last ? [] : bytes.subarray(whole));
+    for (let at = 0; at < whole; at += WINDOW) {
+      const part = Buffer.from(bytes.subarray(at, Math.min(at + WINDOW, whole)));
+      const text = (big ? part.swap16() : part).toString('utf16le');
+      this.#window(Buffer.from(text, 'utf8').toString('latin1'));
+    }
   }
 
   #window(text: string): void {
@@ -86,6 +141,11 @@ const ESCAPES = new RegExp(
   `(?:${ESCAPE}|#033)(?:\\[[0-9;?]{0,32}[ -/]?[@-~]|[()][0-9A-B]|\\]\\P{Cc}{0,256}(?:${BELL}|${ESCAPE}\\\\)|[=>78cDEHM])`,
   'gu',
 );
+/** Blanks that web pages, chats and word processors put in the place of a space, and marks of no width. */
+const BLANKS = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g;
+const NO_WIDTH = /[\u200b-\u200f\u2060\ufeff]/g;
+/** A terminal that breaks a line and pads it to its width leaves this many blanks in the middle of a word. */
+const PADDING = /(?<=\S) {24,}(?=\S)/g;
 const CONTROLS = /(?![\t\r])\p{Cc}/gu;
 
 /**
@@ -95,8 +155,10 @@ const CONTROLS = /(?![\t\r])\p{Cc}/gu;
  */
 export function decodeLine(line: string): string {
   let text = Buffer.from(line, 'latin1').toString('utf8');
-  if (NOT_PLAIN.test(text)) text = text.replace(ESCAPES, '').replace(CONTROLS, '');
+  if (NOT_PLAIN.test(text))
+    text = text.replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
+  if (text.length > 80 && text.includes('        '.repeat(3))) text = text.replace(PADDING, '');
   if (text.includes('#01')) text = text.replace(/#015$/, '').replaceAll('#011', '\t');
   if (text.includes('&') && /&(?:lt|gt|amp|quot|#39);/.test(text)) {
     text = text

@@ -1,5 +1,7 @@
 import { isFatal } from '../model/crash.ts';
 import { Block } from './block.ts';
+import { type BootSign, Boots } from './boots.ts';
+import { DeferredList } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { plainName } from './frame.ts';
@@ -9,9 +11,12 @@ import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 
-/** Lines that can begin a report or state an event; all others are only counted while no report is open. */
+/**
+ * Lines that can begin a report or state an event; all others are only counted while no report is open. A line with
+ * blanks of web pages (UTF-8 read as latin1) has to be decoded before that can be told.
+ */
 const INTERESTING =
-  /BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|EPROBE|error -517|driver_bound|sync_state|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|Gave up waiting|does not exist|not found|unting |initqueue|initramfs|emergency|dropped to|Unable to find|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|U-Boot|Starting kernel|Booting|Log Type|[BDS] -  |NOTICE:  BL|INFO:    BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|GRUB|BootROM|^-- |pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -24,8 +29,6 @@ const DOUBT = 8;
 const MAX_BLOCK_LINES = 2000;
 /** Lines between `cut here` and the header: the message of WARN(). */
 const MAX_PREAMBLE = 12;
-/** Two consoles may lag behind each other; a clock that goes back further is another boot. */
-const CLOCK_SLACK = 1_000_000;
 /** Registers that begin a report when nothing before them did. */
 const REGISTERS = /^(?:(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x|Call [tT]race:)/;
 /** Backtraces that someone asked for. */
@@ -37,6 +40,22 @@ const MAX_IN_FLIGHT = 4096;
 const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
 const CUT_HERE = '[ cut here ]';
 const SHARED = '';
+
+/** Lines kept to say what a boot said last, and how many make it worth dropping the older ones. */
+const RECENT_LINES = 16;
+const MAX_RECENT = 256;
+/** A kernel's time stamp, or a tag that only its lines have. */
+const STAMPED = /\[ {0,12}\d{1,9}\.\d{6}|^<\d{1,2}>| kernel: |^\d{1,2},\d{1,20},\d{1,20},/;
+
+function textOf(line: string): string {
+  return parseRecords(decodeLine(line)).at(-1)?.text ?? '';
+}
+
+/** The last of these lines that is a kernel's, as text. */
+function lastWords(lines: readonly string[]): string {
+  const own = lines.findLast((line) => STAMPED.test(line)) ?? lines.at(-1) ?? '';
+  return textOf(own);
+}
 
 interface InFlight {
   readonly driver: string;
@@ -55,6 +74,7 @@ interface OpenBlock {
  * is bounded. Never throws on any input.
  */
 export class DmesgParser {
+  readonly #deferred = new DeferredList();
   readonly #splitter = new LineSplitter((line, number) => this.#line(line, number));
   #events: DmesgEvent[] = [];
   /** Reports being read, by printk caller where the log has it. */
@@ -63,11 +83,11 @@ export class DmesgParser {
   readonly #inFlight = new Map<string, InFlight>();
   #panicked: { line: number } | null = null;
   #lastCrash: Crash | null = null;
-  #lastTime: number | null = null;
-  /** Times of the last reports of this boot, and the latest time stamp of all. */
-  readonly #told: { readonly from: number; readonly to: number }[] = [];
-  #latest = 0;
-  #last = '';
+  readonly #boots = new Boots();
+  /** Events of a boot of which it is not known yet whether it is one, with its first line. */
+  #held: { readonly line: number; readonly events: DmesgEvent[]; readonly last: readonly string[] } | null = null;
+  /** The last lines as they came, the newest last. */
+  #recent: string[] = [];
   /** Line up to which backtraces without a header are somebody's request. */
   #askedFor = 0;
   #previous: LogRecord | null = null;
@@ -84,6 +104,8 @@ export class DmesgParser {
   end(): DmesgEvent[] {
     this.#splitter.end();
     this.#closeAll(true);
+    if (this.#boots.end()) this.#confirm('banner');
+    else this.#release();
     return this.#take();
   }
 
@@ -92,9 +114,14 @@ export class DmesgParser {
     return this.#splitter.count;
   }
 
+  /** Whether a kernel's record is in the log. */
+  get kernel(): boolean {
+    return this.#boots.any;
+  }
+
   /** Text of the last line that was not empty, without prefixes. */
   get lastLine(): string {
-    return parseRecords(decodeLine(this.#last)).at(-1)?.text ?? '';
+    return textOf(this.#recent.at(-1) ?? '');
   }
 
   #take(): DmesgEvent[] {
@@ -104,8 +131,13 @@ export class DmesgParser {
   }
 
   #line(line: string, number: number): void {
-    if (line.length > 1) this.#last = line;
-    const idle = this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null;
+    if (line.length > 1) {
+      this.#recent.push(line);
+      if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
+    }
+    if (!this.#boots.kernel && STAMPED.test(line)) this.#boots.noteKernel();
+    const idle =
+      this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null && !this.#deferred.open;
     if (idle && !INTERESTING.test(line)) return;
     for (const record of parseRecords(decodeLine(line))) this.#record(record, number);
   }
@@ -116,20 +148,20 @@ export class DmesgParser {
     // A boot console and the real one both print: the same record twice in a row.
     if (time !== null && previous?.time === time && previous.text === text && previous.caller === record.caller) return;
     this.#previous = record;
-    if (time !== null) {
-      if (this.#lastTime !== null && time < this.#lastTime - CLOCK_SLACK) this.#reset();
-      this.#lastTime = time;
+    const place = this.#boots.place(record);
+    if (place === 'replayed') {
+      this.#dropReplay();
+      return;
     }
-    if (time !== null && this.#isReplay(time)) return;
-    const event = driverCoreEvent(text, { line, time });
+    if (place === 'undecided') this.#held ??= { line, events: [], last: this.#recent.slice(-RECENT_LINES) };
+    else if (place !== 'usual') this.#newBoot(place.boot, record, line);
+    const listed = this.#deferred.open || text.includes('devices_deferred') ? this.#listed(record, line) : null;
+    const event = listed ?? driverCoreEvent(text, { line, time });
     if (event !== null) {
-      if (event.event === 'banner') {
-        this.#reset();
-        this.#told.length = 0;
-        this.#latest = 0;
-      }
+      if (event.event === 'banner' && this.#held === null) this.#reset();
+      if (event.event === 'user-space' || event.event === 'agent') this.#boots.noteUserSpace();
       this.#follow(event);
-      this.#events.push(event);
+      this.#emit(event);
     }
     const unfinished = this.#unfinished;
     this.#unfinished = null;
@@ -148,13 +180,44 @@ export class DmesgParser {
     }
   }
 
-  /** Test suites print dmesg once more to the console that has shown it already: the same reports, with their old times. */
-  #isReplay(time: number): boolean {
-    if (time >= this.#latest) {
-      this.#latest = time;
-      return false;
+  #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {
+    return this.#deferred.take(text, time !== null || kernel, { line, time });
+  }
+
+  #emit(event: DmesgEvent): void {
+    (this.#held?.events ?? this.#events).push(event);
+  }
+
+  /** The log was printed once more: nothing of it counts, least of all that a boot began. */
+  #dropReplay(): void {
+    this.#held = null;
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this.#events.push(...held.events);
+  }
+
+  #newBoot(sign: BootSign, record: LogRecord, line: number): void {
+    if (this.#held !== null) {
+      this.#confirm(sign);
+      return;
     }
-    return this.#told.some(({ from, to }) => from <= time && time <= to);
+    this.#reset();
+    const own = this.#recent.slice(-RECENT_LINES - 1, -1);
+    this.#events.push({ event: 'boot', sign, lastText: lastWords(own), line, time: record.time });
+  }
+
+  /** What began in doubt is another boot. */
+  #confirm(sign: BootSign): void {
+    const held = this.#held;
+    if (held === null) return;
+    this.#held = null;
+    this.#panicked = null;
+    this.#lastCrash = null;
+    this.#events.push({ event: 'boot', sign, lastText: lastWords(held.last.slice(0, -1)), line: held.line, time: null });
+    this.#events.push(...held.events);
   }
 
   /** Another boot begins: what is open is over, and no panic explains what comes. */
@@ -163,7 +226,6 @@ export class DmesgParser {
     this.#panicked = null;
     this.#lastCrash = null;
     this.#inFlight.clear();
-    this.#lastTime = null;
   }
 
   #follow(event: DmesgEvent): void {
@@ -234,7 +296,7 @@ export class DmesgParser {
   }
 
   #followUp(crashLine: number, header: Header, record: LogRecord, line: number): void {
-    this.#events.push({
+    this.#emit({
       event: 'follow-up',
       crashLine,
       kind: header.kind,
@@ -307,13 +369,8 @@ export class DmesgParser {
     this.#open.delete(key);
     const crash = open.block.finish(cut, probing(open));
     if (crash === null) return;
-    this.#events.push(crash);
+    this.#emit(crash);
     this.#lastCrash = crash;
-    const { time, lastTime } = open.block;
-    if (time !== null && lastTime !== null) {
-      this.#told.push({ from: time, to: lastTime });
-      if (this.#told.length > MAX_OPEN_BLOCKS) this.#told.shift();
-    }
     if (open.block.panicked) this.#panicked = { line: crash.line };
   }
 }

@@ -9,8 +9,8 @@ export interface LogRecord {
   readonly kernel: boolean;
 }
 
-/** `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine digits. */
-const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?(?:,\d)?(?: \/ [\d: .-]{5,40}| <[ \d.+]{1,16}>)?\]/;
+/** `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine digits, `s` or `@CPU`. */
+const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?s?(?:,\d|@\d{1,2})?(?: \/ [\d: .-]{5,40}| <[ \d.+]{1,16}>)?\]/;
 const STAMPS = new RegExp(STAMP, 'g');
 
 /** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg. */
@@ -18,7 +18,7 @@ const KMSG = /^(\d{1,4}),(\d{1,20}),(\d{1,20}),([^;]{0,160});/;
 const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
 /** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
-const VENDOR = /^ ?(?:<\d>)?\.?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
+const VENDOR = /^ {0,4}(?:<\d>)?\.?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
 const VENDOR_LEVEL = /^ ?\[<\d>\]\[(\d{1,3}), ?([^\]]{1,24})\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 /** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */
@@ -42,20 +42,47 @@ const OUTER: readonly RegExp[] = [
   /^\d{1,7}\.\d{6}: {1,8}(?=\S)/,
   // dmesg -x.
   /^(?:kern|user|daemon|syslog) *: *(?:emerg|alert|crit|err|warn|notice|info|debug) *: ?/,
-  // Android logcat -b kernel, threadtime and time forms.
-  /^\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} +(?:root +)?\d+ +\d+ [VDIWEF] [^:]{0,32}: /,
-  /^\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,6} [VDIWEF]\/[^:]{0,32}: /,
+  // talosctl dmesg: `10.5.0.2: kern: warning: [2026-01-07T10:11:12.454041800Z]: `.
+  /^[\w.: -]{0,80}?\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)\]:? ?/,
+  // Levels that test scripts put first, and what they put between the time and the text.
+  /^\[ ?(?:WARN(?:ING)?|INFO|FAIL|PASS|SKIP|ERR(?:OR)?|DEBUG|NOTICE|TRACE) ?\] /,
+  /^- (?=\S)/,
+  // grep -n.
+  /^(?:[\w./-]{1,128}\.\w{2,5}:)?\d{1,7}[:-](?= ?[A-Za-z[<])/,
+  // journalctl -o short-unix.
+  /^\d{9,10}\.\d{6} (?=\S+ \S{1,64}: )/,
   /^(?:console|serial|target|dut|kernel|UART\d?|ttyS\d|ttyAMA\d)[:>|] ?/,
 ];
 
 /** syslog: `Oct 30 12:00:00 host kernel: `, the month in any language, also with an ISO time, or only `host kernel: ` after a monotonic stamp. */
 const SYSLOG_DATE =
-  /^(?:[^\s\d[<>(\]]{2,12} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
+  /^(?:[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z\d+:-]{1,8}|[^\s\d[<>(\]]{2,12} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
 const SYSLOG_REST = /^(?:[\w.:-]{1,255} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
-const HOST_KERNEL = /^(?:[\w.-]{1,255} )?kernel: ?/;
+const HOST_KERNEL = /^ {0,2}(?:[\w.-]{1,255} )?kernel: ?/;
+/** A tool's own words before such a line: `CI-HINT: Jan 02 07:40:40 board1 kernel: `. */
+const TAGGED_SYSLOG =
+  /^[^[\]]{1,80}?(?=(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,16}) \S{1,255} kernel: )/;
+/** RFC 5424 after the level: version, time, host, program, process, message id, structured data. */
+const RFC5424 = /^1 \d{4}-\d\d-\d\dT\S{1,32} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\])(?: |$)/;
+/** journalctl -o short-monotonic names the host of other programs too; init's words tell how far a boot came. */
+const HOST_INIT = /^ ?[\w.-]{1,255} (?=(?:systemd|init)\[1\]: )/;
+
+/** Android's logcat: threadtime (with a year or a user), time, tag and brief forms. The tag is in the first group. */
+const LOGCAT: readonly RegExp[] = [
+  /^(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9}(?: [+-]\d{4})? +(?:\w{1,16} +)?\d+ +\d+ [VDIWEF] (.{0,64}?) *: /,
+  /^(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9} )?[VDIWEF]\/(.{0,64}?) *(?:\( *\d{1,8}\))?: /,
+];
+/** Tags that stand for the kernel; any other is the beginning of its message, as far as the first colon. */
+const KERNEL_TAG = /^(?:kernel|KERNEL|klog|dmesg)?$/;
 
 /** The message of a LAVA or journald JSON record. */
-const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)": ?"((?:[^"\\]|\\.)*)"/;
+const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)": ?("(?:[^"\\]|\\.)*")/;
+const JSON_TRANSPORT = /"_TRANSPORT": ?"(\w{1,16})"/;
+const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP": ?"(\d{1,16})"/;
+/** journalctl -o verbose and export: a field a line. */
+const JOURNAL_MESSAGE = /^\s{0,8}MESSAGE=(.*)$/;
+const JOURNAL_FIELD =
+  /^\s{0,8}(?:_{1,2}[A-Z][A-Z\d_]*|PRIORITY|SYSLOG_[A-Z_]+|CODE_[A-Z]+|MESSAGE_ID|(?:USER_)?(?:UNIT|INVOCATION_ID)|JOB_[A-Z_]+|TID)=/;
 
 /** Prefixes nest (a CI time stamp before a syslog tag before a level); more than this many is not a log line. */
 const MAX_PREFIXES = 8;
@@ -72,6 +99,21 @@ function stripOuter(line: string): Stripped {
   let kernel = false;
   for (let round = 0; round < MAX_PREFIXES; round++) {
     const before = text;
+    if (text.includes(' kernel: ')) text = text.slice(TAGGED_SYSLOG.exec(text)?.[0].length ?? 0);
+    const structured = RFC5424.exec(text);
+    if (structured !== null) {
+      const rest = text.slice(structured[0].length);
+      if (structured[1] !== 'kernel') return { text: rest, kernel: false, user: true };
+      return { text: rest, kernel: true, user: false };
+    }
+    for (const form of LOGCAT) {
+      const logcat = form.exec(text);
+      if (logcat === null) continue;
+      const tag = logcat[1] ?? '';
+      text = `${KERNEL_TAG.test(tag) ? '' : `${tag}: `}${text.slice(logcat[0].length)}`;
+      kernel ||= KERNEL_TAG.test(tag);
+      break;
+    }
     const date = SYSLOG_DATE.exec(text);
     if (date !== null) {
       const rest = text.slice(date[0].length);
@@ -80,7 +122,7 @@ function stripOuter(line: string): Stripped {
         if (tag[1] === 'kernel') {
           text = rest.slice(tag[0].length);
           kernel = true;
-        } else if (rest.slice(tag[0].length).length > 0 && !STAMP.test(rest) && /^[\w.:-]{1,255} /.test(rest)) {
+        } else if (rest.slice(tag[0].length).length > 0 && !STAMP.test(rest) && /^\w[\w.:-]{0,254} /.test(rest)) {
           return { text: rest.slice(tag[0].length), kernel: false, user: true };
         }
       }
@@ -107,7 +149,7 @@ function stripOuter(line: string): Stripped {
 }
 
 /** How all that {@link stripInner} strips begins, or what is in it: one look spares most records the rest. */
-const INNER = /^\s*[[<(.c]|kernel:/;
+const INNER = /^\s*[[<(.c]|kernel:|\[1\]: /;
 
 /** Strips what the kernel puts between the time stamp and the text. */
 function stripInner(part: string, stamped: boolean): { text: string; caller: string | null } {
@@ -150,6 +192,11 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
       text = text.slice(host[0].length);
       continue;
     }
+    const init = HOST_INIT.exec(text);
+    if (init !== null) {
+      text = text.slice(init[0].length);
+      continue;
+    }
     const level = LEVEL.exec(text.trimStart());
     if (level !== null) {
       text = text.trimStart().slice(level[0].length);
@@ -165,17 +212,51 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
  * a piece of user-space output, on a line: it is cut at every printk time stamp.
  */
 export function parseRecords(line: string): LogRecord[] {
-  const json =
-    line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"log"') ? JSON_MESSAGE.exec(line) : null;
-  const whole =
-    json?.[1] === undefined ? line : json[1].replaceAll('\\t', '\t').replaceAll('\\n', '').replaceAll('\\"', '"');
   const records: LogRecord[] = [];
+  const message = journalMessage(line);
+  if (message === null) return records;
+  const whole = message.text;
   // Serial consoles end each line so.
   const text = whole.endsWith('\r') ? whole.slice(0, -1) : whole;
   for (const part of text.includes('\r') || text.includes('#012') ? text.split(/\r|#012/) : [text]) {
     if (part.length > 0) recordsOf(part, records);
   }
+  if (message.kernel) return records.map((record) => ({ ...record, time: record.time ?? message.time, kernel: true }));
   return records;
+}
+
+/** The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of one. */
+function journalMessage(line: string): { text: string; time: number | null; kernel: boolean } | null {
+  if (line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"message"') || line.includes('"log"')) {
+    const json = JSON_MESSAGE.exec(line);
+    if (json?.[1] !== undefined) {
+      const transport = JSON_TRANSPORT.exec(line)?.[1];
+      if (transport !== undefined && transport !== 'kernel') return null;
+      const time = JSON_TIME.exec(line)?.[1];
+      return {
+        text: unquote(json[1]),
+        time: time === undefined ? null : Number(time),
+        kernel: transport === 'kernel',
+      };
+    }
+  }
+  if (line.includes('=')) {
+    const message = JOURNAL_MESSAGE.exec(line);
+    if (message?.[1] !== undefined) return { text: message[1], time: null, kernel: false };
+    if (JOURNAL_FIELD.test(line)) return null;
+  }
+  return { text: line, time: null, kernel: false };
+}
+
+/** The text of a JSON string, as far as it is one: a log may be cut anywhere. */
+function unquote(quoted: string): string {
+  try {
+    const value: unknown = JSON.parse(quoted);
+    if (typeof value === 'string') return value.replace(/\n+$/, '');
+  } catch {
+    // Not JSON after all: taken as it stands.
+  }
+  return quoted.slice(1, -1);
 }
 
 function recordsOf(line: string, records: LogRecord[]): void {

@@ -1,3 +1,4 @@
+import type { BootSign } from './boots.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 
 /** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
@@ -9,6 +10,9 @@ const MAX_DEVICES = 50_000;
 const MAX_CRASHES = 1000;
 const MAX_REJECTED = 1000;
 const MAX_INITCALLS = 64;
+const MAX_NOTED = 1000;
+const MAX_BOOTS = 1000;
+const MAX_IN_FLIGHT = 3;
 
 export type DeviceState =
   | 'matched'
@@ -54,6 +58,38 @@ export interface RejectedModule {
   readonly line: number;
 }
 
+/** The root file system: awaited by the kernel or given up by an initramfs. */
+export interface RootState {
+  readonly name: string | null;
+  readonly missing: boolean;
+  /** The initramfs offers a shell. */
+  readonly shell: boolean;
+  readonly line: number;
+}
+
+/** A boot that another one follows in the same log. */
+export interface EarlierBoot {
+  /** Where it begins. */
+  readonly line: number;
+  /** How the next one shows that it begins. */
+  readonly sign: BootSign;
+  /** `silent`: no word of a shutdown, and no crash that ends a boot. */
+  readonly ended: 'shutdown' | 'crash' | 'silent' | 'unknown';
+  readonly lastText: string;
+  /** Devices whose probes had not returned. */
+  readonly probing: readonly string[];
+}
+
+function endsBoot({ fatal, followUps }: Crash): boolean {
+  return fatal || followUps.some(({ kind }) => kind === 'panic');
+}
+
+/** A supplier that holds its resources for a consumer that has not bound. */
+interface SyncWait {
+  readonly supplier: string;
+  readonly consumer: string;
+}
+
 /** How far the guest's own plan came: `bootrace: start` up to `bootrace: done` (guest/plan.ts). */
 export type PlanProgress = 'none' | 'started' | 'done';
 
@@ -64,6 +100,15 @@ export interface LogSummary {
   readonly moreCrashes: number;
   readonly devices: ReadonlyMap<string, DeviceLife>;
   readonly rejected: readonly RejectedModule[];
+  /** Null when the log does not speak of it, or it was mounted. */
+  readonly root: RootState | null;
+  readonly syncWaits: readonly SyncWait[];
+  /** Nodes that fw_devlink found to need each other. */
+  readonly cycles: readonly { readonly node: string; readonly with: string }[];
+  /** Remote processors that went down, with what they said first. */
+  readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
+  /** Boots before the last one, in their order. */
+  readonly boots: readonly EarlierBoot[];
   readonly banner: string | null;
   readonly userSpace: boolean;
   readonly plan: PlanProgress;
@@ -73,6 +118,8 @@ export interface LogSummary {
   readonly initcalls: readonly Initcall[];
   readonly lines: number;
   readonly lastLine: string;
+  /** Some line is a kernel's. */
+  readonly kernel: boolean;
 }
 
 /** Folds events into a LogSummary; memory is bounded. */
@@ -81,6 +128,12 @@ export class Summary {
   #moreCrashes = 0;
   readonly #devices = new Map<string, DeviceLife>();
   readonly #rejected: RejectedModule[] = [];
+  #root: RootState | null = null;
+  readonly #syncWaits: SyncWait[] = [];
+  readonly #cycles: { node: string; with: string }[] = [];
+  readonly #remoteprocs: { processor: string; reason: string }[] = [];
+  readonly #boots: EarlierBoot[] = [];
+  #bootLine = 1;
   #banner: string | null = null;
   #userSpace = false;
   #plan: PlanProgress = 'none';
@@ -101,17 +154,43 @@ export class Summary {
         return;
       }
       case 'banner':
-        // Another boot: nothing of the one before is in flight any more.
         this.#banner = event.release;
-        this.#initcalls.length = 0;
-        this.#shutdown = false;
-        this.#userSpace = false;
+        return;
+      case 'boot':
+        this.#endBoot(event);
         return;
       case 'user-space':
         this.#userSpace = true;
         return;
       case 'shutdown':
         this.#shutdown = true;
+        return;
+      case 'root-awaited':
+        this.#root = { name: event.root, missing: false, shell: false, line: event.line };
+        return;
+      case 'root-missing':
+        this.#root = {
+          name: event.root ?? this.#root?.name ?? null,
+          missing: true,
+          shell: event.shell || this.#root?.shell === true,
+          line: event.line,
+        };
+        return;
+      case 'dependency-cycle':
+        if (this.#cycles.length < MAX_NOTED) this.#cycles.push({ node: event.node, with: event.with });
+        return;
+      case 'remoteproc-crash':
+        if (
+          this.#remoteprocs.length < MAX_NOTED &&
+          !this.#remoteprocs.some(({ processor }) => processor === event.processor)
+        )
+          this.#remoteprocs.push({ processor: event.processor, reason: event.reason });
+        return;
+      case 'sync-state-pending':
+        if (this.#syncWaits.length < MAX_NOTED)
+          this.#syncWaits.push({ supplier: event.device, consumer: event.consumer });
+        return;
+      case 'sync-state-forced':
         return;
       case 'dropped':
         this.#dropped += event.count;
@@ -139,7 +218,7 @@ export class Summary {
   }
 
   /** @param end what the parser knows of the whole input */
-  finish(end: { readonly lines: number; readonly lastLine: string }): LogSummary {
+  finish(end: { readonly lines: number; readonly lastLine: string; readonly kernel: boolean }): LogSummary {
     return {
       crashes: this.#crashes.map(({ crash, followUps }) => ({ ...crash, followUps })).sort((a, b) => a.line - b.line),
       moreCrashes: this.#moreCrashes,
@@ -151,14 +230,43 @@ export class Summary {
       shutdown: this.#shutdown,
       dropped: this.#dropped,
       initcalls: this.#initcalls,
+      root: this.#root,
+      boots: this.#boots,
+      syncWaits: this.#syncWaits,
+      cycles: this.#cycles,
+      remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,
+      kernel: end.kernel || this.#banner !== null || this.#crashes.length > 0 || this.#devices.size > 0,
     };
   }
 
   /** A log that was printed or pasted twice: no two crashes of a kind happen in one microsecond. */
-  #isRepeated({ kind, time }: Crash): boolean {
-    return time !== null && this.#crashes.some(({ crash }) => crash.time === time && crash.kind === kind);
+  #isRepeated({ kind, time, title }: Crash): boolean {
+    return (
+      time !== null &&
+      this.#crashes.some(({ crash }) => crash.time === time && crash.kind === kind && crash.title === title)
+    );
+  }
+
+  /** Another boot: nothing of the one before is in flight any more. */
+  #endBoot(event: Extract<DmesgEvent, { readonly event: 'boot' }>): void {
+    const crashed = this.#crashes.some(({ crash }) => crash.line >= this.#bootLine && endsBoot(crash));
+    const probing = [...this.#devices.values()].filter((life) => life.state === 'probing');
+    if (this.#boots.length < MAX_BOOTS)
+      this.#boots.push({
+        line: this.#bootLine,
+        sign: event.sign,
+        ended: this.#shutdown ? 'shutdown' : crashed ? 'crash' : event.sign === 'announced' ? 'unknown' : 'silent',
+        lastText: event.lastText,
+        probing: probing.map(({ device }) => device).slice(-MAX_IN_FLIGHT),
+      });
+    this.#bootLine = event.line;
+    for (const life of probing) life.state = 'matched';
+    this.#initcalls.length = 0;
+    this.#shutdown = false;
+    this.#userSpace = false;
+    this.#root = null;
   }
 
   #reject(module: string | null, reason: string, line: number): void {
@@ -197,19 +305,26 @@ export class Summary {
           | 'crash'
           | 'follow-up'
           | 'banner'
+          | 'boot'
           | 'user-space'
           | 'shutdown'
           | 'dropped'
           | 'module-rejected'
           | 'initcall-entered'
           | 'initcall-returned'
-          | 'agent';
+          | 'agent'
+          | 'root-awaited'
+          | 'root-missing'
+          | 'dependency-cycle'
+          | 'remoteproc-crash'
+          | 'sync-state-pending'
+          | 'sync-state-forced';
       }
     >,
   ): void {
     const life = this.#life(event.device, event.line);
     if (life === null) return;
-    if (event.driver !== null && event.event !== 'sync-state-pending') life.driver = event.driver;
+    if (event.driver !== null) life.driver = event.driver;
     switch (event.event) {
       case 'matched':
         if (life.state !== 'bound') life.state = 'matched';
@@ -240,8 +355,9 @@ export class Summary {
         life.pending = true;
         this.#defer(life, life.by ?? 'unknown', event.reason);
         return;
-      case 'sync-state-pending':
-        // The driver in the message is the supplier's own: it is bound, and waits for a consumer.
+      case 'deferral-listed':
+        life.pending = true;
+        this.#defer(life, listedBy(event.reason), event.reason);
         return;
     }
   }
@@ -322,4 +438,10 @@ export class Summary {
         return;
     }
   }
+}
+
+/** Who deferred, by the reason that devices_deferred gives: the driver core calls itself `platform` or names a supplier. */
+function listedBy(reason: string | null): 'driver' | 'supplier' | 'unknown' {
+  if (reason === null) return 'unknown';
+  return /: (?:wait for supplier|supplier) /.test(reason) ? 'supplier' : 'driver';
 }

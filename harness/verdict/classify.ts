@@ -2,7 +2,7 @@ import type { Crash } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type DeviceLife, type LogSummary, Summary } from '../dmesg/summary.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { describeInFlight, judge } from './judge.ts';
+import { describeInFlight, judge, TIMED_OUT } from './judge.ts';
 import type { KnownIssue } from './knownissues.ts';
 
 /** What one deferred device came to. */
@@ -31,7 +31,16 @@ export interface Classification {
     readonly device: string;
     readonly driver: string | null;
     readonly error: number | null;
+    /** Why, where the log says more than the number. */
+    readonly reason: string | null;
   }[];
+  /** Devices that bound suppliers wait for in sync_state(). */
+  readonly awaited: readonly { readonly device: string; readonly by: readonly string[] }[];
+  /** Nodes that fw_devlink found to need each other. */
+  readonly cycles: readonly { readonly node: string; readonly with: string }[];
+  readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
+  /** The root file system that is awaited or was given up; null where it is not in question. */
+  readonly root: { readonly name: string | null; readonly missing: boolean } | null;
   readonly rejected: readonly { readonly module: string | null; readonly reason: string }[];
   /** Initcalls, probes and module loads that were entered and not left. */
   readonly inFlight: string | null;
@@ -84,13 +93,26 @@ function describe(file: string, summary: LogSummary, options: ClassifyOptions): 
       .map((life) => life.device),
     failed: lives
       .filter((life) => life.state === 'failed')
-      .map(({ device, driver, error }) => ({ device, driver, error })),
+      .map(({ device, driver, error, timedOut }) => ({ device, driver, error, reason: timedOut ? TIMED_OUT : null })),
+    awaited: awaited(summary),
+    cycles: summary.cycles,
+    remoteprocs: summary.remoteprocs,
+    root: summary.root === null ? null : { name: summary.root.name, missing: summary.root.missing },
     rejected: summary.rejected.map(({ module, reason }) => ({ module, reason })),
     inFlight: describeInFlight(summary),
     lastLine: summary.lastLine,
     lines: summary.lines,
     notes: judgement.notes,
   };
+}
+
+function awaited({ syncWaits }: LogSummary): Classification['awaited'] {
+  const suppliers = new Map<string, Set<string>>();
+  for (const { supplier, consumer } of syncWaits) {
+    const known = suppliers.get(consumer) ?? new Set();
+    suppliers.set(consumer, known.add(supplier));
+  }
+  return [...suppliers].map(([device, by]) => ({ device, by: [...by] }));
 }
 
 function deferral(life: DeviceLife): Deferral {

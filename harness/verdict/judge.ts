@@ -25,6 +25,8 @@ export interface Judgement {
   readonly reason: string;
   /** The crash that the verdict is about. */
   readonly crash: Crash | null;
+  /** The log has neither the beginning of a boot nor its end: only what it shows is judged. */
+  readonly fragment: boolean;
   /** What was excused, and what else a reader should know. */
   readonly notes: readonly string[];
 }
@@ -44,16 +46,43 @@ export function judge(input: JudgeInput): Judgement {
   const findings = [
     ...ofCrashes(input, notes),
     ...ofModules(input),
-    ...ofEnding(input, notes),
+    ...ofEarlierBoots(input, notes),
+    ...ofEnding(input),
     ...ofDevices(input, notes),
   ];
+  const fragment = isFragment(input);
+  if (fragment && findings.length === 0) findings.push(nothingShown(input.summary));
+  noteWaits(input.summary, notes);
   if (input.summary.dropped > 0) notes.push(`the kernel dropped ${input.summary.dropped} messages`);
   let worst: Finding | null = null;
   for (const finding of findings) {
     if (worst === null || isWorse(finding.verdict, worst.verdict)) worst = finding;
   }
   const { verdict, reason, crash } = worst ?? ofBinding(input);
-  return { verdict, reason, crash, notes };
+  return { verdict, reason, crash, fragment, notes };
+}
+
+/** Names that a note lists before it only counts. */
+const NOTED_NAMES = 8;
+
+function listed(names: Iterable<string>): string {
+  const all = [...new Set(names)];
+  const rest = all.length - NOTED_NAMES;
+  return `${all.slice(0, NOTED_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+/** What waits for what, where that alone decides nothing. */
+function noteWaits({ devices, syncWaits, remoteprocs }: LogSummary, notes: string[]): void {
+  const open = [...devices.values()].filter(
+    ({ state, pending }) => !pending && (state === 'deferred' || state === 'retried'),
+  );
+  if (open.length > 0)
+    notes.push(`deferred, and no later line says that they were bound: ${listed(open.map(({ device }) => device))}`);
+  const pending = [...devices.values()].filter((life) => life.pending && life.state !== 'bound');
+  if (pending.length > 0) notes.push(`still deferred: ${listed(pending.map(({ device }) => device))}`);
+  if (syncWaits.length > 0)
+    notes.push(`suppliers wait in sync_state() for: ${listed(syncWaits.map(({ consumer }) => consumer))}`);
+  for (const { processor, reason } of remoteprocs.slice(0, NOTED_NAMES)) notes.push(`${processor}: ${reason}`);
 }
 
 /** The verdict that one crash alone gives: that of its kind, or of what it led to where it was only a report. */
@@ -87,7 +116,7 @@ function* ofModules({ summary }: JudgeInput): Generator<Finding> {
   }
 }
 
-function* ofEnding({ summary, completeBy }: JudgeInput, notes: string[]): Generator<Finding> {
+function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
   const inFlight = describeInFlight(summary);
   const hang = (what: string): Finding => ({
     verdict: 'hang',
@@ -100,17 +129,64 @@ function* ofEnding({ summary, completeBy }: JudgeInput, notes: string[]): Genera
     else if (!summary.shutdown) yield hang('the guest did not power off');
     return;
   }
-  if (summary.userSpace || summary.shutdown) return;
-  if (summary.crashes.length > 0) return;
-  if (summary.banner !== null) yield hang('the log ends before user space was started');
-  else {
-    notes.push('neither the start of the boot nor its end is in the log');
+  const { root } = summary;
+  if (root?.missing === true) {
+    const which = root.name === null ? 'its root device' : `its root device ${root.name}`;
     yield {
-      verdict: 'infra-error',
-      reason: summary.lines === 0 ? 'the log is empty' : 'the log shows neither a whole boot nor a crash',
+      verdict: 'hang',
+      reason: `the initramfs gave up waiting for ${which}${root.shell ? ' and dropped to a shell' : ''}`,
       crash: null,
     };
+    return;
   }
+  if (summary.userSpace || summary.shutdown) return;
+  if (summary.crashes.length > 0) return;
+  if (root !== null && summary.banner !== null) {
+    yield hang(`the boot waits for its root device${root.name === null ? '' : ` ${root.name}`}`);
+    return;
+  }
+  if (summary.banner !== null) yield hang('the log ends before user space was started');
+}
+
+/** A boot that stops before the next one begins, without a shutdown or a crash, was not a good one. */
+function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): Generator<Finding> {
+  // A guest of this harness boots once; what stands in its log is judged by its plan.
+  if (completeBy === 'plan' || summary.plan !== 'none') return;
+  const { boots } = summary;
+  if (boots.length === 0) return;
+  const total = boots.length + 1;
+  const whole = summary.banner !== null || summary.userSpace;
+  const silent = boots.flatMap((boot, index) =>
+    boot.ended === 'silent' && (boot.sign !== 'clock' || whole) ? [{ boot, number: index + 1 }] : [],
+  );
+  const [first] = silent;
+  if (first === undefined) {
+    notes.push(`the log holds ${total} boots`);
+    return;
+  }
+  notes.push(`${silent.length} of ${total} boots in this log ended without a word`);
+  const probing = first.boot.probing.length === 0 ? '' : `, probe of ${first.boot.probing.join(', ')} in flight`;
+  yield {
+    verdict: 'hang',
+    reason: `boot ${first.number} of ${total} ended without a word${probing}; its last line: ${first.boot.lastText === '' ? 'none' : first.boot.lastText}`,
+    crash: null,
+  };
+}
+
+/** Neither the kernel's banner nor user space nor the end of a boot is in the log. */
+function isFragment({ summary, completeBy }: JudgeInput): boolean {
+  if (completeBy === 'plan' || summary.plan !== 'none') return false;
+  return summary.banner === null && !summary.userSpace && !summary.shutdown && summary.root?.missing !== true;
+}
+
+function nothingShown({ lines, kernel }: LogSummary): Finding {
+  const reason =
+    lines === 0
+      ? 'the log is empty'
+      : kernel
+        ? 'the log has no beginning or end; what it shows is no crash and no device in trouble'
+        : "nothing in the log is a kernel's";
+  return { verdict: 'infra-error', reason, crash: null };
 }
 
 function* ofDevices({ summary, watch, knownIssues, today }: JudgeInput, notes: string[]): Generator<Finding> {
@@ -147,6 +223,15 @@ const unseen = (device: string): DeviceLife => ({
   boundLine: 0,
 });
 
+/** `-22`, and why where the driver core said it before: -ETIMEDOUT is then no time-out of the hardware. */
+function errorOf(life: DeviceLife): string {
+  const number = life.error === null ? 'unknown' : String(-life.error);
+  return life.timedOut ? `${number}: ${TIMED_OUT}` : number;
+}
+
+/** driver_deferred_probe_check_state(), drivers/base/dd.c. */
+export const TIMED_OUT = 'the deferred probe timeout ended its wait for a supplier';
+
 function ofDevice(life: DeviceLife, watched: boolean): Finding | null {
   const finding = (verdict: Verdict, reason: string): Finding => ({
     verdict,
@@ -162,7 +247,7 @@ function ofDevice(life: DeviceLife, watched: boolean): Finding | null {
       if (!watched && !life.pending) return null;
       return finding('stuck-deferred', `still deferred${life.reason === null ? '' : `: ${life.reason}`}`);
     case 'failed':
-      return finding('probe-failed', `probe failed with error ${life.error === null ? 'unknown' : -life.error}`);
+      return finding('probe-failed', `probe failed with error ${errorOf(life)}`);
     case 'absent':
       return watched ? finding('probe-failed', 'there is no such device') : null;
     case 'probing':

@@ -74,7 +74,7 @@ function judged(events: readonly DmesgEvent[], given: Given = {}) {
   const summary = new Summary();
   for (const event of events) summary.add(event);
   return judge({
-    summary: summary.finish({ lines: events.length, lastLine: given.lastLine ?? 'the last line' }),
+    summary: summary.finish({ lines: events.length, lastLine: given.lastLine ?? 'the last line', kernel: true }),
     watch: given.watch ?? [DEVICE],
     completeBy: given.completeBy ?? 'plan',
     knownIssues: given.knownIssues ?? [],

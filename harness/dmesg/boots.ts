@@ -1,0 +1,136 @@
+import type { LogRecord } from './prefix.ts';
+
+/** How a log says that another boot begins. */
+export type BootSign =
+  /** The kernel's first lines, once more. */
+  | 'banner'
+  /** A boot ROM, a boot loader or secure firmware speaks after the kernel did. */
+  | 'firmware'
+  /** The time stamps go back and the text is not one that the log has had before. */
+  | 'clock'
+  /** A tool that joins logs says so: `-- Boot ID --`, `-- Reboot --`. */
+  | 'announced';
+
+/** What is to be done with a record. */
+export type Place = 'usual' | 'replayed' | 'undecided' | { readonly boot: BootSign };
+
+/** Boot ROMs, U-Boot, TF-A, coreboot, EFI stubs; as they begin a line. */
+const FIRMWARE =
+  /^(?:U-Boot(?: SPL| TPL)? (?:SPL )?\d{4}\.|Starting kernel \.{3}|Format: Log Type|[BDS] - {2,}\d+ - |NOTICE: {1,2}BL\d|INFO: {4}BL\d|EFI stub: (?:Booting|Loaded|Decompress)|DDR [Vv]ersion|coreboot-\d|## Booting kernel|GX[LM]:|Hit any key to stop autoboot|Booting `|Welcome to GRUB|BootROM|Boot(?:ing|ed) from )/;
+const ANNOUNCED = /^-- (?:Reboot|Boot [0-9a-f]{8,32}) ?--/;
+const FIRST_LINE = /^Booting Linux on physical CPU/;
+const BANNER = /^Linux version \d/;
+/** Consoles may lag behind each other; a clock that goes back further is another boot. Microseconds. */
+const CLOCK_SLACK = 1_000_000;
+/** Records kept to know a replay by; and records in which a log that begins anew has to show that it is none. */
+const MAX_SEEN = 1 << 16;
+const DOUBTFUL_RECORDS = 20;
+
+/**
+ * Tells boots apart, and a boot from the same log printed once more: test suites, and people, call dmesg on the console
+ * that has shown it all already. That takes user space, and its records have the same times and the same words.
+ */
+export class Boots {
+  #kernel = false;
+  #any = false;
+  #userSpace = false;
+  /** After `Booting Linux` and before the banner, which belong together. */
+  #head = false;
+  #firmware = false;
+  readonly #seen = new Set<number>();
+  #lastTime: number | null = null;
+  #latest = 0;
+  /** Records left in which it has to turn out whether a boot has begun. */
+  #doubt = 0;
+
+  /** A kernel's record has been seen in this boot; what is in it does not matter. */
+  noteKernel(): void {
+    this.#kernel = true;
+  }
+
+  /** Whether this boot has shown a kernel's record. */
+  get kernel(): boolean {
+    return this.#kernel;
+  }
+
+  /** Whether any boot has. */
+  get any(): boolean {
+    return this.#any || this.#kernel;
+  }
+
+  noteUserSpace(): void {
+    this.#userSpace = true;
+  }
+
+  /** Where a record stands. Every record that may begin a report or state an event has to be given, in order. */
+  place({ text, time }: LogRecord): Place {
+    if (ANNOUNCED.test(text)) return this.#begin('announced', time);
+    const first = FIRST_LINE.test(text);
+    const banner = BANNER.test(text);
+    if (time === null && FIRMWARE.test(text)) {
+      const again = this.#kernel;
+      this.#firmware = true;
+      if (again) return this.#begin('firmware', null);
+      return 'usual';
+    }
+    if (first || banner) {
+      const again = this.#kernel && !(banner && this.#head) && !this.#firmware;
+      this.#head = first;
+      this.#kernel = true;
+      this.#firmware = false;
+      if (again && this.#doubt === 0) {
+        if (!this.#userSpace) return this.#begin('banner', time);
+        this.#doubt = DOUBTFUL_RECORDS;
+      }
+      return this.#doubt > 0 ? 'undecided' : 'usual';
+    }
+    return time === null ? (this.#doubt > 0 ? 'undecided' : 'usual') : this.#timed(text, time);
+  }
+
+  #timed(text: string, time: number): Place {
+    const key = keyOf(text, time);
+    const known = time > 0 && time <= this.#latest && this.#userSpace && this.#seen.has(key);
+    if (known) {
+      this.#doubt = 0;
+      return 'replayed';
+    }
+    if (this.#doubt > 0) {
+      this.#doubt -= 1;
+      if (this.#doubt > 0) return 'undecided';
+      return this.#begin('banner', time);
+    }
+    const back = this.#lastTime !== null && time < this.#lastTime - CLOCK_SLACK;
+    if (time > 0 && this.#seen.size < MAX_SEEN) this.#seen.add(key);
+    this.#latest = Math.max(this.#latest, time);
+    this.#kernel = true;
+    this.#head = false;
+    this.#firmware = false;
+    if (back) return this.#begin('clock', time);
+    this.#lastTime = time;
+    return 'usual';
+  }
+
+  /** The log is over: whether a boot that was in doubt has begun after all. */
+  end(): boolean {
+    return this.#doubt > 0;
+  }
+
+  #begin(sign: BootSign, time: number | null): Place {
+    const { kernel } = this;
+    this.#any ||= kernel;
+    this.#kernel = sign !== 'firmware' && sign !== 'announced';
+    this.#userSpace = false;
+    this.#doubt = 0;
+    this.#lastTime = time;
+    this.#latest = time ?? 0;
+    this.#seen.clear();
+    return kernel ? { boot: sign } : 'usual';
+  }
+}
+
+/** A number for a record's time and words (FNV-1a over the text, and the time), for telling a replay. */
+function keyOf(text: string, time: number): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (time % 0x1fffff) * 0x100000000 + (hash >>> 0);
+}

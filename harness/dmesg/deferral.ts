@@ -1,0 +1,113 @@
+import type { DmesgEvent } from './events.ts';
+
+/**
+ * Deferral as drivers, CI systems and people tell it, besides the driver core's own messages (drivercore.ts): error
+ * numbers in drivers' messages, entries of devices_deferred, suppliers that wait in sync_state(), cycles, remote
+ * processors.
+ */
+
+interface At {
+  readonly line: number;
+  readonly time: number | null;
+}
+
+/** `DRIVER DEVICE: rest`, the prefix of dev_printk(). */
+const DEV = String.raw`([\w.,@:/-]{1,128}): `;
+const DRIVER_DEV = String.raw`([\w.,-]{1,64}) ${DEV}`;
+const SYNC_PENDING = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}sync_state\\(\\) pending due to (\\S{1,128})`);
+const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcing sync_state\\(\\)`);
+/** dev_err_probe(), drivers/base/core.c. */
+const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);
+/** EPROBE_DEFER is 517; a driver that prints it itself says why it came to nothing. */
+const SAYS_DEFER = new RegExp(
+  `^${DRIVER_DEV}(.{0,300}?(?:-517\\b|-EPROBE_DEFER\\b|[dD]eferring(?: the)? prob).{0,200})$`,
+);
+const SAYS_DEFER_DEVICE =
+  /^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (.{0,300}?(?:-517\b|-EPROBE_DEFER\b|[dD]eferring(?: the)? prob).{0,200})$/;
+/** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
+const CYCLE =
+  /^(?:[\w.,-]{1,64} )?(\S{1,200}): (?:Fixed dependency cycle\(s\) with|Fixing up cyclic dependency with|cycle: depends on) (\S{1,200})/;
+/** rproc_report_crash(), rproc_crash_handler_work(), and what Qualcomm's drivers say before: drivers/remoteproc. */
+const REMOTEPROC =
+  /^(?:\S{1,64} )?(\S{1,64}): ((?:crash detected in|handling crash #\d+ in|fatal error received:|watchdog received:|remoteproc \S+ crashed).{0,200})/;
+
+/** An entry of /sys/kernel/debug/devices_deferred (deferred_devs_show(), drivers/base/dd.c): name, tab, reason. */
+const ENTRY = /^([^\s:=,()'"][^\s=()'"]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;
+const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
+const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
+/** Lines that introduce such a list: a shell's prompt with its command, or a CI's words. */
+const HEADING = /devices_deferred\b/;
+
+/** The event that a record of a driver or a CI states about a deferral, if it is one. */
+export function deferralEvent(text: string, at: At): DmesgEvent | null {
+  if (text.startsWith('DEFERRED: ')) {
+    const tagged = DEFERRED_TAG.exec(text);
+    if (tagged?.[1] !== undefined) return listed(tagged[1], tagged[2], at);
+  }
+  if (text.includes('sync_state')) {
+    const pending = SYNC_PENDING.exec(text);
+    if (pending?.[2] !== undefined)
+      return {
+        event: 'sync-state-pending',
+        consumer: pending[3] ?? '',
+        device: pending[2],
+        driver: pending[1] ?? null,
+        ...at,
+      };
+    const forced = SYNC_FORCED.exec(text);
+    if (forced?.[2] !== undefined)
+      return { event: 'sync-state-forced', device: forced[2], driver: forced[1] ?? null, ...at };
+  }
+  if (text.includes('517') || text.includes('EPROBE_DEFER') || text.includes('eferring')) {
+    const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
+    if (said?.[2] !== undefined) {
+      const driver = said[1] === undefined || said[1] === '' ? null : said[1];
+      return { event: 'deferred', by: 'driver', reason: said[3] ?? null, device: said[2], driver, ...at };
+    }
+  }
+  if (text.includes('cycl')) {
+    const cycle = CYCLE.exec(text);
+    if (cycle?.[1] !== undefined) return { event: 'dependency-cycle', node: cycle[1], with: cycle[2] ?? '', ...at };
+  }
+  if (text.includes('remoteproc') || text.includes('fatal error received') || text.includes('watchdog received')) {
+    const crashed = REMOTEPROC.exec(text);
+    if (crashed?.[1] !== undefined)
+      return { event: 'remoteproc-crash', processor: crashed[1], reason: crashed[2] ?? '', ...at };
+  }
+  return null;
+}
+
+function listed(device: string, reason: string | undefined, at: At): DmesgEvent {
+  return { event: 'deferral-listed', device, driver: null, reason: reason ?? null, ...at };
+}
+
+/**
+ * The lines of a devices_deferred file that stand in a log: where a heading or the beginning of the input says that
+ * they may, until one comes that is none.
+ */
+export class DeferredList {
+  /** `start`: only lines with the file's tab count, as nothing has introduced them. */
+  #open: 'no' | 'start' | 'headed' = 'start';
+
+  /** Whether the next line has to be given to {@link take} whatever is in it. */
+  get open(): boolean {
+    return this.#open !== 'no';
+  }
+
+  /** The entry that a line without a time stamp is; null for any other line, which ends the list. */
+  take(text: string, stamped: boolean, at: At): DmesgEvent | null {
+    if (HEADING.test(text)) {
+      this.#open = 'headed';
+      return null;
+    }
+    if (this.#open === 'no') return null;
+    if (text.trim() === '') return null;
+    const entry = stamped ? null : (ENTRY.exec(text) ?? (this.#open === 'headed' ? BARE.exec(text) : null));
+    const sure = this.#open === 'headed' || (entry !== null && /\t/.test(text));
+    if (entry?.[1] === undefined || !sure) {
+      this.#open = 'no';
+      return null;
+    }
+    return listed(entry[1], entry[2], at);
+  }
+}

@@ -1,0 +1,40 @@
+import type { DmesgEvent } from './events.ts';
+
+/** The root file system that is awaited, and the initramfs that gives it up. */
+
+interface At {
+  readonly line: number;
+  readonly time: number | null;
+}
+
+/** wait_for_root(), init/do_mounts.c; the colon and the dots vary. */
+const AWAITED = /^Waiting for root (?:file ?system |device )?:?\s?(\S{1,200}?)(?:\.{3}|\s|$)/;
+/** initramfs-tools, dracut, mkinitcpio, Alpine, busybox scripts: what they print before they offer a shell. */
+const MISSING: readonly RegExp[] = [
+  /^ALERT!\s+(\S{1,200}) does not exist\.\s+Dropping to a shell/,
+  /^ERROR: device '?(\S{1,200}?)'? not found/,
+  /^ERROR: (?:Unable to find|Failed to mount) (?:root )?(?:device )?'?(\S{1,200}?)'?[.,]?(?:\s|$)/,
+  /^Gave up waiting for (?:root (?:file ?system )?|suspend\/resume )?device()/,
+  /^(?:mount: )?mounting (\S{1,200}) on \/(?:root|sysroot|newroot|new_root|rootfs|mnt|sysimage) failed/,
+  /^(?:dracut(?:-initqueue)?(?:\[\d+\])?: )?Warning: (?:dracut-initqueue timeout - starting timeout scripts|Could not boot|(\/dev\/\S{1,200}) does not exist)/,
+  /^(?:initramfs|initrd)\S{0,40}: (?:giving up|could not find) ()/i,
+];
+const SHELL =
+  /^(?:\(initramfs\)|You are (?:now )?being dropped (?:in)?to an emergency shell|(?:Entering|Generating) .{0,24}emergency|dracut:\/#|initramfs emergency recovery shell launched|You are in emergency mode|Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell)/;
+
+/** The event that a line states about the root file system, if it is one. */
+export function rootEvent(text: string, at: At): DmesgEvent | null {
+  if (text.startsWith('Waiting for root')) {
+    const awaited = AWAITED.exec(text);
+    if (awaited !== null) return { event: 'root-awaited', root: awaited[1] ?? null, ...at };
+  }
+  for (const pattern of MISSING) {
+    const missing = pattern.exec(text);
+    if (missing !== null) {
+      const root = missing[1] === undefined || missing[1] === '' ? null : missing[1];
+      return { event: 'root-missing', root, shell: text.includes('shell'), ...at };
+    }
+  }
+  if (SHELL.test(text)) return { event: 'root-missing', root: null, shell: true, ...at };
+  return null;
+}
