@@ -33,7 +33,8 @@ const DOUBTFUL_RECORDS = 20;
 export class Boots {
   #kernel = false;
   #any = false;
-  #userSpace = false;
+  /** Whether someone can have called dmesg: user space runs, or the log does not show how the boot began. */
+  #userSpace = true;
   /** After `Booting Linux` and before the banner, which belong together. */
   #head = false;
   #firmware = false;
@@ -82,6 +83,7 @@ export class Boots {
         if (!this.#userSpace) return this.#begin('banner', time);
         this.#doubt = DOUBTFUL_RECORDS;
       }
+      if (this.#doubt === 0) this.#userSpace = false;
       return this.#doubt > 0 ? 'undecided' : 'usual';
     }
     return time === null ? (this.#doubt > 0 ? 'undecided' : 'usual') : this.#timed(text, time);
@@ -119,7 +121,7 @@ export class Boots {
     const { kernel } = this;
     this.#any ||= kernel;
     this.#kernel = sign !== 'firmware' && sign !== 'announced';
-    this.#userSpace = false;
+    this.#userSpace = sign !== 'banner';
     this.#doubt = 0;
     this.#lastTime = time;
     this.#latest = time ?? 0;

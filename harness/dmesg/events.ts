@@ -1,5 +1,5 @@
-import type { BootSign } from './boots.ts';
 import type { CrashKind } from '../model/crash.ts';
+import type { BootSign } from './boots.ts';
 
 /**
  * What the parser says about a kernel log. An event is a fact that stands in the text: `line` is the 1-based number of
@@ -83,7 +83,7 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
   );
 
 /** What the kernel and an initramfs say of the root file system. */
-export type RootEvent = At & { readonly root: string | null } & (
+type RootEvent = At & { readonly root: string | null } & (
     | { readonly event: 'root-awaited' }
     /** An initramfs gave up; `shell` where it then offers one. */
     | { readonly event: 'root-missing'; readonly shell: boolean }

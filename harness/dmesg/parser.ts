@@ -16,7 +16,7 @@ import { type LogRecord, parseRecords } from './prefix.ts';
  * blanks of web pages (UTF-8 read as latin1) has to be decoded before that can be told.
  */
 const INTERESTING =
-  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|Gave up waiting|does not exist|not found|unting |initqueue|initramfs|emergency|dropped to|Unable to find|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|U-Boot|Starting kernel|Booting|Log Type|[BDS] -  |NOTICE:  BL|INFO:    BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|GRUB|BootROM|^-- |pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|Gave up waiting|does not exist|not found|unting |initqueue|initramfs|emergency|dropped to|Unable to find|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|U-Boot|Starting kernel|Booting|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|GRUB|BootROM|^-- |pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -135,11 +135,11 @@ export class DmesgParser {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
-    if (!this.#boots.kernel && STAMPED.test(line)) this.#boots.noteKernel();
     const idle =
       this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null && !this.#deferred.open;
-    if (idle && !INTERESTING.test(line)) return;
-    for (const record of parseRecords(decodeLine(line))) this.#record(record, number);
+    if (!idle || INTERESTING.test(line))
+      for (const record of parseRecords(decodeLine(line))) this.#record(record, number);
+    if (!this.#boots.kernel && STAMPED.test(line)) this.#boots.noteKernel();
   }
 
   #record(record: LogRecord, line: number): void {
@@ -216,7 +216,13 @@ export class DmesgParser {
     this.#held = null;
     this.#panicked = null;
     this.#lastCrash = null;
-    this.#events.push({ event: 'boot', sign, lastText: lastWords(held.last.slice(0, -1)), line: held.line, time: null });
+    this.#events.push({
+      event: 'boot',
+      sign,
+      lastText: lastWords(held.last.slice(0, -1)),
+      line: held.line,
+      time: null,
+    });
     this.#events.push(...held.events);
   }
 
