@@ -136,6 +136,7 @@ program
   .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)
   .option('--seed <n>', 'of the search', positiveInteger, 1)
   .option('--stop-at-first-crash', 'end as soon as a boot crashes')
+  .option('--anyway', 'search on where the first boot, without any order, crashes or hangs')
   .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
   .option('--results <dir>', 'folder for the records of runs', 'results')
   .option('--json', 'print JSON')

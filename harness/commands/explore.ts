@@ -30,6 +30,7 @@ interface ExploreOptions {
   readonly strength: number;
   readonly seed: number;
   readonly stopAtFirstCrash?: true;
+  readonly anyway?: true;
   readonly workers?: number;
   readonly results: string;
   readonly json?: true;
@@ -80,7 +81,9 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
           constraints: [],
           loadConstraints: symbolDependencies(base, kernel),
           boot,
+          nodeOf: (device) => nodes.get(device) ?? null,
           stopAtFirstCrash: options.stopAtFirstCrash === true,
+          anyway: options.anyway === true,
           onProgress: ({ stage, boots, budget, outcome, isNew }) => {
             if (isNew) progress.note(`${stage}: boot ${boots} of ${budget}: ${outcome.signature ?? outcome.verdict}`);
           },

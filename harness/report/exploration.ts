@@ -1,11 +1,12 @@
 import { passes } from '../search/boot.ts';
 import type { Coverage } from '../search/coverage.ts';
-import type { Exploration } from '../search/explore.ts';
+import type { Exploration, Stranger } from '../search/exploration.ts';
+import type { DriverWait } from '../search/knowledge.ts';
 import { colours } from './paint.ts';
 import { count, groupBy, printable } from './text.ts';
 
 /** Stages that ask for orders; the later ones look for what orders alone do not show. */
-const ORDERING: readonly string[] = ['baseline', 'pairs', 'blame', 'orders'];
+const ORDERING: readonly string[] = ['baseline', 'pairs', 'blame', 'dependencies', 'orders'];
 /** Impossible and unrealised orders that are listed one by one; the rest is counted. */
 const LISTED = 12;
 
@@ -27,6 +28,8 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
       lines.push(`      explain  npm run -s bootrace -- bisect order ${printable(file)}`);
     }
   }
+  if (found.stoppedBy === 'baseline') return `${[...lines, ...brokenBase(found)].join('\n')}\n`;
+  lines.push(...formatList('Not searched, but in the way', found.strangers.map(strangerText)));
   lines.push('', paint.bold('Coverage, as recorded'));
   if (found.pairs.strength !== found.coverage.strength) lines.push(formatCoverage('orders of 2 probes', found.pairs));
   const used = found.stages.filter(({ stage }) => ORDERING.includes(stage)).reduce((sum, { boots }) => sum + boots, 0);
@@ -46,18 +49,44 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
       found.unrealised.map(({ cell, why }) => `${cell}: ${why}`),
     ),
   );
-  for (const { device, suppliers } of found.waits)
-    lines.push(
-      suppliers.length === 0
-        ? `  ${printable(device)} defers, for none of these devices that could be told`
-        : `  ${printable(device)} defers until ${suppliers.map(printable).join(' or ')} is bound`,
-    );
+  lines.push(...found.waits.flatMap(waitTexts).map((text) => `  ${printable(text)}`));
   const stages = found.stages.map(({ stage, boots }) => `${stage} ${boots}`).join(', ');
-  const why = { complete: 'every stage is done', budget: 'the budget is used up', crash: 'a crash was found' }[
-    found.stoppedBy
-  ];
+  const why = {
+    complete: 'every stage is done',
+    baseline: 'the first boot failed',
+    budget: 'the budget is used up',
+    crash: 'a crash was found',
+  }[found.stoppedBy];
   lines.push('', `${count(found.boots, 'boot')} (${stages}); stopped because ${why}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** The first boot, which asks for nothing, went wrong: what, and where. */
+function brokenBase({ outcomes }: Exploration): string[] {
+  const [first] = outcomes;
+  const place = first === undefined || first.place.length === 0 ? '' : ` in ${first.place.map(printable).join(' < ')}`;
+  return [
+    '',
+    `The first boot, in which nothing is put into an order, ends in ${first?.verdict ?? 'a failure'}${place}.`,
+    'Every other boot would as well, so no order was searched: take out what is at fault (--disable NODE), or search with --anyway.',
+  ];
+}
+
+function strangerText({ device, signature, disabled, kept }: Stranger): string {
+  const fate =
+    disabled === null ? `left in, as ${kept}` : `taken out (node ${disabled} disabled) for the rest of the search`;
+  return `${device} crashes (${signature}); ${fate}`;
+}
+
+function waitTexts({ device, suppliers, guesses }: DriverWait): string[] {
+  if (suppliers.length === 0 && guesses.length === 0)
+    return [`${device} defers, but no searched device could be identified as the cause`];
+  return [
+    ...suppliers.map((other) => `${device} defers until ${other} is bound`),
+    ...guesses.map(
+      (other) => `${device} may defer until ${other} is bound: a guess, as no boot kept only ${other} from binding`,
+    ),
+  ];
 }
 
 /** One reason rules out many orders of three: each reason once, with its number of orders and the first of them. */

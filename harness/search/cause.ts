@@ -35,7 +35,7 @@ export function probeCaller(outcome: Outcome): ProbeCaller | null {
   return CALLERS.find(([, pattern]) => functions.some((name) => pattern.test(name)))?.[0] ?? null;
 }
 
-function crashOf({ events, signature }: Outcome): Crash | undefined {
+export function crashOf({ events, signature }: Outcome): Crash | undefined {
   return events.find((event): event is Crash => event.event === 'crash' && event.signature === signature);
 }
 

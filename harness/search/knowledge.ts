@@ -18,7 +18,16 @@ export interface Target {
 /** A driver that defers: it may begin before what it waits for, but not finish before it. */
 export interface DriverWait {
   readonly device: string;
+  /** Held back alone in some boot, each kept the device deferred for as long. */
   readonly suppliers: readonly string[];
+  /** Absent whenever the device was deferred, and not held back by themselves: something that nobody asks about may be the cause. */
+  readonly guesses: readonly string[];
+}
+
+/** Devices to hold back until `device` is bound, to see whether it waits for one of them. */
+export interface WaitQuestion {
+  readonly device: string;
+  readonly held: readonly string[];
 }
 
 /** Devices of which at least one has to be bound before `device`, lest it is held back or crashes. */
@@ -53,6 +62,8 @@ export class Knowledge {
   readonly #deferrers = new Set<string>();
   /** Whose absence makes a driver defer, by device. */
   readonly #waits = new Culprits();
+  /** `device supplier`, where a boot showed that a device is deferred for as long as nothing but that supplier is held back. */
+  readonly #proven = new Set<string>();
   /** Whose absence makes the driver core hold a device back, by device. */
   readonly #blocks = new Culprits();
   /** Whose absence makes a device's probe crash, by device and signature. */
@@ -77,7 +88,52 @@ export class Knowledge {
   }
 
   get waits(): DriverWait[] {
-    return [...this.#deferrers].map((device) => ({ device, suppliers: this.#waits.convicted(device) }));
+    return [...this.#deferrers].map((device) => {
+      const likely = this.#waits.convicted(device);
+      return {
+        device,
+        suppliers: this.#provenFor(device),
+        guesses: likely.filter((other) => !this.#proven.has(`${device} ${other}`)),
+      };
+    });
+  }
+
+  /**
+   * What holding devices back would show of the waits that are not proven: one device each where elimination has left it alone, and
+   * with `all` half of those that may be it. Nothing is asked that is known to crash.
+   */
+  waitQuestions(all: boolean): WaitQuestion[] {
+    return [...this.#deferrers]
+      .filter((device) => this.#everBound.has(device))
+      .flatMap((device) => {
+        const alone = this.#waits.convicted(device).filter((other) => !this.#proven.has(`${device} ${other}`));
+        const single = alone.map((other) => ({ device, held: [other] }));
+        const suspects = all ? this.#waits.suspects(device) : [];
+        const listed = this.#listed(device, suspects);
+        const half = listed.length > 0 ? listed.slice(0, 1) : suspects.slice(0, Math.ceil(suspects.length / 2));
+        return half.length === 0 ? single : [...single, { device, held: half }];
+      })
+      .filter(({ device, held }) => !held.some((other) => this.#crashesWithout(device).includes(other)));
+  }
+
+  /** Devices that crash the kernel when they are probed while one of `absent` is not bound, each with that one. */
+  crashingWithout(absent: readonly string[]): Map<string, string> {
+    const found = new Map<string, string>();
+    for (const device of this.#devices) {
+      const needed = this.#crashesWithout(device).find((other) => absent.includes(other));
+      if (needed !== undefined && !absent.includes(device)) found.set(device, needed);
+    }
+    return found;
+  }
+
+  #crashesWithout(device: string): string[] {
+    return [...this.#crashTitles].flatMap(([key, crash]) =>
+      crash.device === device ? this.#crashes.convicted(key) : [],
+    );
+  }
+
+  #provenFor(device: string): string[] {
+    return this.#devices.filter((other) => this.#proven.has(`${device} ${other}`));
   }
 
   /** Open questions whose answer would forbid orders. */
@@ -104,16 +160,19 @@ export class Knowledge {
     const constraints = JSON.stringify(this.#constraints);
     const deferrers = this.#deferrers.size;
     const questions = JSON.stringify(this.suspicions);
+    const proven = this.#proven.size;
     const recorded = timeline(outcome.events, outcome.gates);
     const lives = probeLives(recorded, this.#devices, cell.gates);
     const relaxed = relaxedFrom(recorded);
     for (const life of lives.values()) this.#learnFrom(life, lives, relaxed);
+    this.#learnFromHolds(recorded, lives);
     if (asked !== null) this.#learnFromVain(blockerOf(cell.gates, asked, recorded, lives), asked);
     if (outcome.signature !== null) this.#learnFromCrash(cell, outcome);
     this.#concludeConstraints();
     return {
       constraint: JSON.stringify(this.#constraints) !== constraints,
-      other: this.#deferrers.size > deferrers || JSON.stringify(this.suspicions) !== questions,
+      other:
+        this.#deferrers.size > deferrers || this.#proven.size > proven || JSON.stringify(this.suspicions) !== questions,
     };
   }
 
@@ -151,6 +210,34 @@ export class Knowledge {
     }
   }
 
+  /**
+   * A hold that ended in vain because the device that it waited for stayed deferred: that one waits for something that is held. Where
+   * but one device is, it is that one. Not where a device is held that was deferred before: it is held in the one work item that retries
+   * all deferred devices (drivers/base/dd.c, deferred_probe_work_func()), and so holds up every retry.
+   */
+  #learnFromHolds(recorded: readonly Recorded[], lives: ReadonlyMap<string, ProbeLife>): void {
+    const held = new Set<string>();
+    for (const [at, { from, event }] of recorded.entries()) {
+      if (from !== 'firmware') continue;
+      if (event.verb === 'held') {
+        if (lives.get(event.device)?.deferrals.some((deferral) => deferral.at < at)) return;
+        held.add(event.device);
+      }
+      if (event.verb === 'released') held.delete(event.device);
+      if (event.verb !== 'timed-out') continue;
+      const [phase, until = ''] = event.detail.split(' ');
+      const life = lives.get(until);
+      const deferred = life?.deferrals.some((deferral) => deferral.by === 'driver' && deferral.at < at) ?? false;
+      if (phase === 'finished' && deferred && (life?.bound ?? NEVER) > at) {
+        const suspects = [...held].filter((other) => !this.#waits.isCleared(until, other));
+        this.#waits.accuse(until, suspects, true);
+        if (suspects.length === 1) this.#proven.add(`${until} ${suspects[0]}`);
+      }
+      // The other holds of this boot end at about this time too.
+      return;
+    }
+  }
+
   /** The target that the driver core calls `supplier`: by its device, or by its node or one below it. */
   #targetsCalled(supplier: string): string[] {
     const name = supplier.split('/').at(-1) ?? supplier;
@@ -173,9 +260,13 @@ export class Knowledge {
 
   /** Of devices that were absent, those that the device tree lists as suppliers of `device`; all of them where it lists none. */
   #likely(device: string, absent: readonly string[]): readonly string[] {
-    const suppliers = this.#targets.find((target) => target.device === device)?.suppliers ?? [];
-    const listed = absent.filter((other) => suppliers.includes(other));
+    const listed = this.#listed(device, absent);
     return listed.length === 0 ? absent : listed;
+  }
+
+  #listed(device: string, others: readonly string[]): readonly string[] {
+    const suppliers = this.#targets.find((target) => target.device === device)?.suppliers ?? [];
+    return others.filter((other) => suppliers.includes(other));
   }
 
   #learnFromCrash(cell: Cell, outcome: Outcome): void {
@@ -219,7 +310,7 @@ export class Knowledge {
   #awaitedBy(device: string): string[] {
     const found = new Set<string>();
     const add = (waiting: string): void => {
-      for (const other of [...this.#waits.convicted(waiting), ...this.#blocks.convicted(waiting)]) {
+      for (const other of [...this.#provenFor(waiting), ...this.#blocks.convicted(waiting)]) {
         if (found.has(other)) continue;
         found.add(other);
         add(other);

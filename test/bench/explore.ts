@@ -20,6 +20,8 @@ export async function exploreBoots() {
       loadConstraints: [],
       boot: async (cell) => bootSimulated(devices, cell),
       stopAtFirstCrash: false,
+      anyway: false,
+      nodeOf: (device) => `/${device}`,
     });
     const boots = found.stages
       .filter(({ stage }) => stage === 'pairs' || stage === 'orders')

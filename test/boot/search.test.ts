@@ -153,6 +153,31 @@ test('every order of three of ten devices is seen, or there is a reason why it c
   expect(found.size).toBe(1);
 });
 
+test('no wait is stated that a boot refutes, and a device that nobody asked about is told once and taken out', async () => {
+  const schema = z.object({
+    outcomes: z.array(z.object({ signature: z.string().nullable(), verdict: z.string(), times: z.number() })),
+    strangers: z.array(z.object({ device: z.string(), disabled: z.string().nullable() })),
+    waits: z.array(z.object({ device: z.string(), suppliers: z.array(z.string()), guesses: z.array(z.string()) })),
+    pairs: z.object({ covered: z.number(), missing: z.array(z.unknown()) }),
+  });
+  const explore = async (devices: string, append: string) => {
+    const words = ['explore', '--kernel', '6.1-full', '--board', 'full', '--devices', devices, '--append', append];
+    const { stdout, stderr } = await inFolder([...words, '--json']);
+    return schema.parse(JSON.parse(stdout), { error: () => stderr });
+  };
+  // extcon-usb waits for its pin controller alone, and binds long before an SMMU whose probe is delayed.
+  const { waits } = await explore('5f000000.iommu,extcon-usb,5f400000.usb', 'fw_devlink=permissive');
+  expect(waits).toContainEqual({ device: 'extcon-usb', suppliers: [], guesses: [] });
+  expect(waits).toContainEqual({ device: '5f400000.usb', suppliers: ['extcon-usb'], guesses: [] });
+
+  // dwc3-qcom, of which nothing was asked, crashes whenever the SMMU is late.
+  const { outcomes, strangers, pairs } = await explore('firmware:scm,remoteproc-adsp,5d200000.rmtfs', 'fw_devlink=off');
+  expect(strangers).toEqual([{ device: '5f400000.usb', disabled: '/soc/usb@5f400000' }]);
+  expect(outcomes.filter(({ signature }) => signature !== null)).toMatchObject([{ times: 1 }]);
+  expect(outcomes.map(({ verdict }) => verdict)).not.toContain('infra-error');
+  expect(pairs).toMatchObject({ covered: 6, missing: [] });
+});
+
 test('a cell with two gates gives one order of events in 100 boots', async () => {
   const gates = `
   - { gate: hold, device: 5f000000.iommu, until: 'firmware:scm', phase: finished }

@@ -3,7 +3,8 @@ import type { Cell } from '../../harness/model/cell.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
 import { cellWith } from '../../harness/search/conditions.ts';
 import { explainOrder } from '../../harness/search/explain.ts';
-import { type ExploreRequest, explore } from '../../harness/search/explore.ts';
+import type { ExploreRequest } from '../../harness/search/exploration.ts';
+import { explore } from '../../harness/search/explore.ts';
 import { bootSimulated, frameOf, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 const USUAL = { cpus: 1, shift: 4, loadOrder: null };
@@ -19,6 +20,8 @@ function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreR
     loadConstraints: [],
     boot: async (cell: Cell) => bootSimulated(devices, cell),
     stopAtFirstCrash: false,
+    anyway: false,
+    nodeOf: (device) => `/${device}`,
     effort: 2_000_000,
     ...parts,
   };
@@ -100,7 +103,7 @@ describe('explore', () => {
     expect(orders.reduce((sum, { boots }) => sum + boots, 0)).toBeLessThanOrEqual(20);
     expect(found.coverage.lowerBound).toBe(6);
     expect(found.coverage.naive).toBe(3_628_800);
-    expect(found.waits).toContainEqual({ device: 'smmu', suppliers: ['scm'] });
+    expect(found.waits).toContainEqual({ device: 'smmu', suppliers: ['scm'], guesses: [] });
   });
 
   it('finds which of many unfinished devices a crash is about, and goes on covering', async () => {
@@ -122,6 +125,84 @@ describe('explore', () => {
     expect(found.coverage.missing).toEqual([]);
     const given = found.coverage.impossible.filter(({ reason }) => reason.startsWith('asked for'));
     expect(given).toEqual([]);
+  });
+
+  it('states no wait for a device that was only absent by chance', async () => {
+    // extcon waits for pinctrl alone, which nobody asks about; the SMMU is not bound either when extcon is deferred.
+    const devices: SimulatedDevice[] = [
+      { device: 'extcon', driver: 'extcon-gpio', waitsFor: ['pinctrl'] },
+      { device: 'smmu', driver: 'arm-smmu', takes: 30 },
+      { device: 'usb', driver: 'dwc3', waitsFor: ['extcon'] },
+    ];
+    const hidden: SimulatedDevice = { device: 'pinctrl', driver: 'pinctrl-drv', takes: 60 };
+    const boot = async (cell: Cell) => bootSimulated([...devices, hidden], cell);
+    const { waits } = await explore(requestFor(devices, { boot }));
+    expect(waits).toEqual([
+      { device: 'extcon', suppliers: [], guesses: [] },
+      { device: 'usb', suppliers: ['extcon'], guesses: [] },
+    ]);
+  });
+
+  it('marks a wait as a guess where no boot was left to hold the supplier back', async () => {
+    const devices: SimulatedDevice[] = [
+      { device: 'rmtfs', driver: 'rmtfs', waitsFor: ['scm'] },
+      { device: 'scm', driver: 'qcom_scm', takes: 3 },
+    ];
+    const short = await explore(requestFor(devices, { budget: 1 }));
+    expect(short.waits).toEqual([{ device: 'rmtfs', suppliers: [], guesses: ['scm'] }]);
+    const long = await explore(requestFor(devices));
+    expect(long.waits).toEqual([{ device: 'rmtfs', suppliers: ['scm'], guesses: [] }]);
+  });
+
+  it('tells the crash of a device that nobody asked about once, takes it out, and goes on', async () => {
+    const asked: SimulatedDevice[] = [
+      { device: 'scm', driver: 'qcom_scm', takes: 5 },
+      { device: 'rmtfs', driver: 'rmtfs', takes: 1 },
+    ];
+    const stranger: SimulatedDevice = { device: 'usb', driver: 'dwc3', crashesWithout: ['scm'] };
+    const boot = async (cell: Cell) =>
+      bootSimulated(cell.tree.some((edit) => edit.edit === 'disable') ? asked : [...asked, stranger], cell);
+    const found = await explore(requestFor(asked, { boot }));
+    expect(found.outcomes.map(({ signature, times }) => [signature, times])).toEqual([
+      [null, found.boots - 1],
+      ['null-deref dwc3_reset', 1],
+    ]);
+    expect(found.strangers).toEqual([
+      { device: 'usb', signature: 'null-deref dwc3_reset', disabled: '/usb', kept: null },
+    ]);
+    expect(found.pairs).toMatchObject({ covered: 2, missing: [], impossible: [] });
+
+    const needed = await explore(
+      requestFor(asked, {
+        // Without the node of the stranger nothing is left.
+        boot: async (cell) => bootSimulated(cell.tree.length > 0 ? [] : [...asked, stranger], cell),
+      }),
+    );
+    expect(needed.strangers).toMatchObject([{ device: 'usb', disabled: null, kept: 'scm is not bound without it' }]);
+  });
+
+  it('counts an order that cannot be had among the orders, and not among the outcomes', async () => {
+    const boot = async (cell: Cell) => {
+      const outcome = bootSimulated(UNFIXED.slice(0, 1), cell);
+      const isShut = outcome.gates.some(({ verb }) => verb === 'timed-out');
+      return isShut ? { ...outcome, verdict: 'infra-error' as const, reason: 'a gate never opened' } : outcome;
+    };
+    const found = await explore(requestFor(UNFIXED, { boot }));
+    expect(found.outcomes.map(({ verdict }) => verdict)).toEqual(['bound']);
+    expect(found.unrealised.some(({ why }) => why.startsWith('hold timed out'))).toBe(true);
+  });
+
+  it('ends with the first boot where that crashes by itself, unless it is to go on anyway', async () => {
+    const devices: SimulatedDevice[] = [
+      { device: '5f000000.iommu', driver: 'arm-smmu', takes: 1, crashesWithout: ['firmware:scm'] },
+      { device: 'firmware:scm', driver: 'qcom_scm', takes: 5 },
+    ];
+    const found = await explore(requestFor(devices));
+    expect(found).toMatchObject({ boots: 1, stoppedBy: 'baseline' });
+    expect(found.outcomes[0]?.place.slice(0, 2)).toEqual(['arm_smmu_reset', 'platform_probe']);
+    const anyway = await explore(requestFor(devices, { anyway: true }));
+    expect(anyway.boots).toBeGreaterThan(4);
+    expect(anyway.outcomes.map(({ verdict }) => verdict)).toContain('bound');
   });
 
   it('puts module loads into every order that symbols allow', async () => {
