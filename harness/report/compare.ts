@@ -1,6 +1,6 @@
 import type { Verdict } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeMissing, describeOutcome, kernelOf, outcomeOf, problemOf } from './judge.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf, problemOf } from './judge.ts';
 import { type Colours, colours } from './paint.ts';
 import { count, groupBy, printable, truncate } from './text.ts';
 
@@ -25,7 +25,7 @@ interface CellChange {
   /** Null where the run does not have the cell. */
   readonly before: CellSummary | null;
   readonly after: CellSummary | null;
-  /** Inputs of the boot that differ, in words: `kernel`, `device tree`. */
+  /** Inputs of the boot that differ, in words: `kernel`, `device tree`; and the expectation, with what it was. */
   readonly changed: readonly string[];
 }
 
@@ -77,7 +77,11 @@ const INPUT_WORDS: Readonly<Record<string, string>> = {
 function changedInputs(before: CellRecord, after: CellRecord): string[] {
   const names = new Set([...Object.keys(before.inputs), ...Object.keys(after.inputs)]);
   const differing = [...names].filter((name) => before.inputs[name] !== after.inputs[name]);
-  return [...new Set(differing.map((name) => INPUT_WORDS[name] ?? printable(name)))];
+  const [then, now] = [describeExpectation(before.expected), describeExpectation(after.expected)];
+  return [
+    ...new Set(differing.map((name) => INPUT_WORDS[name] ?? printable(name))),
+    ...(then === now ? [] : [`expectation, was ${then}`]),
+  ];
 }
 
 function changeOf(before: CellRecord | undefined, after: CellRecord): Change {

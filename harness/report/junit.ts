@@ -28,17 +28,19 @@ function details(cell: CellRecord, folder: string): string {
   ].join('\n');
 }
 
-function cellCase(cell: CellRecord, suite: string, folder: string): Case {
+function cellCase(cell: CellRecord, suite: string, file: string, folder: string): Case {
   const outcome = { expected: 'passed', unexpected: 'failure', 'no-verdict': 'error' } as const;
   const result = outcome[outcomeOf(cell)];
   const message = `${cell.verdict}: ${describeOutcome(cell)} (expected ${describeExpectation(cell.expected)})`;
-  const name = cell.row === null ? cell.id : `${cell.row} ${cell.id}`;
+  // A test's history hangs on its name, so a cell that gets or loses a row keeps it.
+  const name = cell.id;
+  const row = cell.row === null ? '' : `row ${cell.row}\n`;
   const children =
     result === 'passed'
-      ? [element('system-out', {}, [escapeXml(`${cell.verdict}: ${describeOutcome(cell)}\n`)])]
-      : [element(result, { type: cell.verdict, message }, [escapeXml(details(cell, folder))])];
+      ? [element('system-out', {}, [escapeXml(`${row}${cell.verdict}: ${describeOutcome(cell)}\n`)])]
+      : [element(result, { type: cell.verdict, message }, [escapeXml(`${row}${details(cell, folder)}`)])];
   return {
-    xml: element('testcase', { name, classname: suite, time: seconds(cell.wallMs) }, children),
+    xml: element('testcase', { name, classname: suite, file, time: seconds(cell.wallMs) }, children),
     seconds: cell.wallMs,
     outcome: result,
   };
@@ -81,7 +83,7 @@ export function formatJunit(run: RunRecord, folder: string): string {
   const groups = [...groupBy(run.cells, (cell) => `${kernelOf(cell)}.${cell.kernel.linkage}`)];
   const suites: [string, Case[]][] = groups.map(([suite, cells]) => [
     suite,
-    cells.map((cell) => cellCase(cell, suite, folder)),
+    cells.map((cell) => cellCase(cell, suite, run.matrix.file, folder)),
   ]);
   const missing = describeMissing(run);
   if (missing !== null) suites.push(['completeness', [missingCase(missing)]]);

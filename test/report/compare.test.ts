@@ -36,6 +36,14 @@ describe('comparison', () => {
     expect(exitCodeOfComparison(comparison)).toBe(exitCode);
   });
 
+  it('says that the expectation changed, and what it was', () => {
+    const before = aRun([aCell({ verdict: 'bound', asExpected: true, expected: { verdicts: ['bound'] } })]);
+    const expected = { verdicts: ['null-deref' as const], function: 'f' };
+    const after = aRun([aCell({ verdict: 'bound', asExpected: false, expected })]);
+    const text = formatComparison(compareRuns(before, after), { width: 110, colour: false });
+    expect(text).toContain('bound  (changed: expectation, was bound)');
+  });
+
   it('does not take another wording of the same good verdict for a change', () => {
     const comparison = compareRuns(
       aRun([aCell({ reason: 'bound after 10 ms' })]),

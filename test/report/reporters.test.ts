@@ -67,6 +67,13 @@ describe('JUnit', () => {
     expect(xml.slice(xml.indexOf('?>')).replace(/<\/?[a-z-]+(\s+[a-z]+="[^"<]*")*\/?>/g, '')).not.toMatch(/[<]/);
   });
 
+  it('keeps the name of a test whether or not its cell has a row, and names the matrix file', () => {
+    const names = (xml: string) => [...xml.matchAll(/<testcase name="([^"]*)" classname="[^"]*" file="matrix.yaml"/g)];
+    const named = names(formatJunit(aRun([aCell({ row: 'T8' })]), 'x')).map(([, name]) => name);
+    expect(named).toEqual([aCell().id]);
+    expect(names(formatJunit(aRun([aCell()]), 'x')).map(([, name]) => name)).toEqual(named);
+  });
+
   it('escapes any text into XML characters only', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
