@@ -151,6 +151,7 @@ bisect
   .command('order')
   .description('the conditions of a failing cell that the failure needs, and how long a delay')
   .argument('<cell>', 'a cell of the matrix, a row such as T8, or a cell file (.yaml)')
+  .option('--failure <name>', 'which one, of several: a device, a verdict or a part of the crash')
   .option('--matrix <file>', 'the matrix file (default: the one that comes with bootrace)')
   .option('--workers <n>', 'guests at a time (default: one a core)', positiveInteger)
   .option('--results <dir>', 'folder for the records of runs', 'results')

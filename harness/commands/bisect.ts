@@ -15,6 +15,7 @@ interface BisectOptions {
   readonly workers?: number;
   readonly results: string;
   readonly json?: true;
+  readonly failure?: string;
 }
 
 /** What a cell is without any condition. */
@@ -28,6 +29,7 @@ export async function bisectOrder(name: string, options: BisectOptions, signal: 
       cell: chosen,
       usual: USUAL,
       boot,
+      failure: options.failure ?? null,
       onProgress: (what, boots) => note(`${what} (${count(boots, 'boot')} so far)`),
     });
     const file = await keepCell('minimal.yaml', explanation.minimal);

@@ -5,7 +5,7 @@ import { count, printable } from './text.ts';
 
 /** What `bisect order` found, for the console: the sentence first, then what it rests on. */
 export function describeExplanation(explanation: Explanation, file: string): string {
-  const { sentence, needed, forCaller, irrelevant, delays, boots } = explanation;
+  const { sentence, needed, forCaller, irrelevant, delays, boots, others } = explanation;
   const list = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${printable(line)}`)];
   const caller =
@@ -24,6 +24,10 @@ export function describeExplanation(explanation: Explanation, file: string): str
     ),
     ...caller,
     ...list('Does not matter:', irrelevant.map(conditionText)),
+    ...list(
+      'Also wrong in the given cell, and not explained here (--failure NAME does):',
+      others.map(({ what }) => what),
+    ),
     `${count(boots, 'boot')}; minimal cell ${printable(file)}`,
     `  replay  npm run -s bootrace -- cell ${printable(file)}`,
     '',

@@ -2,9 +2,10 @@ import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { type Boot, compareOutcome, hasVerdict, type Outcome, passes } from './boot.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
 import { type Cause, causeOf, expectationOf, type ProbeCaller, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
+import { type Failure, failuresOf, focused, isSameFailure, shows } from './failures.ts';
 import { rememberBoots } from './memory.ts';
 import { minimise, type TestResult } from './minimise.ts';
 import { explanationSentence } from './sentence.ts';
@@ -34,6 +35,10 @@ export interface Explanation {
   readonly irrelevant: readonly Condition[];
   readonly delays: readonly DelayThreshold[];
   readonly cause: Cause;
+  /** What was explained. */
+  readonly failure: Failure;
+  /** What else went wrong in the given cell, and was not looked at. */
+  readonly others: readonly Failure[];
   readonly signature: string | null;
   readonly verdict: Verdict;
   readonly sentence: string;
@@ -44,6 +49,8 @@ export interface ExplainRequest {
   readonly cell: Cell;
   readonly usual: Usual;
   readonly boot: Boot;
+  /** Which failure, where there are several: a part of its title, or the name of its device. Null for {@link chooseFailure}'s. */
+  readonly failure: string | null;
   readonly onProgress?: (what: string, boots: number) => void;
 }
 
@@ -75,7 +82,11 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
       'name a cell that crashes, hangs or stays deferred',
     );
   }
-  const test = async (cell: Cell): Promise<TestResult> => compareOutcome(await memory.boot(cell), wanted);
+  const { watch } = request.cell;
+  const failures = failuresOf(wanted, watch);
+  const bare = await memory.boot(cellWith(request.cell, [], usual));
+  const failure = chooseFailure(failures, failuresOf(bare, watch), request.failure);
+  const test = async (cell: Cell): Promise<TestResult> => shows(await memory.boot(cell), watch, failure);
   const fails = async (cell: Cell): Promise<boolean> => (await test(cell)) === 'fail';
   const reduce = async (cell: Cell): Promise<Cell> => {
     const conditions = conditionsOf(cell, usual);
@@ -84,7 +95,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     return cellWith(cell, reduced.minimal, usual);
   };
 
-  let reduced = await reduce(await straighten(request.cell, wanted, fails));
+  let reduced = await reduce(await straighten(request.cell, focused(wanted, failure), fails));
   if (reduced.gates.some((gate) => gate.gate === 'hold')) {
     progress('looking for delays that do what the holds do');
     // A delay may need a condition that the hold did not, so the whole cell is tried where the reduced one passes.
@@ -98,9 +109,10 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   if (reduced.gates.some((gate) => gate.gate === 'delay')) progress('looking for the smallest delays');
   const { cell: least, delays } = await shortened(reduced, fails, []);
 
-  const caller = probeCaller(wanted);
-  const isSame = async (cell: Cell) => (await fails(cell)) && probeCaller(await memory.boot(cell)) === caller;
-  const outcome = await memory.boot(least);
+  const focus = async (cell: Cell) => focused(await memory.boot(cell), failure);
+  const caller = probeCaller(focused(wanted, failure));
+  const isSame = async (cell: Cell) => (await fails(cell)) && probeCaller(await focus(cell)) === caller;
+  const outcome = await focus(least);
   let minimal = least;
   let forCaller: CallerNeeds | null = null;
   if (caller !== null && probeCaller(outcome) !== caller) {
@@ -120,16 +132,42 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     unfinished: seen.unfinished.map((state) => ({ ...state, driver: state.driver ?? memory.driverOf(state.device) })),
   };
   const explanation = {
-    minimal: { ...minimal, id: 'minimal', row: null, claim: null, axes: {}, expect: expectationOf(wanted) },
+    minimal: {
+      ...minimal,
+      id: 'minimal',
+      row: null,
+      claim: null,
+      axes: {},
+      expect: expectationOf(await memory.boot(minimal)),
+    },
     needed,
     forCaller,
     irrelevant: withoutEffect(conditionsOf(request.cell, usual), [...needed, ...(forCaller?.conditions ?? [])]),
     delays,
     cause,
-    signature: wanted.signature,
-    verdict: wanted.verdict,
+    failure,
+    others: failures.filter((other) => !isSameFailure(other, failure)),
+    signature: failure.signature,
+    verdict: failure.verdict,
   };
   return { ...explanation, sentence: explanationSentence(explanation), boots: memory.boots() };
+}
+
+/**
+ * The failure to explain: what was asked for, or the worst one that the cell does not show without its conditions as well, or the worst.
+ * @throws InputError when none of them is what was asked for
+ */
+function chooseFailure(all: readonly Failure[], anyway: readonly Failure[], wanted: string | null): Failure {
+  const named = ({ what, device, verdict }: Failure): boolean =>
+    wanted === null || device === wanted || verdict === wanted || what.includes(wanted);
+  const matching = all.filter(named);
+  const [worst] = matching;
+  if (worst === undefined)
+    throw new InputError(
+      `the cell shows no failure called ${wanted}`,
+      `it shows ${all.map(({ what }) => what).join('; ')}`,
+    );
+  return matching.find((one) => !anyway.some((other) => isSameFailure(one, other))) ?? worst;
 }
 
 interface Shortened {

@@ -2,6 +2,7 @@ import type { Cell } from '../model/cell.ts';
 import { hasVerdict, type Outcome, outcomeKey } from './boot.ts';
 import { crashOf, expectationOf } from './cause.ts';
 import type { FoundOutcome, Stage } from './exploration.ts';
+import { failuresOf } from './failures.ts';
 
 /** Functions of a trace that say where a crash happened. */
 const PLACE_FRAMES = 5;
@@ -20,7 +21,7 @@ export class Findings {
    */
   note(stage: Stage, cell: Cell, outcome: Outcome, boot: number): boolean {
     if (!hasVerdict(outcome) && outcome.gates.some(({ verb }) => verb === 'timed-out')) return false;
-    const key = outcomeKey(outcome);
+    const key = keyOf(outcome, cell.watch);
     const known = this.#found.get(key);
     if (known !== undefined) {
       this.#found.set(key, { ...known, times: known.times + 1 });
@@ -33,6 +34,15 @@ export class Findings {
     this.#found.set(key, { key, verdict, signature, title, place, reason, cell, expect, stage, boot, times: 1 });
     return true;
   }
+}
+
+/** A crash by its signature, whosever probe it was; what is not bound by its devices. */
+function keyOf(outcome: Outcome, watch: readonly string[]): string {
+  if (outcome.signature !== null) return outcome.signature;
+  const devices = failuresOf(outcome, watch).flatMap(({ verdict, device }) =>
+    verdict === outcome.verdict && device !== null ? [device] : [],
+  );
+  return [outcomeKey(outcome), ...devices].join(' ');
 }
 
 export function titleOf(outcome: Outcome): string | null {

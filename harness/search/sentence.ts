@@ -2,6 +2,7 @@ import type { Verdict } from '../model/verdict.ts';
 import type { Cause, ProbeCaller, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
 import type { CallerNeeds, DelayThreshold } from './explain.ts';
+import type { Failure } from './failures.ts';
 
 /** Conditions without effect that the sentence names; more are counted, and listed elsewhere. */
 const MOST_NAMED = 3;
@@ -13,6 +14,7 @@ interface Explained {
   readonly delays: readonly DelayThreshold[];
   readonly cause: Cause;
   readonly verdict: Verdict;
+  readonly failure: Failure;
 }
 
 /**
@@ -63,9 +65,11 @@ export function callerText(caller: ProbeCaller | null): string {
   }
 }
 
-function causeText({ cause, verdict, needed }: Explained): string {
+function causeText({ cause, verdict, needed, failure }: Explained): string {
   const { crash, probing } = cause;
   if (crash === null || !crash.fatal) {
+    if (crash === null && failure.device !== null)
+      return `${failure.device} ends as ${verdict} (${failure.what.replace(`${failure.device}: `, '')})`;
     const what = `the boot ends with the verdict ${verdict}${crash === null ? '' : ` (${crash.title})`}`;
     return probing === null ? what : `${what} when ${probing.driver ?? 'a driver'} probes ${probing.device}`;
   }

@@ -86,7 +86,7 @@ function noteWaits({ devices, syncWaits, remoteprocs }: LogSummary, notes: strin
 }
 
 /** The verdict that one crash alone gives: that of its kind, or of what it led to where it was only a report. */
-function verdictOf(crash: Crash): Verdict {
+export function crashVerdict(crash: Crash): Verdict {
   const ofKind = crashFacts(crash.kind).verdict;
   if (crash.fatal) return ofKind === 'warning' ? 'oops' : ofKind;
   const own = crash.kind === 'bug' ? 'warning' : ofKind;
@@ -105,7 +105,7 @@ function* ofCrashes({ summary, knownIssues, today }: JudgeInput, notes: string[]
       continue;
     }
     for (const issue of known) notes.push(`${issue.place}: the entry for ${crash.title} expired on ${issue.expires}`);
-    yield { verdict: verdictOf(crash), reason: crash.title, crash };
+    yield { verdict: crashVerdict(crash), reason: crash.title, crash };
   }
   if (summary.moreCrashes > 0) notes.push(`${summary.moreCrashes} more crashes were only counted`);
 }
@@ -195,7 +195,7 @@ function* ofDevices({ summary, watch, knownIssues, today }: JudgeInput, notes: s
       ? [...summary.devices.values()]
       : watch.map((device) => summary.devices.get(device) ?? unseen(device));
   for (const life of lives) {
-    const finding = ofDevice(life, watch.length > 0);
+    const finding = deviceFinding(life, watch.length > 0);
     if (finding === null) continue;
     const known =
       finding.verdict === 'stuck-deferred' ? knownIssues.filter((issue) => excusesDevice(issue, life.device)) : [];
@@ -232,7 +232,7 @@ function errorOf(life: DeviceLife): string {
 /** driver_deferred_probe_check_state(), drivers/base/dd.c. */
 export const TIMED_OUT = 'the deferred probe timeout ended its wait for a supplier';
 
-function ofDevice(life: DeviceLife, watched: boolean): Finding | null {
+export function deviceFinding(life: DeviceLife, watched: boolean): Finding | null {
   const finding = (verdict: Verdict, reason: string): Finding => ({
     verdict,
     reason: `${life.device}: ${reason}`,

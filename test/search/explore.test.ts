@@ -1,11 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import type { Crash, DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { Cell } from '../../harness/model/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
+import type { Outcome } from '../../harness/search/boot.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
 import { cellWith } from '../../harness/search/conditions.ts';
 import { explainOrder } from '../../harness/search/explain.ts';
 import type { ExploreRequest } from '../../harness/search/exploration.ts';
 import { explore } from '../../harness/search/explore.ts';
 import { bootSimulated, frameOf, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
+
+/** A report that the kernel survives. */
+function warning(name: string, line: number): Crash {
+  const seen = bootSimulated(UNFIXED, simulatedCell({ bootargs: ['driver_async_probe=qcom_scm'], gates: [LATE] }));
+  const crash = seen.events.find((event): event is Crash => event.event === 'crash');
+  if (crash === undefined) throw new Error('the simulated kernel does not crash');
+  const title = `WARNING in ${name}`;
+  return { ...crash, line, kind: 'warning', fatal: false, title, signature: title, function: name, probing: null };
+}
+const LATE: Gate = { gate: 'delay', device: 'firmware:scm', ms: 6000 };
 
 const USUAL = { cpus: 1, shift: 4, loadOrder: null };
 
@@ -262,7 +275,7 @@ describe('explainOrder', () => {
       gates: [{ gate: 'delay', device: 'firmware:scm', ms: 6000 }],
       watch: ['firmware:scm', '5f000000.iommu'],
     });
-    const found = await explainOrder({ cell, usual: USUAL, boot });
+    const found = await explainOrder({ cell, usual: USUAL, failure: null, boot });
     const [delay] = found.delays;
     const ms = delay?.failsFrom ?? 0;
     expect(found.sentence).toBe(
@@ -286,7 +299,7 @@ describe('explainOrder', () => {
       bootargs: ['driver_async_probe=qcom_scm'],
       gates: [{ gate: 'delay', device: 'firmware:scm', ms: 6000 }],
     });
-    const { forCaller, sentence } = await explainOrder({ cell, usual: USUAL, boot });
+    const { forCaller, sentence } = await explainOrder({ cell, usual: USUAL, failure: null, boot });
     expect(forCaller).toBeNull();
     expect(sentence).not.toContain('in an initcall');
   });
@@ -304,6 +317,7 @@ describe('explainOrder', () => {
     const found = await explainOrder({
       cell: simulatedCell({ bootargs: ['a', 'b'] }),
       usual: USUAL,
+      failure: null,
       boot: async ({ bootargs }) => {
         if (bootargs.length === 1) return bootSimulated(UNFIXED, simulatedCell());
         return crashing(bootargs.length === 2 ? 'deferred' : 'initcall');
@@ -324,6 +338,7 @@ describe('explainOrder', () => {
     const found = await explainOrder({
       cell,
       usual: USUAL,
+      failure: null,
       boot: async ({ gates: [gate] }) => {
         const ms = gate?.gate === 'delay' ? gate.ms : 0;
         if (ms < early) return bootSimulated(UNFIXED, simulatedCell());
@@ -355,7 +370,7 @@ describe('explainOrder', () => {
       const fails = d1 >= 20 && d2 >= 5 && Math.abs(d1 - d2) < 3000;
       return bootSimulated(UNFIXED, fails ? simulatedCell({ bootargs: [...SCM_ASYNC], ...DELAYED }) : simulatedCell());
     };
-    const { minimal, delays } = await explainOrder({ cell, usual: USUAL, boot });
+    const { minimal, delays } = await explainOrder({ cell, usual: USUAL, failure: null, boot });
     for (const { device, failsFrom } of delays) {
       const shorter = minimal.gates.map((gate) =>
         gate.gate === 'delay' && gate.device === device ? { ...gate, ms: failsFrom - 1 } : gate,
@@ -374,6 +389,7 @@ describe('explainOrder', () => {
     const explained = await explainOrder({
       cell: crash?.cell ?? simulatedCell(),
       usual: USUAL,
+      failure: null,
       boot: async (cell) => bootSimulated(devices, cell),
     });
     expect(explained.sentence).toMatch(
@@ -394,13 +410,62 @@ describe('explainOrder', () => {
       const delayed = one.gates.some((gate) => gate.gate === 'delay');
       return bootSimulated(UNFIXED, delayed ? { ...one, gates: [] } : one);
     };
-    const explained = await explainOrder({ cell, usual: USUAL, boot });
+    const explained = await explainOrder({ cell, usual: USUAL, failure: null, boot });
     expect(explained.minimal.gates).toEqual(cell.gates);
     expect(explained.sentence).toContain('the probe of firmware:scm held until that of 5f000000.iommu was entered');
   });
 
+  it('keeps two warnings apart, of which one comes whatever the gates do', async () => {
+    const delay: Gate = { gate: 'delay', device: 'firmware:scm', ms: 6000 };
+    const cell = simulatedCell({ bootargs: ['quiet'], gates: [delay] });
+    const boot = async ({ gates }: Cell): Promise<Outcome> => {
+      const names = gates.length > 0 ? ['always', 'late'] : ['always'];
+      const events = names.map((name, at) => warning(name, at + 1));
+      return {
+        verdict: 'warning',
+        reason: events[0]?.title ?? '',
+        signature: events[0]?.signature ?? null,
+        events,
+        gates: [],
+      };
+    };
+    const found = await explainOrder({ cell, usual: USUAL, failure: null, boot });
+    expect(found.failure.what).toBe('WARNING in late');
+    expect(found.needed.map(({ condition }) => condition)).toEqual(['gate']);
+    expect(found.others.map(({ what }) => what)).toEqual(['WARNING in always']);
+    const other = await explainOrder({ cell, usual: USUAL, failure: 'always', boot });
+    expect(other.needed).toEqual([]);
+    await expect(explainOrder({ cell, usual: USUAL, failure: 'never', boot })).rejects.toThrow(
+      'the cell shows no failure called never',
+    );
+  });
+
+  it('keeps two devices apart that stay deferred for different reasons', async () => {
+    const delay: Gate = { gate: 'delay', device: 'hwlock', ms: 6000 };
+    const cell = simulatedCell({ gates: [delay], watch: ['usb', 'smem'] });
+    const boot = async ({ gates }: Cell): Promise<Outcome> => {
+      const stuck = gates.length > 0 ? ['usb', 'smem'] : ['usb'];
+      const events = stuck.map(
+        (device, at): DmesgEvent => ({
+          event: 'deferred',
+          line: at + 1,
+          time: at,
+          device,
+          driver: null,
+          by: 'driver',
+          reason: null,
+        }),
+      );
+      return { verdict: 'stuck-deferred', reason: 'usb: still deferred', signature: null, events, gates: [] };
+    };
+    const found = await explainOrder({ cell, usual: USUAL, failure: null, boot });
+    expect(found.failure.device).toBe('smem');
+    expect(found.sentence).toMatch(/^smem ends as stuck-deferred \(still deferred\); needs: delay of at least/);
+    expect(found.others.map(({ device }) => device)).toEqual(['usb']);
+  });
+
   it('refuses a cell that does not fail', async () => {
-    await expect(explainOrder({ cell: simulatedCell(), usual: USUAL, boot })).rejects.toThrow(
+    await expect(explainOrder({ cell: simulatedCell(), usual: USUAL, failure: null, boot })).rejects.toThrow(
       'cell simulated does not fail: its verdict is bound',
     );
   });
