@@ -22,7 +22,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** A checkout of its own, whose sources may be changed. */
 async function checkout(): Promise<{ path: string; cache: string; remove: () => Promise<void> }> {
   const { path, cleanup } = await dir({ unsafeCleanup: true });
-  for (const name of ['bootrace.js', 'package.json', 'matrix.yaml', 'harness', 'dts', 'kernel-configs'])
+  for (const name of ['bootrace.js', 'package.json', 'matrix.yaml', 'harness', 'boards', 'kernel-configs'])
     await cp(join(ROOT, name), join(path, name), { recursive: true });
   const packages = join(path, 'node_modules');
   await mkdir(packages);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
 
 /**
@@ -63,12 +63,27 @@ export async function requireFreeSpace(path: string, needMib: number, purpose: s
   }
 }
 
+/** As mkdir with `recursive`, which never returns where a file system refuses with ENOENT, as /proc does (Node.js 20). */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path).catch((again: unknown) => {
+      // Another run may have been faster.
+      if (errorCode(again) !== 'EEXIST') throw again;
+    });
+  }
+}
+
 /** Creates `path` and its parents. Throws {@link InfraError} when the cache cannot be written. */
 export async function ensureFolder(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (error) {
-    // Node.js 20 says ENOENT for a recursive mkdir() on a read-only file system.
+    // What /proc says, and the recursive mkdir() of Node.js 20 on a read-only file system.
     if (errorCode(error) === 'ENOENT') throw notWritable(error, path);
     throw fileSystemError(error, path, 1);
   }

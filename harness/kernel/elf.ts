@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Reads up to `length` bytes of a file at `offset`; fewer where it ends before. */
@@ -93,7 +94,8 @@ export async function symbolLines(read: ReadAt, elf: ElfFile): Promise<string | 
 
 /** Opens a file for {@link ReadAt} while `use` runs. Throws what opening it throws. */
 export async function withFile<T>(path: string, use: (read: ReadAt) => Promise<T>): Promise<T> {
-  const file = await open(path);
+  // A FIFO has no size and no symbols; without O_NONBLOCK it would wait for its writer (fifo(7)).
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return await use(readerOf(file, (await file.stat()).size));
   } finally {

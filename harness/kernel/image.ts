@@ -100,8 +100,8 @@ function endOfPeSections(file: Buffer): number | null {
   return Math.max(0, ...ends);
 }
 
-/** More than any kernel: a small file that unpacks to this is an attack or a mistake. */
-const LARGEST_IMAGE = 512 * 1024 * 1024;
+/** More than any kernel, in bytes: a file that has or unpacks to more is an attack or a mistake. */
+export const LARGEST_IMAGE = 512 * 1024 * 1024;
 
 export type ImageResult =
   | { readonly ok: true; readonly image: Buffer }

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError, InputError } from '../errors.ts';
+import { readRegularFile } from '../files.ts';
 import type { Linkage } from '../model/cell.ts';
 import { downloadPackage } from './apt.ts';
 import type { KernelArtefact } from './artefact.ts';
 import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
 import { EM_AARCH64, readElf, symbolLines, withFile } from './elf.ts';
-import { imageRelease, openImage } from './image.ts';
+import { imageRelease, LARGEST_IMAGE, openImage } from './image.ts';
 import { takeLock } from './lock.ts';
 import { readDepends } from './modules.ts';
 import type { OnProgress } from './progress.ts';
@@ -112,7 +113,7 @@ function hash(image: Buffer): string {
 async function readImage(path: string): Promise<Buffer> {
   let file: Buffer;
   try {
-    file = await readFile(path);
+    file = await readRegularFile(path, LARGEST_IMAGE);
   } catch (error) {
     const code = errorCode(error);
     if (code === null) throw error;
@@ -185,7 +186,7 @@ async function userModules(folder: string): Promise<{ file: string; depends: str
 
 /** The given System.map, or one made of the symbols of the given vmlinux. A map's lines are address, type and name (nm(1)); Debian's stub has one that is none. */
 async function readMap(path: string, image: Buffer): Promise<string> {
-  const text = (await readVmlinux(path)) ?? (await readIfPresent(path));
+  const text = (await readVmlinux(path)) ?? (await readMapFile(path));
   if (text === null) throw new InputError(`there is no System.map ${path}`);
   if (!/^[0-9a-f]{16} \w _?text$/im.test(text))
     throw new InputError(`${path} is not a System.map or vmlinux of an arm64 kernel: it does not name _text`);
@@ -200,6 +201,18 @@ async function readMap(path: string, image: Buffer): Promise<string> {
       'give the System.map or vmlinux of the same build',
     );
   return text;
+}
+
+/** Those of the largest kernels have 20 MiB. */
+const LARGEST_MAP = 256 * 1024 * 1024;
+
+async function readMapFile(path: string): Promise<string | null> {
+  try {
+    return (await readRegularFile(path, LARGEST_MAP)).toString('utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 const BANNER = 'Linux version ';

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
+import { readText } from '../files.ts';
 import type { Cell } from '../model/cell.ts';
 import { parseCellFile } from './cell-file.ts';
 import { expandMatrix } from './expand.ts';
@@ -28,9 +28,12 @@ export async function loadCell(name: string, matrixFile: string = DEFAULT_MATRIX
   return /\.ya?ml$/.test(name) ? loadCellFile(name) : findCell(await loadMatrix(matrixFile), name);
 }
 
+/** Of a matrix or cell file: the default matrix has 8 KiB. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readText(file, MOST_BYTES);
   } catch (error) {
     // System errors say what and where themselves: "ENOENT: no such file or directory, open 'x.yaml'".
     if (error instanceof Error && 'syscall' in error) {

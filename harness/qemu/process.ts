@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { QEMU } from './command.ts';
@@ -10,8 +10,13 @@ export type GuestEnd =
   | { readonly end: 'exited'; readonly code: number; readonly stderr: string }
   /** The harness had seen enough. */
   | { readonly end: 'stopped' }
-  /** The guest can never go on: no timer is armed, or it has spun without a word for longer than any detector of the kernel waits. */
+  /**
+   * The guest can never go on: no timer is armed, it has spun without a word for longer than any detector of the kernel waits, or it has
+   * been talking for longer than any boot takes.
+   */
   | { readonly end: 'stuck' }
+  /** More was written to the firmware's log than the firmware ever writes: the guest drives its device itself. */
+  | { readonly end: 'flooded' }
   /** Nothing came from the console for {@link SILENCE_MS} of wall-clock time, and no CPU time was used: QEMU itself hangs. */
   | { readonly end: 'silent'; readonly stderr: string }
   | { readonly end: 'killed'; readonly signal: string; readonly stderr: string };
@@ -34,7 +39,12 @@ export interface GuestRun {
   readonly cwd: string;
   /** The guest's icount shift. */
   readonly shift: number;
+  /** Where QEMU writes the firmware's log. */
+  readonly logFile: string;
 }
+
+/** Longest log of the firmware: some lines for each gate. A guest whose log is longer is ended. */
+export const FIRMWARE_LOG_MAX = 1 << 20;
 
 /** What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer). */
 export const NOTHING_TO_WAIT_FOR = 'icount sleep disabled and no active timers';
@@ -62,6 +72,11 @@ const SILENCE_MS = 120_000;
  */
 const SPINNING_SECONDS = 30;
 const SPINNING_SHIFT = 4;
+/**
+ * CPU time after which a guest that still talks is given up, at shift 4 and above. The longest boot that was measured, Debian's 6.12
+ * with everything probed late, takes 60 s.
+ */
+const TALKING_SECONDS = 300;
 /** Nothing is asked of the system before a console has been silent for so long. */
 const PATIENCE_MS = 1000;
 
@@ -69,13 +84,22 @@ const PATIENCE_MS = 1000;
 export class Silence {
   readonly #pid: number | undefined;
   readonly #spinningSeconds: number;
+  readonly #talkingSeconds: number;
+  readonly #usedAtStart: number;
   #heard = performance.now();
+  #asked = performance.now();
   #usedBefore: number | null = null;
 
-  /** @param shift the guest's icount shift */
-  constructor(pid: number | undefined, shift: number) {
+  /**
+   * @param shift the guest's icount shift
+   * @param talkingSeconds seconds of CPU time at shift 4 that a guest gets in all
+   */
+  constructor(pid: number | undefined, shift: number, talkingSeconds = TALKING_SECONDS) {
+    const slower = 2 ** Math.max(0, SPINNING_SHIFT - shift);
     this.#pid = pid;
-    this.#spinningSeconds = Math.min(SILENCE_MS / 1000, SPINNING_SECONDS * 2 ** Math.max(0, SPINNING_SHIFT - shift));
+    this.#spinningSeconds = Math.min(SILENCE_MS / 1000, SPINNING_SECONDS * slower);
+    this.#talkingSeconds = talkingSeconds * slower;
+    this.#usedAtStart = cpuSeconds(pid);
   }
 
   /** Something came from the console. */
@@ -86,17 +110,31 @@ export class Silence {
 
   /** `stuck` when the guest has spun for too long, `silent` when QEMU itself hangs, null while neither is sure. To be asked often. */
   verdict(): 'stuck' | 'silent' | null {
-    const silentMs = performance.now() - this.#heard;
-    if (this.#usedBefore !== null && silentMs < PATIENCE_MS) return null;
+    const now = performance.now();
+    const silentMs = now - this.#heard;
+    if (silentMs < PATIENCE_MS && now - this.#asked < PATIENCE_MS && this.#usedBefore !== null) return null;
     const used = cpuSeconds(this.#pid);
+    this.#asked = now;
     this.#usedBefore ??= used;
+    if (used - this.#usedAtStart > this.#talkingSeconds) return 'stuck';
     if (used - this.#usedBefore > this.#spinningSeconds) return 'stuck';
     return silentMs > SILENCE_MS ? 'silent' : null;
   }
 }
 
-/** prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux: a QEMU never outlives its harness, however that ends. */
-const DIE_WITH_PARENT = ['--pdeathsig', 'KILL', '--'] as const;
+/** No file that QEMU writes for a guest grows beyond this: a console is cut at 64 MiB (run/boot.ts), the rest is far smaller. */
+const FILE_MAX = 96 * 1024 * 1024;
+/** Unit of `ulimit -f` (POSIX, ulimit). */
+const ULIMIT_BLOCK = 512;
+
+/**
+ * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk. prctl(2),
+ * PR_SET_PDEATHSIG, by setpriv(1) of util-linux; a parent that ended before that is another parent by now, which the shell sees.
+ */
+export function launcher(program: readonly string[], parent = process.pid): string[] {
+  const script = `[ "$PPID" = "$1" ] || exit 1; shift; ulimit -f ${FILE_MAX / ULIMIT_BLOCK}; ulimit -c 0; exec "$@"`;
+  return ['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', script, 'sh', String(parent), ...program];
+}
 
 /** Starts QEMU. `inherited`: what it gets beside its standard streams, from descriptor 3 on ({@link SERVER_FD}). */
 export function startQemu(
@@ -107,7 +145,8 @@ export function startQemu(
     inherited = [],
   }: { readonly cwd: string; readonly output: number; readonly inherited?: readonly 'pipe'[] },
 ): ChildProcess {
-  return spawn('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
+  const [program = '', ...words] = launcher([QEMU, ...qemuArguments]);
+  return spawn(program, words, {
     stdio: ['ignore', output, 'pipe', ...inherited],
     cwd,
   });
@@ -123,6 +162,10 @@ export function qemuEnded(
   });
 }
 
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 /**
  * Runs QEMU until it ends or `onConsole` has seen enough.
  * Throws {@link InfraError} when QEMU cannot be started, and the signal's reason when it was aborted.
@@ -132,8 +175,8 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
   const output = openSync(run.consoleFile, 'w');
   const file = openSync(run.consoleFile, 'r');
   const child = startQemu(qemuArguments, { cwd: run.cwd, output });
-  let ended: 'stopped' | 'stuck' | 'silent' | null = null;
-  const stop = (why: 'stopped' | 'stuck' | 'silent') => {
+  let ended: 'stopped' | 'stuck' | 'silent' | 'flooded' | null = null;
+  const stop = (why: NonNullable<typeof ended>) => {
     ended ??= why;
     child.kill('SIGKILL');
   };
@@ -147,26 +190,32 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
   });
   const chunk = Buffer.alloc(LOOK_BYTES);
   let seen = 0;
+  let isEnough = false;
   const look = () => {
     for (;;) {
-      const count = ended === null ? readSync(file, chunk, 0, chunk.length, seen) : 0;
+      const count = isEnough ? 0 : readSync(file, chunk, 0, chunk.length, seen);
       if (count === 0) return;
       seen += count;
       silence.heard();
-      if (run.onConsole(Buffer.from(chunk.subarray(0, count)))) stop('stopped');
+      isEnough = run.onConsole(Buffer.from(chunk.subarray(0, count)));
+      if (isEnough) stop('stopped');
     }
   };
   const looking = setInterval(() => {
     look();
+    if (sizeOf(run.logFile) > FIRMWARE_LOG_MAX) stop('flooded');
     const why = silence.verdict();
     if (why !== null) stop(why);
   }, LOOK_MS);
   try {
     const { code, signal } = await qemuEnded(child);
+    // Whatever the end was: what was said last came after the last look.
     look();
     run.signal.throwIfAborted();
+    if (ended === 'flooded' || sizeOf(run.logFile) > FIRMWARE_LOG_MAX) return { end: 'flooded' };
     if (ended === 'stopped') return { end: 'stopped' };
-    if (ended === 'stuck') return { end: 'stuck' };
+    // A machine that is switching itself off has no timers either.
+    if (ended === 'stuck' && code !== 0) return { end: 'stuck' };
     if (ended === 'silent') return { end: 'silent', stderr };
     // QEMU handles SIGTERM, SIGINT and SIGHUP itself, and then ends with 0.
     const [, handled] = /terminating on signal (\d+)/.exec(stderr) ?? [];
@@ -185,7 +234,8 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
  * Throws {@link InfraError} when QEMU cannot be started.
  */
 export async function attachTerminal(qemuArguments: readonly string[], cwd: string): Promise<number> {
-  const result = await execa('setpriv', [...DIE_WITH_PARENT, QEMU, ...qemuArguments], {
+  const [program = '', ...words] = launcher([QEMU, ...qemuArguments]);
+  const result = await execa(program, words, {
     stdio: 'inherit',
     reject: false,
     cwd,

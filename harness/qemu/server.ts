@@ -2,7 +2,16 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { SERVER_FD } from './command.ts';
-import { type GuestEnd, LOOK_MS, NOTHING_TO_WAIT_FOR, qemuEnded, Silence, STDERR_MAX, startQemu } from './process.ts';
+import {
+  FIRMWARE_LOG_MAX,
+  type GuestEnd,
+  LOOK_MS,
+  NOTHING_TO_WAIT_FOR,
+  qemuEnded,
+  Silence,
+  STDERR_MAX,
+  startQemu,
+} from './process.ts';
 
 /** What a guest has said, from its reset on, and how it ended. */
 export interface Served {
@@ -32,8 +41,8 @@ const LOOKS_TO_END = 6;
 /** A server that waits for a cell spins; after this long without one it is stopped until the next. */
 const IDLE_MS = 20;
 const CHUNK_BYTES = 1 << 16;
-/** Longest log of a cell: some lines for each gate. A guest that says more is ended. */
-const LOG_MAX = 1 << 20;
+/** A guest may write faster than it is read: nothing is read for longer than this before it is looked at. */
+const LOOK_BYTES_MAX = 1 << 23;
 
 /**
  * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other: when one is over, the firmware puts
@@ -185,7 +194,7 @@ export class GuestServer {
       if (line === READY) this.#onReady?.();
       else this.#log += `${line}\n`;
     }
-    if (this.#log.length + this.#unread.length > LOG_MAX) this.#kill();
+    if (this.#log.length + this.#unread.length > FIRMWARE_LOG_MAX) this.#kill();
   }
 
   #takeLog(): string {
@@ -197,13 +206,14 @@ export class GuestServer {
   /** What came from the console since the last look. */
   #consoleSoFar(): Buffer {
     const pieces: Buffer[] = [];
-    for (;;) {
+    for (let bytes = 0; bytes < LOOK_BYTES_MAX; bytes += pieces.at(-1)?.length ?? 0) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const count = this.#isClosed ? 0 : readSync(this.#console, chunk, 0, chunk.length, this.#read);
-      if (count === 0) return Buffer.concat(pieces);
+      if (count === 0) break;
       this.#read += count;
       pieces.push(chunk.subarray(0, count));
     }
+    return Buffer.concat(pieces);
   }
 
   #isClosed = false;

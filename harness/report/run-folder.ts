@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import { readRegularFile } from '../files.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from '../run/record.ts';
 
 const RECORD = 'run.json';
@@ -30,6 +31,9 @@ export interface LoadedRun {
 /** A guest can print without end; no report shows more than this of a console. */
 const LARGEST_FILE = 4 * 1024 * 1024;
 
+/** Thousands of times the default matrix's; no longer text fits into a string of V8. */
+const LARGEST_RECORD = 500_000_000;
+
 /**
  * Loads the record of a run from its folder or from its run.json.
  * @throws InputError when there is none, it is not a record, or it is of another version
@@ -38,7 +42,8 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const found = await stat(path).catch(() => null);
   const folder = resolve(found?.isFile() === true ? join(path, '..') : path);
   const file = found?.isFile() === true ? path : join(path, RECORD);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readRegularFile(file, LARGEST_RECORD).then(String, (cause: unknown) => {
+    if (cause instanceof InputError) throw cause;
     throw new InputError(`there is no run in ${path}`, `give a folder that has a ${RECORD}, as results/latest has`, {
       cause,
     });

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
@@ -8,7 +8,7 @@ import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { isTerminal } from '../model/crash.ts';
 import { qemuArguments } from '../qemu/command.ts';
-import { type GuestEnd, runGuest } from '../qemu/process.ts';
+import { FIRMWARE_LOG_MAX, type GuestEnd, runGuest } from '../qemu/process.ts';
 import type { Forks } from './forks.ts';
 import type { PreparedCell } from './prepare.ts';
 
@@ -63,6 +63,7 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
     cwd: prepared.folder,
     shift: prepared.machine.shift,
     consoleFile: join(prepared.folder, CONSOLE_LOG),
+    logFile: prepared.files.firmwareLog,
     onConsole: (bytes) => {
       chunks.push(Buffer.from(bytes));
       onConsole(bytes);
@@ -75,6 +76,8 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
   const whole = Buffer.concat(chunks).subarray(0, CONSOLE_MAX);
   const console = lastLine === null ? whole : whole.subarray(0, endOfLine(whole, lastLine));
   writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
+  // What a guest has flooded it with is not kept.
+  if (end.end === 'flooded') await truncate(prepared.files.firmwareLog, FIRMWARE_LOG_MAX);
   const firmwareLog = await readFile(prepared.files.firmwareLog, 'utf8').catch(() => '');
   return {
     console,

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
-import { errorCode } from '../kernel/cache.ts';
+import { makeFolder } from '../kernel/cache.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
 const RECORD = 'run.json';
@@ -69,18 +69,6 @@ export async function openRunFolder(results: string, now: Date, prefix = ''): Pr
       await rm(path, { recursive: true, force: true });
     },
   };
-}
-
-/** As mkdir with `recursive`, which never returns where a file system refuses with ENOENT, as /proc does (Node.js 20). */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
-    await makeFolder(dirname(path));
-    await mkdir(path);
-  }
 }
 
 /** Cell ids are `[a-z0-9._+=-]+` (matrix/expand.ts); anything else, from a cell file, must not become a path. */

@@ -1,0 +1,49 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { InputError } from './errors.ts';
+
+/**
+ * Files that somebody names: one of any size would fill the memory, and a device such as /dev/zero never ends. Both functions throw {@link InputError}
+ * for more than `bytesMax` bytes, and what the file system says where a file cannot be read.
+ */
+
+/** All of a file that has to be a regular one: a kernel, a map, a record. Throws {@link InputError} for anything else; a FIFO would wait for its writer. */
+export async function readRegularFile(path: string, bytesMax: number): Promise<Buffer> {
+  // Without O_NONBLOCK the open of a FIFO would wait already (fifo(7)).
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw new InputError(`${path} is not a regular file`);
+    if (found.size > bytesMax) throw tooLarge(path, bytesMax);
+    return await readAtMost(file, path, bytesMax);
+  } finally {
+    await file.close();
+  }
+}
+
+/** All of a file of any kind, as text: also what a shell gives as `<(command)`. */
+export async function readText(path: string, bytesMax: number): Promise<string> {
+  const file = await open(path);
+  try {
+    return (await readAtMost(file, path, bytesMax)).toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+const CHUNK_BYTES = 1 << 20;
+
+async function readAtMost(file: FileHandle, path: string, bytesMax: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let total = 0; total <= bytesMax; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES));
+    if (bytesRead === 0) return Buffer.concat(pieces);
+    pieces.push(buffer.subarray(0, bytesRead));
+    total += bytesRead;
+  }
+  throw tooLarge(path, bytesMax);
+}
+
+function tooLarge(path: string, bytesMax: number): InputError {
+  return new InputError(`${path} has more than ${bytesMax} bytes, the most that are read of such a file`);
+}

@@ -1,0 +1,68 @@
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bootrace } from './cli.ts';
+
+/** Guests that mean harm, or that nobody has thought of. */
+
+const GUESTS = fileURLToPath(new URL('guests/', import.meta.url));
+const MIB = 1024 * 1024;
+let folder: Awaited<ReturnType<typeof dir>>;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+});
+
+afterAll(() => folder.cleanup());
+
+/** A cell file that boots the guest in `guests/SOURCE.S`. */
+async function guest(source: string, defines: Readonly<Record<string, string | number>>, expected: string) {
+  const name = [source, ...Object.values(defines).filter((value) => typeof value === 'number')].join('-');
+  const path = (ending: string) => join(folder.path, name + ending);
+  const words = Object.entries(defines).map(([key, value]) => `-D${key}=${value}`);
+  await execa('aarch64-linux-gnu-gcc', ['-c', ...words, '-o', path('.o'), join(GUESTS, `${source}.S`)]);
+  await execa('aarch64-linux-gnu-objcopy', ['-O', 'binary', path('.o'), path('.img')]);
+  const plan = 'plan: [{ step: settle, ms: 500 }]';
+  await writeFile(
+    path('.yaml'),
+    `id: ${name}\nkernel: 'image:${path('.img')}'\n${plan}\nexpect: { verdict: ${expected} }\n`,
+  );
+  return path('.yaml');
+}
+
+const OOPS = [
+  '[    0.000000] Linux version 6.1.0 x',
+  '[    1.100000] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000',
+  '[    1.100000] Internal error: Oops: 0000000096000004 [#1] SMP',
+  '[    1.100000] CPU: 0 PID: 1 Comm: swapper Not tainted 6.1.0',
+  '[    1.200000] Kernel panic - not syncing: Oops',
+];
+
+test('what a guest says last is heard, however soon it ends', async () => {
+  const text = JSON.stringify(`${OOPS.join('\\n')}\\n`).replaceAll('\\\\', '\\');
+  const cell = await guest('says-and-ends', { TEXT: text }, 'null-deref');
+  const { exitCode, stderr } = await bootrace(['cell', cell, '--repeat', '4'], { cwd: folder.path });
+  expect(stderr).toContain('4 boots: the same console, byte for byte, in all of them');
+  expect(exitCode, stderr).toBe(0);
+});
+
+test.each([
+  [0, 'infra-error', "has written to the firmware's log", 3],
+  [1, 'hang', 'never started its plan', 0],
+])('a guest that writes without end to virtio device %d fills no disk', async (TRANSPORT, verdict, why, code) => {
+  const cell = await guest('floods-device', { TRANSPORT }, 'hang');
+  const { exitCode, stderr } = await bootrace(['cell', cell, '--json'], { cwd: folder.path });
+  const results = join(folder.path, 'results');
+  const [run = ''] = (await readdir(results)).sort().reverse();
+  const record = JSON.parse(await readFile(join(results, run, 'run.json'), 'utf8')).cells[0];
+  expect([record.verdict, record.reason]).toEqual([verdict, expect.stringContaining(why)]);
+  expect(exitCode, stderr).toBe(code);
+  for (const [name, most] of [
+    ['console.log', 64 * MIB],
+    ['firmware.log', MIB],
+  ] as const)
+    expect((await stat(join(results, run, record.folder, name))).size, name).toBeLessThanOrEqual(most);
+});
