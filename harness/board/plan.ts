@@ -150,6 +150,21 @@ interface PollBreaker {
   readonly never: readonly AddressRange[];
 }
 
+/** What the secure monitor answers to a call of the SoC's maker (SMCCC owner 2, SiP). */
+interface MonitorAnswer {
+  /** Function identifier; with the Qualcomm convention service << 8 | command (drivers/firmware/qcom_scm.h). */
+  readonly call: number;
+  /** x0 to x3. */
+  readonly values: readonly [number, number, number, number];
+}
+
+/** Calls that are not in the list are unknown: -1 (SMCCC NOT_SUPPORTED). */
+interface SecureMonitor {
+  /** `qualcomm`: the firmware also says which calls there are (INFO_IS_CALL_AVAIL): those of the list. */
+  readonly convention: 'qualcomm' | 'plain';
+  readonly answers: readonly MonitorAnswer[];
+}
+
 export interface BoardPlan {
   /** Where the kernel's Image, the device tree and the initramfs lie; within `ram`. */
   readonly entry: number;
@@ -167,4 +182,5 @@ export interface BoardPlan {
   readonly rules: readonly RegisterRule[];
   readonly behaviours: readonly PlacedBehaviour[];
   readonly breaker: PollBreaker;
+  readonly monitor: SecureMonitor;
 }

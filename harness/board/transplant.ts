@@ -17,11 +17,17 @@ import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, ty
 /** A real board's device tree made ready for a guest: what the tree must say otherwise, and what the firmware is told. Pure. */
 
 /** What a model of the board's hardware adds to the plan (harness/devices/). */
-export type BoardModels = Pick<BoardPlan, 'images' | 'rules' | 'behaviours'> & {
+export type BoardModels = Pick<BoardPlan, 'images' | 'rules' | 'behaviours' | 'monitor'> & {
   readonly never: readonly AddressRange[];
 };
 
-export const NO_MODELS: BoardModels = { images: [], rules: [], behaviours: [], never: [] };
+export const NO_MODELS: BoardModels = {
+  images: [],
+  rules: [],
+  behaviours: [],
+  never: [],
+  monitor: { convention: 'plain', answers: [] },
+};
 
 export interface TransplantOptions {
   /** As messages name the tree. */
@@ -116,6 +122,7 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       images: options.models.images,
       rules: options.models.rules,
       behaviours: options.models.behaviours,
+      monitor: options.models.monitor,
       breaker: { reads: options.breakerReads, never: options.models.never },
     },
   };

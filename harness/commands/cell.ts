@@ -131,11 +131,10 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
     join(folder, 'cells', cellFolder(chosen.id)),
   );
   const debugPort = options.gdb === true ? DEFAULT_DEBUG_PORT : (options.gdb ?? null);
-  const words = qemuArguments(
-    { ...prepared.files, firmwareLog: '/dev/null' },
-    { cpus: chosen.cpus, shift: chosen.shift },
-    { console: options.interactive === true ? 'terminal' : 'output', debugPort },
-  );
+  const words = qemuArguments({ ...prepared.files, firmwareLog: '/dev/null' }, prepared.machine, {
+    console: options.interactive === true ? 'terminal' : 'output',
+    debugPort,
+  });
   if (options.printCommand === true) {
     process.stdout.write(`${[QEMU, ...words].map(shellQuote).join(' ')}\n`);
     return EXIT.expected;

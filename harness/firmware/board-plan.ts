@@ -16,13 +16,15 @@ import { InputError } from '../errors.ts';
  * counts, then the images. Little endian, everything at a multiple of eight bytes.
  */
 const MAGIC = 0x3144_5241_4f42_5242n;
-const HEADER_WORDS = 22;
+const HEADER_WORDS = 24;
 const RANGE_SIZE = 3 * 8;
 const RULE_SIZE = 2 * 8 + 8 * 4;
 const INTERRUPTS_MAX = 8;
 const PARAMETERS_MAX = 8;
 const BEHAVIOUR_SIZE = 2 * 8 + 2 * 4 + INTERRUPTS_MAX * 4 + PARAMETERS_MAX * 8;
+const ANSWER_SIZE = 5 * 8;
 const IMAGE_HEADER_SIZE = 2 * 8;
+const CONVENTIONS = ['plain', 'qualcomm'] as const satisfies readonly BoardPlan['monitor']['convention'][];
 
 /** Numbers of the rules in firmware/rules.c. */
 const RULES = [
@@ -110,6 +112,7 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   for (const range of plan.ram) refuseUnaligned(range, BLOCK_SIZE);
   for (const range of plan.passThrough) refuseUnaligned(range, 4096);
   const { interruptController: gic, timer, breaker } = plan;
+  const rules = inPages(plan.rules);
   const size =
     HEADER_WORDS * 8 +
     RANGE_SIZE *
@@ -118,8 +121,9 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
         gic.redistributors.length +
         gic.translators.length +
         breaker.never.length) +
-    RULE_SIZE * plan.rules.length +
+    RULE_SIZE * rules.length +
     BEHAVIOUR_SIZE * plan.behaviours.length +
+    ANSWER_SIZE * plan.monitor.answers.length +
     plan.images.reduce((sum, { bytes }) => sum + IMAGE_HEADER_SIZE + aligned(bytes.length), 0);
   if (size > FILE_MAX)
     throw new InputError(`the plan of the board has ${size} bytes, and the firmware has room for ${FILE_MAX}`);
@@ -129,14 +133,36 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   writer.u64(gic.cpuInterface?.address ?? 0, gic.cpuInterface?.size ?? 0, gic.stride, gic.spis);
   writer.u64(timer.virtual, timer.physical, breaker.reads);
   writer.u64(plan.ram.length, plan.passThrough.length, gic.redistributors.length, gic.translators.length);
-  writer.u64(breaker.never.length, plan.rules.length, plan.behaviours.length, plan.images.length);
+  writer.u64(breaker.never.length, rules.length, plan.behaviours.length, plan.images.length);
+  writer.u64(CONVENTIONS.indexOf(plan.monitor.convention), plan.monitor.answers.length);
   for (const { address, size, physical } of [...plan.ram, ...plan.passThrough]) writer.u64(address, size, physical);
   for (const { address, size } of [...gic.redistributors, ...gic.translators, ...breaker.never])
     writer.u64(address, size, 0);
-  for (const rule of plan.rules) writeRule(writer, rule);
+  for (const rule of rules) writeRule(writer, rule);
   for (const behaviour of plan.behaviours) writeBehaviour(writer, behaviour);
+  for (const { call, values } of plan.monitor.answers) writer.u64(call, ...values);
   for (const image of plan.images) writeImage(writer, image);
   return writer.bytes;
+}
+
+const PAGE_SIZE = 4096;
+
+/** The same rules in the order of their pages, each within one, as the firmware looks them up. Those of one page keep their order. */
+function inPages(rules: readonly RegisterRule[]): RegisterRule[] {
+  const pageOf = (rule: RegisterRule) => Math.floor(rule.at / PAGE_SIZE);
+  return rules.flatMap(split).sort((a, b) => pageOf(a) - pageOf(b));
+}
+
+function split(rule: RegisterRule): RegisterRule[] {
+  const pieces: RegisterRule[] = [];
+  for (let done = 0; done < rule.count; ) {
+    const at = rule.at + done * rule.stride;
+    const left = rule.stride === 0 ? rule.count : Math.ceil((PAGE_SIZE - (at % PAGE_SIZE)) / rule.stride);
+    const count = Math.max(1, Math.min(left, rule.count - done));
+    pieces.push({ ...rule, at, count, ...('to' in rule ? { to: rule.to + done * rule.toStride } : {}) });
+    done += count;
+  }
+  return pieces;
 }
 
 function writeRule(writer: Writer, rule: RegisterRule): void {

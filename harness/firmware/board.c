@@ -7,6 +7,7 @@ const struct board *board;
 const struct range *redistributors, *translators, *never_broken;
 const struct rule *rules;
 const struct placed *behaviours;
+const struct answer *monitor_answers;
 
 /* Copies what the boot loader leaves in memory, and what registers hold at reset. */
 static void lay_images(const struct image *image)
@@ -45,7 +46,8 @@ void board_init(struct start *start)
 	never_broken = translators + board->translator_count;
 	rules = (const struct rule *)(never_broken + board->never_count);
 	behaviours = (const struct placed *)(rules + board->rule_count);
-	lay_images((const struct image *)(behaviours + board->placed_count));
+	monitor_answers = (const struct answer *)(behaviours + board->placed_count);
+	lay_images((const struct image *)(monitor_answers + board->answer_count));
 	memory_enable();
 	vgic_init();
 	start->entry = board->entry;

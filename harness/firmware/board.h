@@ -30,6 +30,9 @@ struct placed {
 	u64 parameter[8];
 };
 
+struct answer { u64 call, values[4]; };
+#define CONVENTION_QUALCOMM	1
+
 struct image { u64 address, size; u8 bytes[]; };
 
 /* The header of the file; the lists lie behind it. */
@@ -39,6 +42,7 @@ struct board {
 	u64 virtual_timer, physical_timer, breaker_reads;
 	u64 ram_count, pass_count, redistributor_count, translator_count;
 	u64 never_count, rule_count, placed_count, image_count;
+	u64 convention, answer_count;
 	struct range ranges[];
 };
 
@@ -47,6 +51,7 @@ extern const struct board *board;	/* null on the stand-in */
 extern const struct range *redistributors, *translators, *never_broken;
 extern const struct rule *rules;
 extern const struct placed *behaviours;
+extern const struct answer *monitor_answers;
 void board_init(struct start *start);
 void board_summary(void);
 

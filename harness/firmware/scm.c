@@ -4,7 +4,7 @@
  * Function identifiers are SMCCC fast calls (DEN 0028): owner 2 is the silicon provider (SiP), and Qualcomm puts
  * service << 8 | command into the low half (drivers/firmware/qcom_scm.h, qcom_scm-smc.c, SCM_SMC_FNID).
  */
-#include "firmware.h"
+#include "board.h"
 
 #define OWNER(fn)		(((fn) >> 24) & 0x3f)
 #define OWNER_SIP		2
@@ -68,14 +68,56 @@ struct { u64 entry, context; } cpu_on[CPUS_MAX];
 
 extern char secondary[];
 
+/* The maker's calls of a board: a list (MonitorAnswer in board/plan.ts). Returns 0 where there is no answer. */
+static const struct answer *board_answer(u64 call)
+{
+	int is_qualcomm = board->convention == CONVENTION_QUALCOMM;
+
+	for (u64 i = 0; i < board->answer_count; i++)
+		if (monitor_answers[i].call == (is_qualcomm ? SCM_CALL(call) : (u32)call))
+			return &monitor_answers[i];
+	return 0;
+}
+
+static void handle_board_call(struct frame *f)
+{
+	GUEST_STATE static u32 seen[64], count;
+	const struct answer *answer = board_answer(f->x[0]);
+	u32 call = f->x[0], i = 0;
+
+	while (i < count && seen[i] != call)
+		i++;
+	if (i == count && count < sizeof(seen) / sizeof(seen[0])) {
+		seen[count++] = call;
+		say("monitor-call ");
+		say_hex(call);
+		say(answer ? " answered\n" : " unknown\n");
+	}
+	if (board->convention == CONVENTION_QUALCOMM && SCM_CALL(call) == INFO_IS_CALL_AVAIL) {
+		u64 asked = f->x[2];
+
+		f->x[0] = 0;
+		f->x[1] = SCM_CALL(asked) == INFO_IS_CALL_AVAIL || board_answer(asked) ? 1 : 0;
+		f->x[2] = f->x[3] = 0;
+		return;
+	}
+	for (i = 0; i < 4; i++)
+		f->x[i] = answer ? answer->values[i] : i == 0 ? SMC_UNKNOWN : 0;
+}
+
 void handle_smc(struct frame *f)
 {
 	u32 fn = f->x[0];
 
 	if (OWNER(fn) == OWNER_SIP) {
-		handle_scm(f);
+		if (board)
+			handle_board_call(f);
+		else
+			handle_scm(f);
 		return;
 	}
+	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET)
+		board_summary();
 	if ((fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) && snapshot_taken()) {
 		gates_cell_is_over(f);
 		return;
@@ -83,8 +125,8 @@ void handle_smc(struct frame *f)
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {
 		u64 target = f->x[1] & 0xff;
 
-		/* What is kept is the state of one CPU. */
-		if (snapshot_taken()) {
+		/* What is kept is the state of one CPU; and the interrupt controller of a board has one. */
+		if (snapshot_taken() || board) {
 			f->x[0] = PSCI_INVALID_PARAMETERS;
 			return;
 		}

@@ -1,3 +1,4 @@
+import type { LaidBoard } from '../board/machine.ts';
 import { FIRMWARE_ADDRESS, IMAGE_ADDRESS, RAM_MIB } from '../firmware/memory-map.ts';
 import type { RegisterFile } from '../model/board.ts';
 
@@ -15,6 +16,8 @@ export interface GuestFiles {
   readonly modules: string | null;
   /** The firmware's table (firmware/gates.ts), or null where it would be empty. */
   readonly gates: string | null;
+  /** What a real board is (firmware/board-plan.ts), or null for a tree that has QEMU's own addresses. */
+  readonly boardPlan: string | null;
   /** RAM that stands in for register files. */
   readonly registers: readonly (Pick<RegisterFile, 'address'> & { readonly path: string })[];
   /** Where the firmware's log goes. */
@@ -25,6 +28,8 @@ export interface GuestMachine {
   readonly cpus: number;
   /** `-icount shift=N`: 2^N ns of virtual time an instruction. */
   readonly shift: number;
+  /** How a real board is laid down in QEMU's memory; null for a tree that has QEMU's own addresses. */
+  readonly board: LaidBoard | null;
 }
 
 export const QEMU = 'qemu-system-aarch64';
@@ -75,13 +80,13 @@ export function qemuArguments(
     'none',
     // virtualization=on starts the firmware at EL2, with PSCI by SMC (hw/arm/virt.c, virt_machine_done).
     '-machine',
-    'virt,virtualization=on,gic-version=2',
+    `virt,virtualization=on,gic-version=${machine.board?.gicVersion ?? 2}`,
     '-cpu',
     'cortex-a57',
     '-smp',
     String(machine.cpus),
     '-m',
-    `${RAM_MIB}M`,
+    `${machine.board?.ramMib ?? RAM_MIB}M`,
     // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs (docs/devel/tcg-icount.rst).
     '-icount',
     // A person types in real time, which idle guests must not run ahead of.
@@ -92,13 +97,17 @@ export function qemuArguments(
     '1',
     // A panic with panic=-1 asks for a reset: QEMU ends instead.
     '-no-reboot',
-    '-dtb',
-    files.deviceTree,
     '-kernel',
     files.firmware,
-    ...load(files.image, IMAGE_ADDRESS),
-    '-initrd',
-    files.initramfs,
+    ...(machine.board === null
+      ? [...['-dtb', files.deviceTree], ...load(files.image, IMAGE_ADDRESS), ...['-initrd', files.initramfs]]
+      : [
+          // Not -dtb: QEMU adds its own memory, CPUs and PSCI to that (hw/arm/boot.c, arm_load_dtb()).
+          ...load(files.image, machine.board.image),
+          ...load(files.deviceTree, machine.board.deviceTree),
+          ...load(files.initramfs, machine.board.initramfs),
+        ]),
+    ...give('board', files.boardPlan),
     ...files.registers.flatMap(({ path, address }) => load(path, address)),
     ...give('plan', files.plan),
     ...give('modules', files.modules),

@@ -193,6 +193,7 @@ export async function prepareCell(
   writeFileSync(own('variant.dts'), toDts(tree));
   const files: GuestFiles = {
     firmware: bench.firmware,
+    boardPlan: null,
     registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
@@ -202,7 +203,7 @@ export async function prepareCell(
     gates: gates === null ? null : bench.shelf.lay({ kind: 'gates' }, gates),
     firmwareLog: own('firmware.log'),
   };
-  const machine = { cpus: cell.cpus, shift: cell.shift };
+  const machine = { cpus: cell.cpus, shift: cell.shift, board: null };
   writeFileSync(own('command.sh'), commandScript(cell, files, folder), { mode: 0o755 });
   const inputs = {
     ...bench.hashes,
@@ -236,6 +237,7 @@ function inPlaceOf(files: GuestFiles): GuestFiles {
     plan: 'plan',
     modules: files.modules === null ? null : 'modules',
     gates: files.gates === null ? null : 'gates',
+    boardPlan: files.boardPlan === null ? null : 'board',
     registers: files.registers.map(({ path, address }) => ({ path: basename(path), address })),
     firmwareLog: 'firmware-log',
   };
@@ -256,11 +258,12 @@ function commandScript(cell: Cell, files: GuestFiles, folder: string): string {
       plan: here(files.plan),
       modules: files.modules === null ? null : here(files.modules),
       gates: files.gates === null ? null : here(files.gates),
+      boardPlan: files.boardPlan === null ? null : here(files.boardPlan),
       registers: files.registers.map(({ path, address }) => ({ path: here(path), address })),
       // Not /dev/stderr: it cannot be opened where that is a socket, as in the children of Node.js.
       firmwareLog: 'firmware-by-hand.log',
     },
-    { cpus: cell.cpus, shift: cell.shift },
+    { cpus: cell.cpus, shift: cell.shift, board: null },
   );
   return [
     '#!/bin/sh',

@@ -25,6 +25,7 @@ const PLAN: BoardPlan = {
   rules: [],
   behaviours: [],
   breaker: { reads: 5, never: [] },
+  monitor: { convention: 'plain', answers: [] },
 };
 
 const wordsOf = (bytes: Uint8Array) =>
@@ -36,8 +37,8 @@ describe('the plan of a board for the firmware', () => {
     expect(words.slice(1, 4)).toEqual([0x8020_0000n, 0xc800_0000n, 1n]);
     expect(words.slice(4, 11)).toEqual([3n, 0x17a0_0000n, 0x1_0000n, 0n, 0n, 0x2_0000n, 768n]);
     expect(words.slice(11, 14)).toEqual([18n, 17n, 5n]);
-    expect(words.slice(14, 22)).toEqual([1n, 1n, 1n, 0n, 0n, 0n, 0n, 0n]);
-    expect(words.slice(22, 28)).toEqual([
+    expect(words.slice(14, 24)).toEqual([1n, 1n, 1n, 0n, 0n, 0n, 0n, 0n, 0n, 0n]);
+    expect(words.slice(24, 30)).toEqual([
       0x8000_0000n,
       0x4000_0000n,
       0x8000_0000n,
@@ -45,7 +46,7 @@ describe('the plan of a board for the firmware', () => {
       0x1000n,
       0x900_0000n,
     ]);
-    expect(words.slice(28)).toEqual([0x17a6_0000n, 0x10_0000n, 0n]);
+    expect(words.slice(30)).toEqual([0x17a6_0000n, 0x10_0000n, 0n]);
   });
 
   it('pads an image to whole words and keeps its size', () => {
@@ -69,6 +70,22 @@ describe('the plan of a board for the firmware', () => {
     expect(view.getBigUint64(8, true)).toBe(0x2000n);
     expect(view.getUint32(28, true)).toBe((37 << 16) | 5);
     expect(view.getUint32(32, true)).toBe(0x8000_0000);
+  });
+
+  it('splits a rule at the ends of pages and sorts by page, so that each register has the same target as before', () => {
+    const rules: RegisterRule[] = [
+      { at: 0x2ff0, count: 6, stride: 8, rule: 'sets', to: 0x9000, toStride: 16 },
+      { ...SPAN, rule: 'plain' },
+    ];
+    const bytes = encodeBoardPlan({ ...PLAN, rules });
+    const starts = [3, 2, 1].map((n) => new DataView(bytes.buffer, bytes.length - 48 * n));
+    expect(
+      starts.map((view) => [view.getBigUint64(0, true), view.getBigUint64(8, true), view.getUint32(16, true)]),
+    ).toEqual([
+      [0x1000n, 0n, 1],
+      [0x2ff0n, 0x9000n, 2],
+      [0x3000n, 0x9020n, 4],
+    ]);
   });
 
   it('refuses an address that the CPU cannot have', () => {

@@ -123,10 +123,18 @@ function inFolderOf(path: string): PreparedCell {
     plan: '',
     modules: null,
     gates: null,
+    boardPlan: null,
     registers: [],
     firmwareLog: join(path, 'firmware.log'),
   };
-  return { folder: path, files, machine: { cpus: 1, shift: 4 }, hasConsole: false, inputs: {}, fingerprint: '' };
+  return {
+    folder: path,
+    files,
+    machine: { cpus: 1, shift: 4, board: null },
+    hasConsole: false,
+    inputs: {},
+    fingerprint: '',
+  };
 }
 
 test(
