@@ -39,6 +39,10 @@ export const FIRMWARE = {
     'breaker.c',
     'vgic.c',
     'models/table.c',
+    'models/i2c.c',
+    'models/spmi.c',
+    'models/ti-sci.c',
+    'models/raspberrypi.c',
   ].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   /** Read by the sources, so part of the content key. */
   headers: ['firmware.h', 'timing.h', 'board.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),

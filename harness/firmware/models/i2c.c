@@ -1,0 +1,158 @@
+/*
+ * I2C masters. Every slave answers, and is a file of 256 registers of eight bits: the first byte that is written is the number
+ * of the register, and goes up with each byte. parameter 0: where the files lie, that of slave N at N * 256; interrupt 0: the
+ * master's.
+ */
+#include "../board.h"
+
+#define SLAVE_SIZE	0x100u
+
+static u64 slave_register(const struct placed *placed, u32 slave, u32 number)
+{
+	return placed->parameter[0] + slave % 128 * SLAVE_SIZE + number % SLAVE_SIZE;
+}
+
+/* ---- i2c-imx: drivers/i2c/busses/i2c-imx.c, layout of imx21, registers of 8 bits every four bytes ---- */
+
+enum { IMX_IFDR = 0x04, IMX_I2CR = 0x08, IMX_I2SR = 0x0c, IMX_I2DR = 0x10 };
+#define I2CR_RSTA	0x04
+#define I2CR_MTX	0x10
+#define I2CR_MSTA	0x20
+#define I2CR_IIEN	0x40
+#define I2SR_RXAK	0x01
+#define I2SR_IIF	0x02
+#define I2SR_IBB	0x20
+#define I2SR_ICF	0x80
+
+#define IMX_MASTERS	16u
+GUEST_STATE static struct {
+	enum { ADDRESS, REGISTER, DATA } next;
+	u8 slave, number, latch;
+} imx[IMX_MASTERS];
+
+static u32 imx_done(const struct placed *placed)
+{
+	u64 status = placed->address + IMX_I2SR;
+
+	register_set(status, (register_get(status) | I2SR_ICF | I2SR_IIF) & ~I2SR_RXAK);
+	if (register_get(placed->address + IMX_I2CR) & I2CR_IIEN)
+		vgic_raise(placed->interrupt[0]);
+	return 0;
+}
+
+/* Reading the data register gives the byte before and fetches the next one. */
+static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
+{
+	u32 control = register_get(placed->address + IMX_I2CR);
+	typeof(imx[0]) *master = &imx[(placed - behaviours) % IMX_MASTERS];
+
+	if (offset != IMX_I2DR)
+		return value;
+	value = master->latch;
+	if ((control & (I2CR_MSTA | I2CR_MTX)) == I2CR_MSTA) {
+		master->latch = byte_get(slave_register(placed, master->slave, master->number++));
+		imx_done(placed);
+	}
+	return value;
+}
+
+static u32 imx_write(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	u64 status = placed->address + IMX_I2SR;
+	typeof(imx[0]) *master = &imx[(placed - behaviours) % IMX_MASTERS];
+
+	switch (offset) {
+	case IMX_I2CR:
+		if ((value & I2CR_MSTA) && !(old & I2CR_MSTA))
+			register_set(status, register_get(status) | I2SR_IBB);
+		if (!(value & I2CR_MSTA))
+			register_set(status, register_get(status) & ~I2SR_IBB);
+		if ((value & I2CR_RSTA) || ((value & I2CR_MSTA) && !(old & I2CR_MSTA)))
+			master->next = ADDRESS;
+		return value & ~I2CR_RSTA;
+	case IMX_I2SR:
+		/* IIF is cleared by a zero there, or by a one, as the part has it. */
+		return old & ~I2SR_IIF;
+	case IMX_I2DR:
+		if (master->next == ADDRESS) {
+			master->slave = (value & 0xff) >> 1;
+			master->next = value & 1 ? DATA : REGISTER;
+		} else if (master->next == REGISTER) {
+			master->number = value;
+			master->next = DATA;
+		} else {
+			byte_set(slave_register(placed, master->slave, master->number++), value);
+		}
+		imx_done(placed);
+		return value;
+	}
+	return value;
+}
+
+const struct behaviour i2c_imx = { imx_read, imx_write };
+
+/* ---- i2c-rk3x: drivers/i2c/busses/i2c-rk3x.c ---- */
+
+enum {
+	RK_CON = 0x00, RK_MRXADDR = 0x08, RK_MRXRADDR = 0x0c, RK_MTXCNT = 0x10, RK_MRXCNT = 0x14, RK_IEN = 0x18, RK_IPD = 0x1c,
+	RK_TXBUFFER = 0x100, RK_RXBUFFER = 0x200,
+};
+#define CON_START	0x08
+#define CON_STOP	0x10
+#define INT_MBTF	0x04
+#define INT_MBRF	0x08
+#define INT_START	0x10
+#define INT_STOP	0x20
+#define RK_BUFFER	32u
+
+static u32 rk_read(const struct placed *placed, u32 offset, u32 value)
+{
+	(void)placed;
+	(void)offset;
+	return value;
+}
+
+static u32 rk_write(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	u64 base = placed->address;
+	u32 pending = register_get(base + RK_IPD);
+	u32 enabled = register_get(base + RK_IEN);
+	u32 count = value % 64 > RK_BUFFER ? RK_BUFFER : value % 64;
+
+	(void)old;
+	switch (offset) {
+	case RK_CON:
+		if (value & CON_START)
+			pending |= INT_START;
+		if (value & CON_STOP)
+			pending |= INT_STOP;
+		break;
+	case RK_MTXCNT:
+		for (u32 i = 2; i < count; i++)
+			byte_set(slave_register(placed, byte_get(base + RK_TXBUFFER) >> 1, byte_get(base + RK_TXBUFFER + 1) + i - 2),
+				 byte_get(base + RK_TXBUFFER + i));
+		pending |= INT_MBTF;
+		break;
+	case RK_MRXCNT:
+		for (u32 i = 0; i < count; i++)
+			byte_set(base + RK_RXBUFFER + i, byte_get(slave_register(placed, register_get(base + RK_MRXADDR) >> 1,
+										register_get(base + RK_MRXRADDR) + i)));
+		pending |= INT_MBRF;
+		break;
+	case RK_IEN:
+		enabled = value;
+		break;
+	case RK_IPD:
+		pending &= ~value;
+		value = pending;
+		break;
+	default:
+		return value;
+	}
+	if (offset != RK_IPD)
+		register_set(base + RK_IPD, pending);
+	vgic_line(placed->interrupt[0], (pending & enabled) != 0);
+	return value;
+}
+
+const struct behaviour i2c_rk3x = { rk_read, rk_write };
