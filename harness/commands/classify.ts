@@ -131,6 +131,12 @@ function describeCrash(crash: Crash): string[] {
     crash.workqueue,
     crash.source,
   ].filter((part) => part !== null);
+  const stalled =
+    crash.stalledCpus.length === 0
+      ? []
+      : [
+          `    stalled: CPU ${crash.stalledCpus.join(', ')}${crash.trace.length === 0 ? '; no backtrace of it is in the log' : ''}`,
+        ];
   const probing = crash.probing === null ? [] : [`    while ${crash.probing.driver} probed ${crash.probing.device}`];
   const trace = crash.trace
     .slice(0, SHOWN_FRAMES)
@@ -141,9 +147,12 @@ function describeCrash(crash: Crash): string[] {
   return [
     `  ${pc.bold(printable(crash.title))}`,
     `    line ${crash.line}${where.length === 0 ? '' : `: ${printable(where.join(', '))}`}${crash.truncated ? ' (the log is cut in this report)' : ''}`,
+    ...(crash.trackerTitle === crash.title ? [] : [`    in a tracker: ${printable(crash.trackerTitle)}`]),
+    ...stalled,
     ...probing.map(printable),
     ...crash.text.slice(0, SHOWN_LINES).map((line) => `    | ${printable(line)}`),
     ...trace.map(printable),
+    ...crash.passedOver.map(({ function: name, why }) => `    not ${printable(name)}: it ${why}`),
     ...crash.followUps.map((followUp) => `    then, line ${followUp.line}: ${printable(followUp.title)}`),
   ];
 }

@@ -1,7 +1,7 @@
 import { type CrashKind, crashFacts } from '../model/crash.ts';
-import { plainName, type TraceFrame } from './frame.ts';
+import { isNameless, plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
-import { type BlameRule, isSkipped } from './skip.ts';
+import { isBystander, isDispatcher, type Role, roleOf, roleWhy } from './roles.ts';
 
 /** A frame together with where in the report it stands. */
 export interface PlacedFrame {
@@ -23,55 +23,126 @@ export interface BlameInput {
   readonly frames: readonly PlacedFrame[];
 }
 
+/** A function that stands further in than the one to blame, and why it is not to blame itself. */
+export interface PassedOver {
+  readonly function: string;
+  readonly why: string;
+}
+
+export interface Blame {
+  readonly frame: TraceFrame | null;
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** More than this many reasons nobody reads. */
+const MAX_REASONS = 16;
+
 /** Hung tasks that wait for a grace period are one problem, whoever waits: that of what holds the grace period up. */
 const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
 
 /**
- * The frame to blame: the innermost one that neither prints the report nor only does its caller's bidding (skip.ts).
- * Null when the report shows no function at all.
+ * The frame to blame: the innermost one that neither prints the report nor only does its caller's bidding (roles.ts).
+ * Where all are of that sort up to what calls registered code, the innermost one that is not merely on the way to the
+ * report. No frame when the report shows no function at all.
  */
-export function blame(input: BlameInput): TraceFrame | null {
-  const rule: BlameRule | null = input.header.rule;
+export function blame(input: BlameInput): Blame {
+  const { kind } = input;
   const candidates = order(input);
-  const grouped = input.kind === 'hung-task' ? candidates.find((frame) => GROUPED.test(frame.function)) : undefined;
-  if (grouped !== undefined) return grouped;
-  const good = candidates.find((frame) => !isSkipped(plainName(frame.function), input.kind, rule));
-  if (good !== undefined) return good;
-  if (input.kind === 'hung-task' || crashFacts(input.kind).blame === 'stall' || input.kind === 'panic') return null;
-  return input.header.frame ?? input.pc ?? null;
+  const grouped = kind === 'hung-task' ? candidates.find((frame) => GROUPED.test(frame.function)) : undefined;
+  if (grouped !== undefined) return { frame: grouped, passedOver: [] };
+  const helpers: { frame: TraceFrame; role: Role }[] = [];
+  for (const frame of candidates) {
+    // An address alone says nothing, unless a module is named with it.
+    if (isNameless(frame) && frame.module === null) continue;
+    if (isDispatcher(frame) && (helpers.length > 0 || kind === 'hung-task')) break;
+    const role = roleOf(frame, kind);
+    if (role === null) return { frame, passedOver: reasons(helpers) };
+    helpers.push({ frame, role });
+  }
+  const { blame: where } = crashFacts(kind);
+  if (kind === 'hung-task' || where === 'stall' || kind === 'panic')
+    return { frame: null, passedOver: reasons(helpers) };
+  const best = helpers.find(({ role }) => !isBystander(role) && role !== 'memory' && role !== 'atomic');
+  const frame = (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? input.header.frame ?? input.pc;
+  return { frame, passedOver: [] };
+}
+
+function reasons(helpers: readonly { frame: TraceFrame; role: Role }[]): PassedOver[] {
+  const found = new Map<string, string>();
+  for (const { frame, role } of helpers) {
+    const name = plainName(frame.function);
+    if (role !== 'reporting' && found.size < MAX_REASONS) found.set(name, roleWhy(role));
+  }
+  return [...found].map(([name, why]) => ({ function: name, why }));
 }
 
 function order(input: BlameInput): TraceFrame[] {
   const { kind, header, pc, lr, named } = input;
   if (header.rule === 'header') return [header.frame, named].filter((frame) => frame !== null);
   const own = input.frames.filter((placed) => placed.section === 'own');
-  if (crashFacts(kind).blame === 'stall') {
-    const usable = own.filter((placed) => !placed.interrupt && placed.frame.reliable);
-    return usable.map((placed) => placed.frame);
-  }
+  const { blame: where } = crashFacts(kind);
+  if (where === 'stall') return ofStall(own);
   const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
-  const first = crashFacts(kind).blame === 'trace' || BAD_TARGET.test(header.lead) ? null : pc;
+  const first = where === 'trace' || BAD_TARGET.test(header.lead) ? null : pc;
   const reliable = from(
     trace.filter((frame) => frame.reliable),
     header.frame ?? first,
+    EXCEPTIONS.has(kind),
   );
   const unreliable = trace.filter((frame) => !frame.reliable);
-  const lead = [header.frame, named, first, first === null && crashFacts(kind).blame !== 'trace' ? lr : null];
+  const caller = first === null ? (where === 'trace' ? null : lr) : leafCaller(first, lr, kind);
   const tail = reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
-  return [...lead, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
+  return [header.frame, named, first, caller, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
+}
+
+/** What a stuck CPU was doing when an interrupt looked at it. */
+function ofStall(own: readonly PlacedFrame[]): TraceFrame[] {
+  const reliable = own.filter(({ frame }) => frame.reliable);
+  const marked = reliable.filter(({ interrupt }) => !interrupt);
+  const frames = (marked.length > 0 ? marked : reliable).map(({ frame }) => frame);
+  const entry = frames.findIndex((frame) => INTERRUPT_ENTRY.test(frame.function));
+  return entry >= 0 && entry + 1 < frames.length ? frames.slice(entry + 1) : frames;
+}
+
+/**
+ * A function that calls none (strcmp, memcpy in assembler) makes no frame: the trace goes on with its caller's caller,
+ * and the caller is in the link register.
+ */
+function leafCaller(pc: TraceFrame, lr: TraceFrame | null, kind: CrashKind): TraceFrame | null {
+  if (lr === null || lr.function === pc.function) return null;
+  const role = roleOf(pc, kind);
+  return role === 'memory' || role === 'atomic' || role === 'container' || role === 'instrumentation' ? lr : null;
 }
 
 /** The pc is where the kernel should not have gone: whoever called it is to blame. */
 const BAD_TARGET = /execute from non-executable|execution of (?:user|kernel) memory/;
 
+/** Kinds that are reported from within an exception; all others from the function that noticed. */
+const EXCEPTIONS: ReadonlySet<CrashKind> = new Set([
+  'null-deref',
+  'paging-request',
+  'oops',
+  'bug',
+  'exception',
+  'serror',
+  'warning',
+  'refcount',
+  'stack-overflow',
+  'ubsan',
+]);
+
 /** Where an exception taken from kernel mode enters: arch/arm64/kernel/entry.S, arch/x86/entry/entry_64.S. */
 const EXCEPTION_ENTRY =
-  /^(?:el1h?_(?:64_)?(?:sync|error|irq|dabt|da|inv|undef|dbg)|asm_exc_\w+|page_fault|async_page_fault|general_protection|__dabt_svc|__und_svc|__pabt_svc)$/;
+  /^(?:el1h?_(?:64_)?(?:sync|error|dabt|da|inv|undef|dbg)|asm_exc_\w+|page_fault|async_page_fault|general_protection|__dabt_svc|__und_svc|__pabt_svc)$/;
+/** Where an interrupt enters. */
+const INTERRUPT_ENTRY =
+  /^(?:el1h?_(?:64_)?(?:irq|fiq)|asm_(?:sysvec_\w+|common_interrupt)|(?:smp_)?apic_timer_interrupt|common_interrupt|ret_from_intr|__irq_svc|handle_(?:riscv_)?irq|reschedule_interrupt)$/;
 
 /** The part of the trace from the faulting function on: what is before it handled the exception. */
-function from(trace: TraceFrame[], at: TraceFrame | null): TraceFrame[] {
+function from(trace: TraceFrame[], at: TraceFrame | null, exception: boolean): TraceFrame[] {
   const index = at === null ? -1 : trace.findIndex((frame) => frame.function === at.function);
   if (index >= 0) return trace.slice(index);
+  if (!exception) return trace;
   const interrupted = trace.findIndex((frame) => frame.interrupted);
   if (interrupted >= 0) return trace.slice(interrupted);
   const entry = trace.findIndex((frame) => EXCEPTION_ENTRY.test(frame.function));

@@ -1,39 +1,47 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
 import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash, FollowUp } from './events.ts';
-import { findFrame, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
+import { findFrame, isNameless, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
 import {
   ACCESS,
   BYSTANDER,
   CONTEXT,
-  CPU_LINE,
   END_PANIC,
   END_TRACE,
   HEADLESS_LEADS,
   INCOMPLETE,
   LOCK_AT,
   LOCK_AWAITS,
-  LR,
   MEMBER,
-  OLD_PID,
   OTHER_SECTION,
   OWN_SECTION,
-  PC,
-  REGISTERS,
   TRAP,
-  USER_PC,
-  WORKQUEUE,
-  ZERO_PC,
 } from './patterns.ts';
+import { Registers } from './registers.ts';
+import { rustName } from './rust.ts';
+import { Task } from './task.ts';
+import { trackerFunction } from './tracker.ts';
 
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
 const MAX_TEXT_LENGTH = 512;
 const MAX_FRAMES = 400;
-const MAX_REGISTERS = 80;
 const MAX_FOLLOW_UPS = 32;
+const MAX_TITLE_CPUS = 8;
+
+/** Reports that are a dump_stack() of the function that noticed. */
+const DUMPED: ReadonlySet<CrashKind> = new Set([
+  'lockdep',
+  'sleeping-in-atomic',
+  'kasan',
+  'kmsan',
+  'kcsan',
+  'memleak',
+  'oom',
+]);
+const ARM64_CODE = /(?:^| )\([0-9a-f]{8}\)/;
 
 /** One report while it is being read. */
 export class Block {
@@ -62,28 +70,18 @@ export class Block {
   #interrupt = false;
   /** The next frame is a place that a line names, not one of a trace. */
   #skipFrame = false;
-  #pc: TraceFrame | null = null;
-  #pcSeen = false;
-  #pcZero = false;
-  #lr: TraceFrame | null = null;
+  readonly #registers = new Registers();
   #named: TraceFrame | null = null;
   #awaitsLock = false;
+  #exited = false;
   #access: string | null = null;
-  #registers: { [name: string]: string } = {};
-  #registerCount = 0;
-  #code: string | null = null;
-  #comm: string | null;
-  #pid: number | null;
-  #cpu: number | null;
-  #cpuSeen = false;
-  #taskSeen = false;
-  #workqueue: string | null = null;
+  readonly #task: Task;
   #source: string | null;
   /** A line of which only the beginning has been read: the header at first. */
   #previous: string;
-  /** The registers are those of a program: show_regs() for an unhandled signal, arch/arm. */
-  #userMode = false;
   #followUps: FollowUp[] = [];
+  /** The last follow-up is a fault of which die() has not spoken yet. */
+  #fault = false;
 
   constructor(
     header: Header,
@@ -100,16 +98,20 @@ export class Block {
     this.lastTime = place.time;
     this.die = header.die;
     this.#kind = header.kind;
-    this.#comm = header.comm;
-    this.#pid = header.pid;
-    this.#cpu = header.cpu;
+    this.#task = new Task(header, header.kind);
     this.#source = header.source;
     this.#previous = before.at(-1) ?? '';
     for (const text of before) this.#keep(text);
+    if (header.kind === 'rcu-stall') this.#task.readStall(this.#previous);
   }
 
   get fatal(): boolean {
     return (isFatal(this.#kind) || this.die !== null) && !this.header.survives;
+  }
+
+  /** Registers that come after frames of a report which no exception made are those of what was interrupted. */
+  get #interrupted(): boolean {
+    return DUMPED.has(this.#kind) && this.#frames.length > 0;
   }
 
   get kind(): CrashKind {
@@ -119,9 +121,18 @@ export class Block {
   /** Whether anything but the header says that there was a crash. */
   get evident(): boolean {
     if (this.header === HEADLESS)
-      return !this.#userMode && this.#frames.length > 1 && (this.#pc !== null || this.#traps());
+      return (
+        !this.#registers.userMode &&
+        this.#frames.length > 1 &&
+        (this.#registers.pc !== null || this.#traps() || this.#died)
+      );
     return (
-      this.#frames.length > 0 || this.#pcSeen || this.#taskSeen || this.ended || this.die !== null || this.panicked
+      this.#frames.length > 0 ||
+      this.#registers.pcSeen ||
+      this.#task.seen ||
+      this.ended ||
+      this.die !== null ||
+      this.panicked
     );
   }
 
@@ -130,7 +141,12 @@ export class Block {
     const names = this.#frames.map(({ frame }) => frame.function);
     if (names.some((name) => /^v?panic$/.test(name))) return 'panic';
     if (names.some((name) => /^(?:warn_slowpath_\w+|__warn)$/.test(name))) return 'warning';
-    return this.#traps() ? 'oops' : 'other';
+    return this.#traps() || this.#died ? 'oops' : 'other';
+  }
+
+  /** Only die() prints the code around the pc on arm64, with the instruction in parentheses; and tasks exit after it. */
+  get #died(): boolean {
+    return ARM64_CODE.test(this.#registers.code ?? '') || this.#exited;
   }
 
   /** The trace goes through what handles a fault, a warning or a panic. */
@@ -138,7 +154,17 @@ export class Block {
     return this.#frames.some(({ frame }) => TRAP.test(frame.function));
   }
 
-  addFollowUp(followUp: FollowUp): void {
+  /** Something fatal came of a report that the kernel survives. */
+  get ledToFatal(): boolean {
+    return this.#followUps.some(({ kind }) => isFatal(kind));
+  }
+
+  /** @param dies the line is die()'s, which only ends the sentence that a fault's header began */
+  addFollowUp(followUp: FollowUp, dies: boolean): void {
+    const last = this.#followUps.at(-1);
+    const continues = dies && this.#fault && last !== undefined;
+    this.#fault = !dies && isFatal(followUp.kind);
+    if (continues) return;
     if (this.#kind === 'hung-task' && followUp.kind === 'panic') {
       // What follows is the trace of the watchdog.
       this.#section = 'other';
@@ -151,8 +177,10 @@ export class Block {
   take(text: string, line: number, time: number | null): boolean {
     this.total += 1;
     // Mail programs wrap lines: the rest of one has no time stamp where all others have.
-    const rest = this.time !== null && time === null && this.#previous !== '' ? `${this.#previous} ${text}` : null;
-    const member = (rest !== null && (this.total === 1 ? this.#widen(rest) : this.#read(rest))) || this.#read(text);
+    const fold = time === null && this.#previous !== '';
+    const rest = fold && this.time !== null && this.total > 1 ? `${this.#previous} ${text}` : null;
+    const member =
+      (fold && this.total === 1 && this.#widen(text)) || (rest !== null && this.#read(rest)) || this.#read(text);
     this.#previous = member && !INCOMPLETE.test(text) ? '' : text;
     if (member) {
       this.gap = 0;
@@ -166,19 +194,26 @@ export class Block {
   }
 
   /** The header's own line goes on in the next. */
-  #widen(text: string): boolean {
-    const header = findHeader(text)?.header;
-    if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
+  #widen(rest: string): boolean {
     const { frame, address, source, comm } = this.header;
+    // Without time stamps it need not be a rest: only where something was missing, and is found so.
+    if (this.time === null && (frame ?? address ?? source ?? comm) !== null) return false;
+    const header = (findHeader(`${this.#previous} ${rest}`) ?? findHeader(this.#previous + rest))?.header;
+    if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
     if (header.frame === frame && header.address === address && header.source === source && header.comm === comm)
       return false;
     this.header = header;
     this.#kind = header.kind;
-    this.#comm ??= header.comm;
-    this.#pid ??= header.pid;
-    this.#cpu ??= header.cpu;
+    this.#task.complete(header);
     this.#source ??= header.source;
     return true;
+  }
+
+  /** A symbolised report has a header for each function that was inlined; the last one names what stands in the trace. */
+  takeHeader(header: Header): void {
+    this.header = header;
+    this.#kind = header.kind;
+    this.#task.complete(header);
   }
 
   #keep(text: string): void {
@@ -219,7 +254,9 @@ export class Block {
       return true;
     }
     return (
-      this.#readRegisters(text) ||
+      this.#registers.read(text, this.#interrupted, (frame) =>
+        this.#place(frame, this.#interrupted ? 'trace' : 'pc'),
+      ) ||
       this.#readContext(text) ||
       this.#readLocks(text) ||
       this.#readSections(text) ||
@@ -233,85 +270,30 @@ export class Block {
     }
   }
 
-  #readRegisters(text: string): boolean {
-    const pc = PC.exec(text);
-    if (pc !== null && !USER_PC.test(text)) {
-      const where = text.slice(pc[0].length);
-      const frame = findFrame(where);
-      if (frame === null && !ZERO_PC.test(where) && !/^(?:0x)?[0-9a-f]|^\[<|^<|^[0-9a-f]{4}/.test(where)) return false;
-      if (frame !== null) this.#place(frame, 'pc');
-      if (!this.#pcSeen || (this.#pc === null && !this.#pcZero && frame !== null)) {
-        this.#pc = frame;
-        this.#pcZero = frame === null && ZERO_PC.test(where);
-      }
-      this.#pcSeen = true;
-      return true;
-    }
-    if (USER_PC.test(text)) return true;
-    const lr = LR.exec(text);
-    if (lr !== null) {
-      this.#lr ??= findFrame(text.slice(lr[0].length));
-      return true;
-    }
-    if (text.startsWith('Code:') || text.startsWith('Code :')) {
-      this.#code ??= text.slice(text.indexOf(':') + 1).trim();
-      return true;
-    }
-    if (/\bMode USER_\d\d\b|Segment user$/.test(text)) {
-      this.#userMode = true;
-      return true;
-    }
-    if (!text.includes(':')) return false;
-    let found = false;
-    REGISTERS.lastIndex = 0;
-    for (let match = REGISTERS.exec(text); match !== null; match = REGISTERS.exec(text)) {
-      const [, name, value] = match;
-      if (
-        name === undefined ||
-        value === undefined ||
-        !/^(?:[rx]\d{1,2}|sp|pc|lr|[RE][A-Z0-9]{2}|CR\d|[astg]\d{1,2}|gp|tp|ra|epc)$/.test(name)
-      )
-        continue;
-      found = true;
-      if (this.#registerCount >= MAX_REGISTERS || this.#registers[name] !== undefined) continue;
-      this.#registers[name] = value;
-      this.#registerCount += 1;
-    }
-    return found;
-  }
-
   #readContext(text: string): boolean {
-    const cpu = CPU_LINE.exec(text);
-    if (cpu !== null) {
-      // dump_stack() begins here; arm prints its trace without a heading.
-      if (!this.#bystander) this.#section = 'own';
-      this.#setContext(Number(cpu[1]), Number(cpu[2]), cpu[3] ?? null);
-      return true;
-    }
-    const old = OLD_PID.exec(text);
-    if (old !== null) {
-      this.#setContext(null, Number(old[1] ?? old[4]), old[2] ?? old[3] ?? null);
-      return true;
-    }
-    const workqueue = WORKQUEUE.exec(text);
-    if (workqueue !== null) {
-      this.#workqueue ??= workqueue[1] ?? null;
-      return true;
-    }
+    // dump_stack() begins with the CPU's line; arm prints its trace without a heading.
+    const told = this.#task.read(text, !this.#bystander);
+    if (told === 'cpu' && !this.#bystander) this.#section = 'own';
+    if (told !== null) return true;
+    if (this.#kind === 'rcu-stall' && this.#task.readStall(text)) return true;
     const access = ACCESS.exec(text);
     if (access !== null) {
       this.#access ??= access[1] ?? null;
       const where = / (?:at|of) addr (?:0x)?([0-9a-f]{4,16})/.exec(text);
-      if (where?.[1] !== undefined) this.#registers.addr ??= where[1];
+      if (where?.[1] !== undefined) this.#registers.values.addr ??= where[1];
       const task = / by task (.{1,32})\/(\d{1,8})/.exec(text);
       if (task !== null) {
-        this.#comm ??= task[1] ?? null;
-        this.#pid ??= Number(task[2]);
+        this.#task.comm ??= task[1] ?? null;
+        this.#task.pid ??= Number(task[2]);
       }
       return true;
     }
     if (text.startsWith('KASAN: ')) {
       if (text.startsWith('KASAN: null-ptr-deref in range') && this.fatal) this.#kind = 'null-deref';
+      return true;
+    }
+    if (/^note: .{1,64} exited with /.test(text)) {
+      this.#exited = true;
       return true;
     }
     if (text.startsWith('caller is ')) {
@@ -339,23 +321,9 @@ export class Block {
     return false;
   }
 
-  #setContext(cpu: number | null, pid: number, comm: string | null): void {
-    // A hung task's header names the task; the CPU lines of its report are the watchdog's.
-    const first = !this.#taskSeen && !(this.#kind === 'hung-task' && this.#pid !== null);
-    if (first) {
-      this.#pid = pid;
-      this.#comm = comm === null ? null : comm.trim();
-      this.#taskSeen = true;
-    }
-    if (!this.#cpuSeen && cpu !== null && this.#kind !== 'hung-task') {
-      this.#cpu = cpu;
-      this.#cpuSeen = true;
-    }
-  }
-
   #readLocks(text: string): boolean {
     if (LOCK_AWAITS.test(text)) {
-      if (this.#named === null && this.header.rule !== 'rcu-usage') this.#awaitsLock = true;
+      if (this.#named === null && !this.header.lead.endsWith('suspicious RCU usage')) this.#awaitsLock = true;
       this.#lockAt(text);
       return true;
     }
@@ -409,42 +377,47 @@ export class Block {
     if (!this.evident && !this.#standsAlone()) return null;
     const kind = this.header === HEADLESS ? this.#guess() : this.#kind;
     this.#kind = kind;
-    const blamed = blame({
+    const { frame: blamed, passedOver } = blame({
       kind,
       header: this.header,
       named: this.#named,
-      pc: this.#pc,
-      lr: this.#lr,
+      pc: this.#registers.pc,
+      lr: this.#registers.lr,
       frames: this.#frames,
     });
     const named = this.header.named || this.header.rule === 'header' ? blamed : kind === 'panic' ? null : blamed;
-    const name = named === null ? null : plainName(named.function);
-    const title = this.#title(name);
+    const nameless = named !== null && isNameless(named);
+    const name = named === null || nameless ? null : plainName(named.function);
+    const title = nameless ? `${this.#title(null)} in module ${named.module}` : this.#title(name);
+    const tracked = trackerFunction(kind, this.header.lead, this.#frames, nameless ? null : named);
     return {
       event: 'crash',
       line: this.line,
       time: this.time,
       kind,
       fatal: this.fatal,
-      title,
+      title: this.#stalledTitle(title),
+      trackerTitle: nameless ? title : this.#title(tracked),
       signature: `${kind}: ${title}`,
       function: name,
       offset: named?.offset ?? null,
       module: named?.module ?? null,
       address: this.#address(),
-      comm: this.#comm,
-      pid: this.#pid,
-      cpu: this.#cpu,
-      workqueue: this.#workqueue,
-      pc: this.#pc === null ? null : publicFrame(this.#pc),
-      lr: this.#lr === null ? null : publicFrame(this.#lr),
+      comm: this.#task.comm,
+      pid: this.#task.pid,
+      cpu: this.#task.cpu ?? this.#task.stalled[0] ?? null,
+      stalledCpus: this.#task.stalled,
+      workqueue: this.#task.workqueue,
+      pc: this.#registers.pc === null ? null : publicFrame(this.#registers.pc),
+      lr: this.#registers.lr === null ? null : publicFrame(this.#registers.lr),
       trace: this.#frames
         .filter((placed) => placed.role === 'trace' && placed.section === 'own')
         .map((placed) => publicFrame(placed.frame)),
-      code: this.#code,
-      registers: this.#registers,
+      code: this.#registers.code,
+      registers: this.#registers.values,
       source: this.#source,
       lastLine: this.lastLine,
+      passedOver,
       text: this.#text,
       followUps: this.#followUps,
       truncated: this.header === HEADLESS || (cut && !this.ended && !this.#complete()),
@@ -476,12 +449,19 @@ export class Block {
       lead.startsWith('KASAN: ') && (this.#access === 'Read' || this.#access === 'Write') ? ` ${this.#access}` : '';
     const freed = /^KASAN: (?:double-free|invalid-free)/.test(lead);
     const first = freed ? lead : `${lead}${access}`;
-    return this.header.named && name !== null ? `${first} in ${name}` : first;
+    return this.header.named && name !== null ? `${first} in ${rustName(name)}` : first;
+  }
+
+  /** A stall of which no function is known is at least one of a CPU. */
+  #stalledTitle(title: string): string {
+    const { stalled } = this.#task;
+    if (stalled.length === 0 || title !== this.header.lead) return title;
+    return `${title} on CPU${stalled.length === 1 ? '' : 's'} ${stalled.slice(0, MAX_TITLE_CPUS).join(', ')}`;
   }
 
   #address(): string | null {
     if (this.header.address !== null) return this.header.address;
-    const text = this.#registers.addr;
+    const text = this.#registers.values.addr;
     return text === undefined ? null : `0x${text.replace(/^0+(?=.)/, '')}`;
   }
 

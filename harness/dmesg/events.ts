@@ -1,4 +1,5 @@
 import type { CrashKind } from '../model/crash.ts';
+import type { PassedOver } from './blame.ts';
 import type { BootSign } from './boots.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface Crash extends At {
   readonly fatal: boolean;
   /** In the words of syzkaller and kernel maintainers: "unable to handle kernel NULL pointer dereference in X". */
   readonly title: string;
+  /** As a tracker that groups reports by machine titles it (syzkaller's convention): differs for stalls. */
+  readonly trackerTitle: string;
   /** Kind and blamed function without addresses, offsets and counters: equal over rebuilds. */
   readonly signature: string;
   /** The function to blame, as a maintainer would title the report. */
@@ -41,9 +44,13 @@ export interface Crash extends At {
   readonly module: string | null;
   /** Virtual address of the fault, `0x` and hexadecimal without leading zeros. */
   readonly address: string | null;
+  /** Functions further in than `function`, and why they are not to blame. */
+  readonly passedOver: readonly PassedOver[];
   readonly comm: string | null;
   readonly pid: number | null;
   readonly cpu: number | null;
+  /** CPUs that an RCU stall is about; empty for everything else. */
+  readonly stalledCpus: readonly number[];
   readonly workqueue: string | null;
   readonly pc: Frame | null;
   readonly lr: Frame | null;

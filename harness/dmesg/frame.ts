@@ -13,13 +13,16 @@ const SYMBOL = String.raw`\.?[A-Za-z_$][\w.$]{0,255}`;
 const OFFSET = String.raw`\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})`;
 /** `[module]`, with CONFIG_STACKTRACE_BUILD_ID `[module 0123abcd...]`. */
 const MODULE = String.raw`(?: ?\[([\w-]{1,64})(?: [0-9a-f]{8,64})?(?:\([A-Z+-]{1,8}\))?\])?`;
+const SOURCE = String.raw`([\w./+-]{1,255}\.(?:[chS]|rs|cc?p?p?|inc)):(\d{1,7})`;
 /** `[<ffffffc000123456>]`, `[c000000012345678] [c0000000abcdef00]` (powerpc), `([<00000000004b3f2a>] ...)` (s390), `0xffff...: ` */
 const ADDRESSES = String.raw`^[ \t]*\(?(?:\[<?(?:0x)?[0-9a-f]{4,16}>?\][ \t]*){0,2}`;
 
 const PLAIN = new RegExp(`${ADDRESSES}(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
 /** Where the line starts with an unknown prefix: only with white space before the symbol. */
 const LOOSE = new RegExp(`(?:^|[ \\t])(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
-const SOURCE = String.raw`([\w./+-]{1,255}\.(?:[chS]|rs|cc?p?p?|inc)):(\d{1,7})`;
+/** A frame of a kernel without kallsyms: an address, and at most the module it is in (OpenWrt adds where that is loaded). */
+const NAMELESS =
+  /^[ \t]*(?:\[<[0-9a-f]{8,16}>\][ \t]*)?(0x[0-9a-f]{8,16})(?:[ \t]+\[([\w-]{1,64})(?:@[0-9a-f]{1,16}\+0x[0-9a-f]{1,8})?\])?(?: \(P\))?[ \t]*$/;
 /** scripts/decode_stacktrace.sh: `func (drivers/x.c:12 (discriminator 1)) module`. */
 const DECODED = new RegExp(
   `${ADDRESSES}(\\? )?(${SYMBOL}) \\(${SOURCE}[^()]{0,400}(?:\\(discriminator \\d+\\)[^()]{0,400}){0,8}\\)(?: ([\\w-]{1,64}))?`,
@@ -28,7 +31,7 @@ const DECODED = new RegExp(
 const SYMBOLIZED = new RegExp(`^ ?${SOURCE}`);
 /** arm until 5.17: `[<c010d1b8>] (callee) from [<c0109c4c>] (caller+0x10/0x14)`. */
 const ARM_FROM = new RegExp(
-  String.raw`^[ \t]*\[<[0-9a-f]{8}>\] ?\((${SYMBOL})(?:${OFFSET})?${MODULE}\) from \[<[0-9a-f]{8}>\] ?\((${SYMBOL})${OFFSET}${MODULE}\)`,
+  String.raw`^[ \t]*\[<[0-9a-f]{8}>\] ?\((${SYMBOL})(?:${OFFSET})?${MODULE}\) from \[<[0-9a-f]{8}>\] ?\((${SYMBOL})(?:${OFFSET})?${MODULE}(?: ${SOURCE}( \[inline\])?)?\)`,
 );
 /** arm since 5.17: ` callee from caller+0x10/0x14`. */
 const ARM_FROM_NEW = new RegExp(String.raw`^[ \t]*(${SYMBOL})${MODULE} from (${SYMBOL})${OFFSET}${MODULE}`);
@@ -60,7 +63,11 @@ export function parseTraceLine(text: string): TraceFrame[] | null {
   if (text.includes(' from ')) {
     const old = ARM_FROM.exec(text);
     if (old?.[1] !== undefined && old[5] !== undefined) {
-      return [make(old[1], old[2], old[3], old[4], null, true), make(old[5], old[6], old[7], old[8], null, true)];
+      const callee = make(old[1], old[2], old[3], old[4], null, true);
+      // What was inlined has no frame of its own; the next line names the function that it is in.
+      if (old[11] !== undefined) return [callee];
+      const place = old[9] === undefined ? null : `${old[9]}:${old[10]}`;
+      return [callee, make(old[5], old[6], old[7], old[8], place, true)];
     }
     const recent = ARM_FROM_NEW.exec(text);
     if (recent?.[1] !== undefined && recent[3] !== undefined) {
@@ -70,6 +77,8 @@ export function parseTraceLine(text: string): TraceFrame[] | null {
       ];
     }
   }
+  const nameless = text.includes('0x') ? namelessFrame(text) : null;
+  if (nameless !== null) return [nameless];
   if (text.includes('+0x')) {
     const plain = PLAIN.exec(text);
     if (plain?.[2] === undefined) return null;
@@ -91,8 +100,20 @@ export function parseTraceLine(text: string): TraceFrame[] | null {
   return null;
 }
 
+function namelessFrame(text: string): TraceFrame | null {
+  const match = NAMELESS.exec(text);
+  return match?.[1] === undefined ? null : make(match[1], undefined, undefined, match[2], null, true);
+}
+
+/** Whether the kernel could not say which function this is. */
+export function isNameless(frame: Frame): boolean {
+  return frame.function.startsWith('0x');
+}
+
 /** The first `func+0x1/0x2 [module]` of a text, or null. Used for pc, lr and header lines. */
 export function findFrame(text: string): TraceFrame | null {
+  const nameless = text.startsWith('0x') ? namelessFrame(text) : null;
+  if (nameless !== null) return nameless;
   if (!text.includes('+0x')) {
     const decoded = DECODED.exec(text.trimStart());
     if (decoded?.[2] === undefined) return null;

@@ -16,7 +16,7 @@ import { type LogRecord, parseRecords } from './prefix.ts';
  * blanks of web pages (UTF-8 read as latin1) has to be decoded before that can be told.
  */
 const INTERESTING =
-  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|Gave up waiting|does not exist|not found|unting |initqueue|initramfs|emergency|dropped to|Unable to find|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|U-Boot|Starting kernel|Booting|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|GRUB|BootROM|^-- |pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|Gave up waiting|does not exist|not found|unting |initqueue|initramfs|emergency|dropped to|Unable to find|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|Modules linked in|CPU: \d+ (?:UID|PID)|U-Boot|Starting kernel|Booting|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|GRUB|BootROM|^-- |pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -30,12 +30,17 @@ const MAX_BLOCK_LINES = 2000;
 /** Lines between `cut here` and the header: the message of WARN(). */
 const MAX_PREAMBLE = 12;
 /** Registers that begin a report when nothing before them did. */
-const REGISTERS = /^(?:(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x|Call [tT]race:)/;
+const REGISTERS =
+  /^(?:Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x|Call [tT]race:)/;
 /** Backtraces that someone asked for. */
 const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;
 const MAX_OPEN_BLOCKS = 64;
 const MAX_IN_FLIGHT = 4096;
+/** Functions that one function was inlined into. */
+const MAX_INLINED = 8;
+/** Lines of others that a fault's report may be split by before its registers come. */
+const SPLIT = 400;
 
 const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
 const CUT_HERE = '[ cut here ]';
@@ -80,6 +85,7 @@ export class DmesgParser {
   /** Reports being read, by printk caller where the log has it. */
   readonly #open = new Map<string, OpenBlock>();
   readonly #preamble = new Map<string, string[]>();
+  readonly #noticed = new Set<string>();
   readonly #inFlight = new Map<string, InFlight>();
   #panicked: { line: number } | null = null;
   #lastCrash: Crash | null = null;
@@ -232,6 +238,7 @@ export class DmesgParser {
     this.#panicked = null;
     this.#lastCrash = null;
     this.#inFlight.clear();
+    this.#noticed.clear();
   }
 
   #follow(event: DmesgEvent): void {
@@ -254,17 +261,25 @@ export class DmesgParser {
   #header(found: FoundHeader, record: LogRecord, line: number): void {
     const key = record.caller ?? SHARED;
     const { header } = found;
+    if (header.notice) {
+      this.#notice(found, record, line);
+      return;
+    }
     const open =
       this.#open.get(key) ??
       (header.kind === 'panic' || record.caller === null ? this.#latestOpen() : this.#aftermath(line));
     if (open !== undefined) {
       switch (relation(open.block, found)) {
+        case 'inlined':
+          open.block.takeHeader(header);
+          open.block.take(record.text, line, record.time);
+          return;
         case 'same':
           open.block.die ??= header.die;
           open.block.take(record.text, line, record.time);
           return;
         case 'follow-up':
-          open.block.addFollowUp({ kind: header.kind, title: followUpTitle(header), line });
+          open.block.addFollowUp({ kind: header.kind, title: followUpTitle(header), line }, header.die !== null);
           open.block.take(record.text, line, record.time);
           open.block.gap = 0;
           open.block.lastLine = line;
@@ -287,6 +302,15 @@ export class DmesgParser {
     if (this.#open.size >= MAX_OPEN_BLOCKS) this.#closeAll(false);
     const block = this.#openBlock(header, record, line, found.atStart);
     if (found.panicMessage !== null) block.panicked = true;
+  }
+
+  /** What a subsystem says every few seconds is one report, and takes nothing from another one that is open. */
+  #notice({ header, atStart }: FoundHeader, { text, time, caller, kernel }: LogRecord, line: number): void {
+    if (this.#noticed.has(header.lead)) return;
+    const crash = new Block(header, { line, time, caller, atStart, kernel }, [text]).finish(false, null);
+    if (crash === null) return;
+    this.#noticed.add(header.lead);
+    this.#emit(crash);
   }
 
   #openBlock(header: Header, record: LogRecord, line: number, atStart: boolean): Block {
@@ -383,6 +407,7 @@ export class DmesgParser {
 
 function patience(block: Block): number {
   if (block.ended) return TAIL;
+  if (block.fatal && block.die === null && block.header.sure && !block.evident) return SPLIT;
   return block.evident || block.header.sure ? GAP : DOUBT;
 }
 
@@ -390,14 +415,26 @@ function followUpTitle(header: Header): string {
   return header.named && header.frame !== null ? `${header.lead} in ${plainName(header.frame.function)}` : header.lead;
 }
 
+/** The header of the same report once more, for the function that the one named in it was inlined into. */
+function isInlinedCaller(block: Block, header: Header): boolean {
+  return (
+    !block.evident &&
+    block.total < MAX_INLINED &&
+    header.kind === block.kind &&
+    header.lead === block.header.lead &&
+    header.frame !== null
+  );
+}
+
 /** How a header relates to the report before it: a line of it, a consequence of it, or a report of its own. */
-function relation(block: Block, found: FoundHeader): 'same' | 'follow-up' | 'new' {
+function relation(block: Block, found: FoundHeader): 'same' | 'inlined' | 'follow-up' | 'new' {
   const { header } = found;
   if (found.panicMessage !== null) {
     if (block.panicked) return 'follow-up';
-    return block.fatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';
+    return block.fatal || block.ledToFatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';
   }
   if (block.panicked) return 'follow-up';
+  if (isInlinedCaller(block, header)) return 'inlined';
   if (!block.evident && !(block.atStart && block.header.sure) && found.header.die === null) return 'new';
   if (header.lead === block.header.lead && header.kind === 'other' && !block.evident) return 'same';
   const dies = header.die !== null;

@@ -26,6 +26,7 @@ const TABLE = {
   kasan: { verdict: 'warning', after: 'goes-on', blame: 'pc' },
   ubsan: { verdict: 'warning', after: 'goes-on', blame: 'pc' },
   kfence: { verdict: 'warning', after: 'goes-on', blame: 'pc' },
+  kmsan: { verdict: 'warning', after: 'goes-on', blame: 'pc' },
   kcsan: { verdict: 'warning', after: 'goes-on', blame: 'trace' },
   lockdep: { verdict: 'warning', after: 'goes-on', blame: 'pc' },
   'rcu-stall': { verdict: 'hang', after: 'stuck', blame: 'stall' },

@@ -1,27 +1,22 @@
 import type { CrashKind } from '../../model/crash.ts';
 import { findFrame } from '../frame.ts';
-import type { BlameRule } from '../skip.ts';
 import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule, SRC, simple } from './header.ts';
 
 /** The lead and blame rule of a WARNING, by the check that printed it. */
-function warningFlavour(
-  source: string | null,
-  name: string,
-): { kind: CrashKind; lead: string; rule: BlameRule | null } {
+function warningFlavour(source: string | null, name: string): { kind: CrashKind; lead: string } {
   const file = source?.replace(/:\d+$/, '') ?? '';
   if (file.endsWith('lib/refcount.c') || /^refcount_/.test(name))
-    return { kind: 'refcount', lead: 'WARNING: refcount bug', rule: 'refcount' };
-  if (file.endsWith('lib/debugobjects.c')) return { kind: 'warning', lead: 'WARNING: ODEBUG bug', rule: 'odebug' };
-  if (file.endsWith('lib/kobject.c')) return { kind: 'warning', lead: 'WARNING: kobject bug', rule: 'kobject' };
+    return { kind: 'refcount', lead: 'WARNING: refcount bug' };
+  if (file.endsWith('lib/debugobjects.c')) return { kind: 'warning', lead: 'WARNING: ODEBUG bug' };
+  if (file.endsWith('lib/kobject.c')) return { kind: 'warning', lead: 'WARNING: kobject bug' };
   if (file.endsWith('fs/proc/generic.c') && /^proc_register/.test(name))
-    return { kind: 'warning', lead: 'WARNING: proc registration bug', rule: 'proc' };
-  if (file.endsWith('kernel/locking/lockdep.c')) return { kind: 'lockdep', lead: 'WARNING: locking bug', rule: null };
-  if (file.endsWith('mm/usercopy.c')) return { kind: 'warning', lead: 'WARNING: bad usercopy', rule: 'usercopy' };
+    return { kind: 'warning', lead: 'WARNING: proc registration bug' };
+  if (file.endsWith('kernel/locking/lockdep.c')) return { kind: 'lockdep', lead: 'WARNING: locking bug' };
+  if (file.endsWith('mm/usercopy.c')) return { kind: 'warning', lead: 'WARNING: bad usercopy' };
   if (/(?:^|\/)mm\//.test(file) && /^_*k?v?z?[mrc]*alloc/.test(name))
-    return { kind: 'warning', lead: 'WARNING: kmalloc bug', rule: 'allocation' };
-  if (/(?:^|\/)mm\/page_alloc\.c$/.test(file) && /alloc/.test(name))
-    return { kind: 'warning', lead: 'WARNING', rule: 'allocation' };
-  return { kind: 'warning', lead: 'WARNING', rule: null };
+    return { kind: 'warning', lead: 'WARNING: kmalloc bug' };
+  if (/(?:^|\/)mm\/page_alloc\.c$/.test(file) && /alloc/.test(name)) return { kind: 'warning', lead: 'WARNING' };
+  return { kind: 'warning', lead: 'WARNING' };
 }
 
 function warning(source: string | null, where: string, extra: Partial<Header>): Header {
@@ -40,8 +35,7 @@ export const CHECKS: readonly Rule[] = [
       const source = match[1] === undefined ? null : `${match[1]}:${match[2]}`;
       const file = match[1] ?? '';
       if (file.endsWith('lib/list_debug.c')) return { ...NOTHING, kind: 'bug', lead: 'BUG: corrupted list', source };
-      if (file.endsWith('mm/usercopy.c'))
-        return { ...NOTHING, kind: 'bug', lead: 'BUG: bad usercopy', rule: 'usercopy', source };
+      if (file.endsWith('mm/usercopy.c')) return { ...NOTHING, kind: 'bug', lead: 'BUG: bad usercopy', source };
       return {
         ...NOTHING,
         kind: 'bug',
@@ -131,7 +125,6 @@ export const CHECKS: readonly Rule[] = [
       kind: 'bug',
       lead: 'BUG: Bad page state',
       survives: true,
-      rule: 'allocation',
       comm: match[1] ?? null,
     }),
   },
@@ -176,7 +169,6 @@ export const CHECKS: readonly Rule[] = [
       kind: 'bug',
       lead: `BUG ${match[1]}: ${generalise((match[2] ?? '').replace(/\. .*$/, ''))}`,
       survives: true,
-      rule: 'allocation',
     }),
   },
   // WARN(): __warn() in kernel/panic.c, both orders (6.19 changed it), and 3.x without CPU and PID.
@@ -191,7 +183,7 @@ export const CHECKS: readonly Rule[] = [
   },
   {
     needle: ', CPU#',
-    pattern: anywhere(`WARNING: (?:${SRC} )?at (.{1,400}?), CPU#(\\d+): (.{1,32})\\/(\\d+)`),
+    pattern: anywhere(`WARNING: (?:\\[.{0,300}?\\] )?(?:${SRC} )?at (.{1,400}?), CPU#(\\d+): (.{1,32})\\/(\\d+)`),
     header: (match) =>
       warning(match[1] === undefined ? null : `${match[1]}:${match[2]}`, match[3] ?? '', {
         cpu: Number(match[4]),
@@ -206,7 +198,9 @@ export const CHECKS: readonly Rule[] = [
   },
   {
     needle: 'WARNING: kernel stack',
-    pattern: anywhere("WARNING: kernel stack (regs|frame pointer) at \\S+ in .{1,40} has bad '?(\\w*)'? ?value"),
+    pattern: anywhere(
+      "WARNING: kernel stack (regs|frame pointer) at +(?:\\([a-z]{1,8}\\)|\\S+) in .{1,40} has bad '?(\\w*)'? ?value",
+    ),
     header: (match) => ({
       ...NOTHING,
       kind: 'warning',

@@ -1,5 +1,16 @@
 import { findFrame } from '../frame.ts';
-import { address, anywhere, at, generalise, HEX, type Header, NOTHING, type Rule, simple } from './header.ts';
+import {
+  address,
+  anywhere,
+  anywhereAt,
+  at,
+  generalise,
+  HEX,
+  type Header,
+  NOTHING,
+  type Rule,
+  simple,
+} from './header.ts';
 
 /** Below one page an address is a member of a NULL structure: do_kern_addr_fault() and die_kernel_fault() use PAGE_SIZE. */
 const PAGE_SIZE = 4096n;
@@ -22,11 +33,13 @@ export const FAULTS: readonly Rule[] = [
   {
     needle: 'Unable to handle',
     pattern: anywhere(
-      `(BUG: )?Unable to handle (?:kernel|Kernel) (NULL pointer dereference|paging request|read from unreadable memory|write to read-only memory|execut(?:e|ion) from non-executable memory|execution of (?:user|kernel) memory|access to user memory(?: outside uaccess routines| without uaccess routines| with fs=KERNEL_DS)?|ignored(?: \\w+)?|unknown(?: \\d+)?|instruction fetch|data access(?: on (?:read|write))?|unaligned access|pointer dereference in virtual (?:kernel|user) address space|NULL pointer[\\w ]*|access[\\w ]*)(?: for (?:data|instruction fetch))?(?: at|, address| for)?(?: virtual)?(?: address)?:? ?${HEX}?`,
+      `(BUG: )?Unable to handle (?:kernel|Kernel) (NULL pointer dereference|paging request|read from unreadable memory|write to read-only memory|execut(?:e|ion) from non-executable memory|execution of (?:user|kernel) memory|access to user memory(?: outside uaccess routines| without uaccess routines| with fs=KERNEL_DS)?|ignored(?: \\w+)?|unknown(?: \\d+)?|instruction fetch|data access(?: on (?:read|write))?|unaligned access|pointer dereference in virtual (?:kernel|user) address space|NULL pointer[\\w ]*|access[\\w ]*)(?: for (?:data|instruction fetch))?(?: at|, address| for)?(?: virtual)?(?: address)?(?::? ?${HEX}(?![0-9A-Za-z]))?`,
     ),
-    header: (match) => {
+    header: (match, text) => {
       const what = (match[2] ?? '').replace(/^data access.*|^instruction fetch/, 'paging request');
-      return fault(match[1] === undefined ? '' : 'BUG: ', what, address(match[3]));
+      // The kernel pads addresses to 8 digits at least: fewer are what a terminal or a mail program left of one.
+      const cut = text.includes('virtual address') && (match[3] ?? '').replace(/^0x/, '').length < 8;
+      return fault(match[1] === undefined ? '' : 'BUG: ', what, cut ? null : address(match[3]));
     },
   },
   // x86 show_fault_oops(), powerpc bad_page_fault().
@@ -45,8 +58,8 @@ export const FAULTS: readonly Rule[] = [
   // x86 traps and riscv die() strings; 6.10 and later put "Oops: " before every one.
   {
     needle: 'general protection fault',
-    pattern: at(
-      `general protection fault(?:, (?:probably|maybe) for non-canonical address ${HEX})?[:,].{0,64}\\[#(\\d+)\\]`,
+    pattern: anywhereAt(
+      `(?:segment-related )?general protection fault(?:, (?:probably|maybe) for non-canonical address ${HEX})?[:,].{0,64}\\[#(\\d+)\\]`,
     ),
     header: (match) => ({
       ...NOTHING,
@@ -58,7 +71,7 @@ export const FAULTS: readonly Rule[] = [
   },
   {
     needle: 'general protection fault',
-    pattern: at(`general protection fault, (?:probably|maybe) for non-canonical address ${HEX}`),
+    pattern: at(`general protection fault, (?:probably|maybe) for non-canonical address(?: ${HEX}|$)`),
     header: (match) => ({
       ...NOTHING,
       kind: 'exception',
@@ -69,10 +82,10 @@ export const FAULTS: readonly Rule[] = [
   {
     needle: '[#',
     pattern: at(
-      `(stack segment|divide error|invalid opcode|int3|double fault|alignment check|segment not present|invalid TSS|bounds|bound range exceeded|overflow|coprocessor segment overrun|control protection fault|trap bounds|debug|machine check|kernel stack overflow \\(page fault\\)|stack guard page|exception stack guard page)(?: \\([^)]{0,60}\\)| fault)?(?:, [^:]{0,80})?: .{0,40}\\[#(\\d+)\\]`,
+      `(stack[ _]segment|divide[ _]error|invalid[ _]op(?:code)?|int3|double[ _]fault|alignment[ _]check|segment[ _]not[ _]present|invalid[ _]TSS|bounds|bound range exceeded|overflow|coprocessor segment overrun|control protection fault|trap bounds|debug|machine check|kernel stack overflow \\(page fault\\)|stack guard page|exception stack guard page)(?: \\([^)]{0,60}\\)|[ _]fault)?(?:, [^:]{0,80})?: .{0,40}\\[#(\\d+)\\]`,
     ),
     header: (match) => {
-      const what = match[1] ?? '';
+      const what = (match[1] ?? '').replaceAll('_', ' ').replace(/^invalid op$/, 'invalid opcode');
       const lead = what === 'stack segment' ? 'stack segment fault' : what;
       const kind = /stack overflow|stack guard/.test(what) ? 'stack-overflow' : 'exception';
       return { ...NOTHING, kind, lead, die: Number(match[2]) };

@@ -1,6 +1,6 @@
 import type { CrashKind } from '../../model/crash.ts';
 import type { TraceFrame } from '../frame.ts';
-import type { BlameRule } from '../skip.ts';
+import type { BlameRule } from '../roles.ts';
 
 /** What the first line of a report says. */
 export interface Header {
@@ -21,6 +21,8 @@ export interface Header {
   readonly die: number | null;
   /** A BUG: line after which the kernel goes on. */
   readonly survives: boolean;
+  /** The line is all there is, and may come in the midst of another report. */
+  readonly notice: boolean;
   /** The line is so particular that it counts without anything after it, if it stands at the start of its record. */
   readonly sure: boolean;
 }
@@ -36,6 +38,7 @@ export const NOTHING: Omit<Header, 'kind' | 'lead'> = {
   cpu: null,
   die: null,
   survives: false,
+  notice: false,
   sure: true,
 };
 
@@ -95,5 +98,7 @@ export function bareFunction(text: string): TraceFrame | null {
 /** Tags that a subsystem puts before its own headers (pr_fmt). */
 const TAGS = String.raw`(?:(?:NMI watchdog|watchdog|rcu|kasan|traps|perf|kfence|kcsan|CPU ?\d{1,4}|Oops): ?){0,3}`;
 export const at = (pattern: string, flags = ''): RegExp => new RegExp(`^${TAGS}${pattern}`, flags);
+/** Anywhere at all: other text may be glued to it, as some messages lack their line feed. */
+export const anywhereAt = (pattern: string): RegExp => new RegExp(pattern);
 /** For what printk cannot have said by chance: anywhere in the record, after a separator. */
 export const anywhere = (pattern: string): RegExp => new RegExp(`(?:^|[\\s\\]>:;|"'])${pattern}`);

@@ -39,22 +39,22 @@ export const LOCKDEP: readonly Rule[] = [
   {
     needle: 'suspicious RCU usage',
     pattern: anywhere('(WARNING|INFO): suspicious RCU usage'),
-    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: suspicious RCU usage`, rule: 'rcu-usage' }),
+    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: suspicious RCU usage` }),
   },
   {
     needle: 'bad unlock balance',
     pattern: anywhere('(WARNING|BUG): bad unlock balance detected'),
-    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: bad unlock balance`, rule: 'header' }),
+    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: bad unlock balance` }),
   },
   {
     needle: 'bad contention detected',
     pattern: anywhere('(WARNING|BUG): bad contention detected'),
-    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: bad contention`, rule: 'header' }),
+    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: bad contention` }),
   },
   {
     needle: 'held lock freed',
     pattern: anywhere('(WARNING|BUG): held lock freed'),
-    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: held lock freed`, rule: 'header' }),
+    header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: held lock freed` }),
   },
   {
     needle: 'lock held when returning',
@@ -84,7 +84,7 @@ export const LOCKDEP: readonly Rule[] = [
   {
     needle: 'register non-static key',
     pattern: anywhere('INFO: trying to register non-static key'),
-    header: simple('lockdep', 'INFO: trying to register non-static key', { rule: 'odebug' }),
+    header: simple('lockdep', 'INFO: trying to register non-static key'),
   },
   {
     needle: 'has not been registered!',

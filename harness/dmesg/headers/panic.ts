@@ -62,7 +62,11 @@ export const PANICS: readonly Rule[] = [
   {
     needle: 'unregister_netdevice: waiting',
     pattern: at('unregister_netdevice: waiting for \\S+ to become free'),
-    header: simple('other', 'unregister_netdevice: waiting for DEV to become free', { named: false, rule: 'header' }),
+    header: simple('other', 'unregister_netdevice: waiting for DEV to become free', {
+      named: false,
+      rule: 'header',
+      notice: true,
+    }),
   },
   {
     needle: 'Busy inodes after unmount',
@@ -75,6 +79,7 @@ type Report = { readonly kind: CrashKind; readonly fatal: boolean };
 
 /** Panics that only say that something else went wrong before, and what: kernel/exit.c, arch/*\/traps.c, panic_on_*. */
 const CONSEQUENCES: readonly { readonly message: RegExp; readonly of: (report: Report) => boolean }[] = [
+  { message: /^scheduling while atomic/, of: ({ kind }) => kind === 'sleeping-in-atomic' },
   { message: /^hung_task/, of: ({ kind }) => kind === 'hung-task' },
   { message: /^softlockup/, of: ({ kind }) => kind === 'soft-lockup' },
   { message: /^RCU Stall/i, of: ({ kind }) => kind === 'rcu-stall' },

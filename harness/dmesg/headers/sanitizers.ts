@@ -13,7 +13,6 @@ export const SANITIZERS: readonly Rule[] = [
         ...NOTHING,
         kind: what === 'null-ptr-deref' ? 'null-deref' : 'kasan',
         lead: `KASAN: ${what}`,
-        rule: what === 'double-free' || what === 'invalid-free' ? 'allocation' : null,
         frame: findFrame(match[2] ?? '') ?? bareFunction(match[2] ?? ''),
       };
     },
@@ -23,7 +22,7 @@ export const SANITIZERS: readonly Rule[] = [
     pattern: anywhere('BUG: KMSAN: ([a-z -]{1,60}?) in (.{0,300})'),
     header: (match) => ({
       ...NOTHING,
-      kind: 'other',
+      kind: 'kmsan',
       lead: `KMSAN: ${match[1]}`,
       frame: findFrame(match[2] ?? '') ?? bareFunction(match[2] ?? ''),
     }),
@@ -70,6 +69,6 @@ export const SANITIZERS: readonly Rule[] = [
   {
     needle: 'BUG: memory leak',
     pattern: at('BUG: memory leak'),
-    header: simple('memleak', 'memory leak', { rule: null, sure: false }),
+    header: simple('memleak', 'memory leak', { sure: false }),
   },
 ];

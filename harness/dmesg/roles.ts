@@ -1,0 +1,384 @@
+import type { CrashKind } from '../model/crash.ts';
+import { plainName, type TraceFrame } from './frame.ts';
+import { rustName } from './rust.ts';
+
+/**
+ * What a function that stands in a trace does there. A report is titled by the innermost function that is none of
+ * these: what is in the table either prints the report, or only does what its caller told it to, for thousands of
+ * callers, and says nothing about the mistake.
+ *
+ * Where the log names the source file of a frame (a decoded trace, a vmlinux), the file decides; the name does where it
+ * does not. A function of a module is never a helper of the core kernel, whatever its name, except in the modules that
+ * are themselves such helpers.
+ */
+interface RoleFacts {
+  /** Why such a frame is not to blame, as the record says it. */
+  readonly why: string;
+  /** Names from kernels 3.x to 6.19, without leading underscores and compiler suffixes; `*` stands for any text. */
+  readonly names: string;
+  /** Source files that hold nothing else. */
+  readonly files?: RegExp;
+  /** Modules in which they stand where they are not built in. */
+  readonly modules?: RegExp;
+}
+
+const ROLES = {
+  reporting: {
+    why: 'prints the report, or is on the way from the fault to it',
+    files:
+      /^(?:kernel\/panic\.c|lib\/(?:dump_stack|bug|ubsan|nmi_backtrace)\.c|mm\/(?:kasan|kmsan|kfence)\/|kernel\/kcsan\/|kernel\/locking\/lockdep\.c|kernel\/stacktrace\.c|arch\/\w+\/(?:kernel\/(?:traps|dumpstack\w*|stacktrace|entry\w*|unwind\w*)|mm\/(?:fault|kasan\w*)|entry\/\w+)\.[cS]|include\/linux\/(?:kasan|instrumented|kmsan|lockdep|bug)[\w-]*\.h)/,
+    names: `
+      dump_stack dump_stack_lvl dump_stack_print_info dump_backtrace* show_stack* show_trace* show_regs*
+      unwind_backtrace walk_stackframe save_stack save_stack_trace* arch_stack_walk* stack_trace_save*
+      stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame panic vpanic nmi_panic* warn
+      warn_printk warn_slowpath_* report_bug report_bug_entry bug_handler bug_brk_handler handle_bug fixup_bug
+      is_valid_bugaddr do_unexpected_trap check_panic_on_warn oops_begin oops_end oops_enter oops_exit invalid_op
+      die die_kernel_fault die_body die_addr arm64_notify_die arm_notify_die arm64_serror_panic do_kernel_fault
+      do_mem_abort do_translation_fault do_page_fault do_bad_area do_alignment_fault do_tag_check_fault
+      do_tag_recovery do_sp_pc_abort dequeue_task_idle do_sea do_serror do_undefinstr do_el1_undef do_el0_undef
+      do_bti do_el1_bti do_el1_fpac do_debug_exception do_brk64 do_el1_brk64 do_PrefetchAbort do_DataAbort*
+      do_kernel_address_page_fault bad_area bad_area_nosemaphore bad_area_access_error brk_handler call_break_hook
+      call_el1_break_hook early_brk64 el0_* el1_* el0t_* el1t_* el1h_* bug_brk* ret_to_user ret_to_kernel
+      ret_fast_syscall bad_mode panic_bad_mode bad_stack handle_bad_stack panic_lockup panic_stack_overflow
+      pabt_svc dabt_svc und_svc und_svc_fault und_svc_finish und_usr* irq_svc dabt_usr v6_early_abort
+      v7_early_abort asm_exc_* asm_sysvec_* asm_common_* exc_* do_trap do_trap_* do_error_trap do_invalid_op
+      do_general_protection do_double_fault do_user_addr_fault do_kern_addr_fault do_divide_error do_int3*
+      do_async_page_fault do_stack_segment do_nmi trace_do_page_fault error_entry error_return error_exit
+      error_code no_context page_fault page_fault_oops async_page_fault double_fault general_protection
+      divide_error invalid_opcode stack_segment kernelmode_fixup_or_oops nmi end_repeat_nmi nmi_handle
+      nmi_cpu_backtrace* nmi_trigger* default_do_nmi retint_* ret_from_exception common_exception handle_exception
+      handle_exception_nesting handle_page_fault gp_exception_table* program_check_exception program_check_common*
+      data_access_common* do_bad_page_fault do_bad_slb_fault do_bad_IRQ tlb_do_page_fault_* do_bp handle_bp_int
+      pgm_check_handler do_pgm_check kasan_* asan_* hwasan_* check_memory_region* memory_is_poisoned*
+      memory_is_nonzero* bytes_is_nonzero print_report print_address_description* print_error_description
+      print_memory_metadata print_shadow_for_address describe_object* describe_address* print_trailer
+      print_section print_page_info end_report start_report addr_has_metadata kfence_report_error
+      kfence_handle_page_fault kfence_print_* check_canary* kmsan_* msan_* tsan_* kcsan_* csan_* sanitizer_*
+      ubsan_* handle_overflow val_to_string fortify_* stack_chk_fail* read_word_at_a_time read_once_size*
+      write_once_size* read_once_word_nocheck lockdep_* lock_acquire* lock_release* lock_acquired lock_contended
+      lock_is_held* lock_class* lock_set_class lock_set_subclass lock_pin_* lock_unpin_* lock_downgrade
+      lock_commit_* reacquire_held_locks find_lock_lowest* register_lock_class assign_lock_key add_lock_to_list
+      add_chain_cache add_chain_block check_prev_add* check_prevs_add* check_deadlock* check_noncircular*
+      check_irq_usage* check_usage check_usage_forwards check_usage_backwards check_wait_context*
+      check_chain_key* validate_chain* valid_state mark_lock mark_lock_irq mark_lock_unused mark_held_locks
+      mark_irqflags mark_usage debug_check_no_locks_* match_held_lock hlock_class look_up_lock_class
+      print_unlock_imbalance_bug print_lock_* print_usage_bug* print_deadlock_bug print_circular_bug*
+      print_bad_irq_dependency print_irq_inversion_bug print_freed_lock_bug print_held_locks_bug
+      trace_hardirqs_on* trace_hardirqs_off* might_sleep* might_resched* might_fault* schedule_bug cant_sleep
+      cant_migrate check_preemption_disabled debug_smp_processor_id this_cpu_preempt_check preempt_schedule*
+      preempt_count_* rcu_note_context_switch rcu_read_unlock_special cond_resched* cond_resched printk vprintk
+      printk_* vprintk_* console_unlock console_lock console_flush_* console_trylock console_emit_* dev_printk*
+      dev_vprintk_emit dev_emerg dev_alert dev_crit dev_err dev_warn dev_notice dev_info    dump_stack_*
+      print_unlock_* handle_fault inv_entry
+    `,
+  },
+  instrumentation: {
+    why: 'is instrumentation that the compiler or a tracer put there',
+    files: /^(?:kernel\/kcov\.c|kernel\/trace\/)/,
+    names: `
+      sanitizer_cov_* write_comp_data check_kcov_mode kcov_* cov_trace_* x86_indirect_* x86_return_* indirect_thunk*
+      srso_* ftrace_caller ftrace_regs_caller ftrace_regs_call ftrace_call ftrace_graph_caller ftrace_stub* mcount*
+      fentry__ trace_event_raw_* perf_trace_* bpf_trace_run* perf_tp_event perf_swevent_* cfi_check* cfi_slowpath*
+      stack_depot_* depot_* rust_helper_*
+    `,
+  },
+  memory: {
+    why: 'copies or compares the memory that its caller named',
+    files:
+      /^(?:lib\/(?:string|usercopy|strncpy_from_user|strnlen_user|iov_iter)\.c|arch\/\w+\/lib\/|mm\/(?:maccess|usercopy)\.c|arch\/\w+\/include\/asm\/(?:uaccess|io)\.h)/,
+    names: `
+      memcpy* memmove* memset* memcmp* memchr* memscan* pi_mem* pi_str* arch_mem* strcpy* strncpy* strcmp*
+      strncmp* strlen* strnlen* strchr* strrchr* strnchr* strcasecmp* strncasecmp* strcat* strncat* strlcpy*
+      strlcat* strscpy* sized_strscpy* strsep* strspn* strcspn strpbrk* strstr* strnstr* strim* strchrnul*
+      skip_spaces copy_to_user* copy_from_user* copy_in_user* copy_user* clear_user* arch_copy_to_user*
+      arch_copy_from_user* arch_clear_user* asm_copy_to_user* asm_copy_from_user* raw_copy_to_user*
+      raw_copy_from_user* arm_copy_from_user* arm_copy_to_user* get_user get_user_[1248] get_user_nocheck_*
+      put_user put_user_[1248] put_user_nocheck_* strncpy_from_user* strnlen_user* import_iovec* iovec_from_user*
+      copy_compat_* copy_page copy_page_* copy_mc_* clear_page clear_page_* copy_highpage clear_huge_page
+      rep_movs_alternative rep_stos_alternative copy_to_kernel_nofault* copy_from_kernel_nofault* probe_kernel_*
+      csum_partial* arm_smccc_smc arm_smccc_hvc arm_smccc_1_1_* arm_smccc_1_2_* raw_readb raw_readw raw_readl
+      raw_readq raw_writeb raw_writew raw_writel raw_writeq readb readw readl readq writeb writew writel writeq
+      readl_relaxed writel_relaxed raw_readsl raw_writesl ioread8 ioread16 ioread32 iowrite8 iowrite16 iowrite32
+    `,
+  },
+  atomic: {
+    why: 'changes the bits or the count that its caller named',
+    files:
+      /^(?:lib\/(?:refcount|find_bit|atomic64|bitmap)\.c|include\/linux\/(?:atomic\/|refcount|kref|bitops|instrumented|find)|include\/asm-generic\/(?:bitops|atomic)|arch\/\w+\/include\/asm\/(?:atomic|bitops|cmpxchg))/,
+    names: `
+      set_bit clear_bit change_bit test_bit test_and_set_bit* test_and_clear_bit* test_and_change_bit* set_bit_*
+      clear_bit_* find_next_bit* find_first_bit* find_last_bit* find_next_zero_bit* find_first_zero_bit*
+      find_next_and_bit* ll_sc_* lse_* arch_atomic* atomic_* atomic64_* atomic_long_* raw_atomic* cmpxchg* xchg*
+      arch_test_* arch_set_bit* arch_clear_bit* instrument_* refcount_* ex_handler_refcount kref_get kref_put*
+      kref_init kref_read x86_indirect_* x86_return_* indirect_thunk* srso_* ftrace_caller ftrace_regs_caller
+      ftrace_regs_call ftrace_call ftrace_graph_caller mcount* fentry__
+    `,
+  },
+  lock: {
+    why: 'takes, releases or wakes what its caller named',
+    files:
+      /^(?:kernel\/locking\/|include\/linux\/(?:spinlock|rwlock|rwsem|mutex|semaphore|seqlock|local_lock|rcupdate)\w*\.h|include\/asm-generic\/q(?:spin|rw)lock|kernel\/sched\/(?:wait|completion|swait)\w*\.c)/,
+    names: `
+      raw_spin_* spin_lock* spin_unlock* spin_trylock* spin_dump spin_bug raw_read_* raw_write_* read_lock*
+      read_unlock* write_lock* write_unlock* do_raw_* arch_spin_* arch_read_* arch_write_* queued_spin_*
+      queued_read_* queued_write_* native_queued_* pv_queued_* kvm_wait rwlock_bug debug_spin_* ticket_spin_*
+      osq_lock osq_unlock mcs_* bit_spin_* resilient_* mutex_lock* mutex_unlock* mutex_trylock*
+      mutex_remove_waiter mutex_optimistic_spin* mutex_spin_on_owner mutex_add_waiter ww_mutex_* rt_mutex_*
+      rt_spin_* rt_read_* rt_write_* rtlock_* debug_mutex_* atomic_dec_and_mutex_lock refcount_dec_and_mutex_lock
+      refcount_dec_and_lock* rtmutex_* down down_read* down_write* down_interruptible down_killable down_timeout
+      down_trylock down_common up up_read* up_write* rwsem_* call_rwsem_* percpu_down_* percpu_up_* percpu_rwsem_*
+      rwbase_* wake_up wake_up_interruptible* wake_up_all* wake_up_bit wake_up_common* wake_up_locked*
+      wake_up_poll* wake_up_process wake_up_q wake_up_sync* wake_up_var wake_up_state try_to_wake_up
+      default_wake_function autoremove_wake_function swake_up wake_up_interruptible* wake_up_all* wake_up_bit
+      wake_up_common* wake_up_locked* wake_up_poll* wake_up_process wake_up_q wake_up_sync* wake_up_var
+      wake_up_state complete complete_all complete_with_flags complete_on_current_cpu prepare_to_wait*
+      prepare_to_swait* finish_wait finish_swait add_wait_queue* remove_wait_queue init_waitqueue* local_lock*
+      local_unlock* local_bh_enable* local_bh_disable* seqprop_*   
+      lock_timer_base lock_hrtimer_base task_rq_lock raw_spin_rq_*    bit_lock*
+      seqlock_* read_seq* write_seq* rcu_read_lock* rcu_read_unlock* rcu_lock_acquire rcu_lock_release srcu_read_*
+         
+    `,
+  },
+  guard: {
+    why: "takes or releases a subsystem's lock for its caller",
+    names: `
+      lock_sock* sock_lock* release_sock rtnl_* netdev_lock* device_lock* unix_state_* lock_two_* folio_unlock unlock_page
+      reiserfs_write_lock* reiserfs_write_unlock* tty_lock* tty_unlock* console_lock console_trylock snd_power_wait*
+    `,
+  },
+  container: {
+    why: 'keeps a list, tree or table of its caller',
+    files:
+      /^(?:lib\/(?:list_debug|rbtree\w*|radix-tree|xarray|idr|maple_tree|rhashtable|klist|llist|plist|timerqueue|interval_tree\w*|btree|assoc_array|generic-radix-tree|genalloc|sbitmap|kfifo|scatterlist|percpu_counter|ref_tracker)\.c|include\/linux\/(?:list\w*|rbtree\w*|hashtable|rhashtable|xarray|idr|rculist\w*|llist|plist)\.h)/,
+    names: `
+      list_add* list_del* list_replace* list_move* list_splice* list_cut* list_swap* list_empty* hlist_* plist_*
+      llist_* rb_* rbt_* rbtree_* radix_tree_* xa_* xas_* idr_* ida_* mas_* mt_* mtree_* rhashtable_* rht_*
+      klist_* hlist_* timerqueue_* interval_tree_* assoc_array_* genradix_* gen_pool_* sbitmap_* kfifo_* sg_next
+      sg_free_* sg_init_* sg_alloc_* percpu_counter_* ref_tracker_* bitmap_* find_*_bit hash_* jhash*
+      xattr_find_entry
+    `,
+  },
+  text: {
+    why: 'formats or sums the data that its caller handed it',
+    files:
+      /^lib\/(?:vsprintf|hexdump|kasprintf|crc[\w-]*|crc\/.*|string_helpers|kstrtox|parser|seq_buf|uuid|checksum|cmdline|sort|bsearch|glob)\.c/,
+    names: `
+      snprintf vsnprintf sprintf vsprintf scnprintf vscnprintf format_decode pointer string string_nocheck hex_string
+      number special_hex_number symbol_string resource_string bitmap_string ip4_* ip6_addr_string* uuid_string
+      escaped_string mac_address_string dentry_name device_node_string fwnode_string vbin_printf bstr_printf kasprintf
+      kvasprintf* kstrto* simple_strto* sscanf vsscanf hex_dump_to_buffer print_hex_dump* hex2bin bin2hex
+      seq_printf seq_vprintf seq_puts seq_write seq_buf_* seq_escape* sysfs_emit* crc16* crc32* crc64* crc7* crc8* crc_itu*
+      crc_ccitt* crc_t10dif* xor_blocks xxh32* xxh64* siphash* sort sort_r bsearch match_token parse_args kobject_get_path
+      add_uevent_var
+    `,
+  },
+  allocation: {
+    why: 'allocates or frees what its caller named',
+    files:
+      /^(?:mm\/(?:sl[aou]b\w*|page_alloc|vmalloc|util|mempool|percpu\w*|kmemleak|dmapool|page_frag_cache|memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h|kernel\/dma\/)/,
+    names: `
+      kmalloc* kzalloc* kcalloc* krealloc* kvmalloc* kvzalloc* kvcalloc* kvrealloc* vmalloc* vzalloc* vcalloc
+      kmem_* do_kmalloc* devm_kmalloc* devm_kzalloc* devm_kcalloc* pcpu_alloc* alloc_percpu* free_percpu kfree*
+      kvfree* vfree* vunmap* slab_* slub_* new_slab* allocate_slab free_slab discard_slab setup_object* check_slab
+      check_object check_bytes_and_report check_pad* object_err free_debug_processing alloc_debug_processing
+      free_to_partial_list on_freelist cache_alloc* cache_free* cache_grow* do_slab_free create_object kmemleak_*
+      mempool_* alloc_page alloc_pages* alloc_frozen_pages* alloc_skb* alloc_large_* get_free_page*
+      get_zeroed_page free_page free_pages* free_unref_* free_frozen_pages* free_pcp_* free_the_page
+      free_compound_page put_compound_page free_one_page free_hot_cold_page* free_pcppages_bulk
+      get_page_from_freelist prep_new_page post_alloc_hook warn_alloc* folio_alloc* page_frag_* bad_page
+      check_free_page* check_new_page* free_page_is_bad* dump_page rmqueue* memdup_user* kmemdup* kstrdup*
+      kstrndup* vmemdup_* qlist_* qlink_* rcu_free_slab memcg_* get_mem_cgroup_* obj_cgroup_* kfree_* kvfree_*
+      kmalloc_* kzfree kzfree_* free_large_kmalloc free_percpu* dma_alloc_* dma_free_* dma_pool_* dmam_*
+      radix_tree_node_alloc pcpu_mem_* vmalloc_* vmap_* free_vmap* remove_vm_area find_vm_area bpf_map_area_*
+      sock_alloc_* sk_prot_alloc sk_alloc sk_free sk_destruct sk_prot_free alloc_inode* new_inode*
+      alloc_workqueue* fsnotify_alloc_* simple_xattr_alloc_* napi_alloc_* kernfs_new_node_*
+    `,
+  },
+  packet: {
+    why: 'handles the packet that its caller named',
+    files: /^(?:net\/core\/skbuff\.c|include\/linux\/skbuff\.h)/,
+    names: `
+      skb_panic skb_over_panic skb_under_panic skb_put* skb_push* skb_pull* skb_trim* skb_release_* skb_dequeue*
+      skb_queue_* skb_unlink skb_free_head skb_clone* skb_copy* skb_checksum* pskb_* kfree_skb* consume_skb* dev_kfree_skb*
+      kfree_skbmem free_skb* skb_unref skb_get skb_set_* skb_headers_* skb_cow* skb_expand_head dev_alloc_skb netdev_alloc_skb*
+      alloc_skb* build_skb* nlmsg_* nla_* sock_queue_rcv_skb* sock_alloc_send_* sock_wmalloc sock_rmalloc sock_omalloc
+      sock_kmalloc sock_wfree sock_rfree sock_efree
+    `,
+  },
+  object: {
+    why: 'is the driver core, sysfs or a reference count, which handles the object that its caller named',
+    files:
+      /^(?:drivers\/base\/(?:core|bus|driver|dd|devres|class|platform|component|attribute_container|cpu|property|swnode)\.c|drivers\/base\/power\/|lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs|kernfs)\/)/,
+    names: `
+      kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register device_initialize
+      device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*
+      device_get_* device_links_* device_pm_* device_node_* device_shutdown get_device put_device get_device_parent
+      cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes sysfs_* kernfs_* internal_create_*
+      create_files remove_files bus_add_* bus_remove_* bus_probe_device bus_for_each_* bus_find_* bus_register* bus_unregister*
+      bus_rescan* bus_notify driver_probe_device driver_attach* driver_detach driver_register driver_unregister driver_add_*
+      driver_remove_* driver_create_* driver_for_each_* driver_find* class_create* class_register* class_destroy class_find_*
+      class_for_each_* class_dev_* platform_device_add* platform_device_del platform_device_register* platform_device_unregister
+      platform_device_put platform_driver_unregister component_* pm_runtime_* rpm_* dpm_* debugfs_remove* debugfs_create_*
+      simple_recursive_removal locked_recursive_removal debugfs_start_creating start_creating fwnode_* device_links_*
+      attribute_container_* transport_*
+    `,
+  },
+  scheduling: {
+    why: 'waits, or queues or cancels work, a timer or a thread of its caller',
+    files:
+      /^kernel\/(?:workqueue\w*|kthread|softirq|irq_work|smp|async|task_work)\.c|^kernel\/(?:sched|time|rcu)\/|^include\/linux\/(?:workqueue|timer|hrtimer|kthread|wait|sched)\w*\.h/,
+    names: `
+      switch_to switch_to_asm context_switch schedule schedule_timeout* schedule_hrtimeout*
+      schedule_preempt_disabled schedule_debug schedule_idle schedule_loop schedule_rtlock schedule_user
+      io_schedule* freezable_schedule* preempt_schedule* wait_for_completion* wait_for_common* wait_for_partner
+      wait_for_stable_page wait_for_random_bytes do_wait_for_common wait_woken wait_on_* bit_wait*
+      out_of_line_wait_* wait_rcu_gp* synchronize_* rcu_barrier* flush_work* flush_delayed_work flush_workqueue*
+      cancel_work_sync cancel_delayed_work_sync cancel_work_timer drain_workqueue kthread_stop kthread_park
+      kthread_flush_* folio_wait_* folio_lock* lock_page* lock_buffer sleep_on_* msleep* usleep_range*
+      do_nanosleep hrtimer_nanosleep ktime_get* inode_lock* futex_wait_queue* swait_* completion_* queue_work*
+      queue_delayed_work* queue_rcu_work insert_work* mod_delayed_work* flush_* cancel_work* cancel_delayed_work*
+      destroy_workqueue alloc_and_link_* get_work_pool get_pwq put_pwq* try_to_grab_pending start_flush_work
+      kthread_* wq_* add_timer* mod_timer* del_timer* timer_delete* timer_shutdown* try_to_del_timer* timer_reduce
+      internal_add_timer enqueue_timer detach_timer detach_if_pending calc_wheel_index lock_timer_base
+      timer_fixup* hrtimer_* remove_hrtimer enqueue_hrtimer call_rcu* call_srcu rcu_* srcu_* synchronize_*
+      tasklet_kill tasklet_schedule* irq_work_* async_synchronize* async_schedule* task_work_add task_work_cancel*
+      smp_call_* on_each_cpu* csd_lock* generic_exec_single raise_softirq* do_exit* exit_to_user* dequeue_task*
+      enqueue_task* activate_task deactivate_task pick_next_* update_curr* check_preempt_* ttwu_* select_task_rq*
+      sched_* set_task_cpu task_rq_* try_invoke_* remove_wait_queue add_wait_queue* mutex_*
+    `,
+  },
+  usb: {
+    why: "is USB core's, and handles the transfer or the device that its caller named",
+    files: /^drivers\/usb\/core\/(?:urb|message|buffer|hcd|usb)\.c/,
+    modules: /^usbcore$/,
+    names: `
+      usb_kill_urb usb_kill_anchored_urbs usb_poison_* usb_unpoison_* usb_submit_urb usb_unlink_urb usb_unlink_anchored_urbs
+      usb_free_urb usb_get_urb usb_put_urb usb_alloc_urb usb_init_urb usb_anchor_* usb_unanchor_* usb_wait_anchor_*
+      usb_hcd_submit_urb usb_hcd_unlink_urb usb_hcd_giveback_urb unlink1 usb_control_msg* usb_bulk_msg usb_interrupt_msg
+      usb_start_wait_urb usb_internal_control_msg usb_sg_* usb_free_coherent usb_alloc_coherent usb_put_dev usb_get_dev
+      usb_put_intf usb_get_intf usb_hcd_flush_endpoint usb_disable_endpoint usb_disable_interface usb_remove_sysfs_*
+      usb_driver_release_interface usb_set_intfdata
+    `,
+  },
+  assertion: {
+    why: 'only says that an assertion of its caller failed',
+    names: `
+      *assertfail *assert_fail* *assertion_failed* reiserfs_panic ext4_handle_error nilfs_error BUG rust_begin_unwind
+      warn_alloc* warn_bogus_* drop_nlink inc_nlink set_nlink clear_nlink d_drop fast_dput dput mark_buffer_dirty mark_inode_dirty*
+      iput iput_final mntput* dget inode_init_once
+    `,
+  },
+  interrupt: {
+    why: 'is how the interrupt or the exception was entered',
+    names: `
+      rcu_check_* rcu_sched_clock_irq rcu_dump_* rcu_stall_* rcu_pending rcu_preempt_* rcu_gp_* rcu_exp_*
+      rcu_report_* print_cpu_stall* print_other_cpu_stall* check_cpu_stall* sched_show_task show_task
+      dump_cpu_task synchronize_rcu_expedited_wait* update_process_times tick_* hrtimer_run_queues*
+      hrtimer_interrupt hrtimer_run_* run_hrtimer* watchdog_* is_softlockup perf_event_overflow
+      perf_event_nmi_handler x86_pmu_* intel_pmu_* armv8pmu_* arch_timer_* riscv_timer_interrupt timer_interrupt
+      apic_timer_interrupt sysvec_* smp_apic_* local_apic_* handle_percpu_* handle_domain_irq handle_irq
+      handle_irq_event* handle_irq_desc handle_irq_per_cpu_devid handle_fasteoi_* handle_level_irq handle_edge_irq
+      handle_arch_irq handle_IPI generic_handle_* gic_handle_* gic_irq* do_interrupt_handler call_on_irq_stack
+      do_softirq* irq_enter* irq_exit* invoke_softirq do_IRQ do_irq common_interrupt ret_from_intr irqentry_*
+      handle_riscv_irq riscv_intc_irq arch_trigger_* trigger_* smp_call_function* csd_lock* on_each_cpu*
+      flush_smp_call_function* smp_call_* smp_text_poke* finish_task_switch* finish_lock_switch local_irq_*
+      arch_local_irq_* raw_local_irq_* cpu_relax delay udelay const_udelay ndelay loop_delay delay_tsc delay_loop
+      timer_delay ktime_get* arch_counter_* sched_clock* read_tsc read_hpet switch_to switch_to_asm
+    `,
+  },
+  check: {
+    why: 'is a check that the kernel makes of its own objects',
+    names: `
+      debug_print_object debug_object_* debug_check_no_obj_freed debug_timer_* debug_work_* debug_rcu_* debug_hrtimer_*
+      debug_percpu_* debug_objects_* debug_deactivate debug_activate debug_assert_init timer_is_static_object
+      work_is_static_object work_fixup_* init_timer* init_work init_rcu_head* usercopy_* check_object_size check_heap_object
+      check_stack_object check_page_span proc_register proc_create* proc_mkdir* proc_symlink proc_net_*
+    `,
+  },
+} as const satisfies Readonly<Record<string, RoleFacts>>;
+
+export type Role = keyof typeof ROLES;
+
+/** Why a frame of this role is not to blame. */
+export function roleWhy(role: Role): string {
+  return ROLES[role].why;
+}
+
+/** `header`: the header or the text around it names the function, if anything does; the trace is not looked at. */
+export type BlameRule = 'header';
+
+const ROLE_NAMES: readonly Role[] = Object.keys(ROLES).filter(isRole);
+
+function isRole(name: string): name is Role {
+  return name in ROLES;
+}
+
+interface Matcher {
+  readonly role: Role;
+  readonly names: RegExp;
+  readonly files: RegExp | undefined;
+  readonly modules: RegExp | undefined;
+}
+
+function matcher(role: Role): Matcher {
+  const facts: RoleFacts = ROLES[role];
+  const words = facts.names.split(/\s+/).filter((word) => word !== '');
+  return {
+    role,
+    names: new RegExp(`^(?:${words.map((word) => word.replaceAll('*', '\\w*')).join('|')})$`),
+    files: facts.files,
+    modules: facts.modules,
+  };
+}
+
+const MATCHERS: readonly Matcher[] = ROLE_NAMES.map(matcher);
+
+/** Kinds in which only some roles excuse a function: what waits is the very thing that a hung task's report names. */
+const ONLY: Readonly<Partial<Record<CrashKind, ReadonlySet<Role>>>> = {
+  'hung-task': new Set(['reporting', 'instrumentation', 'atomic', 'lock', 'scheduling']),
+};
+/** Kinds whose trace begins in the interrupt that found them. */
+const INTERRUPTED: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup', 'hard-lockup', 'workqueue-lockup']);
+
+/** Rust's own libraries: the panic machinery and what checks arithmetic, indices and options. */
+const RUST_RUNTIME = /^<?(?:core|alloc|std|__rustc|compiler_builtins)::/;
+
+/** Sources of the core kernel, where the helpers live. */
+const CORE =
+  /^(?:include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust|drivers\/(?:base|usb\/core|tty\/tty_\w+))\b/;
+
+/** What this frame only is, where that excuses it in a report of this kind; null when it may be to blame. */
+export function roleOf(frame: TraceFrame, kind: CrashKind): Role | null {
+  const rust = rustName(frame.function);
+  if (RUST_RUNTIME.test(rust)) return 'assertion';
+  const name = plainName(frame.function).replace(/^_+/, '');
+  const file = frame.source?.replace(/:\d+$/, '').replace(/^\.\//, '') ?? null;
+  const only = ONLY[kind];
+  for (const { role, names, files, modules } of MATCHERS) {
+    if (only !== undefined && !only.has(role)) continue;
+    if (role === 'interrupt' && !INTERRUPTED.has(kind)) continue;
+    if (frame.module !== null && modules?.test(frame.module) !== true) continue;
+    if (file !== null && files?.test(file)) return role;
+    if (file !== null && !CORE.test(file)) continue;
+    if (names.test(name)) return role;
+  }
+  return null;
+}
+
+/**
+ * Functions that call what others registered: below them somebody else's code begins, so that nothing above them in the
+ * trace can be to blame for what happens there. really_probe() and the buses' probes, work items, timers, initcalls,
+ * system calls, threads.
+ */
+const DISPATCHERS =
+  /^(?:process_one_work|process_scheduled_works|worker_thread|kthread|kthread_worker_fn|ret_from_(?:fork|kernel_thread)\w*|do_one_initcall|do_initcall\w*|do_basic_setup|kernel_init\w*|start_kernel|really_probe\w*|call_driver_probe|driver_probe_device|platform_(?:drv_)?(?:probe|remove|shutdown)|amba_probe|(?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe|call_timer_fn|expire_timers|run_timer\w*|do_softirq\w*|handle_softirqs|softirq_handle\w*|tasklet_action\w*|rcu_do_batch|handle_irq_event\w*|irq_thread\w*|invoke_syscall|do_syscall_\w+|do_fast_syscall\w*|do_int80\w*|el0_svc\w*|entry_SYSCALL\w*|ret_fast_syscall|system_call\w*|do_init_module|load_module|task_work_run|do_idle|cpu_startup_entry|secondary_start\w*|smpboot_thread_fn)$/;
+
+/** Whether what stands further out in the trace only called what was registered. */
+export function isDispatcher(frame: TraceFrame): boolean {
+  return DISPATCHERS.test(plainName(frame.function).replace(/^_+/, ''));
+}
+
+/** Roles that never are the mistake itself; a report all of whose functions are helpers is titled by one of the others. */
+export function isBystander(role: Role): boolean {
+  return role === 'reporting' || role === 'instrumentation' || role === 'interrupt';
+}

@@ -1,0 +1,81 @@
+import { type CrashKind, crashFacts } from '../model/crash.ts';
+import type { PlacedFrame } from './blame.ts';
+import { plainName, type TraceFrame } from './frame.ts';
+import { isBystander, roleOf } from './roles.ts';
+
+/**
+ * How a bug tracker that groups reports by machine names the function of one, where that differs from what a maintainer
+ * would call it: syzkaller's convention (pkg/report/linux.go). A stuck CPU is looked at in some random function of the
+ * loop it is in, so that the innermost one would make a new bug of every report; what is equal in all of them is
+ * further out: what was called by the system call, the work item, the timer, the packet's protocol.
+ */
+
+/** What calls registered code: the function just inside it stands for the whole. */
+const ANCHORS =
+  /^_*(?:process_one_work|process_scheduled_works|worker_thread|do_syscall_\w+|do_fast_syscall_\w+|do_int80\w*|sysenter_\w+|tracesys_\w+|system_call\w*|entry_SYSCALL\w*|entry_INT80\w*|el0_svc\w*|invoke_syscall|ret_fast_syscall|netif_receive_skb\w*|do_softirq\w*|handle_softirqs|softirqentry_text_start|call_timer_fn|expire_timers|run_timers|run_timer_softirq|hrtimer_run_\w+|run_hrtimer\w*|tasklet_action\w*|run_ksoftirqd|smpboot_thread_fn|kthread|ret_from_\w+|start_kernel|cpu_startup_entry|start_secondary|secondary_start\w*|do_idle|cpu_idle_loop|task_work_run|exit_to_user\w*|prepare_exit_to_usermode|rtnetlink_rcv_msg|deliver_skb|x64_sys_call|ia32_sys_call)$/;
+
+/** System calls that stand for many things, with what lies between them and the one thing. */
+const GENERIC =
+  /^(?:_*(?:x64_|ia32_|arm64_|se_|do_)*(?:compat_)?(?:sys|SyS|SYSC|compat_SyS|C_SYSC)_(?:ioctl|read|readv|pread64|preadv2?|write|writev|pwrite64|pwritev2?|connect|bind|accept4?|sendto|sendmsg|sendmmsg|setsockopt|getsockopt|recvfrom|openat2?|open|creat|close|socketcall|sendfile64?|splice|mount|fsconfig|socket|shutdown|ppoll|poll|select|pselect6|epoll_wait|io_submit|io_uring_enter|mmap|mmap_pgoff|execve\w*)|(?:k?sys|compat_sys|do_compat|do_vfs|vfs|do|__sys|___sys)_*(?:ioctl|read|readv|write|writev|pread\w*|pwrite\w*|iter_\w+|connect|bind|accept\w*|sendto|sendmsg|sendmmsg|setsockopt|getsockopt|recvfrom|recvmsg|open\w*|close|sendfile\w*|splice\w*|socketcall|socket|shutdown|mmap\w*)\w*|(?:ksys|__sys|___sys)_\w+|SYS?C?_?\w*_?sys_ioctl|sock_(?:ioctl|do_ioctl|sendmsg\w*|write_iter|read_iter|setsockopt|common_setsockopt|recvmsg\w*|splice_\w+|mmap|close|release)|__sock_(?:sendmsg|release|setsockopt)|sock_sendmsg\w*|new_sync_(?:read|write)|__vfs_(?:read|write)|vfs_(?:read|write|readv|writev|iter_\w+|ioctl|mmap|open)|do_iter_\w+|do_loop_readv_writev\w*|compat_\w+_(?:read|write)v?|call_(?:read|write)_iter|do_filp_open|path_openat|do_sys_openat?\w*|do_dentry_open|vm_mmap_pgoff|do_mmap\w*|mmap_region|call_mmap|do_file_open_root|do_vfs_ioctl|file_ioctl|ksys_ioctl|io_submit_one|aio_write|aio_read|SOCK_\w+)$/;
+/** Leave these before the syscall's own function: they are not generic although they look it. */
+const SYSCALL =
+  /^_*(?:x64|ia32|arm64|s390x?|riscv|se|do|compat)?_*(?:x64|ia32|se|do|compat)?_*(?:sys|SyS|SYSC|C_SYSC)_(\w+)$/;
+
+/** Calls into other CPUs: what they were called for is not why the others do not answer. */
+const CROSS_CALL =
+  /^_*(?:smp_call_function\w*|on_each_cpu\w*|generic_exec_single|csd_lock_wait|smp_cfm_core\w*|native_flush_tlb_\w+)$/;
+
+function isStall(kind: CrashKind, lead: string): boolean {
+  return crashFacts(kind).blame === 'stall' || /corrupted stack end|stack guard page|stack overflow/.test(lead);
+}
+
+/** The tracker's name for the function of a report; null where it has none other than the maintainers'. */
+export function trackerFunction(
+  kind: CrashKind,
+  lead: string,
+  frames: readonly PlacedFrame[],
+  blamed: TraceFrame | null,
+): string | null {
+  if (!isStall(kind, lead)) return blamed === null ? null : syscallName(plainName(blamed.function));
+  const own = frames.filter(({ section, frame }) => section === 'own' && frame.reliable);
+  const usable = own
+    .map(({ frame }) => frame)
+    .filter((frame) => roleOf(frame, 'rcu-stall') === null || CROSS_CALL.test(frame.function));
+  const stuck = start(own);
+  if (stuck.some((frame) => CROSS_CALL.test(frame.function)) && kind !== 'stack-overflow') return 'smp_call_function';
+  let inside: TraceFrame | null = null;
+  let inner: TraceFrame | null = null;
+  for (const frame of stuck) {
+    if (ANCHORS.test(plainName(frame.function)) && inside !== null) break;
+    const role = roleOf(frame, 'rcu-stall');
+    if (role !== null && isBystander(role)) continue;
+    if (GENERIC.test(plainName(frame.function)) && inside !== null) {
+      inner = inside;
+      break;
+    }
+    inside = frame;
+  }
+  const chosen = inner ?? inside ?? usable[0] ?? blamed;
+  return chosen === null || chosen === undefined ? null : stallName(plainName(chosen.function));
+}
+
+/** Frames from what the interrupt interrupted on. */
+function start(own: readonly PlacedFrame[]): TraceFrame[] {
+  const entry = own.findLastIndex(({ frame }) =>
+    /^(?:el1h?_(?:64_)?irq|asm_sysvec_\w+|(?:smp_)?apic_timer_interrupt|__irq_svc|asm_common_interrupt)$/.test(
+      frame.function,
+    ),
+  );
+  const after = entry >= 0 && entry + 1 < own.length ? own.slice(entry + 1) : own;
+  return after.map(({ frame }) => frame);
+}
+
+/** `__x64_sys_mount` is `mount`, whatever the architecture puts before it. */
+function syscallName(name: string): string {
+  return SYSCALL.exec(name)?.[1] ?? name;
+}
+
+function stallName(name: string): string {
+  const call = SYSCALL.exec(name)?.[1];
+  return call === undefined ? name : `sys_${call}`;
+}
