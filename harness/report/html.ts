@@ -62,8 +62,7 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<st
     `<style>${style}</style>`,
     '</head>',
     '<body>',
-    '<noscript>This page is drawn by a script that is part of it.</noscript>',
-    '<div id="app"></div>',
+    `<div id="app">${staticPage(run)}</div>`,
     `<script type="application/json" id="head">${embedJson(headOf(run))}</script>`,
     packed('lines', pack(dictionary.lines)),
     ...blocks.map((block, index) => packed(`block-${index}`, block)),
@@ -72,6 +71,30 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<st
     '</html>',
     '',
   ].join('\n');
+}
+
+/** Cells that the page lists where its script does not run. */
+const MOST_STATIC = 2000;
+
+/** The answer and every verdict, for a mail client or a policy that runs no scripts; the script takes its place. */
+function staticPage(run: RunRecord): string {
+  const ordered = [
+    ...run.cells.filter((cell) => outcomeOf(cell) !== 'expected'),
+    ...run.cells.filter((cell) => outcomeOf(cell) === 'expected'),
+  ];
+  const items = ordered.slice(0, MOST_STATIC).map((cell) => {
+    const row = cell.row === null ? '' : `${cell.row} `;
+    const wanted = outcomeOf(cell) === 'expected' ? '' : `, expected ${describeExpectation(cell.expected)}`;
+    return `<li>${escapeXml(`${row}${cell.id}: ${cell.verdict}${wanted}: ${describeOutcome(cell)}`)}</li>`;
+  });
+  const left = ordered.length - items.length;
+  return [
+    `<main><h1>${escapeXml(`bootrace: ${summariseOutcome(run)}`)}</h1>`,
+    `<p>${escapeXml(summariseVerdicts(run.cells))}</p>`,
+    `<ul>${items.join('')}</ul>`,
+    ...(left === 0 ? [] : [`<p>${left} more cells are in run.json.</p>`]),
+    '</main>',
+  ].join('');
 }
 
 /** JSON that can stand in a script element: without `<` there is neither an end tag nor a comment in it. */
@@ -127,6 +150,7 @@ function headOf(run: RunRecord): PageHead {
       claim: cell.claim,
       verdict: cell.verdict,
       outcome: outcomeOf(cell),
+      expected: outcomeOf(cell) === 'expected' ? null : describeExpectation(cell.expected),
       flaky: flaky.has(cell.id),
       axes: axes.map((axis, index) => indexes[index]?.get(cell.axes[axis.name] ?? '') ?? -1),
       what: describeOutcome(cell),

@@ -30,6 +30,8 @@ interface PageCell {
   readonly verdict: Verdict;
   readonly outcome: 'expected' | 'unexpected' | 'no-verdict';
   readonly flaky: boolean;
+  /** What it was expected to do; null where it did. */
+  readonly expected: string | null;
   /** Index of the value of each axis of the head; -1 where the cell has none. */
   readonly axes: readonly number[];
   /** One line: the crash, or what decided the verdict. */

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { formatHtml } from '../../harness/report/html.ts';
 import type { ReadCellFile } from '../../harness/report/run-folder.ts';
 import type { CellRecord, RunRecord } from '../../harness/run/record.ts';
@@ -125,17 +127,13 @@ describe('the report in a browser', () => {
     await page.screenshot({ path: join(target, name) });
   }
 
-  it('shows all cells with a letter each, and the surprise framed', async () => {
+  it('shows all cells with a letter each, and the unexpected one framed', async () => {
     const run = hostileThread();
     await open(run);
     expect(await page.locator('.grid .cell').count()).toBe(run.cells.length);
     expect(await page.locator('.grid .cell.unexpected').allTextContents()).toEqual(['N']);
     expect(await page.locator('.grid thead th').allTextContents()).toEqual([
-      'linkage',
-      'node',
-      'async',
-      'delay',
-      'load',
+      'linkage, node, async, delay, load',
       '6.1',
       '6.1-unfixed',
       '6.12',
@@ -276,6 +274,86 @@ describe('the report in a browser', () => {
     ).toBeLessThan(PATIENCE_MS);
     expect(await page.textContent('aside h2')).toContain('cell-7777');
   }, 60_000);
+
+  it.each([
+    [1440, 900, 'light'],
+    [1440, 900, 'dark'],
+    [400, 800, 'light'],
+    [400, 800, 'dark'],
+  ] as const)(
+    'has no serious finding of axe-core at %i x %i, %s, closed and with a cell open',
+    async (width, height, scheme) => {
+      for (const hash of ['', '#cell=6.12.builtin.node-first.async-both.d6000']) {
+        await open(hostileThread(), hash, scheme);
+        await page.setViewportSize({ width, height });
+        if (hash !== '') await page.waitForSelector('aside .command');
+        expect(await seriousFindings()).toEqual([]);
+        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+        if (hash === '') await page.close();
+      }
+    },
+  );
+
+  /** What axe-core holds to be serious: rule and where. The page's policy keeps scripts out, so it runs in a world of its own. */
+  async function seriousFindings(): Promise<string[]> {
+    const session = await page.context().newCDPSession(page);
+    const { frameTree } = await session.send('Page.getFrameTree');
+    const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
+    const run = `${axe.source}; axe.run().then(({ violations }) => JSON.stringify(violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ target }) => id + ' ' + target.join(' ')))))`;
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+      expression: run,
+      contextId: executionContextId,
+      awaitPromise: true,
+    });
+    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description);
+    return z.array(z.string()).parse(JSON.parse(String(result.value)));
+  }
+
+  it('puts what is not as expected first, with what was got and what was expected', async () => {
+    await open(hostileThread());
+    const problem = page.locator('.problems article');
+    expect(await problem.count()).toBe(1);
+    const text = (await problem.textContent()) ?? '';
+    for (const part of ['null-deref', 'expected deferred-then-bound', 'T99', '6.12', ATTACK])
+      expect(text).toContain(part);
+    const top = (await problem.boundingBox())?.y ?? Number.POSITIVE_INFINITY;
+    expect(top).toBeLessThan(200);
+    await problem.getByRole('button').click();
+    await page.waitForSelector('aside .command');
+    expect(await page.evaluate('document.activeElement?.tagName')).toBe('H2');
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate('document.activeElement?.closest(".problems") !== null')).toBe(true);
+  });
+
+  it('says its answer and every verdict without its script', async () => {
+    const run = hostileThread();
+    const file = join(folder, 'static.html');
+    writeFileSync(file, await formatHtml(run, reader(run)));
+    page = await browser.newPage({ javaScriptEnabled: false });
+    await page.goto(`file://${file}`);
+    expect(await page.textContent('h1')).toBe('bootrace: 1 unexpected');
+    expect(await page.locator('#app li').count()).toBe(run.cells.length);
+    expect(await page.locator('#app li').first().textContent()).toContain(ATTACK);
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('shows every verdict on paper', async () => {
+    const run = threadRun();
+    await open(run);
+    await page.emulateMedia({ media: 'print' });
+    // A4 landscape less its margins, at 96 dots an inch.
+    const [width, height] = [1046, 718];
+    await page.setViewportSize({ width, height });
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    const cells = page.locator('.grid .cell');
+    expect(await cells.count()).toBe(run.cells.length);
+    for (const box of await Promise.all((await cells.all()).map((cell) => cell.boundingBox()))) {
+      expect(box?.width).toBeGreaterThan(0);
+      expect((box?.x ?? width) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+    }
+  });
 
   it('opens cells without files', async () => {
     const run = aRun([aCell({ folder: null, verdict: 'unbuildable' })]);

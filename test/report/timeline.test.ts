@@ -156,6 +156,7 @@ function headOf(cells: readonly Record<string, string>[]): PageHead {
       verdict: 'bound',
       outcome: 'expected',
       flaky: false,
+      expected: null,
       axes: axes.map((axis) => axis.values.indexOf(cell[axis.name] ?? '')),
       what: '',
     })),

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { PageDetail } from '../page-data.ts';
 import { addressOf, type View } from './address.ts';
 import { Console } from './console.tsx';
@@ -28,15 +28,18 @@ export function Detail({ index, view, onLine, onClose }: DetailProps) {
       current = false;
     };
   }, [index]);
+  const heading = useRef<HTMLHeadingElement>(null);
+  // A reader who opens a cell, by key or by ear, goes on there.
+  useEffect(() => heading.current?.focus(), [index]);
   const cell = head.cells[index];
   const linkTo = (line: number) => addressOf({ ...view, cell: cell?.id ?? null, line });
   return (
     <aside aria-label="Cell">
       <header class="bar">
-        <h2>
+        <h2 ref={heading} tabIndex={-1}>
           {cell?.row !== null && <span class="row">{cell?.row}</span>} {cell?.id}
         </h2>
-        <button type="button" class="close" onClick={onClose} title="Close (Esc)">
+        <button type="button" class="close" onClick={onClose} title="Close (Esc)" aria-label="Close">
           ✕
         </button>
       </header>
@@ -147,7 +150,8 @@ function Crash({ detail, linkTo }: { detail: PageDetail; linkTo: (line: number) 
         </a>
       </h3>
       <p>{where.join(', ')}</p>
-      <ol>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
+      <ol tabIndex={0} aria-label="Call trace">
         {detail.frames.map((frame, index) => (
           <li key={index}>
             <code>{frame.function}</code>

@@ -66,9 +66,30 @@ function valueText(axis: number, value: number): string {
   return value < 0 ? '' : (head.axes[axis]?.values[value] ?? '');
 }
 
-/** A value that says there is none (matrix/axes.ts, NOT_APPLICABLE) only takes room. */
-function withoutDash(value: string): string {
-  return value === '-' ? '' : value;
+/** Value of an axis that means nothing in a cell (axes, NOT_APPLICABLE). */
+const NOT_APPLICABLE = '-';
+
+/**
+ * A row in the words of a cell's id: its first value, and of the others what is not the axis's first one. Rows that this
+ * does not tell apart are named in full.
+ */
+function rowLabels({ rowAxes, rows }: GridLayout): string[] {
+  const label = (row: GridKey, isFull: boolean) =>
+    rowAxes
+      .flatMap((axis, index) => {
+        const value = valueText(axis, row.values[index] ?? -1);
+        if (index === 0) return [value];
+        const isPlain = value === '' || value === NOT_APPLICABLE || row.values[index] === 0;
+        return isPlain && !isFull ? [] : [`${head.axes[axis]?.name}=${value}`];
+      })
+      .join(' ');
+  const short = rows.map((row) => label(row, false));
+  const seen = new Map<string, number>();
+  for (const text of short) seen.set(text, (seen.get(text) ?? 0) + 1);
+  return rows.map((row, index) => {
+    const text = short[index] ?? '';
+    return (seen.get(text) ?? 0) > 1 ? label(row, true) : text;
+  });
 }
 
 function keyText(axes: readonly number[], key: GridKey): string {
@@ -85,45 +106,32 @@ function valuesOfBox(layout: GridLayout, box: string): Record<string, string> {
 }
 
 const Table = memo(({ layout, counted }: { layout: GridLayout; counted: boolean }) => {
-  let above: readonly number[] = [];
+  const labels = rowLabels(layout);
   return (
     <table>
       <thead>
         <tr>
-          {layout.rowAxes.map((axis) => (
-            <th scope="col" class="axis" key={axis}>
-              {head.axes[axis]?.name}
-            </th>
-          ))}
+          <th scope="col" class="axis">
+            {layout.rowAxes.map((axis) => head.axes[axis]?.name).join(', ') || 'all'}
+          </th>
           {layout.columns.map((column) => (
-            <th scope="col" key={column.key}>
-              {keyText(layout.columnAxes, column) || 'cells'}
+            <th scope="col" class="column" key={column.key}>
+              <span>{keyText(layout.columnAxes, column) || 'cells'}</span>
             </th>
           ))}
         </tr>
       </thead>
       <tbody>
-        {layout.rows.map((row) => {
-          const before = above;
-          above = row.values;
-          return (
-            <tr key={row.key}>
-              {layout.rowAxes.map((axis, index) => {
-                const repeated = row.values.slice(0, index + 1).every((value, place) => value === before[place]);
-                return (
-                  <th scope="row" key={axis} class={repeated ? 'repeated' : ''}>
-                    {withoutDash(valueText(axis, row.values[index] ?? -1))}
-                  </th>
-                );
-              })}
-              {layout.columns.map((column) => (
-                <td key={column.key}>
-                  <Box cells={row.boxes.get(column.key) ?? []} box={`${row.key}|${column.key}`} counted={counted} />
-                </td>
-              ))}
-            </tr>
-          );
-        })}
+        {layout.rows.map((row, index) => (
+          <tr key={row.key}>
+            <th scope="row">{labels[index]}</th>
+            {layout.columns.map((column) => (
+              <td key={column.key}>
+                <Box cells={row.boxes.get(column.key) ?? []} box={`${row.key}|${column.key}`} counted={counted} />
+              </td>
+            ))}
+          </tr>
+        ))}
       </tbody>
     </table>
   );

@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { verdictFacts } from '../../model/verdict.ts';
 import { filterCells, useView, type View } from './address.ts';
+import { Claims, Problems } from './answers.tsx';
 import { head } from './data.ts';
 import { Detail } from './detail.tsx';
 import { Grid } from './grid.tsx';
@@ -23,10 +24,16 @@ function App() {
   const found = view.cell === null ? -1 : head.cells.findIndex((cell) => cell.id === view.cell);
   const selected = found < 0 ? null : found;
   const search = useRef<HTMLInputElement>(null);
-  const open = (index: number) => change({ cell: head.cells[index]?.id ?? null, line: null });
+  const opener = useRef<Element | null>(null);
+  const open = (index: number) => {
+    if (selected === null) opener.current = document.activeElement;
+    change({ cell: head.cells[index]?.id ?? null, line: null });
+  };
   const close = () => {
     change({ cell: null, line: null });
-    document.querySelector<HTMLElement>('.grid [tabindex="0"]')?.focus();
+    const from = opener.current;
+    const isThere = from instanceof HTMLElement && from !== document.body && from.isConnected;
+    (isThere ? from : document.querySelector<HTMLElement>('.grid [tabindex="0"]'))?.focus();
   };
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -48,7 +55,9 @@ function App() {
     <div class={selected === null ? 'page' : 'page split'}>
       <main>
         <Summary />
+        <Problems onOpen={open} />
         <Claims onOpen={open} selected={selected} />
+        <Legend />
         <Filters view={view} change={change} rows={rows} columns={columns} search={search} shown={cells.length} />
         {cells.length === 0 ? (
           <p class="none">No cell passes these filters.</p>
@@ -67,7 +76,6 @@ function App() {
             }}
           />
         )}
-        <Legend />
       </main>
       {selected !== null && <Detail index={selected} view={view} onLine={(line) => change({ line })} onClose={close} />}
     </div>
@@ -104,36 +112,6 @@ function Summary() {
         {run.harness.commit !== null && ` ${run.harness.commit.slice(0, 12)}`}, {run.qemu}
       </p>
     </header>
-  );
-}
-
-function Claims({ onOpen, selected }: { onOpen: (index: number) => void; selected: number | null }) {
-  const rows = head.cells
-    .map((cell, index) => ({ cell, index }))
-    .filter(({ cell }) => cell.row !== null)
-    .sort((a, b) => (a.cell.row ?? '').localeCompare(b.cell.row ?? '', 'en', { numeric: true }) || a.index - b.index);
-  if (rows.length === 0) return null;
-  const kernel = head.axes.findIndex((axis) => axis.name === 'kernel');
-  return (
-    <details open={selected === null}>
-      <summary>Claims</summary>
-      <table class="claims">
-        <tbody>
-          {rows.map(({ cell, index }) => (
-            <tr key={index} class={index === selected ? 'current' : ''}>
-              <th scope="row">{cell.row}</th>
-              <td>
-                <button type="button" class={`verdict v-${cell.verdict} ${cell.outcome}`} onClick={() => onOpen(index)}>
-                  {cell.verdict}
-                </button>
-              </td>
-              <td>{cell.claim}</td>
-              <td class="dim">{head.axes[kernel]?.values[cell.axes[kernel] ?? -1]}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
   );
 }
 
@@ -250,12 +228,15 @@ function Filters({ view, change, rows, columns, search, shown }: FiltersProps) {
 
 function Legend() {
   return (
-    <footer class="dim">
-      Arrows move between cells, Enter opens one, Esc closes it; n and p go to the next and previous surprise, /
-      searches. A framed cell is not as expected, a dashed one differed when repeated.
-    </footer>
+    <p class="dim keys">
+      A filled, framed cell is not as expected, a dashed one differed when repeated. Arrows move between cells, Enter
+      opens one, Esc closes it; n and p go to the next and previous unexpected result, / searches.
+    </p>
   );
 }
 
 const app = document.getElementById('app');
-if (app !== null) render(<App />, app);
+if (app !== null) {
+  app.replaceChildren();
+  render(<App />, app);
+}

@@ -57,7 +57,7 @@ export function TimelineView({ timeline, linkTo }: TimelineProps) {
           or crashed <i class="key gate" /> held by a gate
         </span>
       </div>
-      <svg width={right + RIGHT} height={height} role="img" aria-label="Timeline of probes in virtual time">
+      <svg width={right + RIGHT} height={height} aria-label="Timeline of probes in virtual time">
         <defs>
           <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
             <rect width="2" height="6" class="hatch" />
