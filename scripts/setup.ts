@@ -1,7 +1,7 @@
 #!/usr/bin/env -S npx tsx
 /** Installs what bootrace needs beside npm packages: `npx tsx scripts/setup.ts`, as root on Debian. */
 import { doctor } from '../harness/commands/doctor.ts';
-import { guardProcess, printError } from '../harness/commands/failure.ts';
+import { guardProcess, printError } from '../harness/terminal/failure.ts';
 
 guardProcess();
 try {

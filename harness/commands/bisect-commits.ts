@@ -19,22 +19,8 @@ import type { Claim, Ends, Observation } from '../search/commits.ts';
 import { type CommitReport, formatCommitReport, isVerified } from '../search/commits-report.ts';
 import { type CommitBisection, searchCommits } from '../search/commits-search.ts';
 import { contentKey } from '../search/memory.ts';
-import { requireTools } from './doctor.ts';
-
-interface BisectCommitsOptions {
-  /** Signatures or verdicts that count as bad. */
-  readonly shows?: readonly string[];
-  readonly tree: string;
-  readonly good: string;
-  readonly bad: string;
-  readonly cell?: string;
-  /** A cell file that `bisect order` has left. */
-  readonly order?: string;
-  readonly matrix?: string;
-  readonly interleavings: number;
-  readonly results: string;
-  readonly json?: true;
-}
+import { requireTools } from '../terminal/tools.ts';
+import type { BisectCommitsOptions } from './bisect-commits.options.ts';
 
 /** The git repository at `path`, without symbolic links. Throws {@link InputError} when there is none. */
 export async function repositoryAt(path: string): Promise<string> {

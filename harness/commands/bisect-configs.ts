@@ -9,34 +9,21 @@ import { searchInLab } from '../run/expedition.ts';
 import { observeCell } from '../run/observe.ts';
 import { claimOfEnds, judgeCommit, type Sighting } from '../search/commits.ts';
 import { bisectConfigs, type ConfigDifference, diffConfigs, mixConfig } from '../search/kconfig.ts';
-import { requireTools } from './doctor.ts';
-
-interface BisectConfigsOptions {
-  readonly goodConfig?: string;
-  readonly badConfig?: string;
-  readonly cell?: string;
-  readonly matrix?: string;
-  readonly results: string;
-  readonly json?: true;
-}
+import { requireTools } from '../terminal/tools.ts';
+import type { BisectConfigsOptions } from './bisect-configs.options.ts';
 
 const RESULTS = { good: 'pass', bad: 'fail', unsure: 'unresolved' } as const;
 
 /**
- * `bisect axes` with two .config files: the options that carry the change. Each mixture is built from the source and with the patches of the cell's
+ * `bisect configs`: the options that carry the change. Each mixture is built from the source and with the patches of the cell's
  * recipe, and with the cell's linkage, which neither file decides.
  */
 export async function bisectConfigFiles(options: BisectConfigsOptions, signal: AbortSignal): Promise<number> {
-  const { goodConfig, badConfig, cell: name } = options;
-  if (goodConfig === undefined || badConfig === undefined || name === undefined)
-    throw new InputError('two configurations and a cell are needed', 'give --good-config, --bad-config and --cell');
+  const { good: goodConfig, bad: badConfig, cell: name } = options;
   const cell = await loadCell(name, options.matrix);
   const recipe = await loadRecipe(cell.kernel);
   if (recipe.source.from === 'debian-stock' || recipe.source.from === 'image')
-    throw new InputError(
-      `kernel ${cell.kernel} of cell ${cell.id} is a ready one`,
-      'name a cell whose kernel is built',
-    );
+    throw new InputError(`kernel ${cell.kernel} of cell ${cell.id} is prebuilt`, 'name a cell whose kernel is built');
   const source = formatSource(recipe.source);
   const [good, bad] = await Promise.all([readConfig(goodConfig), readConfig(badConfig)]);
   const differences = diffConfigs(good, bad);

@@ -8,21 +8,14 @@ import { count } from '../report/text.ts';
 import { searchInLab } from '../run/expedition.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
-import { requireTools } from './doctor.ts';
-
-interface BisectOptions {
-  readonly matrix?: string;
-  readonly workers?: number;
-  readonly results: string;
-  readonly json?: true;
-  readonly failure?: string;
-}
+import { requireTools } from '../terminal/tools.ts';
+import type { BisectAxesOptions, BisectOrderOptions } from './bisect.options.ts';
 
 /** What a cell is without any condition. */
 const USUAL = { cpus: 1, shift: 4, loadOrder: null } as const;
 
 /** `bisect order CELL`: the conditions that a failing cell needs, and the sentence that says so. */
-export async function bisectOrder(name: string, options: BisectOptions, signal: AbortSignal): Promise<number> {
+export async function bisectOrder(name: string, options: BisectOrderOptions, signal: AbortSignal): Promise<number> {
   const chosen = await loadCell(name, options.matrix);
   return search(options, signal, 'bisect-order', async (boot, keepCell, note) => {
     const explanation = await explainOrder({
@@ -38,18 +31,11 @@ export async function bisectOrder(name: string, options: BisectOptions, signal: 
 }
 
 /** `bisect axes`: the differences between two cells that turn the good one's outcome into the bad one's. */
-export async function bisectAxesOf(
-  names: { readonly good?: string; readonly bad?: string },
-  options: BisectOptions,
-  signal: AbortSignal,
-): Promise<number> {
-  if (names.good === undefined || names.bad === undefined)
-    throw new InputError(
-      'two cells are needed',
-      'give --good CELL and --bad CELL, or --good-config, --bad-config and --cell',
-    );
-  const good = await loadCell(names.good, options.matrix);
-  const bad = await loadCell(names.bad, options.matrix);
+export async function bisectAxesOf(options: BisectAxesOptions, signal: AbortSignal): Promise<number> {
+  if (options.good === undefined || options.bad === undefined)
+    throw new InputError('two cells are needed', 'give --good CELL and --bad CELL');
+  const good = await loadCell(options.good, options.matrix);
+  const bad = await loadCell(options.bad, options.matrix);
   return search(options, signal, 'bisect-axes', async (boot, keepCell) => {
     const found = await bisectAxes(good, bad, boot);
     const file = await keepCell('minimal.yaml', { ...found.cell, expect: { verdicts: [found.bad.verdict] } });
@@ -67,7 +53,7 @@ export async function bisectAxesOf(
 }
 
 async function search(
-  options: BisectOptions,
+  options: Pick<BisectOrderOptions, 'workers' | 'results' | 'json'>,
   signal: AbortSignal,
   verb: string,
   work: (

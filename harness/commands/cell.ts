@@ -15,18 +15,8 @@ import { type CellRecord, exitCodeOf, type RunRecord } from '../run/record.ts';
 import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
 import { symbolsOf } from '../run/symbols.ts';
-import { requireTools } from './doctor.ts';
-
-interface CellOptions {
-  readonly matrix?: string;
-  readonly results: string;
-  readonly printCommand?: true;
-  readonly interactive?: true;
-  /** TCP port, or true for the default one. */
-  readonly gdb?: number | true;
-  readonly repeat: number;
-  readonly json?: true;
-}
+import { requireTools } from '../terminal/tools.ts';
+import type { CellOptions } from './cell.options.ts';
 
 /** What `qemu -s` uses, and so what people type. */
 const DEFAULT_DEBUG_PORT = 1234;

@@ -8,19 +8,10 @@ import { searchInLab } from '../run/expedition.ts';
 import type { Lab } from '../run/lab.ts';
 import { cellOfCommit, cellOfSource, observeCell } from '../run/observe.ts';
 import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sightingKey } from '../search/commits.ts';
+import { printError } from '../terminal/failure.ts';
+import { requireTools } from '../terminal/tools.ts';
 import { repositoryAt } from './bisect-commits.ts';
-import { requireTools } from './doctor.ts';
-import { printError } from './failure.ts';
-
-interface CheckOptions {
-  readonly cell?: string;
-  readonly order?: string;
-  readonly tree: string;
-  readonly matrix?: string;
-  readonly shows?: readonly string[];
-  readonly interleavings: number;
-  readonly json?: true;
-}
+import type { CheckOptions } from './check.options.ts';
 
 /** Exit codes as `git bisect run` takes them: 125 skips the commit, 128 and above end the bisection. */
 const ANSWER = { good: 0, bad: 1, unsure: 125 } as const;

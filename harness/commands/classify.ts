@@ -1,18 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import pc from 'picocolors';
 import type { Crash, Frame } from '../dmesg/events.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
-import { type Classification, Classifier, type ClassifyOptions } from '../verdict/classify.ts';
-import { parseKnownIssues } from '../verdict/knownissues.ts';
-
-interface Options {
-  readonly json?: boolean;
-  readonly vmlinux?: string;
-  readonly knownIssues?: string;
-}
+import { readKnownIssues } from '../terminal/known-issues.ts';
+import { type Classification, Classifier, type ClassifyOptions as ReadingOptions } from '../verdict/classify.ts';
+import type { ClassifyOptions } from './classify.options.ts';
 
 const STANDARD_INPUT = '-';
 /** Frames and lines of a crash that a reader needs to know it again. */
@@ -26,10 +20,9 @@ const SHOWN_LINES = 4;
  *
  * @throws InputError for files that cannot be read
  */
-export async function classify(files: readonly string[], options: Options): Promise<number> {
+export async function classify(files: readonly string[], options: ClassifyOptions): Promise<number> {
   const today = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
-  const issues =
-    options.knownIssues === undefined ? [] : parseKnownIssues(await readText(options.knownIssues), options.knownIssues);
+  const issues = await readKnownIssues(options.knownIssues);
   const results: Classification[] = [];
   for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
     const result = await classifyFile(file, { knownIssues: issues, today });
@@ -46,7 +39,7 @@ function exitCode(results: readonly Classification[]): number {
   return results.every(good) ? EXIT.expected : EXIT.noVerdict;
 }
 
-async function classifyFile(file: string, options: ClassifyOptions): Promise<Classification> {
+async function classifyFile(file: string, options: ReadingOptions): Promise<Classification> {
   const classifier = new Classifier();
   const input = file === STANDARD_INPUT ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
   try {
@@ -55,14 +48,6 @@ async function classifyFile(file: string, options: ClassifyOptions): Promise<Cla
     throw unreadable(file, error);
   }
   return classifier.finish(file, options);
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw unreadable(file, error);
-  }
 }
 
 function unreadable(file: string, error: unknown): unknown {

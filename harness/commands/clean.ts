@@ -3,11 +3,7 @@ import { join, resolve } from 'node:path';
 import { EXIT } from '../errors.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { isOfRuns } from '../run/results.ts';
-
-interface CleanOptions {
-  /** Folder of runs, or true for the default one. */
-  readonly results?: string | true;
-}
+import type { CleanOptions } from './clean.options.ts';
 
 /** `bootrace clean`: removes the cache, and the records of runs where asked; nothing else that may lie in that folder. */
 export async function clean({ results }: CleanOptions): Promise<number> {

@@ -1,10 +1,7 @@
 import { compareRuns, exitCodeOfComparison, formatComparison } from '../report/compare.ts';
 import { loadRun } from '../report/run-folder.ts';
-import { standardOutput } from './report.ts';
-
-interface CompareOptions {
-  readonly json?: true;
-}
+import { standardOutput } from '../terminal/output.ts';
+import type { CompareOptions } from './compare.options.ts';
 
 /** `bootrace compare OLD NEW`: prints what became of each cell; returns 1 only for failures that the old run did not have. */
 export async function compare(before: string, after: string, options: CompareOptions): Promise<number> {

@@ -5,14 +5,7 @@ import pc from 'picocolors';
 import { EXIT } from '../errors.ts';
 import { cacheRoot, errorCode } from '../kernel/cache.ts';
 import { checkTools, ensureTools, type ToolReport } from '../kernel/tools.ts';
-
-interface DoctorOptions {
-  /** Install what is missing first, as root on Debian. */
-  readonly install?: true;
-  /** Also what only the tests of bootrace need. */
-  readonly tests?: true;
-  readonly json?: true;
-}
+import type { DoctorOptions } from './doctor.options.ts';
 
 interface Resource {
   readonly name: string;
@@ -116,9 +109,4 @@ function formatDoctor({ tools, resources }: DoctorReport): string {
   const hint =
     packages.length === 0 ? '' : `\nrun: sudo apt-get install -y --no-install-recommends ${packages.join(' ')}\n`;
   return `${lines.join('\n')}\n${hint}`;
-}
-
-/** What every verb that boots does first: installs the tools that are missing as root on Debian, and says what to run elsewhere. */
-export async function requireTools(): Promise<void> {
-  await ensureTools({ install: true, tests: false, say: (line) => process.stderr.write(`${line}\n`) });
 }

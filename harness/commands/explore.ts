@@ -5,8 +5,7 @@ import { type DeviceTree, isWithin, walk } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { SCM, SMMU } from '../matrix/devices.ts';
-import type { Cell, Linkage } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import type { Cell } from '../model/cell.ts';
 import { isPass, VERDICTS } from '../model/verdict.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
@@ -16,25 +15,8 @@ import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { didYouMean } from '../suggest.ts';
-import { requireTools } from './doctor.ts';
-
-interface ExploreOptions {
-  readonly kernel: string;
-  readonly linkage: Linkage;
-  readonly board: string;
-  readonly devices?: readonly string[];
-  readonly force?: readonly Gate[];
-  /** Words of the kernel command line. */
-  readonly append: readonly string[];
-  readonly budget: number;
-  readonly strength: number;
-  readonly seed: number;
-  readonly stopAtFirstCrash?: true;
-  readonly anyway?: true;
-  readonly workers?: number;
-  readonly results: string;
-  readonly json?: true;
-}
+import { requireTools } from '../terminal/tools.ts';
+import type { ExploreOptions } from './explore.options.ts';
 
 /** Long enough for a probe that was held by every gate before it. */
 const SETTLE_MS = 500;

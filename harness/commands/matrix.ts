@@ -13,27 +13,10 @@ import { harnessVersion } from '../run/about.ts';
 import { Kernels, kernelsOf } from '../run/kernels.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
-import { requireTools } from './doctor.ts';
-import { readKnownIssues } from './known-issues.ts';
-import { standardOutput } from './report.ts';
-
-interface MatrixOptions {
-  readonly matrix?: string;
-  readonly only?: readonly string[];
-  readonly list?: true;
-  readonly buildOnly?: true;
-  readonly workers?: number;
-  readonly repeat: number;
-  /** False with --no-fork. */
-  readonly fork: boolean;
-  /** False with --no-cache. */
-  readonly cache: boolean;
-  readonly shard?: string;
-  readonly results: string;
-  readonly knownIssues?: string;
-  readonly reporter?: readonly string[];
-  readonly json?: true;
-}
+import { readKnownIssues } from '../terminal/known-issues.ts';
+import { standardOutput } from '../terminal/output.ts';
+import { requireTools } from '../terminal/tools.ts';
+import type { MatrixOptions } from './matrix.options.ts';
 
 /** `bootrace matrix`: returns the exit code. */
 export async function matrix(options: MatrixOptions, signal: AbortSignal): Promise<number> {
@@ -61,7 +44,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
       listen: progress.listen,
       knownIssues,
       useCache: options.cache,
-      useForks: options.fork,
+      useForks: options.snapshots && options.fork,
       ...(options.matrix === undefined ? {} : { replay: (cell: Cell) => [cell.id, '--matrix', file] }),
       becomesLatest: true,
       about: {

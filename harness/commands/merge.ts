@@ -7,13 +7,8 @@ import { loadRun } from '../report/run-folder.ts';
 import { formatTable } from '../report/table.ts';
 import { exitCodeOf, type RunRecord } from '../run/record.ts';
 import { openRunFolder } from '../run/results.ts';
-import { standardOutput } from './report.ts';
-
-interface MergeOptions {
-  /** Folder of all runs. */
-  readonly results: string;
-  readonly json?: true;
-}
+import { standardOutput } from '../terminal/output.ts';
+import type { MergeOptions } from './merge.options.ts';
 
 /** `bootrace merge DIR...`: joins shards into one run; returns its exit code, 3 when shards are missing and nothing else failed. */
 export async function merge(paths: readonly string[], options: MergeOptions): Promise<number> {

@@ -159,7 +159,7 @@ export class Lab {
         await this.#kept.remove(this.#keptForks);
         throw new InfraError(
           `booted from reset and served by a guest that other cells share, this cell differs in its ${what}`,
-          'that is an error of bootrace: please report it, and boot with --no-fork',
+          'that is an error of bootrace: please report it, and boot with --no-snapshots',
         );
       }
     }

@@ -1,16 +1,12 @@
 import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { runRecordSchema } from '../../harness/run/record.ts';
-import { bootrace } from './cli.ts';
-
-const SCRIPT = fileURLToPath(new URL('../../scripts/nightly.ts', import.meta.url));
-const TSX = fileURLToPath(new URL('../../node_modules/.bin/tsx', import.meta.url));
+import { bootrace, ENTRY } from './cli.ts';
 
 let folder: Awaited<ReturnType<typeof dir>>;
 /** The kernel under test, as a tree that somebody else builds would be: what stands there changes from night to night. */
@@ -51,7 +47,7 @@ async function provide(recipe: string): Promise<void> {
 }
 
 function nightly(...words: readonly string[]) {
-  return execa(TSX, [SCRIPT, '--matrix', matrix, '--results', results, '--sample', '2', ...words], {
+  return execa('node', [ENTRY, 'nightly', '--matrix', matrix, '--results', results, '--sample', '2', ...words], {
     reject: false,
     stdin: 'ignore',
     env: { NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined },

@@ -1,0 +1,11 @@
+import { Command } from '@commander-js/extra-typings';
+import { JSON_OUTPUT, KNOWN_ISSUES } from '../terminal/option-values.ts';
+
+export const classifyVerb = new Command('classify')
+  .description('say what happened in a kernel log from any machine')
+  .argument('[files...]', 'logs (default: standard input)')
+  .addOption(JSON_OUTPUT)
+  .option('--vmlinux <file>', 'add file and line to frames from a vmlinux with debug information')
+  .addOption(KNOWN_ISSUES);
+
+export type ClassifyOptions = ReturnType<typeof classifyVerb.opts>;

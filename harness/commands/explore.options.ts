@@ -1,0 +1,36 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import { DEFAULT_BOARD } from '../model/board.ts';
+import { LINKAGES } from '../model/cell.ts';
+import {
+  bootargs,
+  commaSeparated,
+  force,
+  JSON_OUTPUT,
+  positiveInteger,
+  RESULTS,
+  strength,
+  WORKERS,
+} from '../terminal/option-values.ts';
+
+export const exploreVerb = new Command('explore')
+  .description('search the orders of probes by booting them')
+  .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES or image:PATH')
+  .addOption(new Option('--linkage <linkage>', 'which drivers are modules').choices(LINKAGES).default('builtin'))
+  .option('--board <board>', 'a folder of boards/, the path of one, or the name or path of a .dtb', DEFAULT_BOARD)
+  .option(
+    '--devices <names>',
+    'devices whose order is searched, comma-separated (default: the SCM and the SMMU)',
+    commaSeparated,
+  )
+  .option('--force <symbol=value>', 'make SYMBOL return VALUE; repeatable', force)
+  .option('--append <words>', 'words to add to the kernel command line of every boot', bootargs, [])
+  .option('--budget <n>', 'most boots', positiveInteger, 64)
+  .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)
+  .option('--seed <n>', 'seed of the search', positiveInteger, 1)
+  .option('--stop-at-first-crash', 'stop as soon as a boot crashes')
+  .option('--anyway', 'search even if the first boot, with nothing reordered, crashes or hangs')
+  .addOption(WORKERS)
+  .addOption(RESULTS)
+  .addOption(JSON_OUTPUT);
+
+export type ExploreOptions = ReturnType<typeof exploreVerb.opts>;

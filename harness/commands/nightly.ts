@@ -1,0 +1,86 @@
+import { readdir, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { $ } from 'zx';
+import { EXIT } from '../errors.ts';
+import { loadRun } from '../report/run-folder.ts';
+import { disagreements, outdatedRuns, sampleOfNight } from '../run/nights.ts';
+import type { NightlyOptions } from './nightly.options.ts';
+
+const ENTRY = fileURLToPath(new URL('../../bootrace.js', import.meta.url));
+const REPORTERS = ['table', 'html', 'junit', 'ktap', 'kcidb', 'markdown'];
+/** Boots of each cell of the sample. */
+const REPETITIONS = 2;
+const MS_PER_DAY = 86_400_000;
+
+/**
+ * `bootrace nightly`, for one machine: installs missing tools, runs the matrix, writes every report, boots a sample of the cells again to find flakes,
+ * compares with the previous nightly, and removes old ones. Returns 1 only for regressions since the previous nightly, and for any flake.
+ */
+export async function nightly(options: NightlyOptions): Promise<number> {
+  const { matrix, only = [], workers, results, knownIssues, keep, sample } = options;
+  const given = (name: string, value: string | number | undefined) =>
+    value === undefined ? [] : [`--${name}`, String(value)];
+  const common = [...given('matrix', matrix), ...given('known-issues', knownIssues), ...given('workers', workers)];
+  const reporters = process.env.GITHUB_ACTIONS === undefined ? REPORTERS : [...REPORTERS, 'github'];
+
+  const setUp = await runVerb('doctor', '--install');
+  if (setUp !== EXIT.expected) return setUp;
+  const before = await latestRun(results);
+  const matrixCode = await runVerb(
+    'matrix',
+    ...common,
+    ...only.flatMap((word) => ['--only', word]),
+    '--results',
+    results,
+    ...reporters.flatMap((name) => ['--reporter', name]),
+  );
+  const tonight = await latestRun(results);
+  // The run did not come to an end, and has said why.
+  if (tonight === null || tonight === before) return matrixCode === EXIT.expected ? EXIT.noVerdict : matrixCode;
+
+  const { run } = await loadRun(tonight);
+  const flaky = await findFlakes(run, { size: sample, results: join(results, 'sample'), common });
+  const code = before === null ? matrixCode : await runVerb('compare', before, tonight);
+  await keepNewest(results, keep);
+  await keepNewest(join(results, 'sample'), keep);
+  return flaky ? EXIT.unexpected : code;
+}
+
+/** Runs a verb with its output on this terminal; returns its exit code. */
+async function runVerb(...words: readonly string[]): Promise<number> {
+  process.stderr.write(`\n$ bootrace ${words.join(' ')}\n`);
+  const { exitCode } = await $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] })`node ${ENTRY} ${words}`;
+  return exitCode ?? EXIT.noVerdict;
+}
+
+/** The run that `latest` points to, or null before the first. */
+async function latestRun(results: string): Promise<string | null> {
+  return realpath(join(results, 'latest')).catch(() => null);
+}
+
+async function keepNewest(results: string, keep: number): Promise<void> {
+  for (const name of outdatedRuns(await readdir(results).catch(() => []), keep)) {
+    await rm(join(results, name), { recursive: true });
+    process.stderr.write(`removed ${join(results, name)}\n`);
+  }
+}
+
+/** Boots a sample of the run's cells again and prints every difference; true when there is one. */
+async function findFlakes(
+  run: Awaited<ReturnType<typeof loadRun>>['run'],
+  { size, results, common }: { size: number; results: string; common: readonly string[] },
+): Promise<boolean> {
+  const ids = sampleOfNight(run.cells, size, Math.floor(Date.now() / MS_PER_DAY));
+  if (ids.length === 0) return false;
+  const again = ['--only', `id=${ids.join(',')}`, '--repeat', String(REPETITIONS), '--results', results];
+  await runVerb('matrix', ...common, ...again);
+  const sample = await loadRun(join(results, 'latest'));
+  const found = disagreements(run, sample.run);
+  for (const { id, what } of found)
+    process.stderr.write(
+      `bootrace: a bug of the harness: ${id} does not repeat, its ${what} differs from boot to boot\n`,
+    );
+  if (found.length === 0) process.stderr.write(`${ids.length} cells booted again: every byte is the same\n`);
+  return found.length > 0;
+}
