@@ -4,8 +4,6 @@
 
 #include "firmware.h"
 
-#define PAGE_SHIFT	12
-#define PAGE_SIZE	(1ul << PAGE_SHIFT)
 #define BLOCK_SIZE	(1ul << 21)
 
 /* What belongs to the guest and not to its memory: a snapshot keeps it and puts it back as a whole (firmware.lds, snapshot.c). */

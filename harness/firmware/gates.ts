@@ -1,58 +1,164 @@
+import { BUSES, type Bus, busesOf, DRIVER_PREFIX } from '../buses/buses.ts';
 import { InputError } from '../errors.ts';
-import type { Gate } from '../model/gate.ts';
-
-/** Layout of the table that `firmware/gates.c` reads: `struct table`, with as many `struct gate` as it has. */
-const MAGIC = 0x5345_5441_474d_5242n;
-const BREAKPOINT_SIZE = 3 * 8;
-const NAME_SIZE = 64;
-const GATE_SIZE = 4 + 4 + 2 * NAME_SIZE;
-/** Bits of `struct flight.passed`. */
-const GATES_MAX = 64;
-/** Breakpoints of a Cortex-A57 (ID_AA64DFR0_EL1.BRPs); two of them stand on the buses' probe functions where there are gates. */
-const BREAKPOINTS = 6;
-const HEADER_SIZE = 8 + 4 * 4 + 8 + BREAKPOINTS * BREAKPOINT_SIZE;
-const FORCES_MAX = 4;
-const KIND = { delay: 1, entered: 2, finished: 3, park: 4 } as const;
-const ON = { probe: 1, forced: 2, console: 3, counted: 4 } as const;
+import type { Gate, GatePlace, Moment, PlaceGate } from '../model/gate.ts';
+import { didYouMean } from '../suggest.ts';
+import {
+  ACTION,
+  BREAKPOINTS,
+  GATE_LAYOUT,
+  GATES_MAX,
+  MATCH,
+  MOMENT_LAYOUT,
+  MOMENTS_MAX,
+  NAME_SIZE,
+  SIDE,
+  STOP,
+  STOP_LAYOUT,
+  STOPS_MAX,
+  TABLE_LAYOUT,
+  TABLE_MAGIC,
+  WAY,
+} from './interface.ts';
+import { encode, type ValuesOf } from './layout.ts';
 
 /** Milliseconds of virtual time between two looks at a hold's condition: the shortest msleep(), about one jiffy. */
 const POLL_MS = 1;
 
-/**
- * The functions that a bus calls to probe a device, first argument `struct device *`: `platform_probe` since Linux 5.12
- * (drivers/base/platform.c), `platform_drv_probe` before, `amba_probe` for PrimeCells.
- */
-const PLATFORM_PROBES = ['platform_probe', 'platform_drv_probe'];
-const AMBA_PROBE = 'amba_probe';
+/** How long a hold waits, in milliseconds of virtual time, before it lets the call in and says so. */
+export const HOLD_TIMEOUT_MS = 30_000;
 
 /**
  * The `write` of the UART driver's console, drivers/tty/serial/amba-pl011.c of Linux 5.10 to 6.12. The driver spends about 150 instructions on a character;
  * the firmware hands the whole text to QEMU at once.
  */
 const CONSOLE_WRITE = 'pl011_console_write';
+/** What a call that waits is sent into: where it may sleep (kernel/time/timer.c), and where not (arch/arm64/lib/delay.c). */
+const MSLEEP = 'msleep';
+const UDELAY = '__udelay';
+/** Reads the CPU's preempt count first of all (kernel/softirq.c, since 5.8). */
+const PREEMPT = 'irq_enter_rcu';
+/** Called when the kernel has patched its own text (arch/arm64/kernel/alternative.c, apply_alternatives_all(); ftrace_init()), before any driver is registered. */
+const READY = 'driver_init';
+/** kernel/module.c, since 6.0 kernel/module/main.c: a module is about to run its init; and the name of one of its functions. */
+const LOAD = 'do_init_module';
+const MODULE_LOOKUP = 'module_kallsyms_lookup_name';
 
-/** Virtual address of a kernel symbol, or null where the kernel has none of that name. */
+/** Virtual address of a kernel symbol, or null where the kernel image has none of that name, or several. */
 export type SymbolLookup = (name: string) => bigint | null;
 
-/** Names of the kernel symbols that a cell with these gates needs an address for; some are alternatives of each other, and the console's is only good to have. */
-export function gateSymbols(gates: readonly Gate[]): Set<string> {
-  const forced = gates.flatMap((gate) => (gate.gate === 'force' ? [gate.symbol] : []));
-  return symbolsOf(forced, forced.length < gates.length);
-}
+/** How often each function's name stands in a module's symbol table, or null where the kernel has no such module. */
+export type ModuleLookup = (module: string) => ReadonlyMap<string, number> | null;
 
-function symbolsOf(forced: readonly string[], hasProbes: boolean): Set<string> {
-  return new Set([CONSOLE_WRITE, ...forced, ...(hasProbes ? ['msleep', AMBA_PROBE, ...PLATFORM_PROBES] : [])]);
-}
-
-/** How long a hold waits, in milliseconds of virtual time, before it lets the probe in and says so. */
-export const HOLD_TIMEOUT_MS = 30_000;
+const NO_MODULES: ModuleLookup = () => null;
 
 /** Where guests that differ in nothing else are parked: before the first of these happens to one of them. */
 export interface ParkingPlace {
   /** Devices whose probe some cell's gates hold or watch. */
   readonly devices: readonly string[];
-  /** Functions whose answer some cell forces. */
-  readonly forced: readonly string[];
+  /** Functions of the image at which some cell has a gate, or which it watches. */
+  readonly functions: readonly string[];
+}
+
+/** The long form of a gate. */
+function inFull(gate: Gate): PlaceGate {
+  if ('at' in gate) return gate;
+  switch (gate.gate) {
+    case 'delay':
+      return { gate: 'delay', at: { probe: gate.device }, ms: gate.ms };
+    case 'hold': {
+      const { device, until, phase } = gate;
+      return {
+        gate: 'hold',
+        at: { probe: device },
+        until: phase === 'entered' ? { entered: until } : { finished: until },
+      };
+    }
+    case 'force':
+      return { gate: 'force', at: { entry: gate.symbol }, value: gate.value };
+  }
+}
+
+/** What a place is of: the kind of its stop, the name, and whether the entry or the return is meant. */
+interface Spot {
+  readonly kind: 'probe' | 'call' | 'load' | 'step';
+  readonly name: string;
+  readonly side: 'entry' | 'return';
+  readonly nth: number;
+  readonly of: string | null;
+}
+
+function spotOf(place: GatePlace | Moment): Spot {
+  const all = { nth: 0, of: null, side: 'entry' } as const;
+  if ('entry' in place || 'return' in place) {
+    const [name, side] = 'entry' in place ? ([place.entry, 'entry'] as const) : ([place.return, 'return'] as const);
+    return { kind: 'call', name, side, nth: place.nth ?? 0, of: place.of ?? null };
+  }
+  if ('probe' in place) return { ...all, kind: 'probe', name: place.probe };
+  if ('entered' in place) return { ...all, kind: 'probe', name: place.entered };
+  if ('finished' in place) return { ...all, kind: 'probe', name: place.finished, side: 'return' };
+  if ('load' in place) return { ...all, kind: 'load', name: place.load };
+  if ('loaded' in place) return { ...all, kind: 'load', name: place.loaded, side: 'return' };
+  return { ...all, kind: 'step', name: '', nth: place.step };
+}
+
+function spotsOf(gate: Gate): Spot[] {
+  const full = inFull(gate);
+  return [spotOf(full.at), ...(full.gate === 'hold' ? [spotOf(full.until)] : [])];
+}
+
+/** Devices whose probes gates hold or watch, and functions of the image that they stand at: what a guest of several cells must not have passed. */
+export function gatedBy(gates: readonly Gate[]): ParkingPlace {
+  const spots = gates.flatMap(spotsOf);
+  const names = (kind: Spot['kind']) => spots.filter((spot) => spot.kind === kind).map(({ name }) => name);
+  return { devices: names('probe'), functions: names('call').filter((name) => moduleOf(name) === null) };
+}
+
+/** `module` of `module:function`, or null for a function of the image. */
+function moduleOf(name: string): string | null {
+  const end = name.indexOf(':');
+  return end === -1 ? null : name.slice(0, end);
+}
+
+function busSymbols(devices: readonly string[]): string[] {
+  return devices.flatMap((device) => busesOf(device)).flatMap(({ probes }) => probes);
+}
+
+/** Names of the kernel symbols that a cell with these gates needs an address for; some are alternatives of each other, and some only good to have. */
+export function gateSymbols(gates: readonly Gate[]): Set<string> {
+  return symbolsFor(gates.flatMap(spotsOf));
+}
+
+/** Names of the kernel symbols that {@link encodeParking} looks up. */
+export function parkingSymbols(place: ParkingPlace): Set<string> {
+  return symbolsFor(placeSpots(place));
+}
+
+function placeSpots({ devices, functions }: ParkingPlace): Spot[] {
+  return [...functions.map((name) => spotOf({ entry: name })), ...devices.map((device) => spotOf({ probe: device }))];
+}
+
+/** Modules of whose functions the gates may need to know: those that they name, and those of the buses. */
+export function gateModules(gates: readonly Gate[]): Set<string> {
+  const spots = gates.flatMap(spotsOf);
+  const named = spots.flatMap(({ kind, name }) => (kind === 'call' ? (moduleOf(name) ?? []) : []));
+  const devices = spots.filter(({ kind }) => kind === 'probe').map(({ name }) => name);
+  return new Set([...named, ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? [])]);
+}
+
+function symbolsFor(spots: readonly Spot[]): Set<string> {
+  const own = spots.filter(({ kind, name }) => kind === 'call' && moduleOf(name) === null);
+  const devices = spots.filter(({ kind }) => kind === 'probe').map(({ name }) => name);
+  return new Set([
+    CONSOLE_WRITE,
+    ...own.map(({ name }) => name),
+    ...busSymbols(devices),
+    ...(spots.length > 0 ? [MSLEEP, UDELAY, PREEMPT, READY, LOAD, MODULE_LOOKUP] : []),
+  ]);
+}
+
+/** Whether the firmware takes the console over: the kernel has the function. */
+export function takesConsole(lookup: SymbolLookup): boolean {
+  return lookup(CONSOLE_WRITE) !== null;
 }
 
 /**
@@ -60,32 +166,12 @@ export interface ParkingPlace {
  * (lines `counted PLACE INSTRUCTIONS` of its log). Throws {@link InputError} for a symbol that the kernel does not have, and for too many.
  */
 export function encodeCounting(symbols: readonly string[], lookup: SymbolLookup): Uint8Array | null {
-  return encodeTable({ parks: false, forces: [], entries: [], counted: symbols }, lookup);
-}
-
-/** Names of the kernel symbols that {@link encodeParking} looks up. */
-export function parkingSymbols({ devices, forced }: ParkingPlace): Set<string> {
-  return symbolsOf(forced, devices.length > 0);
-}
-
-interface TableParts {
-  readonly parks: boolean;
-  /** Functions at whose entry the firmware says how many instructions there have been. */
-  readonly counted?: readonly string[];
-  readonly forces: readonly { readonly symbol: string; readonly value: number }[];
-  readonly entries: readonly {
-    readonly kind: number;
-    readonly ms: number;
-    readonly device: string;
-    readonly until: string;
-  }[];
-}
-
-/** Whether the firmware takes the console over in a cell with these gates: the kernel has the function, and there is a breakpoint left. */
-export function takesConsole(gates: readonly Gate[], lookup: SymbolLookup): boolean {
-  const forces = gates.filter(({ gate }) => gate === 'force').length;
-  const probes = forces === gates.length ? 0 : lookup(AMBA_PROBE) === null ? 1 : 2;
-  return lookup(CONSOLE_WRITE) !== null && forces + probes < BREAKPOINTS;
+  const table = new Table(lookup, NO_MODULES, BUSES);
+  table.console();
+  symbols.forEach((symbol, value) => {
+    table.stop({ kind: STOP.counted, address: table.required(symbol), value: BigInt(value), name: symbol });
+  });
+  return table.encode(false);
 }
 
 /**
@@ -95,125 +181,270 @@ export function takesConsole(gates: readonly Gate[], lookup: SymbolLookup): bool
 export function encodeGates(
   gates: readonly Gate[],
   lookup: SymbolLookup,
-  holdTimeoutMs = HOLD_TIMEOUT_MS,
+  modules: ModuleLookup = NO_MODULES,
+  { holdTimeoutMs = HOLD_TIMEOUT_MS, buses = BUSES }: { holdTimeoutMs?: number; buses?: readonly Bus[] } = {},
 ): Uint8Array | null {
   refuseCycles(gates);
-  const forces = gates.filter((gate) => gate.gate === 'force');
-  const probes = gates.filter((gate) => gate.gate !== 'force');
-  const symbols = forces.map(({ symbol }) => symbol);
-  const twice = symbols.find((symbol, n) => symbols.indexOf(symbol) !== n);
-  if (twice !== undefined) throw new InputError(`${twice} is forced twice`, 'give it one value');
-  const taken =
-    probes.length > 0 ? symbols.find((symbol) => [AMBA_PROBE, ...PLATFORM_PROBES].includes(symbol)) : undefined;
-  if (taken !== undefined)
-    throw new InputError(`${taken} cannot be forced in a cell with gates, which stand there`, 'force another function');
-  const entries = probes.map((gate) => ({
-    kind: gate.gate === 'delay' ? KIND.delay : KIND[gate.phase],
-    ms: gate.gate === 'delay' ? gate.ms : holdTimeoutMs,
-    device: gate.device,
-    until: gate.gate === 'delay' ? '' : gate.until,
-  }));
-  return encodeTable({ parks: false, forces, entries }, lookup);
+  refuseTwice(gates);
+  const table = new Table(lookup, modules, buses);
+  const full = gates.map(inFull);
+  for (const gate of full) {
+    const at = table.place(spotOf(gate.at));
+    const moment = gate.gate === 'hold' ? table.moment(spotOf(gate.until)) : 0;
+    table.gates.push({
+      at,
+      action: ACTION[gate.gate],
+      ms: gate.gate === 'delay' ? gate.ms : gate.gate === 'hold' ? holdTimeoutMs : 0,
+      moment,
+      reserved: 0,
+      value: gate.gate === 'force' ? BigInt(gate.value) : 0n,
+      detail: detailOf(gate),
+    });
+  }
+  table.console();
+  return table.encode(false);
 }
 
 /**
  * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest before its init reads the plan. Until
- * then its console goes the way that it goes in its cells ({@link takesConsole}). Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
+ * then its console goes the way that it goes in its cells ({@link takesConsole}). Null where they are too many for one table. Throws {@link InputError} for a
+ * symbol that the kernel does not have.
  */
 export function encodeParking(place: ParkingPlace, hasConsole: boolean, lookup: SymbolLookup): Uint8Array | null {
-  if (place.devices.length > GATES_MAX || place.forced.length > FORCES_MAX) return null;
-  const gates: Gate[] = [
-    ...place.forced.map((symbol) => ({ gate: 'force', symbol, value: 0 }) as const),
-    ...place.devices.map((device) => ({ gate: 'delay', device, ms: 0 }) as const),
-  ];
-  if (hasConsole && !takesConsole(gates, lookup)) return null;
-  return encodeTable(
-    {
-      parks: true,
-      forces: place.forced.map((symbol) => ({ symbol, value: 0 })),
-      entries: place.devices.map((device) => ({ kind: KIND.park, ms: 0, device, until: '' })),
-    },
-    (name) => (name === CONSOLE_WRITE && !hasConsole ? null : lookup(name)),
-  );
+  const spots = placeSpots(place);
+  if (spots.length > GATES_MAX) return null;
+  const table = new Table(lookup, NO_MODULES, BUSES);
+  for (const spot of spots)
+    table.gates.push({
+      at: table.place(spot),
+      action: ACTION.park,
+      ms: 0,
+      moment: 0,
+      reserved: 0,
+      value: 0n,
+      detail: '',
+    });
+  if (hasConsole) table.console();
+  return table.encode(true);
 }
 
-function encodeTable({ parks, forces, entries, counted = [] }: TableParts, lookup: SymbolLookup): Uint8Array | null {
-  if (forces.length > FORCES_MAX)
-    throw new InputError(`${forces.length} functions are forced, and the CPU has breakpoints for ${FORCES_MAX}`);
-  if (entries.length > GATES_MAX)
-    throw new InputError(`${entries.length} gates are asked for; at most ${GATES_MAX} fit`);
-  const required = (names: readonly string[], purpose: string): bigint => {
-    for (const name of names) {
-      const address = lookup(name);
-      if (address !== null) return address;
-    }
-    throw new InputError(
-      `${names.join(' or ')}, which ${purpose} needs, is not the name of one place in the kernel image`,
-      'it may be inlined, stand there more than once, or be in a module, whose functions cannot be forced; or the kernel is stripped: see its System.map or /proc/kallsyms',
-    );
-  };
-  // The firmware's log names a forced function by its place, so these come first.
-  const breakpoints = forces.map(({ symbol, value }) => ({
-    address: required([symbol], `the gate that forces ${symbol}`),
-    on: ON.forced as number,
-    value,
-  }));
-  const stop = (address: bigint | null, on: number) => {
-    if (address !== null && breakpoints.length < BREAKPOINTS) breakpoints.push({ address, on, value: 0 });
-  };
-  if (entries.length > 0) {
-    stop(required(PLATFORM_PROBES, 'a gate'), ON.probe);
-    stop(lookup(AMBA_PROBE), ON.probe);
-  }
-  stop(lookup(CONSOLE_WRITE), ON.console);
-  counted.forEach((symbol, place) => {
-    breakpoints.push({ address: required([symbol], 'counting'), on: ON.counted, value: place });
-  });
-  if (breakpoints.length > BREAKPOINTS) throw new InputError(`at most ${BREAKPOINTS} functions can be watched at once`);
-  if (breakpoints.length === 0 && !parks) return null;
+function detailOf(gate: PlaceGate): string {
+  if (gate.gate === 'delay') return `${gate.ms}`;
+  if (gate.gate === 'force') return '';
+  const { kind, name, side, nth } = spotOf(gate.until);
+  const subject = kind === 'step' ? `step:${nth}` : kind === 'call' ? `${name}()` : name;
+  return `${side === 'entry' ? 'entered' : 'finished'} ${subject}`.slice(0, NAME_SIZE - 1);
+}
 
-  const view = new DataView(new ArrayBuffer(HEADER_SIZE + entries.length * GATE_SIZE));
-  let at = 0;
-  const u32 = (value: number) => {
-    view.setUint32(at, value, true);
-    at += 4;
-  };
-  const u64 = (value: bigint) => {
-    view.setBigUint64(at, BigInt.asUintN(64, value), true);
-    at += 8;
-  };
-  const name = (text: string) => {
-    const bytes = new TextEncoder().encode(text);
-    if (bytes.length >= NAME_SIZE) throw new InputError(`device name ${text} is longer than ${NAME_SIZE - 1} bytes`);
-    new Uint8Array(view.buffer).set(bytes, at);
-    at += NAME_SIZE;
-  };
-  u64(MAGIC);
-  u32(parks ? 1 : 0);
-  u32(entries.length);
-  u32(POLL_MS);
-  u32(0);
-  u64(entries.length > 0 ? required(['msleep'], 'a gate') : 0n);
-  for (let n = 0; n < BREAKPOINTS; n++) {
-    const { address, on, value } = breakpoints[n] ?? { address: 0n, on: 0, value: 0 };
-    u64(address);
-    u64(BigInt(on));
-    u64(BigInt(value));
+type StopValues = ValuesOf<typeof STOP_LAYOUT>;
+type PlaceValues = ValuesOf<typeof GATE_LAYOUT>['at'];
+
+/** The firmware's table while it is put together. */
+class Table {
+  readonly gates: ValuesOf<typeof GATE_LAYOUT>[] = [];
+  readonly #moments: PlaceValues[] = [];
+  readonly #stops: Omit<StopValues, 'way'>[] = [];
+  readonly #lookup: SymbolLookup;
+  readonly #modules: ModuleLookup;
+  readonly #buses: readonly Bus[];
+
+  constructor(lookup: SymbolLookup, modules: ModuleLookup, buses: readonly Bus[]) {
+    this.#lookup = lookup;
+    this.#modules = modules;
+    this.#buses = buses;
   }
-  for (const { kind, ms, device, until } of entries) {
-    u32(kind);
-    u32(ms);
-    name(device);
-    name(until);
+
+  required(name: string): bigint {
+    const address = this.#lookup(name);
+    if (address !== null) return address;
+    throw new InputError(
+      `${name}, which a gate needs, is not the name of one place in the kernel image`,
+      'it may be inlined, stand there more than once, or be in a module (then it is MODULE:FUNCTION); or the kernel is stripped: see its System.map or /proc/kallsyms',
+    );
   }
-  return new Uint8Array(view.buffer);
+
+  stop(stop: Omit<StopValues, 'way'>): number {
+    const known = this.#stops.findIndex(({ kind, name }) => kind === stop.kind && name === stop.name);
+    return known === -1 ? this.#stops.push(stop) - 1 : known;
+  }
+
+  console(): void {
+    const address = this.#lookup(CONSOLE_WRITE);
+    if (address !== null) this.stop({ kind: STOP.console, address, value: 0n, name: CONSOLE_WRITE });
+  }
+
+  moment(spot: Spot): number {
+    return this.#moments.push(this.place(spot)) - 1;
+  }
+
+  /** A spot as the firmware knows it; the stops that it needs are set. */
+  place({ kind, name, side, nth, of }: Spot): PlaceValues {
+    const common = { side: SIDE[side], nth, reserved: 0 };
+    switch (kind) {
+      case 'step':
+        return { ...common, kind: 0, index: nth, nth: 0, match: MATCH.any, name: '' };
+      case 'load':
+        this.#load();
+        return { ...common, kind: STOP.load, index: 0, match: MATCH.name, name };
+      case 'call':
+        return {
+          ...common,
+          kind: STOP.call,
+          index: this.#function(name, STOP.call),
+          match: of === null ? MATCH.any : MATCH.name,
+          name: of ?? '',
+        };
+      case 'probe':
+        this.#probes(name);
+        return { ...common, kind: STOP.probe, index: 0, ...matchOf(name) };
+    }
+  }
+
+  #load(): void {
+    this.stop({ kind: STOP.load, address: this.required(LOAD), value: 0n, name: LOAD });
+  }
+
+  /** A stop at a function of the image or of a module. */
+  #function(name: string, kind: number): number {
+    const module = moduleOf(name);
+    if (module === null) return this.stop({ kind, address: this.required(name), value: 0n, name });
+    const functions = this.#modules(module);
+    const symbol = name.slice(module.length + 1);
+    if (functions === null)
+      throw new InputError(
+        `the kernel has no module ${module}, whose ${symbol}() a gate needs`,
+        `where the driver is built in, name the function without it: ${symbol}`,
+      );
+    const count = functions.get(symbol) ?? 0;
+    if (count !== 1)
+      throw new InputError(
+        count === 0
+          ? `module ${module} has no function ${symbol}`
+          : `module ${module} has ${count} functions ${symbol}`,
+        count === 0 ? `it may have been inlined${didYouMean(symbol, functions.keys())}` : 'name one that calls it',
+      );
+    this.#load();
+    return this.stop({ kind, address: 0n, value: 0n, name });
+  }
+
+  /** Stops at the probe functions of all buses that the device may be on: those that the kernel has, in its image or in the bus's module. */
+  #probes(device: string): void {
+    let found = 0;
+    const buses = busesOf(device, this.#buses);
+    for (const { probes, module } of buses) {
+      for (const name of probes) {
+        const address = this.#lookup(name);
+        const isInModule = address === null && module !== undefined && this.#modules(module)?.get(name) === 1;
+        if (address === null && !isInModule) continue;
+        found++;
+        if (address !== null) this.stop({ kind: STOP.probe, address, value: 0n, name });
+        else this.#function(`${module}:${name}`, STOP.probe);
+      }
+    }
+    if (found === 0)
+      throw new InputError(
+        `the kernel has none of ${buses.flatMap(({ probes }) => probes).join(', ')}, by which ${device} would be probed`,
+        'its bus may not be built; or the kernel is stripped: see its System.map or /proc/kallsyms',
+      );
+  }
+
+  encode(parks: boolean): Uint8Array | null {
+    if (this.gates.length > GATES_MAX)
+      throw new InputError(`${this.gates.length} gates are asked for; at most ${GATES_MAX} fit`);
+    if (this.#moments.length > MOMENTS_MAX) throw new InputError(`at most ${MOMENTS_MAX} holds fit`);
+    const stops = this.#ways(parks);
+    if (stops.length > STOPS_MAX)
+      throw new InputError(`the gates need ${stops.length} stops; at most ${STOPS_MAX} fit`);
+    if (stops.length === 0 && !parks) return null;
+    refuseShared(stops);
+    const needs = this.gates.length > 0;
+    const lookup = (name: string) => (needs ? (this.#lookup(name) ?? 0n) : 0n);
+    const sleeps = this.gates.some(({ action }) => action === ACTION.delay || action === ACTION.hold);
+    return Buffer.concat([
+      encode(TABLE_LAYOUT, {
+        magic: TABLE_MAGIC,
+        parks: parks ? 1 : 0,
+        stops: stops.length,
+        moments: this.#moments.length,
+        gates: this.gates.length,
+        poll_ms: POLL_MS,
+        reserved: 0,
+        msleep: sleeps ? this.required(MSLEEP) : 0n,
+        udelay: lookup(UDELAY),
+        lookup: lookup(MODULE_LOOKUP),
+        preempt: lookup(PREEMPT),
+      }),
+      ...stops.map((stop) => encode(STOP_LAYOUT, stop)),
+      ...this.#moments.map((at) => encode(MOMENT_LAYOUT, { at })),
+      ...this.gates.map((gate) => encode(GATE_LAYOUT, gate)),
+    ]);
+  }
+
+  /**
+   * Which stops get one of the CPU's breakpoints: functions that a gate names first, since they may be called early, then what is left. Where they do not
+   * suffice, the rest is written over the kernel's text once it has patched itself, and one breakpoint tells when.
+   */
+  #ways(parks: boolean): StopValues[] {
+    const isEarly = ({ kind }: Omit<StopValues, 'way'>) => kind !== STOP.probe && kind !== STOP.load;
+    const isPlaced = ({ address }: Omit<StopValues, 'way'>) => address !== 0n;
+    const wanted = [...this.#stops.filter(isEarly), ...this.#stops.filter((stop) => !isEarly(stop))].filter(isPlaced);
+    const ready = this.#lookup(READY);
+    const isTight = wanted.length > BREAKPOINTS || (parks && this.#stops.some(({ kind }) => kind === STOP.call));
+    const console = wanted.filter(({ kind }) => kind === STOP.console);
+    const others = wanted.filter(({ kind }) => kind !== STOP.console);
+    const hardware = new Set(isTight ? [...console, ...others].slice(0, BREAKPOINTS - 1) : wanted);
+    if (isTight && ready === null && wanted.length > BREAKPOINTS)
+      throw new InputError(
+        `the gates need ${wanted.length} stops, and the CPU has ${BREAKPOINTS} breakpoints; for more, the kernel must have ${READY}()`,
+        'use fewer gates, or a kernel with its System.map',
+      );
+    const stops = this.#stops.map((stop) => ({ ...stop, way: hardware.has(stop) ? WAY.hardware : WAY.patch }));
+    if (isTight && ready !== null)
+      stops.push({ kind: STOP.ready, address: ready, value: 0n, name: READY, way: WAY.hardware });
+    return stops;
+  }
+}
+
+/** A function can be stopped at for one reason only. */
+function refuseShared(stops: readonly StopValues[]): void {
+  for (const { address, kind, name } of stops) {
+    const other = stops.find((stop) => stop.address === address && stop.kind !== kind);
+    if (address === 0n || other === undefined || kind !== STOP.call) continue;
+    throw new InputError(
+      `a gate at ${name}() cannot be in this cell: the firmware stands there itself`,
+      other.kind === STOP.probe
+        ? 'give the gate a device instead (device: NAME, or at: {probe: NAME})'
+        : 'use another function',
+    );
+  }
+}
+
+function matchOf(device: string): Pick<PlaceValues, 'match' | 'name'> {
+  if (device.startsWith('/')) return { match: MATCH.node, name: device };
+  if (device.startsWith(DRIVER_PREFIX)) return { match: MATCH.driver, name: device.slice(DRIVER_PREFIX.length) };
+  return { match: MATCH.name, name: device };
+}
+
+function refuseTwice(gates: readonly Gate[]): void {
+  const forced = gates.flatMap((gate) => {
+    const full = inFull(gate);
+    if (full.gate !== 'force') return [];
+    const { name, side, nth, of } = spotOf(full.at);
+    return [{ name, key: JSON.stringify([name, side, nth, of]) }];
+  });
+  const twice = forced.find(({ key }, n) => forced.findIndex((other) => other.key === key) !== n);
+  if (twice !== undefined) throw new InputError(`${twice.name} is forced twice`, 'give it one value');
 }
 
 /** Throws {@link InputError} that names the devices when holds wait for each other, so that none could ever open. */
 function refuseCycles(gates: readonly Gate[]): void {
   const waitsFor = new Map<string, string[]>();
-  for (const gate of gates) {
-    if (gate.gate === 'hold') waitsFor.set(gate.device, [...(waitsFor.get(gate.device) ?? []), gate.until]);
+  for (const gate of gates.map(inFull)) {
+    if (gate.gate !== 'hold') continue;
+    const [held, until] = [spotOf(gate.at), spotOf(gate.until)];
+    // Of a function there may be other calls: those that matter cannot be told from here.
+    if (held.kind !== 'probe' || until.kind !== 'probe') continue;
+    waitsFor.set(held.name, [...(waitsFor.get(held.name) ?? []), until.name]);
   }
   const state = new Map<string, 'open' | 'done'>();
   const visit = (device: string, path: readonly string[]): void => {
@@ -227,40 +458,4 @@ function refuseCycles(gates: readonly Gate[]): void {
     state.set(device, 'done');
   };
   for (const device of waitsFor.keys()) visit(device, []);
-}
-
-/** One line of the firmware's log. `time` is microseconds of virtual time since the machine was started. */
-export type GateEvent =
-  | {
-      readonly verb: (typeof DEVICE_VERBS)[number];
-      readonly time: number;
-      readonly device: string;
-      /** What it waits for, as the firmware says it: `finished firmware:scm`, or milliseconds. */
-      readonly detail: string;
-    }
-  | { readonly verb: 'forced'; readonly symbol: string }
-  | { readonly verb: 'firmware-exception'; readonly detail: string };
-
-const DEVICE_VERBS = ['delayed', 'held', 'open', 'released', 'timed-out', 'entered', 'finished', 'refused'] as const;
-const GATE_LINE = /^(\d+) (\S+) (\S+) ?(.*)$/;
-const FORCED_LINE = /^(\d) forced$/;
-
-/** Reads the firmware's log; lines that are not the firmware's are ignored. */
-export function parseGateLog(log: string, gates: readonly Gate[]): GateEvent[] {
-  const forces = gates.filter((gate) => gate.gate === 'force');
-  const events: GateEvent[] = [];
-  // The guest may have been ended in the middle of the last line.
-  for (const line of log.split('\n').slice(0, -1)) {
-    const [, time, word, device, detail] = GATE_LINE.exec(line) ?? [];
-    const verb = DEVICE_VERBS.find((known) => known === word);
-    if (verb !== undefined && device !== undefined) {
-      events.push({ verb, time: Number(time), device, detail: detail ?? '' });
-      continue;
-    }
-    const [, index] = FORCED_LINE.exec(line) ?? [];
-    const force = index === undefined ? undefined : forces[Number(index)];
-    if (force !== undefined) events.push({ verb: 'forced', symbol: force.symbol });
-    if (line.startsWith('firmware-exception ')) events.push({ verb: 'firmware-exception', detail: line });
-  }
-  return events;
 }

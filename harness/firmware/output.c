@@ -1,6 +1,6 @@
 /*
  * The firmware's two ways out of the guest, each a virtio console of QEMU: its own log, and the kernel's console, which it
- * takes over from the UART a write at a time (gates.c). QEMU hands each buffer to the host in one piece while the queue is
+ * takes over from the UART a write at a time (breakpoint.c). QEMU hands each buffer to the host in one piece while the queue is
  * being notified. Registers as in the Virtual I/O Device Specification 1.1, section 4.2.4 (legacy interface), queue
  * layout as in section 2.6. Where QEMU was given no such device, nothing is said.
  */
@@ -29,7 +29,6 @@
 #define STATUS_DRIVER	2
 #define STATUS_DRIVER_OK	4
 
-#define PAGE_SIZE	4096
 #define QUEUE_SIZE	2
 
 struct queue {
@@ -123,20 +122,10 @@ int console_present(void)
 	return present[CONSOLE];
 }
 
-/* Writes what stands at a virtual address of EL1. */
-void console_write(u64 va, u64 size)
+/* Text of the kernel's console, at a physical address. */
+void console_send(u64 pa, u64 size)
 {
-	while (size) {
-		u64 in_page = PAGE_SIZE - (va & (PAGE_SIZE - 1));
-		u64 piece = size < in_page ? size : in_page;
-		u64 pa = translate(va);
-
-		if (!pa)
-			return;
-		send(CONSOLE, pa, piece);
-		va += piece;
-		size -= piece;
-	}
+	send(CONSOLE, pa, size);
 }
 
 void say(const char *text)
@@ -175,4 +164,26 @@ void say_hex(u64 value)
 {
 	say("0x");
 	say_in_base(value, 16);
+}
+
+/* Microseconds of virtual time: 62.5 MHz on this machine, which is no whole number of ticks a microsecond; good for days. */
+void say_time(const struct frame *f)
+{
+	say_number(now(f) * 1000000 / SYSREG_READ("cntfrq_el0"));
+}
+
+/* End QEMU: for what no guest can survive. The harness reads why from the firmware's log. */
+_Noreturn void die(u64 esr, u64 elr)
+{
+	static struct frame f;
+
+	say("firmware-exception esr=");
+	say_hex(esr);
+	say(" elr=");
+	say_hex(elr);
+	say("\n");
+	f.x[0] = PSCI_SYSTEM_OFF;
+	smc(&f);
+	for (;;)
+		asm volatile("wfi");
 }

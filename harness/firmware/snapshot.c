@@ -39,54 +39,8 @@ static struct {
 	EL1_REGISTERS(MEMBER)
 } registers;
 
-/* hw/arm/virt.c, base_memmap: VIRT_UART */
-#define UART		0x09000000ul
-
-/* GICv2 (IHI 0048): interrupts of QEMU's virt machine */
-#define GICD		0x08000000ul
-#define GICC		0x08010000ul
-#define INTERRUPTS	288
-#define GICD_CTLR	0x000
-#define GICD_ISENABLER	0x100
-#define GICD_ICENABLER	0x180
-#define GICD_ICPENDR	0x280
-#define GICD_ISACTIVER	0x300
-#define GICD_ICACTIVER	0x380
-#define GICD_IPRIORITYR	0x400
-#define GICD_ITARGETSR	0x800
-#define GICD_ICFGR	0xc00
-#define GICD_CPENDSGIR	0xf10
-#define GICC_CTLR	0x00
-#define GICC_PMR	0x04
-#define GICC_BPR	0x08
-#define GICC_EOIR	0x10
-#define SGI_WORDS	4
-
-/* PL011 (DDI 0183): what its driver writes */
-#define UART_ICR	0x44
-#define UART_INTERRUPTS	0x7ff
-static const u32 uart_offsets[] = { 0x24, 0x28, 0x2c, 0x30, 0x34, 0x38, 0x48 };
-
-static struct {
-	u32 control, cpu_control, priority_mask, binary_point;
-	u32 enabled[INTERRUPTS / 32];
-	u32 priority[INTERRUPTS / 4], target[INTERRUPTS / 4];
-	u32 config[INTERRUPTS / 16];
-	u32 uart[sizeof(uart_offsets) / sizeof(uart_offsets[0])];
-} devices;
-
 static struct frame saved;
 static u64 saved_time;
-
-static u32 get(u64 address)
-{
-	return *(volatile u32 *)address;
-}
-
-static void put(u64 address, u32 value)
-{
-	*(volatile u32 *)address = value;
-}
 
 static void copy_page(u64 to, u64 from)
 {
@@ -202,64 +156,6 @@ void snapshot_fault(struct frame *f, u64 esr)
 		store_exclusive(f, insn, (*memory_entry(ipa) & STAGE2_ADDRESS) + ipa % PAGE_SIZE);
 }
 
-static void save_devices(void)
-{
-	devices.control = get(GICD + GICD_CTLR);
-	devices.cpu_control = get(GICC + GICC_CTLR);
-	devices.priority_mask = get(GICC + GICC_PMR);
-	devices.binary_point = get(GICC + GICC_BPR);
-	for (u32 i = 0; i < INTERRUPTS / 32; i++)
-		devices.enabled[i] = get(GICD + GICD_ISENABLER + 4 * i);
-	for (u32 i = 0; i < INTERRUPTS / 4; i++) {
-		devices.priority[i] = get(GICD + GICD_IPRIORITYR + 4 * i);
-		devices.target[i] = get(GICD + GICD_ITARGETSR + 4 * i);
-	}
-	for (u32 i = 0; i < INTERRUPTS / 16; i++)
-		devices.config[i] = get(GICD + GICD_ICFGR + 4 * i);
-	for (u32 i = 0; i < sizeof(uart_offsets) / sizeof(uart_offsets[0]); i++)
-		devices.uart[i] = get(UART + uart_offsets[i]);
-}
-
-/* Ends what the guest was in the middle of: an interrupt that was taken and not completed. */
-static void end_interrupts(void)
-{
-	for (u32 i = 0; i < INTERRUPTS / 32; i++) {
-		u32 active = get(GICD + GICD_ISACTIVER + 4 * i);
-
-		for (u32 bit = 0; bit < 32; bit++)
-			if (active >> bit & 1)
-				put(GICC + GICC_EOIR, i * 32 + bit);
-		put(GICD + GICD_ICACTIVER + 4 * i, ~0u);
-		put(GICD + GICD_ICENABLER + 4 * i, ~0u);
-		put(GICD + GICD_ICPENDR + 4 * i, ~0u);
-	}
-	for (u32 i = 0; i < SGI_WORDS; i++)
-		put(GICD + GICD_CPENDSGIR + 4 * i, ~0u);
-}
-
-static void restore_devices(void)
-{
-	put(GICC + GICC_CTLR, devices.cpu_control);
-	end_interrupts();
-	for (u32 i = 0; i < INTERRUPTS / 16; i++)
-		if (get(GICD + GICD_ICFGR + 4 * i) != devices.config[i])
-			put(GICD + GICD_ICFGR + 4 * i, devices.config[i]);
-	for (u32 i = 0; i < INTERRUPTS / 4; i++) {
-		if (get(GICD + GICD_IPRIORITYR + 4 * i) != devices.priority[i])
-			put(GICD + GICD_IPRIORITYR + 4 * i, devices.priority[i]);
-		if (get(GICD + GICD_ITARGETSR + 4 * i) != devices.target[i])
-			put(GICD + GICD_ITARGETSR + 4 * i, devices.target[i]);
-	}
-	for (u32 i = 0; i < INTERRUPTS / 32; i++)
-		put(GICD + GICD_ISENABLER + 4 * i, devices.enabled[i]);
-	put(GICC + GICC_PMR, devices.priority_mask);
-	put(GICC + GICC_BPR, devices.binary_point);
-	put(GICD + GICD_CTLR, devices.control);
-	for (u32 i = 0; i < sizeof(uart_offsets) / sizeof(uart_offsets[0]); i++)
-		put(UART + uart_offsets[i], devices.uart[i]);
-	put(UART + UART_ICR, UART_INTERRUPTS);
-}
-
 static void copy(u8 *to, const u8 *from, u64 size)
 {
 	for (u64 i = 0; i < size; i++)
@@ -280,7 +176,7 @@ void snapshot_take(const struct frame *f)
 		copy(guest_state, _guest_state, size);
 		shadow_keep();
 	} else {
-		save_devices();
+		models_save();
 		memory_map_standin();
 		memory_enable();
 	}
@@ -300,7 +196,7 @@ void snapshot_restore(struct frame *f)
 	if (board)
 		copy(_guest_state, guest_state, _guest_state_end - _guest_state);
 	else
-		restore_devices();
+		models_restore();
 	*f = saved;
 	/* The exit takes what has passed since f->time out of EL1's counter, which then says what it said. */
 	f->time = saved_time + SYSREG_READ("cntvoff_el2");

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
@@ -18,6 +18,8 @@ export interface CrossProgram {
   readonly sources: readonly string[];
   /** Read by the sources, so part of the content key. */
   readonly headers: readonly string[];
+  /** Headers that are made when it is compiled, by name: the text is part of the content key. */
+  readonly generated: Readonly<Record<string, string>>;
   /** The linker script, or null for the linker's own. */
   readonly script: string | null;
   /** Macros with a number each. */
@@ -75,7 +77,9 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
   return withTemporary(root, async (temporary) => {
     const elf = join(temporary, 'elf');
     const script = program.script === null ? [] : ['-T', program.script];
-    await run(GCC, [...flags, '-s', ...script, '-o', elf, ...program.sources], program.name);
+    for (const [name, text] of Object.entries(program.generated)) await writeFile(join(temporary, name), text);
+    const include = Object.keys(program.generated).length === 0 ? [] : [`-I${temporary}`];
+    await run(GCC, [...flags, ...include, '-s', ...script, '-o', elf, ...program.sources], program.name);
     const finished = program.output === 'elf' ? elf : join(temporary, 'binary');
     if (program.output === 'binary') await run(OBJCOPY, ['-O', 'binary', elf, finished], program.name);
     await rename(finished, target);
@@ -85,7 +89,10 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
 
 /** The guest's init, harness/guest/init, as a static ELF executable. Errors as of {@link crossCompile}. */
 export function compileGuestInit(root: string): Promise<Uint8Array> {
-  return crossCompile({ name: 'init', ...GUEST_INIT, script: null, defines: {}, symbols: {}, output: 'elf' }, root);
+  return crossCompile(
+    { name: 'init', ...GUEST_INIT, generated: {}, script: null, defines: {}, symbols: {}, output: 'elf' },
+    root,
+  );
 }
 
 /** Asked once a run. */
@@ -98,6 +105,7 @@ async function contentKey(program: CrossProgram, flags: readonly string[]): Prom
   add(await compilerVersion);
   add(program.output);
   for (const flag of flags) add(flag);
+  for (const part of Object.entries(program.generated).flat()) add(part);
   const script = program.script === null ? [] : [program.script];
   for (const path of [...program.sources, ...program.headers, ...script]) {
     add(basename(path));

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { InputError } from '../errors.ts';
 import type { ModuleFile } from './artefact.ts';
-import { type ReadAt, readElf, readSection, withFile } from './elf.ts';
+import { type ReadAt, readElf, readSection, symbolLines, withFile } from './elf.ts';
 
 /** File name to module name: without `.ko` and compression, dashes folded to underscores (modprobe(8)). */
 export function moduleName(file: string): string {
@@ -59,4 +59,36 @@ export function indexModules(
       return [name, { name, path, depends }];
     }),
   );
+}
+
+const read = new Map<string, Promise<ReadonlyMap<string, number>>>();
+
+/**
+ * How often each name stands in the symbol tables of these modules, by module; what the kernel has no file of is left out. A name of two static functions
+ * counts twice. Throws what reading the files throws.
+ */
+export async function moduleFunctions(
+  names: ReadonlySet<string>,
+  files: ReadonlyMap<string, ModuleFile>,
+): Promise<(module: string) => ReadonlyMap<string, number> | null> {
+  const found = new Map<string, ReadonlyMap<string, number>>();
+  for (const name of names) {
+    const path = files.get(name)?.path;
+    if (path === undefined) continue;
+    const counts = read.get(path) ?? withFile(path, countSymbols);
+    read.set(path, counts);
+    found.set(name, await counts);
+  }
+  return (module) => found.get(module) ?? null;
+}
+
+async function countSymbols(read: ReadAt): Promise<ReadonlyMap<string, number>> {
+  const elf = await readElf(read);
+  const lines = elf === null ? null : await symbolLines(read, elf);
+  const counts = new Map<string, number>();
+  for (const line of lines?.split('\n') ?? []) {
+    const name = line.split(' ')[2];
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { resolveBoard } from '../board/boards.ts';
 import { InputError } from '../errors.ts';
 import type { Expectation } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import type { DeviceGate, FunctionPlace, Gate, GatePlace, Moment, PlaceGate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { VERDICTS } from '../model/verdict.ts';
@@ -89,20 +89,84 @@ const treeEditSchema: z.ZodType<TreeEdit> = z.discriminatedUnion('edit', [
   strictMap({ edit: z.literal('unset'), node: nodeSchema, property: propertySchema }),
 ]);
 
-const gateSchema: z.ZodType<Gate> = z.discriminatedUnion('gate', [
-  strictMap({ gate: z.literal('delay'), device: deviceSchema, ms: millisecondsSchema }),
+/** Reads a mapping by the one of several keys that it has; each has a form of its own. */
+function byKey<T>(forms: Readonly<Record<string, z.ZodType<T>>>): z.ZodType<T> {
+  const keys = Object.keys(forms);
+  return z.unknown().transform((value, context) => {
+    const key = keys.find((one) => typeof value === 'object' && value !== null && one in value);
+    const form = key === undefined ? undefined : forms[key];
+    if (form === undefined) {
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: `expected one of ${keys.map((one) => `{${one}: ...}`).join(', ')}`,
+      });
+      return z.NEVER;
+    }
+    const parsed = form.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) {
+      const { path } = issue;
+      const isChoice = issue.code === 'invalid_union' && 'options' in issue && Array.isArray(issue.options);
+      const message = isChoice ? `expected one of ${issue.options.map(String).join(', ')}` : issue.message;
+      context.issues.push(
+        issue.code === 'unrecognized_keys'
+          ? { code: issue.code, keys: issue.keys, input: Object(value), path, message }
+          : { code: 'custom', input: value, path, message },
+      );
+    }
+    return z.NEVER;
+  });
+}
+
+const gatedDeviceSchema = pattern(
+  /^([A-Za-z0-9][A-Za-z0-9:.,@_+-]*|(\/[A-Za-z0-9,._+@-]+)+|driver=[A-Za-z0-9][A-Za-z0-9:.,@_+-]*)$/,
+  'a device name such as 5f000000.iommu, the path of its node, or driver=NAME',
+);
+const gatedFunctionSchema = pattern(
+  /^([A-Za-z0-9_]+:)?[A-Za-z_][A-Za-z0-9_.$]*$/,
+  'a function such as device_add, or MODULE:FUNCTION',
+);
+const callSchema = {
+  nth: z.int({ error: 'expected a positive integer' }).min(1).max(1_000_000).exactOptional(),
+  of: deviceSchema.exactOptional(),
+};
+const stepNumberSchema = z.int({ error: 'expected the number of a step, from 1' }).min(1).max(MOST_ITEMS);
+const CALLS = {
+  entry: strictMap({ entry: gatedFunctionSchema, ...callSchema }),
+  return: strictMap({ return: gatedFunctionSchema, ...callSchema }),
+};
+const LOAD = { load: strictMap({ load: moduleSchema }) };
+const callPlaceSchema = byKey<FunctionPlace>(CALLS);
+const placeSchema = byKey<GatePlace>({ ...CALLS, probe: strictMap({ probe: gatedDeviceSchema }), ...LOAD });
+const momentSchema = byKey<Moment>({
+  ...CALLS,
+  entered: strictMap({ entered: gatedDeviceSchema }),
+  finished: strictMap({ finished: gatedDeviceSchema }),
+  ...LOAD,
+  loaded: strictMap({ loaded: moduleSchema }),
+  step: strictMap({ step: stepNumberSchema }),
+});
+const forcedValueSchema = z.int({ error: 'expected a whole number' });
+
+const placeGateSchema: z.ZodType<PlaceGate> = z.discriminatedUnion('gate', [
+  strictMap({ gate: z.literal('delay'), at: placeSchema, ms: millisecondsSchema }),
+  strictMap({ gate: z.literal('hold'), at: placeSchema, until: momentSchema }),
+  strictMap({ gate: z.literal('force'), at: callPlaceSchema, value: forcedValueSchema }),
+]);
+
+const deviceGateSchema: z.ZodType<DeviceGate> = z.discriminatedUnion('gate', [
+  strictMap({ gate: z.literal('delay'), device: gatedDeviceSchema, ms: millisecondsSchema }),
   strictMap({
     gate: z.literal('hold'),
-    device: deviceSchema,
-    until: deviceSchema,
+    device: gatedDeviceSchema,
+    until: gatedDeviceSchema,
     phase: oneOf(['entered', 'finished']),
   }),
-  strictMap({
-    gate: z.literal('force'),
-    symbol: symbolSchema,
-    value: z.int({ error: 'expected a whole number' }),
-  }),
+  strictMap({ gate: z.literal('force'), symbol: gatedFunctionSchema, value: forcedValueSchema }),
 ]);
+
+const gateSchema = byKey<Gate>({ at: placeGateSchema, gate: deviceGateSchema });
 
 const planStepSchema: z.ZodType<PlanStep> = z.discriminatedUnion('step', [
   strictMap({ step: z.literal('load'), module: moduleSchema, params: textSchema.default('') }),

@@ -1,3 +1,4 @@
+import { isShort } from '../model/gate.ts';
 import { type Condition, conditionText, milliseconds } from '../search/conditions.ts';
 import type { DelayThreshold, Explanation } from '../search/explain.ts';
 import { callerText, longerDelays } from '../search/sentence.ts';
@@ -36,7 +37,7 @@ export function describeExplanation(explanation: Explanation, file: string): str
 
 /** What was seen on both sides of a delay's border. */
 function delayNote(one: Condition, delays: readonly DelayThreshold[]): string {
-  if (one.condition !== 'gate' || one.gate.gate !== 'delay') return '';
+  if (one.condition !== 'gate' || !isShort(one.gate, 'delay')) return '';
   const { device } = one.gate;
   const found = delays.find((delay) => delay.device === device);
   if (found === undefined) return '';

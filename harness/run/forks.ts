@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KnownError } from '../errors.ts';
-import { encodeParking, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
+import { encodeParking, gatedBy, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
 import { encodeServedCell, MODULES_BYTES_MAX } from '../firmware/served.ts';
 import type { Cell } from '../model/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
@@ -27,7 +27,7 @@ const SHIFT_MIN = 4;
 
 interface Gated {
   readonly devices: Set<string>;
-  readonly forced: Set<string>;
+  readonly functions: Set<string>;
 }
 
 interface Guest {
@@ -65,7 +65,7 @@ export class Forks {
   /** Says which cells are going to be booted, so that the first of a kind knows that others will come. */
   expect(cells: readonly Cell[]): void {
     for (const cell of cells) {
-      const known = this.#expected.get(askedKind(cell)) ?? { cells: 0, devices: new Set(), forced: new Set() };
+      const known = this.#expected.get(askedKind(cell)) ?? { cells: 0, devices: new Set(), functions: new Set() };
       known.cells++;
       addGates(known, cell);
       this.#expected.set(askedKind(cell), known);
@@ -122,7 +122,7 @@ export class Forks {
     const key = JSON.stringify([shared, hasConsole]);
     const known = this.#kinds.get(key) ?? {
       devices: new Set(),
-      forced: new Set(),
+      functions: new Set(),
       seen: 0,
       guests: 0,
       isImpossible: false,
@@ -149,9 +149,14 @@ export class Forks {
     if (cells < CELLS_FOR_A_GUEST * (kind.guests + 1)) return null;
     const wanted = {
       devices: [...kind.devices, ...(expected?.devices ?? [])],
-      forced: [...kind.forced, ...(expected?.forced ?? [])],
+      functions: [...kind.functions, ...(expected?.functions ?? [])],
     };
-    return this.#make(kind, { devices: sorted(wanted.devices), forced: sorted(wanted.forced) }, prepared, addresses);
+    return this.#make(
+      kind,
+      { devices: sorted(wanted.devices), functions: sorted(wanted.functions) },
+      prepared,
+      addresses,
+    );
   }
 
   async #make(kind: Kind, asked: ParkingPlace, prepared: PreparedCell, addresses: Addresses): Promise<Guest | null> {
@@ -165,8 +170,8 @@ export class Forks {
     this.#starting++;
     try {
       const symbols = await addresses(parkingSymbols(asked));
-      // A cell that forces what its kernel does not have is refused; the others need not wait there.
-      const place = { ...asked, forced: asked.forced.filter((symbol) => symbols.has(symbol)) };
+      // A cell with a gate at what its kernel does not have is refused; the others need not wait there.
+      const place = { ...asked, functions: asked.functions.filter((symbol) => symbols.has(symbol)) };
       const server = await this.#start(place, prepared, symbols);
       if (server !== null) {
         const guest = { server, place, kind };
@@ -232,20 +237,17 @@ function askedKind({ kernel, linkage, board, tree, bootargs, cpus, shift }: Cell
 }
 
 function addGates(to: Gated, cell: Cell): void {
-  for (const gate of cell.gates) {
-    if (gate.gate === 'force') to.forced.add(gate.symbol);
-    else to.devices.add(gate.device);
-    if (gate.gate === 'hold') to.devices.add(gate.until);
-  }
+  const { devices, functions } = gatedBy(cell.gates);
+  for (const device of devices) to.devices.add(device);
+  for (const name of functions) to.functions.add(name);
 }
 
 /** Whether nothing that a cell's gates are about can have happened before the guest was parked. */
 function fits(cell: Cell, place: ParkingPlace): boolean {
-  const own = { devices: new Set<string>(), forced: new Set<string>() };
-  addGates(own, cell);
+  const { devices, functions } = gatedBy(cell.gates);
   return (
-    [...own.devices].every((device) => place.devices.includes(device)) &&
-    [...own.forced].every((symbol) => place.forced.includes(symbol))
+    devices.every((device) => place.devices.includes(device)) &&
+    functions.every((name) => place.functions.includes(name))
   );
 }
 

@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { InfraError, KnownError } from '../errors.ts';
-import { type GateEvent, parseGateLog } from '../firmware/gates.ts';
+import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import type { Cell } from '../model/cell.ts';
@@ -168,7 +168,7 @@ export class Lab {
       await this.#kept.write(prepared.fingerprint, result.raw);
       if (result.parkedAt !== null) this.#keptForks.push(prepared.fingerprint);
     }
-    return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog, cell.gates) };
+    return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog) };
   }
 
   /** A boot from reset, or in a guest that serves the cells of a kind. */

@@ -11,7 +11,7 @@ import { parseFdt } from '../devicetree/parse.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
-import { encodeGates, takesConsole } from '../firmware/gates.ts';
+import { encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
 import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
 import { FIRMWARE } from '../firmware/program.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
@@ -20,6 +20,7 @@ import { encodePlan } from '../guest/plan.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
+import { moduleFunctions } from '../kernel/modules.ts';
 import { withDependencies } from '../matrix/plan.ts';
 import { boardTreeFile } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
@@ -185,7 +186,8 @@ export async function prepareCell(
   const modules = modulesOf(steps, kernel);
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
-  const gates = encodeGates(cell.gates, (name) => symbols.get(name) ?? null);
+  const lookup = (name: string) => symbols.get(name) ?? null;
+  const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules));
 
   const own = (name: string) => join(folder, name);
   // Small files one after the other: a round trip through the thread pool for each costs more than the writing.
@@ -221,7 +223,7 @@ export async function prepareCell(
     folder,
     files,
     machine,
-    hasConsole: takesConsole(cell.gates, (name) => symbols.get(name) ?? null),
+    hasConsole: takesConsole(lookup),
     inputs,
     fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
   };

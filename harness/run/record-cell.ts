@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { DRIVER_PREFIX } from '../buses/buses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
-import { type GateEvent, parseGateLog } from '../firmware/gates.ts';
+import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell } from '../model/cell.ts';
+import { type Gate, type GatePlace, placeText } from '../model/gate.ts';
 import { isMissing, type Verdict } from '../model/verdict.ts';
 import { shellQuote } from '../qemu/command.ts';
 import { differences, judge } from '../verdict/judge.ts';
@@ -35,7 +37,7 @@ export function recordBoot(
   result: BootResult,
   { from, replay, knownIssues, today }: JudgedBy,
 ): CellRecord {
-  const gates = parseGateLog(result.firmwareLog, cell.gates);
+  const gates = parseGateLog(result.firmwareLog);
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
   const trouble = troubleOf(cell, result, gates, judgement.crash);
   const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
@@ -141,29 +143,60 @@ function troubleOf(
   for (const gate of gates) {
     if (gate.verb !== 'timed-out') continue;
     const [phase = '', until = ''] = gate.detail.split(' ');
-    const why = whyShut(summary.devices.get(until), phase);
+    const isAtomic = gates.some((other) => other.verb === 'atomic' && other.device === gate.device);
+    const why = isAtomic
+      ? 'it stands where the kernel must not sleep, so that nothing else ran on that CPU'
+      : whyShut(summary.devices.get(until), phase);
     return `the gate that holds ${gate.device} until ${until} has ${phase} never opened${why === null ? '' : `: ${why}`}`;
   }
+  for (const gate of gates) {
+    if (gate.verb === 'missed' && !isForced(cell, gate.place)) return missedText(gate);
+  }
   for (const gate of cell.gates) {
-    if (gate.gate === 'force' || gates.some((event) => 'device' in event && event.device === gate.device)) continue;
+    if (
+      !('device' in gate) ||
+      !isSysfsName(gate.device) ||
+      gates.some((event) => 'device' in event && event.device === gate.device)
+    )
+      continue;
     const life = summary.devices.get(gate.device);
     if (life === undefined && summary.plan === 'none') continue;
     if (life === undefined) return `the gate on ${gate.device} never acted: no driver probed a device of that name`;
     if (PROBED.has(life.state))
-      return `the gate on ${gate.device} never acted: its bus is none whose probes the firmware sees (platform and AMBA)`;
+      return `the gate on ${gate.device} never acted: its bus is not instrumented (harness/buses)`;
   }
   return null;
 }
 
-/** A function that is forced and never called makes no difference, which is not what was meant. */
-function uncalled(cell: Cell, gates: readonly GateEvent[]): string[] {
-  return cell.gates.flatMap((gate) =>
-    gate.gate === 'force' && !gates.some((event) => event.verb === 'forced' && event.symbol === gate.symbol)
-      ? [`${gate.symbol}() is forced, and was never called`]
-      : [],
-  );
+/** A device as sysfs names it, and not the path of a node or a driver. */
+function isSysfsName(device: string): boolean {
+  return !device.startsWith('/') && !device.startsWith(DRIVER_PREFIX);
 }
 
+function isForced(cell: Cell, place: string): boolean {
+  return cell.gates.some((gate) => gate.gate === 'force' && placeText(forcedPlace(gate)) === place);
+}
+
+function forcedPlace(gate: Extract<Gate, { gate: 'force' }>): GatePlace {
+  return 'at' in gate ? gate.at : { entry: gate.symbol };
+}
+
+function missedText({ place, calls }: Extract<GateEvent, { verb: 'missed' }>): string {
+  const count = calls === 0 ? '' : `; it saw ${calls} ${calls === 1 ? 'call' : 'calls'}`;
+  return `the gate at ${place} was never hit${count}`;
+}
+
+/** A function that is forced and never called makes no difference, which is not what was meant. */
+function uncalled(cell: Cell, gates: readonly GateEvent[]): string[] {
+  return cell.gates.flatMap((gate) => {
+    if (gate.gate !== 'force') return [];
+    const place = forcedPlace(gate);
+    const name = 'entry' in place ? place.entry : 'return' in place ? place.return : '';
+    return gates.some((event) => event.verb === 'forced' && event.symbol === name)
+      ? []
+      : [`${name}() is forced, and was never called`];
+  });
+}
 /** What became of the device that a hold waited for in vain, where the log tells. */
 function whyShut(life: DeviceLife | undefined, phase: string): string | null {
   if (life?.state === 'failed') return `its probe failed${life.error === null ? '' : ` with error ${-life.error}`}`;
@@ -195,6 +228,10 @@ function recordCrash(crash: Crash): NonNullable<CellRecord['crash']> {
 function recordGate(gate: GateEvent): CellRecord['gates'][number] {
   switch (gate.verb) {
     case 'forced':
+      return { time: null, verb: gate.verb, subject: gate.symbol, detail: '' };
+    case 'missed':
+      return { time: null, verb: gate.verb, subject: gate.place, detail: `${gate.calls}` };
+    case 'unknown':
       return { time: null, verb: gate.verb, subject: gate.symbol, detail: '' };
     case 'firmware-exception':
       return { time: null, verb: gate.verb, subject: 'el2-firmware', detail: gate.detail };

@@ -1,6 +1,6 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import { type Gate, isPlaceGate, placeText } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { type Boot, compareOutcome, hasVerdict, type Outcome, outcomeKey } from './boot.ts';
@@ -177,6 +177,7 @@ function wordSubject(word: string): string {
 }
 
 function gateSubject(gate: Gate): string {
+  if (isPlaceGate(gate)) return `${gate.gate} of ${placeText(gate.at)}`;
   return gate.gate === 'force' ? gate.symbol : `${gate.gate} of ${gate.device}`;
 }
 

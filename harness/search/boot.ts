@@ -1,5 +1,5 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
-import type { GateEvent } from '../firmware/gates.ts';
+import type { GateEvent } from '../firmware/gate-log.ts';
 import type { Cell } from '../model/cell.ts';
 import { isOfBoot, isPass, type Verdict } from '../model/verdict.ts';
 

@@ -1,5 +1,5 @@
 import type { Cell } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import { type Gate, isPlaceGate, placeText } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 
@@ -218,6 +218,11 @@ function editText(edit: TreeEdit): string {
 }
 
 function gateText(gate: Gate): string {
+  if (isPlaceGate(gate)) {
+    const at = placeText(gate.at);
+    if (gate.gate === 'delay') return `delay of ${milliseconds(gate.ms)} at ${at}`;
+    return gate.gate === 'hold' ? `${at} held until ${placeText(gate.until)}` : `${at} returning ${gate.value}`;
+  }
   switch (gate.gate) {
     case 'delay':
       return `delay of ${milliseconds(gate.ms)} in the probe of ${gate.device}`;

@@ -1,6 +1,6 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import { type Gate, isPlaceGate, isShort } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
 import { type Cause, causeOf, expectationOf, type ProbeCaller, probeCaller } from './cause.ts';
@@ -192,12 +192,12 @@ async function shortened(
     const before = short.gates;
     const delays: DelayThreshold[] = [];
     for (const gate of before) {
-      if (gate.gate !== 'delay') continue;
+      if (!isShort(gate, 'delay')) continue;
       const { device } = gate;
       const least = floors.find((one) => one.device === device)?.failsFrom ?? 0;
       const at = (ms: number) => fails(withDelay(short, device, ms));
       const { tests: _, ...found } = await threshold(gate.ms, at, { least });
-      const without = { ...short, gates: short.gates.filter((one) => one.gate !== 'delay' || one.device !== device) };
+      const without = { ...short, gates: short.gates.filter((one) => !isShort(one, 'delay') || one.device !== device) };
       if (found.failsFrom === 0 && (await fails(without))) {
         short = without;
         continue;
@@ -205,7 +205,7 @@ async function shortened(
       delays.push({ device, ...found });
       short = withDelay(short, device, found.failsFrom);
     }
-    const isAlone = before.filter((gate) => gate.gate === 'delay').length < 2;
+    const isAlone = before.filter((gate) => isShort(gate, 'delay')).length < 2;
     const isSettled = JSON.stringify(short.gates) === JSON.stringify(before);
     if (isAlone || isSettled || round === MOST_ROUNDS) return { cell: short, delays };
   }
@@ -258,13 +258,13 @@ function withoutEffect(given: readonly Condition[], needed: readonly Condition[]
 }
 
 function gatedDevice(one: Condition): string | null {
-  return one.condition === 'gate' && one.gate.gate !== 'force' ? one.gate.device : null;
+  return one.condition === 'gate' && 'device' in one.gate ? one.gate.device : null;
 }
 
 /** Devices whose state the sentence may speak of: those that are watched and those that gates name. */
 function devicesOf(cell: Cell): string[] {
   const gated = cell.gates.flatMap((gate) => {
-    if (gate.gate === 'force') return [];
+    if (!('device' in gate)) return [];
     return gate.gate === 'hold' ? [gate.device, gate.until] : [gate.device];
   });
   return [...new Set([...cell.watch, ...gated])];
@@ -275,11 +275,11 @@ function devicesOf(cell: Cell): string[] {
  * crash came waits for the crashing one directly. Returns the cell as it was when the star fails otherwise.
  */
 async function straighten(cell: Cell, wanted: Outcome, fails: (cell: Cell) => Promise<boolean>): Promise<Cell> {
-  const holds = cell.gates.filter((gate) => gate.gate === 'hold');
+  const holds = cell.gates.filter((gate) => isShort(gate, 'hold'));
   const cause = causeOf(wanted, devicesOf(cell), cell.gates);
   const centre = cause.probing?.device;
   if (holds.length < 2 || centre === undefined) return cell;
-  const others = cell.gates.filter((gate) => gate.gate !== 'hold');
+  const others = cell.gates.filter((gate) => !isShort(gate, 'hold'));
   const star: Gate[] = cause.unfinished
     .filter(({ device }) => holds.some((hold) => hold.device === device))
     .map(({ device }) => ({ gate: 'hold', device, until: centre, phase: 'finished' }));
@@ -289,11 +289,11 @@ async function straighten(cell: Cell, wanted: Outcome, fails: (cell: Cell) => Pr
 
 /** `cell` with its own gates gone and the holds of `gates` as long delays; other gates of `gates` are kept. */
 function withHoldsAsDelays(cell: Cell, gates: readonly Gate[]): Cell {
-  const forced = cell.gates.filter((gate) => gate.gate === 'force');
+  const forced = cell.gates.filter((gate) => gate.gate === 'force' || isPlaceGate(gate));
   const delays = new Map<string, number>();
   for (const gate of gates) {
-    if (gate.gate === 'hold') delays.set(gate.device, LONG_DELAY_MS);
-    else if (gate.gate === 'delay' && !delays.has(gate.device)) delays.set(gate.device, gate.ms);
+    if (isShort(gate, 'hold')) delays.set(gate.device, LONG_DELAY_MS);
+    else if (isShort(gate, 'delay') && !delays.has(gate.device)) delays.set(gate.device, gate.ms);
   }
   const delayed: Gate[] = [...delays].map(([device, ms]) => ({ gate: 'delay', device, ms }));
   return { ...cell, gates: [...forced, ...delayed], plan: settlingFor(cell.plan, LONG_DELAY_MS + SETTLE_MARGIN_MS) };
@@ -302,6 +302,6 @@ function withHoldsAsDelays(cell: Cell, gates: readonly Gate[]): Cell {
 function withDelay(cell: Cell, device: string, ms: number): Cell {
   return {
     ...cell,
-    gates: cell.gates.map((gate) => (gate.gate === 'delay' && gate.device === device ? { ...gate, ms } : gate)),
+    gates: cell.gates.map((gate) => (isShort(gate, 'delay') && gate.device === device ? { ...gate, ms } : gate)),
   };
 }

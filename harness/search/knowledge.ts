@@ -1,5 +1,5 @@
 import type { Cell } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import { type Gate, isShort } from '../model/gate.ts';
 import type { Outcome } from './boot.ts';
 import { causeOf } from './cause.ts';
 import { Culprits } from './culprits.ts';
@@ -359,7 +359,7 @@ function blockerOf(
     const life = lives.get(device);
     if ((life?.started ?? NEVER) >= stuck)
       return { device, state: 'not-begun', absent: absentAt(stuck, device, lives) };
-    const awaited = gates.some((gate) => gate.gate === 'hold' && gate.until === device && gate.phase === 'finished');
+    const awaited = gates.some((gate) => isShort(gate, 'hold') && gate.until === device && gate.phase === 'finished');
     if (awaited && (life?.bound ?? NEVER) >= stuck)
       return { device, state: 'not-finished', absent: absentAt(stuck, device, lives) };
   }

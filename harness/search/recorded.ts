@@ -1,6 +1,6 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
-import type { GateEvent } from '../firmware/gates.ts';
-import type { Gate } from '../model/gate.ts';
+import type { GateEvent } from '../firmware/gate-log.ts';
+import { type Gate, isShort } from '../model/gate.ts';
 
 type ProbeGateEvent = Extract<GateEvent, { readonly device: string }>;
 
@@ -93,7 +93,7 @@ export function probeLives(
   devices: readonly string[],
   gates: readonly Gate[],
 ): Map<string, ProbeLife> {
-  const watched = new Set(gates.flatMap((gate) => (gate.gate === 'hold' ? [gate.until] : [])));
+  const watched = new Set(gates.flatMap((gate) => (isShort(gate, 'hold') ? [gate.until] : [])));
   const lives = new Map(devices.map((device) => [device, new LifeReader(device, watched.has(device))]));
   for (const [at, entry] of recorded.entries()) {
     if (!('device' in entry.event)) continue;

@@ -1,3 +1,4 @@
+import { isShort } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Cause, ProbeCaller, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
@@ -81,9 +82,7 @@ function causeText({ cause, verdict, needed, failure }: Explained): string {
 
 /** The unfinished device that a needed gate holds or delays, as this is what the failure depends on. */
 function blamed(cause: Cause, needed: readonly Condition[]): ProbeState | null {
-  const gated = needed.flatMap((one) =>
-    one.condition === 'gate' && one.gate.gate !== 'force' ? [one.gate.device] : [],
-  );
+  const gated = needed.flatMap((one) => (one.condition === 'gate' && 'device' in one.gate ? [one.gate.device] : []));
   const found = cause.unfinished.find(({ device }) => gated.includes(device));
   if (found !== undefined) return found;
   return cause.unfinished.length === 1 ? (cause.unfinished[0] ?? null) : null;
@@ -95,7 +94,7 @@ function unfinishedText({ device, driver }: ProbeState): string {
 }
 
 function needText(one: Condition, delays: readonly DelayThreshold[]): string {
-  if (one.condition !== 'gate' || one.gate.gate !== 'delay') return conditionText(one);
+  if (one.condition !== 'gate' || !isShort(one.gate, 'delay')) return conditionText(one);
   const { device } = one.gate;
   const found = delays.find((delay) => delay.device === device);
   return found === undefined ? conditionText(one) : delayText(found);

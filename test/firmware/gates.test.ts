@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeGates, encodeParking, gateSymbols, parseGateLog } from '../../harness/firmware/gates.ts';
+import { parseGateLog } from '../../harness/firmware/gate-log.ts';
+import { encodeGates, encodeParking, gateSymbols } from '../../harness/firmware/gates.ts';
+import { ACTION, MATCH, NAME_SIZE, SIDE, STOP, WAY } from '../../harness/firmware/interface.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 
 const SYMBOLS = new Map([
@@ -19,31 +21,64 @@ const hold = (device: string, until: string, phase: 'entered' | 'finished' = 'fi
   phase,
 });
 
-/** The layout that firmware/gates.c reads. */
+/** Name of the value `wanted` in one of the interface's enumerations. */
+function nameIn(values: Readonly<Record<string, number>>, wanted: number): string {
+  return Object.keys(values).find((name) => values[name] === wanted) ?? `${wanted}`;
+}
+
+/** The file as table.c reads it: header, stops, moments, gates. */
 function decode(bytes: Uint8Array) {
-  const view = new DataView(bytes.buffer);
-  const text = (at: number) => new TextDecoder().decode(bytes.subarray(at, at + 64)).replace(/\0.*$/s, '');
-  const kinds = ['unused', 'probe', 'forced', 'console', 'counted'];
-  const breakpoints = Array.from({ length: 6 }, (_, n) => ({
-    address: view.getBigUint64(32 + n * 24, true),
-    on: kinds[Number(view.getBigUint64(40 + n * 24, true))],
-    value: view.getBigUint64(48 + n * 24, true),
-  }));
-  const count = view.getUint32(12, true);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const text = (at: number) => new TextDecoder().decode(bytes.subarray(at, at + NAME_SIZE)).replace(/\0.*$/s, '');
+  const [parks, stops, moments, gates] = [8, 12, 16, 20].map((at) => view.getUint32(at, true));
+  const list = <T>(start: number, count: number | undefined, size: number, read: (at: number) => T) =>
+    Array.from({ length: count ?? 0 }, (_, n) => read(start + n * size));
+  const place = (at: number) => ({
+    kind: nameIn({ step: 0, ...STOP }, view.getUint32(at, true)),
+    index: view.getUint32(at + 4, true),
+    side: nameIn(SIDE, view.getUint32(at + 8, true)),
+    nth: view.getUint32(at + 12, true),
+    match: nameIn(MATCH, view.getUint32(at + 16, true)),
+    name: text(at + 24),
+  });
+  const stopsAt = 64;
+  const momentsAt = stopsAt + (stops ?? 0) * (24 + NAME_SIZE);
+  const gatesAt = momentsAt + (moments ?? 0) * (24 + NAME_SIZE);
   return {
-    parks: view.getUint32(8, true),
-    msleep: view.getBigUint64(24, true),
-    breakpoints: breakpoints.filter(({ on }) => on !== 'unused'),
-    gates: Array.from({ length: count }, (_, n) => {
-      const at = 176 + n * 136;
-      return {
-        kind: view.getUint32(at, true),
-        ms: view.getUint32(at + 4, true),
-        device: text(at + 8),
-        until: text(at + 72),
-      };
-    }),
+    parks,
+    msleep: view.getBigUint64(32, true),
+    stops: list(stopsAt, stops, 24 + NAME_SIZE, (at) => ({
+      address: view.getBigUint64(at, true),
+      kind: nameIn(STOP, view.getUint32(at + 16, true)),
+      way: nameIn(WAY, view.getUint32(at + 20, true)),
+      name: text(at + 24),
+    })),
+    moments: list(momentsAt, moments, 24 + NAME_SIZE, place),
+    gates: list(gatesAt, gates, 24 + NAME_SIZE + 24 + NAME_SIZE, (at) => ({
+      at: place(at),
+      action: nameIn(ACTION, view.getUint32(at + 24 + NAME_SIZE, true)),
+      ms: view.getUint32(at + 28 + NAME_SIZE, true),
+      moment: view.getUint32(at + 32 + NAME_SIZE, true),
+      value: view.getBigUint64(at + 40 + NAME_SIZE, true),
+      detail: text(at + 48 + NAME_SIZE),
+    })),
     size: bytes.length,
+  };
+}
+
+function table(...given: Parameters<typeof encodeGates>) {
+  const bytes = encodeGates(...given);
+  if (bytes === null) throw new Error('there is no table');
+  return decode(bytes);
+}
+
+/** A kernel that has every symbol, each at an address of its own. */
+function everySymbol(): (name: string) => bigint {
+  const known = new Map<string, bigint>();
+  return (name) => {
+    const address = known.get(name) ?? 0xffff_8000_0800_0000n + BigInt(known.size) * 0x100n;
+    known.set(name, address);
+    return address;
   };
 }
 
@@ -52,53 +87,52 @@ describe('encodeGates', () => {
     expect(encodeGates([], lookup)).toBeNull();
   });
 
-  test('takes the console over where a breakpoint is left', () => {
-    const withConsole = (name: string) => (name === 'pl011_console_write' ? 0x7000n : 0x1000n);
-    const kinds = (gates: readonly Gate[]) => {
-      const bytes = encodeGates(gates, withConsole);
-      return bytes && decode(bytes).breakpoints.map(({ on }) => on);
-    };
-    const forces = Array.from({ length: 4 }, (_, n) => ({ ...FORCE, symbol: `f${n}` }));
+  test('takes the console over, with gates and without', () => {
+    const withConsole = (name: string) => (name === 'pl011_console_write' ? 0x7000n : lookup(name));
+    const kinds = (gates: readonly Gate[]) => table(gates, withConsole).stops.map(({ kind }) => kind);
     expect(kinds([])).toEqual(['console']);
-    expect(kinds([DELAY])).toEqual(['probe', 'probe', 'console']);
-    expect(kinds([DELAY, ...forces])).toEqual(['forced', 'forced', 'forced', 'forced', 'probe', 'probe']);
+    expect(kinds([DELAY])).toEqual(['probe', 'console']);
+    expect(kinds([DELAY, FORCE])).toEqual(['probe', 'call', 'console']);
   });
 
   test('lays out delays, holds and forced functions as the firmware reads them', () => {
-    const bytes = encodeGates([DELAY, FORCE, hold('a', 'b', 'entered'), hold('c', 'd')], lookup, 99);
-    expect(bytes && decode(bytes)).toEqual({
+    const gates = [DELAY, FORCE, hold('a', 'b', 'entered'), hold('c', 'd')];
+    const decoded = table(gates, lookup, undefined, { holdTimeoutMs: 99 });
+    expect(decoded).toMatchObject({
       parks: 0,
       msleep: 0x1000n,
-      // A forced function is named by its place in the firmware's log.
-      breakpoints: [
-        { address: 0x3000n, on: 'forced', value: 1n },
-        { address: 0x2000n, on: 'probe', value: 0n },
+      stops: [
+        { address: 0x2000n, kind: 'probe', way: 'hardware', name: 'platform_probe' },
+        { address: 0x3000n, kind: 'call', way: 'hardware', name: 'qcom_scm_is_available' },
+      ],
+      moments: [
+        { kind: 'probe', side: 'entry', match: 'name', name: 'b' },
+        { kind: 'probe', side: 'return', match: 'name', name: 'd' },
       ],
       gates: [
-        { kind: 1, ms: 6000, device: 'firmware:scm', until: '' },
-        { kind: 2, ms: 99, device: 'a', until: 'b' },
-        { kind: 3, ms: 99, device: 'c', until: 'd' },
+        { at: { kind: 'probe', name: 'firmware:scm' }, action: 'delay', ms: 6000, detail: '6000' },
+        { at: { kind: 'call', index: 1, match: 'any' }, action: 'force', value: 1n },
+        { at: { kind: 'probe', name: 'a' }, action: 'hold', ms: 99, moment: 0, detail: 'entered b' },
+        { at: { kind: 'probe', name: 'c' }, action: 'hold', ms: 99, moment: 1, detail: 'finished d' },
       ],
-      size: 176 + 3 * 136,
     });
+    expect(decoded.size).toBe(64 + 2 * 152 + 2 * 152 + 4 * 304);
   });
 
   test('a forced negative value is its two’s complement', () => {
-    const bytes = encodeGates([{ ...FORCE, value: -517 }], lookup);
-    expect(bytes && decode(bytes).breakpoints[0]?.value).toBe(2n ** 64n - 517n);
+    expect(table([{ ...FORCE, value: -517 }], lookup).gates[0]?.value).toBe(2n ** 64n - 517n);
   });
 
   test('takes the older name of the probe function where the kernel has that one', () => {
     const old = (name: string) => (name === 'platform_drv_probe' ? 0x9000n : name === 'msleep' ? 0x1000n : null);
-    const bytes = encodeGates([DELAY], old);
-    expect(bytes && decode(bytes).breakpoints[0]?.address).toBe(0x9000n);
+    expect(table([DELAY], old).stops[0]?.address).toBe(0x9000n);
   });
 
   test('names the symbol that the kernel does not have', () => {
     expect(() => encodeGates([{ ...FORCE, symbol: 'qcom_scm_nonesuch' }], lookup)).toThrow(
-      'qcom_scm_nonesuch, which the gate that forces qcom_scm_nonesuch needs, is not the name of one place',
+      'qcom_scm_nonesuch, which a gate needs, is not the name of one place',
     );
-    expect(() => encodeGates([DELAY], () => null)).toThrow('platform_probe or platform_drv_probe, which a gate needs');
+    expect(() => encodeGates([DELAY], () => null)).toThrow('by which firmware:scm would be probed');
     expect(() => encodeGates([DELAY], (name) => (name === 'msleep' ? null : 0x9000n))).toThrow(
       'msleep, which a gate needs',
     );
@@ -107,7 +141,7 @@ describe('encodeGates', () => {
   test('refuses two answers of one function, and a function that the gates themselves stand at', () => {
     expect(() => encodeGates([FORCE, { ...FORCE, value: 0 }], lookup)).toThrow('forced twice');
     expect(() => encodeGates([DELAY, { ...FORCE, symbol: 'platform_probe' }], lookup)).toThrow(
-      'platform_probe cannot be forced',
+      'a gate at platform_probe() cannot be in this cell',
     );
   });
 
@@ -118,28 +152,30 @@ describe('encodeGates', () => {
     expect(() => encodeGates([hold('a', 'a')], lookup)).toThrow('a waits for a');
   });
 
-  test('refuses more than the CPU or the table can hold', () => {
-    expect(() =>
-      encodeGates(
-        Array.from({ length: 5 }, (_, n) => ({ ...FORCE, symbol: `f${n}` })),
-        lookup,
-      ),
-    ).toThrow('5 functions are forced');
+  test('writes over the kernel’s text what the CPU has no breakpoint for, once it is ready', () => {
+    const forces = Array.from({ length: 9 }, (_, n) => ({ ...FORCE, symbol: `f${n}` }));
+    const { stops } = table([DELAY, ...forces], everySymbol());
+    const hardware = stops.filter(({ way }) => way === 'hardware').map(({ name }) => name);
+    // The console and driver_init() are always among them; functions come before probes, which are never early.
+    expect(hardware).toEqual(['f0', 'f1', 'f2', 'f3', 'pl011_console_write', 'driver_init']);
+    expect(stops.filter(({ way }) => way === 'patch').map(({ name }) => name)).toContain('platform_probe');
+  });
+
+  test('refuses more than the table can hold', () => {
     expect(() =>
       encodeGates(
         Array.from({ length: 65 }, () => DELAY),
         lookup,
       ),
     ).toThrow('65 gates');
-    expect(() => encodeGates([{ ...DELAY, device: 'x'.repeat(64) }], lookup)).toThrow('longer than 63 bytes');
+    expect(() => encodeGates([{ ...DELAY, device: 'x'.repeat(NAME_SIZE) }], lookup)).toThrow('is longer than');
   });
 
   test('holds along any order without a cycle are accepted', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(['a', 'b', 'c', 'd', 'e', 'f'], { minLength: 2 }), (order) => {
         const gates = order.slice(1).map((device, n) => hold(device, order[n] ?? ''));
-        const bytes = encodeGates(gates, lookup);
-        expect(bytes && decode(bytes).gates.map(({ device }) => device)).toEqual(order.slice(1));
+        expect(table(gates, lookup).gates.map(({ at }) => at.name)).toEqual(order.slice(1));
       }),
     );
   });
@@ -147,29 +183,34 @@ describe('encodeGates', () => {
 
 describe('encodeParking', () => {
   test('parks before the devices and functions of all cells', () => {
-    const bytes = encodeParking({ devices: ['a', 'firmware:scm'], forced: ['qcom_scm_is_available'] }, false, lookup);
+    const bytes = encodeParking(
+      { devices: ['a', 'firmware:scm'], functions: ['qcom_scm_is_available'] },
+      false,
+      lookup,
+    );
     expect(bytes && decode(bytes)).toMatchObject({
       parks: 1,
-      breakpoints: [{ on: 'forced' }, { on: 'probe' }],
+      stops: [{ kind: 'call' }, { kind: 'probe' }],
       gates: [
-        { kind: 4, device: 'a' },
-        { kind: 4, device: 'firmware:scm' },
+        { at: { kind: 'call', index: 0 }, action: 'park' },
+        { at: { kind: 'probe', name: 'a' }, action: 'park' },
+        { at: { kind: 'probe', name: 'firmware:scm' }, action: 'park' },
       ],
     });
-    const none = encodeParking({ devices: [], forced: [] }, false, () => null);
-    expect(none && decode(none)).toMatchObject({ parks: 1, breakpoints: [], gates: [] });
+    const none = encodeParking({ devices: [], functions: [] }, false, () => null);
+    expect(none && decode(none)).toMatchObject({ parks: 1, stops: [], gates: [] });
   });
 
   test('has no table for more than the firmware can look for', () => {
     const devices = Array.from({ length: 65 }, (_, n) => `d${n}`);
-    expect(encodeParking({ devices, forced: [] }, false, lookup)).toBeNull();
-    expect(encodeParking({ devices: [], forced: ['a', 'b', 'c', 'd', 'e'] }, false, lookup)).toBeNull();
+    expect(encodeParking({ devices, functions: [] }, false, lookup)).toBeNull();
   });
 });
 
 test('gateSymbols asks for what the table needs and no more', () => {
   expect([...gateSymbols([])]).toEqual(['pl011_console_write']);
-  expect([...gateSymbols([FORCE])]).toEqual(['pl011_console_write', 'qcom_scm_is_available']);
+  expect(gateSymbols([FORCE])).toContain('qcom_scm_is_available');
+  expect(gateSymbols([FORCE])).not.toContain('platform_probe');
   expect(gateSymbols([DELAY, FORCE])).toContain('msleep');
 });
 
@@ -178,16 +219,21 @@ test('parseGateLog reads the firmware’s lines and nothing else', () => {
 359785 held firmware:scm finished 5f000000.iommu
 1603569 entered 5f000000.iommu
 20524125 timed-out firmware:scm finished 5f000000.iommu
-0 forced
-9 forced
+1200 forced qcom_scm_is_available()
+1300 forced a:b():return
+1400 missed device_add() 2
+unknown dwc3:nonesuch
 12 danced firmware:scm
 firmware-exception esr=0x1 elr=0x2
 99 entered cut-o`;
-  expect(parseGateLog(log, [DELAY, FORCE])).toEqual([
+  expect(parseGateLog(log)).toEqual([
     { verb: 'held', time: 359785, device: 'firmware:scm', detail: 'finished 5f000000.iommu' },
     { verb: 'entered', time: 1603569, device: '5f000000.iommu', detail: '' },
     { verb: 'timed-out', time: 20524125, device: 'firmware:scm', detail: 'finished 5f000000.iommu' },
     { verb: 'forced', symbol: 'qcom_scm_is_available' },
+    { verb: 'forced', symbol: 'a:b' },
+    { verb: 'missed', place: 'device_add()', calls: 2 },
+    { verb: 'unknown', symbol: 'dwc3:nonesuch' },
     { verb: 'firmware-exception', detail: 'firmware-exception esr=0x1 elr=0x2' },
   ]);
 });

@@ -51,7 +51,7 @@ describe('an error names line, column, what was expected and what was found', ()
     ],
     [
       `${AXES}include:\n  - gates:\n      - { gate: delay, device: a b, ms: 1 }`,
-      'expected a device name such as 5f000000.iommu, found a b',
+      'expected a device name such as 5f000000.iommu, the path of its node, or driver=NAME, found a b',
     ],
     [
       `${AXES}include:\n  - cmdline: [a b]`,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Crash, DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { Cell } from '../../harness/model/cell.ts';
-import type { Gate } from '../../harness/model/gate.ts';
+import { type Gate, isShort } from '../../harness/model/gate.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
 import { cellWith } from '../../harness/search/conditions.ts';
@@ -364,7 +364,7 @@ describe('explainOrder', () => {
       ],
     });
     const delayOf = ({ gates }: Cell, device: string) =>
-      gates.flatMap((gate) => (gate.gate === 'delay' && gate.device === device ? [gate.ms] : []))[0] ?? 0;
+      gates.flatMap((gate) => (isShort(gate, 'delay') && gate.device === device ? [gate.ms] : []))[0] ?? 0;
     const boot = async (one: Cell) => {
       const [d1, d2] = [delayOf(one, 'd1'), delayOf(one, 'd2')];
       const fails = d1 >= 20 && d2 >= 5 && Math.abs(d1 - d2) < 3000;
@@ -373,7 +373,7 @@ describe('explainOrder', () => {
     const { minimal, delays } = await explainOrder({ cell, usual: USUAL, failure: null, boot });
     for (const { device, failsFrom } of delays) {
       const shorter = minimal.gates.map((gate) =>
-        gate.gate === 'delay' && gate.device === device ? { ...gate, ms: failsFrom - 1 } : gate,
+        isShort(gate, 'delay') && gate.device === device ? { ...gate, ms: failsFrom - 1 } : gate,
       );
       expect((await boot(minimal)).signature).not.toBeNull();
       expect((await boot({ ...minimal, gates: shorter })).signature, device).toBeNull();

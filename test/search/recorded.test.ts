@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
-import type { GateEvent } from '../../harness/firmware/gates.ts';
+import type { GateEvent } from '../../harness/firmware/gate-log.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import { Culprits } from '../../harness/search/culprits.ts';
 import { Knowledge } from '../../harness/search/knowledge.ts';

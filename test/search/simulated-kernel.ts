@@ -1,5 +1,6 @@
 import type { Crash, DmesgEvent, Frame, ProbeEvent } from '../../harness/dmesg/events.ts';
-import { type GateEvent, HOLD_TIMEOUT_MS } from '../../harness/firmware/gates.ts';
+import type { GateEvent } from '../../harness/firmware/gate-log.ts';
+import { HOLD_TIMEOUT_MS } from '../../harness/firmware/gates.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
@@ -60,7 +61,7 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
   };
 
   function* pass(device: SimulatedDevice, gate: Gate): Task {
-    if (gate.gate === 'force' || gate.device !== device.device) return;
+    if (!('device' in gate) || gate.device !== device.device) return;
     if (gate.gate === 'delay') {
       if (gate.ms === 0) return;
       sayGate('delayed', device.device, String(gate.ms));

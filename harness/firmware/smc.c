@@ -116,10 +116,19 @@ void handle_smc(struct frame *f)
 			handle_scm(f);
 		return;
 	}
-	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET)
+	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) {
 		board_summary();
+		gates_summary(f);
+	}
 	if ((fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) && snapshot_taken()) {
-		gates_cell_is_over(f);
+		/* Where it was parked it goes on with the next cell instead. */
+		if (park_next(f) == BY_PLAN) {
+			gates_reset();
+			call_of_init(f, CALL_FILE);
+		} else {
+			gates_reset();
+			breakpoint(f);
+		}
 		return;
 	}
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {

@@ -1,0 +1,62 @@
+/*
+ * What the guest's init asks of the firmware, from EL0, by BRK (guest/init/harness.c): files of the harness, and that it
+ * begins a step of its plan.
+ */
+#include "firmware.h"
+
+
+/* Errors of Linux, include/uapi/asm-generic/errno-base.h */
+#define ENOENT	2
+#define EFAULT	14
+#define EINVAL	22
+
+/*
+ * x0 is the file, x1 the offset, x2 the address, x3 the size of what it wants, and x0 becomes the number of bytes that it
+ * got, or a negative error. The pages must have been written before.
+ */
+static void read_file(struct frame *f)
+{
+	u64 which = f->x[0], offset = f->x[1], va = f->x[2], size = f->x[3], done = 0;
+	struct file file;
+
+	/* In a guest that is to be kept: it is parked here, and goes on with the plan of its first cell. */
+	if (which == FILE_PLAN && offset == 0 && parks()) {
+		park(f, BY_PLAN);
+		gates_reset();
+	}
+	if (which != FILE_PLAN && which != FILE_MODULES) {
+		f->x[0] = -EINVAL;
+		return;
+	}
+	if (!file_find(which, &file)) {
+		f->x[0] = -ENOENT;
+		return;
+	}
+	if (offset > file.size)
+		offset = file.size;
+	if (size > file.size - offset)
+		size = file.size - offset;
+	while (done < size) {
+		u64 in_page = PAGE_SIZE - ((va + done) & (PAGE_SIZE - 1));
+		u64 piece = size - done < in_page ? size - done : in_page;
+		u64 ipa = translate_el0_write(va + done);
+		u64 pa = memory_physical(ipa);
+
+		if (!pa) {
+			f->x[0] = -EFAULT;
+			return;
+		}
+		snapshot_will_write(ipa);
+		file_read(file, offset + done, pa, piece);
+		done += piece;
+	}
+	f->x[0] = done;
+}
+
+void call_of_init(struct frame *f, u32 number)
+{
+	if (number == CALL_FILE)
+		read_file(f);
+	else
+		gates_step_of_plan(f, f->x[0]);
+}

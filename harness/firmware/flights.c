@@ -1,0 +1,49 @@
+/* Calls that a gate or a moment is about, from the moment that they come in until they have returned. */
+#include "firmware.h"
+
+#define FLIGHTS 64
+static struct flight flights[FLIGHTS];
+
+void flights_reset(void)
+{
+	for (u32 i = 0; i < FLIGHTS; i++)
+		flights[i].state = FREE;
+}
+
+/* The call that this task is in, at the stop that it is at; null where there is none. */
+struct flight *flight_of(const struct frame *f, int fresh)
+{
+	for (u32 i = 0; i < FLIGHTS; i++) {
+		struct flight *flight = &flights[i];
+
+		if (flight->state == FREE || flight->sp != f->sp || flight->entry != f->elr)
+			continue;
+		if (!fresh)
+			return flight;
+		/* The task that this one was of has died in an oops, and its stack is in use again. */
+		flight->state = FREE;
+	}
+	return 0;
+}
+
+/* Null where too many are under way. Its `gates`, `moments` and `name` are the caller's. */
+struct flight *flight_new(const struct frame *f)
+{
+	for (u32 i = 0; i < FLIGHTS; i++) {
+		struct flight *flight = &flights[i];
+
+		if (flight->state != FREE)
+			continue;
+		flight->sp = f->sp;
+		flight->entry = f->elr;
+		flight->lr = f->x[30];
+		flight->spsr = f->spsr;
+		for (u32 n = 0; n < SAVED; n++)
+			flight->x[n] = f->x[n];
+		flight->gates = flight->moments = flight->passed = 0;
+		flight->side = SIDE_ENTRY;
+		flight->is_atomic = 0;
+		return flight;
+	}
+	return 0;
+}
