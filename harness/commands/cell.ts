@@ -98,6 +98,7 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
   const kernel = await buildKernel({
     recipe: chosen.kernel,
     linkage: chosen.linkage,
+    board: chosen.board,
     signal,
     onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
   }).finally(() => progress.close());

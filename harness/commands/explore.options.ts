@@ -1,6 +1,5 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command } from '@commander-js/extra-typings';
 import { DEFAULT_BOARD } from '../model/board.ts';
-import { LINKAGES } from '../model/cell.ts';
 import {
   bootargs,
   commaSeparated,
@@ -15,11 +14,11 @@ import {
 export const exploreVerb = new Command('explore')
   .description('search the orders of probes by booting them')
   .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES or image:PATH')
-  .addOption(new Option('--linkage <linkage>', 'which drivers are modules').choices(LINKAGES).default('builtin'))
+  .option('--linkage <linkage>', 'which drivers are modules: builtin, modules or NAME-module', 'builtin')
   .option('--board <board>', 'a folder of boards/, the path of one, or the name or path of a .dtb', DEFAULT_BOARD)
   .option(
     '--devices <names>',
-    'devices whose order is searched, comma-separated (default: the SCM and the SMMU)',
+    "devices whose order is searched, comma-separated (default: the board's subjects)",
     commaSeparated,
   )
   .option('--force <symbol=value>', 'make SYMBOL return VALUE; repeatable', force)

@@ -1,12 +1,12 @@
 import { relative } from 'node:path';
+import { plainCell } from '../axes/plain-cell.ts';
+import { resolveBoard } from '../board/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { referencesInto } from '../devicetree/references.ts';
 import { type DeviceTree, isWithin, walk } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
-import { SCM, SMMU } from '../matrix/devices.ts';
 import type { Cell } from '../model/cell.ts';
-import { isPass, VERDICTS } from '../model/verdict.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
@@ -17,10 +17,6 @@ import type { Precedence } from '../search/precedence.ts';
 import { didYouMean } from '../suggest.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
-
-/** Long enough for a probe that was held by every gate before it. */
-const SETTLE_MS = 500;
-const DEFAULT_DEVICES = [SCM.device, SMMU.device];
 
 /** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a device unbound. */
 export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
@@ -39,7 +35,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
       async ({ lab, boot, keepCell }) => {
         const tree = await lab.board(options.board);
         const nodes = devicesOf(tree);
-        const devices = options.devices ?? DEFAULT_DEVICES;
+        const devices = options.devices ?? subjectsOf(options.board);
         for (const device of devices) {
           if (!nodes.has(device))
             throw new InputError(
@@ -92,6 +88,13 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
   }
 }
 
+/** The devices of a search that names none. */
+function subjectsOf(board: string): string[] {
+  const devices = resolveBoard(board).subjects.map(({ device }) => device);
+  if (devices.length === 0) throw new InputError(`the board ${board} names no subjects`, 'name devices with --devices');
+  return devices;
+}
+
 /** A boot without a verdict is no failure: most are orders that could not be had. */
 function isFailure(outcome: Pick<Outcome, 'verdict'>): boolean {
   return hasVerdict(outcome) && !passes(outcome);
@@ -117,31 +120,9 @@ function suppliersOf(
 }
 
 /** The cell that every boot is a variation of: nothing asked for, modules in the order that their symbols need. */
-function baseCell(options: ExploreOptions, devices: readonly string[]): Cell {
-  const modules = [
-    ...(options.linkage === 'modules' || options.linkage === 'scm-module' ? [SCM.module] : []),
-    ...(options.linkage === 'modules' || options.linkage === 'smmu-module' ? [SMMU.module] : []),
-  ];
-  return {
-    id: `explore-${options.kernel.replaceAll(/[^A-Za-z0-9._+=-]/g, '_')}`,
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: options.kernel,
-    linkage: options.linkage,
-    board: options.board,
-    tree: [],
-    bootargs: options.append,
-    cpus: 1,
-    shift: 4,
-    gates: options.force ?? [],
-    plan: [
-      ...modules.map((module) => ({ step: 'load', module, params: '' }) as const),
-      { step: 'settle', ms: SETTLE_MS },
-    ],
-    watch: devices,
-    expect: { verdicts: VERDICTS.filter(isPass) },
-  };
+function baseCell({ kernel, linkage, board, append, force }: ExploreOptions, devices: readonly string[]): Cell {
+  const plain = plainCell(`explore-${kernel.replaceAll(/[^A-Za-z0-9._+=-]/g, '_')}`, kernel, { linkage, board });
+  return { ...plain, bootargs: append, gates: force ?? [], watch: devices };
 }
 
 /** Orders of loading that the modules' symbols force. */

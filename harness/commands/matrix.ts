@@ -75,7 +75,7 @@ async function buildKernels(
   options: ConstructorParameters<typeof Kernels>[0],
 ): Promise<number> {
   const kernels = new Kernels(options);
-  const build = async (wanted: Pick<Cell, 'kernel' | 'linkage'>) => {
+  const build = async (wanted: Parameters<Kernels['get']>[0]) => {
     const result = await kernels.get(wanted);
     const what = result.kind === 'ready' ? result.release : 'unbuildable';
     process.stdout.write(`${wanted.kernel} ${wanted.linkage}: ${what}\n`);

@@ -1,10 +1,8 @@
-import type { Linkage } from '../model/cell.ts';
-
 /** A kernel that can be booted. All paths are absolute, in the cache, and never change once published. */
 export interface KernelArtefact {
   readonly kind: 'ready';
   readonly recipe: string;
-  readonly linkage: Linkage;
+  readonly linkage: string;
   /** Content key of everything that went into the build: source, patches, resolved config, compiler. */
   readonly key: string;
   /** `uname -r`. */
@@ -32,7 +30,7 @@ export interface ModuleFile {
 interface Unbuildable {
   readonly kind: 'unbuildable';
   readonly recipe: string;
-  readonly linkage: Linkage;
+  readonly linkage: string;
   readonly reason: string;
 }
 

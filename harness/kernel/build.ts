@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { linkageFragment } from '../axes/linkage.ts';
+import { resolveBoard } from '../board/boards.ts';
 import { InputError } from '../errors.ts';
-import type { Linkage } from '../model/cell.ts';
+import { DEFAULT_BOARD, type Subject } from '../model/board.ts';
 import type { KernelResult } from './artefact.ts';
 import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, writeAtomic } from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';
@@ -12,15 +14,7 @@ import { readDepends } from './modules.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
 import { imageKernel, stockKernel } from './ready.ts';
-import {
-  type KernelSource,
-  kernelTitle,
-  linkageFragment,
-  loadRecipe,
-  type Recipe,
-  RecipeMisfit,
-  type TextFile,
-} from './recipe.ts';
+import { type KernelSource, kernelTitle, loadRecipe, type Recipe, RecipeMisfit, type TextFile } from './recipe.ts';
 import { debianSource } from './source/debian.ts';
 import { gitSource, tarballSource, treeSource } from './source/given.ts';
 import { type SourceTree, sourceFolder } from './source/tree.ts';
@@ -29,7 +23,9 @@ import { applyPatches, openBuildFolder } from './workshop.ts';
 export interface KernelRequest {
   /** A recipe in kernel-configs/, `debian-stock:SERIES` or `image:PATH`. */
   readonly recipe: string;
-  readonly linkage: Linkage;
+  readonly linkage: string;
+  /** The board whose subjects the linkage speaks of; the one of cells that name none by default. */
+  readonly board?: string;
   /** Folder of recipes; by default the one that comes with bootrace. */
   readonly recipeFolder?: string;
   /** Cache folder; by default {@link cacheRoot}. */
@@ -64,11 +60,13 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const root = await ensureFolder(request.root ?? cacheRoot());
   const onProgress = request.onProgress ?? (() => {});
   const { source } = recipe;
-  const ready = { root, recipe: request.recipe, linkage: request.linkage, onProgress, ...signalOf(request) };
+  const { linkage: name } = request;
+  const { subjects } = resolveBoard(request.board ?? DEFAULT_BOARD);
+  const ready = { root, recipe: request.recipe, linkage: name, subjects, onProgress, ...signalOf(request) };
   if (source.from === 'debian-stock') return stockKernel(ready, source.series);
   if (source.from === 'image') return imageKernel(ready, source);
   const tree = await sourceTree(root, source, onProgress, request.signal);
-  const linkage = await linkageFragment(request.linkage);
+  const linkage = fragmentOf(name, subjects);
   const toolchain = await toolchainIdentity();
   const key = buildKey(tree.id, recipe, linkage, toolchain);
   const known = await readPublished(root, key, request);
@@ -155,6 +153,13 @@ function buildFolderName({ config, fragments }: Recipe): string {
 
 function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+function fragmentOf(linkage: string, subjects: readonly Subject[]): TextFile {
+  const text = linkageFragment({ subjects }, linkage);
+  if (text !== null) return { path: `${linkage}.config`, text };
+  const names = subjects.map(({ name }) => name).join(', ');
+  throw new InputError(`there is no linkage ${linkage}`, `the subjects are ${names}`);
 }
 
 /** Content key of a build: equal keys mean that make would write the same bytes. */

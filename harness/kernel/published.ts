@@ -4,7 +4,6 @@ import { copyFile, link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { Linkage } from '../model/cell.ts';
 import type { KernelResult } from './artefact.ts';
 import {
   ensureFolder,
@@ -64,7 +63,7 @@ function parseRecord(text: string): z.infer<typeof recordSchema> | null {
 export async function readPublished(
   root: string,
   key: string,
-  cell: { readonly recipe: string; readonly linkage: Linkage },
+  cell: { readonly recipe: string; readonly linkage: string },
 ): Promise<KernelResult | null> {
   const folder = await publishedFolder(root, key);
   const text = await readIfPresent(join(folder, RECORD));

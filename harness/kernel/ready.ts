@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { linkageName, modulesOf } from '../axes/linkage.ts';
 import { InfraError, InputError } from '../errors.ts';
 import { readRegularFile } from '../files.ts';
-import type { Linkage } from '../model/cell.ts';
+import type { Subject } from '../model/board.ts';
 import { downloadPackage } from './apt.ts';
 import type { KernelArtefact } from './artefact.ts';
 import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
@@ -22,7 +23,8 @@ import { decompressModules, extractDeb } from './unpack.ts';
 interface ReadyRequest {
   readonly root: string;
   readonly recipe: string;
-  readonly linkage: Linkage;
+  readonly linkage: string;
+  readonly subjects: readonly Subject[];
   readonly onProgress: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -242,7 +244,7 @@ async function readVmlinux(path: string): Promise<string | null> {
 async function readReady(request: ReadyRequest, key: string): Promise<KernelArtefact | null> {
   const found = await readPublished(request.root, key, request);
   if (found?.kind !== 'ready') return null;
-  requireLinkage(found);
+  requireLinkage(found, request.subjects);
   return found;
 }
 
@@ -252,13 +254,13 @@ function requireReady(found: KernelArtefact | null, request: ReadyRequest): Kern
 }
 
 /** A ready kernel has one linkage, its own. */
-function requireLinkage(kernel: KernelArtefact): void {
-  const smmu = kernel.modules.has('arm_smmu');
-  const scm = kernel.modules.has('qcom_scm');
-  const own: Linkage = smmu ? (scm ? 'modules' : 'smmu-module') : scm ? 'scm-module' : 'builtin';
-  if (kernel.linkage !== own)
-    throw new InputError(
-      `kernel ${kernel.recipe} has linkage ${own}, not ${kernel.linkage}, and cannot be built otherwise`,
-      `ask for linkage ${own}`,
-    );
+function requireLinkage(kernel: KernelArtefact, subjects: readonly Subject[]): void {
+  const modules = subjects.filter(({ module }) => kernel.modules.has(module));
+  const asked = modulesOf({ subjects }, kernel.linkage) ?? [];
+  if (asked.length === modules.length && asked.every((subject) => modules.includes(subject))) return;
+  const own = linkageName({ subjects }, modules);
+  throw new InputError(
+    `kernel ${kernel.recipe} has linkage ${own}, not ${kernel.linkage}, and cannot be built otherwise`,
+    `ask for linkage ${own}`,
+  );
 }

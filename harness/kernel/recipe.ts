@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { LINKAGE_FORM } from '../axes/linkage.ts';
 import { InputError } from '../errors.ts';
-import { LINKAGES, type Linkage } from '../model/cell.ts';
 import { editDistance } from '../suggest.ts';
 import { errorCode } from './cache.ts';
 import { type AskedOption, parseFragment } from './kconfig.ts';
@@ -37,7 +37,7 @@ export interface Recipe {
   readonly fragments: readonly TextFile[];
   readonly patches: readonly TextFile[];
   /** Linkages that Kconfig may refuse: the verdict is then `unbuildable`, not an error. */
-  readonly mayBeRefused: readonly Linkage[];
+  readonly mayBeRefused: readonly string[];
   /** The source is not the one that the recipe was written for: options that it does not have are left out. */
   readonly followsSource: boolean;
 }
@@ -102,7 +102,9 @@ const recipeSchema = z.strictObject({
   config: z.string().optional(),
   fragments: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
   patches: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
-  mayBeRefused: z.array(z.enum(LINKAGES, { error: `expected some of ${LINKAGES.join(', ')}` })).default([]),
+  mayBeRefused: z
+    .array(z.string().regex(LINKAGE_FORM, { error: 'expected builtin, modules or NAME-module' }))
+    .default([]),
 });
 
 /** `name` with a suffix of the one of `known` that is nearest to it, for error messages. */
@@ -238,11 +240,6 @@ export function askedOptions(fragments: readonly TextFile[]): AskedOption[] {
       );
     }),
   );
-}
-
-/** Config fragment of a linkage: `linkage/LINKAGE.config` in the folder of recipes that comes with bootrace. */
-export async function linkageFragment(linkage: Linkage): Promise<TextFile> {
-  return readText(join(KERNEL_CONFIGS, 'linkage', `${linkage}.config`), 'linkage');
 }
 
 /** A source as a recipe names it, with its path as it stands. parseSource() reads it back. */

@@ -1,11 +1,15 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { complaint } from '../axes/axis.ts';
+import { DEFAULT_SHIFT } from '../axes/draft.ts';
+import { LINKAGE } from '../axes/linkage.ts';
+import { LARGEST_SHIFT } from '../axes/shift.ts';
+import { resolveBoard } from '../board/boards.ts';
+import { InputError } from '../errors.ts';
 import { CPUS_MAX } from '../firmware/memory-map.ts';
 import { DEFAULT_BOARD } from '../model/board.ts';
-import { type Cell, LINKAGES } from '../model/cell.ts';
-import { oneOf, parseYaml, strictMap } from '../yaml.ts';
-import { LARGEST_SHIFT } from './axes.ts';
-import { DEFAULT_SHIFT, DEFAULT_WATCH } from './conditions.ts';
+import type { Cell } from '../model/cell.ts';
+import { parseYaml, strictMap } from '../yaml.ts';
 import {
   boardSchema,
   bootargsSchema,
@@ -25,7 +29,7 @@ const fileSchema = strictMap({
   claim: textSchema.nullable().default(null),
   axes: z.record(z.string().min(1), textSchema).default({}),
   kernel: textSchema.refine((kernel) => kernel.trim() !== '', { error: 'expected a kernel' }),
-  linkage: oneOf(LINKAGES).default('builtin'),
+  linkage: textSchema.default('builtin'),
   board: boardSchema.default(DEFAULT_BOARD),
   tree: treeSchema.default([]),
   bootargs: bootargsSchema.default([]),
@@ -33,20 +37,29 @@ const fileSchema = strictMap({
   shift: z.int().min(0).max(LARGEST_SHIFT).default(DEFAULT_SHIFT),
   gates: gatesSchema.default([]),
   plan: planSchema.default([]),
-  watch: watchSchema.default([...DEFAULT_WATCH]),
+  watch: watchSchema.optional(),
   expect: strictMap(expectationShape),
 });
 
 /**
  * Reads one cell from YAML, with the keys of `Cell` and `expect` as in the matrix file. Left out: `linkage` is builtin, the small board,
- * one vCPU, the default icount shift, an empty plan, and the SCM and the SMMU are watched.
+ * one vCPU, the default icount shift, an empty plan, and the board's subjects are watched.
  *
  * @param file name of the file as messages show it
  * @throws InputError naming file, line and column, what was expected and what was found
  */
 export function parseCellFile(text: string, file: string): Cell {
-  const { expect, ...cell } = parseYaml(text, file, fileSchema).value;
-  return { ...cell, expect: toExpectation(expect) };
+  const { value, at } = parseYaml(text, file, fileSchema);
+  const { expect, watch, ...cell } = value;
+  const board = resolveBoard(cell.board);
+  const range = LINKAGE.values(board);
+  if (!range.accepts(cell.linkage))
+    throw new InputError(`${at(['linkage'])}: linkage: ${complaint(range, cell.linkage)}`);
+  return {
+    ...cell,
+    watch: watch ?? board.subjects.map(({ device }) => device),
+    expect: toExpectation(expect),
+  };
 }
 
 /** A cell as YAML, complete, so that what the defaults are does not matter to whoever boots it. parseCellFile() reads the same cell back. */

@@ -1,7 +1,6 @@
+import { applyAxes, type ExtraConditions } from '../axes/apply.ts';
 import { InputError } from '../errors.ts';
-import type { Cell } from '../model/cell.ts';
-import { NOT_APPLICABLE } from './axes.ts';
-import { conditionsOf, type ExtraConditions } from './conditions.ts';
+import { type Cell, NOT_APPLICABLE } from '../model/cell.ts';
 import { LONGEST_ID } from './parts.ts';
 import { type Axis, type Include, type Match, type Matrix, NAME } from './schema.ts';
 
@@ -131,7 +130,7 @@ function cellOf(matrix: Matrix, { axes, extras, at }: Draft): Cell {
     row: row?.row ?? null,
     claim: row?.claim ?? null,
     axes: Object.fromEntries(axes),
-    ...conditionsOf(id, axes, [...meanings, ...extras]),
+    ...applyAxes(id, axes, [...meanings, ...extras], matrix.known),
     expect: rule.expectation,
   };
 }

@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import type { ExtraConditions } from '../axes/apply.ts';
+import { type BuiltInAxis, complaint } from '../axes/axis.ts';
+import { AXES } from '../axes/registry.ts';
+import { resolveBoard } from '../board/boards.ts';
 import { InputError } from '../errors.ts';
+import { type Board, DEFAULT_BOARD } from '../model/board.ts';
 import type { Expectation } from '../model/cell.ts';
+import { NOT_APPLICABLE } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 import { type Located, parseYaml, strictMap } from '../yaml.ts';
-import { BUILT_IN_AXES, NOT_APPLICABLE } from './axes.ts';
-import type { ExtraConditions } from './conditions.ts';
 import {
   bootargsSchema,
   expectationShape,
@@ -56,6 +60,8 @@ interface ExpectRule extends Entry {
 /** A matrix file, checked: every name and value in it is known. */
 export interface Matrix {
   readonly file: string;
+  /** The axes that the harness knows by name. */
+  readonly known: readonly BuiltInAxis[];
   readonly axes: readonly Axis[];
   readonly exclude: readonly Entry[];
   readonly include: readonly Include[];
@@ -129,12 +135,14 @@ const fileSchema = strictMap({
  * Reads a matrix file.
  *
  * @param file name of the file as messages show it
+ * @param known the axes that need no `means`
  * @throws InputError naming file, line and column, what was expected and what was found
  */
-export function parseMatrix(text: string, file: string): Matrix {
+export function parseMatrix(text: string, file: string, known: readonly BuiltInAxis[] = AXES): Matrix {
   const located = parseYaml(text, file, fileSchema);
   const spelled = located.value;
-  const checker = new Checker(located);
+  const boards = boardsOf(located, spelled.axes.board);
+  const checker = new Checker(located, known, boards);
   const axes: Axis[] = [];
   for (const [name, axis] of Object.entries(spelled.axes)) {
     checker.checkAxis(name, axis, axes);
@@ -153,6 +161,7 @@ export function parseMatrix(text: string, file: string): Matrix {
   const names = include.flatMap((entry) => entry.name ?? []);
   return {
     file,
+    known,
     axes,
     include,
     exclude: spelled.exclude.map((match, index) => ({
@@ -174,14 +183,33 @@ export function parseMatrix(text: string, file: string): Matrix {
 }
 
 type SpelledAxis = z.infer<typeof axisSchema>;
+
+/** The boards that the axis `board` names, or the one of cells that name none. */
+function boardsOf(located: Located<unknown>, axis: SpelledAxis | undefined): Board[] {
+  const names = axis === undefined ? [DEFAULT_BOARD] : [...axis.values, ...axis.also];
+  return names.map((name) => {
+    try {
+      return resolveBoard(name);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(`${located.at(['axes', 'board'])}: ${error.message}`, error.hint, { cause: error });
+    }
+  });
+}
+
 type Path = readonly PropertyKey[];
 
 /** Checks what zod cannot: names and values that stand elsewhere in the same file. */
 class Checker {
   readonly #at: Located<unknown>['at'];
+  readonly #known: readonly BuiltInAxis[];
+  /** The boards that the file speaks of: their subjects decide what values there are. */
+  readonly #boards: readonly Board[];
 
-  constructor(located: Located<unknown>) {
+  constructor(located: Located<unknown>, known: readonly BuiltInAxis[], boards: readonly Board[]) {
     this.#at = located.at;
+    this.#known = known;
+    this.#boards = boards;
   }
 
   error(path: Path, what: string, part?: 'key'): InputError {
@@ -189,11 +217,14 @@ class Checker {
   }
 
   checkAxis(name: string, axis: SpelledAxis, earlier: readonly Axis[]): void {
-    const builtIn = BUILT_IN_AXES.get(name);
+    const builtIn = this.#known.find((axis) => axis.name === name);
     const all = [...axis.values, ...axis.also];
     if (name === NAME) throw this.error(['axes', name], `an axis cannot be called ${NAME}`, 'key');
     if (builtIn === undefined && Object.keys(axis.means).length === 0) {
-      const near = didYouMean(name, BUILT_IN_AXES.keys());
+      const near = didYouMean(
+        name,
+        this.#known.map((axis) => axis.name),
+      );
       throw this.error(
         ['axes', name],
         `unknown axis ${name}${near}; an axis of your own says under \`means\` what its values do`,
@@ -205,6 +236,9 @@ class Checker {
     for (const value of Object.keys(axis.means)) {
       if (!all.includes(value)) throw this.error(['axes', name, 'means', value], unknownValue(name, value, all), 'key');
     }
+    const ranges = builtIn === undefined ? [] : this.#boards.map((board) => builtIn.values(board));
+    const [first] = ranges;
+    const expected = [...new Set(ranges.map((range) => range.expected))].join('; or ');
     for (const [index, value] of all.entries()) {
       // A plain list has no `values` key; at() then falls back to the axis itself.
       const path = [
@@ -213,8 +247,8 @@ class Checker {
         ...(index < axis.values.length ? ['values', index] : ['also', index - axis.values.length]),
       ];
       if (value === NOT_APPLICABLE) throw this.error(path, `${value} stands for "no value" and cannot be one`);
-      if (builtIn !== undefined && !builtIn.accepts(value)) {
-        throw this.error(path, `axis ${name}: expected ${builtIn.expected}, found ${value}`);
+      if (first !== undefined && !ranges.some((range) => range.accepts(value))) {
+        throw this.error(path, `axis ${name}: ${complaint({ ...first, expected }, value)}`);
       }
       if (all.indexOf(value) !== index) throw this.error(path, `axis ${name}: value ${value} is there twice`);
     }

@@ -3,9 +3,8 @@ import type { PlanStep } from './plan.ts';
 import type { TreeEdit } from './tree-edit.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Which of the two drivers are built in and which are modules. */
-export const LINKAGES = ['builtin', 'modules', 'smmu-module', 'scm-module'] as const;
-export type Linkage = (typeof LINKAGES)[number];
+/** Value of an axis that has no meaning for a cell: the load order of built-in drivers, for one. */
+export const NOT_APPLICABLE = '-';
 
 export interface Expectation {
   /** Any of these is as expected. */
@@ -32,7 +31,8 @@ export interface Cell {
   readonly axes: Readonly<Record<string, string>>;
   /** Recipe in kernel-configs/, or `debian-stock:6.1`, `image:PATH`. */
   readonly kernel: string;
-  readonly linkage: Linkage;
+  /** Which of the drivers of the board's subjects are modules: `builtin`, `modules`, `smmu-module` (axes/linkage.ts). */
+  readonly linkage: string;
   /** Folder of a board, or the name or path of a .dtb (harness/board/boards.ts). */
   readonly board: string;
   readonly tree: readonly TreeEdit[];

@@ -1,4 +1,4 @@
-import { LINKAGES, type Linkage } from '../model/cell.ts';
+import { NOT_APPLICABLE } from '../model/cell.ts';
 import { verdictFacts } from '../model/verdict.ts';
 import type { CellRecord } from '../run/record.ts';
 import { kernelOf, outcomeOf, summariseVerdicts } from './judge.ts';
@@ -13,16 +13,16 @@ const LONGEST_LABEL = 44;
 /** Axes that make the columns and the headings. */
 const COLUMN_AXIS = 'kernel';
 const HEADING_AXIS = 'linkage';
-/** matrix/axes.ts, NOT_APPLICABLE: the axis has no meaning for the cell. */
-const NO_VALUE = '-';
 const GAP = 2;
 
-const HEADING: Readonly<Record<Linkage, string>> = {
-  builtin: 'built in',
-  modules: 'modules',
-  'smmu-module': 'SMMU a module, SCM built in',
-  'scm-module': 'SCM a module, SMMU built in',
-};
+/** `smmu-module` as "smmu a module, the rest built in" (axes/linkage.ts). */
+function headingOf(linkage: string): string {
+  if (linkage === 'builtin') return 'built in';
+  const [, names] = /^(.+)-module$/.exec(linkage) ?? [];
+  if (names === undefined) return linkage;
+  const parts = names.split('+');
+  return `${parts.join(' and ')} ${parts.length === 1 ? 'a module' : 'modules'}, the rest built in`;
+}
 
 interface Line {
   /** A value for each axis that has a column, and last what is unusual of the others: `cpus=2 shift=3`. */
@@ -54,7 +54,8 @@ export function formatGrids(cells: readonly CellRecord[], width: number, paint: 
 }
 
 function linkageRank(cells: readonly CellRecord[]): number {
-  return LINKAGES.indexOf(cells[0]?.kernel.linkage ?? 'builtin');
+  const rank = ['builtin', 'modules'].indexOf(cells[0]?.kernel.linkage ?? '');
+  return rank === -1 ? Number.MAX_SAFE_INTEGER : rank;
 }
 
 /** An axis whose commonest value this share of lines has, is not worth a column: the others say so where they differ. */
@@ -65,7 +66,7 @@ function makeSection(all: readonly CellRecord[]): Section {
   const names = [...new Set(all.flatMap((cell) => Object.keys(cell.axes)))].filter(
     (name) => name !== COLUMN_AXIS && name !== HEADING_AXIS,
   );
-  const axisValue = (cell: CellRecord, name: string) => cell.axes[name] ?? NO_VALUE;
+  const axisValue = (cell: CellRecord, name: string) => cell.axes[name] ?? NOT_APPLICABLE;
   const conditions = (cell: CellRecord) => names.map((name) => axisValue(cell, name)).join('\n');
   const kinds = [...groupBy(all, conditions).values()].flatMap((cells) => cells.slice(0, 1));
   const usual = new Map(names.map((name) => [name, usualValue(kinds.map((cell) => axisValue(cell, name)))]));
@@ -91,12 +92,12 @@ function makeSection(all: readonly CellRecord[]): Section {
   const rank = (cell: CellRecord) => names.map((name) => order.get(name)?.indexOf(axisValue(cell, name)) ?? 0);
   const shared = names.flatMap((name) => {
     const value = usual.get(name);
-    return value === null || value === undefined || value === NO_VALUE ? [] : [`${name}=${value}`];
+    return value === null || value === undefined || value === NOT_APPLICABLE ? [] : [`${name}=${value}`];
   });
   const linkage = all[0]?.kernel.linkage ?? 'builtin';
   const unless = anyUnusual && shared.length > 0 ? '  (unless it says otherwise)' : '';
   return {
-    heading: printable([HEADING[linkage], ...shared].join('  ')) + unless,
+    heading: printable([headingOf(linkage), ...shared].join('  ')) + unless,
     columns: anyUnusual ? [...columns, ''] : columns,
     lines: [...lines.values()].sort((a, b) => compareRanks(rank(a.first), rank(b.first))),
     named,
@@ -183,7 +184,7 @@ function formatSection(section: Section, width: number, paint: Colours, onlyUnex
       const labels = line.labels.map((value, index) => {
         const text = truncate(value, LONGEST_LABEL).padEnd(labelWidths[index] ?? 0);
         const repeated = line.labels.slice(0, index + 1).every((part, before) => part === above[before]);
-        return repeated || value === NO_VALUE ? paint.dim(text) : text;
+        return repeated || value === NOT_APPLICABLE ? paint.dim(text) : text;
       });
       const verdicts = block.map((kernel) => {
         const cell = line.cells.get(kernel);

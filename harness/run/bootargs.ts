@@ -1,5 +1,5 @@
+import { DEFAULT_SHIFT } from '../axes/draft.ts';
 import { GUEST_BOOT_ARGS } from '../guest/plan.ts';
-import { DEFAULT_SHIFT } from '../matrix/conditions.ts';
 import type { Cell } from '../model/cell.ts';
 
 /**

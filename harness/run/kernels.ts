@@ -1,4 +1,5 @@
 import PQueue from 'p-queue';
+import { resolveBoard } from '../board/boards.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { formatSource, kernelTitle, loadRecipe } from '../kernel/recipe.ts';
@@ -6,15 +7,16 @@ import type { Cell } from '../model/cell.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import type { RunRecord } from './record.ts';
 
-type KernelName = Pick<Cell, 'kernel' | 'linkage'>;
+type KernelName = Pick<Cell, 'kernel' | 'linkage' | 'board'>;
 
 /** One entry for each kernel that the cells boot, in the order of the cells. */
 export function kernelsOf(cells: readonly KernelName[]): KernelName[] {
   return [...new Map(cells.map((cell) => [nameOf(cell), cell])).values()];
 }
 
-function nameOf({ kernel, linkage }: KernelName): string {
-  return `${kernel} ${linkage}`;
+/** Boards with the same subjects have the same kernels. */
+function nameOf({ kernel, linkage, board }: KernelName): string {
+  return JSON.stringify([kernel, linkage, resolveBoard(board).subjects]);
 }
 
 interface KernelsOptions {
@@ -61,7 +63,7 @@ export class Kernels {
     return queue;
   }
 
-  async #build({ kernel: recipe, linkage }: KernelName): Promise<KernelResult> {
+  async #build({ kernel: recipe, linkage, board }: KernelName): Promise<KernelResult> {
     const { signal, listen } = this.#options;
     signal.throwIfAborted();
     // Asked for before, but its recipe was not read yet.
@@ -71,6 +73,7 @@ export class Kernels {
     const result = await buildKernel({
       recipe,
       linkage,
+      board,
       signal,
       onProgress: (progress) => {
         built ||= progress.phase === 'compiling';

@@ -96,7 +96,7 @@ export class Lab {
   }
 
   /** The kernel of a cell, built if need be. Throws what buildKernel() throws. */
-  kernel(cell: Pick<Cell, 'kernel' | 'linkage'>): Promise<KernelResult> {
+  kernel(cell: Pick<Cell, 'kernel' | 'linkage' | 'board'>): Promise<KernelResult> {
     return this.#kernels.get(cell);
   }
 

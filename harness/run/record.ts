@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { LINKAGES } from '../model/cell.ts';
 import { isMissing, VERDICTS } from '../model/verdict.ts';
 
 /**
@@ -45,7 +44,7 @@ export const cellRecordSchema = z.object({
   axes: z.record(z.string(), z.string()),
   kernel: z.object({
     recipe: z.string(),
-    linkage: z.enum(LINKAGES),
+    linkage: z.string(),
     release: z.string().nullable(),
     key: z.string().nullable().describe('content key of the build'),
     imageHash: z.string().nullable().describe('SHA-256 of the Image'),
@@ -99,7 +98,7 @@ export const runRecordSchema = z.object({
   kernels: z.array(
     z.object({
       recipe: z.string(),
-      linkage: z.enum(LINKAGES),
+      linkage: z.string(),
       built: z.boolean().describe('compiled in this run, not taken from the cache'),
       wallMs: z.number(),
       log: z.string().nullable(),

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { plainCell } from '../axes/plain-cell.ts';
 import { InfraError } from '../errors.ts';
 import { gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
-import { DEFAULT_BOARD } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import { boot } from './boot.ts';
 import { type Bench, prepareCell } from './prepare.ts';
@@ -80,24 +80,9 @@ function mappedSymbols(path: string, names: ReadonlySet<string>): Promise<Readon
 }
 
 async function scout(kernel: KernelArtefact, names: readonly string[], room: ScoutRoom): Promise<KnownSymbols> {
-  const cell: Cell = {
-    id: 'scout',
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: kernel.recipe,
-    linkage: kernel.linkage,
-    // Symbols are the Image's own, whatever it boots on.
-    board: DEFAULT_BOARD,
-    tree: [],
-    bootargs: [],
-    cpus: 1,
-    shift: 4,
-    gates: [],
-    plan: [{ step: 'symbols', names }],
-    watch: [],
-    expect: { verdicts: ['bound'] },
-  };
+  // Symbols are the Image's own, whatever it boots on.
+  const plain = plainCell('scout', kernel.recipe, { linkage: kernel.linkage });
+  const cell: Cell = { ...plain, plan: [{ step: 'symbols', names }], watch: [] };
   const folder = join(room.folder, `scout-${kernel.imageHash.slice(0, 16)}`);
   const { events, summary } = await boot(await prepareCell(cell, kernel, new Map(), room.bench, folder), {
     signal: room.signal,

@@ -20,7 +20,6 @@ import {
   sourceFolder,
 } from '../../harness/kernel/source/tree.ts';
 import { applyPatches } from '../../harness/kernel/workshop.ts';
-import type { Linkage } from '../../harness/model/cell.ts';
 
 const SERIES = '6.1';
 const UNFIXED = '6.1-unfixed';
@@ -79,7 +78,7 @@ async function cacheWithBuild(root: string, tree: SourceTree, original: string, 
   await execa('cp', ['--archive', join(original, 'ccache'), root]);
 }
 
-async function build(root: string, recipe: string, linkage: Linkage): Promise<void> {
+async function build(root: string, recipe: string, linkage: string): Promise<void> {
   const kernel = await buildKernel({ recipe, linkage, root });
   if (kernel.kind !== 'ready') throw new Error(kernel.reason);
 }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDir } from 'tmp-promise';
-import { SCM, SMMU } from '../../harness/matrix/devices.ts';
+import { plainCell } from '../../harness/axes/plain-cell.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
 import { runCells } from '../../harness/run/run.ts';
@@ -43,20 +43,8 @@ function manyCells(count: number): Cell[] {
   ];
   const FIRST_MS = 500;
   return Array.from({ length: count }, (_, n) => ({
-    id: `many-${n}`,
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: '6.1',
-    linkage: 'modules',
-    board: 'small',
-    tree: [],
-    bootargs: [],
-    cpus: 1,
-    shift: 4,
-    gates: [],
+    ...plainCell(`many-${n}`, '6.1', { linkage: 'modules' }),
     plan: [...(orders[n % orders.length] ?? []), { step: 'settle', ms: FIRST_MS + n }],
-    watch: [SCM.device, SMMU.device],
     expect: { verdicts: ['bound', 'module-rejected', 'probe-failed'] },
   }));
 }

@@ -216,7 +216,10 @@ describe('conditions', () => {
   });
 
   test.each([
-    ['linkage=builtin load=scm-smmu', 'load: scm-smmu has no meaning unless both drivers are modules'],
+    [
+      'linkage=builtin load=scm-smmu',
+      'load: scm-smmu has no meaning unless the drivers that it names, and no others, are modules',
+    ],
     ['linkage=smmu-module autoprobe=off', 'autoprobe: off has no meaning'],
     ['linkage=modules bind=smmu-scm', 'bind: smmu-scm has no meaning where the drivers probe by themselves'],
     ['linkage=smmu-module async=both async-by=param', 'async-by: param has no meaning for a driver that is built in'],

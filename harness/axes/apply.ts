@@ -1,0 +1,63 @@
+import { resolveBoard } from '../board/boards.ts';
+import { InputError } from '../errors.ts';
+import { DEFAULT_BOARD } from '../model/board.ts';
+import { NOT_APPLICABLE } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
+import { type BuiltInAxis, complaint } from './axis.ts';
+import { type Conditions, conditionsOfDraft, emptyDraft } from './draft.ts';
+
+/** What an `include` entry or a value of an axis of the file's own adds to a cell. */
+export interface ExtraConditions {
+  /** Words of the kernel command line. */
+  readonly cmdline: readonly string[];
+  readonly gates: readonly Gate[];
+  readonly tree: readonly TreeEdit[];
+  /** Devices watched beside the board's subjects. */
+  readonly watch: readonly string[];
+  /** Replaces the plan that the axes give; null keeps it. */
+  readonly plan: readonly PlanStep[] | null;
+}
+
+/**
+ * Turns a cell's axis values into what is booted. Values of axes that are not in `axes` do nothing here; what they mean is
+ * in `extras`.
+ *
+ * @param cell name of the cell, for messages
+ * @throws InputError for a value that the cell's board does not have, and for one that has no meaning next to the others: the
+ * boot would only repeat another cell's
+ */
+export function applyAxes(
+  cell: string,
+  values: ReadonlyMap<string, string>,
+  extras: readonly ExtraConditions[],
+  axes: readonly BuiltInAxis[],
+): Conditions {
+  let draft = emptyDraft(resolveBoard(DEFAULT_BOARD));
+  for (const axis of axes) {
+    const value = values.get(axis.name);
+    if (value === undefined || value === NOT_APPLICABLE) continue;
+    const range = axis.values(draft.board);
+    if (!range.accepts(value)) {
+      throw new InputError(`cell ${cell} on board ${draft.board.name}: ${axis.name}: ${complaint(range, value)}`);
+    }
+    const why = axis.meaningless(draft, value);
+    if (why !== null) {
+      throw new InputError(
+        `cell ${cell}: ${axis.name}: ${value} has no meaning ${why}`,
+        `Exclude the combination, or give the axis ${axis.name} a \`when:\``,
+      );
+    }
+    draft = axis.apply(draft, value);
+  }
+  const conditions = conditionsOfDraft(draft);
+  return {
+    ...conditions,
+    tree: [...conditions.tree, ...extras.flatMap((extra) => extra.tree)],
+    bootargs: [...conditions.bootargs, ...extras.flatMap((extra) => extra.cmdline)],
+    gates: [...conditions.gates, ...extras.flatMap((extra) => extra.gates)],
+    plan: extras.reduce<readonly PlanStep[]>((steps, extra) => extra.plan ?? steps, conditions.plan),
+    watch: [...new Set([...conditions.watch, ...extras.flatMap((extra) => extra.watch)])],
+  };
+}
