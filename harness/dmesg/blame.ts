@@ -48,13 +48,18 @@ const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
 export function blame(input: BlameInput): Blame {
   const { kind } = input;
   const candidates = order(input);
+  if (input.header.rule === 'header') return { frame: candidates[0] ?? null, passedOver: [] };
   const grouped = kind === 'hung-task' ? candidates.find((frame) => GROUPED.test(frame.function)) : undefined;
   if (grouped !== undefined) return { frame: grouped, passedOver: [] };
   const helpers: { frame: TraceFrame; role: Role }[] = [];
+  let dispatcher: TraceFrame | null = null;
   for (const frame of candidates) {
     // An address alone says nothing, unless a module is named with it.
     if (isNameless(frame) && frame.module === null) continue;
-    if (isDispatcher(frame) && (helpers.length > 0 || kind === 'hung-task')) break;
+    if (isDispatcher(frame) && (helpers.length > 0 || kind === 'hung-task')) {
+      dispatcher = frame;
+      break;
+    }
     const role = roleOf(frame, kind);
     if (role === null) return { frame, passedOver: reasons(helpers) };
     helpers.push({ frame, role });
@@ -63,8 +68,9 @@ export function blame(input: BlameInput): Blame {
   if (kind === 'hung-task' || where === 'stall' || kind === 'panic')
     return { frame: null, passedOver: reasons(helpers) };
   const best = helpers.find(({ role }) => !isBystander(role) && role !== 'memory' && role !== 'atomic');
-  const frame = (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? input.header.frame ?? input.pc;
-  return { frame, passedOver: [] };
+  const frame =
+    (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? dispatcher ?? input.header.frame ?? input.pc;
+  return { frame: frame !== null && isNameless(frame) && frame.module === null ? null : frame, passedOver: [] };
 }
 
 function reasons(helpers: readonly { frame: TraceFrame; role: Role }[]): PassedOver[] {
@@ -101,6 +107,8 @@ function ofStall(own: readonly PlacedFrame[]): TraceFrame[] {
   const marked = reliable.filter(({ interrupt }) => !interrupt);
   const frames = (marked.length > 0 ? marked : reliable).map(({ frame }) => frame);
   const entry = frames.findIndex((frame) => INTERRUPT_ENTRY.test(frame.function));
+  // The trace of the stuck task may come first, and then that of the interrupt that found it.
+  if (frames.slice(0, Math.max(0, entry)).some((frame) => roleOf(frame, 'rcu-stall') === null)) return frames;
   return entry >= 0 && entry + 1 < frames.length ? frames.slice(entry + 1) : frames;
 }
 

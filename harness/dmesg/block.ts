@@ -27,7 +27,7 @@ import { trackerFunction } from './tracker.ts';
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
 const MAX_TEXT_LENGTH = 512;
-const MAX_FRAMES = 400;
+const MAX_FRAMES = 1200;
 const MAX_FOLLOW_UPS = 32;
 const MAX_TITLE_CPUS = 8;
 
@@ -187,7 +187,8 @@ export class Block {
       this.lastLine = line;
       if (time !== null && time > (this.lastTime ?? 0)) this.lastTime = time;
       this.#keep(text);
-    } else {
+    } else if (this.time === null || time !== null) {
+      // What programs write between the kernel's lines does not end a report.
       this.gap += 1;
     }
     return member;
@@ -397,7 +398,7 @@ export class Block {
       kind,
       fatal: this.fatal,
       title: this.#stalledTitle(title),
-      trackerTitle: nameless ? title : this.#title(tracked),
+      trackerTitle: nameless ? title : this.#title(tracked).replace(/(?<=unknown-block\()\d+,\d+/, 'NUM,NUM'),
       signature: `${kind}: ${title}`,
       function: name,
       offset: named?.offset ?? null,

@@ -48,4 +48,4 @@ export const LOCK_AT = /, at: (.{1,300})$|^at: (.{1,300})$| at: (.{1,300})$/;
 export const REGISTERS = /\b([A-Za-z][A-Za-z0-9]{1,4}|[rx]\d{1,2}) ?: ([0-9a-f]{8,16})\b/g;
 /** Beginnings of other lines that belong to a report. */
 export const MEMBER =
-  /^(?:Modules linked in|Hardware name|Tainted:|CPU:|Code:|Stack:|Exception stack|pstate|Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|\[[0-9a-f]{8,16}\]|KASAN:|Oops|Process|task:|Backtrace|Flags|Control|Register|sp *:|x\d+|r\d+ *:|R[A-Z0-9]{2}:|[RE]?[A-Z]{2}S?:|[CDFGE][SR]\d?:|FS:|DR|PKRU|CR2|note:|\? |status|Hardware|Memory|Tasks|[0-9a-f]{4,16}: |={5,}|-{5,}|\[(?:<[0-9a-f]|end|last unloaded|cut))/;
+  /\[inline\]\)?$|^(?:Modules linked in|Hardware name|Tainted:|CPU:|Code:|Stack:|Exception stack|pstate|Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|\[[0-9a-f]{8,16}\]|KASAN:|Oops|Process|task:|Backtrace|Flags|Control|Register|sp *:|x\d+|r\d+ *:|R[A-Z0-9]{2}:|[RE]?[A-Z]{2}S?:|[CDFGE][SR]\d?:|FS:|DR|PKRU|CR2|note:|\? |status|Hardware|Memory|Tasks|[0-9a-f]{4,16}: |={5,}|-{5,}|\[(?:<[0-9a-f]|end|last unloaded|cut))/;

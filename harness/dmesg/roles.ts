@@ -28,6 +28,7 @@ const ROLES = {
     files:
       /^(?:kernel\/panic\.c|lib\/(?:dump_stack|bug|ubsan|nmi_backtrace)\.c|mm\/(?:kasan|kmsan|kfence)\/|kernel\/kcsan\/|kernel\/locking\/lockdep\.c|kernel\/stacktrace\.c|arch\/\w+\/(?:kernel\/(?:traps|dumpstack\w*|stacktrace|entry\w*|unwind\w*)|mm\/(?:fault|kasan\w*)|entry\/\w+)\.[cS]|include\/linux\/(?:kasan|instrumented|kmsan|lockdep|bug)[\w-]*\.h)/,
     names: `
+      panic_*
       dump_stack dump_stack_lvl dump_stack_print_info dump_backtrace* show_stack* show_trace* show_regs*
       unwind_backtrace walk_stackframe save_stack save_stack_trace* arch_stack_walk* stack_trace_save*
       stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame panic vpanic nmi_panic* warn
@@ -87,6 +88,8 @@ const ROLES = {
     files:
       /^(?:lib\/(?:string|usercopy|strncpy_from_user|strnlen_user|iov_iter)\.c|arch\/\w+\/lib\/|mm\/(?:maccess|usercopy)\.c|arch\/\w+\/include\/asm\/(?:uaccess|io)\.h)/,
     names: `
+      logic_in* logic_out* inb inw inl outb outw outl insb insw insl copy_to_iter* copy_from_iter* copy_page_to_iter*
+      copy_page_from_iter* simple_copy_to_iter iterate_and_advance*
       memcpy* memmove* memset* memcmp* memchr* memscan* pi_mem* pi_str* arch_mem* strcpy* strncpy* strcmp*
       strncmp* strlen* strnlen* strchr* strrchr* strnchr* strcasecmp* strncasecmp* strcat* strncat* strlcpy*
       strlcat* strscpy* sized_strscpy* strsep* strspn* strcspn strpbrk* strstr* strnstr* strim* strchrnul*
@@ -119,9 +122,10 @@ const ROLES = {
     files:
       /^(?:kernel\/locking\/|include\/linux\/(?:spinlock|rwlock|rwsem|mutex|semaphore|seqlock|local_lock|rcupdate)\w*\.h|include\/asm-generic\/q(?:spin|rw)lock|kernel\/sched\/(?:wait|completion|swait)\w*\.c)/,
     names: `
+      ldsem_* atomic_dec_and_lock* atomic_dec_and_raw_lock*
       raw_spin_* spin_lock* spin_unlock* spin_trylock* spin_dump spin_bug raw_read_* raw_write_* read_lock*
       read_unlock* write_lock* write_unlock* do_raw_* arch_spin_* arch_read_* arch_write_* queued_spin_*
-      queued_read_* queued_write_* native_queued_* pv_queued_* kvm_wait rwlock_bug debug_spin_* ticket_spin_*
+      queued_read_* queued_write_* native_queued_* pv_queued_*  rwlock_bug debug_spin_* ticket_spin_*
       osq_lock osq_unlock mcs_* bit_spin_* resilient_* mutex_lock* mutex_unlock* mutex_trylock*
       mutex_remove_waiter mutex_optimistic_spin* mutex_spin_on_owner mutex_add_waiter ww_mutex_* rt_mutex_*
       rt_spin_* rt_read_* rt_write_* rtlock_* debug_mutex_* atomic_dec_and_mutex_lock refcount_dec_and_mutex_lock
@@ -142,7 +146,7 @@ const ROLES = {
   guard: {
     why: "takes or releases a subsystem's lock for its caller",
     names: `
-      lock_sock* sock_lock* release_sock rtnl_* netdev_lock* device_lock* unix_state_* lock_two_* folio_unlock unlock_page
+      lock_sock* sock_lock* release_sock  netdev_lock* device_lock* unix_state_* lock_two_* folio_unlock unlock_page
       reiserfs_write_lock* reiserfs_write_unlock* tty_lock* tty_unlock* console_lock console_trylock snd_power_wait*
     `,
   },
@@ -151,6 +155,8 @@ const ROLES = {
     files:
       /^(?:lib\/(?:list_debug|rbtree\w*|radix-tree|xarray|idr|maple_tree|rhashtable|klist|llist|plist|timerqueue|interval_tree\w*|btree|assoc_array|generic-radix-tree|genalloc|sbitmap|kfifo|scatterlist|percpu_counter|ref_tracker)\.c|include\/linux\/(?:list\w*|rbtree\w*|hashtable|rhashtable|xarray|idr|rculist\w*|llist|plist)\.h)/,
     names: `
+      list_lru_*
+      find_lock_entries* find_get_entries* truncate_inode_pages*
       list_add* list_del* list_replace* list_move* list_splice* list_cut* list_swap* list_empty* hlist_* plist_*
       llist_* rb_* rbt_* rbtree_* radix_tree_* xa_* xas_* idr_* ida_* mas_* mt_* mtree_* rhashtable_* rht_*
       klist_* hlist_* timerqueue_* interval_tree_* assoc_array_* genradix_* gen_pool_* sbitmap_* kfifo_* sg_next
@@ -163,6 +169,7 @@ const ROLES = {
     files:
       /^lib\/(?:vsprintf|hexdump|kasprintf|crc[\w-]*|crc\/.*|string_helpers|kstrtox|parser|seq_buf|uuid|checksum|cmdline|sort|bsearch|glob)\.c/,
     names: `
+      va_format netdev_printk netdev_warn netdev_err netdev_info device_node_gen_full_name
       snprintf vsnprintf sprintf vsprintf scnprintf vscnprintf format_decode pointer string string_nocheck hex_string
       number special_hex_number symbol_string resource_string bitmap_string ip4_* ip6_addr_string* uuid_string
       escaped_string mac_address_string dentry_name device_node_string fwnode_string vbin_printf bstr_printf kasprintf
@@ -177,6 +184,8 @@ const ROLES = {
     files:
       /^(?:mm\/(?:sl[aou]b\w*|page_alloc|vmalloc|util|mempool|percpu\w*|kmemleak|dmapool|page_frag_cache|memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h|kernel\/dma\/)/,
     names: `
+      alloc_page_* folios_put* release_pages* put_page* folio_put* free_swap_cache* lru_add_drain*
+      pcpu_* array_map_alloc htab_map_alloc*
       kmalloc* kzalloc* kcalloc* krealloc* kvmalloc* kvzalloc* kvcalloc* kvrealloc* vmalloc* vzalloc* vcalloc
       kmem_* do_kmalloc* devm_kmalloc* devm_kzalloc* devm_kcalloc* pcpu_alloc* alloc_percpu* free_percpu kfree*
       kvfree* vfree* vunmap* slab_* slub_* new_slab* allocate_slab free_slab discard_slab setup_object* check_slab
@@ -187,7 +196,7 @@ const ROLES = {
       free_compound_page put_compound_page free_one_page free_hot_cold_page* free_pcppages_bulk
       get_page_from_freelist prep_new_page post_alloc_hook warn_alloc* folio_alloc* page_frag_* bad_page
       check_free_page* check_new_page* free_page_is_bad* dump_page rmqueue* memdup_user* kmemdup* kstrdup*
-      kstrndup* vmemdup_* qlist_* qlink_* rcu_free_slab memcg_* get_mem_cgroup_* obj_cgroup_* kfree_* kvfree_*
+      kstrndup* vmemdup_*   rcu_free_slab memcg_* get_mem_cgroup_* obj_cgroup_* kfree_* kvfree_*
       kmalloc_* kzfree kzfree_* free_large_kmalloc free_percpu* dma_alloc_* dma_free_* dma_pool_* dmam_*
       radix_tree_node_alloc pcpu_mem_* vmalloc_* vmap_* free_vmap* remove_vm_area find_vm_area bpf_map_area_*
       sock_alloc_* sk_prot_alloc sk_alloc sk_free sk_destruct sk_prot_free alloc_inode* new_inode*
@@ -198,6 +207,8 @@ const ROLES = {
     why: 'handles the packet that its caller named',
     files: /^(?:net\/core\/skbuff\.c|include\/linux\/skbuff\.h)/,
     names: `
+      netif_receive_skb* sk_stop_timer* sk_reset_timer* page_pool_* xdp_return_*
+      sk_skb_reason_drop sk_skb_* 
       skb_panic skb_over_panic skb_under_panic skb_put* skb_push* skb_pull* skb_trim* skb_release_* skb_dequeue*
       skb_queue_* skb_unlink skb_free_head skb_clone* skb_copy* skb_checksum* pskb_* kfree_skb* consume_skb* dev_kfree_skb*
       kfree_skbmem free_skb* skb_unref skb_get skb_set_* skb_headers_* skb_cow* skb_expand_head dev_alloc_skb netdev_alloc_skb*
@@ -208,18 +219,23 @@ const ROLES = {
   object: {
     why: 'is the driver core, sysfs or a reference count, which handles the object that its caller named',
     files:
-      /^(?:drivers\/base\/(?:core|bus|driver|dd|devres|class|platform|component|attribute_container|cpu|property|swnode)\.c|drivers\/base\/power\/|lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs|kernfs)\/)/,
+      /^(?:drivers\/base\/(?:core|bus|driver|dd|devres|class|platform|component|attribute_container|cpu|property|swnode)\.c|drivers\/base\/power\/|lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs\/|kernfs\/dir\.c))/,
     names: `
+      kernfs_remove* kernfs_drain* kernfs_find* kernfs_create* kernfs_add* kernfs_put kernfs_get kernfs_activate*
+      kernfs_unlink* kernfs_link* kernfs_deactivate* kernfs_name_* kernfs_new_node*
+      rollback_registered* unregister_netdevice_many* unregister_netdevice_queue* netdev_unregister_kobject
+      netdev_register_kobject usb_disable_device* usb_unbind_* usb_set_configuration tty_unregister_device tty_register_device*
+      hwrng_unregister* i2c_unregister_device i2c_del_adapter unregister_client
       kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register device_initialize
       device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*
       device_get_* device_links_* device_pm_* device_node_* device_shutdown get_device put_device get_device_parent
-      cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes sysfs_* kernfs_* internal_create_*
+      cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes sysfs_*  internal_create_*
       create_files remove_files bus_add_* bus_remove_* bus_probe_device bus_for_each_* bus_find_* bus_register* bus_unregister*
       bus_rescan* bus_notify driver_probe_device driver_attach* driver_detach driver_register driver_unregister driver_add_*
       driver_remove_* driver_create_* driver_for_each_* driver_find* class_create* class_register* class_destroy class_find_*
       class_for_each_* class_dev_* platform_device_add* platform_device_del platform_device_register* platform_device_unregister
       platform_device_put platform_driver_unregister component_* pm_runtime_* rpm_* dpm_* debugfs_remove* debugfs_create_*
-      simple_recursive_removal locked_recursive_removal debugfs_start_creating start_creating fwnode_* device_links_*
+        debugfs_start_creating start_creating fwnode_* device_links_*
       attribute_container_* transport_*
     `,
   },
@@ -228,6 +244,7 @@ const ROLES = {
     files:
       /^kernel\/(?:workqueue\w*|kthread|softirq|irq_work|smp|async|task_work)\.c|^kernel\/(?:sched|time|rcu)\/|^include\/linux\/(?:workqueue|timer|hrtimer|kthread|wait|sched)\w*\.h/,
     names: `
+      filemap_fdatawait* fdatawait_one_bdev filemap_fdatawrite* do_read_cache_*
       switch_to switch_to_asm context_switch schedule schedule_timeout* schedule_hrtimeout*
       schedule_preempt_disabled schedule_debug schedule_idle schedule_loop schedule_rtlock schedule_user
       io_schedule* freezable_schedule* preempt_schedule* wait_for_completion* wait_for_common* wait_for_partner
@@ -242,7 +259,7 @@ const ROLES = {
       internal_add_timer enqueue_timer detach_timer detach_if_pending calc_wheel_index lock_timer_base
       timer_fixup* hrtimer_* remove_hrtimer enqueue_hrtimer call_rcu* call_srcu rcu_* srcu_* synchronize_*
       tasklet_kill tasklet_schedule* irq_work_* async_synchronize* async_schedule* task_work_add task_work_cancel*
-      smp_call_* on_each_cpu* csd_lock* generic_exec_single raise_softirq* do_exit* exit_to_user* dequeue_task*
+      smp_call_* on_each_cpu* csd_lock* generic_exec_single raise_softirq*   dequeue_task*
       enqueue_task* activate_task deactivate_task pick_next_* update_curr* check_preempt_* ttwu_* select_task_rq*
       sched_* set_task_cpu task_rq_* try_invoke_* remove_wait_queue add_wait_queue* mutex_*
     `,
@@ -263,6 +280,8 @@ const ROLES = {
   assertion: {
     why: 'only says that an assertion of its caller failed',
     names: `
+      phys_addr* virt_to_phys* virt_to_cache check_zeroed_user*
+      kill_fasync* warn_bogus_*
       *assertfail *assert_fail* *assertion_failed* reiserfs_panic ext4_handle_error nilfs_error BUG rust_begin_unwind
       warn_alloc* warn_bogus_* drop_nlink inc_nlink set_nlink clear_nlink d_drop fast_dput dput mark_buffer_dirty mark_inode_dirty*
       iput iput_final mntput* dget inode_init_once
@@ -271,6 +290,7 @@ const ROLES = {
   interrupt: {
     why: 'is how the interrupt or the exception was entered',
     names: `
+      kvm_wait
       rcu_check_* rcu_sched_clock_irq rcu_dump_* rcu_stall_* rcu_pending rcu_preempt_* rcu_gp_* rcu_exp_*
       rcu_report_* print_cpu_stall* print_other_cpu_stall* check_cpu_stall* sched_show_task show_task
       dump_cpu_task synchronize_rcu_expedited_wait* update_process_times tick_* hrtimer_run_queues*
@@ -335,6 +355,7 @@ const MATCHERS: readonly Matcher[] = ROLE_NAMES.map(matcher);
 
 /** Kinds in which only some roles excuse a function: what waits is the very thing that a hung task's report names. */
 const ONLY: Readonly<Partial<Record<CrashKind, ReadonlySet<Role>>>> = {
+  memleak: new Set(['reporting', 'instrumentation', 'memory', 'text', 'container', 'allocation', 'packet']),
   'hung-task': new Set(['reporting', 'instrumentation', 'atomic', 'lock', 'scheduling']),
 };
 /** Kinds whose trace begins in the interrupt that found them. */
@@ -371,7 +392,7 @@ export function roleOf(frame: TraceFrame, kind: CrashKind): Role | null {
  * system calls, threads.
  */
 const DISPATCHERS =
-  /^(?:process_one_work|process_scheduled_works|worker_thread|kthread|kthread_worker_fn|ret_from_(?:fork|kernel_thread)\w*|do_one_initcall|do_initcall\w*|do_basic_setup|kernel_init\w*|start_kernel|really_probe\w*|call_driver_probe|driver_probe_device|platform_(?:drv_)?(?:probe|remove|shutdown)|amba_probe|(?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe|call_timer_fn|expire_timers|run_timer\w*|do_softirq\w*|handle_softirqs|softirq_handle\w*|tasklet_action\w*|rcu_do_batch|handle_irq_event\w*|irq_thread\w*|invoke_syscall|do_syscall_\w+|do_fast_syscall\w*|do_int80\w*|el0_svc\w*|entry_SYSCALL\w*|ret_fast_syscall|system_call\w*|do_init_module|load_module|task_work_run|do_idle|cpu_startup_entry|secondary_start\w*|smpboot_thread_fn)$/;
+  /^(?:process_one_work|process_scheduled_works|worker_thread|kthread|kthread_worker_fn|ret_from_(?:fork|kernel_thread)\w*|do_one_initcall|do_initcall\w*|do_basic_setup|kernel_init\w*|start_kernel|really_probe\w*|call_driver_probe|driver_probe_device|platform_(?:drv_)?(?:probe|remove|shutdown)|amba_probe|(?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe|call_timer_fn|expire_timers|run_timer\w*|run_hrtimer\w*|hrtimer_run_queues|hrtimer_interrupt|smp_apic_timer_interrupt|apic_timer_interrupt|sysvec_\w+|asm_sysvec_\w+|do_softirq\w*|handle_softirqs|softirq_handle\w*|tasklet_action\w*|rcu_do_batch|handle_irq_event\w*|irq_thread\w*|invoke_syscall|do_syscall_\w+|do_fast_syscall\w*|do_int80\w*|el0_svc\w*|entry_SYSCALL\w*|ret_fast_syscall|system_call\w*|do_init_module|load_module|task_work_run|do_idle|cpu_startup_entry|secondary_start\w*|smpboot_thread_fn)$/;
 
 /** Whether what stands further out in the trace only called what was registered. */
 export function isDispatcher(frame: TraceFrame): boolean {

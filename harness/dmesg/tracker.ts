@@ -12,18 +12,20 @@ import { isBystander, roleOf } from './roles.ts';
 
 /** What calls registered code: the function just inside it stands for the whole. */
 const ANCHORS =
-  /^_*(?:process_one_work|process_scheduled_works|worker_thread|do_syscall_\w+|do_fast_syscall_\w+|do_int80\w*|sysenter_\w+|tracesys_\w+|system_call\w*|entry_SYSCALL\w*|entry_INT80\w*|el0_svc\w*|invoke_syscall|ret_fast_syscall|netif_receive_skb\w*|do_softirq\w*|handle_softirqs|softirqentry_text_start|call_timer_fn|expire_timers|run_timers|run_timer_softirq|hrtimer_run_\w+|run_hrtimer\w*|tasklet_action\w*|run_ksoftirqd|smpboot_thread_fn|kthread|ret_from_\w+|start_kernel|cpu_startup_entry|start_secondary|secondary_start\w*|do_idle|cpu_idle_loop|task_work_run|exit_to_user\w*|prepare_exit_to_usermode|rtnetlink_rcv_msg|deliver_skb|x64_sys_call|ia32_sys_call)$/;
+  /^_*(?:process_one_work|process_scheduled_works|worker_thread|do_syscall_\w+|do_fast_syscall_\w+|do_int80\w*|sysenter_\w+|tracesys_\w+|system_call\w*|entry_SYSCALL\w*|entry_INT80\w*|el0_svc\w*|invoke_syscall|ret_fast_syscall|netif_receive_skb\w*|do_softirq\w*|handle_softirqs|softirqentry_text_start|call_timer_fn|expire_timers|run_timers|run_timer_softirq|hrtimer_run_\w+|run_hrtimer\w*|tasklet_action\w*|run_ksoftirqd|smpboot_thread_fn|kthread|ret_from_\w+|start_kernel|cpu_startup_entry|start_secondary|secondary_start\w*|do_idle|cpu_idle_loop|task_work_run|exit_to_user\w*|prepare_exit_to_usermode|rtnetlink_rcv_msg|deliver_skb|x64_sys_call|ia32_sys_call|do_fault|handle_mm_fault|handle_pte_fault)$/;
 
 /** System calls that stand for many things, with what lies between them and the one thing. */
 const GENERIC =
-  /^(?:_*(?:x64_|ia32_|arm64_|se_|do_)*(?:compat_)?(?:sys|SyS|SYSC|compat_SyS|C_SYSC)_(?:ioctl|read|readv|pread64|preadv2?|write|writev|pwrite64|pwritev2?|connect|bind|accept4?|sendto|sendmsg|sendmmsg|setsockopt|getsockopt|recvfrom|openat2?|open|creat|close|socketcall|sendfile64?|splice|mount|fsconfig|socket|shutdown|ppoll|poll|select|pselect6|epoll_wait|io_submit|io_uring_enter|mmap|mmap_pgoff|execve\w*)|(?:k?sys|compat_sys|do_compat|do_vfs|vfs|do|__sys|___sys)_*(?:ioctl|read|readv|write|writev|pread\w*|pwrite\w*|iter_\w+|connect|bind|accept\w*|sendto|sendmsg|sendmmsg|setsockopt|getsockopt|recvfrom|recvmsg|open\w*|close|sendfile\w*|splice\w*|socketcall|socket|shutdown|mmap\w*)\w*|(?:ksys|__sys|___sys)_\w+|SYS?C?_?\w*_?sys_ioctl|sock_(?:ioctl|do_ioctl|sendmsg\w*|write_iter|read_iter|setsockopt|common_setsockopt|recvmsg\w*|splice_\w+|mmap|close|release)|__sock_(?:sendmsg|release|setsockopt)|sock_sendmsg\w*|new_sync_(?:read|write)|__vfs_(?:read|write)|vfs_(?:read|write|readv|writev|iter_\w+|ioctl|mmap|open)|do_iter_\w+|do_loop_readv_writev\w*|compat_\w+_(?:read|write)v?|call_(?:read|write)_iter|do_filp_open|path_openat|do_sys_openat?\w*|do_dentry_open|vm_mmap_pgoff|do_mmap\w*|mmap_region|call_mmap|do_file_open_root|do_vfs_ioctl|file_ioctl|ksys_ioctl|io_submit_one|aio_write|aio_read|SOCK_\w+)$/;
-/** Leave these before the syscall's own function: they are not generic although they look it. */
+  /^_*(?:(?:x64_|ia32_|arm64_|se_|do_|compat_)*(?:sys|SyS|SYSC|C_SYSC)_(?:ioctl|readv?|writev?|pread64|pwrite64|preadv2?|pwritev2?|connect|bind|accept4?|sendto|sendm?msg|setsockopt|getsockopt|recvfrom|openat|open|creat|close|socketcall|sendfile64|splice|mmap|mmap_pgoff|io_submit|io_uring_enter)|(?:k?sys|compat_sys|vfs|do|do_vfs|do_compat)_*(?:ioctl|readv?|writev?|connect|bind|accept4?|sendto|sendm?msg|setsockopt|getsockopt|recvfrom|open|close|mmap)|ksys_(?:pread64|pwrite64|ioctl)|sock_(?:ioctl|do_ioctl|sendmsg\w*|write_iter|read_iter|setsockopt|common_setsockopt|recvmsg\w*|mmap|close|release)|new_sync_(?:read|write)|call_(?:read|write)_iter|do_iter_(?:readv?|writev?|readv_writev)|do_loop_readv_writev\w*|vfs_iter_\w+|do_(?:filp_open|sys_open\w*|dentry_open)|path_openat|vm_mmap_pgoff|mmap_region|call_mmap|io_submit_one|aio_(?:read|write))$/;
 const SYSCALL =
-  /^_*(?:x64|ia32|arm64|s390x?|riscv|se|do|compat)?_*(?:x64|ia32|se|do|compat)?_*(?:sys|SyS|SYSC|C_SYSC)_(\w+)$/;
+  /^_*(?:x64|ia32|arm64|s390x?|riscv|se|do|compat)?_*(?:x64|ia32|se|do|compat)?_*(?:k?sys|SyS|SYSC|C_SYSC)_(\w+)$/;
 
 /** Calls into other CPUs: what they were called for is not why the others do not answer. */
 const CROSS_CALL =
   /^_*(?:smp_call_function\w*|on_each_cpu\w*|generic_exec_single|csd_lock_wait|smp_cfm_core\w*|native_flush_tlb_\w+)$/;
+
+/** All waits for a grace period are one to a tracker. */
+const GRACE_PERIOD = /^_*synchronize_(?:rcu|sched|net)\w*$/;
 
 function isStall(kind: CrashKind, lead: string): boolean {
   return crashFacts(kind).blame === 'stall' || /corrupted stack end|stack guard page|stack overflow/.test(lead);
@@ -36,7 +38,11 @@ export function trackerFunction(
   frames: readonly PlacedFrame[],
   blamed: TraceFrame | null,
 ): string | null {
-  if (!isStall(kind, lead)) return blamed === null ? null : syscallName(plainName(blamed.function));
+  if (!isStall(kind, lead)) {
+    const name = blamed === null ? null : plainName(blamed.function);
+    if (name === null) return null;
+    return kind === 'hung-task' && GRACE_PERIOD.test(name) ? 'synchronize_rcu' : syscallName(name);
+  }
   const own = frames.filter(({ section, frame }) => section === 'own' && frame.reliable);
   const usable = own
     .map(({ frame }) => frame)
@@ -61,11 +67,14 @@ export function trackerFunction(
 
 /** Frames from what the interrupt interrupted on. */
 function start(own: readonly PlacedFrame[]): TraceFrame[] {
-  const entry = own.findLastIndex(({ frame }) =>
+  const entry = own.findIndex(({ frame }) =>
     /^(?:el1h?_(?:64_)?irq|asm_sysvec_\w+|(?:smp_)?apic_timer_interrupt|__irq_svc|asm_common_interrupt)$/.test(
       frame.function,
     ),
   );
+  const before = own.slice(0, Math.max(0, entry));
+  // The trace of the stuck task may come first, and then that of the interrupt that found it.
+  if (before.some(({ frame }) => roleOf(frame, 'rcu-stall') === null)) return own.map(({ frame }) => frame);
   const after = entry >= 0 && entry + 1 < own.length ? own.slice(entry + 1) : own;
   return after.map(({ frame }) => frame);
 }
@@ -77,5 +86,6 @@ function syscallName(name: string): string {
 
 function stallName(name: string): string {
   const call = SYSCALL.exec(name)?.[1];
-  return call === undefined ? name : `sys_${call}`;
+  if (call === undefined) return name;
+  return /^(?:compat_|ksys_)/.test(name) ? call : `sys_${call}`;
 }

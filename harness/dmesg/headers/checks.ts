@@ -166,6 +166,7 @@ export const CHECKS: readonly Rule[] = [
     pattern: at('BUG ([\\w.:-]{1,64}) ?\\((?:Not t|T)ainted.{0,64}?\\): (.{1,80})'),
     header: (match) => ({
       ...NOTHING,
+      sure: false,
       kind: 'bug',
       lead: `BUG ${match[1]}: ${generalise((match[2] ?? '').replace(/\. .*$/, ''))}`,
       survives: true,

@@ -5,11 +5,13 @@ import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule
 function panicHeader(message: string): Header {
   const protector = /^stack-protector: Kernel stack is corrupted in: ?(.{0,300})/.exec(message);
   if (protector !== null) {
+    const frame = findFrame(protector[1] ?? '') ?? bareFunction(protector[1] ?? '');
     return {
       ...NOTHING,
       kind: 'panic',
       lead: 'kernel panic: stack is corrupted',
-      frame: findFrame(protector[1] ?? '') ?? bareFunction(protector[1] ?? ''),
+      rule: frame === null ? null : 'header',
+      frame,
     };
   }
   if (/^corrupted stack end detected/.test(message)) {
