@@ -162,6 +162,8 @@ interface MonitorAnswer {
 interface SecureMonitor {
   /** `qualcomm`: the firmware also says which calls there are (INFO_IS_CALL_AVAIL): those of the list. */
   readonly convention: 'qualcomm' | 'plain';
+  /** What PSCI_FEATURES answers for CPU_SUSPEND (DEN 0022): bit 0 for OS initiated mode, bit 1 for extended power states. */
+  readonly suspendFeatures: number;
   readonly answers: readonly MonitorAnswer[];
 }
 

@@ -26,7 +26,7 @@ export const NO_MODELS: BoardModels = {
   rules: [],
   behaviours: [],
   never: [],
-  monitor: { convention: 'plain', answers: [] },
+  monitor: { convention: 'plain', suspendFeatures: 0, answers: [] },
 };
 
 export interface TransplantOptions {

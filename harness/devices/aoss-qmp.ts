@@ -1,3 +1,4 @@
+import type { DeviceModel } from './device.ts';
 import { encodeFields, word } from './image.ts';
 
 /** Names are those of the driver's own definitions (Linux 6.1, the same in 5.10 and 6.12 unless said otherwise). */
@@ -36,3 +37,13 @@ export function aossMessageRam(): Uint8Array {
     },
   );
 }
+
+/** Every request is taken at once: its length reads as zero again (`qmp_message_empty()`). */
+export const aossQmpModel: DeviceModel = {
+  compatible: /^qcom,(?:.*-)?aoss-qmp$/,
+  reads: 'drivers/soc/qcom/qcom_aoss.c, qmp_open(), qmp_send() (6.12)',
+  model({ base }, answers) {
+    answers.image(base, aossMessageRam());
+    answers.rule({ rule: 'self-clearing', at: base + 0x100, bits: 0xffff_ffff });
+  },
+};

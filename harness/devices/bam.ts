@@ -1,3 +1,4 @@
+import type { DeviceModel } from './device.ts';
 import { encodeFields } from './image.ts';
 
 /** Names are those of the driver's own definitions (Linux 6.1, the same in 5.10 and 6.12 unless said otherwise). */
@@ -14,3 +15,15 @@ export function bamRegisters(): Uint8Array {
     { NUM_EES: 4, BAM_NUM_PIPES: 4 },
   );
 }
+
+/** Pipes of a real board: more than any node of a tree asks for. */
+const BOARD_PIPES = 24;
+
+export const bamModel: DeviceModel = {
+  compatible: /^qcom,bam-v/,
+  reads: 'drivers/dma/qcom/bam_dma.c, bam_init() (6.12)',
+  model({ base }, answers) {
+    answers.image(base, bamRegisters());
+    answers.word(base + 0x1008, BOARD_PIPES);
+  },
+};

@@ -1,3 +1,6 @@
+import { type TreeNode, walk } from '../devicetree/tree.ts';
+import { stringProperty } from '../devicetree/values.ts';
+import type { DeviceModel } from './device.ts';
 import { MemoryImage } from './image.ts';
 
 /**
@@ -57,16 +60,100 @@ const RESOURCES: readonly Resource[] = [
 /** Version of a resource header; only shown in debugfs. */
 const RSC_VERSION = 1 << 8;
 
-export function commandDatabase(): Uint8Array {
-  const auxBytes = RESOURCES.reduce((sum, { aux }) => sum + aux.length, 0);
-  const image = new MemoryImage(DATA_OFFSET + RESOURCES.length * ENTRY_SIZE + auxBytes);
+/** What drivers of a real board look up: drivers/clk/qcom/clk-rpmh.c, pmdomain/qcom/rpmhpd.c, interconnect/qcom/sdm845.c (Linux 6.12). */
+const LEVELS = ['xo', 'ebi', 'mx', 'cx', 'lmx', 'lcx', 'gfx', 'mss', 'mmcx', 'mxc', 'nsp', 'qphy'];
+const CLOCKS = [
+  'lnbclka1',
+  'lnbclka2',
+  'lnbclka3',
+  'rfclka1',
+  'rfclka2',
+  'rfclka3',
+  'rfclkd1',
+  'rfclkd2',
+  'rfclkd3',
+  'rfclkd4',
+  'qphy',
+  'divclka1',
+];
+const BUSES = [
+  ...[
+    'IP0',
+    'CE0',
+    'ACV',
+    'ALC',
+    'CN0',
+    'CN1',
+    'CN2',
+    'CN3',
+    'MC0',
+    'MC3',
+    'MC4',
+    'MC5',
+    'QUP0',
+    'QUP1',
+    'QUP2',
+    'CO0',
+    'CO1',
+    'CO2',
+    'CO3',
+  ],
+  ...Array.from({ length: 6 }, (_, n) => [`SH${n}`, `MM${n}`]).flat(),
+  ...Array.from({ length: 17 }, (_, n) => `SN${n}`),
+];
+/** Voltage corners of `xo.lvl`, as `rpmhpd_update_level_mapping()` and `rpmh_regulator_init_vreg()` read them: 16 bits each. */
+const CORNERS = [0, 16, 48, 64, 128, 192, 256, 320, 384, 416];
+
+function corners(): Uint8Array {
+  const image = new MemoryImage(2 * CORNERS.length);
+  CORNERS.forEach((corner, n) => {
+    image.u16(2 * n, corner);
+  });
+  return image.bytes;
+}
+
+/** Regulators by the letter of their PMIC (`qcom,pmic-id`), as drivers/regulator/qcom-rpmh-regulator.c names them. */
+function regulatorsOf(root: TreeNode): string[] {
+  const letters = new Set([...walk(root)].flatMap(({ node }) => stringProperty(node, 'qcom,pmic-id') ?? []));
+  const numbered = (name: string, letter: string, count: number) =>
+    Array.from({ length: count }, (_, n) => `${name}${letter}${n + 1}`);
+  return [...letters].flatMap((letter) => [
+    ...numbered('smp', letter, 13),
+    ...numbered('ldo', letter, 28),
+    ...numbered('vs', letter, 2),
+    ...numbered('bob', letter, 1),
+    `bob${letter}1`,
+  ]);
+}
+
+function boardResources(root: TreeNode): Resource[] {
+  const named = (slave: Slave, aux: Uint8Array) => (id: string) => ({ id, slave, aux });
+  return [
+    ...LEVELS.map((level) => named('ARC', corners())(`${level}.lvl`)),
+    ...[...new Set([...CLOCKS, ...regulatorsOf(root)])].map(named('VRM', NONE)),
+    ...BUSES.map(named('BCM', bcm())),
+  ];
+}
+
+/** The database of a real board, where its tree has the memory; what is asked of it by kernels is guessed from the drivers. */
+export const cmdDbModel: DeviceModel = {
+  compatible: ['qcom,cmd-db'],
+  reads: 'drivers/soc/qcom/cmd-db.c, cmd_db_dev_probe() (6.12)',
+  model({ base, root }, answers) {
+    answers.image(base, commandDatabase(boardResources(root)));
+  },
+};
+
+export function commandDatabase(resources: readonly Resource[] = RESOURCES): Uint8Array {
+  const auxBytes = resources.reduce((sum, { aux }) => sum + aux.length, 0);
+  const image = new MemoryImage(DATA_OFFSET + resources.length * ENTRY_SIZE + auxBytes);
   image.copy(MAGIC_OFFSET, MAGIC);
 
   // Offsets in the headers count from the start of `data`.
   let at = 0;
   const slaves = Object.keys(SLAVE).filter((key): key is Slave => key in SLAVE);
   for (const [index, slave] of slaves.entries()) {
-    const entries = RESOURCES.filter((resource) => resource.slave === slave);
+    const entries = resources.filter((resource) => resource.slave === slave);
     const header = RSC_HDR_OFFSET + index * RSC_HDR_SIZE;
     const data = at + entries.length * ENTRY_SIZE;
     image.u16(header, SLAVE[slave]);

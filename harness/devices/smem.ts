@@ -1,3 +1,6 @@
+import type { TreeNode } from '../devicetree/tree.ts';
+import { readCells } from '../devicetree/values.ts';
+import type { DeviceModel } from './device.ts';
 import { MemoryImage } from './image.ts';
 
 /**
@@ -58,4 +61,21 @@ export function smemImage(): Uint8Array {
   image.u32(HEADER_SIZE + SOCINFO.ver, (2 << 16) | 1);
   image.text(HEADER_SIZE + SOCINFO.buildId, SOCINFO_BUILD_ID_SIZE, 'bootrace stand-in');
   return image.bytes;
+}
+
+/** Boards whose SoC is not SDM845 get its number as well: nothing but the log shows it. */
+export const smemModel: DeviceModel = {
+  compatible: ['qcom,smem'],
+  reads: 'drivers/soc/qcom/smem.c, qcom_smem_probe() (6.12)',
+  model(device, answers) {
+    const memory = device.referenced('memory-region');
+    const address = device.ranges[0]?.address ?? (memory === null ? null : addressOf(memory));
+    if (address !== null) answers.image(address, smemImage());
+  },
+};
+
+/** Address of a node below /reserved-memory whose cells are 64 bits, as on every Qualcomm board with a smem node of its own. */
+function addressOf(memory: TreeNode): number | null {
+  const [high = 0, low] = readCells(memory.properties.get('reg') ?? new Uint8Array()) ?? [];
+  return low === undefined ? null : high * 2 ** 32 + low;
 }

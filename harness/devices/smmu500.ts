@@ -1,3 +1,4 @@
+import type { DeviceModel } from './device.ts';
 import { encodeFields, type Field } from './image.ts';
 
 /**
@@ -70,3 +71,25 @@ export const SMMU500_SIZE = 2 * 2 ** (STANDIN.NUMPAGENDXB + 1) * PAGE_SIZE;
 export function smmu500Registers(): Uint8Array {
   return encodeFields(FIELDS, STANDIN);
 }
+
+/** Values that the DB845C's own SMMUs print: the one of the SoC and the one of its GPU. */
+const QUALCOMM = { ...STANDIN, S2TS: 0, NTS: 0, NUMSMRG: 0x4c, NUMCB: 0x2d, PTFSv8_16kB: 0 };
+const ADRENO = { ...STANDIN, S2TS: 0, NTS: 0, CTTW: 0, NUMSMRG: 5, NUMCB: 5, OAS: 1, IAS: 1 };
+const OTHER = { ...STANDIN, NUMSMRG: 0x60, NUMCB: 0x24 };
+/** SMMU_IDR0.ATOSNS: no address translation operations. */
+const ATOSNS = { register: IDR0, bit: 26, width: 1 };
+
+export const smmuModel: DeviceModel = {
+  compatible: ['arm,mmu-500', 'arm,smmu-v2', 'qcom,smmu-v2', 'qcom,smmu-500', 'arm,mmu-401', 'arm,smmu-v1'],
+  reads: 'drivers/iommu/arm/arm-smmu/arm-smmu.c, arm_smmu_device_cfg_probe() (6.12)',
+  model({ base, size, compatible }, answers) {
+    // Both halves have 2^(NUMPAGENDXB + 1) pages.
+    const pages = Math.max(2, Math.log2(size / 2 / PAGE_SIZE));
+    const isAdreno = compatible.some((name) => name === 'qcom,smmu-v2' || name === 'qcom,adreno-smmu');
+    const isQualcomm = compatible.some((name) => name.startsWith('qcom,'));
+    const values = isAdreno ? ADRENO : isQualcomm ? QUALCOMM : OTHER;
+    const banks = Math.min(values.NUMCB, 2 ** pages);
+    const numbers = { ...values, NUMPAGENDXB: Math.floor(pages) - 1, NUMCB: banks, ATOSNS: isAdreno ? 0 : 1 };
+    answers.image(base, encodeFields({ ...FIELDS, ATOSNS }, numbers));
+  },
+};

@@ -16,7 +16,7 @@ import { InputError } from '../errors.ts';
  * counts, then the images. Little endian, everything at a multiple of eight bytes.
  */
 const MAGIC = 0x3144_5241_4f42_5242n;
-const HEADER_WORDS = 24;
+const HEADER_WORDS = 25;
 const RANGE_SIZE = 3 * 8;
 const RULE_SIZE = 2 * 8 + 8 * 4;
 const INTERRUPTS_MAX = 8;
@@ -134,13 +134,14 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   writer.u64(timer.virtual, timer.physical, breaker.reads);
   writer.u64(plan.ram.length, plan.passThrough.length, gic.redistributors.length, gic.translators.length);
   writer.u64(breaker.never.length, rules.length, plan.behaviours.length, plan.images.length);
-  writer.u64(CONVENTIONS.indexOf(plan.monitor.convention), plan.monitor.answers.length);
+  const { convention, suspendFeatures, answers } = plan.monitor;
+  writer.u64(CONVENTIONS.indexOf(convention), answers.length, suspendFeatures);
   for (const { address, size, physical } of [...plan.ram, ...plan.passThrough]) writer.u64(address, size, physical);
   for (const { address, size } of [...gic.redistributors, ...gic.translators, ...breaker.never])
     writer.u64(address, size, 0);
   for (const rule of rules) writeRule(writer, rule);
   for (const behaviour of plan.behaviours) writeBehaviour(writer, behaviour);
-  for (const { call, values } of plan.monitor.answers) writer.u64(call, ...values);
+  for (const { call, values } of answers) writer.u64(call, ...values);
   for (const image of plan.images) writeImage(writer, image);
   return writer.bytes;
 }

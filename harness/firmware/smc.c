@@ -16,6 +16,9 @@
 #define PSCI_CPU_ON_32		0x84000003u
 #define PSCI_CPU_ON_64		0xc4000003u
 #define PSCI_SYSTEM_RESET	0x84000009u
+#define PSCI_FEATURES		0x8400000au
+#define PSCI_SET_SUSPEND_MODE	0x8400000fu
+#define PSCI_CPU_SUSPEND_64	0xc4000001u
 #define PSCI_INVALID_PARAMETERS	(-2ul)
 
 struct scm_answer {
@@ -91,7 +94,7 @@ static void handle_board_call(struct frame *f)
 		seen[count++] = call;
 		say("monitor-call ");
 		say_hex(call);
-		say(answer ? " answered\n" : " unknown\n");
+		say(answer || SCM_CALL(call) == INFO_IS_CALL_AVAIL ? " answered\n" : " unknown\n");
 	}
 	if (board->convention == CONVENTION_QUALCOMM && SCM_CALL(call) == INFO_IS_CALL_AVAIL) {
 		u64 asked = f->x[2];
@@ -105,6 +108,22 @@ static void handle_board_call(struct frame *f)
 		f->x[i] = answer ? answer->values[i] : i == 0 ? SMC_UNKNOWN : 0;
 }
 
+/* How the CPUs of a board suspend, which QEMU knows nothing of. Returns whether the call was one of these. */
+static int board_suspend_call(struct frame *f)
+{
+	u32 fn = f->x[0], asked = f->x[1];
+
+	if (board->suspend_features && (fn == PSCI_SET_SUSPEND_MODE || (fn == PSCI_FEATURES && asked == PSCI_SET_SUSPEND_MODE))) {
+		f->x[0] = 0;
+		return 1;
+	}
+	if (fn == PSCI_FEATURES && asked == PSCI_CPU_SUSPEND_64) {
+		f->x[0] = board->suspend_features;
+		return 1;
+	}
+	return 0;
+}
+
 void handle_smc(struct frame *f)
 {
 	u32 fn = f->x[0];
@@ -116,6 +135,8 @@ void handle_smc(struct frame *f)
 			handle_scm(f);
 		return;
 	}
+	if (board && board_suspend_call(f))
+		return;
 	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) {
 		board_summary();
 		gates_summary(f);

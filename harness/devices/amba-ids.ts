@@ -1,0 +1,62 @@
+import type { DeviceModel } from './device.ts';
+
+/** Peripheral and component identification at the end of a PrimeCell's first 4 KiB or more (drivers/amba/bus.c, amba_read_periphid()). */
+const PID = 0x20;
+const CID = 0x10;
+const CID_PRIMECELL = 0xb105_f00d;
+const CID_CORESIGHT = 0xb105_900d;
+/** CoreSight (IHI 0029): DEVARCH at 0xfbc and DEVTYPE at 0xfcc of the last 4 KiB. */
+const DEVARCH = 0x44;
+const DEVTYPE = 0x34;
+/** PL330: CR0 and CRD (DDI 0424). */
+const PL330_CR0 = 0xe00;
+const PL330_CRD = 0xe14;
+
+/** What the ID tables of the drivers ask for, by the first compatible (Linux 6.12). `arch` and `type`: CoreSight components. */
+const IDS: Readonly<Record<string, { readonly pid: number; readonly arch?: number; readonly type?: number }>> = {
+  'arm,coresight-dynamic-funnel': { pid: 0x000b_b908, type: 0x12 },
+  'arm,coresight-dynamic-replicator': { pid: 0x000b_b909, type: 0x22 },
+  'arm,coresight-tmc': { pid: 0x000b_b961, type: 0x32 },
+  'arm,coresight-etm4x': { pid: 0x000b_b95d, arch: 0x4770_4a13, type: 0x13 },
+  'arm,coresight-stm': { pid: 0x000b_b962, arch: 0x4770_0a63, type: 0x63 },
+  'arm,coresight-cpu-debug': { pid: 0x000b_bd03, arch: 0x4770_6a15, type: 0x15 },
+  'arm,coresight-catu': { pid: 0x000b_b9ee },
+  'arm,coresight-cti': { pid: 0x000b_b906 },
+  'arm,coresight-tpiu': { pid: 0x000b_b912, type: 0x11 },
+  'arm,coresight-etb10': { pid: 0x000b_b907, type: 0x21 },
+  'arm,pl011': { pid: 0x0024_1011 },
+  'arm,pl022': { pid: 0x0004_1022 },
+  'arm,pl031': { pid: 0x0004_1031 },
+  'arm,pl050': { pid: 0x0004_1050 },
+  'arm,pl061': { pid: 0x0004_1061 },
+  'arm,pl111': { pid: 0x0004_1111 },
+  'arm,pl180': { pid: 0x0004_1180 },
+  'arm,pl330': { pid: 0x0024_1330 },
+  'arm,sp805': { pid: 0x0004_1805 },
+};
+
+export const ambaIds: DeviceModel = {
+  compatible: ['arm,primecell'],
+  reads:
+    'drivers/amba/bus.c, amba_read_periphid(); drivers/hwtracing/coresight; drivers/dma/pl330.c, read_dmac_config() (6.12)',
+  model({ base, size, compatible, path }, answers) {
+    const known = compatible.map((name) => IDS[name]).find((entry) => entry !== undefined);
+    if (known === undefined) return;
+    const end = base + size;
+    const isCoresight = compatible.some((name) => name.includes('coresight'));
+    for (let byte = 0; byte < 4; byte++) {
+      answers.word(end - PID + 4 * byte, (known.pid >>> (8 * byte)) & 0xff);
+      answers.word(end - CID + 4 * byte, ((isCoresight ? CID_CORESIGHT : CID_PRIMECELL) >>> (8 * byte)) & 0xff);
+    }
+    if (isCoresight) {
+      answers.word(end - DEVARCH, known.arch ?? 0);
+      // The trace memory controller is a router where the tree calls it etr.
+      answers.word(end - DEVTYPE, /\/etr@/.test(path) ? 0x21 : (known.type ?? 0));
+    }
+    if (compatible.includes('arm,pl330')) {
+      // 8 channels, 32 peripheral requests, 32 events; 64-bit bus, queues of 16.
+      answers.word(base + PL330_CR0, 0x003e_7075);
+      answers.word(base + PL330_CRD, 0x07f7_3f77);
+    }
+  },
+};

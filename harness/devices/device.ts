@@ -1,0 +1,218 @@
+import type { AddressRange, BoardPlan, PlacedBehaviour, RegisterRule, ResetImage } from '../board/plan.ts';
+import type { BoardModels } from '../board/transplant.ts';
+import { phandlesOf } from '../devicetree/lookup.ts';
+import { type DeviceTree, nodeAt, parentPath, type TreeNode, walk } from '../devicetree/tree.ts';
+import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
+
+/**
+ * A device model of a real board: what a driver finds behind the nodes of a `compatible`. A file for each, or for a few of a kind, and a line in board-models.ts;
+ * docs/device-models.md says how one is written.
+ */
+export interface DeviceModel {
+  /** It is for the nodes that have one of these anywhere in their `compatible`. */
+  readonly compatible: readonly string[] | RegExp;
+  /** The driver and the function that reads what is answered, with the kernel version that was looked at. */
+  readonly reads: string;
+  /** Adds what this device answers. */
+  model(device: BoardDevice, answers: Answers): void;
+}
+
+/** Interrupts of a GIC (Documentation/devicetree/bindings/interrupt-controller/arm,gic.yaml): first cell, first INTID. */
+const TYPE_SPI = 0;
+const FIRST_SPI = 32;
+const FIRST_PPI = 16;
+const GIC = /^arm,(?:gic|cortex-a\d+-gic)/;
+
+const phandles = new WeakMap<TreeNode, ReadonlyMap<number, string>>();
+
+function compatibleOf(node: TreeNode): readonly string[] {
+  return readStrings(node.properties.get('compatible') ?? new Uint8Array()) ?? [];
+}
+
+export function hasCompatible(node: TreeNode, name: string): boolean {
+  return compatibleOf(node).includes(name);
+}
+
+/** A node of the tree as a model looks at it. */
+export class BoardDevice {
+  readonly path: string;
+  readonly node: TreeNode;
+  /** `reg` in the CPU's address space; empty where it has none. */
+  readonly ranges: readonly AddressRange[];
+  readonly #tree: DeviceTree;
+
+  constructor(tree: DeviceTree, path: string, node: TreeNode, ranges: readonly AddressRange[]) {
+    this.#tree = tree;
+    this.path = path;
+    this.node = node;
+    this.ranges = ranges;
+  }
+
+  get root(): TreeNode {
+    return this.#tree.root;
+  }
+
+  get compatible(): readonly string[] {
+    return compatibleOf(this.node);
+  }
+
+  /** Address of the first range. */
+  get base(): number {
+    return this.ranges[0]?.address ?? 0;
+  }
+
+  /** Bytes of the first range. */
+  get size(): number {
+    return this.ranges[0]?.size ?? 0;
+  }
+
+  /** The range that `reg-names` calls so. */
+  range(name: string): AddressRange | null {
+    return this.ranges[this.strings('reg-names').indexOf(name)] ?? null;
+  }
+
+  strings(property: string): readonly string[] {
+    return readStrings(this.node.properties.get(property) ?? new Uint8Array()) ?? [];
+  }
+
+  cells(property: string): readonly number[] {
+    return readCells(this.node.properties.get(property) ?? new Uint8Array()) ?? [];
+  }
+
+  /** Children of a bus such as I2C, with the cells of their `reg`. */
+  get slaves(): readonly { readonly node: TreeNode; readonly reg: readonly number[] }[] {
+    return this.node.children.map((node) => ({
+      node,
+      reg: readCells(node.properties.get('reg') ?? new Uint8Array()) ?? [],
+    }));
+  }
+
+  /** The node that the first cell of `property` points to. */
+  referenced(property: string): TreeNode | null {
+    return this.#behind(this.cells(property)[0]);
+  }
+
+  /** Nodes whose `property` begins with a phandle of this one. */
+  clients(property: string): readonly TreeNode[] {
+    const own = cellProperty(this.node, 'phandle');
+    if (own === null) return [];
+    return [...walk(this.#tree.root)]
+      .map(({ node }) => node)
+      .filter((node) => (readCells(node.properties.get(property) ?? new Uint8Array()) ?? [])[0] === own);
+  }
+
+  /** INTIDs at the GIC, in the tree's order; 0 for an interrupt of another controller, which the firmware does not play. */
+  get interrupts(): readonly number[] {
+    const isExtended = this.node.properties.has('interrupts-extended');
+    const cells = this.cells(isExtended ? 'interrupts-extended' : 'interrupts');
+    const found: number[] = [];
+    for (let at = 0; at < cells.length; ) {
+      const controller = isExtended ? this.#behind(cells[at++]) : this.#interruptParent();
+      const width = controller === null ? null : cellProperty(controller, '#interrupt-cells');
+      if (controller === null || width === null || width === 0) return found;
+      const [type = 0, number = 0] = cells.slice(at, at + width);
+      at += width;
+      const isGic = compatibleOf(controller).some((name) => GIC.test(name));
+      found.push(isGic ? number + (type === TYPE_SPI ? FIRST_SPI : FIRST_PPI) : 0);
+    }
+    return found;
+  }
+
+  interrupt(index = 0): number {
+    return this.interrupts[index] ?? 0;
+  }
+
+  #behind(phandle: number | undefined): TreeNode | null {
+    const { root } = this.#tree;
+    const known = phandles.get(root) ?? phandlesOf(root);
+    phandles.set(root, known);
+    const path = phandle === undefined ? undefined : known.get(phandle);
+    return path === undefined ? null : (nodeAt(root, path) ?? null);
+  }
+
+  /** Of the nearest node above that says so (Devicetree Specification v0.4, section 2.4). */
+  #interruptParent(): TreeNode | null {
+    for (let path = this.path; ; path = parentPath(path)) {
+      const phandle = cellProperty(nodeAt(this.#tree.root, path) ?? this.node, 'interrupt-parent');
+      if (phandle !== null) return this.#behind(phandle);
+      if (path === '/') return null;
+    }
+  }
+}
+
+/** Addresses that no CPU of QEMU has (board/plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB each. */
+const STORE = 2 ** 45;
+const STORE_SIZE = 0x10_0000;
+
+type Spanned<Rule> = Rule extends RegisterRule
+  ? Omit<Rule, 'count' | 'stride' | 'toStride'> & Partial<Pick<Rule, 'count' | 'stride' | 'toStride'>>
+  : never;
+
+/** Collects what the models of a board answer. */
+export class Answers {
+  readonly #images: ResetImage[] = [];
+  readonly #rules: RegisterRule[] = [];
+  readonly #behaviours: PlacedBehaviour[] = [];
+  readonly #never: AddressRange[] = [];
+  readonly #calls: BoardPlan['monitor']['answers'][number][] = [];
+  #convention: BoardPlan['monitor']['convention'] = 'plain';
+  #suspendFeatures = 0;
+  #stores = 0;
+
+  get models(): BoardModels {
+    return {
+      images: this.#images,
+      rules: this.#rules,
+      behaviours: this.#behaviours,
+      never: this.#never,
+      monitor: { convention: this.#convention, suspendFeatures: this.#suspendFeatures, answers: this.#calls },
+    };
+  }
+
+  /** A 32-bit register that holds `value` at reset. */
+  word(address: number, value: number): void {
+    const bytes = new Uint8Array(Uint32Array.BYTES_PER_ELEMENT);
+    new DataView(bytes.buffer).setUint32(0, value, true);
+    this.image(address, bytes);
+  }
+
+  /** Bytes that registers or memory hold at reset. */
+  image(address: number, bytes: Uint8Array): void {
+    this.#images.push({ address, bytes });
+  }
+
+  /** How a register answers, or `count` of them. */
+  rule(rule: Spanned<RegisterRule>): void {
+    this.#rules.push({ count: 1, stride: Uint32Array.BYTES_PER_ELEMENT, toStride: 0, ...rule });
+  }
+
+  /** What C code of the firmware answers (firmware/models/). */
+  behaviour(behaviour: PlacedBehaviour): void {
+    this.#behaviours.push(behaviour);
+  }
+
+  /** Polls of these addresses are never broken. */
+  neverBreak(range: AddressRange): void {
+    this.#never.push(range);
+  }
+
+  /** A Qualcomm secure monitor; calls that are not added are unknown to it. */
+  qualcommMonitor(): void {
+    this.#convention = 'qualcomm';
+  }
+
+  /** A call of the secure monitor that is answered with these values of x0 to x3. */
+  call(call: number, x0: number, x1 = 0, x2 = 0, x3 = 0): void {
+    this.#calls.push({ call, values: [x0, x1, x2, x3] });
+  }
+
+  /** What PSCI_FEATURES says of CPU_SUSPEND. */
+  suspendFeatures(features: number): void {
+    this.#suspendFeatures = features;
+  }
+
+  /** A place of 1 MiB for a register file that lies behind a bus. */
+  store(): number {
+    return STORE + STORE_SIZE * this.#stores++;
+  }
+}
