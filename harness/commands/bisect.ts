@@ -17,7 +17,7 @@ const USUAL = { cpus: 1, shift: 4, loadOrder: null } as const;
 /** `bisect order CELL`: the conditions that a failing cell needs, and the sentence that says so. */
 export async function bisectOrder(name: string, options: BisectOrderOptions, signal: AbortSignal): Promise<number> {
   const chosen = await loadCell(name, options.matrix);
-  return search(options, signal, 'bisect-order', async (boot, keepCell, note) => {
+  return search(options, signal, 'bisect-order', [chosen], async (boot, keepCell, note) => {
     const explanation = await explainOrder({
       cell: chosen,
       usual: USUAL,
@@ -36,7 +36,7 @@ export async function bisectAxesOf(options: BisectAxesOptions, signal: AbortSign
     throw new InputError('two cells are needed', 'give --good CELL and --bad CELL');
   const good = await loadCell(options.good, options.matrix);
   const bad = await loadCell(options.bad, options.matrix);
-  return search(options, signal, 'bisect-axes', async (boot, keepCell) => {
+  return search(options, signal, 'bisect-axes', [good, bad], async (boot, keepCell) => {
     const found = await bisectAxes(good, bad, boot);
     const file = await keepCell('minimal.yaml', { ...found.cell, expect: { verdicts: [found.bad.verdict] } });
     const line = ({ axis, subject, good: from, bad: to }: (typeof found.needed)[number]) =>
@@ -56,6 +56,7 @@ async function search(
   options: Pick<BisectOrderOptions, 'workers' | 'results' | 'json'>,
   signal: AbortSignal,
   verb: string,
+  cells: readonly Cell[],
   work: (
     boot: Parameters<typeof bisectAxes>[2],
     keepCell: (name: string, cell: Cell) => Promise<string>,
@@ -68,8 +69,10 @@ async function search(
     const { json, text } = await searchInLab(
       verb,
       { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
-      ({ boot, keepCell }) =>
-        work(boot, async (name, cell) => relative(process.cwd(), await keepCell(name, cell)), progress.note),
+      async ({ lab, boot, keepCell }) => {
+        for (const cell of cells) await lab.check(cell);
+        return work(boot, async (name, cell) => relative(process.cwd(), await keepCell(name, cell)), progress.note);
+      },
     );
     progress.close();
     process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 1)}\n` : text);

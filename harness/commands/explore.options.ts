@@ -2,6 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { DEFAULT_BOARD } from '../model/board.ts';
 import {
   bootargs,
+  collect,
   commaSeparated,
   force,
   JSON_OUTPUT,
@@ -23,6 +24,8 @@ export const exploreVerb = new Command('explore')
   )
   .option('--force <symbol=value>', 'make SYMBOL return VALUE; repeatable', force)
   .option('--append <words>', 'words to add to the kernel command line of every boot', bootargs, [])
+  .option('--disable <node>', 'disable a node of the device tree, by path or &label; repeatable', collect)
+  .option('--plan <file>', 'what the guest does, such as loading modules (a list of steps, as in a cell file)')
   .option('--budget <n>', 'most boots', positiveInteger, 64)
   .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)
   .option('--seed <n>', 'seed of the search', positiveInteger, 1)

@@ -2,8 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { readText } from '../files.ts';
 import type { Cell } from '../model/cell.ts';
+import type { PlanStep } from '../model/plan.ts';
+import { parseYaml } from '../yaml.ts';
 import { parseCellFile } from './cell-file.ts';
 import { expandMatrix } from './expand.ts';
+import { planSchema } from './parts.ts';
 import { parseMatrix } from './schema.ts';
 import { findCell } from './select.ts';
 
@@ -26,6 +29,11 @@ export async function loadCellFile(file: string): Promise<Cell> {
  */
 export async function loadCell(name: string, matrixFile: string = DEFAULT_MATRIX): Promise<Cell> {
   return /\.ya?ml$/.test(name) ? loadCellFile(name) : findCell(await loadMatrix(matrixFile), name);
+}
+
+/** The steps of a plan file: a list, as under `plan` of a cell file. @throws InputError when it cannot be read or is wrong */
+export async function loadPlan(file: string): Promise<PlanStep[]> {
+  return parseYaml(await read(file), file, planSchema).value;
 }
 
 /** Of a matrix or cell file: the default matrix has 8 KiB. */

@@ -16,6 +16,7 @@ import { type BootResult, boot, bootFork, replayBoot } from './boot.ts';
 import { Forks } from './forks.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
+import { checkDeviceNames } from './names.ts';
 import { openBench, type PreparedCell, prepareCell } from './prepare.ts';
 import { type CellRecord, difference, type RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
@@ -88,6 +89,11 @@ export class Lab {
   /** The device tree of a board, before a cell's edits. Throws {@link InputError} for an unknown board. */
   async board(name: Cell['board']): Promise<DeviceTree> {
     return (await this.#room.bench.board(name)).tree;
+  }
+
+  /** Says what is wrong with the names in a cell before it is booted. @throws InputError */
+  async check(cell: Cell): Promise<void> {
+    checkDeviceNames(cell, await this.board(cell.board));
   }
 
   /** Kernels that were asked for so far, in the order in which they were ready. */

@@ -52,6 +52,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       folder,
     });
     lab = opened;
+    for (const cell of cells) await opened.check(cell);
     await Promise.all(kernels.map((kernel) => opened.kernel(kernel)));
     const built = performance.now();
     const { records, flakes } = await bootAll(cells, repeat, lab, folder, listen);

@@ -89,6 +89,7 @@ class Explorer {
     try {
       const { base, seed } = this.#request;
       await this.#bootPlain('baseline', [base]);
+      this.#refuseUnprobed();
       await this.#coverOrders();
       if (this.#ledger.levels.length === 1) await this.#bindingOrders();
       await this.#askForWaits(true);
@@ -103,6 +104,17 @@ class Explorer {
       stoppedBy = error.by;
     }
     return this.#result(stoppedBy);
+  }
+
+  /** A device that no driver looked at has no place in any order. */
+  #refuseUnprobed(): void {
+    if (this.#request.anyway) return;
+    const device = this.#devices.find((one) => !this.#drivers.has(one) && !this.#knowledge.isSeen(one));
+    if (device !== undefined)
+      throw new InputError(
+        `no driver probed ${device} in the first boot, so that there is no order to put it into`,
+        'leave it out, load the module of its driver (--plan), or search with --anyway',
+      );
   }
 
   /** Asks for the orders of each strength that are still open, until none is. */

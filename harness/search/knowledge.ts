@@ -56,6 +56,7 @@ export class Knowledge {
   #order: PartialOrder;
   readonly #everBound = new Set<string>();
   readonly #everStarted = new Set<string>();
+  readonly #everDeferred = new Set<string>();
   /** Suppliers that the kernel's log named, as `device supplier`. */
   readonly #named = new Set<string>();
   /** Devices whose driver deferred at least once. */
@@ -149,6 +150,11 @@ export class Knowledge {
     return [...blocked, ...crashing].filter(({ suspects }) => suspects.length > 1);
   }
 
+  /** Whether a driver was called for `device`, or the driver core deferred it. */
+  isSeen(device: string): boolean {
+    return this.#everStarted.has(device) || this.#everDeferred.has(device);
+  }
+
   /** Whether `device`, once entered, can be expected to finish while `others` are held back. */
   canFinishBefore(device: string, others: readonly string[]): boolean {
     if (!this.#everBound.has(device)) return false;
@@ -179,6 +185,7 @@ export class Knowledge {
   /** Every deferral accuses the devices that were not bound by then; a probe that ran, or was bound, clears them. */
   #learnFrom(life: ProbeLife, lives: ReadonlyMap<string, ProbeLife>, relaxed: number): void {
     const { device } = life;
+    if (life.deferrals.length > 0) this.#everDeferred.add(device);
     for (const deferral of life.deferrals) {
       const absent = absentAt(deferral.at, device, lives);
       if (deferral.by === 'driver') {

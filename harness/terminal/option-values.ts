@@ -11,7 +11,7 @@ export function positiveInteger(text: string): number {
 }
 
 /** For an option that may be repeated. */
-function collect(word: string, earlier: readonly string[] = []): string[] {
+export function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];
 }
 

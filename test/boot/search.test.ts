@@ -153,6 +153,25 @@ test('every order of three of ten devices is seen, or there is a reason why it c
   expect(found.size).toBe(1);
 });
 
+test('a device that is not there, and one without a driver, are refused before the first boot', async () => {
+  const refuse = async (...words: string[]) => {
+    const { exitCode, stdout, stderr } = await inFolder(['explore', '--kernel', '6.1', ...words]);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    return stderr;
+  };
+  expect(await refuse('--devices', 'firmware:smc,5f000000.iommu')).toContain('did you mean firmware:scm?');
+  expect(await refuse('--devices', 'firmware:scm,5f400000.usb')).toContain('the full board has it');
+  expect(await refuse('--board', 'full', '--devices', 'firmware:scm,5f400000.usb')).toContain(
+    'kernel 6.1 has no driver for 5f400000.usb (compatible qcom,sdm845-dwc3, qcom,dwc3)',
+  );
+  const file = join(folder.path, 'typo.yaml');
+  const gate = `{ gate: hold, device: 5f000000.iommu, until: 'firmware:scn', phase: entered }`;
+  await writeFile(file, `id: typo\nkernel: 6.1\ngates: [${gate}]\nexpect: { verdict: bound }\n`);
+  const { exitCode, stderr } = await inFolder(['cell', file]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('which a gate names, did you mean firmware:scm?');
+});
+
 test('no wait is stated that a boot refutes, and a device that nobody asked about is told once and taken out', async () => {
   const schema = z.object({
     outcomes: z.array(z.object({ signature: z.string().nullable(), verdict: z.string(), times: z.number() })),

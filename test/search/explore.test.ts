@@ -195,12 +195,16 @@ describe('explore', () => {
   });
 
   it('counts an order that cannot be had among the orders, and not among the outcomes', async () => {
+    const held: SimulatedDevice[] = [
+      { device: 'firmware:scm', driver: 'qcom_scm', takes: 5 },
+      { device: '5f000000.iommu', driver: 'arm-smmu', suppliers: ['firmware:scm'] },
+    ];
     const boot = async (cell: Cell) => {
-      const outcome = bootSimulated(UNFIXED.slice(0, 1), cell);
+      const outcome = bootSimulated(held, cell);
       const isShut = outcome.gates.some(({ verb }) => verb === 'timed-out');
       return isShut ? { ...outcome, verdict: 'infra-error' as const, reason: 'a gate never opened' } : outcome;
     };
-    const found = await explore(requestFor(UNFIXED, { boot }));
+    const found = await explore(requestFor(held, { boot }));
     expect(found.outcomes.map(({ verdict }) => verdict)).toEqual(['bound']);
     expect(found.unrealised.some(({ why }) => why.startsWith('hold timed out'))).toBe(true);
   });
@@ -254,6 +258,13 @@ describe('explore', () => {
     };
     expect(await run(1)).toEqual(await run(1));
     expect(await run(1)).not.toEqual(await run(2));
+  });
+
+  it('refuses a device that no driver looks at', async () => {
+    const boot = async (cell: Cell) => bootSimulated(UNFIXED.slice(0, 1), cell);
+    await expect(explore(requestFor(UNFIXED, { boot }))).rejects.toThrow(
+      'no driver probed 5f000000.iommu in the first boot',
+    );
   });
 
   it('refuses a device that is named twice, and fewer than two', async () => {

@@ -1,0 +1,157 @@
+import { plainCell } from '../axes/plain-cell.ts';
+import { boardNames, resolveBoard } from '../board/boards.ts';
+import { devicesOf } from '../devicetree/devices.ts';
+import { editTree } from '../devicetree/edit.ts';
+import { referencesInto } from '../devicetree/references.ts';
+import { type DeviceTree, isWithin, nodeAt, walk } from '../devicetree/tree.ts';
+import { readStrings } from '../devicetree/values.ts';
+import { InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import { findDriver } from '../kernel/matches.ts';
+import { loadPlan } from '../matrix/load.ts';
+import type { Cell } from '../model/cell.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { TreeEdit } from '../model/tree-edit.ts';
+import type { Lab } from '../run/lab.ts';
+import type { Precedence } from '../search/precedence.ts';
+import { didYouMean } from '../suggest.ts';
+import type { ExploreOptions } from './explore.options.ts';
+
+/** What a search is about, checked. */
+interface Asked {
+  readonly base: Cell;
+  readonly kernel: KernelArtefact;
+  readonly devices: readonly string[];
+  readonly tree: DeviceTree;
+  /** Devices that the tree describes, with the paths of their nodes. */
+  readonly nodes: ReadonlyMap<string, string>;
+}
+
+/** Names that a hint lists. */
+const LISTED = 40;
+
+/**
+ * Checks what a search was asked: the board has the devices, and the kernel has drivers for them.
+ * @throws InputError when one is missing, with what was likely meant
+ */
+export async function askedOf(options: ExploreOptions, lab: Lab): Promise<Asked> {
+  const edits = (options.disable ?? []).map((node): TreeEdit => ({ edit: 'disable', node }));
+  const tree = editTree(await lab.board(options.board), edits);
+  const nodes = devicesOf(tree);
+  const devices = options.devices ?? subjectsOf(options.board);
+  for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, lab);
+  const plan = options.plan === undefined ? null : await loadPlan(options.plan);
+  const base = baseCell(options, devices, edits, plan);
+  await lab.check(base);
+  const kernel = await lab.kernel(base);
+  if (kernel.kind === 'unbuildable')
+    throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
+  const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+  for (const device of devices) await checkDriver(device, tree, nodes, kernel, loaded);
+  return { base, kernel, devices, tree, nodes };
+}
+
+async function unknownDevice(
+  device: string,
+  board: string,
+  nodes: ReadonlyMap<string, string>,
+  lab: Lab,
+): Promise<InputError> {
+  const what = `there is no device ${device} on the ${board} board`;
+  for (const other of boardNames()) {
+    if (other !== board && devicesOf(await lab.board(other)).has(device))
+      return new InputError(
+        `${what}; the ${other} board has it`,
+        `give --board ${other}, and a kernel with its driver`,
+      );
+  }
+  const names = [...nodes.keys()];
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
+  return new InputError(
+    `${what}${didYouMean(device, names)}`,
+    `its devices are ${names.slice(0, LISTED).join(', ')}${more}`,
+  );
+}
+
+/** @throws InputError when nothing in the kernel, or nothing that the plan loads, matches the device's node */
+async function checkDriver(
+  device: string,
+  tree: DeviceTree,
+  nodes: ReadonlyMap<string, string>,
+  kernel: KernelArtefact,
+  loaded: readonly string[],
+): Promise<void> {
+  const node = nodeAt(tree.root, nodes.get(device) ?? '/');
+  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  const match = await findDriver(kernel, compatible);
+  const what = `${device} (compatible ${compatible.join(', ')})`;
+  if (match.kind === 'none')
+    throw new InputError(
+      `kernel ${kernel.recipe} has no driver for ${what}, so that it is never probed`,
+      'name a kernel that has it (the -full recipes have those of the full board), or leave the device out',
+    );
+  if (match.kind !== 'modules' || match.modules.some((module) => isLoaded(module, loaded, kernel))) return;
+  throw new InputError(
+    `the driver of ${what} is the module ${match.modules.join(' or ')}, which is not loaded`,
+    'load it in a plan (--plan FILE)',
+  );
+}
+
+/** Whether a plan loads the module, or one that depends on it. */
+function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtefact): boolean {
+  return loaded.some((name) => name === module || kernel.modules.get(name)?.depends.includes(module));
+}
+
+/** Names of a device's node and of the nodes below it, by which the driver core names suppliers. */
+export function nodeNames(tree: DeviceTree, path: string): string[] {
+  return [...walk(tree.root)].filter((placed) => isWithin(placed.path, path)).map(({ node }) => node.name);
+}
+
+/** Those of `devices` whose nodes the node at `path`, or one below it, refers to. */
+export function suppliersOf(
+  tree: DeviceTree,
+  path: string,
+  devices: readonly string[],
+  nodes: ReadonlyMap<string, string>,
+): string[] {
+  return devices.filter((device) => {
+    const supplier = nodes.get(device);
+    if (supplier === undefined || supplier === path) return false;
+    return referencesInto(tree, supplier).some((reference) => isWithin(reference.from, path));
+  });
+}
+
+/** The devices of a search that names none. */
+function subjectsOf(board: string): string[] {
+  const devices = resolveBoard(board).subjects.map(({ device }) => device);
+  if (devices.length === 0) throw new InputError(`the board ${board} names no subjects`, 'name devices with --devices');
+  return devices;
+}
+
+/** The cell that every boot is a variation of: nothing asked for, modules in the order that their symbols need. */
+function baseCell(
+  { kernel, linkage, board, append, force }: ExploreOptions,
+  devices: readonly string[],
+  edits: readonly TreeEdit[],
+  plan: readonly PlanStep[] | null,
+): Cell {
+  const plain = plainCell(`explore-${kernel.replaceAll(/[^A-Za-z0-9._+=-]/g, '_')}`, kernel, { linkage, board });
+  return {
+    ...plain,
+    tree: edits,
+    bootargs: append,
+    gates: force ?? [],
+    watch: devices,
+    plan: plan ?? plain.plan,
+  };
+}
+
+/** Orders of loading that the modules' symbols force. */
+export function symbolDependencies(base: Cell, kernel: KernelArtefact): Precedence[] {
+  const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+  return loaded.flatMap((after) =>
+    (kernel.modules.get(after)?.depends ?? [])
+      .filter((before) => loaded.includes(before))
+      .map((before) => ({ before, after, reason: `${after} uses symbols of ${before}` })),
+  );
+}
