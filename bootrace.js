@@ -3,7 +3,8 @@
 // Where no bundle can be written, tsx runs the sources, which takes a few tenths of a second more at every start.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 
@@ -19,6 +20,15 @@ function cannotStart(error) {
 
 const root = import.meta.dirname;
 const harness = join(root, 'harness');
+const isPackage = basename(dirname(root)) === 'node_modules';
+/** Bundles of a checkout lie in it; a package may be read-only, and keeps them in the user's cache, as harness/kernel/cache.ts says. */
+const bundles = isPackage
+  ? join(
+      isAbsolute(process.env.XDG_CACHE_HOME ?? '') ? process.env.XDG_CACHE_HOME : join(homedir(), '.cache'),
+      'bootrace',
+      'bundles',
+    )
+  : join(root, 'node_modules', '.cache', 'bootrace');
 
 function sourcesBelow(folder) {
   // Without `recursive`, which takes ten times as long.
@@ -32,7 +42,12 @@ function sourcesBelow(folder) {
 function keyOfSources() {
   const hash = createHash('sha256');
   // The last one is written by npm whenever it installs anything.
-  const around = ['bootrace.js', 'package.json', 'tsconfig.json', 'node_modules/.package-lock.json'];
+  const around = [
+    'bootrace.js',
+    'package.json',
+    'tsconfig.json',
+    `${isPackage ? '..' : 'node_modules'}/.package-lock.json`,
+  ];
   for (const file of [...around.map((name) => join(root, name)), ...sourcesBelow(harness)]) {
     const content = existsSync(file) ? readFileSync(file) : '';
     hash.update(`${file}\n${content.length}\n`).update(content);
@@ -65,7 +80,7 @@ async function runSources() {
 
 async function start() {
   const key = keyOfSources();
-  const bundle = join(root, 'node_modules', '.cache', 'bootrace', key);
+  const bundle = join(bundles, key);
   if (!isWhole(bundle)) {
     try {
       rmSync(bundle, { recursive: true, force: true });

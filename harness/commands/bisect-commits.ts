@@ -1,6 +1,7 @@
 import { realpath, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
+import { commandLine, commandLineAnywhere } from '../invocation.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { git, resolveCommit } from '../kernel/git.ts';
 import { toolchainIdentity } from '../kernel/make.ts';
@@ -8,7 +9,6 @@ import { loadRecipe } from '../kernel/recipe.ts';
 import { countCommits, describeCommit, GitBisection, revertOn, treeName } from '../kernel/worktree.ts';
 import { loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
-import { shellQuote } from '../qemu/command.ts';
 import { renderProgress } from '../report/progress.ts';
 import { formatDuration } from '../report/text.ts';
 import { harnessVersion } from '../run/about.ts';
@@ -45,14 +45,14 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
   if (good === bad) throw new InputError(`good and bad are the same commit ${good}`);
   const commits = await countCommits(repository, good, bad);
   if (commits === 0)
-    throw new InputError(`${options.bad} has no commit that ${options.good} has not`, 'give the older one with --good');
+    throw new InputError(`there are no commits in ${options.good}..${options.bad}`, 'give the older one with --good');
   await requireTools();
   const wanted = options.shows ?? [];
   const progress = renderProgress(process.stderr);
-  const wait = () => progress.note('another bisection of the same range is under way: waiting for it');
+  const wait = () => progress.note('waiting for another bisection of the same range');
   const state = await BisectState.open(await identityOf(cell, repository, ends, options), wait, signal);
   try {
-    if (state.observed.length > 0) progress.note(`going on: ${state.observed.length} commits are known already`);
+    if (state.observed.length > 0) progress.note(`resuming: ${state.observed.length} commits are known already`);
     progress.note(`bisecting ${commits} commits from ${options.good} to ${options.bad} with cell ${cell.id}`);
     const found = await searchInLab(
       'bisect-commits',
@@ -92,7 +92,7 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
         });
         const report = await reportOf(bisection, { cell, repository, ends, commits, options, state });
         const replay = async (file: string, commit: string) =>
-          `bootrace cell ${shellQuote(relative(process.cwd(), await keepCell(file, cellOfCommit(cell, repository, commit))))}`;
+          commandLine(['cell', relative(process.cwd(), await keepCell(file, cellOfCommit(cell, repository, commit)))]);
         const complete: CommitReport = {
           ...report,
           reproduce: [
@@ -198,7 +198,8 @@ async function reportOf(
     notes: [...new Set(sightings.flatMap(({ notes }) => notes))],
     reproduce: [
       `git bisect start ${ends.bad.commit} ${ends.good.commit}`,
-      `git bisect run npx bootrace check ${words.map(shellQuote).join(' ')}`,
+      // Typed in the tree, where no package of ours is.
+      `git bisect run ${commandLineAnywhere(['check', ...words])}`,
     ],
   };
 }

@@ -1,10 +1,11 @@
 import { join, relative, resolve } from 'node:path';
 import { EXIT } from '../errors.ts';
+import { shellQuote } from '../invocation.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { DEFAULT_MATRIX, loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
-import { debuggerLine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
+import { debuggerLine, QEMU, qemuArguments } from '../qemu/command.ts';
 import { attachTerminal } from '../qemu/process.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { colours, mark, paintVerdict, wantsColour } from '../report/paint.ts';

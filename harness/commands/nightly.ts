@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 import { EXIT } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { disagreements, outdatedRuns, sampleOfNight } from '../run/nights.ts';
 import type { NightlyOptions } from './nightly.options.ts';
@@ -49,7 +50,7 @@ export async function nightly(options: NightlyOptions): Promise<number> {
 
 /** Runs a verb with its output on this terminal; returns its exit code. */
 async function runVerb(...words: readonly string[]): Promise<number> {
-  process.stderr.write(`\n$ bootrace ${words.join(' ')}\n`);
+  process.stderr.write(`\n$ ${commandLine(words)}\n`);
   const { exitCode } = await $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] })`node ${ENTRY} ${words}`;
   return exitCode ?? EXIT.noVerdict;
 }

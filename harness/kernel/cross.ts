@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { GUEST_INIT } from '../guest/program.ts';
+import { commandLine } from '../invocation.ts';
 import { ensureFolder, errorCode, fileSystemError, withTemporary } from './cache.ts';
 import { CROSS_COMPILE } from './make.ts';
 
@@ -120,7 +121,7 @@ async function run(tool: string, words: readonly string[], purpose: string): Pro
   if (result.code === 'ENOENT') {
     throw new InfraError(
       `${tool} is not installed, and it is needed for ${purpose}`,
-      'run `bootrace doctor`, which lists the packages to install',
+      `run \`${commandLine(['doctor'])}\`, which lists the packages to install`,
     );
   }
   if (result.failed) {

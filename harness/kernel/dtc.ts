@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { InputError } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 
 /**
  * Compiles a device tree source with the real dtc (1.6.1 or later), with `__symbols__` so that edits may name labels.
@@ -15,7 +16,7 @@ export async function compileDeviceTree(source: string): Promise<Uint8Array> {
     const said = new TextDecoder().decode(result.stderr).trim();
     throw new InputError(
       `${source} does not compile: ${said === '' ? result.shortMessage : said.split('\n')[0]}`,
-      'see `npm run -s bootrace -- doctor` if dtc is missing',
+      `see \`${commandLine(['doctor'])}\` if dtc is missing`,
       { cause: result.cause },
     );
   }

@@ -7,6 +7,7 @@ import { finished } from 'node:stream/promises';
 import { ExecaError, execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { InfraError, InputError } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 import { cancelled } from './cancel.ts';
 
 export const CROSS_COMPILE = 'aarch64-linux-gnu-';
@@ -53,7 +54,7 @@ async function askToolchain(): Promise<string> {
     if (!(error instanceof ExecaError)) throw error;
     throw new InputError(
       `${error.command.split(' ')[0]} cannot be run: ${error.shortMessage}`,
-      'bootrace doctor lists what has to be installed',
+      `\`${commandLine(['doctor'])}\` lists the packages to install`,
       { cause: error },
     );
   });

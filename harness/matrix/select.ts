@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 import type { Cell } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -67,7 +68,7 @@ export function findCell(cells: readonly Cell[], id: string): Cell {
       id,
       cells.map((cell) => cell.id),
     )}`,
-    'List the cells with bootrace matrix --list',
+    `list the cells with \`${commandLine(['matrix', '--list'])}\``,
   );
 }
 

@@ -1,5 +1,6 @@
 import type { LaidBoard } from '../board/machine.ts';
 import { FIRMWARE_ADDRESS, IMAGE_ADDRESS, RAM_MIB } from '../firmware/memory-map.ts';
+import { shellQuote } from '../invocation.ts';
 import type { RegisterFile } from '../model/board.ts';
 
 /** Files of one guest; absolute paths or, in `command.sh`, relative to the cell's folder. */
@@ -128,11 +129,6 @@ export function qemuArguments(
 /** QEMU's option parser ends a value at a comma; two stand for one (docs, "-drive" and qemu-options). */
 function escapeComma(path: string): string {
   return path.replaceAll(',', ',,');
-}
-
-/** One word as the shell reads it back, whatever it holds. */
-export function shellQuote(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The line that attaches a debugger to a guest started with `debugPort`. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 import { QEMU } from './command.ts';
 
 /** Why a guest is no longer running. */
@@ -247,7 +248,7 @@ export async function attachTerminal(qemuArguments: readonly string[], cwd: stri
 function notStarted(why: string | undefined, cause: unknown): InfraError {
   return new InfraError(
     `${QEMU} could not be started: ${why ?? 'unknown reason'}`,
-    'run `npm run -s bootrace -- doctor` to see what is missing',
+    `run \`${commandLine(['doctor'])}\` to see what is missing`,
     {
       cause,
     },

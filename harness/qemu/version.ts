@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { InputError } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 import { QEMU } from './command.ts';
 
 /** Oldest QEMU whose virt machine, generic loader, fw_cfg and virtio consoles are known to behave as the stand-in needs: Debian 12's. */
@@ -22,7 +23,7 @@ async function askVersion(): Promise<string> {
   const { stdout, failed } = await execa(QEMU, ['--version'], { reject: false });
   const line = stdout?.split('\n')[0] ?? '';
   const [, major, minor] = /version (\d+)\.(\d+)/.exec(line) ?? [];
-  const hint = 'run `npm run -s bootrace -- doctor`';
+  const hint = `run \`${commandLine(['doctor'])}\``;
   if (failed || major === undefined || minor === undefined) throw new InputError(`${QEMU} cannot be run`, hint);
   if (Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]))
     throw new InputError(`QEMU ${major}.${minor} is too old: bootrace needs ${OLDEST.join('.')} or later`, hint);

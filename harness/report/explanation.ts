@@ -1,3 +1,4 @@
+import { commandLine } from '../invocation.ts';
 import { isShort } from '../model/gate.ts';
 import { type Condition, conditionText, milliseconds } from '../search/conditions.ts';
 import type { DelayThreshold, Explanation } from '../search/explain.ts';
@@ -30,7 +31,7 @@ export function describeExplanation(explanation: Explanation, file: string): str
       others.map(({ what }) => what),
     ),
     `${count(boots, 'boot')}; minimal cell ${printable(file)}`,
-    `  replay  npm run -s bootrace -- cell ${printable(file)}`,
+    `  replay  ${printable(commandLine(['cell', file]))}`,
     '',
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { commandLine } from '../invocation.ts';
 import { passes } from '../search/boot.ts';
 import type { Coverage } from '../search/coverage.ts';
 import type { Exploration, Stranger } from '../search/exploration.ts';
@@ -24,8 +25,8 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
     lines.push(`  ${painted}  ${paint.dim(`first in boot ${boot} (${stage}), ${count(times, 'boot')}`)}`);
     const file = files.get(key);
     if (file !== undefined) {
-      lines.push(`      replay   npm run -s bootrace -- cell ${printable(file)}`);
-      lines.push(`      explain  npm run -s bootrace -- bisect order ${printable(file)}`);
+      lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
+      lines.push(`      explain  ${printable(commandLine(['bisect', 'order', file]))}`);
     }
   }
   if (found.stoppedBy === 'baseline') return `${[...lines, ...brokenBase(found)].join('\n')}\n`;

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.ts';
+import { commandLine } from '../invocation.ts';
 import type { RunRecord } from '../run/record.ts';
 
 /** A shard's run and where it was found, for messages. */
@@ -28,7 +29,10 @@ export function mergeRuns(parts: readonly Part[], name: string): RunRecord {
   for (const part of parts) {
     const shard = part.run.shard;
     if (shard === null) {
-      throw new InputError(`${part.from} is a whole run, not a shard`, 'shards come from bootrace matrix --shard I/N');
+      throw new InputError(
+        `${part.from} is a whole run, not a shard`,
+        `shards come from \`${commandLine(['matrix', '--shard', 'I/N'])}\``,
+      );
     }
     const twin = byIndex.get(shard.index);
     if (twin !== undefined) {

@@ -17,6 +17,7 @@ import { FIRMWARE } from '../firmware/program.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
 import { encodeModules, type GuestModule } from '../guest/modules.ts';
 import { encodePlan } from '../guest/plan.ts';
+import { shellQuote } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
@@ -25,7 +26,7 @@ import { withDependencies } from '../matrix/plan.ts';
 import { boardTreeFile } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { type GuestFiles, type GuestMachine, QEMU, qemuArguments, shellQuote } from '../qemu/command.ts';
+import { type GuestFiles, type GuestMachine, QEMU, qemuArguments } from '../qemu/command.ts';
 import { bootargsOf } from './bootargs.ts';
 
 /** A board as it lies in the run's folder. */

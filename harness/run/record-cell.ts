@@ -3,11 +3,11 @@ import { DRIVER_PREFIX } from '../buses/buses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
+import { commandLine } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell } from '../model/cell.ts';
 import { type Gate, type GatePlace, placeText } from '../model/gate.ts';
 import { isMissing, type Verdict } from '../model/verdict.ts';
-import { shellQuote } from '../qemu/command.ts';
 import { differences, judge } from '../verdict/judge.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import type { BootResult } from './boot.ts';
@@ -112,7 +112,7 @@ function namesOf(
     claim: cell.claim,
     axes: { ...cell.axes },
     expected: { ...cell.expect, verdicts: [...cell.expect.verdicts] },
-    replay: ['npm run -s bootrace -- cell', ...replay.map(shellQuote)].join(' '),
+    replay: commandLine(['cell', ...replay]),
   };
 }
 
