@@ -38,8 +38,10 @@ export async function makeBundle(harness: string, target: string, isCurrent: () 
       target: 'node20',
       sourcemap: 'linked',
       sourcesContent: false,
-      // Packages in CommonJS call require() for modules of Node.js.
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+      // Packages in CommonJS call require() for modules of Node.js; zx imports createRequire under its own name.
+      banner: {
+        js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+      },
       plugins: [ownPlaces(harness), unbundled('esbuild')],
       logLevel: 'silent',
     });

@@ -123,6 +123,7 @@ test('the pages have commands', () => {
   expect(new Set(commands.map(({ where }) => where))).toEqual(
     new Set([
       'README.md',
+      'CONTRIBUTING.md',
       'docs/workstation.md',
       'docs/cells.md',
       'docs/ci.md',
@@ -181,7 +182,7 @@ test('the example of an axis stands in the page as in the file', async () => {
 });
 
 const workflowSchema = z.object({
-  env: z.object({ SHARDS: z.number() }),
+  env: z.object({ SHARDS: z.number() }).optional(),
   jobs: z.record(
     z.string(),
     z.strictObject({
@@ -189,11 +190,13 @@ const workflowSchema = z.object({
       if: z.string().optional(),
       'runs-on': z.string(),
       container: z.string(),
+      'timeout-minutes': z.number().optional(),
+      env: z.record(z.string(), z.string()).optional(),
       strategy: z.object({ matrix: z.object({ shard: z.array(z.number()) }) }).optional(),
       steps: z.array(
         z.union([
           z.strictObject({
-            uses: z.string().regex(/^actions\/[\w/-]+@v\d+$/),
+            uses: z.string().regex(/^actions\/[\w/-]+@[0-9a-f]{40}$/),
             with: z.record(z.string(), z.unknown()).optional(),
             if: z.string().optional(),
           }),
@@ -204,13 +207,16 @@ const workflowSchema = z.object({
   ),
 });
 
+const WORKFLOWS = join(ROOT, '.github/workflows');
+
 describe('GitHub Actions', async () => {
-  const workflow = workflowSchema.parse(parse(await readFile(join(ROOT, '.github/workflows/nightly.yml'), 'utf8')));
-  const lines = Object.values(workflow.jobs).flatMap(({ steps }) =>
+  const workflow = workflowSchema.parse(parse(await readFile(join(WORKFLOWS, 'nightly.yml'), 'utf8')));
+  const tests = workflowSchema.parse(parse(await readFile(join(WORKFLOWS, 'test.yml'), 'utf8')));
+  const lines = [...Object.values(workflow.jobs), ...Object.values(tests.jobs)].flatMap(({ steps }) =>
     steps.flatMap((step) => ('run' in step ? [step.run] : [])),
   );
   const spelled = (line: string) =>
-    line.replaceAll(/\$\{\{ matrix\.shard \}\}/g, '2').replaceAll('$SHARDS', String(workflow.env.SHARDS));
+    line.replaceAll(/\$\{\{ matrix\.shard \}\}/g, '2').replaceAll('$SHARDS', String(workflow.env?.SHARDS));
 
   test('jobs need jobs that are there, and there are as many shards as the shards think', () => {
     for (const { needs = [], if: condition = '' } of Object.values(workflow.jobs)) {
@@ -219,8 +225,16 @@ describe('GitHub Actions', async () => {
       for (const [, job] of condition.matchAll(/needs\.(\w+)/g)) expect([needs].flat()).toContain(job);
     }
     expect(workflow.jobs.boots?.strategy?.matrix.shard).toEqual(
-      Array.from({ length: workflow.env.SHARDS }, (_, n) => n + 1),
+      Array.from({ length: workflow.env?.SHARDS ?? 0 }, (_, n) => n + 1),
     );
+  });
+
+  test('pushes and pull requests run the tests', async () => {
+    const { on } = z
+      .object({ on: z.record(z.string(), z.null()) })
+      .parse(parse(await readFile(join(WORKFLOWS, 'test.yml'), 'utf8')));
+    expect(Object.keys(on)).toEqual(['push', 'pull_request']);
+    expect(Object.values(tests.jobs).flatMap(({ steps }) => steps)).toContainEqual({ run: 'npm test' });
   });
 
   test.each(lines.flatMap((line) => simpleCommands(spelled(line))))('%s', (line) => check({ line }));

@@ -9,13 +9,13 @@ export interface Command {
   readonly line: string;
 }
 
-const PROGRAM = /^(npm|npx|bootrace|node) /;
+const PROGRAM = /^(npm|bootrace|node) /;
 
-/** The commands in the indented blocks of the README and of every page of docs/. */
+/** The commands in the indented blocks of the README, of CONTRIBUTING and of every page of docs/. */
 export async function documentedCommands(): Promise<Command[]> {
   const pages = (await readdir(`${ROOT}docs`)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
   const commands: Command[] = [];
-  for (const where of ['README.md', ...pages]) {
+  for (const where of ['README.md', 'CONTRIBUTING.md', ...pages]) {
     for (const text of (await readFile(ROOT + where, 'utf8')).split('\n')) {
       const line =
         /^ {4}(\S.*)$/
