@@ -73,6 +73,9 @@ export function modelBoard(tree: DeviceTree): ModelledBoard {
       ),
     );
     for (const model of models) model.model(device, answers);
+    // An invented temperature shuts the board down: an i.MX8MQ did.
+    if (device.node.properties.has('#thermal-sensor-cells'))
+      for (const range of device.ranges) answers.neverBreak(range);
     if (models.length > 0) nodes.push({ path: device.path, models });
   }
   return { models: answers.models, nodes };

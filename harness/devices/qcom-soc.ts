@@ -106,7 +106,6 @@ export const tsens: DeviceModel = {
     if (srot === undefined) return;
     answers.word(srot, 0x2003_0000);
     answers.word(srot + 4, (0x1ff << 3) | 1);
-    for (const range of device.ranges) answers.neverBreak(range);
   },
 };
 

@@ -1,5 +1,5 @@
 import type { TreeNode } from '../devicetree/tree.ts';
-import { cellProperty, readCells } from '../devicetree/values.ts';
+import { readCells } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
 /** drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION and its values, PMIC_ARB_FEATURES, PMIC_ARB_REG_APID() of version 5. */
@@ -65,8 +65,8 @@ export const spmiArbiter: DeviceModel = {
     const store = answers.store();
     let apid = 0;
     for (const { node, reg } of device.slaves) {
-      const [slave = 0] = reg;
-      if (cellProperty(node, 'reg') === null) continue;
+      const [slave] = reg;
+      if (slave === undefined) continue;
       for (const [peripheral, [type, subtype]] of peripheralsOf(node, slave)) {
         const ppid = (slave << 8) | peripheral;
         answers.word(core.address + APIDS + 4 * apid++, (ppid << 8) | IS_IRQ_OWNER);
