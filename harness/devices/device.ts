@@ -22,6 +22,10 @@ const TYPE_SPI = 0;
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
 const GIC = /^arm,(?:gic|cortex-a\d+-gic)/;
+/** Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c, irq-tegra.c (drivers/irqchip, 6.12). */
+const PASSING = /^fsl,imx\w+-gpc$|^mediatek,.*sysirq$|^nvidia,tegra\d+-ictlr$/;
+/** drivers/irqchip/qcom-pdc.c: `qcom,pdc-ranges` has triples of a pin, the SPI that it becomes, and how many. */
+const PDC = 'qcom,pdc';
 
 const phandles = new WeakMap<TreeNode, ReadonlyMap<number, string>>();
 
@@ -31,6 +35,20 @@ function compatibleOf(node: TreeNode): readonly string[] {
 
 export function hasCompatible(node: TreeNode, name: string): boolean {
   return compatibleOf(node).includes(name);
+}
+
+/** INTID of an interrupt of `controller` by its first two cells, or 0 where it does not end at the GIC. */
+function intid(controller: TreeNode, first: number, second: number): number {
+  const names = compatibleOf(controller);
+  if (names.some((name) => GIC.test(name) || PASSING.test(name)))
+    return second + (first === TYPE_SPI ? FIRST_SPI : FIRST_PPI);
+  if (!names.includes(PDC)) return 0;
+  const ranges = readCells(controller.properties.get('qcom,pdc-ranges') ?? new Uint8Array()) ?? [];
+  for (let at = 0; at + 2 < ranges.length; at += 3) {
+    const [pin = 0, spi = 0, count = 0] = ranges.slice(at, at + 3);
+    if (first >= pin && first < pin + count) return FIRST_SPI + spi + (first - pin);
+  }
+  return 0;
 }
 
 /** A node of the tree as a model looks at it. */
@@ -112,8 +130,7 @@ export class BoardDevice {
       if (controller === null || width === null || width === 0) return found;
       const [type = 0, number = 0] = cells.slice(at, at + width);
       at += width;
-      const isGic = compatibleOf(controller).some((name) => GIC.test(name));
-      found.push(isGic ? number + (type === TYPE_SPI ? FIRST_SPI : FIRST_PPI) : 0);
+      found.push(intid(controller, type, number));
     }
     return found;
   }

@@ -32,6 +32,8 @@ export const HOLD_TIMEOUT_MS = 30_000;
  * the firmware hands the whole text to QEMU at once.
  */
 const CONSOLE_WRITE = 'pl011_console_write';
+/** The same of earlycon, which a board's console is: it needs no UART of the board. */
+const EARLY_CONSOLE_WRITE = 'pl011_early_write';
 /** What a call that waits is sent into: where it may sleep (kernel/time/timer.c), and where not (arch/arm64/lib/delay.c). */
 const MSLEEP = 'msleep';
 const UDELAY = '__udelay';
@@ -150,10 +152,16 @@ function symbolsFor(spots: readonly Spot[]): Set<string> {
   const devices = spots.filter(({ kind }) => kind === 'probe').map(({ name }) => name);
   return new Set([
     CONSOLE_WRITE,
+    EARLY_CONSOLE_WRITE,
     ...own.map(({ name }) => name),
     ...busSymbols(devices),
     ...(spots.length > 0 ? [MSLEEP, UDELAY, PREEMPT, READY, LOAD, MODULE_LOOKUP] : []),
   ]);
+}
+
+/** The symbols as a real board's gates look them up: its console is earlycon's. */
+export function withEarlyConsole(lookup: SymbolLookup): SymbolLookup {
+  return (name) => lookup(name === CONSOLE_WRITE ? EARLY_CONSOLE_WRITE : name);
 }
 
 /** Whether the firmware takes the console over: the kernel has the function. */

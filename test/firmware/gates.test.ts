@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseGateLog } from '../../harness/firmware/gate-log.ts';
-import { encodeGates, encodeParking, gateSymbols } from '../../harness/firmware/gates.ts';
+import {
+  encodeGates,
+  encodeParking,
+  gateSymbols,
+  takesConsole,
+  withEarlyConsole,
+} from '../../harness/firmware/gates.ts';
 import { ACTION, MATCH, NAME_SIZE, SIDE, STOP, WAY } from '../../harness/firmware/interface.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 
@@ -208,7 +214,7 @@ describe('encodeParking', () => {
 });
 
 test('gateSymbols asks for what the table needs and no more', () => {
-  expect([...gateSymbols([])]).toEqual(['pl011_console_write']);
+  expect([...gateSymbols([])]).toEqual(['pl011_console_write', 'pl011_early_write']);
   expect(gateSymbols([FORCE])).toContain('qcom_scm_is_available');
   expect(gateSymbols([FORCE])).not.toContain('platform_probe');
   expect(gateSymbols([DELAY, FORCE])).toContain('msleep');
@@ -236,4 +242,10 @@ firmware-exception esr=0x1 elr=0x2
     { verb: 'unknown', symbol: 'dwc3:nonesuch' },
     { verb: 'firmware-exception', detail: 'firmware-exception esr=0x1 elr=0x2' },
   ]);
+});
+
+test('the console of a real board is earlycon’s', () => {
+  const lookup = withEarlyConsole((name) => (name === 'pl011_early_write' ? 0x1000n : null));
+  expect(takesConsole(lookup)).toBe(true);
+  expect(takesConsole(withEarlyConsole(() => null))).toBe(false);
 });
