@@ -8,7 +8,7 @@ import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { geni } from './geni.ts';
 import { i2cImx, i2cRk3x } from './i2c.ts';
-import { dwc3, dwcMmc, ehci, ohci, timerFrame } from './identities.ts';
+import { brcmPcie, dwc3, dwcMmc, ehci, ohci, omapI2c, timerFrame } from './identities.ts';
 import { psci } from './psci.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
@@ -24,6 +24,7 @@ const MODELS: readonly DeviceModel[] = [
   ambaIds,
   aossQmpModel,
   bamModel,
+  brcmPcie,
   cmdDbModel,
   cpufreqHw,
   dsi,
@@ -36,6 +37,7 @@ const MODELS: readonly DeviceModel[] = [
   llcc,
   mdss,
   ohci,
+  omapI2c,
   psci,
   qusb2,
   raspberryPiMailbox,

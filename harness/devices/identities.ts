@@ -12,10 +12,38 @@ export const dwc3: DeviceModel = {
 
 export const dwcMmc: DeviceModel = {
   compatible: /dw-mshc/,
-  reads: 'drivers/mmc/host/dw_mmc.c, dw_mci_probe(), dw_mci_init_dma() (6.12): VERID, HCON',
-  model({ base }, answers) {
+  reads: 'drivers/mmc/host/dw_mmc.c, dw_mci_probe(), dw_mci_interrupt() (6.12): VERID, HCON, no card',
+  model(device, answers) {
+    const { base } = device;
     answers.word(base + 0x6c, 0x5342_270a);
     answers.word(base + 0x70, 0x00e0_2081);
+    // No card: a command (CMD.start_cmd without update_clock) ends with a response timeout, in RINTSTS and MINTSTS.
+    const command = { mask: 2 ** 31 + 2 ** 21, value: 2 ** 31, set: 0x104, clear: 0, interrupt: device.interrupt() };
+    answers.rule({ rule: 'on-write', at: base + 0x2c, to: base + 0x44, ...command, interrupt: 0 });
+    answers.rule({ rule: 'on-write', at: base + 0x2c, to: base + 0x40, ...command });
+    answers.rule({ rule: 'self-clearing', at: base + 0x2c, bits: 2 ** 31 });
+    answers.rule({ rule: 'clears', at: base + 0x44, to: base + 0x40 });
+    answers.rule({ rule: 'write-one-clears', at: base + 0x44, bits: 0xffff_ffff });
+    // Resets of controller, FIFO and DMA are over at once.
+    answers.rule({ rule: 'self-clearing', at: base, bits: 7 });
+  },
+};
+
+export const omapI2c: DeviceModel = {
+  compatible: ['ti,omap4-i2c'],
+  reads: 'drivers/i2c/busses/i2c-omap.c, omap_i2c_probe() (6.12): OMAP_I2C_IP_V2_REVNB_LO and HI',
+  model({ base }, answers) {
+    answers.word(base, 0x0022);
+    answers.word(base + 4, 0x5040);
+  },
+};
+
+export const brcmPcie: DeviceModel = {
+  compatible: ['brcm,bcm2711-pcie'],
+  reads:
+    'drivers/pci/controller/pcie-brcmstb.c, brcm_pcie_setup() (6.12): PCIE_MISC_PCIE_STATUS, link and root complex',
+  model({ base }, answers) {
+    answers.word(base + 0x4068, 0xb0);
   },
 };
 

@@ -59,6 +59,8 @@ void board_summary(void)
 {
 	if (!board)
 		return;
+	say_held(1);
 	shadow_census();
 	breaker_census();
+	say_held(0);
 }

@@ -10,7 +10,7 @@
 GUEST_STATE static u64 last_address, last_pc;
 GUEST_STATE static u64 in_a_row;
 
-static struct { u64 address, pc; u32 count; u32 size; } places[PLACES_MAX];
+GUEST_STATE static struct { u64 address, pc; u32 count; u32 size; } places[PLACES_MAX];
 GUEST_STATE static u32 place_count;
 
 void breaker_other_access(void)

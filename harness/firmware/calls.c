@@ -2,8 +2,7 @@
  * What the guest's init asks of the firmware, from EL0, by BRK (guest/init/harness.c): files of the harness, and that it
  * begins a step of its plan.
  */
-#include "firmware.h"
-
+#include "board.h"
 
 /* Errors of Linux, include/uapi/asm-generic/errno-base.h */
 #define ENOENT	2
@@ -53,10 +52,17 @@ static void read_file(struct frame *f)
 	f->x[0] = done;
 }
 
+int is_call_of_init(u32 number)
+{
+	return number == CALL_FILE || number == CALL_STEP || number == CALL_END;
+}
+
 void call_of_init(struct frame *f, u32 number)
 {
 	if (number == CALL_FILE)
 		read_file(f);
-	else
+	else if (number == CALL_END && board)
+		end_of_guest(f);
+	else if (number == CALL_STEP)
 		gates_step_of_plan(f, f->x[0]);
 }

@@ -60,6 +60,7 @@ void input_read(u64 to, u64 size);
 int console_present(void);
 void console_send(u64 pa, u64 size);
 void say(const char *text);	/* whole lines go out as they end */
+void say_held(int hold);
 void say_number(u64 value);
 void say_hex(u64 value);
 void say_time(const struct frame *f);
@@ -186,9 +187,12 @@ void debug_register(struct frame *f, u32 iss);
 /* calls.c: what the init of the guest says from EL0, BRK with one of these numbers (guest/init/harness.c) */
 #define CALL_FILE	0xb007
 #define CALL_STEP	0xb00a
+#define CALL_END	0xb00e	/* a board ends here: its drivers may wait for ever in their shutdown */
+int is_call_of_init(u32 number);
 void call_of_init(struct frame *f, u32 number);
 
 /* smc.c */
 void handle_smc(struct frame *f);
+void end_of_guest(struct frame *f);
 
 #endif

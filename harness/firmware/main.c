@@ -85,7 +85,7 @@ int handle(struct frame *f, u64 esr)
 		stepped(f);
 		break;
 	case EC_BRK64:
-		if (MODE(f->spsr) == MODE_EL0T && ((esr & 0xffff) == CALL_FILE || (esr & 0xffff) == CALL_STEP)) {
+		if (MODE(f->spsr) == MODE_EL0T && is_call_of_init(esr & 0xffff)) {
 			f->elr += 4;
 			call_of_init(f, esr & 0xffff);
 			break;

@@ -128,18 +128,35 @@ void console_send(u64 pa, u64 size)
 	send(CONSOLE, pa, size);
 }
 
+static char said[4096];
+static u32 said_size;
+static int is_held;
+
+static void send_said(void)
+{
+	send(LOG, (u64)said, said_size);
+	said_size = 0;
+}
+
+/* Whole lines go out as they end; held ones in large pieces. */
 void say(const char *text)
 {
-	static char line[256];
-	static u32 used;
-
 	for (; *text; text++) {
-		line[used++] = *text;
-		if (*text == '\n' || used == sizeof(line)) {
-			send(LOG, (u64)line, used);
-			used = 0;
-		}
+		said[said_size++] = *text;
+		if ((*text == '\n' && !is_held) || said_size == sizeof(said))
+			send_said();
 	}
+}
+
+/*
+ * Many lines are held back and sent together: QEMU drops what a console cannot hand over at once (hw/char/virtio-console.c,
+ * flush_buf(): consoles are never throttled), and a socket that nobody has read yet is full after some hundred small pieces.
+ */
+void say_held(int hold)
+{
+	is_held = hold;
+	if (!hold && said_size)
+		send_said();
 }
 
 static void say_in_base(u64 value, u32 base)

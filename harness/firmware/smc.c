@@ -124,6 +124,24 @@ static int board_suspend_call(struct frame *f)
 	return 0;
 }
 
+/* The guest powers off or restarts. */
+void end_of_guest(struct frame *f)
+{
+	board_summary();
+	gates_summary(f);
+	if (!snapshot_taken()) {
+		f->x[0] = PSCI_SYSTEM_OFF;
+		smc(f);
+	} else if (park_next(f) == BY_PLAN) {
+		/* Where it was parked it goes on with the next cell instead. */
+		gates_reset();
+		call_of_init(f, CALL_FILE);
+	} else {
+		gates_reset();
+		breakpoint(f);
+	}
+}
+
 void handle_smc(struct frame *f)
 {
 	u32 fn = f->x[0];
@@ -138,18 +156,7 @@ void handle_smc(struct frame *f)
 	if (board && board_suspend_call(f))
 		return;
 	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) {
-		board_summary();
-		gates_summary(f);
-	}
-	if ((fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) && snapshot_taken()) {
-		/* Where it was parked it goes on with the next cell instead. */
-		if (park_next(f) == BY_PLAN) {
-			gates_reset();
-			call_of_init(f, CALL_FILE);
-		} else {
-			gates_reset();
-			breakpoint(f);
-		}
+		end_of_guest(f);
 		return;
 	}
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {

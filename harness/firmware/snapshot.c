@@ -25,7 +25,7 @@ static u32 pages;
 
 /* What belongs to the guest and lies in the firmware (board.h). */
 extern u8 _guest_state[], _guest_state_end[];
-#define GUEST_STATE_MAX	0x8000
+#define GUEST_STATE_MAX	0x20000
 static u8 guest_state[GUEST_STATE_MAX];
 
 #define EL1_REGISTERS(do_) \

@@ -12,6 +12,9 @@ enum harness_file { HARNESS_PLAN, HARNESS_MODULES };
  */
 long harness_read(enum harness_file file, uint64_t offset, void *buffer, size_t size);
 
+/* Ends a guest that plays a real board; on the stand-in it does nothing, and the kernel powers off. */
+void harness_end(void);
+
 /* Loads a module that the harness has a file of, by the name that lsmod shows. */
 long harness_load_module(const char *name, const char *params);
 

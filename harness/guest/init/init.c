@@ -4,6 +4,7 @@
  * clock nor randomness.
  */
 #include "final.h"
+#include "harness.h"
 #include "mounts.h"
 #include "plan.h"
 #include "report.h"
@@ -15,6 +16,7 @@ static void finish(const char *verb)
 {
 	line(verb);
 	line_send();
+	harness_end();
 	sys_power_off();
 }
 
