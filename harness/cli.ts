@@ -3,6 +3,7 @@ import metadata from '../package.json' with { type: 'json' };
 import { bisectAxesVerb, bisectOrderVerb } from './commands/bisect.options.ts';
 import { bisectCommitsVerb } from './commands/bisect-commits.options.ts';
 import { bisectConfigsVerb } from './commands/bisect-configs.options.ts';
+import { boardVerb } from './commands/board.options.ts';
 import { cellVerb } from './commands/cell.options.ts';
 import { checkVerb } from './commands/check.options.ts';
 import { classifyVerb } from './commands/classify.options.ts';
@@ -59,6 +60,10 @@ const VERBS = [
   cellVerb.action(async (id, options) => {
     const { cell } = await import('./commands/cell.ts');
     process.exitCode = await cell(id, options, signalOfUser());
+  }),
+  boardVerb.action(async (dtb, options) => {
+    const { board } = await import('./commands/board.ts');
+    process.exitCode = await board(dtb, options, signalOfUser());
   }),
   exploreVerb.action(async (options) => {
     const { explore } = await import('./commands/explore.ts');

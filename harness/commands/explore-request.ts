@@ -36,7 +36,7 @@ const LISTED = 40;
  */
 export async function askedOf(options: ExploreOptions, lab: Lab): Promise<Asked> {
   const edits = (options.disable ?? []).map((node): TreeEdit => ({ edit: 'disable', node }));
-  const tree = editTree(await lab.board(options.board), edits);
+  const tree = editTree(await lab.board(options), edits);
   const nodes = devicesOf(tree);
   const devices = options.devices ?? subjectsOf(options.board);
   for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, lab);
@@ -59,7 +59,7 @@ async function unknownDevice(
 ): Promise<InputError> {
   const what = `there is no device ${device} on the ${board} board`;
   for (const other of boardNames()) {
-    if (other !== board && devicesOf(await lab.board(other)).has(device))
+    if (other !== board && devicesOf(await lab.board({ board: other, kernel: '', linkage: 'builtin' })).has(device))
       return new InputError(
         `${what}; the ${other} board has it`,
         `give --board ${other}, and a kernel with its driver`,

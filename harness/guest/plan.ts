@@ -65,6 +65,8 @@ function encodeStep(step: PlanStep): string[] {
     case 'symbols':
       return [step.step, text(step.names.map(symbol).join(' '), 'the names of a symbols step')];
     case 'shell':
+    case 'apart':
+    case 'census':
       return [step.step];
   }
 }

@@ -10,6 +10,7 @@ function paths(names: readonly string[]): string[] {
 export const GUEST_INIT = {
   sources: paths([
     'init.c',
+    'census.c',
     'devices.c',
     'final.c',
     'harness.c',
@@ -28,6 +29,7 @@ export const GUEST_INIT = {
   ]),
   /** Read by the sources, so part of the content key. */
   headers: paths([
+    'census.h',
     'devices.h',
     'final.h',
     'harness.h',

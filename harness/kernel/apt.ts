@@ -12,7 +12,7 @@ interface Suite {
   readonly archived: boolean;
 }
 
-/** Debian suites that carry a kernel series, in the order in which they are tried. */
+/** Debian suites that carry a kernel series whose source is built too, in the order in which they are tried. */
 const SUITES: Readonly<Record<string, readonly Suite[]>> = {
   '5.10': [
     { name: 'bullseye-security', archived: true },
@@ -29,6 +29,31 @@ const SUITES: Readonly<Record<string, readonly Suite[]>> = {
   ],
 };
 
+/** Where any other series is looked for, the most used first. */
+const ALL_SUITES: readonly Suite[] = [
+  'trixie-security',
+  'trixie',
+  'trixie-backports',
+  'bookworm-security',
+  'bookworm',
+  'bookworm-backports',
+  'testing',
+  'sid',
+  'experimental',
+].map((name) => ({ name, archived: false }));
+
+/** Suites without a security archive of their own (Debian Developer's Reference, section 4.6). */
+const UNSECURED: readonly string[] = ['sid', 'unstable', 'experimental'];
+
+/** The suites to try for `6.12` or for the name of a suite, `trixie`; the one that gets security updates first. */
+function suitesFor(release: string): readonly Suite[] {
+  if (/^\d/.test(release)) return SUITES[release] ?? ALL_SUITES;
+  const plain = { name: release, archived: false };
+  return UNSECURED.includes(release) || release.includes('-')
+    ? [plain]
+    : [{ name: `${release}-security`, archived: false }, plain];
+}
+
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** A package that a suite offers; fields as in its Packages file. */
@@ -37,6 +62,8 @@ interface Package {
   readonly version: string;
   /** Bytes of the .deb. */
   readonly size: number;
+  /** Names of the packages that it depends on. */
+  readonly depends: readonly string[];
   readonly state: AptState;
 }
 
@@ -120,7 +147,8 @@ async function show(state: AptState, name: string): Promise<Package | null> {
   const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(stdout)?.[1];
   const version = field('Version');
   if (version === undefined) return null;
-  return { name, version, size: Number(field('Size') ?? 0), state };
+  const depends = (field('Depends') ?? '').split(/[,|]/).flatMap((clause) => clause.trim().split(' ')[0] || []);
+  return { name, version, size: Number(field('Size') ?? 0), depends, state };
 }
 
 /** Names of the packages of a suite that begin with `prefix`. */
@@ -133,24 +161,29 @@ async function packageNames(state: AptState, prefix: string): Promise<string[]> 
 interface PackageRequest {
   /** The cache folder. */
   readonly root: string;
+  /** A kernel series, `6.12`, or the name of a suite, `trixie`. */
   readonly series: string;
   readonly architecture: 'amd64' | 'arm64';
   /** What the package's name begins with. */
   readonly prefix: string;
   /** Picks among the names with that prefix that a suite carries, best first. */
   readonly pick: (names: readonly string[]) => readonly string[];
+  /** Which packages that it depends on are parts of the same thing. */
+  readonly parts?: RegExp;
 }
 
 interface Download {
   readonly package: Package;
   readonly path: string;
+  /** The packages that belong to it. */
+  readonly parts: readonly string[];
 }
 
 /**
  * Downloads into a folder below `folder` the best package of a kernel series that can be had, each suite's index being refreshed in a private apt state; apt checks
  * the package against the signed index. A mirror may list packages that it no longer, or not yet, has (Debian's security archive does, of all
  * arm64 kernels of a release that has ended): then the next one is tried, and the next suite.
- * Throws {@link InputError} for a series that no suite carries, {@link InfraError} with what each suite said when none gives it.
+ * Throws {@link InfraError} with what each suite said when none gives it.
  */
 export async function downloadPackage(
   request: PackageRequest,
@@ -158,12 +191,7 @@ export async function downloadPackage(
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<Download> {
-  const suites = SUITES[request.series];
-  if (suites === undefined)
-    throw new InputError(
-      `Debian has no kernel series ${request.series} that bootrace knows`,
-      `known are ${Object.keys(SUITES).join(', ')}`,
-    );
+  const suites = suitesFor(request.series);
   const sites = await configuredSites();
   const failures: string[] = [];
   for (const suite of suites) {
@@ -210,7 +238,14 @@ async function downloadFrom(
     // A folder for each: apt leaves what it has of a file that breaks off, under the name of the whole one.
     const own = await mkdtemp(join(folder, 'deb-'));
     try {
-      return { package: wanted, path: await download(wanted, own, onProgress, signal) };
+      const path = await download(wanted, own, onProgress, signal);
+      const parts: string[] = [];
+      for (const part of wanted.depends.filter((name) => request.parts?.test(name))) {
+        const found = await show(state, part);
+        if (found === null) throw new InfraError(`lists ${wanted.name}, which needs ${part}, and not that`);
+        parts.push(await download(found, own, onProgress, signal));
+      }
+      return { package: wanted, path, parts };
     } catch (error) {
       if (!(error instanceof InfraError)) throw error;
       await rm(own, { recursive: true, force: true });

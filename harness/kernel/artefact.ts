@@ -15,6 +15,10 @@ export interface KernelArtefact {
   /** `System.map`, or null where a scout boot has to read /proc/kallsyms. */
   readonly systemMap: string | null;
   readonly vmlinux: string | null;
+  /** The folder of the compiled device trees that come with it, or null. */
+  readonly deviceTrees: string | null;
+  /** `modules.builtin.modinfo` of its build, or null. */
+  readonly builtinInfo: string | null;
   readonly log: string | null;
   /** Options that the recipe asks for and the source does not have; only where the source is not the recipe's own. */
   readonly dropped: readonly string[];

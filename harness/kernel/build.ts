@@ -63,7 +63,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const { linkage: name } = request;
   const { subjects } = resolveBoard(request.board ?? DEFAULT_BOARD);
   const ready = { root, recipe: request.recipe, linkage: name, subjects, onProgress, ...signalOf(request) };
-  if (source.from === 'debian-stock') return stockKernel(ready, source.series);
+  if (source.from === 'debian-stock') return stockKernel(ready, source);
   if (source.from === 'image') return imageKernel(ready, source);
   const tree = await sourceTree(root, source, onProgress, request.signal);
   const linkage = fragmentOf(name, subjects);

@@ -1,9 +1,17 @@
+import { spawnSync } from 'node:child_process';
 import { gunzipSync } from 'node:zlib';
+
+/** Programs that unpack what Node.js 20 cannot, from standard input to standard output. */
+const PROGRAMS = {
+  xz: ['xz', '--decompress', '--stdout'],
+  zstd: ['zstd', '--decompress', '--stdout'],
+} as const;
+type Compression = 'gzip' | keyof typeof PROGRAMS;
 
 /** What the first bytes of a file say about booting it (Documentation/arch/arm64/booting.rst, "Call the kernel image"). */
 export type ImageProbe =
   | { readonly is: 'arm64-image' }
-  | { readonly is: 'gzip' }
+  | { readonly is: Compression }
   /** A self-decompressing EFI image with the real one inside (Linux 6.1 and later, CONFIG_EFI_ZBOOT). */
   | { readonly is: 'efi-zboot'; readonly payload: number; readonly size: number; readonly compression: string }
   | { readonly is: 'truncated'; readonly detail: string }
@@ -13,7 +21,7 @@ export type ImageProbe =
 const ARM64_MAGIC = { offset: 0x38, text: 'ARM\x64' } as const;
 /** Offset of the 64-bit `image_size`: the memory the kernel needs, .bss included (booting.rst). */
 const IMAGE_SIZE_OFFSET = 0x10;
-const ARM64_HEADER_SIZE = 64;
+export const IMAGE_HEADER_SIZE = 64;
 /** drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg", payload offset and size, and the compression's name. */
 const ZBOOT = { offset: 4, text: 'zimg', payload: 8, size: 12, compression: 24, compressionLength: 32 } as const;
 
@@ -22,8 +30,6 @@ const OTHERS: readonly { readonly offset: number; readonly bytes: string; readon
   { offset: 0x202, bytes: 'HdrS', what: 'an x86 bzImage' },
   { offset: 0x24, bytes: '\x18\x28\x6f\x01', what: 'a 32-bit Arm zImage' },
   { offset: 0x38, bytes: 'RSC\x05', what: 'a RISC-V Image' },
-  { offset: 0, bytes: '\xfd7zXZ\0', what: 'an xz archive' },
-  { offset: 0, bytes: '\x28\xb5\x2f\xfd', what: 'a zstd archive' },
   { offset: 0, bytes: '\xd0\x0d\xfe\xed', what: 'a device tree blob' },
   { offset: 0, bytes: '\x27\x05\x19\x56', what: 'a U-Boot uImage' },
   { offset: 0, bytes: '070701', what: 'an initramfs' },
@@ -44,21 +50,28 @@ export function probeImage(file: Buffer): ImageProbe {
     file.subarray(offset, offset + text.length).equals(Buffer.from(text, 'latin1'));
   if (file.length === 0) return { is: 'truncated', detail: 'it is empty' };
   if (at(0, '\x1f\x8b')) return { is: 'gzip' };
+  if (at(0, '\xfd7zXZ\0')) return { is: 'xz' };
+  if (at(0, '\x28\xb5\x2f\xfd')) return { is: 'zstd' };
   if (at(0, '\x7fELF')) {
     const MACHINE_OFFSET = 18;
     const machine =
-      file.length >= ARM64_HEADER_SIZE ? (ELF_MACHINES[file.readUInt16LE(MACHINE_OFFSET)] ?? 'some') : 'some';
+      file.length >= IMAGE_HEADER_SIZE ? (ELF_MACHINES[file.readUInt16LE(MACHINE_OFFSET)] ?? 'some') : 'some';
     return { is: 'other', what: `an ELF file for ${machine} machines, not the flat arch/arm64/boot/Image` };
   }
-  if (file.length >= ARM64_HEADER_SIZE && at(0, 'MZ') && at(ZBOOT.offset, ZBOOT.text)) return zboot(file);
-  if (file.length >= ARM64_HEADER_SIZE && at(ARM64_MAGIC.offset, ARM64_MAGIC.text)) {
+  if (file.length >= IMAGE_HEADER_SIZE && at(0, 'MZ') && at(ZBOOT.offset, ZBOOT.text)) return zboot(file);
+  if (file.length >= IMAGE_HEADER_SIZE && at(ARM64_MAGIC.offset, ARM64_MAGIC.text)) {
     const detail = missingPart(file);
     return detail === null ? { is: 'arm64-image' } : { is: 'truncated', detail };
   }
   const other = OTHERS.find(({ offset, bytes }) => at(offset, bytes));
   if (other !== undefined) return { is: 'other', what: other.what };
-  if (file.length < ARM64_HEADER_SIZE) return { is: 'truncated', detail: `it has ${file.length} bytes only` };
+  if (file.length < IMAGE_HEADER_SIZE) return { is: 'truncated', detail: `it has ${file.length} bytes only` };
   return { is: 'other', what: 'no kernel that bootrace knows' };
+}
+
+/** Bytes of memory that a plain Image needs, .bss included. `header`: its first {@link IMAGE_HEADER_SIZE} bytes. */
+export function imageMemory(header: Buffer): number {
+  return Number(header.readBigUInt64LE(IMAGE_SIZE_OFFSET));
 }
 
 function zboot(file: Buffer): ImageProbe {
@@ -118,18 +131,44 @@ export function openImage(file: Buffer): ImageResult {
     case 'other':
       return { ok: false, problem: `is ${probe.what}, not an arm64 Image` };
     case 'gzip':
-      return unpacked(file, 'gzip archive');
-    case 'efi-zboot':
-      return probe.compression === 'gzip'
-        ? unpacked(file.subarray(probe.payload, probe.payload + probe.size), 'EFI zboot image')
-        : { ok: false, problem: `is an EFI zboot image with ${probe.compression} compression; give the plain Image` };
+    case 'xz':
+    case 'zstd':
+      return unpacked(file, probe.is, `${probe.is} archive`);
+    case 'efi-zboot': {
+      const payload = file.subarray(probe.payload, probe.payload + probe.size);
+      const compression = COMPRESSIONS.find((known) => ZBOOT_NAMES[known].includes(probe.compression));
+      return compression === undefined
+        ? { ok: false, problem: `is a zboot image for EFI with ${probe.compression} compression; give the plain Image` }
+        : unpacked(payload, compression, 'zboot image for EFI');
+    }
   }
 }
 
-function unpacked(compressed: Buffer, what: string): ImageResult {
+const COMPRESSIONS: readonly Compression[] = ['gzip', 'xz', 'zstd'];
+/** What drivers/firmware/efi/libstub/Makefile.zboot calls them, Linux 6.1 to 7.0. */
+const ZBOOT_NAMES: Readonly<Record<Compression, readonly string[]>> = {
+  gzip: ['gzip'],
+  xz: ['xz', 'xzkern'],
+  zstd: ['zstd', 'zstd22'],
+};
+
+/** Throws what went wrong. */
+function decompress(compressed: Buffer, compression: Compression): Buffer {
+  if (compression === 'gzip') return gunzipSync(compressed, { maxOutputLength: LARGEST_IMAGE });
+  const [program, ...options] = PROGRAMS[compression];
+  const { stdout, stderr, error, status } = spawnSync(program, options, {
+    input: compressed,
+    maxBuffer: LARGEST_IMAGE,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(stderr.toString('utf8').trim().split('\n')[0]);
+  return stdout;
+}
+
+function unpacked(compressed: Buffer, compression: Compression, what: string): ImageResult {
   let image: Buffer;
   try {
-    image = gunzipSync(compressed, { maxOutputLength: LARGEST_IMAGE });
+    image = decompress(compressed, compression);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { ok: false, problem: `is a ${what} that cannot be unpacked: ${error.message}` };

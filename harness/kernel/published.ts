@@ -40,6 +40,10 @@ const recordSchema = z.discriminatedUnion('kind', [
 export type KernelRecord = z.input<typeof recordSchema>;
 
 const RECORD = 'kernel.json';
+/** What a distribution's kernel has beside its Image and modules. */
+export const DEVICE_TREES = 'dtbs';
+/** Written by scripts/Makefile.modinst since Linux 5.2. */
+export const BUILTIN_INFO = 'modules.builtin.modinfo';
 
 /** Where the kernel of `key` is, or will be. */
 async function publishedFolder(root: string, key: string): Promise<string> {
@@ -93,9 +97,15 @@ export async function readPublished(
     modules: indexModules(modules),
     systemMap: optional('System.map'),
     vmlinux: optional('vmlinux'),
+    deviceTrees: await ifPresent(join(folder, DEVICE_TREES)),
+    builtinInfo: await ifPresent(join(folder, BUILTIN_INFO)),
     log: optional('build.log'),
     dropped: record.dropped,
   };
+}
+
+async function ifPresent(path: string): Promise<string | null> {
+  return (await sizeOf(path)) === null ? null : path;
 }
 
 async function sizeOf(path: string): Promise<number | null> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, cp, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { linkageName, modulesOf } from '../axes/linkage.ts';
 import { InfraError, InputError } from '../errors.ts';
 import { readRegularFile } from '../files.ts';
@@ -13,8 +13,9 @@ import { imageRelease, LARGEST_IMAGE, openImage } from './image.ts';
 import { takeLock } from './lock.ts';
 import { readDepends } from './modules.ts';
 import type { OnProgress } from './progress.ts';
-import { publishKernel, readPublished } from './published.ts';
-import type { KernelSource } from './recipe.ts';
+import { BUILTIN_INFO, DEVICE_TREES, publishKernel, readPublished } from './published.ts';
+import type { KernelSource, StockFlavour } from './recipe.ts';
+import { exists } from './source/tree.ts';
 import { parseSymbols } from './symbols.ts';
 import { decompressModules, extractDeb } from './unpack.ts';
 
@@ -41,15 +42,17 @@ function keyOf(...parts: readonly unknown[]): string {
 }
 
 /**
- * Debian's own arm64 kernel of a series, with its modules. The version that was found first stays until the cache is cleaned.
- * Its package has a System.map of one line, which names the package of debug symbols instead: `systemMap` is null.
+ * Debian's own arm64 kernel of a series or a suite, with its modules and device trees. The version that was found first stays until the cache is
+ * cleaned. Its package has a System.map of one line, which names the package of debug symbols instead: `systemMap` is null.
  */
-export async function stockKernel(request: ReadyRequest, series: string): Promise<KernelArtefact> {
+export async function stockKernel(request: ReadyRequest, source: StockSource): Promise<KernelArtefact> {
   const { root, onProgress, signal } = request;
-  const record = join(await ensureFolder(join(root, 'sources')), `debian-stock-${series}`);
+  const { series, flavour } = source;
+  const name = flavour === 'generic' ? series : `${series}-${flavour}`;
+  const record = join(await ensureFolder(join(root, 'sources')), `debian-stock-${name}`);
   const recorded = async () => {
     const version = (await readIfPresent(record))?.trim();
-    return version === undefined ? null : readReady(request, keyOf('debian-stock', version));
+    return version === undefined ? null : readReady(request, keyOf(STOCK, version));
   };
   const known = await recorded();
   if (known !== null) return known;
@@ -59,31 +62,22 @@ export async function stockKernel(request: ReadyRequest, series: string): Promis
   try {
     const meanwhile = await recorded();
     if (meanwhile !== null) return meanwhile;
-    const prefix = `linux-image-${series}.`;
-    const wanted = { root, series, architecture: 'arm64', prefix, pick: pickStock } as const;
+    const wanted = {
+      root,
+      series,
+      architecture: 'arm64',
+      prefix: /^\d/.test(series) ? `linux-image-${series}.` : 'linux-image-',
+      pick: (names: readonly string[]) => pickStock(names, flavour),
+      parts: STOCK_PARTS,
+    } as const;
     await requireFreeSpace(root, STOCK_MIB, `unpacking ${request.recipe}`);
     await withTemporary(root, async (temporary) => {
-      const { package: found, path: deb } = await downloadPackage(wanted, temporary, onProgress, signal);
+      const { package: found, path, parts } = await downloadPackage(wanted, temporary, onProgress, signal);
       const version = `${found.name} ${found.version}`;
       onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
       const unpacked = join(temporary, 'deb');
-      await extractDeb(deb, unpacked, signal);
-      const release = (await readdir(join(unpacked, 'lib', 'modules')))[0];
-      if (release === undefined) throw new InfraError(`${version} holds no modules`);
-      const image = await readImage(join(unpacked, 'boot', `vmlinuz-${release}`));
-      const modules = join(unpacked, 'lib', 'modules', release);
-      await decompressModules(modules, signal);
-      const index = await scanModules(modules);
-      await publishKernel(
-        root,
-        keyOf('debian-stock', version),
-        { kind: 'ready', release, imageHash: hash(image), imageSize: image.length, modules: index, files: [] },
-        async (folder) => {
-          await writeFile(join(folder, 'Image'), image);
-          await copyFile(join(unpacked, 'boot', `config-${release}`), join(folder, 'config'));
-          await rename(modules, join(folder, 'modules'));
-        },
-      );
+      for (const deb of [path, ...parts]) await extractDeb(deb, unpacked, signal);
+      await publishStock(root, version, unpacked, signal);
       await writeAtomic(record, `${version}\n`);
     });
   } finally {
@@ -92,17 +86,70 @@ export async function stockKernel(request: ReadyRequest, series: string): Promis
   return requireReady(await recorded(), request);
 }
 
+type StockSource = Extract<KernelSource, { from: 'debian-stock' }>;
+
+/** Part of the content key: the packages' device trees are published since. */
+const STOCK = 'debian-stock with device trees';
+/** Since Linux 7.2, Debian's kernel, its modules and its device trees are packages of their own, which the old one depends on. */
+const STOCK_PARTS = /^linux-(?:binary|modules|base)-\d/;
+
+/** The first of `paths` below `folder` that is there. */
+async function firstOf(folder: string, paths: readonly string[]): Promise<string | null> {
+  for (const path of paths) if (await exists(join(folder, path))) return join(folder, path);
+  return null;
+}
+
+/** Publishes what packages of Debian's kernel hold. Where things lie changed with the merged /usr (6.12) and with the split (7.2). */
+async function publishStock(root: string, version: string, unpacked: string, signal?: AbortSignal): Promise<void> {
+  const folder = await firstOf(unpacked, ['usr/lib/modules', 'lib/modules']);
+  const release = folder === null ? undefined : (await readdir(folder))[0];
+  if (folder === null || release === undefined) throw new InfraError(`${version} holds no modules`);
+  const modules = join(folder, release);
+  const find = async (what: string, paths: readonly string[]) => {
+    const found = await firstOf(unpacked, paths);
+    if (found === null) throw new InfraError(`${version} holds no ${what}`);
+    return found;
+  };
+  const image = await readImage(
+    await find('kernel', [`boot/vmlinuz-${release}`, `usr/lib/modules/${release}/vmlinuz`]),
+  );
+  const config = await find('configuration', [`boot/config-${release}`, `usr/lib/modules/${release}/config`]);
+  const trees = await firstOf(unpacked, [`usr/lib/modules/${release}/dtb`, `usr/lib/linux-image-${release}`]);
+  const builtin = await firstOf(modules, [BUILTIN_INFO]);
+  await decompressModules(modules, signal);
+  const index = await scanModules(modules);
+  await publishKernel(
+    root,
+    keyOf(STOCK, version),
+    { kind: 'ready', release, imageHash: hash(image), imageSize: image.length, modules: index, files: [] },
+    async (kernel) => {
+      await writeFile(join(kernel, 'Image'), image);
+      await copyFile(config, join(kernel, 'config'));
+      if (builtin !== null) await copyFile(builtin, join(kernel, BUILTIN_INFO));
+      if (trees !== null) await rename(trees, join(kernel, DEVICE_TREES));
+      await rename(modules, join(kernel, 'modules'));
+    },
+  );
+}
+
 /** How many packages are tried before a series is given up: the two of the newest version, and two older ones. */
 const STOCK_CANDIDATES = 6;
 
+/** What each flavour's package ends in. */
+const STOCK_NAMES: Readonly<Record<StockFlavour, RegExp>> = {
+  generic: /\d[^-]*(?:-\d+)?-arm64(?:-unsigned)?$/,
+  '16k': /-arm64-16k(?:-unsigned)?$/,
+  rt: /-rt-arm64(?:-unsigned)?$/,
+  cloud: /-cloud-arm64(?:-unsigned)?$/,
+};
+
 /**
- * The generic kernels, not those for real time, clouds or 16 KiB pages: highest version number first, and of one version
- * the one signed for Secure Boot first. What runs is the same.
+ * The kernels of one flavour: highest version number first, and of one version the one signed for Secure Boot first. What runs is the same.
  */
-function pickStock(names: readonly string[]): string[] {
+function pickStock(names: readonly string[], flavour: StockFlavour): string[] {
   const byNumber = new Intl.Collator('en', { numeric: true });
   return names
-    .filter((name) => /\d[^-]*(?:-\d+)?-arm64(?:-unsigned)?$/.test(name))
+    .filter((name) => /^linux-image-\d/.test(name) && STOCK_NAMES[flavour].test(name))
     .sort((a, b) => byNumber.compare(b.replace('-unsigned', ''), a.replace('-unsigned', '')) || a.length - b.length)
     .slice(0, STOCK_CANDIDATES);
 }
@@ -129,61 +176,78 @@ async function readImage(path: string): Promise<Buffer> {
 
 /** Modules below `folder`, by relative path, with what each one needs. */
 async function scanModules(folder: string): Promise<{ file: string; depends: string[] }[]> {
-  const files = (await readdir(folder, { recursive: true })).sort();
-  const compressed = files.find((file) => /\.ko\.(?:xz|gz|zst)$/.test(file));
-  if (compressed !== undefined)
-    throw new InputError(
-      `${join(folder, compressed)} is compressed`,
-      'unpack the modules: the guest loads plain .ko files',
-    );
   const found: { file: string; depends: string[] }[] = [];
-  for (const file of files)
+  for (const file of (await readdir(folder, { recursive: true })).sort())
     if (file.endsWith('.ko')) found.push({ file, depends: await readDepends(join(folder, file)) });
   return found;
 }
 
-/** A given Image, copied into the cache; its modules stay where they are, and count by name, size and time stamp. */
+/**
+ * A given Image, copied into the cache; its modules stay where they are, and count by name, size and time stamp. Compressed ones are unpacked into the cache.
+ */
 export async function imageKernel(
   request: ReadyRequest,
   source: Extract<KernelSource, { from: 'image' }>,
 ): Promise<KernelArtefact> {
   const image = await readImage(source.path);
   const imageHash = hash(image);
-  const modules = source.modules === null ? [] : await userModules(source.modules);
+  const given = source.modules === null ? [] : await moduleFiles(source.modules);
   const map = source.map === null ? null : await readMap(source.map, image);
-  const stats = await Promise.all(modules.map(async ({ file }) => [file, (await stat(file)).mtimeMs]));
+  const stats = await Promise.all(given.map(async (file) => [file, (await stat(file)).mtimeMs]));
   const key = keyOf('image', imageHash, stats, map);
   const known = await readReady(request, key);
   if (known !== null) return known;
   const release = imageRelease(image);
   if (release === null) throw new InputError(`${source.path} has no "Linux version" banner`, 'give a Linux kernel');
-  await publishKernel(
-    request.root,
-    key,
-    {
-      kind: 'ready',
-      release,
-      imageHash,
-      imageSize: image.length,
-      modules,
-      files: map === null ? [] : ['System.map'],
-    },
-    async (folder) => {
-      await writeFile(join(folder, 'Image'), image);
-      if (map !== null) await writeFile(join(folder, 'System.map'), map);
-    },
-  );
+  const builtin = source.modules === null ? null : await firstOf(source.modules, [BUILTIN_INFO]);
+  await withTemporary(request.root, async (temporary) => {
+    const unpacked = join(temporary, 'modules');
+    const isCompressed = given.some((file) => !file.endsWith('.ko'));
+    const modules = isCompressed
+      ? await unpackModules(given, unpacked, request.signal)
+      : await Promise.all(given.map(async (file) => ({ file, depends: await readDepends(file) })));
+    await publishKernel(
+      request.root,
+      key,
+      {
+        kind: 'ready',
+        release,
+        imageHash,
+        imageSize: image.length,
+        modules,
+        files: map === null ? [] : ['System.map'],
+      },
+      async (folder) => {
+        await writeFile(join(folder, 'Image'), image);
+        if (map !== null) await writeFile(join(folder, 'System.map'), map);
+        if (builtin !== null) await copyFile(builtin, join(folder, BUILTIN_INFO));
+        if (isCompressed) await cp(unpacked, join(folder, 'modules'), { recursive: true });
+      },
+    );
+  });
   return requireReady(await readReady(request, key), request);
 }
 
-async function userModules(folder: string): Promise<{ file: string; depends: string[] }[]> {
+/** Absolute paths of the modules below a folder, compressed ones among them. */
+async function moduleFiles(folder: string): Promise<string[]> {
   try {
-    return (await scanModules(folder)).map(({ file, depends }) => ({ file: join(folder, file), depends }));
+    const files = (await readdir(folder, { recursive: true })).sort();
+    return files.filter((file) => /\.ko(?:\.(?:xz|gz|zst))?$/.test(file)).map((file) => join(folder, file));
   } catch (error) {
     const code = errorCode(error);
     if (code === null) throw error;
     throw new InputError(`the folder of modules ${folder} cannot be read (${code})`, undefined, { cause: error });
   }
+}
+
+/** Copies modules into `folder`, a folder for each as names may repeat, and unpacks them there. */
+async function unpackModules(files: readonly string[], folder: string, signal?: AbortSignal) {
+  for (const [index, file] of files.entries()) {
+    await mkdir(join(folder, String(index)), { recursive: true });
+    await copyFile(file, join(folder, String(index), basename(file)));
+  }
+  await decompressModules(folder, signal);
+  return scanModules(folder);
 }
 
 /** The given System.map, or one made of the symbols of the given vmlinux. A map's lines are address, type and name (nm(1)); Debian's stub has one that is none. */

@@ -15,8 +15,8 @@ export const KERNEL_CONFIGS = fileURLToPath(new URL('../../kernel-configs', impo
 export type KernelSource =
   /** `debian:6.1`: the newest linux-source-6.1 of the suites that carry it. */
   | { readonly from: 'debian'; readonly series: string }
-  /** `debian-stock:6.1`: the distribution's own arm64 kernel. */
-  | { readonly from: 'debian-stock'; readonly series: string }
+  /** `debian-stock:6.1`, `debian-stock:trixie`, `debian-stock:sid/16k`: the distribution's own arm64 kernel. */
+  | { readonly from: 'debian-stock'; readonly series: string; readonly flavour: StockFlavour }
   | { readonly from: 'tree'; readonly path: string }
   | { readonly from: 'git'; readonly path: string; readonly revision: string }
   | { readonly from: 'tarball'; readonly path: string }
@@ -46,6 +46,18 @@ export interface Recipe {
 export class RecipeMisfit extends InputError {}
 
 const SERIES = /^\d+\.\d+$/;
+/** A series or the name of a suite, and a flavour. */
+const STOCK = /^(?<series>\d+\.\d+|[a-z][a-z-]*)(?:\/(?<flavour>[a-z0-9]+))?$/;
+
+/** Which of Debian's arm64 kernels: the generic one, with 16 KiB pages, for real time, or for virtual machines. */
+const STOCK_FLAVOURS = ['generic', '16k', 'rt', 'cloud'] as const;
+export type StockFlavour = (typeof STOCK_FLAVOURS)[number];
+
+function parseStock(text: string): KernelSource | null {
+  const { series, flavour = 'generic' } = STOCK.exec(text)?.groups ?? {};
+  const known = STOCK_FLAVOURS.find((one) => one === flavour);
+  return series === undefined || known === undefined ? null : { from: 'debian-stock', series, flavour: known };
+}
 
 /**
  * Reads `debian:6.1`, `debian-stock:6.1`, `tree:PATH`, `git:PATH@REV`, `tarball:PATH`, `image:PATH`; null when it is none of them.
@@ -59,8 +71,9 @@ export function parseSource(text: string, folder: string): KernelSource | null {
   const path = (relative: string) => (relative.startsWith('/') ? relative : join(folder, relative));
   switch (from) {
     case 'debian':
-    case 'debian-stock':
       return SERIES.test(rest) ? { from, series: rest } : null;
+    case 'debian-stock':
+      return parseStock(rest);
     case 'tree':
     case 'tarball':
       return { from, path: path(rest) };
@@ -178,7 +191,7 @@ async function withSource(name: string, recipeName: string, given: string, folde
 }
 
 async function hintOfRecipes(name: string, folder: string): Promise<string> {
-  return `${didYouMean(name, await recipeNames(folder))}; or give debian-stock:SERIES or image:PATH`;
+  return `${didYouMean(name, await recipeNames(folder))}; or give debian-stock:SERIES, debian-stock:SUITE or image:PATH`;
 }
 
 async function parseRecipe(name: string, path: string, text: string): Promise<Recipe> {
@@ -246,8 +259,9 @@ export function askedOptions(fragments: readonly TextFile[]): AskedOption[] {
 export function formatSource(source: KernelSource): string {
   switch (source.from) {
     case 'debian':
+      return `debian:${source.series}`;
     case 'debian-stock':
-      return `${source.from}:${source.series}`;
+      return `debian-stock:${source.series}${source.flavour === 'generic' ? '' : `/${source.flavour}`}`;
     case 'git':
       return `git:${source.path}@${source.revision}`;
     case 'tree':

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { cancelled } from './cancel.ts';
@@ -33,12 +34,26 @@ export async function unpackTarball(tarball: string, folder: string, signal?: Ab
   }
 }
 
+/** Endings of compressed modules (CONFIG_MODULE_COMPRESS_*), and what unpacks them in place. */
+const MODULE_COMPRESSION: readonly (readonly [ending: string, unpack: readonly string[]])[] = [
+  ['xz', ['xz', '--decompress']],
+  ['zst', ['zstd', '--decompress', '--rm', '--quiet']],
+  ['gz', ['gzip', '--decompress']],
+];
+/** Files for one process of several that unpack at the same time. */
+const FILES_A_PROCESS = 64;
+
 /** Unpacks every compressed module below `folder` in place (Debian compresses them since Linux 6.6). */
 export async function decompressModules(folder: string, signal?: AbortSignal): Promise<void> {
-  try {
-    await execa('find', [folder, '-name', '*.ko.xz', '-exec', 'xz', '--decompress', '{}', '+'], cancelled(signal));
-  } catch (error) {
-    throw unpackError(error, folder);
+  for (const [ending, unpack] of MODULE_COMPRESSION) {
+    try {
+      const options = cancelled(signal);
+      const find = execa('find', [folder, '-name', `*.ko.${ending}`, '-print0'], options);
+      const processes = String(availableParallelism());
+      await find.pipe('xargs', ['-0', '-r', '-n', String(FILES_A_PROCESS), '-P', processes, ...unpack], options);
+    } catch (error) {
+      throw unpackError(error, folder);
+    }
   }
 }
 

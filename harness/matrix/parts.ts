@@ -180,6 +180,8 @@ const planStepSchema: z.ZodType<PlanStep> = z.discriminatedUnion('step', [
   strictMap({ step: z.literal('settle'), ms: millisecondsSchema }),
   strictMap({ step: z.literal('symbols'), names: list(symbolSchema) }),
   strictMap({ step: z.literal('shell') }),
+  strictMap({ step: z.literal('apart') }),
+  strictMap({ step: z.literal('census') }),
 ]);
 
 export const treeSchema = list(treeEditSchema);

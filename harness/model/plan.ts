@@ -17,4 +17,8 @@ export type PlanStep =
   /** Report the addresses of these kernel symbols, for a kernel without its System.map. */
   | { readonly step: 'symbols'; readonly names: readonly string[] }
   /** A command loop on the guest's console, for a person; the plan goes on when it ends. */
-  | { readonly step: 'shell' };
+  | { readonly step: 'shell' }
+  /** From here on each module is loaded by a task of its own, which may oops or hang without stopping the plan. */
+  | { readonly step: 'apart' }
+  /** Report every device of every bus: its driver, node and modalias. */
+  | { readonly step: 'census' };

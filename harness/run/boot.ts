@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DmesgEvent } from '../dmesg/events.ts';
+import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { isTerminal } from '../model/crash.ts';
+import { type CrashKind, isTerminal } from '../model/crash.ts';
 import { qemuArguments } from '../qemu/command.ts';
 import { FIRMWARE_LOG_MAX, type GuestEnd, runGuest } from '../qemu/process.ts';
 import type { Forks } from './forks.ts';
@@ -37,11 +37,22 @@ export interface BootResult {
 /** Longest console that is kept; a guest that prints more is ended, and its log is cut. */
 const CONSOLE_MAX = 64 * 1024 * 1024;
 
+type Ends = Pick<PreparedCell, 'survivesOops' | 'machine'>;
+
 /** Last line of the event that ends a boot, or null when the boot goes on. */
-function terminalLine(event: DmesgEvent): number | null {
-  if (event.event === 'crash') return isTerminal(event.kind) ? event.lastLine : null;
-  return event.event === 'shutdown' ? event.line : null;
+function terminalLine(event: DmesgEvent, { survivesOops, machine }: Ends): number | null {
+  if (event.event === 'crash')
+    return isTerminal(event.kind) && !(survivesOops && isSurvived(event)) ? event.lastLine : null;
+  // On a real board, the firmware has something to say when the guest powers off.
+  return event.event === 'shutdown' && machine.board === null ? event.line : null;
 }
+
+/** What takes a task with it, and not the CPU. */
+function isSurvived({ kind, followUps }: Crash): boolean {
+  return !LOCKUPS.includes(kind) && !followUps.some((other) => other.kind === 'panic');
+}
+
+const LOCKUPS: readonly CrashKind[] = ['panic', 'rcu-stall', 'soft-lockup', 'hard-lockup', 'stack-overflow'];
 
 interface BootOptions {
   readonly signal: AbortSignal;
@@ -68,7 +79,7 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
       chunks.push(Buffer.from(bytes));
       onConsole(bytes);
       size += bytes.length;
-      for (const event of parser.push(bytes)) lastLine ??= terminalLine(event);
+      for (const event of parser.push(bytes)) lastLine ??= terminalLine(event, prepared);
       return lastLine !== null || size > CONSOLE_MAX;
     },
   });
@@ -106,7 +117,7 @@ export async function bootFork(
   const started = performance.now();
   const served = await forks.serve(cell, prepared, addresses, (bytes) => {
     size += bytes.length;
-    for (const event of parser.push(bytes)) isOver ||= terminalLine(event) !== null;
+    for (const event of parser.push(bytes)) isOver ||= terminalLine(event, prepared) !== null;
     return isOver || size > CONSOLE_MAX;
   });
   if (served === null) return null;
@@ -122,7 +133,7 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
   const started = performance.now();
   const parser = new DmesgParser();
   const events = parser.push(raw.console);
-  const lastLine = events.map(terminalLine).find((line) => line !== null) ?? null;
+  const lastLine = events.map((event) => terminalLine(event, prepared)).find((line) => line !== null) ?? null;
   if (lastLine === null && raw.end.end === 'stopped') return null;
   const console = lastLine === null ? raw.console : raw.console.subarray(0, endOfLine(raw.console, lastLine));
   const isWhole = console.length === raw.console.length;
@@ -136,7 +147,7 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
 const CONSOLE_LOG = 'console.log';
 
 /** What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree. */
-function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
+export function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
   const parser = new DmesgParser();
   return summarise(parser, [...parser.push(console), ...parser.end()]);
 }

@@ -7,12 +7,8 @@ import type { Cell } from '../model/cell.ts';
  * Sources: Documentation/admin-guide/kernel-parameters.txt and dynamic-debug-howto.rst of Linux 6.1.
  */
 const EVERY_BOOT: readonly string[] = [
-  'console=ttyAMA0',
   // Addresses that do not move: a symbol's address is then the one in System.map.
   'nokaslr',
-  // tinyconfig leaves PANIC_ON_OOPS off; panic=-1 asks for a reset at once, and QEMU's -no-reboot ends the guest.
-  'oops=panic',
-  'panic=-1',
   // Every message on the console, initcalls and probes with them.
   'ignore_loglevel',
   'initcall_debug',
@@ -46,6 +42,40 @@ function patience(shift: number): string[] {
   ];
 }
 
-export function bootargsOf(cell: Pick<Cell, 'bootargs' | 'shift'>): string[] {
-  return [...EVERY_BOOT, ...patience(cell.shift), ...cell.bootargs];
+/** tinyconfig leaves PANIC_ON_OOPS off; panic=-1 asks for a reset at once, and QEMU's -no-reboot ends the guest. */
+const PANIC: readonly string[] = ['oops=panic', 'panic=-1'];
+
+/** Whether a cell's guest goes on after an oops, which takes one device with it: one that is to count them all. */
+export function survivesOops({ plan }: Pick<Cell, 'plan'>): boolean {
+  return plan.some(({ step }) => step === 'census');
+}
+
+/** The stand-in has the UART of QEMU's virt machine. */
+const STANDIN: readonly string[] = ['console=ttyAMA0'];
+
+/**
+ * A real board's UART is register pages and no more. `address`: where its tree has none, and the firmware QEMU's; the kernel's early console writes
+ * there (drivers/tty/serial/amba-pl011.c) and is kept. A console that is named keeps the one of /chosen stdout-path from taking over.
+ */
+function ofBoard(address: number, cpus: number): string[] {
+  return [
+    `earlycon=pl011,mmio32,0x${address.toString(16)}`,
+    'keep_bootcon',
+    'console=ttynull0',
+    // Not `nosmp`, which takes the other CPUs' nodes from drivers as well.
+    `maxcpus=${cpus}`,
+    // Idle states of PSCI hand the tick to a timer of the board.
+    'cpuidle.off=1',
+  ];
+}
+
+/** @param board where the early console of a real board writes, and how many CPUs it starts; null on the stand-in */
+export function bootargsOf(
+  cell: Pick<Cell, 'bootargs' | 'shift' | 'plan'>,
+  board: { readonly console: number; readonly cpus: number } | null = null,
+): string[] {
+  const first = board === null ? STANDIN : ofBoard(board.console, board.cpus);
+  const [nokaslr = '', ...others] = EVERY_BOOT;
+  const panic = survivesOops(cell) ? PANIC.slice(1) : PANIC;
+  return [...first, nokaslr, ...panic, ...others, ...patience(cell.shift), ...cell.bootargs];
 }

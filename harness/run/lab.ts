@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import PQueue from 'p-queue';
+import { resolveBoard } from '../board/boards.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { InfraError, KnownError } from '../errors.ts';
@@ -86,14 +87,18 @@ export class Lab {
     return new Lab(options, { bench, folder: shared, cache, signal: options.signal }, kept);
   }
 
-  /** The device tree of a board, before a cell's edits. Throws {@link InputError} for an unknown board. */
-  async board(name: Cell['board']): Promise<DeviceTree> {
-    return (await this.#room.bench.board(name)).tree;
+  /**
+   * The device tree of a cell's board, before the cell's edits; that of a .dtb may come with the cell's kernel, which is then waited for.
+   * Throws {@link InputError} for an unknown board.
+   */
+  async board(cell: Pick<Cell, 'board' | 'kernel' | 'linkage'>): Promise<DeviceTree> {
+    const kernel = resolveBoard(cell.board).kind === 'dtb' ? await this.kernel(cell) : null;
+    return (await this.#room.bench.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
   }
 
   /** Says what is wrong with the names in a cell before it is booted. @throws InputError */
   async check(cell: Cell): Promise<void> {
-    checkDeviceNames(cell, await this.board(cell.board));
+    checkDeviceNames(cell, await this.board(cell));
   }
 
   /** Kernels that were asked for so far, in the order in which they were ready. */

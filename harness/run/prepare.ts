@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { resolveBoard } from '../board/boards.ts';
+import { laidBoard } from '../board/machine.ts';
+import { NO_MODELS, transplant } from '../board/transplant.ts';
 import { RESET_IMAGES } from '../devices/models.ts';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
@@ -11,6 +13,7 @@ import { parseFdt } from '../devicetree/parse.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
+import { encodeBoardPlan } from '../firmware/board-plan.ts';
 import { encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
 import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
 import { FIRMWARE } from '../firmware/program.ts';
@@ -21,25 +24,38 @@ import { shellQuote } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
+import { IMAGE_HEADER_SIZE, imageMemory } from '../kernel/image.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
+import { stripModule } from '../kernel/strip.ts';
 import { withDependencies } from '../matrix/plan.ts';
 import { boardTreeFile } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { type GuestFiles, type GuestMachine, QEMU, qemuArguments } from '../qemu/command.ts';
-import { bootargsOf } from './bootargs.ts';
+import { type BoardBlob, readBoardTree } from './board-tree.ts';
+import { bootargsOf, survivesOops } from './bootargs.ts';
 
 /** A board as it lies in the run's folder. */
-interface LaidBoard {
+type LaidBoard = LaidStandin | LaidBlob;
+
+interface LaidStandin {
+  readonly kind: 'standin';
   readonly tree: DeviceTree;
   readonly registers: GuestFiles['registers'];
   readonly registersHash: string;
 }
 
+interface LaidBlob extends BoardBlob {
+  readonly kind: 'dtb';
+}
+
 /** What all cells of a run share, and the folder they share it in. */
 export interface Bench {
-  /** A board, laid down in the run's folder when it is asked for first. Throws {@link InputError} for an unknown one. */
-  readonly board: (name: string) => Promise<LaidBoard>;
+  /**
+   * A board, laid down in the run's folder when it is asked for first; that of a .dtb may be one of the kernel's own, which must be given then.
+   * Throws {@link InputError} for an unknown one.
+   */
+  readonly board: (name: string, kernel: KernelArtefact | null) => Promise<LaidBoard>;
   /** Where files are laid down that several cells boot with. */
   readonly shelf: Shelf;
   /** Path of the initramfs. */
@@ -63,9 +79,10 @@ export async function openBench(folder: string, cache: string): Promise<Bench> {
   const boards = new Map<string, Promise<LaidBoard>>();
   const initramfs = buildInitramfs(init);
   return {
-    board: (name) => {
-      const laid = boards.get(name) ?? layBoard(shelf, name);
-      boards.set(name, laid);
+    board: (name, kernel) => {
+      const key = resolveBoard(name).kind === 'dtb' ? `${name} of ${kernel?.key}` : name;
+      const laid = boards.get(key) ?? layBoard(shelf, name, kernel);
+      boards.set(key, laid);
       return laid;
     },
     shelf,
@@ -75,10 +92,13 @@ export async function openBench(folder: string, cache: string): Promise<Bench> {
   };
 }
 
-async function layBoard(shelf: Shelf, name: string): Promise<LaidBoard> {
+async function layBoard(shelf: Shelf, name: string, kernel: KernelArtefact | null): Promise<LaidBoard> {
   const board = resolveBoard(name);
-  if (board.kind === 'dtb')
-    throw new InputError(`${name} is a compiled device tree, which cells cannot boot yet`, 'give a board of boards/');
+  if (board.kind === 'dtb') {
+    const found = await readBoardTree(board.dtb, kernel);
+    shelf.lay(boardTreeFile(name), found.blob);
+    return { kind: 'dtb', ...found };
+  }
   const blob = await compileDeviceTree(board.source);
   // For reports: what a cell's tree differs from.
   shelf.lay(boardTreeFile(name), blob);
@@ -88,6 +108,7 @@ async function layBoard(shelf: Shelf, name: string): Promise<LaidBoard> {
     return { name, address, bytes: image() };
   });
   return {
+    kind: 'standin',
     tree: parseFdt(blob, board.source),
     registers: registers.map(({ name, address, bytes }) => ({ path: shelf.lay({ kind: name }, bytes), address })),
     registersHash: sha256(...registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
@@ -149,6 +170,8 @@ export interface PreparedCell {
   readonly machine: GuestMachine;
   /** Whether the firmware writes the console instead of the UART's driver. */
   readonly hasConsole: boolean;
+  /** The guest goes on after an oops: its plan counts what became of every device. */
+  readonly survivesOops: boolean;
   /** SHA-256 by name of everything that the outcome depends on. */
   readonly inputs: Readonly<Record<string, string>>;
   /** SHA-256 of all that QEMU is given: its arguments, and the content of every file that they name, wherever it lies. */
@@ -156,10 +179,76 @@ export interface PreparedCell {
 }
 
 /** The files of the modules that a plan loads, in the order of their names. */
-function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact): GuestModule[] {
+function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact, stripped: boolean): GuestModule[] {
   const names = new Set(plan.flatMap((step) => (step.step === 'load' ? [step.module] : [])));
   const files = [...names].sort().flatMap((name) => kernel.modules.get(name) ?? []);
-  return files.map(({ name, path }) => ({ name, bytes: readFileSync(path) }));
+  return files.map(({ name, path }) => {
+    const bytes = readFileSync(path);
+    return { name, bytes: stripped ? stripModule(bytes) : bytes };
+  });
+}
+
+/** What a cell's board comes to: its tree, and what QEMU and the firmware are told. */
+interface CellBoard {
+  readonly tree: DeviceTree;
+  readonly registers: GuestFiles['registers'];
+  readonly machine: GuestMachine['board'];
+  /** The firmware's file, null on the stand-in. */
+  readonly plan: Uint8Array | null;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+function standinOf(board: LaidStandin, cell: Cell, kernel: KernelArtefact): CellBoard {
+  const { size } = statSync(kernel.image);
+  if (size > IMAGE_SIZE_MAX)
+    throw new InputError(
+      `${kernel.image} has ${size} bytes, and the stand-in has room for ${IMAGE_SIZE_MAX}`,
+      'leave debug information and built-in modules out',
+    );
+  return {
+    tree: cellTree(board.tree, cell),
+    registers: board.registers,
+    machine: null,
+    plan: null,
+    inputs: { registers: board.registersHash },
+  };
+}
+
+/** Throws {@link InputError} for a tree that cannot be laid down, and for what the cell asks of it. */
+function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs: string): CellBoard {
+  const laid = transplant(board.tree, board.blob.length, {
+    name: board.name,
+    imageSize: imageMemory(readHeader(kernel.image)),
+    initramfsSize: statSync(initramfs).size,
+    cpus: cell.cpus,
+    breakerReads: BREAKER_READS,
+    models: NO_MODELS,
+  });
+  const plan = encodeBoardPlan(laid.plan);
+  return {
+    tree: setBootargs(
+      editTree(laid.tree, cell.tree),
+      bootargsOf(cell, { console: laid.facts.console, cpus: cell.cpus }),
+    ),
+    registers: [],
+    machine: laidBoard(laid.plan),
+    plan,
+    inputs: { board: sha256(plan) },
+  };
+}
+
+/** A poll is a loop of reads from one place: four in a row are seen in code that is none, and six to twenty change nothing. */
+const BREAKER_READS = 5;
+
+function readHeader(path: string): Buffer {
+  const header = Buffer.alloc(IMAGE_HEADER_SIZE);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header, 0, header.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  return header;
 }
 
 /**
@@ -174,43 +263,39 @@ export async function prepareCell(
   folder: string,
 ): Promise<PreparedCell> {
   mkdirSync(folder, { recursive: true });
-  const { size } = statSync(kernel.image);
-  if (size > IMAGE_SIZE_MAX)
-    throw new InputError(
-      `${kernel.image} has ${size} bytes, and the stand-in has room for ${IMAGE_SIZE_MAX}`,
-      'leave debug information and built-in modules out',
-    );
-  const board = await bench.board(cell.board);
-  const tree = cellTree(board.tree, cell);
+  const laid = await bench.board(cell.board, kernel);
+  const board = laid.kind === 'dtb' ? boardOf(laid, cell, kernel, bench.initramfs) : standinOf(laid, cell, kernel);
+  const { tree } = board;
   const blob = serializeFdt(tree);
   const steps = withDependencies(cell.plan, kernel.modules);
-  const modules = modulesOf(steps, kernel);
+  const modules = modulesOf(steps, kernel, laid.kind === 'dtb');
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
   const lookup = (name: string) => symbols.get(name) ?? null;
   const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules));
 
   const own = (name: string) => join(folder, name);
+  const shared = (kind: string, bytes: Uint8Array | null) => (bytes === null ? null : bench.shelf.lay({ kind }, bytes));
   // Small files one after the other: a round trip through the thread pool for each costs more than the writing.
   writeFileSync(own('variant.dtb'), blob);
   writeFileSync(own('variant.dts'), toDts(tree));
   const files: GuestFiles = {
     firmware: bench.firmware,
-    boardPlan: null,
+    boardPlan: shared('board', board.plan),
     registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
     initramfs: bench.initramfs,
     plan: bench.shelf.lay({ kind: 'plan' }, plan),
-    modules: blobs === null ? null : bench.shelf.lay({ kind: 'modules' }, blobs),
-    gates: gates === null ? null : bench.shelf.lay({ kind: 'gates' }, gates),
+    modules: shared('modules', blobs),
+    gates: shared('gates', gates),
     firmwareLog: own('firmware.log'),
   };
-  const machine = { cpus: cell.cpus, shift: cell.shift, board: null };
-  writeFileSync(own('command.sh'), commandScript(cell, files, folder), { mode: 0o755 });
+  const machine: GuestMachine = { cpus: cell.cpus, shift: cell.shift, board: board.machine };
+  writeFileSync(own('command.sh'), commandScript(cell, files, machine, folder), { mode: 0o755 });
   const inputs = {
     ...bench.hashes,
-    registers: board.registersHash,
+    ...board.inputs,
     image: kernel.imageHash,
     modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),
     tree: sha256(blob),
@@ -224,6 +309,7 @@ export async function prepareCell(
     folder,
     files,
     machine,
+    survivesOops: survivesOops(cell),
     hasConsole: takesConsole(lookup),
     inputs,
     fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
@@ -237,17 +323,17 @@ function inPlaceOf(files: GuestFiles): GuestFiles {
     image: 'image',
     deviceTree: 'device-tree',
     initramfs: 'initramfs',
+    boardPlan: files.boardPlan === null ? null : 'board',
     plan: 'plan',
     modules: files.modules === null ? null : 'modules',
     gates: files.gates === null ? null : 'gates',
-    boardPlan: files.boardPlan === null ? null : 'board',
     registers: files.registers.map(({ path, address }) => ({ path: basename(path), address })),
     firmwareLog: 'firmware-log',
   };
 }
 
 /** A script that boots the same guest by hand, from any folder, with the console on the terminal. */
-function commandScript(cell: Cell, files: GuestFiles, folder: string): string {
+function commandScript(cell: Cell, files: GuestFiles, machine: GuestMachine, folder: string): string {
   const here = (path: string) => {
     const inside = relative(folder, path);
     return inside.startsWith('../../..') ? path : inside;
@@ -258,15 +344,15 @@ function commandScript(cell: Cell, files: GuestFiles, folder: string): string {
       image: files.image,
       deviceTree: here(files.deviceTree),
       initramfs: here(files.initramfs),
+      boardPlan: files.boardPlan === null ? null : here(files.boardPlan),
       plan: here(files.plan),
       modules: files.modules === null ? null : here(files.modules),
       gates: files.gates === null ? null : here(files.gates),
-      boardPlan: files.boardPlan === null ? null : here(files.boardPlan),
       registers: files.registers.map(({ path, address }) => ({ path: here(path), address })),
       // Not /dev/stderr: it cannot be opened where that is a socket, as in the children of Node.js.
       firmwareLog: 'firmware-by-hand.log',
     },
-    { cpus: cell.cpus, shift: cell.shift, board: null },
+    machine,
   );
   return [
     '#!/bin/sh',

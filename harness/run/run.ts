@@ -7,7 +7,8 @@ import { openRunFolder, type RunFolder } from './results.ts';
 
 export interface RunOptions
   extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useForks' | 'replay'> {
-  readonly cells: readonly Cell[];
+  /** Or what finds out in the lab which cells these are. */
+  readonly cells: readonly Cell[] | ((lab: Lab, shared: string) => Promise<readonly Cell[]>);
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;
   /** Boots of each cell; more than one also proves that they agree. */
@@ -32,13 +33,10 @@ export interface FinishedRun {
  * nothing sensible can be said without it. When `signal` aborts, nothing is left behind.
  */
 export async function runCells(options: RunOptions): Promise<FinishedRun> {
-  const { cells, listen, repeat, about } = options;
+  const { listen, repeat, about } = options;
   const startedAt = new Date();
   const started = performance.now();
   const workers = options.workers ?? availableParallelism();
-  const kernels = kernelsOf(cells);
-  listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
-
   const folder = await openRunFolder(options.results, startedAt);
   let lab: Lab | null = null;
   try {
@@ -52,6 +50,9 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       folder,
     });
     lab = opened;
+    const cells = typeof options.cells === 'function' ? await options.cells(opened, folder.shared) : options.cells;
+    const kernels = kernelsOf(cells);
+    listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
     for (const cell of cells) await opened.check(cell);
     await Promise.all(kernels.map((kernel) => opened.kernel(kernel)));
     const built = performance.now();

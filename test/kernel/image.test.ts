@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +31,9 @@ function elf(machine: number): Buffer {
   return file;
 }
 
+const packed = (program: 'xz' | 'zstd') =>
+  execFileSync(program, ['--compress', '--stdout'].slice(program === 'xz' ? 0 : 1), { input: image() });
+
 describe('a kernel file', () => {
   it('is taken plain, gzipped, or as an EFI zboot image', () => {
     for (const file of [image(), gzipSync(image()), zboot(gzipSync(image()), 'gzip')]) {
@@ -48,11 +52,25 @@ describe('a kernel file', () => {
     ['half an Image', image('x'.repeat(1000), 4000), 'is cut short: it has 1064 bytes'],
     ['a cut gzip', gzipSync(image('x'.repeat(5000))).subarray(0, 40), 'is a gzip archive that cannot be unpacked'],
     ['a cut zboot', zboot(gzipSync(image()), 'gzip').subarray(0, 120), 'is cut short'],
-    ['a zboot of another kind', zboot(gzipSync(image()), 'zstd'), 'zstd compression; give the plain Image'],
+    ['a zboot of another kind', zboot(gzipSync(image()), 'lzo'), 'lzo compression; give the plain Image'],
+    [
+      'a cut zboot of xz',
+      zboot(packed('xz').subarray(0, 60), 'xzkern'),
+      'is a zboot image for EFI that cannot be unpacked',
+    ],
     ['a gzip of something else', gzipSync(elf(62)), 'is a gzip archive, but what is inside is an ELF file'],
     ['text', Buffer.from('x'.repeat(200)), 'is no kernel that bootrace knows'],
   ])('that is %s is refused by name', (_, file, problem) => {
     expect(openImage(file)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
+  });
+
+  it.each([
+    ['xz', packed('xz')],
+    ['zstd', packed('zstd')],
+    ['a zboot with xz', zboot(packed('xz'), 'xzkern')],
+    ['a zboot with zstd', zboot(packed('zstd'), 'zstd22')],
+  ])('in %s is unpacked', (_, file) => {
+    expect(openImage(file)).toEqual({ ok: true, image: image() });
   });
 
   it('with EFI sections is cut short where one ends after the file', () => {

@@ -37,7 +37,10 @@ describe('the recipes that come with bootrace', () => {
 describe('a source', () => {
   it.each([
     ['debian:6.1', { from: 'debian', series: '6.1' }],
-    ['debian-stock:5.10', { from: 'debian-stock', series: '5.10' }],
+    ['debian-stock:5.10', { from: 'debian-stock', series: '5.10', flavour: 'generic' }],
+    ['debian-stock:sid', { from: 'debian-stock', series: 'sid', flavour: 'generic' }],
+    ['debian-stock:6.12/16k', { from: 'debian-stock', series: '6.12', flavour: '16k' }],
+    ['debian-stock:6.12/64k', null],
     ['tree:linux', { from: 'tree', path: '/recipes/linux' }],
     ['tarball:/a/linux.tar.xz', { from: 'tarball', path: '/a/linux.tar.xz' }],
     ['git:/a@b/linux@v6.1', { from: 'git', path: '/a@b/linux', revision: 'v6.1' }],

@@ -3,7 +3,7 @@ import { bootargsOf } from '../../harness/run/bootargs.ts';
 
 test('detectors of stalls wait for no fewer instructions at a larger shift', () => {
   const patience = (shift: number) =>
-    bootargsOf({ shift, bootargs: [] }).filter((word) => /stall_timeout|watchdog_thresh/.test(word));
+    bootargsOf({ shift, bootargs: [], plan: [] }).filter((word) => /stall_timeout|watchdog_thresh/.test(word));
   expect(patience(0)).toEqual([]);
   expect(patience(4)).toEqual([]);
   expect(patience(6)).toEqual(['rcupdate.rcu_cpu_stall_timeout=240', 'watchdog_thresh=40']);
@@ -11,5 +11,5 @@ test('detectors of stalls wait for no fewer instructions at a larger shift', () 
 });
 
 test("a cell's words come last, so that they win", () => {
-  expect(bootargsOf({ shift: 8, bootargs: ['watchdog_thresh=3'] }).at(-1)).toBe('watchdog_thresh=3');
+  expect(bootargsOf({ shift: 8, plan: [], bootargs: ['watchdog_thresh=3'] }).at(-1)).toBe('watchdog_thresh=3');
 });

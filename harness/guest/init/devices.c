@@ -217,3 +217,40 @@ int open_bus_of_device(const char *device)
 
 	return bus == NULL ? -ENOENT : (int)open_in_bus(bus, "/devices", O_DIRECTORY);
 }
+
+struct visiting {
+	void (*visit)(const char *bus, int directory, const char *device);
+	const char *bus;
+	int directory;
+};
+
+static bool visit_device(const char *name, void *context)
+{
+	const struct visiting *visiting = context;
+
+	visiting->visit(visiting->bus, visiting->directory, name);
+	return true;
+}
+
+static bool visit_bus(const char *name, void *context)
+{
+	struct visiting *visiting = context;
+
+	visiting->bus = name;
+	visiting->directory = (int)open_in_bus(name, "/devices", O_DIRECTORY);
+	if (visiting->directory >= 0)
+		each_entry(visiting->directory, visit_device, visiting);
+	sys_close(visiting->directory);
+	return true;
+}
+
+void each_bus_device(void (*visit)(const char *bus, int directory, const char *device))
+{
+	struct visiting visiting = {visit, NULL, -1};
+	long buses = sys_open("/sys/bus", O_RDONLY | O_DIRECTORY);
+
+	if (buses < 0)
+		return;
+	each_entry((int)buses, visit_bus, &visiting);
+	sys_close((int)buses);
+}

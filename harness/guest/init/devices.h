@@ -20,6 +20,9 @@ struct device_list {
 /* The devices of the platform and amba buses, sorted by name. The list is good until the next call. */
 struct device_list list_devices(void);
 
+/* Calls visit() for every device of every bus, with the descriptor of the bus's folder of devices. */
+void each_bus_device(void (*visit)(const char *bus, int directory, const char *device));
+
 /* A new descriptor of /sys/bus/BUS/devices for the bus that has this device; negative where none has it. */
 int open_bus_of_device(const char *device);
 /* The bus that has this driver, or NULL; valid until the next call. */

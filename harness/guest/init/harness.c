@@ -60,16 +60,21 @@ static long load(const struct module_entry *entry, const char *params)
 	return result;
 }
 
+#define ENTRIES_AT_ONCE 32
+
 long harness_load_module(const char *name, const char *params)
 {
 	uint64_t count = 0;
-	struct module_entry entry;
+	struct module_entry entries[ENTRIES_AT_ONCE];
 
 	harness_read(HARNESS_MODULES, 0, &count, sizeof(count));
 	for (uint64_t i = 0; i < count; i++) {
-		harness_read(HARNESS_MODULES, COUNT_SIZE + i * sizeof(entry), &entry, sizeof(entry));
-		if (same(entry.name, name))
-			return load(&entry, params);
+		uint64_t at = i % ENTRIES_AT_ONCE;
+
+		if (at == 0)
+			harness_read(HARNESS_MODULES, COUNT_SIZE + i * sizeof(entries[0]), entries, sizeof(entries));
+		if (same(entries[at].name, name))
+			return load(&entries[at], params);
 	}
 	return -ENOENT;
 }

@@ -19,7 +19,8 @@ struct verb_form {
 /* In the order of enum verb. */
 static const struct verb_form forms[] = {
 	{"load", "MT"},  {"unload", "M"}, {"autoprobe", "S"}, {"probe", "N"},   {"bind", "NN"}, {"unbind", "NN"}, {"write", "PT"},
-	{"wait", "Nm"},  {"settle", "m"}, {"symbols", "T"},   {"shell", ""},    {"watch", "N"}, {"end", ""},
+	{"wait", "Nm"},  {"settle", "m"}, {"symbols", "T"},   {"shell", ""},    {"apart", ""},  {"census", ""},
+	{"watch", "N"},  {"end", ""},
 };
 
 struct reader {

@@ -3,7 +3,7 @@
 #include "devices.h"
 #include "probing.h"
 
-#define DEFERRED_SIZE 16384
+#define DEFERRED_SIZE 65536
 #define SEQNUM_SIZE 32
 
 /* Idle time is free under -icount, a look is not: the look is as rare as the window allows. */

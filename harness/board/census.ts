@@ -1,0 +1,217 @@
+import type { Crash, DmesgEvent } from '../dmesg/events.ts';
+import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import type { NodeRegisters } from './addresses.ts';
+import { endOf } from './addresses.ts';
+
+/** What became of every device of a board in one boot. Pure. */
+
+/** How a device's probe ended, from best to worst; what has no driver is none of them. */
+const DEVICE_ENDS = ['bound', 'no-driver', 'declined', 'deferred', 'failed', 'hung', 'crashed'] as const;
+export type DeviceEnd = (typeof DEVICE_ENDS)[number];
+
+/** How often a device's registers were asked where no model answers. */
+interface Answers {
+  readonly reads: number;
+  readonly writes: number;
+  /** Reads in loops whose value the firmware made up. */
+  readonly broken: number;
+}
+
+export interface CensusDevice {
+  readonly bus: string;
+  readonly name: string;
+  /** That is bound to it, or was the last to try. */
+  readonly driver: string | null;
+  /** Path of its node. */
+  readonly node: string;
+  readonly end: DeviceEnd;
+  /** Whether a driver of this kernel wanted it. */
+  readonly matched: boolean;
+  /** What it waits for, or why its probe failed. */
+  readonly reason: string | null;
+  /** Modules that would have a driver for it and are not loaded. */
+  readonly missing: readonly string[];
+  readonly answers: Answers | null;
+}
+
+export interface Census {
+  readonly devices: readonly CensusDevice[];
+  /** False where the guest ended before it could count. */
+  readonly complete: boolean;
+  readonly crashes: readonly Crash[];
+  readonly modules: { readonly loaded: number; readonly failed: readonly { name: string; why: string }[] };
+  /** Modaliases of all devices, also of those without a node: what udev would ask for next. */
+  readonly modaliases: readonly string[];
+}
+
+/** Buses whose devices stand for something outside of the kernel. Others (cpu, nvmem, genpd, workqueue) only repeat it. */
+const BUSES: readonly string[] = [
+  'amba',
+  'apr',
+  'aprbus',
+  'auxiliary',
+  'dp-aux',
+  'host1x',
+  'hsi',
+  'i2c',
+  'i3c',
+  'mdio_bus',
+  'mhi',
+  'mipi-dsi',
+  'mmc',
+  'pci',
+  'platform',
+  'rpmsg',
+  'scmi_protocol',
+  'sdio',
+  'serial',
+  'slimbus',
+  'soundwire',
+  'spi',
+  'spmi',
+  'ulpi',
+  'usb',
+];
+/** Adapters and root hubs: the device that made them is the one that counts. */
+const CONTROLLERS = /^(?:i2c-\d+|i3c-\d+|spmi-\d+|serial\d+|slim-\d+|usb\d+|mmc\d+)$/;
+
+interface Report {
+  readonly bus: string;
+  readonly name: string;
+  readonly driver: string | null;
+  readonly node: string | null;
+  readonly modalias: string | null;
+}
+
+const NONE = '-';
+
+function reportsIn(events: readonly DmesgEvent[]): Report[] {
+  return events.flatMap((event) => {
+    if (event.event !== 'agent' || event.verb !== 'device') return [];
+    const [bus, name, driver, node, modalias] = event.words;
+    if (bus === undefined || name === undefined) return [];
+    const known = (word: string | undefined) => (word === undefined || word === NONE ? null : word);
+    return [{ bus, name, driver: known(driver), node: known(node), modalias: known(modalias) }];
+  });
+}
+
+interface CensusInput {
+  readonly events: readonly DmesgEvent[];
+  readonly summary: LogSummary;
+  readonly firmwareLog: string;
+  readonly registers: readonly NodeRegisters[];
+  /** Modules that have a driver for a modalias, and whether one is built in (kernel/modalias.ts). */
+  readonly modulesFor: (modalias: string) => readonly string[];
+  readonly isBuiltin: (modalias: string) => boolean;
+}
+
+/** What a boot whose plan ends with a census says of each device with a node. */
+export function censusOf(input: CensusInput): Census {
+  const { events, summary } = input;
+  const reports = reportsIn(events);
+  const crashed = new Map(
+    summary.crashes.flatMap((crash): [string, Crash][] =>
+      crash.fatal && crash.probing !== null ? [[crash.probing.device, crash]] : [],
+    ),
+  );
+  const words = (verb: string) =>
+    events.flatMap((event) => (event.event === 'agent' && event.verb === verb ? [event.words] : []));
+  const deferred = new Map(words('deferred').map(([name = '', ...reason]) => [name, reason.join(' ')]));
+  const probing = new Set(words('probing').map(([name = '']) => name));
+  const loads = words('load');
+  const loaded = new Set(loads.flatMap(([name = '', result]) => (result === 'ok' ? [name] : [])));
+  const answers = answersByNode(input.firmwareLog, input.registers);
+
+  const devices = reports.flatMap((report): CensusDevice[] => {
+    const { bus, name, node, modalias } = report;
+    if (node === null || !BUSES.includes(bus) || CONTROLLERS.test(name)) return [];
+    const life = summary.devices.get(name);
+    const crash = crashed.get(name);
+    const modules = modalias === null ? [] : input.modulesFor(modalias);
+    const hasDriver = modules.length > 0 || (modalias !== null && input.isBuiltin(modalias));
+    const { end, reason } = endOfDevice(report, life, crash, deferred.get(name), probing.has(name));
+    return [
+      {
+        bus,
+        name,
+        driver: report.driver ?? life?.driver ?? null,
+        node,
+        end,
+        matched: end !== 'no-driver',
+        reason: reason ?? (end === 'no-driver' && hasDriver ? 'a driver for it is not loaded' : null),
+        missing: end === 'no-driver' ? modules.filter((module) => !loaded.has(module)) : [],
+        answers: answers.get(node) ?? null,
+      },
+    ];
+  });
+  return {
+    devices: devices.sort((a, b) => DEVICE_ENDS.indexOf(b.end) - DEVICE_ENDS.indexOf(a.end) || order(a.name, b.name)),
+    complete: words('census').some(([word]) => word === 'end'),
+    crashes: summary.crashes,
+    modules: {
+      loaded: loaded.size,
+      failed: loads.flatMap(([name = '', result, ...why]) =>
+        result === 'ok' ? [] : [{ name, why: [result, ...why].join(' ') }],
+      ),
+    },
+    modaliases: [...new Set(reports.flatMap(({ bus, modalias }) => (BUSES.includes(bus) ? (modalias ?? []) : [])))],
+  };
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function endOfDevice(
+  { driver }: Report,
+  life: DeviceLife | undefined,
+  crash: Crash | undefined,
+  waitsFor: string | undefined,
+  isProbing: boolean,
+): { end: DeviceEnd; reason: string | null } {
+  // An oops ends the task in the middle of the probe, and leaves the link to the driver behind.
+  if (crash !== undefined && life?.state !== 'bound') return { end: 'crashed', reason: crash.title };
+  if (driver !== null && isProbing) return { end: 'hung', reason: 'its probe has not returned' };
+  if (driver !== null) return { end: 'bound', reason: null };
+  if (waitsFor !== undefined) return { end: 'deferred', reason: waitsFor === '' ? (life?.reason ?? null) : waitsFor };
+  if (life === undefined) return { end: 'no-driver', reason: null };
+  if (life.state === 'failed') return { end: 'failed', reason: life.error === null ? null : `error -${life.error}` };
+  if (life.state === 'declined') return { end: 'declined', reason: null };
+  if (life.state === 'probing') return { end: 'hung', reason: 'its probe has not returned' };
+  if (life.state === 'deferred' || life.state === 'retried') return { end: 'deferred', reason: life.reason };
+  return life.driver === null ? { end: 'no-driver', reason: null } : { end: 'declined', reason: null };
+}
+
+const PAGE = /^page (?:0x)?([0-9a-f]+) reads=(\d+) writes=(\d+) broken=(\d+)/gm;
+const POLL = /^poll (?:0x)?([0-9a-f]+) pc=[0-9a-fx]+ broken=(\d+)/gm;
+const PAGE_SIZE = 4096;
+
+/** Sums what the firmware counted by the node whose registers lie there; disabled nodes share addresses with enabled ones. */
+function answersByNode(log: string, registers: readonly NodeRegisters[]): Map<string, Answers> {
+  const found = new Map<string, Answers>();
+  const add = (address: number, size: number, more: Answers) => {
+    const owner = registers.find(
+      ({ enabled, ranges }) =>
+        enabled && ranges.some((range) => range.address < address + size && address < endOf(range)),
+    );
+    if (owner === undefined) return;
+    const { reads, writes, broken } = found.get(owner.path) ?? { reads: 0, writes: 0, broken: 0 };
+    found.set(owner.path, {
+      reads: reads + more.reads,
+      writes: writes + more.writes,
+      broken: broken + more.broken,
+    });
+  };
+  for (const [, address = '', reads, writes] of log.matchAll(PAGE))
+    add(Number.parseInt(address, 16), PAGE_SIZE, { reads: Number(reads), writes: Number(writes), broken: 0 });
+  for (const [, address = '', broken] of log.matchAll(POLL))
+    add(Number.parseInt(address, 16), 1, { reads: 0, writes: 0, broken: Number(broken) });
+  return found;
+}
+
+/** How many devices came to each end. */
+export function countEnds(devices: readonly CensusDevice[]): Readonly<Record<DeviceEnd, number>> {
+  const counts = { bound: 0, 'no-driver': 0, declined: 0, deferred: 0, failed: 0, hung: 0, crashed: 0 };
+  for (const { end } of devices) counts[end]++;
+  return counts;
+}

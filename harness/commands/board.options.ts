@@ -1,0 +1,14 @@
+import { Command } from '@commander-js/extra-typings';
+import { bootargs, JSON_OUTPUT, RESULTS } from '../terminal/option-values.ts';
+
+export const boardVerb = new Command('board')
+  .description("boot a real board's own device tree and count what became of its devices")
+  .argument('<dtb>', "path of a compiled device tree, or the name of one in the kernel's own package")
+  .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES|SUITE or image:PATH[,modules=FOLDER]')
+  .option('--append <words>', 'words to add to the kernel command line', bootargs, [])
+  .option('--modules-load <file>', 'modules to load, one per line (default: what udev would load)')
+  .option('--no-cache', 'boot even if the same boot is in the cache')
+  .addOption(RESULTS)
+  .addOption(JSON_OUTPUT);
+
+export type BoardOptions = ReturnType<typeof boardVerb.opts>;

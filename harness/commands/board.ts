@@ -1,0 +1,95 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { countEnds } from '../board/census.ts';
+import { EXIT, InputError } from '../errors.ts';
+import { ModuleMatcher } from '../kernel/modalias.ts';
+import { qemuVersion } from '../qemu/version.ts';
+import { formatCensus } from '../report/census.ts';
+import { renderProgress } from '../report/progress.ts';
+import { harnessVersion } from '../run/about.ts';
+import {
+  type CountedBoard,
+  type CountRequest,
+  countingCell,
+  openBoard,
+  parseModulesLoad,
+  readCensus,
+} from '../run/count.ts';
+import { exitCodeOf } from '../run/record.ts';
+import { runCells } from '../run/run.ts';
+import { requireTools } from '../terminal/tools.ts';
+import type { BoardOptions } from './board.options.ts';
+
+/** `bootrace board`: boots a real board's device tree and counts what became of its devices; returns the exit code. */
+export async function board(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
+  await requireTools();
+  const request: CountRequest = {
+    board: name,
+    kernel: options.kernel,
+    append: options.append,
+    modules: options.modulesLoad === undefined ? null : await readModulesLoad(options.modulesLoad),
+  };
+  const progress = renderProgress(process.stderr);
+  try {
+    const opened: { board: CountedBoard | null } = { board: null };
+    const { run, folder } = await runCells({
+      cells: async (lab, shared) => {
+        opened.board = await openBoard(lab, request);
+        return [await countingCell(lab, request, shared)];
+      },
+      workers: null,
+      repeat: 1,
+      results: options.results,
+      signal,
+      listen: progress.listen,
+      knownIssues: [],
+      useCache: options.cache,
+      useForks: false,
+      becomesLatest: true,
+      about: {
+        shard: null,
+        harness: await harnessVersion(),
+        qemu: await qemuVersion(),
+        matrix: { file: name, hash: '', selection: [] },
+      },
+    });
+    progress.close();
+    const [record] = run.cells;
+    const counted = opened.board;
+    if (record === undefined || counted === null || record.folder === null)
+      throw new InputError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
+    const { tree, index, kernel } = counted;
+    const cellFolder = join(folder, record.folder);
+    const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
+    await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
+    const shown = {
+      board: name,
+      release: kernel.release,
+      verdict: record.verdict,
+      ...countEnds(census.devices),
+      ...census,
+    };
+    process.stdout.write(
+      options.json === true
+        ? `${JSON.stringify(shown, null, 1)}\n`
+        : formatCensus(census, {
+            board: name,
+            release: kernel.release,
+            notes: [
+              `${census.modules.loaded} modules loaded; console by earlycon=pl011; verdict ${record.verdict}: ${record.reason}`,
+              `files in ${relative(process.cwd(), cellFolder)}`,
+            ],
+          }),
+    );
+    return census.complete ? exitCodeOf(run) : EXIT.unexpected;
+  } finally {
+    progress.close();
+  }
+}
+
+async function readModulesLoad(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new InputError(`the list of modules ${path} cannot be read`, undefined, { cause: error });
+  });
+  return parseModulesLoad(text);
+}

@@ -1,0 +1,93 @@
+#include "census.h"
+
+#include "devices.h"
+#include "report.h"
+
+#define ATTRIBUTE_SIZE 32 /* `/modalias` and its like */
+/* printk() cuts a line at 1024 bytes less its prefix (kernel/printk/printk.c: LOG_LINE_MAX). */
+#define MODALIAS_SIZE 512
+/* Where sysfs shows the tree (drivers/of/kobj.c). */
+static const char tree_root[] = "devicetree/base";
+
+static bool attribute(struct text *path, const char *device, const char *name)
+{
+	text_clear(path);
+	text_add(path, device);
+	text_add(path, name);
+	return !path->cut;
+}
+
+/* The path of a device's node, as the tree has it; false where it has none. */
+static bool node_of(int directory, const char *device, char target[PATH_SIZE], const char **node)
+{
+	char storage[NAME_SIZE + ATTRIBUTE_SIZE];
+	struct text path = TEXT(storage);
+	long length;
+
+	if (!attribute(&path, device, "/of_node"))
+		return false;
+	length = sys_read_link_at(directory, path.bytes, target, PATH_SIZE - 1);
+	if (length <= 0)
+		return false;
+	target[length] = '\0';
+	for (long at = 0; at < length; at++) {
+		size_t i = 0;
+
+		while (tree_root[i] != '\0' && target[at + (long)i] == tree_root[i])
+			i++;
+		if (tree_root[i] == '\0') {
+			*node = target + at + i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool modalias_of(int directory, const char *device, char modalias[MODALIAS_SIZE])
+{
+	char storage[NAME_SIZE + ATTRIBUTE_SIZE];
+	struct text path = TEXT(storage);
+	char *end;
+	long size;
+	long fd;
+
+	if (!attribute(&path, device, "/modalias"))
+		return false;
+	fd = sys_open_at(directory, path.bytes, O_RDONLY);
+	if (fd < 0)
+		return false;
+	size = sys_read((int)fd, modalias, MODALIAS_SIZE - 1);
+	sys_close((int)fd);
+	modalias[size < 0 ? 0 : size] = '\0';
+	end = find_char(modalias, '\n');
+	if (end != NULL)
+		*end = '\0';
+	return modalias[0] != '\0';
+}
+
+static void report_device(const char *bus, int directory, const char *device)
+{
+	static char target[PATH_SIZE];
+	static char modalias[MODALIAS_SIZE];
+	char driver[NAME_SIZE];
+	const char *node;
+
+	line("device");
+	line_word(bus);
+	line_word(device);
+	line_word(driver_of(directory, device, driver) ? driver : "-");
+	line_word(node_of(directory, device, target, &node) ? node : "-");
+	line_word(modalias_of(directory, device, modalias) ? modalias : "-");
+	line_send();
+}
+
+void report_census(void)
+{
+	line("census");
+	line_word("begin");
+	line_send();
+	each_bus_device(report_device);
+	line("census");
+	line_word("end");
+	line_send();
+}

@@ -1,0 +1,71 @@
+import { type Census, type CensusDevice, countEnds, type DeviceEnd } from '../board/census.ts';
+
+/** What became of a board's devices, as a kernel developer reads it: the sum first, then what is wrong. */
+
+interface CensusTitle {
+  readonly board: string;
+  readonly release: string;
+  /** Modules that were loaded and which the console was, and the like. */
+  readonly notes: readonly string[];
+}
+
+const HEADINGS: readonly (readonly [DeviceEnd, string])[] = [
+  ['crashed', 'probe crashed'],
+  ['hung', 'probe has not returned'],
+  ['failed', 'probe failed'],
+  ['deferred', 'deferred'],
+  ['declined', 'declined by the driver'],
+];
+
+export function formatCensus(census: Census, { board, release, notes }: CensusTitle): string {
+  const { devices } = census;
+  const counts = countEnds(devices);
+  const matched = devices.filter((device) => device.matched).length;
+  const rest = HEADINGS.flatMap(([end]) => (counts[end] > 0 ? [`${counts[end]} ${end}`] : []));
+  const lines = [
+    `${board} on ${release}: ${counts.bound} of ${matched} matched devices bound${rest.map((part) => `, ${part}`).join('')}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
+    ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
+    ...notes,
+    ...guessed(devices),
+    ...HEADINGS.flatMap(([end, heading]) => section(heading, devices, end)),
+    ...unloaded(devices),
+    ...section('no driver', devices, 'no-driver'),
+    ...failedModules(census),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function section(heading: string, devices: readonly CensusDevice[], end: DeviceEnd): string[] {
+  const those = devices.filter((device) => device.end === end);
+  if (those.length === 0) return [];
+  return ['', `${heading}:`, ...those.map(describe)];
+}
+
+function describe({ bus, name, driver, node, reason, answers }: CensusDevice): string {
+  const where = bus === 'platform' ? name : `${bus} ${name}`;
+  const by = driver === null ? node : driver;
+  const guess = answers !== null && answers.broken > 0 ? ` [${answers.broken} polls broken]` : '';
+  return `  ${where} (${by})${reason === null ? '' : `: ${reason}`}${guess}`;
+}
+
+/** Devices that bound on values that nobody knows: a read in a loop was told something else than before until the loop ended. */
+function guessed(devices: readonly CensusDevice[]): string[] {
+  const those = devices.filter(({ end, answers }) => end === 'bound' && answers !== null && answers.broken > 0);
+  if (those.length === 0) return [];
+  const reads = those.reduce((sum, { answers }) => sum + (answers?.broken ?? 0), 0);
+  const names = those.map(({ name, answers }) => `${name} ${answers?.broken}`);
+  return [`${those.length} devices bound on guesses, by ${reads} broken polls: ${names.join(', ')}`];
+}
+
+function unloaded(devices: readonly CensusDevice[]): string[] {
+  const those = devices.filter(({ missing }) => missing.length > 0);
+  return those.length === 0
+    ? []
+    : ['', 'driver not loaded:', ...those.map(({ name, missing }) => `  ${name}: ${missing.join(', ')}`)];
+}
+
+function failedModules({ modules }: Census): string[] {
+  return modules.failed.length === 0
+    ? []
+    : ['', 'modules that did not load:', ...modules.failed.map(({ name, why }) => `  ${name}: ${why}`)];
+}

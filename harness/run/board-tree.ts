@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { parseFdt } from '../devicetree/parse.ts';
+import type { DeviceTree } from '../devicetree/tree.ts';
+import { InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import { didYouMean } from '../suggest.ts';
+
+/** Finds and reads the compiled device tree that `--board` and `board:` name. */
+
+/** More than any tree: what the kernel maps of a blob (MAX_FDT_SIZE, arch/arm64/include/asm/boot.h). */
+const LARGEST_BLOB = 2 * 1024 * 1024;
+
+export interface BoardBlob {
+  /** As the user named it. */
+  readonly name: string;
+  readonly path: string;
+  readonly blob: Uint8Array;
+  readonly tree: DeviceTree;
+}
+
+/**
+ * A name with a slash is a path; any other is looked up in the working directory and then among the device trees of the kernel's own package.
+ * Throws {@link InputError} where there is none, with names like it, and for a file that is no blob.
+ */
+export async function readBoardTree(name: string, kernel: KernelArtefact | null): Promise<BoardBlob> {
+  const path = name.includes('/') || existsSync(name) ? name : await findInKernel(name, kernel);
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => null,
+  );
+  if (size === null) throw new InputError(`there is no device tree ${path}`);
+  if (size > LARGEST_BLOB) throw new InputError(`${path} has ${size} bytes, and Linux takes at most ${LARGEST_BLOB}`);
+  const blob = readFileSync(path);
+  return { name, path, blob, tree: parseFdt(blob, name) };
+}
+
+async function findInKernel(name: string, kernel: KernelArtefact | null): Promise<string> {
+  const folder = kernel?.deviceTrees ?? null;
+  if (kernel === null || folder === null)
+    throw new InputError(
+      `there is no file ${name}, and the kernel ${kernel?.recipe ?? ''} comes without device trees`,
+      'give the path of a .dtb, or a debian-stock kernel',
+    );
+  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.dtb')).sort();
+  const nameOf = (file: string) => file.slice(file.lastIndexOf('/') + 1);
+  const found = files.filter((file) => nameOf(file) === name);
+  const [first] = found;
+  if (first === undefined)
+    throw new InputError(
+      `the kernel ${kernel.recipe} has no device tree ${name}${didYouMean(name, files.map(nameOf))}`,
+      `its ${files.length} trees lie in ${folder}`,
+    );
+  if (found.length > 1)
+    throw new InputError(
+      `the kernel ${kernel.recipe} has ${found.length} device trees ${name}`,
+      `give the path of one: ${found.map((file) => relative('.', join(folder, file))).join(', ')}`,
+    );
+  return join(folder, first);
+}

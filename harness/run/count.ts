@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DEFAULT_SHIFT } from '../axes/draft.ts';
+import { isEnabled, registersOf } from '../board/addresses.ts';
+import { type Census, censusOf } from '../board/census.ts';
+import { compatiblesOf } from '../board/interrupts.ts';
+import { serializeFdt } from '../devicetree/serialize.ts';
+import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
+import { InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import { cacheRoot, ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
+import { loadOrder, type ModuleIndex, ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
+import { moduleName } from '../kernel/modules.ts';
+import type { Cell } from '../model/cell.ts';
+import type { PlanStep } from '../model/plan.ts';
+import { VERDICTS } from '../model/verdict.ts';
+import { readConsole } from './boot.ts';
+import type { Lab } from './lab.ts';
+
+/** Boots a board until its modules are all there, and counts what became of its devices. */
+
+/** Rounds of looking for modules: new ones bring new devices. Real boards need two or three. */
+const MOST_ROUNDS = 5;
+/** Longer than the deferred probe timeout of 10 s (drivers/base/dd.c, with modules), after which drivers go without some suppliers. */
+const SETTLE_MS = 15_000;
+
+export interface CountRequest {
+  readonly board: string;
+  readonly kernel: string;
+  readonly append: readonly string[];
+  /** The user's own choice, in that order; null for what udev would load. */
+  readonly modules: readonly string[] | null;
+}
+
+export interface CountedBoard {
+  readonly cell: Cell;
+  readonly kernel: KernelArtefact;
+  readonly tree: DeviceTree;
+  readonly index: ModuleIndex;
+}
+
+/** The kernel and the tree that a request names. Throws {@link InputError} for either. */
+export async function openBoard(lab: Lab, request: CountRequest): Promise<CountedBoard> {
+  const cell = cellOf(request, []);
+  const kernel = await lab.kernel(cell);
+  if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${request.kernel}: ${kernel.reason}`);
+  const tree = await lab.board(cell);
+  return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel) };
+}
+
+/** The cell that counts the board's devices with the modules that belong to it. `shared`: where the boots on the way leave their files. */
+export async function countingCell(lab: Lab, request: CountRequest, shared: string): Promise<Cell> {
+  const board = await openBoard(lab, request);
+  const { kernel, index } = board;
+  if (request.modules !== null) {
+    const unknown = request.modules.find((name) => !kernel.modules.has(name));
+    if (unknown !== undefined)
+      throw new InputError(`the kernel ${kernel.recipe} has no module ${unknown}`, 'modules are named as in lsmod');
+    return cellOf(request, loadOrder(request.modules, kernel, index));
+  }
+  return cellOf(request, await modulesByAlias(lab, request, board, shared));
+}
+
+const namesSchema = z.array(z.string());
+
+/** What udev would load, looked for boot after boot until no device asks for more; kept in the cache. */
+async function modulesByAlias(
+  lab: Lab,
+  request: CountRequest,
+  { cell, kernel, tree, index }: CountedBoard,
+  shared: string,
+): Promise<string[]> {
+  const identity = createHash('sha256')
+    .update(`${kernel.key} ${request.append.join(' ')} `)
+    .update(serializeFdt(tree));
+  const file = join(await ensureFolder(join(cacheRoot(), 'board-modules')), `${identity.digest('hex')}.json`);
+  const kept = namesSchema.safeParse(JSON.parse((await readIfPresent(file)) ?? 'null'));
+  if (kept.success) return loadOrder(kept.data, kernel, index);
+  const matcher = new ModuleMatcher(index);
+  const wanted = new Set(modulesOfTree(tree, matcher));
+  for (let round = 1; round <= MOST_ROUNDS; round++) {
+    const before = wanted.size;
+    const plan = planOf(loadOrder(wanted, kernel, index));
+    const folder = join(shared, `modules-${round}`);
+    await lab.boot({ ...cell, id: `${cell.id}-modules-${round}`, plan }, folder);
+    const census = readCensus(folder, tree, matcher);
+    for (const modalias of census.modaliases) for (const name of matcher.forModalias(modalias)) wanted.add(name);
+    if (!census.complete || wanted.size === before) break;
+  }
+  await writeAtomic(file, JSON.stringify([...wanted]));
+  return loadOrder(wanted, kernel, index);
+}
+
+/** Modules for the compatibles of enabled nodes, in the tree's order. */
+function modulesOfTree(tree: DeviceTree, matcher: ModuleMatcher): string[] {
+  const found = new Set<string>();
+  const visit = (node: TreeNode, path: string): void => {
+    if (!isEnabled(node)) return;
+    for (const compatible of compatiblesOf({ node }))
+      for (const name of matcher.forCompatible(compatible)) found.add(name);
+    for (const child of node.children) visit(child, joinPath(path, child.name));
+  };
+  visit(tree.root, '/');
+  return [...found];
+}
+
+function planOf(modules: readonly string[]): PlanStep[] {
+  return [
+    { step: 'apart' },
+    ...modules.map((module) => ({ step: 'load', module, params: '' }) as const),
+    { step: 'settle', ms: SETTLE_MS },
+    { step: 'census' },
+  ];
+}
+
+function cellOf({ board, kernel, append }: CountRequest, modules: readonly string[]): Cell {
+  const plain = (text: string) =>
+    text
+      .slice(text.lastIndexOf('/') + 1)
+      .replace(/\.dtb$/, '')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._+=-]/g, '-');
+  return {
+    id: `${plain(board)}-${plain(kernel)}`,
+    row: null,
+    claim: null,
+    axes: {},
+    kernel,
+    linkage: 'builtin',
+    board,
+    tree: [],
+    bootargs: append,
+    cpus: 1,
+    shift: DEFAULT_SHIFT,
+    gates: [],
+    plan: planOf(modules),
+    watch: [],
+    // It counts what it finds; only a guest that does not get so far is not as it should be.
+    expect: { verdicts: VERDICTS.filter((verdict) => !UNCOUNTED.includes(verdict)) },
+  };
+}
+
+const UNCOUNTED: readonly string[] = ['hang', 'panic', 'unbuildable', 'infra-error'];
+
+/** What a boot that counted left in its folder. */
+export function readCensus(folder: string, tree: DeviceTree, matcher: ModuleMatcher): Census {
+  const read = (name: string) => {
+    try {
+      return readFileSync(join(folder, name));
+    } catch {
+      return Buffer.alloc(0); // The guest was not booted: nothing is counted.
+    }
+  };
+  const { events, summary } = readConsole(read('console.log'));
+  return censusOf({
+    events,
+    summary,
+    firmwareLog: read('firmware.log').toString('utf8'),
+    registers: registersOf(tree),
+    modulesFor: (modalias) => matcher.forModalias(modalias),
+    isBuiltin: (modalias) => matcher.isBuiltin(modalias),
+  });
+}
+
+/** Names in a `modules.load`: a path or name a line, comments with `#` (Android's and dracut's format). */
+export function parseModulesLoad(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const name = line.replace(/#.*/, '').trim();
+    return name === '' ? [] : [moduleName(name)];
+  });
+}

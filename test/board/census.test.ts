@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { registersOf } from '../../harness/board/addresses.ts';
+import { type CensusDevice, censusOf, countEnds } from '../../harness/board/census.ts';
+import { DmesgParser } from '../../harness/dmesg/parser.ts';
+import { Summary } from '../../harness/dmesg/summary.ts';
+import { formatCensus } from '../../harness/report/census.ts';
+import { boardTree, node } from './trees.ts';
+
+const UART = node('uart@9000000', { compatible: 'acme,uart', reg: [0, 0x900_0000, 0, 0x1000] });
+
+function count(lines: readonly string[], firmwareLog = '') {
+  const parser = new DmesgParser();
+  const log = lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
+  const events = [...parser.push(Buffer.from(log)), ...parser.end()];
+  const summary = new Summary();
+  for (const event of events) summary.add(event);
+  return censusOf({
+    events,
+    summary: summary.finish(parser),
+    firmwareLog,
+    registers: registersOf(boardTree({ more: [UART] })),
+    modulesFor: (modalias) => (modalias.endsWith('Cacme,phy') ? ['phy_acme'] : []),
+    isBuiltin: () => false,
+  });
+}
+
+const ends = (devices: readonly CensusDevice[]) => Object.fromEntries(devices.map(({ name, end }) => [name, end]));
+const MATCHED = (device: string, driver: string) =>
+  `platform ${device}: bus: 'platform': __driver_probe_device: matched device with driver ${driver}`;
+
+describe('a census', () => {
+  const census = count(
+    [
+      MATCHED('9000000.uart', 'uart'),
+      MATCHED('failing', 'drv'),
+      'drv failing: probe with driver drv failed with error -22',
+      MATCHED('waiting', 'drv'),
+      'bootrace: load phy_other ok',
+      'bootrace: load msm killed',
+      'bootrace: census begin',
+      'bootrace: device platform 9000000.uart uart /uart@9000000 of:NuartT(null)Cacme,uart',
+      'bootrace: device platform failing - /failing of:NfailingT(null)Cacme,failing',
+      'bootrace: device platform waiting - /waiting of:NwaitingT(null)Cacme,waiting',
+      'bootrace: device platform lonely - /lonely of:NlonelyT(null)Cacme,lonely',
+      'bootrace: device mdio_bus phy0 - /phy of:NphyT(null)Cacme,phy',
+      'bootrace: device i2c i2c-0 - /i2c -',
+      'bootrace: device cpu cpu0 - /cpus/cpu@0 -',
+      'bootrace: device platform reg-dummy reg-dummy - -',
+      'bootrace: census end',
+      'bootrace: deferred waiting platform: supplier x not ready',
+      'bootrace: done',
+    ],
+    'page 0x9000000 reads=7 writes=2 broken=3\npoll 0x9000004 pc=0xffff broken=3\n',
+  );
+
+  test('gives each device with a node one end', () => {
+    expect(census.complete).toBe(true);
+    expect(ends(census.devices)).toEqual({
+      '9000000.uart': 'bound',
+      failing: 'failed',
+      waiting: 'deferred',
+      lonely: 'no-driver',
+      phy0: 'no-driver',
+    });
+    expect(countEnds(census.devices)).toMatchObject({ bound: 1, failed: 1, deferred: 1, 'no-driver': 2 });
+  });
+
+  test('says which module is not loaded, what is waited for and what was guessed', () => {
+    const found = (name: string) => census.devices.find((device) => device.name === name);
+    expect(found('phy0')?.missing).toEqual(['phy_acme']);
+    expect(found('waiting')?.reason).toBe('platform: supplier x not ready');
+    expect(found('9000000.uart')?.answers).toEqual({ reads: 7, writes: 2, broken: 3 });
+    expect(census.modules).toEqual({ loaded: 1, failed: [{ name: 'msm', why: 'killed' }] });
+  });
+
+  test('is printed with the sum first', () => {
+    const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: [] });
+    expect(text.split('\n')[0]).toBe(
+      'acme.dtb on 6.12: 1 of 3 matched devices bound, 1 failed, 1 deferred; 5 devices, 2 without a driver',
+    );
+    expect(text).toContain('1 devices bound on guesses, by 3 broken polls: 9000000.uart 3');
+  });
+});
+
+test('a device whose probe crashed is not bound, though the link to its driver is there', () => {
+  const census = count([
+    MATCHED('9000000.uart', 'uart'),
+    "uart 9000000.uart: bus: 'platform': really_probe: probing driver uart with device",
+    'Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008',
+    'Internal error: Oops: 0000000096000004 [#1] SMP',
+    'CPU: 0 PID: 1 Comm: swapper/0 Not tainted 6.12.0 #1',
+    'pc : uart_probe+0x10/0x100',
+    'Call trace:',
+    ' uart_probe+0x10/0x100',
+    ' platform_probe+0x68/0xd8',
+    ' really_probe+0xc0/0x3e0',
+    '---[ end trace 0000000000000000 ]---',
+    'bootrace: census begin',
+    'bootrace: device platform 9000000.uart uart /uart@9000000 -',
+    'bootrace: census end',
+  ]);
+  expect(ends(census.devices)).toEqual({ '9000000.uart': 'crashed' });
+});
+
+test('a boot that ended before is not complete', () => {
+  expect(count(['bootrace: census begin']).complete).toBe(false);
+});
