@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { EXIT } from '../errors.ts';
-import { DEFAULT_MATRIX, loadMatrix } from '../matrix/load.ts';
+import { DEFAULT_MATRIX, loadMatrix, loadPreview } from '../matrix/load.ts';
 import { listCells, selectCells } from '../matrix/select.ts';
 import { cellsOfShard, parseShard } from '../matrix/shard.ts';
 import type { Cell } from '../model/cell.ts';
@@ -37,6 +37,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
     if (options.buildOnly === true) return await buildKernels(cells, { signal, listen: progress.listen });
     const finished = await runCells({
       cells,
+      preview: shard === null ? await loadPreview(file) : null,
       workers: options.workers ?? null,
       repeat: options.repeat,
       results: options.results,

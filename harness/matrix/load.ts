@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { readText } from '../files.ts';
@@ -16,6 +17,12 @@ export const DEFAULT_MATRIX = fileURLToPath(new URL('../../matrix.yaml', import.
 /** The cells of a matrix file. @throws InputError when it cannot be read or is wrong */
 export async function loadMatrix(file: string): Promise<Cell[]> {
   return expandMatrix(parseMatrix(await read(file), file));
+}
+
+/** The cell that a matrix file wants to be booted while its first kernel is compiled; null where it names none. @throws InputError as for a cell file */
+export async function loadPreview(file: string): Promise<Cell | null> {
+  const { preview } = parseMatrix(await read(file), file);
+  return preview === null ? null : loadCellFile(join(dirname(file), preview));
 }
 
 /** The cell of a cell file. @throws InputError when it cannot be read or is wrong */

@@ -16,6 +16,7 @@ import {
   idSchema,
   listed,
   planSchema,
+  textSchema,
   toExpectation,
   treeSchema,
   watchSchema,
@@ -67,6 +68,8 @@ export interface Matrix {
   readonly include: readonly Include[];
   readonly rows: readonly Row[];
   readonly expect: readonly ExpectRule[];
+  /** Path of a cell file, relative to this one, that is booted while the first kernel is compiled. */
+  readonly preview: string | null;
 }
 
 /** The key under which a named `include` entry is matched, beside the axes. */
@@ -129,6 +132,7 @@ const fileSchema = strictMap({
     }),
   ),
   expect: entries(strictMap({ match: matchSchema, ...expectationShape })),
+  preview: textSchema.nullable().default(null),
 });
 
 /**
@@ -162,6 +166,7 @@ export function parseMatrix(text: string, file: string, known: readonly BuiltInA
   return {
     file,
     known,
+    preview: spelled.preview,
     axes,
     include,
     exclude: spelled.exclude.map((match, index) => ({

@@ -72,7 +72,7 @@ function terminalProgress(stream: ProgressStream, paint: Colours, now: () => num
   return {
     listen: (event) => {
       state = advance(state, event, now());
-      keep(permanentLines(event, paint));
+      keep(permanentLines(event, state, paint));
     },
     note: (line) => keep([printable(line)]),
     close: () => {
@@ -91,7 +91,7 @@ function lineProgress(stream: ProgressStream, paint: Colours, now: () => number)
   return {
     listen: (event) => {
       state = advance(state, event, now());
-      for (const line of permanentLines(event, paint)) stream.write(`${line}\n`);
+      for (const line of permanentLines(event, state, paint)) stream.write(`${line}\n`);
       if (now() - last < LINE_INTERVAL_MS) return;
       last = now();
       for (const line of formatStatus(state, now())) stream.write(`${line}\n`);
@@ -141,8 +141,8 @@ export function formatKernelProgress(progress: KernelProgress): string {
   return parts.filter((part) => part !== null).join(', ');
 }
 
-/** What stays on the screen: a kernel that is ready, a cell that surprises. */
-function permanentLines(event: LifecycleEvent, paint: Colours): string[] {
+/** What stays on the screen: a kernel that is ready, an unexpected result; and while kernels are compiled, each row that is decided. */
+function permanentLines(event: LifecycleEvent, state: RunState, paint: Colours): string[] {
   switch (event.event) {
     case 'run-started':
       return [`${count(event.cells, 'cell')} on ${count(event.kernels, 'kernel')}, ${count(event.workers, 'worker')}`];
@@ -152,7 +152,10 @@ function permanentLines(event: LifecycleEvent, paint: Colours): string[] {
       return event.built ? [`kernel ${subject}: built in ${formatDuration(event.wallMs)}`] : [];
     }
     case 'cell-finished':
-      return outcomeOf(event.cell) === 'expected' ? [] : [formatSurprise(event.cell, paint)];
+      if (outcomeOf(event.cell) !== 'expected') return [formatSurprise(event.cell, paint)];
+      return event.cell.row !== null && state.compiles ? [formatRow(event.cell, paint)] : [];
+    case 'preview-finished':
+      return [`while kernels are compiled, ${formatRow(event.cell, paint)}`];
     case 'search-started':
       return event.mostBoots === null
         ? []
@@ -163,6 +166,13 @@ function permanentLines(event: LifecycleEvent, paint: Colours): string[] {
     case 'run-finished':
       return [];
   }
+}
+
+/** A row that is decided, before the table that has all. */
+function formatRow(cell: CellRecord, paint: Colours): string {
+  const kernel = printable(cell.kernel.release ?? cell.kernel.recipe);
+  const row = paint.bold(printable(cell.row ?? cell.id));
+  return `${kernel}: ${row} ${mark(cell, paint)} ${cell.verdict}: ${describeOutcome(cell)}`;
 }
 
 /** One line for a cell that is not as expected, printed as soon as it is known. */

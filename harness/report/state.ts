@@ -11,6 +11,8 @@ export interface RunState {
   readonly kernels: number;
   readonly kernelsDone: number;
   readonly kernel: KernelProgress | null;
+  /** Whether a kernel of the run had to be compiled. */
+  readonly compiles: boolean;
   readonly cellsDone: number;
   readonly unexpected: number;
   readonly noVerdict: number;
@@ -27,6 +29,7 @@ export const NOTHING_YET: RunState = {
   kernels: 0,
   kernelsDone: 0,
   kernel: null,
+  compiles: false,
   cellsDone: 0,
   unexpected: 0,
   noVerdict: 0,
@@ -40,7 +43,11 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
     case 'run-started':
       return { ...state, cells: event.cells, boots: event.cells * event.repeat, kernels: event.kernels };
     case 'kernel-progress':
-      return { ...state, kernel: event.progress };
+      return {
+        ...state,
+        kernel: event.progress,
+        compiles: state.compiles || event.progress.phase === 'compiling',
+      };
     case 'kernel-finished':
       return { ...state, kernelsDone: state.kernelsDone + 1, kernel: null };
     case 'search-started':
@@ -62,6 +69,8 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         bootsSince: state.bootsSince ?? now,
       };
     }
+    case 'preview-finished':
+      return state;
     case 'run-finished':
       return { ...state, kernel: null, running: [] };
   }

@@ -28,6 +28,8 @@ export type LifecycleEvent =
   | { readonly event: 'boot-finished'; readonly id: string }
   /** All boots of a cell of a run are done. */
   | { readonly event: 'cell-finished'; readonly cell: CellRecord }
+  /** A boot of a kernel that needs no compiler, while the run's own are compiled; not a cell of the run. */
+  | { readonly event: 'preview-finished'; readonly cell: CellRecord }
   | { readonly event: 'run-finished' };
 
 export type LifecycleListener = (event: LifecycleEvent) => void;

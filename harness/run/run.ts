@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { KnownError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { kernelsOf } from './kernels.ts';
 import { Lab, type LabOptions } from './lab.ts';
+import type { LifecycleEvent } from './lifecycle.ts';
 import { type CellRecord, difference, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
 import { openRunFolder, type RunFolder } from './results.ts';
 
@@ -13,6 +16,8 @@ export interface RunOptions
   readonly workers: number | null;
   /** Boots of each cell; more than one also proves that they agree. */
   readonly repeat: number;
+  /** A cell that is no part of the run: booted while the first kernel is compiled, so that there is something to see. */
+  readonly preview?: Cell | null;
   /** Folder of all runs. */
   readonly results: string;
   /** Whether `latest` shall point to this run. */
@@ -38,12 +43,17 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   const started = performance.now();
   const workers = options.workers ?? availableParallelism();
   const folder = await openRunFolder(options.results, startedAt);
+  const preview = new Preview(options, folder);
   let lab: Lab | null = null;
   try {
     // Boots that are to be compared with each other must be boots.
     const isCompared = repeat > 1;
     const opened = await Lab.open({
       ...options,
+      listen: (event) => {
+        listen(event);
+        preview.listen(event);
+      },
       useCache: options.useCache && !isCompared,
       useForks: options.useForks && !isCompared,
       workers,
@@ -54,10 +64,9 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     const kernels = kernelsOf(cells);
     listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
     for (const cell of cells) await opened.check(cell);
-    await Promise.all(kernels.map((kernel) => opened.kernel(kernel)));
-    const built = performance.now();
-    const { records, flakes } = await bootAll(cells, repeat, lab, folder, listen);
-    await lab.close();
+    const ready = Promise.all(inOrderOfUse(cells).map((kernel) => opened.kernel(kernel))).then(() => performance.now());
+    const [built, { records, flakes }] = await Promise.all([ready, bootAll(cells, repeat, lab, folder, listen)]);
+    await Promise.all([lab.close(), preview.close()]);
     const finished = performance.now();
     const run: RunRecord = {
       schema: RUN_SCHEMA_VERSION,
@@ -82,9 +91,63 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     listen({ event: 'run-finished' });
     return { run, folder: path };
   } catch (error) {
-    await lab?.close();
+    await Promise.all([lab?.close(), preview.close()]);
     await folder.discard();
     throw error;
+  }
+}
+
+/** The kernels of most rows first: a reader waits for those. */
+function inOrderOfUse(cells: readonly Cell[]): ReturnType<typeof kernelsOf> {
+  const rows = (wanted: Pick<Cell, 'kernel' | 'linkage'>) =>
+    cells.filter(({ kernel, linkage, row }) => row !== null && kernel === wanted.kernel && linkage === wanted.linkage)
+      .length;
+  return kernelsOf(cells).sort((a, b) => rows(b) - rows(a));
+}
+
+/** The boot that answers before the run's own kernels are there. What keeps it from doing so keeps nothing else. */
+class Preview {
+  readonly #options: RunOptions;
+  readonly #folder: RunFolder;
+  readonly #ended = new AbortController();
+  #boot: Promise<void> | null = null;
+
+  constructor(options: RunOptions, folder: RunFolder) {
+    this.#options = options;
+    this.#folder = folder;
+  }
+
+  /** Begins at the first sign that a kernel is not in the cache. */
+  listen(event: LifecycleEvent): void {
+    const { preview = null } = this.#options;
+    if (event.event !== 'kernel-progress' || preview === null || this.#boot !== null) return;
+    this.#boot = this.#ask(preview);
+    // Told by close(), not before.
+    this.#boot.catch(() => {});
+  }
+
+  async #ask(cell: Cell): Promise<void> {
+    const signal = AbortSignal.any([this.#options.signal, this.#ended.signal]);
+    // Files that its guest reads are not to be written by the run's own lab meanwhile.
+    const folder = { ...this.#folder, shared: join(this.#folder.shared, 'preview') };
+    try {
+      const lab = await Lab.open({ ...this.#options, workers: 1, folder, signal, listen: () => {} });
+      try {
+        const { record } = await lab.boot(cell, join(folder.shared, 'cell'));
+        // Without the package, or with another one than it was written for, it has nothing to say.
+        if (record.asExpected) this.#options.listen({ event: 'preview-finished', cell: record });
+      } finally {
+        await lab.close();
+      }
+    } catch (error) {
+      if (!signal.aborted && !(error instanceof KnownError)) throw error;
+    }
+  }
+
+  /** Ends the boot where it still goes on: by then there are better answers. */
+  async close(): Promise<void> {
+    this.#ended.abort();
+    await this.#boot;
   }
 }
 
@@ -99,6 +162,8 @@ async function bootAll(
   lab.expect(cells);
   const records = await Promise.all(
     cells.map(async (cell) => {
+      // A cell takes a worker only when its kernel is there.
+      await lab.kernel(cell);
       const boots = Array.from({ length: repeat }, (_, n) =>
         lab.boot(cell, n === 0 ? folder.cell(cell.id) : `${folder.cell(cell.id)}/repeat-${n + 1}`),
       );

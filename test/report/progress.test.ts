@@ -25,6 +25,26 @@ describe('run state', () => {
     expect(formatStatus(state, 1000)).toEqual(['cells: 4 of 8, 0.8 s left, booting c5']);
   });
 
+  it('tells each row that is decided while kernels are compiled, and a preview, but no row of a run that compiles nothing', () => {
+    const compiling = {
+      event: 'kernel-progress',
+      progress: { phase: 'compiling', subject: '6.1', done: 1, total: 9, secondsLeft: null },
+    } as const;
+    const row: LifecycleEvent = { event: 'cell-finished', cell: aCell({ row: 'T1' }) };
+    const preview: LifecycleEvent = { event: 'preview-finished', cell: aCell({ row: 'T8', verdict: 'null-deref' }) };
+    const linesOf = (events: readonly LifecycleEvent[]) => {
+      const lines: string[] = [];
+      const progress = renderProgress({ write: (text: string) => lines.push(text) }, { env: {}, now: () => 0 });
+      for (const event of events) progress.listen(event);
+      progress.close();
+      return lines.join('');
+    };
+    expect(linesOf([compiling, preview, row])).toMatch(
+      /^while kernels are compiled, 6\.1\.192: T8 ✓ null-deref: .*\n6\.1\.192: T1 ✓ bound: .*\n$/,
+    );
+    expect(linesOf([row])).toBe('');
+  });
+
   it('counts boots beside cells where each is booted several times', () => {
     const events: LifecycleEvent[] = [
       { event: 'run-started', cells: 2, repeat: 100, workers: 2, kernels: 1 },
