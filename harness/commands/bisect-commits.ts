@@ -9,6 +9,7 @@ import { loadRecipe } from '../kernel/recipe.ts';
 import { countCommits, describeCommit, GitBisection, revertOn, treeName } from '../kernel/worktree.ts';
 import { loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
+import { printableJson } from '../printable.ts';
 import { renderProgress } from '../report/progress.ts';
 import { formatDuration } from '../report/text.ts';
 import { harnessVersion } from '../run/about.ts';
@@ -19,6 +20,7 @@ import type { Claim, Ends, Observation } from '../search/commits.ts';
 import { type CommitReport, formatCommitReport, isVerified } from '../search/commits-report.ts';
 import { type CommitBisection, searchCommits } from '../search/commits-search.ts';
 import { contentKey } from '../search/memory.ts';
+import { print, printAsItIs, tell } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BisectCommitsOptions } from './bisect-commits.options.ts';
 
@@ -111,8 +113,9 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
     );
     await state.finish();
     progress.close();
-    process.stdout.write(options.json === true ? toJson(found.report) : found.text);
-    process.stderr.write(`\nreport in ${relative(process.cwd(), found.where)}\n`);
+    if (options.json === true) printAsItIs(toJson(found.report));
+    else print(found.text);
+    tell(`\nreport in ${relative(process.cwd(), found.where)}\n`);
     return found.report.bisection.result.found === 'culprit' ? EXIT.expected : EXIT.noVerdict;
   } catch (error) {
     // Nothing to go on with: other ends are another bisection.
@@ -210,5 +213,5 @@ function isFile(name: string): boolean {
 }
 
 function toJson(report: CommitReport): string {
-  return `${JSON.stringify({ ...report, verified: isVerified(report.bisection.result) }, null, 1)}\n`;
+  return printableJson({ ...report, verified: isVerified(report.bisection.result) });
 }

@@ -9,6 +9,7 @@ import { searchInLab } from '../run/expedition.ts';
 import { observeCell } from '../run/observe.ts';
 import { claimOfEnds, judgeCommit, type Sighting } from '../search/commits.ts';
 import { bisectConfigs, type ConfigDifference, diffConfigs, mixConfig } from '../search/kconfig.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BisectConfigsOptions } from './bisect-configs.options.ts';
 
@@ -85,7 +86,8 @@ export async function bisectConfigFiles(options: BisectConfigsOptions, signal: A
       `${found.irrelevant} other options do not matter; ${found.kernels} kernels; minimal cell ${found.file}`,
       '',
     ].join('\n');
-    process.stdout.write(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : text);
+    if (options.json === true) printJson(found);
+    else print(text);
     return EXIT.expected;
   } finally {
     progress.close();

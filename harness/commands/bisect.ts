@@ -8,6 +8,7 @@ import { count } from '../report/text.ts';
 import { searchInLab } from '../run/expedition.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BisectAxesOptions, BisectOrderOptions } from './bisect.options.ts';
 
@@ -75,7 +76,8 @@ async function search(
       },
     );
     progress.close();
-    process.stdout.write(options.json === true ? `${JSON.stringify(json, null, 1)}\n` : text);
+    if (options.json === true) printJson(json);
+    else print(text);
     return EXIT.expected;
   } finally {
     progress.close();

@@ -5,6 +5,7 @@ import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { DEFAULT_MATRIX, loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
+import { PrintableStream } from '../printable.ts';
 import { debuggerLine, QEMU, qemuArguments } from '../qemu/command.ts';
 import { attachTerminal } from '../qemu/process.ts';
 import { qemuVersion } from '../qemu/version.ts';
@@ -16,6 +17,7 @@ import { type CellRecord, exitCodeOf, type RunRecord } from '../run/record.ts';
 import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
 import { symbolsOf } from '../run/symbols.ts';
+import { print, printJson, tell } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { CellOptions } from './cell.options.ts';
 
@@ -31,6 +33,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
     return byHand(chosen, options, signal);
 
   const progress = renderProgress(process.stderr);
+  const console = new PrintableStream();
   const showsConsole = options.json !== true && options.repeat === 1;
   try {
     const { run, folder } = await runCells({
@@ -49,7 +52,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
       useCache: false,
       useForks: false,
       replay: () => [name, ...(options.matrix === undefined ? [] : ['--matrix', options.matrix])],
-      ...(!showsConsole ? {} : { onConsole: (bytes: Uint8Array) => process.stdout.write(bytes) }),
+      ...(!showsConsole ? {} : { onConsole: (bytes: Uint8Array) => print(console.push(bytes)) }),
       becomesLatest: false,
       about: {
         shard: null,
@@ -61,10 +64,11 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
     const [record] = run.cells;
     if (record === undefined) throw new Error('a run of one cell has no record of it');
     progress.close();
+    print(console.end());
     const { repeat, flakes } = run;
     const shown = repeat === 1 ? record : { ...record, repeat, flakes };
-    if (options.json === true) process.stdout.write(`${JSON.stringify(shown, null, 1)}\n`);
-    else process.stderr.write(describe(record, run, join(relative(process.cwd(), folder), record.folder ?? '')));
+    if (options.json === true) printJson(shown);
+    else tell(describe(record, run, join(relative(process.cwd(), folder), record.folder ?? '')));
     return exitCodeOf(run);
   } finally {
     progress.close();
@@ -104,9 +108,7 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
     onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
   }).finally(() => progress.close());
   if (kernel.kind === 'unbuildable') {
-    process.stderr.write(
-      `bootrace: cell ${chosen.id} cannot be booted, as its kernel is unbuildable: ${kernel.reason}\n`,
-    );
+    tell(`bootrace: cell ${chosen.id} cannot be booted, as its kernel is unbuildable: ${kernel.reason}\n`);
     return EXIT.noVerdict;
   }
   const folder = resolve(options.results, BY_HAND);
@@ -128,10 +130,10 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
     debugPort,
   });
   if (options.printCommand === true) {
-    process.stdout.write(`${[QEMU, ...words].map(shellQuote).join(' ')}\n`);
+    print(`${[QEMU, ...words].map(shellQuote).join(' ')}\n`);
     return EXIT.expected;
   }
-  if (debugPort !== null) process.stderr.write(`${debuggerLine(kernel.vmlinux, debugPort)}\n`);
-  if (options.interactive === true) process.stderr.write('bootrace: Ctrl-a x ends the guest\n');
+  if (debugPort !== null) tell(`${debuggerLine(kernel.vmlinux, debugPort)}\n`);
+  if (options.interactive === true) tell('bootrace: Ctrl-a x ends the guest\n');
   return attachTerminal(words, prepared.folder);
 }

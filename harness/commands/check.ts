@@ -9,6 +9,7 @@ import type { Lab } from '../run/lab.ts';
 import { cellOfCommit, cellOfSource, observeCell } from '../run/observe.ts';
 import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sightingKey } from '../search/commits.ts';
 import { printError } from '../terminal/failure.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import { repositoryAt } from './bisect-commits.ts';
 import type { CheckOptions } from './check.options.ts';
@@ -20,8 +21,8 @@ const ANSWER = { good: 0, bad: 1, unsure: 125 } as const;
 export async function check(options: CheckOptions, signal: AbortSignal): Promise<number> {
   try {
     const { answer, shown } = await judgeTree(options, signal);
-    if (options.json === true) process.stdout.write(`${JSON.stringify({ answer, shown }, null, 1)}\n`);
-    else process.stdout.write(`${answer === 'unsure' ? 'cannot tell' : answer}: ${shown}\n`);
+    if (options.json === true) printJson({ answer, shown });
+    else print(`${answer === 'unsure' ? 'cannot tell' : answer}: ${shown}\n`);
     return ANSWER[answer];
   } catch (error) {
     const code = printError(error);

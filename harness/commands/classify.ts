@@ -4,7 +4,9 @@ import type { Crash, Frame } from '../dmesg/events.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
+import { printable } from '../printable.ts';
 import { readKnownIssues } from '../terminal/known-issues.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { type Classification, Classifier, type ClassifyOptions as ReadingOptions } from '../verdict/classify.ts';
 import type { ClassifyOptions } from './classify.options.ts';
 
@@ -28,8 +30,8 @@ export async function classify(files: readonly string[], options: ClassifyOption
     const result = await classifyFile(file, { knownIssues: issues, today });
     results.push(options.vmlinux === undefined ? result : await withSources(result, options.vmlinux));
   }
-  if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-  else process.stdout.write(results.map(describe).join('\n'));
+  if (options.json) printJson(results);
+  else print(results.map(describe).join('\n'));
   return exitCode(results);
 }
 
@@ -140,9 +142,4 @@ function describeCrash(crash: Crash): string[] {
     ...crash.passedOver.map(({ function: name, why }) => `    not ${printable(name)}: it ${why}`),
     ...crash.followUps.map((followUp) => `    then, line ${followUp.line}: ${printable(followUp.title)}`),
   ];
-}
-
-/** Text of a log for a terminal: a log may hold anything, escape sequences included. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ').trimEnd();
 }

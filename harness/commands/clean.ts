@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { EXIT } from '../errors.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { isOfRuns } from '../run/results.ts';
+import { print } from '../terminal/output.ts';
 import type { CleanOptions } from './clean.options.ts';
 
 /** `bootrace clean`: removes the cache, and the records of runs where asked; nothing else that may lie in that folder. */
@@ -15,7 +16,7 @@ export async function clean({ results }: CleanOptions): Promise<number> {
   }
   for (const folder of folders) {
     await rm(folder, { recursive: true, force: true });
-    process.stdout.write(`removed ${folder}\n`);
+    print(`removed ${folder}\n`);
   }
   return EXIT.expected;
 }

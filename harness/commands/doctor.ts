@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { EXIT } from '../errors.ts';
 import { cacheRoot, errorCode } from '../kernel/cache.ts';
 import { checkTools, ensureTools, type ToolReport } from '../kernel/tools.ts';
+import { print, printJson, tell } from '../terminal/output.ts';
 import type { DoctorOptions } from './doctor.options.ts';
 
 interface Resource {
@@ -27,12 +28,13 @@ const GIB_FOR_CACHE = 10;
 /** `bootrace doctor`: what bootrace needs of this machine, and what of it is missing. Exit code 2 when something is. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   if (options.install === true) {
-    const say = (line: string) => process.stderr.write(`${line}\n`);
+    const say = (line: string) => tell(`${line}\n`);
     await ensureTools({ install: true, tests: options.tests === true, say });
     if (options.json !== true) return EXIT.expected;
   }
   const report = await examine(options.tests === true);
-  process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 1)}\n` : formatDoctor(report));
+  if (options.json === true) printJson(report);
+  else print(formatDoctor(report));
   return report.tools.every(({ state }) => state === 'ok') && report.resources.every(({ ok }) => ok)
     ? EXIT.expected
     : EXIT.usage;

@@ -6,6 +6,7 @@ import { renderProgress } from '../report/progress.ts';
 import { searchInLab } from '../run/expedition.ts';
 import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { explore as searchOrders } from '../search/explore.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
 import { askedOf, nodeNames, suppliersOf, symbolDependencies } from './explore-request.ts';
@@ -61,11 +62,8 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
       },
     );
     progress.close();
-    process.stdout.write(
-      options.json === true
-        ? `${JSON.stringify({ ...found, cells: Object.fromEntries(files) }, null, 1)}\n`
-        : formatExploration(found, files, wantsColour(process.stdout.isTTY, process.env)),
-    );
+    if (options.json === true) printJson({ ...found, cells: Object.fromEntries(files) });
+    else print(formatExploration(found, files, wantsColour(process.stdout.isTTY, process.env)));
     return found.outcomes.some(isFailure) ? EXIT.unexpected : EXIT.expected;
   } finally {
     progress.close();

@@ -14,7 +14,7 @@ import { Kernels, kernelsOf } from '../run/kernels.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
 import { readKnownIssues } from '../terminal/known-issues.ts';
-import { standardOutput } from '../terminal/output.ts';
+import { print, standardOutput, tell } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { MatrixOptions } from './matrix.options.ts';
 
@@ -28,7 +28,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
   const selected = selectCells(await loadMatrix(file), selection);
   const cells = shard === null ? selected : cellsOfShard(selected, shard);
   if (options.list === true) {
-    process.stdout.write(listCells(cells));
+    print(listCells(cells));
     return 0;
   }
   await requireTools();
@@ -62,8 +62,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
       },
     });
     progress.close();
-    for (const written of await writeReports(requests, finished, standardOutput()))
-      process.stderr.write(`wrote ${written}\n`);
+    for (const written of await writeReports(requests, finished, standardOutput())) tell(`wrote ${written}\n`);
     return exitCodeOf(finished.run);
   } finally {
     progress.close();
@@ -79,7 +78,7 @@ async function buildKernels(
   const build = async (wanted: Parameters<Kernels['get']>[0]) => {
     const result = await kernels.get(wanted);
     const what = result.kind === 'ready' ? result.release : 'unbuildable';
-    process.stdout.write(`${wanted.kernel} ${wanted.linkage}: ${what}\n`);
+    print(`${wanted.kernel} ${wanted.linkage}: ${what}\n`);
   };
   try {
     await Promise.all(kernelsOf(cells).map(build));

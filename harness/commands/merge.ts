@@ -7,7 +7,7 @@ import { loadRun } from '../report/run-folder.ts';
 import { formatTable } from '../report/table.ts';
 import { exitCodeOf, type RunRecord } from '../run/record.ts';
 import { openRunFolder } from '../run/results.ts';
-import { standardOutput } from '../terminal/output.ts';
+import { print, printJson, standardOutput, tell } from '../terminal/output.ts';
 import type { MergeOptions } from './merge.options.ts';
 
 /** `bootrace merge DIR...`: joins shards into one run; returns its exit code, 3 when shards are missing and nothing else failed. */
@@ -20,15 +20,12 @@ export async function merge(paths: readonly string[], options: MergeOptions): Pr
     const run = mergeRuns(loaded, target.name);
     for (const part of loaded) await copyCells(part.run, part.folder, target.path);
     const folder = await target.finish(run, true);
-    const { columns, colour, write } = standardOutput();
+    const { columns, colour } = standardOutput();
     const shown = relative(process.cwd(), folder);
-    write(
-      options.json === true
-        ? `${JSON.stringify(run, null, 1)}\n`
-        : formatTable(run, { width: columns, colour, folder: shown }),
-    );
+    if (options.json === true) printJson(run);
+    else print(formatTable(run, { width: columns, colour, folder: shown }));
     const missing = describeMissing(run);
-    if (missing !== null) process.stderr.write(`bootrace: ${missing}\n`);
+    if (missing !== null) tell(`bootrace: ${missing}\n`);
     return exitCodeOf(run);
   } catch (error) {
     await target.discard();

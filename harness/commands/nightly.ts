@@ -6,6 +6,7 @@ import { EXIT } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { disagreements, outdatedRuns, sampleOfNight } from '../run/nights.ts';
+import { tell } from '../terminal/output.ts';
 import type { NightlyOptions } from './nightly.options.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bootrace.js', import.meta.url));
@@ -50,7 +51,7 @@ export async function nightly(options: NightlyOptions): Promise<number> {
 
 /** Runs a verb with its output on this terminal; returns its exit code. */
 async function runVerb(...words: readonly string[]): Promise<number> {
-  process.stderr.write(`\n$ ${commandLine(words)}\n`);
+  tell(`\n$ ${commandLine(words)}\n`);
   const { exitCode } = await $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] })`node ${ENTRY} ${words}`;
   return exitCode ?? EXIT.noVerdict;
 }
@@ -63,7 +64,7 @@ async function latestRun(results: string): Promise<string | null> {
 async function keepNewest(results: string, keep: number): Promise<void> {
   for (const name of outdatedRuns(await readdir(results).catch(() => []), keep)) {
     await rm(join(results, name), { recursive: true });
-    process.stderr.write(`removed ${join(results, name)}\n`);
+    tell(`removed ${join(results, name)}\n`);
   }
 }
 
@@ -79,9 +80,7 @@ async function findFlakes(
   const sample = await loadRun(join(results, 'latest'));
   const found = disagreements(run, sample.run);
   for (const { id, what } of found)
-    process.stderr.write(
-      `bootrace: a bug of the harness: ${id} does not repeat, its ${what} differs from boot to boot\n`,
-    );
-  if (found.length === 0) process.stderr.write(`${ids.length} cells booted again: every byte is the same\n`);
+    tell(`bootrace: a bug of the harness: ${id} does not repeat, its ${what} differs from boot to boot\n`);
+  if (found.length === 0) tell(`${ids.length} cells booted again: every byte is the same\n`);
   return found.length > 0;
 }

@@ -1,13 +1,13 @@
 import { parseReporter, writeReports } from '../report/reporters.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { exitCodeOf } from '../run/record.ts';
-import { standardOutput } from '../terminal/output.ts';
+import { standardOutput, tell } from '../terminal/output.ts';
 import type { ReportOptions } from './report.options.ts';
 
 /** `bootrace report [RUN]`: writes reports of a finished run; returns the exit code that the run itself had. */
 export async function report(path: string, options: ReportOptions): Promise<number> {
   const requests = (options.reporter ?? ['table']).map(parseReporter);
   const loaded = await loadRun(path);
-  for (const file of await writeReports(requests, loaded, standardOutput())) process.stderr.write(`wrote ${file}\n`);
+  for (const file of await writeReports(requests, loaded, standardOutput())) tell(`wrote ${file}\n`);
   return exitCodeOf(loaded.run);
 }

@@ -1,3 +1,4 @@
+import { printableLines } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import {
   describeExpectation,
@@ -16,7 +17,7 @@ const MOST_ANNOTATIONS = 10;
 
 /** The runner's own escapes (actions/toolkit, `command.ts`): a line feed would end the command and could begin another one. */
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return printableLines(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function property(text: string): string {

@@ -1,8 +1,9 @@
 import { isOfBoot } from '../model/verdict.ts';
+import { printable } from '../printable.ts';
 import type { CellRecord } from '../run/record.ts';
 import { describePlace, kernelOf } from './judge.ts';
 import { type Colours, mark, paintVerdict } from './paint.ts';
-import { formatDuration, groupBy, printable, truncate, wrap } from './text.ts';
+import { formatDuration, groupBy, truncate, wrap } from './text.ts';
 
 const ROW_WIDTH = 4;
 const VERDICT_WIDTH = 19;

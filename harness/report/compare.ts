@@ -1,8 +1,9 @@
 import type { Verdict } from '../model/verdict.ts';
+import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf, problemOf } from './judge.ts';
 import { type Colours, colours } from './paint.ts';
-import { count, groupBy, printable, truncate } from './text.ts';
+import { count, groupBy, truncate } from './text.ts';
 
 /**
  * What became of a cell from one run to the next. `failure` means: not as expected. A boot without a verdict says nothing about

@@ -1,10 +1,11 @@
 import { commandLine } from '../invocation.ts';
+import { printable } from '../printable.ts';
 import { passes } from '../search/boot.ts';
 import type { Coverage } from '../search/coverage.ts';
 import type { Exploration, Stranger } from '../search/exploration.ts';
 import type { DriverWait } from '../search/knowledge.ts';
 import { colours } from './paint.ts';
-import { count, groupBy, printable } from './text.ts';
+import { count, groupBy } from './text.ts';
 
 /** Stages that ask for orders; the later ones look for what orders alone do not show. */
 const ORDERING: readonly string[] = ['baseline', 'pairs', 'blame', 'dependencies', 'orders'];

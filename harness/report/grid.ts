@@ -1,9 +1,10 @@
 import { NOT_APPLICABLE } from '../model/cell.ts';
 import { verdictFacts } from '../model/verdict.ts';
+import { printable } from '../printable.ts';
 import type { CellRecord } from '../run/record.ts';
 import { kernelOf, outcomeOf, summariseVerdicts } from './judge.ts';
 import { type Colours, paintVerdict } from './paint.ts';
-import { groupBy, printable, truncate } from './text.ts';
+import { groupBy, truncate } from './text.ts';
 
 /** Above this many lines a grid is no longer read; only lines with something unexpected are printed then. */
 const MOST_LINES = 80;

@@ -1,6 +1,7 @@
 import { isMissing, isPass, VERDICTS, type Verdict } from '../model/verdict.ts';
+import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { count, printable } from './text.ts';
+import { count } from './text.ts';
 
 /** How a cell stands in every report: as expected, not, or without a verdict. An `infra-error` is never a pass and never a regression. */
 export type Outcome = 'expected' | 'unexpected' | 'no-verdict';

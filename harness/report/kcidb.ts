@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isFault, isMissing } from '../model/verdict.ts';
+import { printable, printableJson } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome } from './judge.ts';
 import { crashExcerpt } from './problems.ts';
-import { groupBy, printable } from './text.ts';
+import { groupBy } from './text.ts';
 
 /** KCIDB I/O schema version 5.3. */
 const SCHEMA_VERSION = { major: 5, minor: 3 } as const;
@@ -141,5 +142,5 @@ export function formatKcidb(run: RunRecord): string {
       present: true,
     })),
   };
-  return `${JSON.stringify(report, null, 1)}\n`;
+  return printableJson(report);
 }

@@ -1,7 +1,8 @@
+import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
 import { crashExcerpt } from './problems.ts';
-import { groupBy, printable } from './text.ts';
+import { groupBy } from './text.ts';
 
 /** Documentation/dev-tools/ktap.rst: one level of indentation. */
 const INDENT = '  ';

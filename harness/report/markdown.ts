@@ -1,4 +1,5 @@
 import { isOfBoot } from '../model/verdict.ts';
+import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import {
   describeExpectation,
@@ -11,7 +12,7 @@ import {
   summariseVerdicts,
 } from './judge.ts';
 import { consoleLocation, crashExcerpt } from './problems.ts';
-import { count, formatDuration, groupBy, printable, truncate } from './text.ts';
+import { count, formatDuration, groupBy, truncate } from './text.ts';
 
 /** GitHub refuses a step summary of more than 1 MiB; half of it is more than anybody reads. */
 const MOST_PROBLEMS = 50;

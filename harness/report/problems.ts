@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
+import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf, problemOf } from './judge.ts';
 import type { Colours } from './paint.ts';
-import { count, groupBy, printable, truncate, wrap } from './text.ts';
+import { count, groupBy, truncate, wrap } from './text.ts';
 
 /** Different problems told in full; the rest are counted. */
 const MOST_PROBLEMS = 12;

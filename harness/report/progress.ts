@@ -1,10 +1,11 @@
 import type { KernelProgress } from '../kernel/progress.ts';
+import { printable } from '../printable.ts';
 import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
 import type { CellRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf } from './judge.ts';
 import { type Colours, colours, mark, wantsColour } from './paint.ts';
 import { advance, NOTHING_YET, type RunState, timeLeft } from './state.ts';
-import { count, formatDuration, printable, truncate } from './text.ts';
+import { count, formatDuration, truncate } from './text.ts';
 
 /** The part of a terminal or log stream that progress is written to: standard error, so that standard output stays a report. */
 export interface ProgressStream {

@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { InputError } from '../errors.ts';
+import { printableJson, printablePainted } from '../printable.ts';
 import type { RunRecord } from '../run/record.ts';
 import { didYouMean } from '../suggest.ts';
 import { formatAnnotations } from './annotations.ts';
@@ -23,6 +24,8 @@ interface ReportContext {
 
 interface Reporter {
   readonly about: string;
+  /** Text for a person; every other reporter writes a form that is safe by itself. */
+  readonly isPainted?: true;
   /** File in the run's folder; null is standard output. */
   readonly file: string | null;
   readonly format: (run: RunRecord, context: ReportContext) => string | Promise<string>;
@@ -30,7 +33,12 @@ interface Reporter {
 
 /** The reporters by the name that `--reporter` takes. */
 export const REPORTERS: Readonly<Record<string, Reporter>> = {
-  table: { about: 'a table for the console', file: null, format: (run, context) => formatTable(run, context) },
+  table: {
+    about: 'a table for the console',
+    isPainted: true,
+    file: null,
+    format: (run, context) => formatTable(run, context),
+  },
   json: { about: 'the run record (docs/run.schema.json)', file: null, format: (run) => formatJson(run) },
   junit: { about: 'JUnit XML', file: 'junit.xml', format: (run, { folder }) => formatJunit(run, folder) },
   ktap: { about: 'KTAP version 1', file: 'results.ktap', format: (run) => formatKtap(run) },
@@ -48,9 +56,9 @@ export const REPORTERS: Readonly<Record<string, Reporter>> = {
   github: { about: 'GitHub annotations', file: null, format: (run) => formatAnnotations(run) },
 };
 
-/** The run record as run.json holds it. */
+/** The run record as run.json holds it, safe to show. */
 function formatJson(run: RunRecord): string {
-  return `${JSON.stringify(run, null, 1)}\n`;
+  return printableJson(run);
 }
 
 /** A report that was asked for: `--reporter NAME[=FILE]`. */
@@ -106,7 +114,7 @@ export async function writeReports(
       width: toOutput ? output.columns : FILE_COLUMNS,
       colour: toOutput && output.colour,
     });
-    if (toOutput) output.write(text);
+    if (toOutput) output.write(reporter.isPainted === true ? printablePainted(text) : text);
     else written.push(await writeWhole(path, text));
   }
   return written;

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { RunRecord } from '../run/record.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { formatClaims } from './claims.ts';
@@ -5,7 +6,7 @@ import { formatGrids } from './grid.ts';
 import { summariseOutcome, summariseVerdicts } from './judge.ts';
 import { type Colours, colours } from './paint.ts';
 import { formatProblems } from './problems.ts';
-import { count, formatDuration, printable } from './text.ts';
+import { count, formatDuration } from './text.ts';
 
 export interface TableOptions {
   /** Characters in a line; the table uses at most {@link WIDEST}. */

@@ -1,14 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
-
-/**
- * A text from a log, a record or a file name as one line that is safe to show: escape sequences are removed, other control and
- * formatting characters (Unicode Cc and Cf, which hold the bidirectional overrides) become spaces. A guest must not be
- * able to drive the terminal that shows its log.
- */
-export function printable(text: string): string {
-  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ');
-}
-
 /** `text` cut to `width` characters, with an ellipsis where something is missing. */
 export function truncate(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1)).trimEnd()}…`;

@@ -1,3 +1,5 @@
+import { printableLines } from '../printable.ts';
+
 /** What XML 1.0 cannot hold at all, not even escaped (section 2.2, Char): most control characters, lone surrogates, U+FFFE and U+FFFF. */
 const NOT_A_CHAR = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -12,7 +14,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Any text as XML text or attribute value; characters that XML cannot hold become U+FFFD. */
 export function escapeXml(text: string): string {
-  return text.replace(NOT_A_CHAR, '\ufffd').replace(/[&<>"\t\n\r]/g, (character) => ESCAPES[character] ?? '');
+  return printableLines(text.replace(NOT_A_CHAR, '\ufffd')).replace(
+    /[&<>"\t\n\r]/g,
+    (character) => ESCAPES[character] ?? '',
+  );
 }
 
 /** An element; children are already XML. Attributes that are undefined are left out. */

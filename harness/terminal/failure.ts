@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import pc from 'picocolors';
 import { CHECK_BROKEN, EXIT, InfraError, KnownError } from '../errors.ts';
+import { tell } from './output.ts';
 
 /**
  * Prints why a verb could not be carried out and returns the exit code, which is never that of a verdict. A known error is a sentence
@@ -9,17 +10,15 @@ import { CHECK_BROKEN, EXIT, InfraError, KnownError } from '../errors.ts';
 export function printError(error: unknown): number {
   if (error instanceof OutputLost) return error.exitCode;
   if (error instanceof Interrupted) {
-    process.stderr.write(`bootrace: ${error.message}\n`);
+    tell(`bootrace: ${error.message}\n`);
     return EXIT_BY_SIGNAL[error.signal];
   }
   const known = fromSystem(error) ?? error;
   if (known instanceof KnownError) {
-    process.stderr.write(
-      `${pc.red('bootrace:')} ${known.message}\n${known.hint === undefined ? '' : `  ${known.hint}\n`}`,
-    );
+    tell(`${pc.red('bootrace:')} ${known.message}\n${known.hint === undefined ? '' : `  ${known.hint}\n`}`);
     return known.exitCode;
   }
-  process.stderr.write(`${inspect(error)}\n`);
+  tell(`${inspect(error)}\n`);
   return EXIT.noVerdict;
 }
 

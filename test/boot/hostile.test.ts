@@ -49,6 +49,20 @@ test('what a guest says last is heard, however soon it ends', async () => {
   expect(exitCode, stderr).toBe(0);
 });
 
+test('what a guest says drives neither the terminal nor the CI that shows it', async () => {
+  const words = '\\033]52;c;ZXZpbA==\\007\\033[2J\\342\\200\\256x ##[error]y';
+  const lines = [...OOPS, `::error::${words}`].map((line) => line.replace('swapper', `##[error]s${words}`));
+  const cell = await guest('says-and-ends', { TEXT: `"${lines.join('\\n')}\\n"` }, 'null-deref');
+  for (const option of [[], ['--json']]) {
+    const { stdout, stderr } = await bootrace(['cell', cell, ...option], { cwd: folder.path });
+    expect(stdout).toContain('NULL pointer dereference');
+    for (const said of [stdout, stderr]) {
+      expect(said.replaceAll(/[\t\n]|\r\n/g, '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      expect(said).not.toMatch(/##\[|^\s*::/m);
+    }
+  }
+});
+
 test.each([
   [0, 'infra-error', "has written to the firmware's log", 3],
   [1, 'hang', 'never started its plan', 0],
