@@ -1,3 +1,4 @@
+import { cellProperty } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 import { encodeFields, type Field } from './image.ts';
 
@@ -82,13 +83,15 @@ const ATOSNS = { register: IDR0, bit: 26, width: 1 };
 export const smmuModel: DeviceModel = {
   compatible: ['arm,mmu-500', 'arm,smmu-v2', 'qcom,smmu-v2', 'qcom,smmu-500', 'arm,mmu-401', 'arm,smmu-v1'],
   reads: 'drivers/iommu/arm/arm-smmu/arm-smmu.c, arm_smmu_device_cfg_probe() (6.12)',
-  model({ base, size, compatible }, answers) {
+  model({ base, size, compatible, node, interrupts }, answers) {
     // Both halves have 2^(NUMPAGENDXB + 1) pages.
     const pages = Math.max(2, Math.log2(size / 2 / PAGE_SIZE));
     const isAdreno = compatible.some((name) => name === 'qcom,smmu-v2' || name === 'qcom,adreno-smmu');
     const isQualcomm = compatible.some((name) => name.startsWith('qcom,'));
     const values = isAdreno ? ADRENO : isQualcomm ? QUALCOMM : OTHER;
-    const banks = Math.min(values.NUMCB, 2 ** pages);
+    // Each bank has an interrupt of its own behind the global ones; the driver wants no fewer than there are banks.
+    const contexts = interrupts.length - (cellProperty(node, '#global-interrupts') ?? 1);
+    const banks = Math.min(values.NUMCB, 2 ** pages, Math.max(1, contexts));
     const numbers = { ...values, NUMPAGENDXB: Math.floor(pages) - 1, NUMCB: banks, ATOSNS: isAdreno ? 0 : 1 };
     answers.image(base, encodeFields({ ...FIELDS, ATOSNS }, numbers));
   },

@@ -1,0 +1,186 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { laidBoard } from '../../harness/board/machine.ts';
+import { type BoardModels, NO_MODELS, transplant } from '../../harness/board/transplant.ts';
+import { modelBoard } from '../../harness/devices/board-models.ts';
+import { setBootargs } from '../../harness/devicetree/chosen.ts';
+import { parseFdt } from '../../harness/devicetree/parse.ts';
+import { serializeFdt } from '../../harness/devicetree/serialize.ts';
+import type { TreeNode } from '../../harness/devicetree/tree.ts';
+import { encodeBoardPlan } from '../../harness/firmware/board-plan.ts';
+import { encodeParking } from '../../harness/firmware/gates.ts';
+import { FIRMWARE } from '../../harness/firmware/program.ts';
+import { encodeServedCell } from '../../harness/firmware/served.ts';
+import { buildInitramfs } from '../../harness/guest/initramfs.ts';
+import { encodePlan } from '../../harness/guest/plan.ts';
+import { buildKernel } from '../../harness/kernel/build.ts';
+import { cacheRoot } from '../../harness/kernel/cache.ts';
+import { compileGuestInit, crossCompile } from '../../harness/kernel/cross.ts';
+import { qemuArguments } from '../../harness/qemu/command.ts';
+import { runGuest } from '../../harness/qemu/process.ts';
+import { GuestServer } from '../../harness/qemu/server.ts';
+import { boardTree, GIC_V3, node } from '../board/trees.ts';
+import { FIRST_BUILD_MS } from '../guest/boot.ts';
+
+/** A board whose addresses are not QEMU's, with the two devices of the thread on it, laid down as a .dtb is. */
+
+const KERNEL = '6.1';
+const SHIFT = 4;
+const SMMU = '15000000.iommu';
+const signal = new AbortController().signal;
+
+const withPhandle = (gic: TreeNode): TreeNode => ({
+  ...gic,
+  properties: new Map([...gic.properties, ...node('', { phandle: [1] }).properties]),
+});
+const GICS = {
+  3: withPhandle(GIC_V3),
+  2: withPhandle(
+    node('interrupt-controller@17a00000', {
+      compatible: 'arm,gic-400',
+      'interrupt-controller': [],
+      '#interrupt-cells': [3],
+      reg: [0, 0x17a0_0000, 0, 0x1000, 0, 0x17a0_2000, 0, 0x2000],
+    }),
+  ),
+} as const;
+
+function treeWith(version: 2 | 3) {
+  const tree = boardTree({
+    gic: GICS[version],
+    more: [
+      node('psci', { compatible: 'arm,psci-1.0', method: 'smc' }),
+      node('firmware', {}, node('scm', { compatible: ['qcom,scm-sdm845', 'qcom,scm'] })),
+      node('iommu@15000000', {
+        compatible: ['qcom,sdm845-smmu-500', 'arm,mmu-500'],
+        reg: [0, 0x1500_0000, 0, 0x8_0000],
+        '#iommu-cells': [2],
+        '#global-interrupts': [1],
+        interrupts: [0, 65, 4, 0, 96, 4, 0, 97, 4],
+      }),
+    ],
+  });
+  const root = {
+    ...tree.root,
+    properties: new Map([...tree.root.properties, ...node('', { 'interrupt-parent': [1] }).properties]),
+  };
+  return { ...tree, root };
+}
+
+let folder: Awaited<ReturnType<typeof dir>>;
+let image = '';
+let firmware: Uint8Array;
+let initramfs: Uint8Array;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+  const kernel = await buildKernel({ recipe: KERNEL, linkage: 'builtin', signal, onProgress: () => {} });
+  if (kernel.kind !== 'ready') throw new Error(kernel.reason);
+  image = kernel.image;
+  firmware = await crossCompile(FIRMWARE, cacheRoot());
+  initramfs = buildInitramfs(await compileGuestInit(cacheRoot()));
+}, FIRST_BUILD_MS);
+
+afterAll(() => folder.cleanup());
+
+let laid = 0;
+
+/** Everything that a boot needs, laid down in a folder of its own. */
+function lay(version: 2 | 3, models: BoardModels) {
+  const path = join(folder.path, `${laid++}`);
+  const lie = (name: string, bytes: Uint8Array) => {
+    writeFileSync(`${path}-${name}`, bytes);
+    return `${path}-${name}`;
+  };
+  const blob = serializeFdt(treeWith(version));
+  const { tree, plan, facts } = transplant(parseFdt(blob), blob.length, {
+    name: 'the board',
+    imageSize: Number(readFileSync(image).readBigUInt64LE(16)),
+    initramfsSize: initramfs.length,
+    cpus: 1,
+    breakerReads: 5,
+    models,
+  });
+  const bootargs = [
+    `earlycon=pl011,mmio32,0x${facts.console.toString(16)}`,
+    ...['keep_bootcon', 'rdinit=/init', 'printk.devkmsg=on', 'maxcpus=1', 'nokaslr', 'panic=-1', 'ignore_loglevel'],
+  ];
+  return {
+    lie,
+    machine: { cpus: 1, shift: SHIFT, board: laidBoard(plan) },
+    files: {
+      firmware: lie('firmware', firmware),
+      image,
+      deviceTree: lie('dtb', serializeFdt(setBootargs(tree, bootargs))),
+      initramfs: lie('initramfs', initramfs),
+      plan: lie('plan', encodePlan({ steps: [{ step: 'settle', ms: 500 }], watch: [SMMU] })),
+      modules: null,
+      gates: null,
+      boardPlan: lie('board', encodeBoardPlan(plan)),
+      registers: [],
+      firmwareLog: `${path}-firmware.log`,
+    },
+    consoleFile: `${path}-console.log`,
+  };
+}
+
+async function boot(version: 2 | 3, models: BoardModels = modelBoard(treeWith(version)).models) {
+  const { files, machine, consoleFile } = lay(version, models);
+  const run = {
+    consoleFile,
+    logFile: files.firmwareLog,
+    onConsole: () => false,
+    signal,
+    cwd: folder.path,
+    shift: SHIFT,
+  };
+  const end = await runGuest(qemuArguments(files, machine), run);
+  return { end, console: await readFile(consoleFile, 'utf8'), log: await readFile(files.firmwareLog, 'utf8') };
+}
+
+describe.each([2, 3] as const)('a board with a GICv%i', (version) => {
+  it('comes up at its own addresses, and its SMMU says what the model holds', { timeout: 120_000 }, async () => {
+    const { end, console, log } = await boot(version);
+    expect(console).toContain(`bootrace: bound ${SMMU} arm-smmu`);
+    expect(console).toContain('stream matching with 76 register groups');
+    expect(console).toContain('bootrace: done');
+    expect(end).toMatchObject({ end: 'exited', code: 0 });
+    expect(log).toMatch(/^monitor-call 0xc2001503 answered$/m);
+    expect(log).toMatch(/^page 0x15000000 reads=[1-9]\d* writes=[1-9]\d* broken=\d+$/m);
+    expect(await boot(version)).toEqual({ end, console, log });
+  });
+});
+
+it('without models the SMMU is no SMMU, and the guest ends all the same', { timeout: 120_000 }, async () => {
+  const { console } = await boot(3, NO_MODELS);
+  expect(console).not.toContain(`bootrace: bound ${SMMU}`);
+  expect(console).toContain('bootrace: done');
+});
+
+it('a guest that is kept says what a boot from reset says, cell after cell', { timeout: 120_000 }, async () => {
+  const fromReset = await boot(3);
+  const { lie, files, machine, consoleFile } = lay(3, modelBoard(treeWith(3)).models);
+  const table = encodeParking({ devices: [], functions: [] }, false, () => null);
+  if (table === null) throw new Error('no table');
+  const server = await GuestServer.start({
+    arguments: qemuArguments({ ...files, gates: lie('gates', table) }, machine, { serves: true }),
+    consoleFile,
+    cwd: folder.path,
+    signal,
+    shift: SHIFT,
+  });
+  if (server === null) throw new Error('the guest was not kept');
+  const cell = encodeServedCell({ table: null, plan: readFileSync(files.plan), modules: null });
+  try {
+    for (let n = 0; n < 3; n++) {
+      const served = await server.serve(cell, () => false);
+      expect(served?.console.toString('utf8')).toBe(fromReset.console);
+      expect(served?.firmwareLog).toBe(fromReset.log);
+    }
+  } finally {
+    await server.close();
+  }
+});
