@@ -3,7 +3,7 @@ import { JSON_OUTPUT, KNOWN_ISSUES } from '../terminal/option-values.ts';
 
 export const classifyVerb = new Command('classify')
   .description('say what happened in a kernel log from any machine')
-  .argument('[files...]', 'logs (default: standard input)')
+  .argument('[files...]', 'logs, also packed with gzip, xz or zstd, and folders of them (default: standard input)')
   .addOption(JSON_OUTPUT)
   .option('--vmlinux <file>', 'add file and line to frames from a vmlinux with debug information')
   .addOption(KNOWN_ISSUES);

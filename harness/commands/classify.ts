@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import pc from 'picocolors';
 import type { Crash, Frame } from '../dmesg/events.ts';
-import { EXIT, InputError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
@@ -9,16 +8,16 @@ import { readKnownIssues } from '../terminal/known-issues.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { type Classification, Classifier, type ClassifyOptions as ReadingOptions } from '../verdict/classify.ts';
 import type { ClassifyOptions } from './classify.options.ts';
+import { logFiles, readLog, STANDARD_INPUT } from './log-files.ts';
 
-const STANDARD_INPUT = '-';
 /** Frames and lines of a crash that a reader needs to know it again. */
 const SHOWN_FRAMES = 12;
 const SHOWN_LINES = 4;
 
 /**
- * `bootrace classify [FILE...]`: says what happened in kernel logs; standard input where no file is named.
- * Exit code 0: every log is of a boot that went through; 1: a crash, a hang, a failed or stuck device; 3: some log
- * gives no verdict.
+ * `bootrace classify [FILE...]`: says what happened in kernel logs, packed or not; a folder stands for the logs below
+ * it, and standard input is read where no file is named. Exit code 0: every log is of a boot that went through; 1: a crash, a hang, a failed or stuck device; 3: some log
+ * gives no verdict, as it is empty, or a fragment that shows nothing.
  *
  * @throws InputError for files that cannot be read
  */
@@ -26,12 +25,12 @@ export async function classify(files: readonly string[], options: ClassifyOption
   const today = new Date().toISOString().slice(0, 'YYYY-MM-DD'.length);
   const issues = await readKnownIssues(options.knownIssues);
   const results: Classification[] = [];
-  for (const file of files.length === 0 ? [STANDARD_INPUT] : files) {
+  for (const file of await logFiles(files.length === 0 ? [STANDARD_INPUT] : files)) {
     const result = await classifyFile(file, { knownIssues: issues, today });
     results.push(options.vmlinux === undefined ? result : await withSources(result, options.vmlinux));
   }
   if (options.json) printJson(results);
-  else print(results.map(describe).join('\n'));
+  else print(results.map(describe).join('\n') + summary(results));
   return exitCode(results);
 }
 
@@ -43,20 +42,22 @@ function exitCode(results: readonly Classification[]): number {
 
 async function classifyFile(file: string, options: ReadingOptions): Promise<Classification> {
   const classifier = new Classifier();
-  const input = file === STANDARD_INPUT ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
-  try {
-    for await (const chunk of input) classifier.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)));
-  } catch (error) {
-    throw unreadable(file, error);
-  }
+  await readLog(file, (chunk) => classifier.push(chunk));
   return classifier.finish(file, options);
 }
 
-function unreadable(file: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error;
-  return new InputError(`${file} cannot be read (${String(error.code)})`, 'Name a file with a kernel log', {
-    cause: error,
-  });
+/** One line for many logs: `4 logs: 2 bound, 1 null-deref, 1 fragment`. */
+function summary(results: readonly Classification[]): string {
+  if (results.length < 2) return '';
+  const counts = new Map<string, number>();
+  for (const result of results) counts.set(nameOf(result), (counts.get(nameOf(result)) ?? 0) + 1);
+  const parts = [...counts].sort(([, one], [, other]) => other - one).map(([name, count]) => `${count} ${name}`);
+  return `\n${results.length} logs: ${parts.join(', ')}\n`;
+}
+
+/** The verdict, or `fragment` where the log is an excerpt that gives none. */
+function nameOf({ verdict, fragment }: Classification): string {
+  return fragment && isMissing(verdict) ? 'fragment' : verdict;
 }
 
 async function withSources(result: Classification, vmlinux: string): Promise<Classification> {
@@ -89,7 +90,7 @@ async function withSources(result: Classification, vmlinux: string): Promise<Cla
 function describe(result: Classification): string {
   const paint = isPass(result.verdict) ? pc.green : pc.red;
   const lines = [
-    `${result.file === STANDARD_INPUT ? 'standard input' : printable(result.file)}: ${paint(result.verdict)} (${printable(result.reason)})`,
+    `${result.file === STANDARD_INPUT ? 'standard input' : printable(result.file)}: ${paint(nameOf(result))} (${printable(result.reason)})`,
   ];
   for (const crash of result.crashes) lines.push(...describeCrash(crash));
   for (const { device, driver, times, reason, outcome } of result.deferrals) {
@@ -106,6 +107,8 @@ function describe(result: Classification): string {
   for (const { module, reason } of result.rejected)
     lines.push(`  rejected module ${printable(module ?? '')}: ${printable(reason)}`);
   if (result.inFlight !== null) lines.push(`  in flight: ${printable(result.inFlight)}`);
+  if (result.fragment && nameOf(result) !== 'fragment')
+    lines.push('  fragment: the log has no beginning or end; what it shows is all that was judged');
   for (const note of result.notes) lines.push(`  note: ${printable(note)}`);
   return `${lines.join('\n')}\n`;
 }

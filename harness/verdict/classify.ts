@@ -1,6 +1,6 @@
 import type { Crash } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
-import { type DeviceLife, type LogSummary, Summary } from '../dmesg/summary.ts';
+import { type DeviceLife, type EarlierBoot, type LogSummary, Summary } from '../dmesg/summary.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { describeInFlight, judge, TIMED_OUT } from './judge.ts';
 import type { KnownIssue } from './knownissues.ts';
@@ -22,6 +22,10 @@ export interface Classification {
   readonly file: string;
   readonly verdict: Verdict;
   readonly reason: string;
+  /** The log is an excerpt, with neither the beginning nor the end of a boot; `infra-error` where it shows nothing. */
+  readonly fragment: boolean;
+  /** Boots before the last one that the log holds. */
+  readonly boots: readonly EarlierBoot[];
   readonly kernel: string | null;
   readonly crashes: readonly Crash[];
   readonly deferrals: readonly Deferral[];
@@ -84,6 +88,8 @@ function describe(file: string, summary: LogSummary, options: ClassifyOptions): 
     file,
     verdict: judgement.verdict,
     reason: judgement.reason,
+    fragment: judgement.fragment,
+    boots: [...summary.boots],
     kernel: summary.banner,
     crashes: summary.crashes,
     deferrals: lives.filter((life) => life.deferrals > 0).map(deferral),

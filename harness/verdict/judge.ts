@@ -59,7 +59,7 @@ export function judge(input: JudgeInput): Judgement {
     if (worst === null || isWorse(finding.verdict, worst.verdict)) worst = finding;
   }
   const { verdict, reason, crash } = worst ?? ofBinding(input);
-  return { verdict, reason, crash, fragment, notes };
+  return { verdict, reason, crash, fragment: fragment && input.summary.kernel, notes };
 }
 
 /** Names that a note lists before it only counts. */
@@ -176,6 +176,7 @@ function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): 
 /** Neither the kernel's banner nor user space nor the end of a boot is in the log. */
 function isFragment({ summary, completeBy }: JudgeInput): boolean {
   if (completeBy === 'plan' || summary.plan !== 'none') return false;
+  if (!summary.kernel) return true;
   return summary.banner === null && !summary.userSpace && !summary.shutdown && summary.root?.missing !== true;
 }
 

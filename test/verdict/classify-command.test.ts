@@ -1,8 +1,14 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { dir } from 'tmp-promise';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { classify } from '../../harness/commands/classify.ts';
+import { classificationsSchema } from './classification-schema.ts';
 
 const LOGS = join(import.meta.dirname, '../logs');
 const printed: string[] = [];
@@ -85,4 +91,82 @@ describe('bootrace classify', () => {
       await folder.cleanup();
     }
   });
+
+  it('reads what gzip, xz and zstd packed, whatever the file is called', async () => {
+    await inFolder(async (folder) => {
+      const text = await readFile(log('warn-3.10'));
+      const plain = join(folder, 'plain.log');
+      await writeFile(plain, text);
+      await writeFile(join(folder, 'a.log'), gzipSync(text));
+      execFileSync('xz', ['--keep', '--suffix=.packed', plain]);
+      execFileSync('zstd', ['--quiet', plain, '-o', join(folder, 'b.log')]);
+      const files = ['a.log', 'plain.log.packed', 'b.log', 'plain.log'].map((name) => join(folder, name));
+      expect(await classify(files, { json: true })).toBe(1);
+      const results: { crashes: unknown }[] = JSON.parse(printed.join(''));
+      expect(results).toHaveLength(4);
+      for (const result of results) expect(result.crashes).toEqual(results[3]?.crashes);
+    });
+  });
+
+  it('says so when a packed log is not whole', async () => {
+    await inFolder(async (folder) => {
+      const text = await readFile(log('boot-6.1-clean'));
+      await writeFile(join(folder, 'whole.log'), text);
+      execFileSync('xz', ['--keep', join(folder, 'whole.log')]);
+      const packed = { gzip: gzipSync(text), xz: await readFile(join(folder, 'whole.log.xz')) };
+      for (const [name, bytes] of Object.entries(packed)) {
+        await writeFile(join(folder, 'cut'), bytes.subarray(0, 900));
+        await expect(classify([join(folder, 'cut')], {}), name).rejects.toThrow(`is not a whole ${name} file`);
+      }
+    });
+  });
+
+  it('takes the logs of a folder, and sums up', async () => {
+    await inFolder(async (folder) => {
+      await mkdir(join(folder, 'cell'));
+      await writeFile(join(folder, 'cell', 'console.log'), await readFile(log('userspace-quotes')));
+      await writeFile(join(folder, 'cell', 'cell.json'), 'BUG: no log');
+      await writeFile(join(folder, 'b.txt'), await readFile(log('warn-3.10')));
+      await writeFile(join(folder, 'c.log'), '[    1.000000] usb 1-1: new device\n');
+      expect(await classify([folder], {})).toBe(1);
+      const text = printed.join('');
+      expect(text).toContain('3 logs: 1 warning, 1 fragment, 1 bound');
+      expect(text).not.toContain('cell.json');
+      await mkdir(join(folder, 'empty'));
+      await expect(classify([join(folder, 'empty')], {})).rejects.toThrow('holds no logs');
+    });
+  });
+
+  it('calls an excerpt a fragment', async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, 'part.log');
+      await writeFile(file, '[    1.000000] usb 1-1: new device\n');
+      expect(await classify([file], {})).toBe(3);
+      expect(printed.join('')).toMatch(/fragment.*the log has no beginning or end; what it shows is no crash/);
+    });
+  });
+
+  it('prints JSON of the schema that is published', async () => {
+    const schema = z.toJSONSchema(classificationsSchema, { io: 'output' });
+    // Written anew by `npx vitest run test/verdict -u`.
+    await expect(`${JSON.stringify(schema, null, 2)}\n`).toMatchFileSnapshot('../../docs/classify.schema.json');
+    const logs = readdirSync(LOGS).filter((name) => name.endsWith('.log'));
+    await classify(
+      logs.map((name) => join(LOGS, name)),
+      { json: true },
+    );
+    const ajv = new Ajv2020({ strict: false });
+    const results: unknown = JSON.parse(printed.join(''));
+    expect(ajv.validate(schema, results), ajv.errorsText()).toBe(true);
+    expect(ajv.validate(schema, [{ verdict: 'bound' }])).toBe(false);
+  });
 });
+
+async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
+  const folder = await dir({ unsafeCleanup: true });
+  try {
+    await work(folder.path);
+  } finally {
+    await folder.cleanup();
+  }
+}
