@@ -81,16 +81,14 @@ function describe(record: CellRecord, { repeat, flakes }: RunRecord, folder: str
   const lines = [
     `${mark(record, paint)} ${record.id}: ${paintVerdict(record, record.verdict, paint)} (${expected}): ${record.reason}`,
     ...record.notes.map((note) => `  ${note}`),
-    ...(repeat === 1 || record.consoleHash === null
-      ? []
-      : [`  ${describeRepetition(repeat, flakes, record.gates.length > 0)}`]),
+    ...(repeat === 1 || record.consoleHash === null ? [] : [`  ${describeRepetition(repeat, flakes)}`]),
     `  files in ${folder}`,
   ];
   return `\n${lines.join('\n')}\n`;
 }
 
-function describeRepetition(repeat: number, flakes: RunRecord['flakes'], isGated: boolean): string {
-  const same = isGated ? 'the same verdict and order of events' : 'the same console, byte for byte,';
+function describeRepetition(repeat: number, flakes: RunRecord['flakes']): string {
+  const same = 'the same console, byte for byte,';
   if (flakes.length === 0) return `${repeat} boots: ${same} in all of them`;
   const others = flakes.map(({ repetition, what }) => `boot ${repetition} in its ${what}`);
   return `${repeat} boots: ${flakes.length} of them differ from the first: ${others.join(', ')}`;

@@ -6,9 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { debianSource } from '../../harness/kernel/source/debian.ts';
 import { sourceFolder } from '../../harness/kernel/source/tree.ts';
+import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/load.ts';
 import { formatJunit } from '../../harness/report/junit.ts';
 import { formatKtap } from '../../harness/report/ktap.ts';
-import { aCrash, threadRun, withCells } from '../report/builders.ts';
+import { aCell, aCrash, aRun, threadRun, withCells } from '../report/builders.ts';
 
 /** Texts at which kunit_parser.py or an XML parser could stop. */
 const HOSTILE = 'Kernel panic - not syncing: VFS: # SKIP ]]></failure> reboot: System halted \u0000\ufffe';
@@ -52,6 +53,16 @@ describe('reports read by the tools they are for', () => {
     const output = await kunit(formatKtap(whole));
     expect(output).toMatch(new RegExp(`Ran ${whole.cells.length} tests: passed: ${whole.cells.length}\\s*$`, 'm'));
     expect(output).not.toMatch(/ERROR/);
+  });
+
+  it('kunit.py counts every cell of the matrix that comes with bootrace', async () => {
+    const cells = (await loadMatrix(DEFAULT_MATRIX)).map(({ id, axes, kernel: recipe, linkage }) => {
+      const record = aCell({ id, axes: { ...axes } });
+      return { ...record, kernel: { ...record.kernel, recipe, linkage } };
+    });
+    const output = await kunit(formatKtap(aRun(cells)));
+    expect(output).toMatch(new RegExp(`Ran ${cells.length} tests: passed: ${cells.length}\\s*$`, 'm'));
+    expect(output).not.toMatch(/ERROR|crashed/i);
   });
 
   it('kunit.py counts surprises, lost boots and flakes as failed, and is not misled by a log', async () => {

@@ -54,7 +54,7 @@ afterAll(() => folder.cleanup());
 test('the crash that explore finds from the device names is a cell that crashes again', async () => {
   const { exitCode, stderr } = await inFolder(['cell', crash, '--repeat', '2']);
   expect(stderr).toContain('null-deref (as expected)');
-  expect(stderr).toContain('2 boots: the same verdict and order of events in all of them');
+  expect(stderr).toContain('2 boots: the same console, byte for byte, in all of them');
   expect(exitCode).toBe(0);
 });
 
@@ -197,7 +197,7 @@ test('no wait is stated that a boot refutes, and a device that nobody asked abou
   expect(pairs).toMatchObject({ covered: 6, missing: [] });
 });
 
-test('a cell with two gates gives one order of events in 100 boots', async () => {
+test('a cell with two gates gives one console in 100 boots', async () => {
   const gates = `
   - { gate: hold, device: 5f000000.iommu, until: 'firmware:scm', phase: finished }
   - { gate: delay, device: 'firmware:scm', ms: 3000 }`;
@@ -207,6 +207,6 @@ test('a cell with two gates gives one order of events in 100 boots', async () =>
     `id: two-gates\nkernel: 6.1\nbootargs: ['${BOTH_ASYNC}']\ngates:${gates}\nplan: [{ step: settle, ms: 500 }]\nexpect: { verdict: bound }\n`,
   );
   const { exitCode, stderr } = await inFolder(['cell', file, '--repeat', '100']);
-  expect(stderr).toContain('100 boots: the same verdict and order of events in all of them');
+  expect(stderr).toContain('100 boots: the same console, byte for byte, in all of them');
   expect(exitCode).toBe(0);
 });

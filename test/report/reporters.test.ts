@@ -92,11 +92,11 @@ describe('KTAP', () => {
       'KTAP version 1',
       '1..16',
       '  KTAP version 1',
-      '  # Subtest: 6.1.builtin',
+      '  # Subtest: kernel 6.1.builtin',
       '  1..8',
       '  ok 1 6.1.builtin.node-first.async-none.d0 # bound',
     ]);
-    expect(lines[13]).toBe('ok 1 6.1.builtin');
+    expect(lines[13]).toBe('ok 1 kernel 6.1.builtin');
     expect(lines.filter((line) => line.startsWith('not ok'))).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
-import { exitCodeOf } from '../../harness/run/record.ts';
+import { difference, exitCodeOf } from '../../harness/run/record.ts';
 import { cellFolder, openRunFolder } from '../../harness/run/results.ts';
 import { aCell, aRun } from '../report/builders.ts';
 
@@ -63,4 +63,11 @@ test('the exit code is that of the worst cell', () => {
   expect(exitCodeOf({ cells: [good], flakes: [{ id: good.id, what: 'console', repetition: 2 }], missing: null })).toBe(
     1,
   );
+});
+
+test('two boots of a gated cell have to agree in every byte', () => {
+  const gates = [{ time: 1, verb: 'delayed', subject: 'firmware:scm', detail: '' }];
+  const boot = aCell({ gates, consoleHash: 'a'.repeat(64) });
+  expect(difference(boot, { ...boot })).toBeNull();
+  expect(difference(boot, { ...boot, consoleHash: 'b'.repeat(64) })).toBe('console');
 });
