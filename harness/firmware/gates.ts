@@ -142,7 +142,9 @@ function placeSpots({ devices, functions }: ParkingPlace): Spot[] {
 /** Modules of whose functions the gates may need to know: those that they name, and those of the buses. */
 export function gateModules(gates: readonly Gate[]): Set<string> {
   const spots = gates.flatMap(spotsOf);
-  const named = spots.flatMap(({ kind, name }) => (kind === 'call' ? (moduleOf(name) ?? []) : []));
+  const named = spots.flatMap(({ kind, name }) =>
+    kind === 'call' ? (moduleOf(name) ?? []) : kind === 'load' ? [name] : [],
+  );
   const devices = spots.filter(({ kind }) => kind === 'probe').map(({ name }) => name);
   return new Set([...named, ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? [])]);
 }
@@ -182,6 +184,13 @@ export function encodeCounting(symbols: readonly string[], lookup: SymbolLookup)
   return table.encode(false);
 }
 
+interface GateOptions {
+  readonly holdTimeoutMs?: number;
+  readonly buses?: readonly Bus[];
+  /** Which step of the init a line of the cell's plan is: modules that it loads bring others along. Null for a line that the plan does not have. */
+  readonly stepOf?: (line: number) => number | null;
+}
+
 /**
  * The table of a cell as the firmware reads it, or null where it would be empty.
  * Throws {@link InputError} for a symbol that the kernel does not have, too many gates, and holds that wait for each other.
@@ -190,11 +199,11 @@ export function encodeGates(
   gates: readonly Gate[],
   lookup: SymbolLookup,
   modules: ModuleLookup = NO_MODULES,
-  { holdTimeoutMs = HOLD_TIMEOUT_MS, buses = BUSES }: { holdTimeoutMs?: number; buses?: readonly Bus[] } = {},
+  { holdTimeoutMs = HOLD_TIMEOUT_MS, buses = BUSES, stepOf = (line) => line }: GateOptions = {},
 ): Uint8Array | null {
   refuseCycles(gates);
   refuseTwice(gates);
-  const table = new Table(lookup, modules, buses);
+  const table = new Table(lookup, modules, buses, stepOf);
   const full = gates.map(inFull);
   for (const gate of full) {
     const at = table.place(spotOf(gate.at));
@@ -255,8 +264,15 @@ class Table {
   readonly #lookup: SymbolLookup;
   readonly #modules: ModuleLookup;
   readonly #buses: readonly Bus[];
+  readonly #stepOf: (line: number) => number | null;
 
-  constructor(lookup: SymbolLookup, modules: ModuleLookup, buses: readonly Bus[]) {
+  constructor(
+    lookup: SymbolLookup,
+    modules: ModuleLookup,
+    buses: readonly Bus[],
+    stepOf: (line: number) => number | null = () => null,
+  ) {
+    this.#stepOf = stepOf;
     this.#lookup = lookup;
     this.#modules = modules;
     this.#buses = buses;
@@ -289,9 +305,14 @@ class Table {
   place({ kind, name, side, nth, of }: Spot): PlaceValues {
     const common = { side: SIDE[side], nth, reserved: 0 };
     switch (kind) {
-      case 'step':
-        return { ...common, kind: 0, index: nth, nth: 0, match: MATCH.any, name: '' };
+      case 'step': {
+        const index = this.#stepOf(nth);
+        if (index === null) throw new InputError(`a gate waits for step ${nth}, and the plan has fewer`);
+        return { ...common, kind: 0, index, nth: 0, match: MATCH.any, name: '' };
+      }
       case 'load':
+        if (this.#modules(name) === null)
+          throw new InputError(`a gate is about module ${name}, and the kernel has none of that name`);
         this.#load();
         return { ...common, kind: STOP.load, index: 0, match: MATCH.name, name };
       case 'call':

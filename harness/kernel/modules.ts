@@ -69,7 +69,7 @@ const read = new Map<string, Promise<ReadonlyMap<string, number>>>();
  */
 export async function moduleFunctions(
   names: ReadonlySet<string>,
-  files: ReadonlyMap<string, ModuleFile>,
+  files: ReadonlyMap<string, Pick<ModuleFile, 'path'>>,
 ): Promise<(module: string) => ReadonlyMap<string, number> | null> {
   const found = new Map<string, ReadonlyMap<string, number>>();
   for (const name of names) {

@@ -272,7 +272,12 @@ export async function prepareCell(
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
   const lookup = (name: string) => symbols.get(name) ?? null;
-  const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules));
+  const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules), {
+    stepOf: (line) => {
+      const step = cell.plan[line - 1];
+      return step === undefined ? null : steps.indexOf(step) + 1;
+    },
+  });
 
   const own = (name: string) => join(folder, name);
   const shared = (kind: string, bytes: Uint8Array | null) => (bytes === null ? null : bench.shelf.lay({ kind }, bytes));

@@ -146,7 +146,9 @@ function troubleOf(
     const isAtomic = gates.some((other) => other.verb === 'atomic' && other.device === gate.device);
     const why = isAtomic
       ? 'it stands where the kernel must not sleep, so that nothing else ran on that CPU'
-      : whyShut(summary.devices.get(until), phase);
+      : isSysfsName(until) && !/[()]|^step:/.test(until)
+        ? whyShut(summary.devices.get(until), phase)
+        : 'that has not happened';
     return `the gate that holds ${gate.device} until ${until} has ${phase} never opened${why === null ? '' : `: ${why}`}`;
   }
   for (const gate of gates) {

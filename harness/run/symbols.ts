@@ -2,12 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { plainCell } from '../axes/plain-cell.ts';
-import { InfraError } from '../errors.ts';
-import { gateSymbols } from '../firmware/gates.ts';
+import { InfraError, InputError } from '../errors.ts';
+import { gatedBy, gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
+import { moduleFunctions } from '../kernel/modules.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
 import type { Cell } from '../model/cell.ts';
+import { didYouMean } from '../suggest.ts';
 import { boot } from './boot.ts';
 import { type Bench, prepareCell } from './prepare.ts';
 
@@ -29,13 +31,57 @@ const scouting = new Map<string, Promise<KnownSymbols>>();
  * The symbols that a cell boots with. A kernel that came without its System.map is not scouted for the console alone, which is only faster with it.
  * Throws as {@link findSymbols}.
  */
-export function symbolsOf(
+export async function symbolsOf(
   cell: Pick<Cell, 'gates'>,
   kernel: KernelArtefact,
   room: ScoutRoom,
 ): Promise<ReadonlyMap<string, bigint>> {
   const isScouted = kernel.systemMap !== null || cell.gates.length > 0;
-  return findSymbols(kernel, isScouted ? gateSymbols(cell.gates) : new Set(), room);
+  const found = await findSymbols(kernel, isScouted ? gateSymbols(cell.gates) : new Set(), room);
+  for (const name of gatedBy(cell.gates).functions) {
+    if (!found.has(name)) throw await withoutAddress(name, kernel);
+  }
+  return found;
+}
+
+/** Why a gate cannot stand at a function, and what to name instead. */
+async function withoutAddress(name: string, kernel: KernelArtefact): Promise<InputError> {
+  const what = `a gate cannot stand at ${name}()`;
+  const holders: string[] = [];
+  for (const [module, { path }] of kernel.modules) {
+    const functions = await moduleFunctions(new Set([module]), new Map([[module, { path }]]));
+    if (functions(module)?.has(name)) holders.push(module);
+    if (holders.length > 0) break;
+  }
+  if (holders[0] !== undefined)
+    return new InputError(
+      `${what} of the kernel image: it is in module ${holders[0]}`,
+      `name it ${holders[0]}:${name}`,
+    );
+  if (kernel.systemMap === null)
+    return new InputError(
+      `${what}: /proc/kallsyms has no such name, or has it more than once`,
+      'it may have been inlined: name a function that calls it',
+    );
+  const names = functionNames(await readFile(kernel.systemMap, 'utf8'));
+  const count = names.filter((other) => other === name).length;
+  if (count > 1)
+    return new InputError(`${what}: the kernel image has ${count} functions of that name`, 'name one that calls it');
+  const parts = names.filter((other) => other.startsWith(`${name}.`));
+  if (parts.length > 0)
+    return new InputError(
+      `${what}: the compiler has made ${parts.join(', ')} of it`,
+      'name that, or a function that calls it',
+    );
+  return new InputError(
+    `${what}: the kernel image has no such function, or it was inlined${didYouMean(name, names)}`,
+    'name a function that calls it',
+  );
+}
+
+/** Names of functions, in `ADDRESS TYPE NAME` lines: types t, T and W (nm(1)). */
+function functionNames(text: string): string[] {
+  return [...text.matchAll(/^[0-9a-f]+ [tTwW] (\S+)$/gm)].flatMap(([, name]) => name ?? []);
 }
 
 /**

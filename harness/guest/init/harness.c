@@ -4,8 +4,9 @@
 
 #define PAGE_SIZE 4096
 
-/* harness/firmware/main.c: CALL_OF_INIT */
-#define CALL "brk #0xb007"
+/* harness/firmware/firmware.h: CALL_FILE, CALL_STEP */
+#define CALL_FILE "brk #0xb007"
+#define CALL_STEP "brk #0xb00a"
 
 /* The modules as harness/guest/modules.ts lays them out: a count, an entry for each, then their files. */
 #define MODULE_NAME_SIZE 56
@@ -30,8 +31,15 @@ static long call(uint64_t file, uint64_t offset, void *buffer, size_t size)
 	register void *x2 __asm__("x2") = buffer;
 	register uint64_t x3 __asm__("x3") = size;
 
-	__asm__ volatile(CALL : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3) : "memory");
+	__asm__ volatile(CALL_FILE : "+r"(x0) : "r"(x1), "r"(x2), "r"(x3) : "memory");
 	return (long)x0;
+}
+
+void harness_say_step(uint64_t n)
+{
+	register uint64_t x0 __asm__("x0") = n;
+
+	__asm__ volatile(CALL_STEP : : "r"(x0) : "memory");
 }
 
 long harness_read(enum harness_file file, uint64_t offset, void *buffer, size_t size)

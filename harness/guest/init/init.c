@@ -8,6 +8,7 @@
 #include "mounts.h"
 #include "plan.h"
 #include "report.h"
+#include "shell.h"
 #include "steps.h"
 
 static struct plan plan;
@@ -30,8 +31,13 @@ static void run_plan(void)
 		line_send();
 		sys_power_off();
 	}
-	for (size_t i = 0; i < plan.step_count; i++)
-		run_step(&plan.steps[i]);
+	for (size_t i = 0; i < plan.step_count; i++) {
+		harness_say_step(i + 1);
+		if (plan.steps[i].verb == STEP_SHELL)
+			run_shell();
+		else
+			run_step(&plan.steps[i]);
+	}
 	report_devices(plan.watched, plan.watched_count);
 	finish("done");
 }

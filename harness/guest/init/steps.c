@@ -5,7 +5,6 @@
 #include "harness.h"
 #include "report.h"
 #include "settle.h"
-#include "shell.h"
 #include "symbols.h"
 
 #define STEP_PATH_SIZE (sizeof("/sys/bus//drivers//unbind") + 2 * NAME_SIZE)
@@ -210,15 +209,13 @@ void run_step(const struct step *step)
 	case STEP_SYMBOLS:
 		report_symbols(first);
 		break;
-	case STEP_SHELL:
-		run_shell();
-		break;
 	case STEP_APART:
 		loads_apart = true;
 		break;
 	case STEP_CENSUS:
 		report_census();
 		break;
+	case STEP_SHELL:
 	case STEP_WATCH:
 	case STEP_END:
 		break;

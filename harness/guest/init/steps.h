@@ -4,6 +4,7 @@
 
 #include "plan.h"
 
+/* A shell is not one that this file knows: the shell runs steps itself. */
 void run_step(const struct step *step);
 
 /* Writes to a file that exists or, with O_CREAT in `flags`, may not. 0 or a negative errno. */
