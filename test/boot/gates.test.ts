@@ -1,58 +1,11 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { dir } from 'tmp-promise';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { formatCellFile } from '../../harness/matrix/cell-file.ts';
-import type { Cell } from '../../harness/model/cell.ts';
-import { type CellRecord, cellRecordSchema } from '../../harness/run/record.ts';
-import { bootrace } from './cli.ts';
+import { expect, test } from 'vitest';
+import { cellBooter, gateVerbs } from './cells.ts';
 
 const SCM = 'firmware:scm';
 const SMMU = '5f000000.iommu';
 const ASYNC = 'driver_async_probe=qcom_scm,arm-smmu';
 
-let folder: Awaited<ReturnType<typeof dir>>;
-let cells = 0;
-
-beforeAll(async () => {
-  folder = await dir({ unsafeCleanup: true });
-});
-
-afterAll(() => folder.cleanup());
-
-async function boot(parts: Partial<Cell>): Promise<{ record: CellRecord; exitCode: number | undefined }> {
-  const cell: Cell = {
-    id: `gates-${cells++}`,
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: '6.1',
-    linkage: 'builtin',
-    board: 'small',
-    tree: [],
-    bootargs: [ASYNC],
-    cpus: 1,
-    shift: 4,
-    gates: [],
-    plan: [{ step: 'settle', ms: 500 }],
-    watch: [SCM, SMMU],
-    expect: { verdicts: ['bound'] },
-    ...parts,
-  };
-  const file = join(folder.path, `${cell.id}.yaml`);
-  await writeFile(file, formatCellFile(cell));
-  const { stdout, stderr, exitCode } = await bootrace([
-    'cell',
-    file,
-    '--json',
-    '--results',
-    join(folder.path, 'results'),
-  ]);
-  if (stdout === '') throw new Error(stderr);
-  return { record: cellRecordSchema.parse(JSON.parse(stdout)), exitCode };
-}
-
-const verbs = (record: CellRecord) => record.gates.map(({ verb, subject }) => `${verb} ${subject}`);
+const boot = cellBooter({ bootargs: [ASYNC], watch: [SCM, SMMU] });
 
 test.each([1, 2])('a hold keeps a probe back until the other one has finished, with %i vCPUs', async (cpus) => {
   const { record } = await boot({
@@ -64,7 +17,7 @@ test.each([1, 2])('a hold keeps a probe back until the other one has finished, w
   });
   // Held back in time, the SMMU never has to be deferred by the guard.
   expect(record.verdict).toBe('bound');
-  expect(verbs(record)).toEqual([
+  expect(gateVerbs(record)).toEqual([
     `delayed ${SCM}`,
     `held ${SMMU}`,
     `released ${SCM}`,
@@ -139,5 +92,5 @@ test('gates work on modules, whose probes are called by the same bus', async () 
     ],
   });
   expect(record.verdict).toBe('bound');
-  expect(verbs(record)).toEqual([`delayed ${SMMU}`, `released ${SMMU}`]);
+  expect(gateVerbs(record)).toEqual([`delayed ${SMMU}`, `released ${SMMU}`]);
 });

@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll } from 'vitest';
+import { formatCellFile } from '../../harness/matrix/cell-file.ts';
+import type { Cell } from '../../harness/model/cell.ts';
+import { type CellRecord, cellRecordSchema } from '../../harness/run/record.ts';
+import { bootrace } from './cli.ts';
+
+/** Boots cells from files by `bootrace cell`, in a folder that lasts as long as the tests of the file. */
+export function cellBooter(base: Pick<Cell, 'bootargs' | 'watch'>) {
+  let folder: Awaited<ReturnType<typeof dir>>;
+  let cells = 0;
+  beforeAll(async () => {
+    folder = await dir({ unsafeCleanup: true });
+  });
+  afterAll(() => folder.cleanup());
+  return async (parts: Partial<Cell>): Promise<{ record: CellRecord; exitCode: number | undefined }> => {
+    const cell: Cell = {
+      id: `gates-${cells++}`,
+      row: null,
+      claim: null,
+      axes: {},
+      kernel: '6.1',
+      linkage: 'builtin',
+      board: 'small',
+      tree: [],
+      cpus: 1,
+      shift: 4,
+      gates: [],
+      plan: [{ step: 'settle', ms: 500 }],
+      expect: { verdicts: ['bound'] },
+      ...base,
+      ...parts,
+    };
+    const file = join(folder.path, `${cell.id}.yaml`);
+    await writeFile(file, formatCellFile(cell));
+    const results = join(folder.path, 'results');
+    const { stdout, stderr, exitCode } = await bootrace(['cell', file, '--json', '--results', results]);
+    if (stdout === '') throw new Error(stderr);
+    return { record: cellRecordSchema.parse(JSON.parse(stdout)), exitCode };
+  };
+}
+
+/** What the gates did, in their order. */
+export function gateVerbs(record: CellRecord): string[] {
+  return record.gates.map(({ verb, subject }) => `${verb} ${subject}`);
+}

@@ -1,0 +1,145 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { Gate } from '../../harness/model/gate.ts';
+import { cellBooter, gateVerbs } from './cells.ts';
+
+const SCM = 'firmware:scm';
+const SMMU = '5f000000.iommu';
+const boot = cellBooter({ bootargs: ['driver_async_probe=qcom_scm,arm-smmu'], watch: [SCM, SMMU] });
+
+/** More functions than the CPU has breakpoints: the last ones are written over the kernel's text. */
+const EIGHT: readonly Gate[] = [
+  { gate: 'hold', at: { entry: 'arm_smmu_device_probe' }, until: { return: 'qcom_scm_probe' } },
+  { gate: 'delay', at: { entry: 'qcom_scm_probe' }, ms: 300 },
+  { gate: 'delay', at: { return: 'qcom_scm_probe' }, ms: 200 },
+  { gate: 'delay', at: { entry: 'iommu_device_sysfs_add' }, ms: 50 },
+  { gate: 'delay', at: { return: 'iommu_device_register' }, ms: 50 },
+  { gate: 'delay', at: { entry: 'of_iommu_configure', nth: 2 }, ms: 10 },
+  { gate: 'delay', at: { entry: 'device_add', of: SMMU }, ms: 5 },
+  { gate: 'delay', at: { entry: 'bus_probe_device', nth: 3 }, ms: 5 },
+  { gate: 'force', at: { return: 'iommu_device_sysfs_add' }, value: 0 },
+  { gate: 'delay', at: { entry: 'driver_register', nth: 2 }, ms: 5 },
+];
+
+test.each([1, 2])('eight functions and more are gated at once, with %i vCPUs', async (cpus) => {
+  const { record } = await boot({ cpus, gates: EIGHT });
+  expect(record).toMatchObject({ verdict: 'bound', asExpected: true });
+  const seen = gateVerbs(record);
+  const order = [
+    'delayed qcom_scm_probe()',
+    'held arm_smmu_device_probe()',
+    'released qcom_scm_probe()',
+    'entered qcom_scm_probe()',
+    'delayed qcom_scm_probe():return',
+    'released qcom_scm_probe():return',
+    'finished qcom_scm_probe()',
+    'released arm_smmu_device_probe()',
+    'delayed iommu_device_sysfs_add()',
+    'delayed iommu_device_register():return',
+    'released iommu_device_register():return',
+  ];
+  expect(seen.filter((what) => order.includes(what))).toEqual(order);
+  for (const name of ['of_iommu_configure', 'device_add', 'bus_probe_device', 'driver_register'])
+    expect(seen).toEqual(expect.arrayContaining([`delayed ${name}()`, `released ${name}()`]));
+  expect(seen.filter((what) => what === 'delayed of_iommu_configure()')).toHaveLength(1);
+});
+
+describe('modules', () => {
+  const plan = [
+    { step: 'load', module: 'qcom_scm', params: '' },
+    { step: 'load', module: 'arm_smmu', params: '' },
+    { step: 'settle', ms: 500 },
+  ] as const;
+
+  test('functions of modules are gated where the loader has put them, and loads themselves', async () => {
+    const { record } = await boot({
+      linkage: 'modules',
+      plan,
+      gates: [
+        { gate: 'delay', at: { entry: 'qcom_scm:qcom_scm_probe' }, ms: 300 },
+        { gate: 'delay', at: { return: 'arm_smmu:arm_smmu_device_probe' }, ms: 200 },
+        { gate: 'hold', at: { load: 'arm_smmu' }, until: { loaded: 'qcom_scm' } },
+      ],
+    });
+    expect(record.verdict).toBe('bound');
+    expect(gateVerbs(record)).toEqual([
+      'entered qcom_scm',
+      'delayed qcom_scm:qcom_scm_probe()',
+      'released qcom_scm:qcom_scm_probe()',
+      'finished qcom_scm',
+      'open arm_smmu',
+      'delayed arm_smmu:arm_smmu_device_probe():return',
+      'released arm_smmu:arm_smmu_device_probe():return',
+    ]);
+  });
+
+  test('a gate waits for a line of the plan', async () => {
+    const { record } = await boot({
+      linkage: 'modules',
+      // Only where the module itself asks for it does its load not wait for its asynchronous probes (kernel/module/main.c, do_init_module()).
+      plan: [{ step: 'load', module: 'qcom_scm', params: 'async_probe' }, ...plan.slice(1)],
+      gates: [{ gate: 'hold', at: { probe: SCM }, until: { step: 2 } }],
+    });
+    expect(gateVerbs(record)).toEqual([`held ${SCM}`, 'entered step:2', `released ${SCM}`]);
+  });
+
+  test('a function that the module does not have is named before the boot, with the nearest', async () => {
+    const { record } = await boot({
+      linkage: 'modules',
+      plan,
+      gates: [{ gate: 'delay', at: { entry: 'qcom_scm:qcom_scm_prob' }, ms: 1 }],
+    });
+    expect(record).toMatchObject({ verdict: 'infra-error' });
+    expect(record.reason).toContain('module qcom_scm has no function qcom_scm_prob');
+    expect(record.reason).toContain('did you mean qcom_scm_probe?');
+  });
+});
+
+test('a gate that nothing hits is in the reason, with the calls that it saw', async () => {
+  const { record } = await boot({ gates: [{ gate: 'delay', at: { entry: 'qcom_scm_probe', nth: 7 }, ms: 1 }] });
+  expect(record.verdict).toBe('infra-error');
+  expect(record.reason).toBe('the gate at qcom_scm_probe() was never hit; it saw 1 call');
+});
+
+test('where the kernel must not sleep, a gate spins', async () => {
+  const { record } = await boot({ gates: [{ gate: 'delay', at: { entry: 'irq_enter_rcu', nth: 2 }, ms: 20 }] });
+  expect(record.verdict).toBe('bound');
+  expect(gateVerbs(record)).toEqual(['atomic irq_enter_rcu()', 'delayed irq_enter_rcu()', 'released irq_enter_rcu()']);
+  const [, held, released] = record.gates;
+  expect((released?.time ?? 0) - (held?.time ?? 0)).toBeGreaterThanOrEqual(20_000);
+});
+
+test('devices of every bus have gates: by sysfs name, by node and by driver', async () => {
+  const devices: Readonly<Record<string, string>> = {
+    'driver=arm-smmu': SMMU,
+    '0-0048': '0-0048',
+    '/i2c-bus/bridge@2c': '0-002c',
+    'ti_sn65dsi86.aux.44': 'ti_sn65dsi86.aux.44',
+    'spi0.0': 'spi0.0',
+    '0000:00:00.0': '0000:00:00.0',
+    '0-00': '0-00',
+  };
+  const load = (module: string, params = '') => ({ step: 'load', module, params }) as const;
+  const { record } = await boot({
+    kernel: 'debian-stock:6.1',
+    board: fileURLToPath(new URL('../fixtures/buses', import.meta.url)),
+    bootargs: [],
+    watch: [SMMU],
+    gates: Object.keys(devices).map((device) => ({ gate: 'delay', device, ms: 100 })),
+    plan: [
+      load('i2c_gpio'),
+      load('lm75'),
+      load('ti_sn65dsi86'),
+      load('spi_gpio'),
+      load('spi_nor'),
+      load('pci_stub', 'ids=1b36:0008'),
+      load('qcom_spmi_pmic'),
+      { step: 'settle', ms: 500 },
+    ],
+  });
+  expect(record.reason).toBe('every watched device is bound');
+  for (const device of Object.values(devices)) {
+    const times = record.gates.filter(({ subject }) => subject === device).map(({ time }) => time ?? 0);
+    expect((times[1] ?? 0) - (times[0] ?? 0), device).toBeGreaterThanOrEqual(100_000);
+  }
+});
