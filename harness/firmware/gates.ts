@@ -37,8 +37,8 @@ const EARLY_CONSOLE_WRITE = 'pl011_early_write';
 /** What a call that waits is sent into: where it may sleep (kernel/time/timer.c), and where not (arch/arm64/lib/delay.c). */
 const MSLEEP = 'msleep';
 const UDELAY = '__udelay';
-/** Reads the CPU's preempt count first of all (kernel/softirq.c, since 5.8). */
-const PREEMPT = 'irq_enter_rcu';
+/** Reads the CPU's preempt count first of all (kernel/softirq.c, in_interrupt()). */
+const PREEMPT = 'do_softirq';
 /** Called when the kernel has patched its own text (arch/arm64/kernel/alternative.c, apply_alternatives_all(); ftrace_init()), before any driver is registered. */
 const READY = 'driver_init';
 /** kernel/module.c, since 6.0 kernel/module/main.c: a module is about to run its init; and the name of one of its functions. */

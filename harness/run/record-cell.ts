@@ -48,12 +48,8 @@ export function recordBoot(
     inputs: { ...prepared.inputs },
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
-    reason: trouble ?? judgement.reason,
-    notes: [
-      ...judgement.notes,
-      ...uncalled(cell, gates),
-      ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`),
-    ],
+    reason: trouble ?? [judgement.reason, ...uncalled(cell, gates)].join('; '),
+    notes: [...judgement.notes, ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`)],
     crash: crash === null ? null : recordCrash(crash),
     warnings: result.summary.crashes.length - (crash === null ? 0 : 1),
     bound: reported(result.events, 'bound').flatMap(([device, driver]) =>
@@ -188,15 +184,15 @@ function missedText({ place, calls }: Extract<GateEvent, { verb: 'missed' }>): s
   return `the gate at ${place} was never hit${count}`;
 }
 
-/** A function that is forced and never called makes no difference, which is not what was meant. */
+/** Forced functions that were never called: they make no difference, which is not what was meant. */
 function uncalled(cell: Cell, gates: readonly GateEvent[]): string[] {
   return cell.gates.flatMap((gate) => {
     if (gate.gate !== 'force') return [];
     const place = forcedPlace(gate);
     const name = 'entry' in place ? place.entry : 'return' in place ? place.return : '';
-    return gates.some((event) => event.verb === 'forced' && event.symbol === name)
-      ? []
-      : [`${name}() is forced, and was never called`];
+    if (gates.some((event) => event.verb === 'forced' && event.symbol === name)) return [];
+    const missed = gates.find((event) => event.verb === 'missed' && event.place === placeText(place));
+    return [missed?.verb === 'missed' ? missedText(missed) : `the gate at ${placeText(place)} was never hit`];
   });
 }
 /** What became of the device that a hold waited for in vain, where the log tells. */
