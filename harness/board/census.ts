@@ -32,7 +32,11 @@ export interface CensusDevice {
   /** Modules that would have a driver for it and are not loaded. */
   readonly missing: readonly string[];
   readonly answers: Answers | null;
+  readonly answeredBy: AnsweredBy;
 }
+
+/** A poll that is broken outweighs a model of the rest; `none`: it has no registers of its own. */
+type AnsweredBy = 'models' | 'broken polls' | 'plain memory' | 'none';
 
 export interface Census {
   readonly devices: readonly CensusDevice[];
@@ -100,6 +104,8 @@ interface CensusInput {
   readonly summary: LogSummary;
   readonly firmwareLog: string;
   readonly registers: readonly NodeRegisters[];
+  /** Paths of the nodes that a device model answers for (devices/board-models.ts). */
+  readonly modelled: ReadonlySet<string>;
   /** Modules that have a driver for a modalias, and whether one is built in (kernel/modalias.ts). */
   readonly modulesFor: (modalias: string) => readonly string[];
   readonly isBuiltin: (modalias: string) => boolean;
@@ -141,6 +147,7 @@ export function censusOf(input: CensusInput): Census {
         reason: reason ?? (end === 'no-driver' && hasDriver ? 'a driver for it is not loaded' : null),
         missing: end === 'no-driver' ? modules.filter((module) => !loaded.has(module)) : [],
         answers: answers.get(node) ?? null,
+        answeredBy: answeredBy(node, input, answers.get(node)),
       },
     ];
   });
@@ -180,6 +187,19 @@ function endOfDevice(
   if (life.state === 'probing') return { end: 'hung', reason: 'its probe has not returned' };
   if (life.state === 'deferred' || life.state === 'retried') return { end: 'deferred', reason: life.reason };
   return life.driver === null ? { end: 'no-driver', reason: null } : { end: 'declined', reason: null };
+}
+
+function answeredBy(node: string, { modelled, registers }: CensusInput, answers: Answers | undefined): AnsweredBy {
+  if (answers !== undefined && answers.broken > 0) return 'broken polls';
+  if (modelled.has(node)) return 'models';
+  return registers.some(({ path }) => path === node) ? 'plain memory' : 'none';
+}
+
+/** Of the devices that are bound, how many by what. */
+export function countAnswers(devices: readonly CensusDevice[]): Readonly<Record<AnsweredBy, number>> {
+  const counts = { models: 0, 'broken polls': 0, 'plain memory': 0, none: 0 };
+  for (const { end, answeredBy } of devices) if (end === 'bound') counts[answeredBy]++;
+  return counts;
 }
 
 const PAGE = /^page (?:0x)?([0-9a-f]+) reads=(\d+) writes=(\d+) broken=(\d+)/gm;

@@ -1,4 +1,4 @@
-import { type Census, type CensusDevice, countEnds, type DeviceEnd } from '../board/census.ts';
+import { type Census, type CensusDevice, countAnswers, countEnds, type DeviceEnd } from '../board/census.ts';
 
 /** What became of a board's devices, as a kernel developer reads it: the sum first, then what is wrong. */
 
@@ -26,6 +26,7 @@ export function formatCensus(census: Census, { board, release, notes }: CensusTi
     `${board} on ${release}: ${counts.bound} of ${matched} matched devices bound${rest.map((part) => `, ${part}`).join('')}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
     ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
     ...notes,
+    bySource(devices),
     ...guessed(devices),
     ...HEADINGS.flatMap(([end, heading]) => section(heading, devices, end)),
     ...unloaded(devices),
@@ -46,6 +47,11 @@ function describe({ bus, name, driver, node, reason, answers }: CensusDevice): s
   const by = driver === null ? node : driver;
   const guess = answers !== null && answers.broken > 0 ? ` [${answers.broken} polls broken]` : '';
   return `  ${where} (${by})${reason === null ? '' : `: ${reason}`}${guess}`;
+}
+
+function bySource(devices: readonly CensusDevice[]): string {
+  const by = countAnswers(devices);
+  return `registers of bound devices: ${by.models} modelled, ${by['plain memory']} plain memory, ${by['broken polls']} with broken polls, ${by.none} have none`;
 }
 
 /** Devices that bound on values that nobody knows: a read in a loop was told something else than before until the loop ended. */

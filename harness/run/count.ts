@@ -6,6 +6,7 @@ import { DEFAULT_SHIFT } from '../axes/draft.ts';
 import { isEnabled, registersOf } from '../board/addresses.ts';
 import { type Census, censusOf } from '../board/census.ts';
 import { compatiblesOf } from '../board/interrupts.ts';
+import { modelBoard } from '../devices/board-models.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
@@ -159,6 +160,7 @@ export function readCensus(folder: string, tree: DeviceTree, matcher: ModuleMatc
     summary,
     firmwareLog: read('firmware.log').toString('utf8'),
     registers: registersOf(tree),
+    modelled: new Set(modelBoard(tree).nodes.map(({ path }) => path)),
     modulesFor: (modalias) => matcher.forModalias(modalias),
     isBuiltin: (modalias) => matcher.isBuiltin(modalias),
   });

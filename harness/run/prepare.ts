@@ -4,7 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { resolveBoard } from '../board/boards.ts';
 import { laidBoard } from '../board/machine.ts';
-import { NO_MODELS, transplant } from '../board/transplant.ts';
+import { transplant } from '../board/transplant.ts';
+import { modelBoard } from '../devices/board-models.ts';
 import { RESET_IMAGES } from '../devices/models.ts';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
@@ -222,7 +223,7 @@ function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs:
     initramfsSize: statSync(initramfs).size,
     cpus: cell.cpus,
     breakerReads: BREAKER_READS,
-    models: NO_MODELS,
+    models: modelBoard(board.tree).models,
   });
   const plan = encodeBoardPlan(laid.plan);
   return {

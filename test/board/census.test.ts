@@ -19,6 +19,7 @@ function count(lines: readonly string[], firmwareLog = '') {
     summary: summary.finish(parser),
     firmwareLog,
     registers: registersOf(boardTree({ more: [UART] })),
+    modelled: new Set(['/failing']),
     modulesFor: (modalias) => (modalias.endsWith('Cacme,phy') ? ['phy_acme'] : []),
     isBuiltin: () => false,
   });
@@ -70,6 +71,8 @@ describe('a census', () => {
     expect(found('phy0')?.missing).toEqual(['phy_acme']);
     expect(found('waiting')?.reason).toBe('platform: supplier x not ready');
     expect(found('9000000.uart')?.answers).toEqual({ reads: 7, writes: 2, broken: 3 });
+    expect(found('9000000.uart')?.answeredBy).toBe('broken polls');
+    expect(found('failing')?.answeredBy).toBe('models');
     expect(census.modules).toEqual({ loaded: 1, failed: [{ name: 'msm', why: 'killed' }] });
   });
 
