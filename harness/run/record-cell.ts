@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { resolveBoard } from '../board/boards.ts';
 import { DRIVER_PREFIX } from '../buses/buses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
@@ -38,7 +39,8 @@ export function recordBoot(
   { from, replay, knownIssues, today }: JudgedBy,
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog);
-  const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy: 'plan', knownIssues, today });
+  const completeBy = resolveBoard(cell.board).kind === 'dtb' ? 'init' : 'plan';
+  const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy, knownIssues, today });
   const trouble = troubleOf(cell, result, gates, judgement.crash);
   const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
   const { crash } = judgement;

@@ -10,10 +10,10 @@ export interface JudgeInput {
   /** Devices that decide; empty for a log that is not of a cell: then every device of the log does. */
   readonly watch: readonly string[];
   /**
-   * What a complete log has to show: `plan` for a boot of this harness, whose init says `done` and powers off;
-   * `boot` for any other, which at least has to have started user space.
+   * What a complete log has to show: `plan` for a boot of this harness, whose init says `done` and powers off; `init` for one of a real
+   * board, which the firmware switches off there, as its drivers' shutdown would take as long as the boot; `boot` for any other, which at least has to have started user space.
    */
-  readonly completeBy: 'plan' | 'boot';
+  readonly completeBy: 'plan' | 'init' | 'boot';
   readonly knownIssues: readonly KnownIssue[];
   /** `2026-11-22`; decides which known issues have expired. */
   readonly today: string;
@@ -123,10 +123,10 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     reason: `${what}${inFlight === null ? '' : `, ${inFlight} in flight`}; last line: ${summary.lastLine === '' ? 'none' : summary.lastLine}`,
     crash: null,
   });
-  if (completeBy === 'plan' || summary.plan !== 'none') {
+  if (completeBy !== 'boot' || summary.plan !== 'none') {
     if (summary.plan === 'none') yield hang('the guest never started its plan');
     else if (summary.plan === 'started') yield hang('the guest did not finish its plan');
-    else if (!summary.shutdown) yield hang('the guest did not power off');
+    else if (completeBy !== 'init' && !summary.shutdown) yield hang('the guest did not power off');
     return;
   }
   const { root } = summary;
@@ -151,7 +151,7 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
 /** A boot that stops before the next one begins, without a shutdown or a crash, was not a good one. */
 function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): Generator<Finding> {
   // A guest of this harness boots once; what stands in its log is judged by its plan.
-  if (completeBy === 'plan' || summary.plan !== 'none') return;
+  if (completeBy !== 'boot' || summary.plan !== 'none') return;
   const { boots } = summary;
   if (boots.length === 0) return;
   const total = boots.length + 1;
@@ -175,7 +175,7 @@ function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): 
 
 /** Neither the kernel's banner nor user space nor the end of a boot is in the log. */
 function isFragment({ summary, completeBy }: JudgeInput): boolean {
-  if (completeBy === 'plan' || summary.plan !== 'none') return false;
+  if (completeBy !== 'boot' || summary.plan !== 'none') return false;
   if (!summary.kernel) return true;
   return summary.banner === null && !summary.userSpace && !summary.shutdown && summary.root?.missing !== true;
 }

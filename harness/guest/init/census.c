@@ -43,22 +43,58 @@ static bool node_of(int directory, const char *device, char target[PATH_SIZE], c
 	return false;
 }
 
-static bool modalias_of(int directory, const char *device, char modalias[MODALIAS_SIZE])
+/* Reads an attribute. Returns the number of bytes before the NUL, or a negative errno. */
+static long read_attribute(int directory, const char *device, const char *name, char *buffer, size_t size)
 {
 	char storage[NAME_SIZE + ATTRIBUTE_SIZE];
 	struct text path = TEXT(storage);
-	char *end;
-	long size;
+	long count;
 	long fd;
 
-	if (!attribute(&path, device, "/modalias"))
-		return false;
+	if (!attribute(&path, device, name))
+		return -EINVAL;
 	fd = sys_open_at(directory, path.bytes, O_RDONLY);
 	if (fd < 0)
-		return false;
-	size = sys_read((int)fd, modalias, MODALIAS_SIZE - 1);
+		return fd;
+	count = sys_read((int)fd, buffer, size - 1);
 	sys_close((int)fd);
-	modalias[size < 0 ? 0 : size] = '\0';
+	buffer[count < 0 ? 0 : count] = '\0';
+	return count;
+}
+
+/* The value of a line `MODALIAS=` of a device's uevent, moved to the buffer's start. */
+static void keep_modalias(char *uevent)
+{
+	static const char key[] = "MODALIAS=";
+	char *line_start = uevent;
+
+	while (line_start != NULL) {
+		size_t i = 0;
+
+		while (key[i] != '\0' && line_start[i] == key[i])
+			i++;
+		if (key[i] == '\0') {
+			for (line_start += i; (*uevent = *line_start) != '\0'; uevent++)
+				line_start++;
+			return;
+		}
+		line_start = find_char(line_start, '\n');
+		if (line_start != NULL)
+			line_start++;
+	}
+	*uevent = '\0';
+}
+
+/* Some buses, AMBA's among them (drivers/amba/bus.c), tell the modalias in the event alone. */
+static bool modalias_of(int directory, const char *device, char modalias[MODALIAS_SIZE])
+{
+	char *end;
+
+	if (read_attribute(directory, device, "/modalias", modalias, MODALIAS_SIZE) < 0) {
+		if (read_attribute(directory, device, "/uevent", modalias, MODALIAS_SIZE) < 0)
+			return false;
+		keep_modalias(modalias);
+	}
 	end = find_char(modalias, '\n');
 	if (end != NULL)
 		*end = '\0';
