@@ -41,7 +41,7 @@ const subjectSchema = strictMap({
 });
 
 const boardSchema = strictMap({
-  tree: text(/^[^/]+\.dts$/, 'the name of a .dts in the folder of the board'),
+  tree: text(/^[^/]+\.dt[sb]$/, 'the name of a .dts in the folder of the board, or of a .dtb'),
   'boot-ms': z.int({ error: 'expected the milliseconds that a boot takes' }).min(1),
   moves: nodePath.nullable().default(null),
   subjects: z.array(subjectSchema, { error: 'expected a list of subjects' }),
@@ -79,7 +79,7 @@ export function boardNames(): string[] {
 }
 
 function load(name: string): Board {
-  if (name.endsWith('.dtb')) return { kind: 'dtb', name, dtb: name, subjects: [], bootMs: DTB_BOOT_MS };
+  if (name.endsWith('.dtb')) return { kind: 'dtb', name, dtb: name, subjects: [], moves: null, bootMs: DTB_BOOT_MS };
   const isPath = name.includes('/');
   const folder = isPath ? name : join(BOARDS, name);
   const file = join(folder, BOARD_FILE);
@@ -111,8 +111,13 @@ function parseBoard(yaml: string, name: string, folder: string): Board {
       throw new InputError(`${at([...path, 'selected-by'])}: there is no subject ${selectedBy.subject}${near}`);
     }
   }
-  const source = join(folder, value.tree);
-  if (!existsSync(source)) throw new InputError(`${at(['tree'])}: there is no device tree source ${source}`);
-  const { 'boot-ms': bootMs, moves, registers } = value;
-  return { kind: 'standin', name, source, subjects, bootMs, moves, registers };
+  const { tree, 'boot-ms': bootMs, moves, registers } = value;
+  const path = join(folder, tree);
+  if (tree.endsWith('.dtb')) {
+    if (registers.length > 0)
+      throw new InputError(`${at(['registers'])}: register files are for boards with a .dts; models answer for a .dtb`);
+    return { kind: 'dtb', name, dtb: existsSync(path) ? path : tree, subjects, bootMs, moves };
+  }
+  if (!existsSync(path)) throw new InputError(`${at(['tree'])}: there is no device tree source ${path}`);
+  return { kind: 'standin', name, source: path, subjects, bootMs, moves, registers };
 }

@@ -58,7 +58,8 @@ async function unknownDevice(
   lab: Lab,
 ): Promise<InputError> {
   const what = `there is no device ${device} on the ${board} board`;
-  for (const other of boardNames()) {
+  // The tree of a .dtb may be in a kernel that is not there.
+  for (const other of boardNames().filter((name) => resolveBoard(name).kind === 'standin')) {
     if (other !== board && devicesOf(await lab.board({ board: other, kernel: '', linkage: 'builtin' })).has(device))
       return new InputError(
         `${what}; the ${other} board has it`,

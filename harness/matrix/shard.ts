@@ -22,7 +22,8 @@ export function parseShard(text: string): Shard {
  * vCPU runs on the same thread, and loading modules costs their relocation.
  */
 function expectedSeconds(cell: Cell): number {
-  const boot = cell.kernel.startsWith('debian-stock:') ? 3 : resolveBoard(cell.board).bootMs / 1000;
+  const least = cell.kernel.startsWith('debian-stock:') ? 3 : 0;
+  const boot = Math.max(least, resolveBoard(cell.board).bootMs / 1000);
   const modules = cell.plan.filter(({ step }) => step === 'load').length;
   return boot * (1 + 0.4 * (cell.cpus - 1)) + 0.1 * modules;
 }

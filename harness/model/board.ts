@@ -38,6 +38,8 @@ interface BoardFacts {
   readonly name: string;
   /** Devices that matrices speak of, suppliers before their consumers. */
   readonly subjects: readonly Subject[];
+  /** Node that the axis `node` moves among its siblings; null where that axis has no meaning. */
+  readonly moves: string | null;
   /** Milliseconds that a boot takes on one core; only compared with those of other boards. */
   readonly bootMs: number;
 }
@@ -51,13 +53,11 @@ export type Board =
       readonly kind: 'standin';
       /** Path of the device tree source. */
       readonly source: string;
-      /** Node that the axis `node` moves among its siblings; null where that axis has no meaning. */
-      readonly moves: string | null;
       readonly registers: readonly RegisterFile[];
     })
   | (BoardFacts & {
       readonly kind: 'dtb';
-      /** As the user gave it: a path where it holds a `/`, else the name of one of the kernel's own. */
+      /** A path where it holds a `/`, else the name of one of the kernel's own. */
       readonly dtb: string;
     });
 

@@ -32,7 +32,8 @@ async function withBoard(board: object, use: (folder: string) => void): Promise<
 describe('resolveBoard', () => {
   it('finds the folders of boards/', () => {
     expect(boardNames()).toEqual(expect.arrayContaining(['full', 'small']));
-    for (const name of boardNames()) expect(resolveBoard(name)).toMatchObject({ kind: 'standin', name });
+    for (const name of boardNames()) expect(resolveBoard(name)).toMatchObject({ name });
+    expect(resolveBoard('small').kind).toBe('standin');
   });
 
   it('takes anything that ends in .dtb for a compiled device tree', () => {
@@ -44,6 +45,16 @@ describe('resolveBoard', () => {
     expect(() => resolveBoard('./nowhere')).toThrow(InputError);
     expect(() => resolveBoard('..')).toThrow(InputError);
     expect(() => resolveBoard('')).toThrow(InputError);
+  });
+
+  it('takes the name of a .dtb for the tree of a folder, so that a real board has subjects', async () => {
+    await withBoard({ ...BOARD, tree: 'mine.dtb' }, (folder) => {
+      expect(resolveBoard(folder)).toMatchObject({ kind: 'dtb', dtb: 'mine.dtb', subjects: [{ name: 'sram' }] });
+    });
+    const registers = [{ name: 'a', model: 'smmu500', address: 0 }];
+    await withBoard({ ...BOARD, tree: 'mine.dtb', registers }, (folder) =>
+      expect(() => resolveBoard(folder)).toThrow('register files are for boards with a .dts'),
+    );
   });
 
   it('takes the path of a folder', async () => {
