@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/boot/**'],
+          exclude: ['test/boot/**', 'test/integration/**'],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
