@@ -161,9 +161,9 @@ function symbolsFor(spots: readonly Spot[]): Set<string> {
   ]);
 }
 
-/** The symbols as a real board's gates look them up: its console is earlycon's. */
-export function withEarlyConsole(lookup: SymbolLookup): SymbolLookup {
-  return (name) => lookup(name === CONSOLE_WRITE ? EARLY_CONSOLE_WRITE : name);
+/** Looks symbols up as the gates of a guest ask for them: the console of a real board is earlycon's. */
+export function consoleLookup(symbols: ReadonlyMap<string, bigint>, isRealBoard: boolean): SymbolLookup {
+  return (name) => symbols.get(isRealBoard && name === CONSOLE_WRITE ? EARLY_CONSOLE_WRITE : name) ?? null;
 }
 
 /** Whether the firmware takes the console over: the kernel has the function. */

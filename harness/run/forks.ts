@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KnownError } from '../errors.ts';
-import { encodeParking, gatedBy, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
+import { consoleLookup, encodeParking, gatedBy, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
 import { encodeServedCell, MODULES_BYTES_MAX } from '../firmware/served.ts';
 import type { Cell } from '../model/cell.ts';
 import { qemuArguments } from '../qemu/command.ts';
@@ -194,7 +194,7 @@ export class Forks {
     prepared: PreparedCell,
     symbols: ReadonlyMap<string, bigint>,
   ): Promise<GuestServer | null> {
-    const table = encodeParking(place, prepared.hasConsole, (name) => symbols.get(name) ?? null);
+    const table = encodeParking(place, prepared.hasConsole, consoleLookup(symbols, prepared.machine.board !== null));
     if (table === null) return null;
     const folder = join(this.#options.folder, `guest-${this.#made++}`);
     await mkdir(folder, { recursive: true });

@@ -15,7 +15,7 @@ import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
 import { encodeBoardPlan } from '../firmware/board-plan.ts';
-import { encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
+import { consoleLookup, encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
 import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
 import { FIRMWARE } from '../firmware/program.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
@@ -272,7 +272,7 @@ export async function prepareCell(
   const modules = modulesOf(steps, kernel, laid.kind === 'dtb');
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
-  const lookup = (name: string) => symbols.get(name) ?? null;
+  const lookup = consoleLookup(symbols, board.machine !== null);
   const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules), {
     stepOf: (line) => {
       const step = cell.plan[line - 1];
