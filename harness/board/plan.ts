@@ -130,7 +130,14 @@ interface RegisterSpan {
 }
 
 /** What C code of the firmware answers (firmware/models/): one name for each behaviour. */
-export const BEHAVIOURS = ['i2c-imx', 'i2c-rk3x', 'spmi-arbiter', 'ti-sci', 'raspberry-pi-mailbox'] as const;
+export const BEHAVIOURS = [
+  'i2c-imx',
+  'i2c-rk3x',
+  'spmi-arbiter',
+  'ti-sci',
+  'raspberry-pi-mailbox',
+  'sunxi-rsb',
+] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 
 /** A behaviour at an address. */

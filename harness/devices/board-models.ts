@@ -17,6 +17,7 @@ import { rpmhRscModel } from './rpmh-rsc.ts';
 import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
+import { sunxiRsb } from './sunxi-rsb.ts';
 import { tiSci } from './ti-sci.ts';
 
 /** Every model of a real board's devices; a node may have more than one. A new one is a line here. */
@@ -47,6 +48,7 @@ const MODELS: readonly DeviceModel[] = [
   smemModel,
   smmuModel,
   spmiArbiter,
+  sunxiRsb,
   tiSci,
   timerFrame,
   tsens,

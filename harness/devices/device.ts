@@ -22,8 +22,8 @@ const TYPE_SPI = 0;
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
 const GIC = /^arm,(?:gic|cortex-a\d+-gic)/;
-/** Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c, irq-tegra.c (drivers/irqchip, 6.12). */
-const PASSING = /^fsl,imx\w+-gpc$|^mediatek,.*sysirq$|^nvidia,tegra\d+-ictlr$/;
+/** Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c, irq-tegra.c, irq-sun6i-r.c (drivers/irqchip, 6.12). */
+const PASSING = /^fsl,imx\w+-gpc$|^mediatek,.*sysirq$|^nvidia,tegra\d+-ictlr$|^allwinner,sun\d+i-.*r-intc$/;
 /** drivers/irqchip/qcom-pdc.c: `qcom,pdc-ranges` has triples of a pin, the SPI that it becomes, and how many. */
 const PDC = 'qcom,pdc';
 

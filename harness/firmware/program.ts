@@ -40,6 +40,7 @@ export const FIRMWARE = {
     'models/spmi.c',
     'models/ti-sci.c',
     'models/raspberrypi.c',
+    'models/rsb.c',
     'traps.c',
     'gic.c',
     'uart.c',
