@@ -3,12 +3,6 @@
 
 #define MAGIC	0x314452414f425242ul	/* "BRBOARD1" */
 
-const struct board *board;
-const struct range *redistributors, *translators, *never_broken;
-const struct rule *rules;
-const struct placed *behaviours;
-const struct answer *monitor_answers;
-
 /* Copies what the boot loader leaves in memory, and what registers hold at reset. */
 static void lay_images(const struct image *image)
 {

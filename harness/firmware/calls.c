@@ -52,6 +52,31 @@ static void read_file(struct frame *f)
 	f->x[0] = done;
 }
 
+/* The guest powers off or restarts. */
+void end_of_guest(struct frame *f)
+{
+	board_summary();
+	if (!snapshot_taken()) {
+		f->x[0] = PSCI_SYSTEM_OFF;
+		smc(f);
+	} else if (park_next(f) == BY_PLAN) {
+		/* Where it was parked it goes on with the next cell instead. */
+		gates_reset();
+		read_file(f);
+	} else {
+		gates_reset();
+		breakpoint(f);
+	}
+}
+
+/* The plan is over. A stand-in's guest powers off by itself; the harness ends it where it says so on its console. */
+static void end_of_init(struct frame *f)
+{
+	gates_summary(f);
+	if (board)
+		end_of_guest(f);
+}
+
 int is_call_of_init(u32 number)
 {
 	return number == CALL_FILE || number == CALL_STEP || number == CALL_END;
@@ -61,8 +86,8 @@ void call_of_init(struct frame *f, u32 number)
 {
 	if (number == CALL_FILE)
 		read_file(f);
-	else if (number == CALL_END && board)
-		end_of_guest(f);
+	else if (number == CALL_END)
+		end_of_init(f);
 	else if (number == CALL_STEP)
 		gates_step_of_plan(f, f->x[0]);
 }

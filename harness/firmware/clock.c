@@ -10,7 +10,7 @@ u64 hidden_rest;
 u64 instruction_ticks;
 u64 virtual_offset;
 
-u64 ticks_of_instructions(void);	/* entry.S */
+u64 ticks_of_instructions(void);	/* instructions.S */
 
 void clock_init(void)
 {

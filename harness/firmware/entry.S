@@ -15,8 +15,6 @@
 #define SPSR_EL1H	0x3c5		/* EL1h, D A I F masked */
 #define STACK_SHIFT	12		/* 4 KiB of EL2 stack a CPU */
 
-#include "timing.h"
-
 	.section .head, "ax"
 	.global _start
 _start:
@@ -33,11 +31,13 @@ _start:
 	.text
 primary:
 	mov	x19, x0
+	ldr	x1, =secondary_entry
+	ldr	x2, =secondary
+	str	x2, [x1]
 	ldr	x20, =LINUX_ENTRY
 	b	enter_el1
 
-	/* PSCI CPU_ON starts a secondary here with x0 = its slot in cpu_on[] (scm.c). */
-	.global secondary
+	/* PSCI CPU_ON starts a secondary here with x0 = its slot in cpu_on[] (smc.c). */
 secondary:
 	ldp	x20, x19, [x0]
 
@@ -177,40 +177,12 @@ from_el1:
 interrupt_from_el1:
 	exception mov	x1, #INTERRUPT
 
-/* u64 ticks_of_instructions(void): what the counter says of MEASURED_INSTRUCTIONS instructions. */
-	.global ticks_of_instructions
-ticks_of_instructions:
-	mrs	x0, cntpct_el0
-	.rept	(MEASURED_INSTRUCTIONS - 1)
-	nop
-	.endr
-	mrs	x1, cntpct_el0
-	sub	x0, x1, x0
-	ret
-
 unexpected:
 	mrs	x0, esr_el2
 	mrs	x1, elr_el2
 	bl	die
 1:	wfi
 	b	1b
-
-/* void smc(struct frame *): forward EL1's call to QEMU's PSCI with EL1's registers x0 to x7. */
-	.global smc
-smc:
-	stp	x29, x30, [sp, #-32]!
-	str	x19, [sp, #16]
-	mov	x19, x0
-	ldp	x6, x7, [x19, #(6 * 8)]
-	ldp	x4, x5, [x19, #(4 * 8)]
-	ldp	x2, x3, [x19, #(2 * 8)]
-	ldp	x0, x1, [x19]
-	smc	#0
-	stp	x0, x1, [x19]
-	stp	x2, x3, [x19, #(2 * 8)]
-	ldr	x19, [sp, #16]
-	ldp	x29, x30, [sp], #32
-	ret
 
 	.section .bss
 	.balign	16

@@ -51,7 +51,7 @@ static inline u64 now(const struct frame *f)
 	return f->time - SYSREG_READ("cntvoff_el2");
 }
 
-/* entry.S */
+/* instructions.S */
 void smc(struct frame *f);
 
 /* output.c */
@@ -104,12 +104,16 @@ extern const struct model gic_v2, pl011;
 void models_save(void);
 void models_restore(void);
 
-/* snapshot.c */
+/* pages.c */
 int snapshot_taken(void);
-void snapshot_take(const struct frame *f);
-void snapshot_restore(struct frame *f);
 void snapshot_will_write(u64 ipa);
 void snapshot_put_aside(u64 physical);
+void pages_keep(void);
+void pages_restore(void);
+
+/* snapshot.c */
+void snapshot_take(const struct frame *f);
+void snapshot_restore(struct frame *f);
 void snapshot_fault(struct frame *f, u64 esr);
 
 /* serve.c */
@@ -190,9 +194,9 @@ void debug_register(struct frame *f, u32 iss);
 #define CALL_END	0xb00e	/* a board ends here: its drivers may wait for ever in their shutdown */
 int is_call_of_init(u32 number);
 void call_of_init(struct frame *f, u32 number);
+void end_of_guest(struct frame *f);
 
 /* smc.c */
 void handle_smc(struct frame *f);
-void end_of_guest(struct frame *f);
 
 #endif

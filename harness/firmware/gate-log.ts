@@ -9,7 +9,7 @@ export type GateEvent =
       readonly detail: string;
     }
   | { readonly verb: 'forced'; readonly symbol: string }
-  /** At a power-off: a gate at a function or a load that has not acted; there were so many calls. */
+  /** When the plan is over: a gate at a function or a load that has not acted; there were so many calls. */
   | { readonly verb: 'missed'; readonly place: string; readonly calls: number }
   /** A module has been loaded that has no such function, `module:function`. */
   | { readonly verb: 'unknown'; readonly symbol: string }

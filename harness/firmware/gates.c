@@ -254,7 +254,7 @@ void gates_step_of_plan(const struct frame *f, u32 step)
 	}
 }
 
-/* When the guest powers off: which gates have not acted, and how many calls there were for them to count. */
+/* When the guest's plan is over: which gates have not acted, and how many calls there were for them to count. */
 void gates_summary(const struct frame *f)
 {
 	for (u32 i = 0; i < cell_table.gates; i++) {

@@ -69,7 +69,8 @@ static void handle_scm(struct frame *f)
 /* Read by entry.S: where a secondary goes at EL1, and the context it gets in x0. */
 struct { u64 entry, context; } cpu_on[CPUS_MAX];
 
-extern char secondary[];
+/* Where QEMU is to start it; entry.S says so. */
+u64 secondary_entry;
 
 /* The maker's calls of a board: a list (MonitorAnswer in board/plan.ts). Returns 0 where there is no answer. */
 static const struct answer *board_answer(u64 call)
@@ -124,24 +125,6 @@ static int board_suspend_call(struct frame *f)
 	return 0;
 }
 
-/* The guest powers off or restarts. */
-void end_of_guest(struct frame *f)
-{
-	board_summary();
-	gates_summary(f);
-	if (!snapshot_taken()) {
-		f->x[0] = PSCI_SYSTEM_OFF;
-		smc(f);
-	} else if (park_next(f) == BY_PLAN) {
-		/* Where it was parked it goes on with the next cell instead. */
-		gates_reset();
-		call_of_init(f, CALL_FILE);
-	} else {
-		gates_reset();
-		breakpoint(f);
-	}
-}
-
 void handle_smc(struct frame *f)
 {
 	u32 fn = f->x[0];
@@ -171,7 +154,7 @@ void handle_smc(struct frame *f)
 		if (target < CPUS_MAX) {
 			cpu_on[target].entry = f->x[2];
 			cpu_on[target].context = f->x[3];
-			f->x[2] = (u64)secondary;
+			f->x[2] = secondary_entry;
 			f->x[3] = (u64)&cpu_on[target];
 		}
 	}

@@ -14,15 +14,6 @@
 #define FAULT_STATUS(esr)	((esr) & 0x3c)
 #define FAULT_PERMISSION	0x0c
 
-/*
- * Pages that some cell has written to: from PAGES_ADDRESS on where each lies, and behind that what they held before. A board
- * has more room for them than the stand-in, whose registers lie behind.
- */
-#define PAGES_MAX	((BOARD_PAGES_END - PAGES_ADDRESS) >> PAGE_SHIFT)
-#define CONTENTS	(PAGES_ADDRESS + PAGES_MAX * sizeof(u64))
-static u64 *const page_address = (u64 *)PAGES_ADDRESS;
-static u32 pages;
-
 /* What belongs to the guest and lies in the firmware (board.h). */
 extern u8 _guest_state[], _guest_state_end[];
 #define GUEST_STATE_MAX	0x20000
@@ -41,59 +32,6 @@ static struct {
 
 static struct frame saved;
 static u64 saved_time;
-
-static void copy_page(u64 to, u64 from)
-{
-	asm volatile(
-		"	mov	x9, %2\n"
-		"1:	ldp	x10, x11, [%1], #16\n"
-		"	ldp	x12, x13, [%1], #16\n"
-		"	ldp	x14, x15, [%1], #16\n"
-		"	ldp	x16, x17, [%1], #16\n"
-		"	stp	x10, x11, [%0], #16\n"
-		"	stp	x12, x13, [%0], #16\n"
-		"	stp	x14, x15, [%0], #16\n"
-		"	stp	x16, x17, [%0], #16\n"
-		"	subs	x9, x9, #64\n"
-		"	b.ne	1b\n"
-		: "+r"(to), "+r"(from) : "r"(PAGE_SIZE)
-		: "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
-}
-
-static int taken;
-
-int snapshot_taken(void)
-{
-	return taken;
-}
-
-/* What a page of QEMU's memory holds is put aside, once. */
-void snapshot_put_aside(u64 physical)
-{
-	u64 to = CONTENTS + ((u64)pages << PAGE_SHIFT);
-
-	if (to + PAGE_SIZE > (board ? BOARD_PAGES_END : PAGES_END))
-		die(0, physical);
-	copy_page(to, physical);
-	page_address[pages++] = physical;
-}
-
-/* A page of the guest's memory is about to be written to. */
-void snapshot_will_write(u64 ipa)
-{
-	u64 *entry;
-
-	if (!taken)
-		return;
-	entry = memory_entry(ipa);
-	if (*entry & STAGE2_WRITE)
-		return;
-	if (!*entry)
-		die(0, ipa);
-	snapshot_put_aside(*entry & STAGE2_ADDRESS);
-	*entry |= STAGE2_WRITE;
-	asm volatile("dsb ishst\n tlbi ipas2e1is, %0\n dsb ish\n isb" : : "r"(ipa >> PAGE_SHIFT) : "memory");
-}
 
 /* Store exclusive register or pair, C4.1.66 (loads and stores, exclusive): size, o1 (pair), Rs, Rt2 and Rt. */
 #define IS_STORE_EXCLUSIVE(insn)	(((insn) & 0x3fc00000) == 0x08000000)
@@ -143,7 +81,7 @@ void snapshot_fault(struct frame *f, u64 esr)
 	u32 insn = *(const volatile u32 *)translate(f->elr);
 
 	SYSREG_WRITE("par_el1", par);	/* the kernel's own */
-	if (!taken || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
+	if (!snapshot_taken() || !(esr & ISS_WNR) || FAULT_STATUS(esr) != FAULT_PERMISSION)
 		die(esr, f->elr);
 	/* Where the page may be written to by now the CPU has not noticed. */
 	if (*memory_entry(ipa) & STAGE2_WRITE)
@@ -180,7 +118,7 @@ void snapshot_take(const struct frame *f)
 		memory_map_standin();
 		memory_enable();
 	}
-	taken = 1;
+	pages_keep();
 	memory_protect();
 }
 
@@ -189,8 +127,7 @@ void snapshot_restore(struct frame *f)
 {
 	if (board)
 		shadow_restore();
-	for (u32 i = 0; i < pages; i++)
-		copy_page(page_address[i], CONTENTS + ((u64)i << PAGE_SHIFT));
+	pages_restore();
 	SYSREG_WRITE("cntv_ctl_el0", 0);
 	SYSREG_WRITE("cntp_ctl_el0", 0);
 	if (board)

@@ -1,4 +1,4 @@
-/* Shared by entry.S and main.c: how long the firmware's own instructions take on the guest's clock. */
+/* Shared by instructions.S and clock.c: how long the firmware's own instructions take on the guest's clock. */
 #ifndef BOOTRACE_TIMING_H
 #define BOOTRACE_TIMING_H
 

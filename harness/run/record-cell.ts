@@ -150,7 +150,11 @@ function troubleOf(
     return `the gate that holds ${gate.device} until ${until} has ${phase} never opened${why === null ? '' : `: ${why}`}`;
   }
   for (const gate of gates) {
-    if (gate.verb === 'missed' && !isForced(cell, gate.place)) return missedText(gate);
+    // One at a function of the shutdown acts only after the firmware has counted.
+    const acted = gates.some(
+      (other) => 'device' in other && other.device === (gate.verb === 'missed' ? gate.place : null),
+    );
+    if (gate.verb === 'missed' && !acted && !isForced(cell, gate.place)) return missedText(gate);
   }
   for (const gate of cell.gates) {
     if (
