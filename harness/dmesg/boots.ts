@@ -18,7 +18,6 @@ export type Place = 'usual' | 'replayed' | 'undecided' | { readonly boot: BootSi
 const FIRMWARE =
   /^(?:U-Boot(?: SPL| TPL)? (?:SPL )?\d{4}\.|Starting kernel \.{3}|Format: Log Type|[BDS] - {2,}\d+ - |NOTICE: {1,2}BL\d|INFO: {4}BL\d|EFI stub: (?:Booting|Loaded|Decompress)|DDR [Vv]ersion|coreboot-\d|## Booting kernel|GX[LM]:|Hit any key to stop autoboot|Booting `|Welcome to GRUB|BootROM|Boot(?:ing|ed) from )/;
 const ANNOUNCED = /^-- (?:Reboot|Boot [0-9a-f]{8,32}) ?--/;
-const FIRST_LINE = /^Booting Linux on physical CPU/;
 const BANNER = /^Linux version \d/;
 /** Consoles may lag behind each other; a clock that goes back further is another boot. Microseconds. */
 const CLOCK_SLACK = 1_000_000;
@@ -65,9 +64,9 @@ export class Boots {
 
   /** Where a record stands. Every record that may begin a report or state an event has to be given, in order. */
   place({ text, time }: LogRecord): Place {
-    if (ANNOUNCED.test(text)) return this.#begin('announced', time);
-    const first = FIRST_LINE.test(text);
-    const banner = BANNER.test(text);
+    if (text.startsWith('-- ') && ANNOUNCED.test(text)) return this.#begin('announced', time);
+    const first = text.startsWith('Booting Linux on physical CPU');
+    const banner = text.startsWith('Linux version ') && BANNER.test(text);
     if (time === null && FIRMWARE.test(text)) {
       const again = this.#kernel;
       this.#firmware = true;
@@ -130,9 +129,14 @@ export class Boots {
   }
 }
 
-/** A number for a record's time and words (FNV-1a over the text, and the time), for telling a replay. */
+/** A number for a record's time and, roughly, its words, for telling a replay: two records of a microsecond are rare. */
 function keyOf(text: string, time: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return (time % 0x1fffff) * 0x100000000 + (hash >>> 0);
+  const { length } = text;
+  const sign = (at: number): number => text.charCodeAt(at);
+  const words = (length * 31 + sign(0) * 7 + sign(length >> 1) * 13 + sign(length - 1) * 17) & (WORDS - 1);
+  return (time % MAX_TIME) * WORDS + words;
 }
+
+const WORDS = 4096;
+/** 2^53 / WORDS, in microseconds: 25 days. */
+const MAX_TIME = 2 ** 41;

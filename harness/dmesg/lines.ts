@@ -7,18 +7,15 @@ const MAX_LINE = 8192;
 /** Bytes decoded at once, so that a whole file given as one chunk is not held in memory twice. */
 const WINDOW = 1 << 16;
 
-/** How the input is coded, told by its first bytes: a byte order mark, or every other byte of ASCII being zero. */
+/** How the input is coded, told by the byte order mark that it begins with. */
 type Coding = 'bytes' | 'utf16le' | 'utf16be';
-const CODING_BYTES = 4;
+const CODING_BYTES = 3;
 
 function codingOf(bytes: Buffer): { coding: Coding; skip: number } {
-  const [first, second, third, fourth] = bytes;
+  const [first, second, third] = bytes;
   if (first === 0xff && second === 0xfe) return { coding: 'utf16le', skip: 2 };
   if (first === 0xfe && second === 0xff) return { coding: 'utf16be', skip: 2 };
   if (first === 0xef && second === 0xbb && third === 0xbf) return { coding: 'bytes', skip: 3 };
-  const letters = (one?: number, two?: number): boolean => one !== undefined && one > 0 && two !== undefined && two > 0;
-  if (second === 0 && fourth === 0 && letters(first, third)) return { coding: 'utf16le', skip: 0 };
-  if (first === 0 && third === 0 && letters(second, fourth)) return { coding: 'utf16be', skip: 0 };
   return { coding: 'bytes', skip: 0 };
 }
 

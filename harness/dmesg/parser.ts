@@ -16,7 +16,11 @@ import { type LogRecord, parseRecords } from './prefix.ts';
  * blanks of web pages (UTF-8 read as latin1) has to be decoded before that can be told.
  */
 const INTERESTING =
-  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|Gave up waiting|does not exist|not found|unting |initqueue|initramfs|emergency|dropped to|Unable to find|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|Modules linked in|CPU: \d+ (?:UID|PID)|U-Boot|Starting kernel|Booting|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|GRUB|BootROM|^-- |pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|Modules linked in|CPU: \d+ (?:UID|PID)|Booting Linux|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+/** The same for lines that no kernel has stamped: of boot firmware, of an initramfs, of tools that join logs. */
+const STAMP_FIRST = /^\[ *\d/;
+const OUTSIDE =
+  /unting |not found|does not exist|initqueue|initramfs|emergency|dropped to|Unable to find|Gave up waiting|U-Boot|Starting kernel|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|Booting|GRUB|BootROM|^-- /;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -143,7 +147,7 @@ export class DmesgParser {
     }
     const idle =
       this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null && !this.#deferred.open;
-    if (!idle || INTERESTING.test(line))
+    if (!idle || INTERESTING.test(line) || (!STAMP_FIRST.test(line) && OUTSIDE.test(line)))
       for (const record of parseRecords(decodeLine(line))) this.#record(record, number);
     if (!this.#boots.kernel && STAMPED.test(line)) this.#boots.noteKernel();
   }

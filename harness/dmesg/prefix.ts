@@ -149,7 +149,7 @@ function stripOuter(line: string): Stripped {
 }
 
 /** How all that {@link stripInner} strips begins, or what is in it: one look spares most records the rest. */
-const INNER = /^\s*[[<(.c]|kernel:|\[1\]: /;
+const INNER = /^\s*[[<(.c]|kernel:|^ ?[\w.-]{1,255} (?:systemd|init)\[1\]: /;
 
 /** Strips what the kernel puts between the time stamp and the text. */
 function stripInner(part: string, stamped: boolean): { text: string; caller: string | null } {
@@ -225,8 +225,12 @@ export function parseRecords(line: string): LogRecord[] {
   return records;
 }
 
+/** No structured record begins like this, and nearly all lines of a console do. */
+const STAMPED_LINE = /^\[[ \d]/;
+
 /** The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of one. */
 function journalMessage(line: string): { text: string; time: number | null; kernel: boolean } | null {
+  if (STAMPED_LINE.test(line)) return { text: line, time: null, kernel: false };
   if (line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"message"') || line.includes('"log"')) {
     const json = JSON_MESSAGE.exec(line);
     if (json?.[1] !== undefined) {

@@ -169,6 +169,7 @@ const ROLES = {
     files:
       /^lib\/(?:vsprintf|hexdump|kasprintf|crc[\w-]*|crc\/.*|string_helpers|kstrtox|parser|seq_buf|uuid|checksum|cmdline|sort|bsearch|glob)\.c/,
     names: `
+      aes_* crypto_* sha1_* sha256_* sha512_* chacha_* poly1305_* kobject_set_name*
       va_format netdev_printk netdev_warn netdev_err netdev_info device_node_gen_full_name
       snprintf vsnprintf sprintf vsprintf scnprintf vscnprintf format_decode pointer string string_nocheck hex_string
       number special_hex_number symbol_string resource_string bitmap_string ip4_* ip6_addr_string* uuid_string
@@ -184,6 +185,7 @@ const ROLES = {
     files:
       /^(?:mm\/(?:sl[aou]b\w*|page_alloc|vmalloc|util|mempool|percpu\w*|kmemleak|dmapool|page_frag_cache|memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h|kernel\/dma\/)/,
     names: `
+      get_inode debugfs_get_inode security_inode_alloc selinux_inode_alloc*
       alloc_page_* folios_put* release_pages* put_page* folio_put* free_swap_cache* lru_add_drain*
       pcpu_* array_map_alloc htab_map_alloc*
       kmalloc* kzalloc* kcalloc* krealloc* kvmalloc* kvzalloc* kvcalloc* kvrealloc* vmalloc* vzalloc* vcalloc
@@ -221,6 +223,7 @@ const ROLES = {
     files:
       /^(?:drivers\/base\/(?:core|bus|driver|dd|devres|class|platform|component|attribute_container|cpu|property|swnode)\.c|drivers\/base\/power\/|lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs\/|kernfs\/dir\.c))/,
     names: `
+      unregister_netdev unregister_netdevice
       kernfs_remove* kernfs_drain* kernfs_find* kernfs_create* kernfs_add* kernfs_put kernfs_get kernfs_activate*
       kernfs_unlink* kernfs_link* kernfs_deactivate* kernfs_name_* kernfs_new_node*
       rollback_registered* unregister_netdevice_many* unregister_netdevice_queue* netdev_unregister_kobject
@@ -244,6 +247,7 @@ const ROLES = {
     files:
       /^kernel\/(?:workqueue\w*|kthread|softirq|irq_work|smp|async|task_work)\.c|^kernel\/(?:sched|time|rcu)\/|^include\/linux\/(?:workqueue|timer|hrtimer|kthread|wait|sched)\w*\.h/,
     names: `
+      cleanup_srcu_struct* percpu_ref_* cpu_stopper_* stop_one_cpu* stop_machine*
       filemap_fdatawait* fdatawait_one_bdev filemap_fdatawrite* do_read_cache_*
       switch_to switch_to_asm context_switch schedule schedule_timeout* schedule_hrtimeout*
       schedule_preempt_disabled schedule_debug schedule_idle schedule_loop schedule_rtlock schedule_user
@@ -356,7 +360,7 @@ const MATCHERS: readonly Matcher[] = ROLE_NAMES.map(matcher);
 /** Kinds in which only some roles excuse a function: what waits is the very thing that a hung task's report names. */
 const ONLY: Readonly<Partial<Record<CrashKind, ReadonlySet<Role>>>> = {
   memleak: new Set(['reporting', 'instrumentation', 'memory', 'text', 'container', 'allocation', 'packet']),
-  'hung-task': new Set(['reporting', 'instrumentation', 'atomic', 'lock', 'scheduling']),
+  'hung-task': new Set(['reporting', 'instrumentation', 'atomic', 'lock', 'scheduling', 'usb']),
 };
 /** Kinds whose trace begins in the interrupt that found them. */
 const INTERRUPTED: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup', 'hard-lockup', 'workqueue-lockup']);

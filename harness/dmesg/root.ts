@@ -22,8 +22,13 @@ const MISSING: readonly RegExp[] = [
 const SHELL =
   /^(?:\(initramfs\)|You are (?:now )?being dropped (?:in)?to an emergency shell|(?:Entering|Generating) .{0,24}emergency|dracut:\/#|initramfs emergency recovery shell launched|You are in emergency mode|Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell)/;
 
+/** How all of them begin: one look spares most lines the rest. */
+const BEGINS =
+  /^(?:Waiting for root|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|You are |Entering|Generating|initr|Dropping)/;
+
 /** The event that a line states about the root file system, if it is one. */
 export function rootEvent(text: string, at: At): DmesgEvent | null {
+  if (!BEGINS.test(text)) return null;
   if (text.startsWith('Waiting for root')) {
     const awaited = AWAITED.exec(text);
     if (awaited !== null) return { event: 'root-awaited', root: awaited[1] ?? null, ...at };

@@ -25,7 +25,7 @@ const CROSS_CALL =
   /^_*(?:smp_call_function\w*|on_each_cpu\w*|generic_exec_single|csd_lock_wait|smp_cfm_core\w*|native_flush_tlb_\w+)$/;
 
 /** All waits for a grace period are one to a tracker. */
-const GRACE_PERIOD = /^_*synchronize_(?:rcu|sched|net)\w*$/;
+const GRACE_PERIOD = /^_*synchronize_(?:s?rcu|sched|net)\w*$/;
 
 function isStall(kind: CrashKind, lead: string): boolean {
   return crashFacts(kind).blame === 'stall' || /corrupted stack end|stack guard page|stack overflow/.test(lead);
@@ -41,7 +41,8 @@ export function trackerFunction(
   if (!isStall(kind, lead)) {
     const name = blamed === null ? null : plainName(blamed.function);
     if (name === null) return null;
-    return kind === 'hung-task' && GRACE_PERIOD.test(name) ? 'synchronize_rcu' : syscallName(name);
+    if (kind === 'hung-task' && GRACE_PERIOD.test(name)) return 'synchronize_rcu';
+    return /^_*(?:x64|ia32|arm64)_/.test(name) ? stallName(name) : syscallName(name);
   }
   const own = frames.filter(({ section, frame }) => section === 'own' && frame.reliable);
   const usable = own
