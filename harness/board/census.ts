@@ -44,7 +44,7 @@ export interface Census {
   readonly complete: boolean;
   readonly crashes: readonly Crash[];
   readonly modules: { readonly loaded: number; readonly failed: readonly { name: string; why: string }[] };
-  /** Modaliases of all devices, also of those without a node: what udev would ask for next. */
+  /** Modaliases of all devices, also of those without a node, and what drivers asked request_module() for: what udev and modprobe would load next. */
   readonly modaliases: readonly string[];
 }
 
@@ -161,7 +161,12 @@ export function censusOf(input: CensusInput): Census {
         result === 'ok' ? [] : [{ name, why: [result, ...why].join(' ') }],
       ),
     },
-    modaliases: [...new Set(reports.flatMap(({ bus, modalias }) => (BUSES.includes(bus) ? (modalias ?? []) : [])))],
+    modaliases: [
+      ...new Set([
+        ...reports.flatMap(({ bus, modalias }) => (BUSES.includes(bus) ? (modalias ?? []) : [])),
+        ...words('request').flatMap(([name]) => name ?? []),
+      ]),
+    ],
   };
 }
 

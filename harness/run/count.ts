@@ -87,7 +87,9 @@ async function modulesByAlias(
     const folder = join(shared, `modules-${round}`);
     await lab.boot({ ...cell, id: `${cell.id}-modules-${round}`, plan }, folder);
     const census = readCensus(folder, tree, matcher);
-    for (const modalias of census.modaliases) for (const name of matcher.forModalias(modalias)) wanted.add(name);
+    for (const modalias of census.modaliases)
+      for (const name of [...matcher.forModalias(modalias), moduleName(modalias)])
+        if (kernel.modules.has(name)) wanted.add(name);
     if (!census.complete || wanted.size === before) break;
   }
   await writeAtomic(file, JSON.stringify([...wanted]));

@@ -3,6 +3,7 @@
 #include "census.h"
 #include "devices.h"
 #include "harness.h"
+#include "mounts.h"
 #include "report.h"
 #include "settle.h"
 #include "symbols.h"
@@ -211,6 +212,9 @@ void run_step(const struct step *step)
 		break;
 	case STEP_APART:
 		loads_apart = true;
+		need_proc();
+		/* Whoever calls request_module() is answered by this program (init.c). */
+		write_file("/proc/sys/kernel/modprobe", "/init", 0);
 		break;
 	case STEP_CENSUS:
 		report_census();

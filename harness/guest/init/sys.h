@@ -55,6 +55,9 @@ long sys_unload_module(const char *name);
 /* Every line of the kernel's ring buffer that fits, oldest dropped first (SYSLOG_ACTION_READ_ALL). */
 long sys_kernel_log(char *buffer, size_t size);
 long sys_wait_child(long pid);
+/* The number of this process: 1 for the init. */
+long sys_process(void);
+void sys_exit(int code) __attribute__((noreturn));
 void sys_power_off(void) __attribute__((noreturn));
 
 /* Virtual time since boot, in milliseconds (CLOCK_MONOTONIC). */
