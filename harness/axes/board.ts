@@ -1,4 +1,4 @@
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { always, type BuiltInAxis } from './axis.ts';
 
 /** Which board; the names of a matrix file are resolved before any other axis, as the values of those depend on it. */

@@ -1,4 +1,4 @@
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import { DEFAULT_BOARD } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';

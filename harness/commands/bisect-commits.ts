@@ -1,9 +1,9 @@
-import { realpath, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
 import { commandLine, commandLineAnywhere } from '../invocation.ts';
 import { cacheRoot } from '../kernel/cache.ts';
-import { git, resolveCommit } from '../kernel/git.ts';
+import { repositoryAt, resolveCommit } from '../kernel/git.ts';
 import { toolchainIdentity } from '../kernel/make.ts';
 import { loadRecipe } from '../kernel/recipe.ts';
 import { countCommits, describeCommit, GitBisection, revertOn, treeName } from '../kernel/worktree.ts';
@@ -13,25 +13,16 @@ import { printableJson } from '../printable.ts';
 import { renderProgress } from '../report/progress.ts';
 import { formatDuration } from '../report/text.ts';
 import { harnessVersion } from '../run/about.ts';
-import { BisectState } from '../run/bisect-state.ts';
-import { searchInLab } from '../run/expedition.ts';
-import { cellOfCommit, observeCommit } from '../run/observe.ts';
 import type { Claim, Ends, Observation } from '../search/commits.ts';
 import { type CommitReport, formatCommitReport, isVerified } from '../search/commits-report.ts';
 import { type CommitBisection, searchCommits } from '../search/commits-search.ts';
 import { contentKey } from '../search/memory.ts';
+import { BisectState } from '../session/bisect-state.ts';
+import { cellOfCommit, observeCommit } from '../session/observe.ts';
+import { runSearch } from '../session/search.ts';
 import { print, printAsItIs, tell } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BisectCommitsOptions } from './bisect-commits.options.ts';
-
-/** The git repository at `path`, without symbolic links. Throws {@link InputError} when there is none. */
-export async function repositoryAt(path: string): Promise<string> {
-  const folder = await realpath(path).catch((error: unknown) => {
-    throw new InputError(`there is no tree ${path}`, 'give a git checkout of Linux with --tree DIR', { cause: error });
-  });
-  const top = (await git(folder, ['rev-parse', '--show-cdup'])).trim();
-  return join(folder, top);
-}
 
 /** `bisect commits`: the commit from which on a cell fails; returns the exit code. */
 export async function bisectCommits(options: BisectCommitsOptions, signal: AbortSignal): Promise<number> {
@@ -56,7 +47,7 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
   try {
     if (state.observed.length > 0) progress.note(`resuming: ${state.observed.length} commits are known already`);
     progress.note(`bisecting ${commits} commits from ${options.good} to ${options.bad} with cell ${cell.id}`);
-    const found = await searchInLab(
+    const found = await runSearch(
       'bisect-commits',
       // Commits are looked at one after the other.
       { signal, listen: progress.listen, results: options.results, workers: 1 },

@@ -5,10 +5,10 @@ import { EXIT, InputError } from '../errors.ts';
 import { formatSource, loadRecipe } from '../kernel/recipe.ts';
 import { loadCell } from '../matrix/load.ts';
 import { renderProgress } from '../report/progress.ts';
-import { searchInLab } from '../run/expedition.ts';
-import { observeCell } from '../run/observe.ts';
 import { claimOfEnds, judgeCommit, type Sighting } from '../search/commits.ts';
 import { bisectConfigs, type ConfigDifference, diffConfigs, mixConfig } from '../search/kconfig.ts';
+import { observeCell } from '../session/observe.ts';
+import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BisectConfigsOptions } from './bisect-configs.options.ts';
@@ -32,7 +32,7 @@ export async function bisectConfigFiles(options: BisectConfigsOptions, signal: A
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
-    const found = await searchInLab(
+    const found = await runSearch(
       'bisect-configs',
       { signal, listen: progress.listen, results: options.results, workers: 1 },
       async ({ lab, folder, keepCell }) => {

@@ -5,9 +5,9 @@ import type { Cell } from '../model/cell.ts';
 import { describeExplanation } from '../report/explanation.ts';
 import { renderProgress } from '../report/progress.ts';
 import { count } from '../report/text.ts';
-import { searchInLab } from '../run/expedition.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
+import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BisectAxesOptions, BisectOrderOptions } from './bisect.options.ts';
@@ -67,7 +67,7 @@ async function search(
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
-    const { json, text } = await searchInLab(
+    const { json, text } = await runSearch(
       verb,
       { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
       async ({ lab, boot, keepCell }) => {

@@ -1,17 +1,17 @@
 import { CHECK_BROKEN, InputError } from '../errors.ts';
 import { cacheRoot, withTemporary } from '../kernel/cache.ts';
+import { repositoryAt } from '../kernel/git.ts';
 import { badOfUsersBisection, cleanHead } from '../kernel/worktree.ts';
 import { loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
 import { renderProgress } from '../report/progress.ts';
-import { searchInLab } from '../run/expedition.ts';
 import type { Lab } from '../run/lab.ts';
-import { cellOfCommit, cellOfSource, observeCell } from '../run/observe.ts';
 import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sightingKey } from '../search/commits.ts';
+import { cellOfCommit, cellOfSource, observeCell } from '../session/observe.ts';
+import { runSearch } from '../session/search.ts';
 import { printError } from '../terminal/failure.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
-import { repositoryAt } from './bisect-commits.ts';
 import type { CheckOptions } from './check.options.ts';
 
 /** Exit codes as `git bisect run` takes them: 125 skips the commit, 128 and above end the bisection. */
@@ -40,7 +40,7 @@ async function judgeTree(options: CheckOptions, signal: AbortSignal): Promise<Ju
   const progress = renderProgress(process.stderr);
   try {
     return await withTemporary(cacheRoot(), (results) =>
-      searchInLab('check', { signal, listen: progress.listen, results, workers: 1 }, async ({ lab }) => {
+      runSearch('check', { signal, listen: progress.listen, results, workers: 1 }, async ({ lab }) => {
         const claim = await claimOf(lab, cell, tree, options);
         const checkout = head === null ? cellOfSource(cell, `tree:${tree}`, 'tree') : cellOfCommit(cell, tree, head);
         const sightings = await observeCell(lab, checkout, options.interleavings, claim);

@@ -8,7 +8,7 @@ import { readKnownIssues } from '../terminal/known-issues.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { type Classification, Classifier, type ClassifyOptions as ReadingOptions } from '../verdict/classify.ts';
 import type { ClassifyOptions } from './classify.options.ts';
-import { logFiles, readLog, STANDARD_INPUT } from './log-files.ts';
+import { logFiles, readLog, STANDARD_INPUT } from './classify-files.ts';
 
 /** Frames and lines of a crash that a reader needs to know it again. */
 const SHOWN_FRAMES = 12;

@@ -1,5 +1,5 @@
 import { plainCell } from '../axes/plain-cell.ts';
-import { boardNames, resolveBoard } from '../board/boards.ts';
+import { boardNames, resolveBoard } from '../boards/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { editTree } from '../devicetree/edit.ts';
 import { referencesInto } from '../devicetree/references.ts';

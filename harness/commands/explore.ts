@@ -3,9 +3,9 @@ import { EXIT } from '../errors.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
-import { searchInLab } from '../run/expedition.ts';
 import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { explore as searchOrders } from '../search/explore.ts';
+import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
@@ -16,7 +16,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
-    const { found, files } = await searchInLab(
+    const { found, files } = await runSearch(
       'explore',
       {
         signal,

@@ -1,4 +1,5 @@
 import { type CrashKind, crashFacts } from '../model/crash.ts';
+import type { PassedOver } from './events.ts';
 import { isNameless, plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { isBystander, isDispatcher, type Role, roleOf, roleWhy } from './roles.ts';
@@ -21,12 +22,6 @@ export interface BlameInput {
   readonly pc: TraceFrame | null;
   readonly lr: TraceFrame | null;
   readonly frames: readonly PlacedFrame[];
-}
-
-/** A function that stands further in than the one to blame, and why it is not to blame itself. */
-export interface PassedOver {
-  readonly function: string;
-  readonly why: string;
 }
 
 export interface Blame {

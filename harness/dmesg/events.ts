@@ -1,5 +1,4 @@
 import type { CrashKind } from '../model/crash.ts';
-import type { PassedOver } from './blame.ts';
 import type { BootSign } from './boots.ts';
 
 /**
@@ -9,6 +8,12 @@ import type { BootSign } from './boots.ts';
 interface At {
   readonly line: number;
   readonly time: number | null;
+}
+
+/** A function that stands further in than the one to blame, and why it is not to blame itself. */
+export interface PassedOver {
+  readonly function: string;
+  readonly why: string;
 }
 
 export interface Frame {

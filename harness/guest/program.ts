@@ -6,8 +6,14 @@ function paths(names: readonly string[]): string[] {
   return names.map((name) => fileURLToPath(new URL(name, FOLDER)));
 }
 
-/** What the cross compiler makes the guest's init of (kernel/cross.ts). */
+/** The guest's init, a static ELF executable, as the cross compiler takes it (kernel/cross.ts). */
 export const GUEST_INIT = {
+  name: 'init',
+  generated: {},
+  script: null,
+  defines: {},
+  symbols: {},
+  output: 'elf',
   sources: paths([
     'init.c',
     'census.c',

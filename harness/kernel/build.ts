@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { linkageFragment } from '../axes/linkage.ts';
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import { DEFAULT_BOARD, type Subject } from '../model/board.ts';
 import type { KernelResult } from './artefact.ts';

@@ -3,7 +3,6 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
-import { GUEST_INIT } from '../guest/program.ts';
 import { commandLine } from '../invocation.ts';
 import { ensureFolder, errorCode, fileSystemError, withTemporary } from './cache.ts';
 import { CROSS_COMPILE } from './make.ts';
@@ -86,14 +85,6 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
     await rename(finished, target);
     return readFile(target);
   });
-}
-
-/** The guest's init, harness/guest/init, as a static ELF executable. Errors as of {@link crossCompile}. */
-export function compileGuestInit(root: string): Promise<Uint8Array> {
-  return crossCompile(
-    { name: 'init', ...GUEST_INIT, generated: {}, script: null, defines: {}, symbols: {}, output: 'elf' },
-    root,
-  );
 }
 
 /** Asked once a run. */

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { cancelled } from './cancel.ts';
@@ -63,4 +65,13 @@ export async function git(folder: string, args: readonly string[], options: GitO
 /** The commit that `revision` names. Throws {@link InputError} when there is none. */
 export async function resolveCommit(repository: string, revision: string): Promise<string> {
   return (await git(repository, ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`])).trim();
+}
+
+/** The git repository at `path`, without symbolic links. Throws {@link InputError} when there is none. */
+export async function repositoryAt(path: string): Promise<string> {
+  const folder = await realpath(path).catch((error: unknown) => {
+    throw new InputError(`there is no tree ${path}`, 'give a git checkout of Linux with --tree DIR', { cause: error });
+  });
+  const top = (await git(folder, ['rev-parse', '--show-cdup'])).trim();
+  return join(folder, top);
 }

@@ -4,7 +4,7 @@ import { complaint } from '../axes/axis.ts';
 import { DEFAULT_SHIFT } from '../axes/draft.ts';
 import { LINKAGE } from '../axes/linkage.ts';
 import { LARGEST_SHIFT } from '../axes/shift.ts';
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import { CPUS_MAX } from '../firmware/memory-map.ts';
 import { DEFAULT_BOARD } from '../model/board.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import type { Expectation } from '../model/cell.ts';
 import type { DeviceGate, FunctionPlace, Gate, GatePlace, Moment, PlaceGate } from '../model/gate.ts';

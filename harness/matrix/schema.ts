@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ExtraConditions } from '../axes/apply.ts';
 import { type BuiltInAxis, complaint } from '../axes/axis.ts';
 import { AXES } from '../axes/registry.ts';
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import { type Board, DEFAULT_BOARD } from '../model/board.ts';
 import type { Expectation } from '../model/cell.ts';

@@ -33,7 +33,7 @@ export interface Cell {
   readonly kernel: string;
   /** Which of the drivers of the board's subjects are modules: `builtin`, `modules`, `smmu-module` (axes/linkage.ts). */
   readonly linkage: string;
-  /** Folder of a board, or the name or path of a .dtb (harness/board/boards.ts). */
+  /** Folder of a board, or the name or path of a .dtb (harness/boards/boards.ts). */
   readonly board: string;
   readonly tree: readonly TreeEdit[];
   /** Words added to the kernel command line. */

@@ -2,8 +2,8 @@ import { commandLine } from '../invocation.ts';
 import { isShort } from '../model/gate.ts';
 import { printable } from '../printable.ts';
 import { type Condition, conditionText, milliseconds } from '../search/conditions.ts';
-import type { DelayThreshold, Explanation } from '../search/explain.ts';
-import { callerText, longerDelays } from '../search/sentence.ts';
+import type { Explanation } from '../search/explain.ts';
+import { callerText, type DelayThreshold, longerDelays } from '../search/sentence.ts';
 import { count } from './text.ts';
 
 /** What `bisect order` found, for the console: the sentence first, then what it rests on. */

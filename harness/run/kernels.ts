@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import type { KernelResult } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { formatSource, kernelTitle, loadRecipe } from '../kernel/recipe.ts';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
-import { resolveBoard } from '../board/boards.ts';
 import { laidBoard } from '../board/machine.ts';
 import { transplant } from '../board/transplant.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { modelBoard } from '../devices/board-models.ts';
 import { RESET_IMAGES } from '../devices/models.ts';
 import { setBootargs } from '../devicetree/chosen.ts';
@@ -21,9 +21,10 @@ import { FIRMWARE } from '../firmware/program.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
 import { encodeModules, type GuestModule } from '../guest/modules.ts';
 import { encodePlan } from '../guest/plan.ts';
+import { GUEST_INIT } from '../guest/program.ts';
 import { shellQuote } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
-import { compileGuestInit, crossCompile } from '../kernel/cross.ts';
+import { crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
 import { IMAGE_HEADER_SIZE, imageMemory } from '../kernel/image.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
@@ -75,7 +76,7 @@ function sha256(...parts: readonly (string | Uint8Array)[]): string {
 /** Compiles the firmware and the init (from the cache when unchanged) and lays the shared files down in `folder`. */
 export async function openBench(folder: string, cache: string): Promise<Bench> {
   await mkdir(folder, { recursive: true });
-  const [firmware, init] = await Promise.all([crossCompile(FIRMWARE, cache), compileGuestInit(cache)]);
+  const [firmware, init] = await Promise.all([crossCompile(FIRMWARE, cache), crossCompile(GUEST_INIT, cache)]);
   const shelf = new Shelf(folder);
   const boards = new Map<string, Promise<LaidBoard>>();
   const initramfs = buildInitramfs(init);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { resolveBoard } from '../board/boards.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import { DRIVER_PREFIX } from '../buses/buses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';

@@ -3,28 +3,13 @@ import type { Cell } from '../model/cell.ts';
 import { type Gate, isPlaceGate, isShort } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
-import { type Cause, causeOf, expectationOf, type ProbeCaller, probeCaller } from './cause.ts';
+import { type Cause, causeOf, expectationOf, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
 import { type Failure, failuresOf, focused, isSameFailure, shows } from './failures.ts';
 import { rememberBoots } from './memory.ts';
 import { minimise, type TestResult } from './minimise.ts';
-import { explanationSentence } from './sentence.ts';
-import { type Threshold, threshold } from './threshold.ts';
-
-/** How long the probe of `device` has to be delayed, in virtual milliseconds. */
-export interface DelayThreshold extends Omit<Threshold, 'tests'> {
-  readonly device: string;
-}
-
-/** What the crash needs further to come from the caller that it came from in the given cell. */
-export interface CallerNeeds {
-  /** Who called the crashing probe in the given cell, and who calls it when only what the crash needs is there. */
-  readonly caller: ProbeCaller;
-  readonly otherwise: ProbeCaller | null;
-  readonly conditions: readonly Condition[];
-  /** Delays with these conditions. */
-  readonly delays: readonly DelayThreshold[];
-}
+import { type CallerNeeds, type DelayThreshold, explanationSentence } from './sentence.ts';
+import { threshold } from './threshold.ts';
 
 export interface Explanation {
   /** A cell that fails as the given one does, with what is needed and each delay as short as it can be; {@link CallerNeeds} included. */

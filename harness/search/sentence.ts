@@ -2,8 +2,23 @@ import { isShort } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Cause, ProbeCaller, ProbeState } from './cause.ts';
 import { type Condition, conditionText, milliseconds } from './conditions.ts';
-import type { CallerNeeds, DelayThreshold } from './explain.ts';
 import type { Failure } from './failures.ts';
+import type { Threshold } from './threshold.ts';
+
+/** How long the probe of `device` has to be delayed, in virtual milliseconds. */
+export interface DelayThreshold extends Omit<Threshold, 'tests'> {
+  readonly device: string;
+}
+
+/** What the crash needs further to come from the caller that it came from in the given cell. */
+export interface CallerNeeds {
+  /** Who called the crashing probe in the given cell, and who calls it when only what the crash needs is there. */
+  readonly caller: ProbeCaller;
+  readonly otherwise: ProbeCaller | null;
+  readonly conditions: readonly Condition[];
+  /** Delays with these conditions. */
+  readonly delays: readonly DelayThreshold[];
+}
 
 /** Conditions without effect that the sentence names; more are counted, and listed elsewhere. */
 const MOST_NAMED = 3;

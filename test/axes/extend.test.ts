@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BuiltInAxis } from '../../harness/axes/axis.ts';
 import { linkageFragment } from '../../harness/axes/linkage.ts';
 import { AXES } from '../../harness/axes/registry.ts';
-import { resolveBoard } from '../../harness/board/boards.ts';
+import { resolveBoard } from '../../harness/boards/boards.ts';
 import { editTree } from '../../harness/devicetree/edit.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { compileDeviceTree } from '../../harness/kernel/dtc.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { linkageFragment, linkageName, modulesOf } from '../../harness/axes/linkage.ts';
-import { boardNames, resolveBoard } from '../../harness/board/boards.ts';
+import { boardNames, resolveBoard } from '../../harness/boards/boards.ts';
 
 const small = resolveBoard('small');
 const SELECTED =

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
-import { boardNames, resolveBoard } from '../../harness/board/boards.ts';
+import { boardNames, resolveBoard } from '../../harness/boards/boards.ts';
 import { InputError } from '../../harness/errors.ts';
 
 const SUBJECT = {

@@ -16,9 +16,10 @@ import { FIRMWARE } from '../../harness/firmware/program.ts';
 import { encodeServedCell } from '../../harness/firmware/served.ts';
 import { buildInitramfs } from '../../harness/guest/initramfs.ts';
 import { encodePlan } from '../../harness/guest/plan.ts';
+import { GUEST_INIT } from '../../harness/guest/program.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
-import { compileGuestInit, crossCompile } from '../../harness/kernel/cross.ts';
+import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
 import { GuestServer } from '../../harness/qemu/server.ts';
@@ -81,7 +82,7 @@ beforeAll(async () => {
   if (kernel.kind !== 'ready') throw new Error(kernel.reason);
   image = kernel.image;
   firmware = await crossCompile(FIRMWARE, cacheRoot());
-  initramfs = buildInitramfs(await compileGuestInit(cacheRoot()));
+  initramfs = buildInitramfs(await crossCompile(GUEST_INIT, cacheRoot()));
 }, FIRST_BUILD_MS);
 
 afterAll(() => folder.cleanup());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boardNames, resolveBoard } from '../../harness/board/boards.ts';
+import { boardNames, resolveBoard } from '../../harness/boards/boards.ts';
 import { RESET_IMAGES } from '../../harness/devices/models.ts';
 import { SMMU500_SIZE } from '../../harness/devices/smmu500.ts';
 import { devicesOf } from '../../harness/devicetree/devices.ts';

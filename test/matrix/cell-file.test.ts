@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boardNames } from '../../harness/board/boards.ts';
+import { boardNames } from '../../harness/boards/boards.ts';
 import { formatCellFile, parseCellFile } from '../../harness/matrix/cell-file.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';

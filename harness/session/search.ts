@@ -3,12 +3,12 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatCellFile } from '../matrix/cell-file.ts';
 import type { Cell } from '../model/cell.ts';
+import { Lab, type LabOptions } from '../run/lab.ts';
+import { openRunFolder, type RunFolder } from '../run/results.ts';
 import type { Boot, Outcome } from '../search/boot.ts';
-import { Lab, type LabOptions } from './lab.ts';
-import { openRunFolder, type RunFolder } from './results.ts';
 
-/** A search over boots: what a verb such as `explore` does with the lab between opening and closing it. */
-export interface Expedition {
+/** What a search such as `explore` works with while it runs. */
+interface SearchSession {
   readonly lab: Lab;
   readonly boot: Boot;
   readonly folder: RunFolder;
@@ -16,7 +16,7 @@ export interface Expedition {
   readonly keepCell: (name: string, cell: Cell) => Promise<string>;
 }
 
-interface ExpeditionOptions extends Pick<LabOptions, 'signal' | 'listen'> {
+interface SearchOptions extends Pick<LabOptions, 'signal' | 'listen'> {
   readonly results: string;
   readonly workers: number | null;
   /** The most boots that the search may use, where it is bounded. */
@@ -27,10 +27,10 @@ interface ExpeditionOptions extends Pick<LabOptions, 'signal' | 'listen'> {
  * Opens a lab in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under a name
  * that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
  */
-export async function searchInLab<T>(
+export async function runSearch<T>(
   verb: string,
-  options: ExpeditionOptions,
-  search: (expedition: Expedition) => Promise<T>,
+  options: SearchOptions,
+  search: (session: SearchSession) => Promise<T>,
 ): Promise<T> {
   const folder = await openRunFolder(options.results, new Date(), `${verb}-`);
   let lab: Lab | null = null;

@@ -4,9 +4,9 @@ import { BuildFailure } from '../kernel/make.ts';
 import { RecipeMisfit } from '../kernel/recipe.ts';
 import type { Cell } from '../model/cell.ts';
 import { isMissing } from '../model/verdict.ts';
+import type { Lab } from '../run/lab.ts';
 import { type Claim, judgeCommit, type Observation, type Sighting } from '../search/commits.ts';
 import { interleavings } from '../search/interleavings.ts';
-import type { Lab } from './lab.ts';
 
 /** Digits of a hash in the name of a commit's cell. */
 const HASH_DIGITS = 12;
