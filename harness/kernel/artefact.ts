@@ -12,6 +12,8 @@ export interface KernelArtefact {
   readonly imageHash: string;
   /** Modules by name (underscores), with their file and the names they depend on (modules.dep order). */
   readonly modules: ReadonlyMap<string, ModuleFile>;
+  /** SHA-256 of the files that the cache keeps of it, by path. */
+  readonly hashes: ReadonlyMap<string, string>;
   /** `System.map`, or null where a scout boot has to read /proc/kallsyms. */
   readonly systemMap: string | null;
   readonly vmlinux: string | null;

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
 
@@ -105,17 +105,40 @@ async function startTime(pid: string): Promise<string | null> {
   }
 }
 
+/** What another machine or container has left is removed when nothing in it has changed for so long: whether its owner lives cannot be asked. */
+const FOREIGN_MS = 7 * 24 * 60 * 60 * 1000;
+
+/** What a process id is one of: the boot of a kernel and a namespace in it (proc(5), boot_id; namespaces(7)). Containers of a host share the first alone. */
+async function pidSpace(): Promise<string> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
+  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
+  return createHash('sha256').update(`${boot} ${namespace}`).digest('hex').slice(0, PID_SPACE_DIGITS);
+}
+
+const PID_SPACE_DIGITS = 12;
+
+/** Names this process for good, also where the folder that it stands in is shared between machines: `pid-start-space`. */
+export async function ownerToken(): Promise<string> {
+  return `${process.pid}-${await startTime('self')}-${await pidSpace()}`;
+}
+
+/** Whether what stands at `path`, whose name begins with an {@link ownerToken}, belongs to nobody any more. */
+export async function isAbandoned(token: string, path: string): Promise<boolean> {
+  const [pid = '', start, space] = token.split('-');
+  if (space === (await pidSpace())) return (await startTime(pid)) !== start;
+  const found = await stat(path).catch(() => null);
+  return found !== null && found.mtimeMs < Date.now() - FOREIGN_MS;
+}
+
 /**
  * Runs `fill` with a new temporary folder inside the cache, so that a rename out of it is atomic. The folder is removed
  * afterwards in any case; what a killed run left is removed by the next one, which sees that its owner is gone.
  */
 export async function withTemporary<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
   const parent = await ensureFolder(join(root, 'tmp'));
-  for (const name of await readdir(parent)) {
-    const [pid, start] = name.split('-');
-    if (pid === undefined || (await startTime(pid)) !== start) await removeFolder(join(parent, name));
-  }
-  const folder = await mkdtemp(join(parent, `${process.pid}-${await startTime('self')}-`));
+  for (const name of await readdir(parent))
+    if (await isAbandoned(name, join(parent, name))) await removeFolder(join(parent, name));
+  const folder = await mkdtemp(join(parent, `${await ownerToken()}-`));
   try {
     return await fill(folder);
   } finally {
@@ -142,11 +165,28 @@ export async function publish(finished: string, target: string): Promise<void> {
   }
 }
 
-/** Writes a small file so that a reader sees the old content or the new one, never a part. */
-export async function writeAtomic(path: string, text: string | Uint8Array): Promise<void> {
+/**
+ * Carries out what only spares later runs some work: on a cache that is read-only, full or of another user, all that is in it can still be used.
+ * Null where it could not be written; any other error is thrown.
+ */
+export async function bestEffort<T>(write: () => Promise<T>): Promise<T | null> {
+  try {
+    return await write();
+  } catch (error) {
+    const known = fileSystemError(error, '', 1);
+    if (known instanceof InfraError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Writes a small file so that a reader sees the old content or the new one, never a part, also after a power cut. `synced` is false where
+ * content that does not survive one is noticed and cheap to make anew.
+ */
+export async function writeAtomic(path: string, text: string | Uint8Array, synced = true): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;
   try {
-    await writeFile(temporary, text);
+    await writeFile(temporary, text, { flush: synced });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
-import { ensureFolder, errorCode, fileSystemError, withTemporary } from './cache.ts';
+import { bestEffort, ensureFolder, errorCode, fileSystemError, readIfPresent, writeAtomic } from './cache.ts';
 import { CROSS_COMPILE } from './make.ts';
 
 const GCC = `${CROSS_COMPILE}gcc`;
@@ -67,14 +68,12 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
     ...Object.entries(program.defines).map(([name, value]) => `-D${name}=0x${value.toString(16)}`),
     ...Object.entries(program.symbols).map(([name, value]) => `-Wl,--defsym=${name}=0x${value.toString(16)}`),
   ];
-  const folder = await ensureFolder(join(root, 'cross', await contentKey(program, flags)));
+  const folder = join(root, 'cross', await contentKey(program, flags));
+  await bestEffort(() => ensureFolder(folder));
   const target = join(folder, program.name);
-  try {
-    return await readFile(target);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw fileSystemError(error, target, 1);
-  }
-  return withTemporary(root, async (temporary) => {
+  const known = await readWhole(target);
+  if (known !== null) return known;
+  const make = async (temporary: string) => {
     const elf = join(temporary, 'elf');
     const script = program.script === null ? [] : ['-T', program.script];
     for (const [name, text] of Object.entries(program.generated)) await writeFile(join(temporary, name), text);
@@ -82,9 +81,29 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
     await run(GCC, [...flags, ...include, '-s', ...script, '-o', elf, ...program.sources], program.name);
     const finished = program.output === 'elf' ? elf : join(temporary, 'binary');
     if (program.output === 'binary') await run(OBJCOPY, ['-O', 'binary', elf, finished], program.name);
-    await rename(finished, target);
-    return readFile(target);
+    return readFile(finished);
+  };
+  const made = await withDir(({ path }) => make(path), { unsafeCleanup: true });
+  await bestEffort(async () => {
+    await writeAtomic(target, made);
+    await writeAtomic(`${target}.sha256`, sha256(made));
   });
+  return made;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What the cache has at `path`, or null where it is not there as it was written. */
+async function readWhole(path: string): Promise<Uint8Array | null> {
+  try {
+    const bytes = await readFile(path);
+    return sha256(bytes) === (await readIfPresent(`${path}.sha256`)) ? bytes : null;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw fileSystemError(error, path, 1);
+  }
 }
 
 /** Asked once a run. */

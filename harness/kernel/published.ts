@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { createReadStream, rmSync } from 'node:fs';
+import { copyFile, link, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import type { KernelResult } from './artefact.ts';
+import { InfraError } from '../errors.ts';
+import type { KernelArtefact, KernelResult } from './artefact.ts';
 import {
+  bestEffort,
   ensureFolder,
   errorCode,
   fileSystemError,
@@ -13,6 +15,7 @@ import {
   readIfPresent,
   removeFolder,
   withTemporary,
+  writeAtomic,
 } from './cache.ts';
 import { SourceError } from './make.ts';
 import { indexModules } from './modules.ts';
@@ -47,7 +50,9 @@ export const BUILTIN_INFO = 'modules.builtin.modinfo';
 
 /** Where the kernel of `key` is, or will be. */
 async function publishedFolder(root: string, key: string): Promise<string> {
-  return join(await ensureFolder(join(root, 'kernels')), key);
+  const parent = join(root, 'kernels');
+  await bestEffort(() => ensureFolder(parent));
+  return join(parent, key);
 }
 
 function parseRecord(text: string): z.infer<typeof recordSchema> | null {
@@ -77,8 +82,13 @@ export async function readPublished(
   if (record?.kind === 'unbuildable') return { ...record, recipe, linkage };
   if (record?.kind === 'broken') throw new SourceError(record.reason);
   const image = join(folder, 'Image');
-  if (record === null || (await sizeOf(image)) !== record.imageSize) {
-    await removeFolder(folder);
+  const hashes = record === null ? null : await soundHashes(folder, record);
+  if (record === null || hashes === null) {
+    try {
+      await removeFolder(folder);
+    } catch (error) {
+      throw fileSystemError(error, folder, KERNEL_MIB);
+    }
     return null;
   }
   const optional = (name: (typeof record.files)[number]) => (record.files.includes(name) ? join(folder, name) : null);
@@ -95,6 +105,7 @@ export async function readPublished(
     image,
     imageHash: record.imageHash,
     modules: indexModules(modules),
+    hashes,
     systemMap: optional('System.map'),
     vmlinux: optional('vmlinux'),
     deviceTrees: await ifPresent(join(folder, DEVICE_TREES)),
@@ -106,6 +117,82 @@ export async function readPublished(
 
 async function ifPresent(path: string): Promise<string | null> {
   return (await sizeOf(path)) === null ? null : path;
+}
+
+/** SHA-256 of the files of a kernel by their absolute path, as they were when it was published. */
+const HASHES = 'hashes.json';
+const hashesSchema = z.record(z.string(), z.string());
+
+/** Files whose content this process has seen, with what it was: each is read once a run, unless size or time stamps change. */
+const seen = new Map<string, string>();
+
+/** Hash of a file, or null where there is none. */
+async function hashOnce(path: string): Promise<string | null> {
+  const found = await stat(path, { bigint: true }).catch(() => null);
+  if (found === null) return null;
+  const key = `${path} ${found.size} ${found.mtimeNs} ${found.ctimeNs} ${found.ino}`;
+  const hash = seen.get(key) ?? (await hashFile(path));
+  seen.set(key, hash);
+  return hash;
+}
+
+/**
+ * The hashes of a published kernel's files, or null where its Image or its System.map is not what was published. Modules are looked at when they are loaded
+ * (run/prepare.ts), as a distribution's kernel has thousands. Kernels of earlier versions have no list: it is made of what is there.
+ */
+async function soundHashes(
+  folder: string,
+  record: { readonly imageHash: string; readonly imageSize: number },
+): Promise<ReadonlyMap<string, string> | null> {
+  if ((await sizeOf(join(folder, 'Image'))) !== record.imageSize) return null;
+  const text = await readIfPresent(join(folder, HASHES));
+  const listed = text === null ? await listHashes(folder) : parseHashes(text);
+  if (listed === null || listed.Image !== record.imageHash) return null;
+  if (text === null) await bestEffort(() => writeAtomic(join(folder, HASHES), JSON.stringify(listed)));
+  for (const name of ['Image', 'System.map']) {
+    const hash = listed[name];
+    if (hash !== undefined && (await hashOnce(join(folder, name))) !== hash) return null;
+  }
+  return new Map(Object.entries(listed).map(([name, hash]) => [join(folder, name), hash]));
+}
+
+function parseHashes(text: string): Record<string, string> | null {
+  try {
+    return hashesSchema.parse(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
+    throw error;
+  }
+}
+
+async function listHashes(folder: string): Promise<Record<string, string>> {
+  const modules = await readdir(join(folder, 'modules'), { recursive: true }).catch(() => []);
+  const names = [
+    'Image',
+    'System.map',
+    ...modules.filter((name) => name.endsWith('.ko')).map((name) => join('modules', name)),
+  ];
+  const listed: Record<string, string> = {};
+  for (const name of names) {
+    const hash = await hashOnce(join(folder, name));
+    if (hash !== null) listed[name] = hash;
+  }
+  return listed;
+}
+
+/**
+ * Refuses a file of a published kernel that is not what was published, and removes the kernel, so that the next run makes it anew. Throws
+ * {@link InfraError}: what it says would be blamed on the kernel.
+ */
+export function requireSound(kernel: Pick<KernelArtefact, 'image' | 'hashes'>, path: string, bytes: Uint8Array): void {
+  const hash = kernel.hashes.get(path);
+  if (hash === undefined || createHash('sha256').update(bytes).digest('hex') === hash) return;
+  try {
+    rmSync(dirname(kernel.image), { recursive: true, force: true });
+  } catch {
+    // Not ours to remove; it is refused by every run.
+  }
+  throw new InfraError(`${path} in the cache is damaged`, 'run again: the kernel is made anew');
 }
 
 async function sizeOf(path: string): Promise<number | null> {
@@ -128,7 +215,9 @@ export async function publishKernel(
     try {
       await mkdir(join(folder, 'modules'), { recursive: true });
       await fill(folder);
-      await writeFile(join(folder, RECORD), JSON.stringify(record));
+      if (record.kind === 'ready')
+        await writeFile(join(folder, HASHES), JSON.stringify(await listHashes(folder)), { flush: true });
+      await writeFile(join(folder, RECORD), JSON.stringify(record), { flush: true });
     } catch (error) {
       throw fileSystemError(error, root, KERNEL_MIB);
     }
@@ -146,7 +235,8 @@ export async function hashFile(path: string): Promise<string> {
 export async function storeOnce(root: string, file: string, target: string): Promise<void> {
   const stored = join(await ensureFolder(join(root, 'objects')), await hashFile(file));
   const size = await sizeOf(stored);
-  if (size !== null && size === (await sizeOf(file))) {
+  // Damage in place is in all links: such a copy is not used again.
+  if (size !== null && size === (await sizeOf(file)) && (await hashFile(stored)) === basename(stored)) {
     await link(stored, target);
     return;
   }

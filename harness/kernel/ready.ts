@@ -7,7 +7,15 @@ import { readRegularFile } from '../files.ts';
 import type { Subject } from '../model/board.ts';
 import { downloadPackage } from './apt.ts';
 import type { KernelArtefact } from './artefact.ts';
-import { ensureFolder, errorCode, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from './cache.ts';
+import {
+  bestEffort,
+  ensureFolder,
+  errorCode,
+  readIfPresent,
+  requireFreeSpace,
+  withTemporary,
+  writeAtomic,
+} from './cache.ts';
 import { EM_AARCH64, readElf, symbolLines, withFile } from './elf.ts';
 import { imageRelease, LARGEST_IMAGE, openImage } from './image.ts';
 import { takeLock } from './lock.ts';
@@ -49,7 +57,9 @@ export async function stockKernel(request: ReadyRequest, source: StockSource): P
   const { root, onProgress, signal } = request;
   const { series, flavour } = source;
   const name = flavour === 'generic' ? series : `${series}-${flavour}`;
-  const record = join(await ensureFolder(join(root, 'sources')), `debian-stock-${name}`);
+  const sources = join(root, 'sources');
+  await bestEffort(() => ensureFolder(sources));
+  const record = join(sources, `debian-stock-${name}`);
   const recorded = async () => {
     const version = (await readIfPresent(record))?.trim();
     return version === undefined ? null : readReady(request, keyOf(STOCK, version));

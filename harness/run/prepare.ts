@@ -28,6 +28,7 @@ import { crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
 import { IMAGE_HEADER_SIZE, imageMemory } from '../kernel/image.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
+import { requireSound } from '../kernel/published.ts';
 import { stripModule } from '../kernel/strip.ts';
 import { withDependencies } from '../matrix/plan.ts';
 import { boardTreeFile } from '../model/board.ts';
@@ -186,6 +187,7 @@ function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact, stripped: 
   const files = [...names].sort().flatMap((name) => kernel.modules.get(name) ?? []);
   return files.map(({ name, path }) => {
     const bytes = readFileSync(path);
+    requireSound(kernel, path, bytes);
     return { name, bytes: stripped ? stripModule(bytes) : bytes };
   });
 }

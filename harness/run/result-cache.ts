@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync, gzip } from 'node:zlib';
 import { z } from 'zod';
-import { ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
+import { bestEffort, ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
 import type { RawBoot } from './boot.ts';
 
 /** Part of every key: raise it when an entry's layout changes, or what is kept of a boot. */
@@ -43,7 +43,9 @@ export class ResultCache {
 
   /** `root`: the cache folder; `qemu`: what tells one QEMU from another (qemu/version.ts). */
   static async open(root: string, qemu: string): Promise<ResultCache> {
-    return new ResultCache(await ensureFolder(join(root, 'boots')), qemu);
+    const folder = join(root, 'boots');
+    await bestEffort(() => ensureFolder(folder));
+    return new ResultCache(folder, qemu);
   }
 
   /**
@@ -57,7 +59,7 @@ export class ResultCache {
       if (boot !== null) {
         // Entries that were used last are kept longest.
         const now = new Date();
-        utimesSync(path, now, now);
+        touch(path, now);
         return boot;
       }
     } catch (error) {
@@ -65,11 +67,15 @@ export class ResultCache {
       if (code === 'ENOENT') return null;
       if (code === null || !(code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE')) throw error;
     }
-    rmSync(path, { force: true });
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // The cache cannot be written: it is passed over by every run.
+    }
     return null;
   }
 
-  /** Keeps a boot, where the way it ended says that another would be the same. Throws what writing to the cache throws. */
+  /** Keeps a boot, where the way it ended says that another would be the same. A cache that cannot be written keeps nothing. */
   async write(fingerprint: string, boot: RawBoot): Promise<void> {
     const { end } = boot;
     if (end.end !== 'stopped' && !(end.end === 'exited' && end.code === 0)) return;
@@ -83,8 +89,13 @@ export class ResultCache {
       boot.console,
       Buffer.from(boot.firmwareLog),
     ]);
-    await writeAtomic(this.#path(fingerprint), await pack(entry, { level: FASTEST }));
-    this.#stored = true;
+    // gzip has a checksum: an entry that did not survive a power cut is noticed.
+    const packed = await pack(entry, { level: FASTEST });
+    const written = await bestEffort(async () => {
+      await writeAtomic(this.#path(fingerprint), packed, false);
+      return true;
+    });
+    this.#stored ||= written === true;
   }
 
   /** Removes entries that have turned out to be wrong. */
@@ -119,6 +130,15 @@ export class ResultCache {
   #path(fingerprint: string): string {
     const key = createHash('sha256').update(JSON.stringify([CACHE_VERSION, this.#qemu, fingerprint]));
     return join(this.#folder, key.digest('hex'));
+  }
+}
+
+/** Of a cache of another user an entry's age stays as it is. */
+function touch(path: string, now: Date): void {
+  try {
+    utimesSync(path, now, now);
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
-import { makeFolder } from '../kernel/cache.ts';
+import { isAbandoned, makeFolder, ownerToken } from '../kernel/cache.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
 const RECORD = 'run.json';
@@ -78,11 +78,14 @@ export function cellFolder(id: string): string {
 }
 
 async function claim(root: string, wanted: string): Promise<{ name: string; path: string }> {
-  const taken = new Set((await readdir(root)).map((entry) => entry.replace(UNFINISHED, '').replace(/\.pid\d+$/, '')));
+  const taken = new Set(
+    (await readdir(root)).map((entry) => entry.replace(UNFINISHED, '').replace(/\.pid[\w-]+$/, '')),
+  );
+  const token = await ownerToken();
   for (let attempt = 1; ; attempt++) {
     const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
     if (taken.has(name)) continue;
-    const path = join(root, `${name}${UNFINISHED}.pid${process.pid}`);
+    const path = join(root, `${name}${UNFINISHED}.pid${token}`);
     await mkdir(path);
     return { name, path };
   }
@@ -96,24 +99,15 @@ export function isOfRuns(entry: string): boolean {
 /** Folders of runs that were killed: their process is gone. */
 async function removeAbandoned(root: string): Promise<void> {
   for (const entry of await readdir(root)) {
-    const pid = /\.unfinished\.pid(\d+)$/.exec(entry)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    const token = /\.unfinished\.pid([\w-]+)$/.exec(entry)?.[1];
+    if (token === undefined || !(await isAbandoned(token, join(root, entry)))) continue;
     await rm(join(root, entry), { recursive: true, force: true });
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
 async function writeRecord(folder: string, run: RunRecord): Promise<void> {
   const temporary = join(folder, `${RECORD}.part`);
-  await writeFile(temporary, `${JSON.stringify(runRecordSchema.parse(run), null, 1)}\n`);
+  await writeFile(temporary, `${JSON.stringify(runRecordSchema.parse(run), null, 1)}\n`, { flush: true });
   await rename(temporary, join(folder, RECORD));
 }
 

@@ -5,7 +5,7 @@ import { plainCell } from '../axes/plain-cell.ts';
 import { InfraError, InputError } from '../errors.ts';
 import { gatedBy, gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
-import { ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
+import { bestEffort, ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
 import { parseSymbols } from '../kernel/symbols.ts';
 import type { Cell } from '../model/cell.ts';
@@ -96,7 +96,9 @@ export async function findSymbols(
 ): Promise<ReadonlyMap<string, bigint>> {
   if (names.size === 0) return new Map();
   if (kernel.systemMap !== null) return mappedSymbols(kernel.systemMap, names);
-  const file = join(await ensureFolder(join(room.cache, 'symbols')), `${kernel.imageHash}.json`);
+  const folder = join(room.cache, 'symbols');
+  await bestEffort(() => ensureFolder(folder));
+  const file = join(folder, `${kernel.imageHash}.json`);
   const text = await readIfPresent(file);
   let known = text === null ? {} : cacheSchema.parse(JSON.parse(text));
   const missing = [...names].filter((name) => !(name in known)).sort();
@@ -105,7 +107,7 @@ export async function findSymbols(
     const found = scouting.get(task) ?? scout(kernel, missing, room).finally(() => scouting.delete(task));
     scouting.set(task, found);
     known = { ...known, ...(await found) };
-    await writeAtomic(file, JSON.stringify(known));
+    await bestEffort(() => writeAtomic(file, JSON.stringify(known)));
   }
   return new Map(
     [...names].flatMap((name) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -8,12 +9,15 @@ import {
   cacheRoot,
   ensureFolder,
   fileSystemError,
+  ownerToken,
   publish,
   requireFreeSpace,
   withTemporary,
 } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
 import { publishKernel, readPublished, storeOnce } from '../../harness/kernel/published.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 const inFolder = (test: (path: string) => Promise<void>) => () =>
   withDir(({ path }) => test(path), { unsafeCleanup: true });
@@ -52,7 +56,8 @@ describe('temporary folders', () => {
     'are gone afterwards, also after an error and after a run that was killed',
     inFolder(async (root) => {
       const NO_SUCH_PROCESS = '4194999';
-      await mkdir(join(root, 'tmp', `${NO_SUCH_PROCESS}-1-left`), { recursive: true });
+      const [, start, space] = (await ownerToken()).split('-');
+      await mkdir(join(root, 'tmp', `${NO_SUCH_PROCESS}-${start}-${space}-left`), { recursive: true });
       await expect(
         withTemporary(root, async () => {
           expect(await readdir(join(root, 'tmp'))).toHaveLength(1);
@@ -91,7 +96,14 @@ describe('publishing', () => {
   it(
     'a kernel that was damaged since makes it unknown again',
     inFolder(async (root) => {
-      const record = { kind: 'ready', release: '6.1', imageHash: 'x', imageSize: 4, modules: [], files: [] } as const;
+      const record = {
+        kind: 'ready',
+        release: '6.1',
+        imageHash: sha256('abcd'),
+        imageSize: 4,
+        modules: [],
+        files: [],
+      } as const;
       const cell = { recipe: '6.1', linkage: 'builtin' } as const;
       const make = () => publishKernel(root, 'key', record, (folder) => writeFile(join(folder, 'Image'), 'abcd'));
       await make();
@@ -100,9 +112,11 @@ describe('publishing', () => {
         release: '6.1',
         linkage: 'builtin',
       });
-      await writeFile(join(root, 'kernels', 'key', 'Image'), 'ab');
-      expect(await readPublished(root, 'key', cell)).toBeNull();
-      await make();
+      for (const damaged of ['ab', 'abce']) {
+        await writeFile(join(root, 'kernels', 'key', 'Image'), damaged);
+        expect(await readPublished(root, 'key', cell)).toBeNull();
+        await make();
+      }
       await writeFile(join(root, 'kernels', 'key', 'kernel.json'), '{"kind":');
       expect(await readPublished(root, 'key', cell)).toBeNull();
       await make();

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readdir, readlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
+import { ownerToken } from '../../harness/kernel/cache.ts';
 import { difference, exitCodeOf } from '../../harness/run/record.ts';
 import { cellFolder, openRunFolder } from '../../harness/run/results.ts';
 import { aCell, aRun } from '../report/builders.ts';
@@ -23,7 +24,7 @@ test('a run gets its name, and latest, only when its record is whole', () =>
   withDir(
     async ({ path }) => {
       const folder = await openRunFolder(path, NOW);
-      expect(await readdir(path)).toEqual([`2020-10-30T12-00-00Z.unfinished.pid${process.pid}`]);
+      expect(await readdir(path)).toEqual([`2020-10-30T12-00-00Z.unfinished.pid${await ownerToken()}`]);
       const final = await folder.finish(aRun([]), true);
       expect(final).toBe(join(path, '2020-10-30T12-00-00Z'));
       expect((await readdir(path)).sort()).toEqual(['2020-10-30T12-00-00Z', 'latest']);
@@ -39,13 +40,23 @@ test('a run gets its name, and latest, only when its record is whole', () =>
 test('what a killed run left is removed by the next one, and a run that goes on is not', () =>
   withDir(
     async ({ path }) => {
+      const [, start, space] = (await ownerToken()).split('-');
+      const folderOf = (pid: number, of: string | undefined) =>
+        join(path, `2020-01-01T00-00-00Z.unfinished.pid${pid}-${start}-${of}`);
       // Larger than any pid (proc(5), pid_max is at most 2^22).
-      const gone = join(path, '2020-01-01T00-00-00Z.unfinished.pid99999999');
+      const gone = folderOf(99_999_999, space);
       await mkdir(gone);
+      // Of another machine or container, whose processes have other numbers.
+      const elsewhere = folderOf(99_999_999, '0123456789ab');
+      const longGone = folderOf(99_999_998, '0123456789ab');
+      for (const foreign of [elsewhere, longGone]) await mkdir(foreign);
+      await utimes(longGone, 0, 0);
       await writeFile(join(gone, 'x'), '');
       const alive = await openRunFolder(path, NOW);
       await openRunFolder(path, NOW);
       await expect(lstat(gone)).rejects.toThrow('ENOENT');
+      await expect(lstat(longGone)).rejects.toThrow('ENOENT');
+      await lstat(elsewhere);
       await lstat(alive.path);
     },
     { unsafeCleanup: true },

@@ -2,7 +2,15 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InfraError } from '../../errors.ts';
 import { downloadPackage } from '../apt.ts';
-import { ensureFolder, publish, readIfPresent, requireFreeSpace, withTemporary, writeAtomic } from '../cache.ts';
+import {
+  bestEffort,
+  ensureFolder,
+  publish,
+  readIfPresent,
+  requireFreeSpace,
+  withTemporary,
+  writeAtomic,
+} from '../cache.ts';
 import { takeLock } from '../lock.ts';
 import type { OnProgress } from '../progress.ts';
 import { extractDeb, unpackTarball } from '../unpack.ts';
@@ -19,8 +27,11 @@ export async function debianSource(
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<SourceTree> {
-  await ensureFolder(join(root, 'work'));
-  const record = join(await ensureFolder(join(root, 'sources')), `debian-${series}`);
+  // A cache that cannot be written may have all that is needed.
+  const sources = join(root, 'sources');
+  await bestEffort(() => ensureFolder(join(root, 'work')));
+  await bestEffort(() => ensureFolder(sources));
+  const record = join(sources, `debian-${series}`);
   const fetch = () => fetchSource({ root, record, series, onProgress, ...(signal === undefined ? {} : { signal }) });
   const treeOf = (version: string): SourceTree => ({
     id: `debian ${version}`,

@@ -1,0 +1,102 @@
+import { cp, mkdir, open, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
+import { buildKernel } from '../../harness/kernel/build.ts';
+import { cacheRoot } from '../../harness/kernel/cache.ts';
+import { readPublished } from '../../harness/kernel/published.ts';
+import { bootrace } from './cli.ts';
+
+/** A cache that something has damaged, or that cannot be written. Each test has a copy of two kernels in a cache of its own. */
+
+let folder: Awaited<ReturnType<typeof dir>>;
+let kernel: KernelArtefact;
+let cache: string;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+  const built = await buildKernel({ recipe: '6.1', linkage: 'modules' });
+  if (built.kind !== 'ready') throw new Error(built.reason);
+  kernel = built;
+  cache = join(folder.path, 'cache');
+  const root = join(cache, 'bootrace');
+  await mkdir(join(root, 'kernels'), { recursive: true });
+  await symlink(join(cacheRoot(), 'sources'), join(root, 'sources'));
+  await cp(join(cacheRoot(), 'kernels', kernel.key), join(root, 'kernels', kernel.key), { recursive: true });
+});
+
+afterAll(() => folder.cleanup());
+
+const file = (name: string) => join(cache, 'bootrace', 'kernels', kernel.key, name);
+
+/** Turns one bit of a file over; size and time stamps stay. */
+async function damage(path: string): Promise<void> {
+  const { atime, mtime, size } = await stat(path);
+  const handle = await open(path, 'r+');
+  const byte = Buffer.alloc(1);
+  const at = Math.floor(size / 2);
+  await handle.read(byte, 0, 1, at);
+  byte[0] = (byte[0] ?? 0) ^ 1;
+  await handle.write(byte, 0, 1, at);
+  await handle.close();
+  await utimes(path, atime, mtime);
+}
+
+async function cell(results: string): Promise<{ code: number | undefined; said: string }> {
+  const words = ['matrix', '--only', 'id=6.1.modules.node=last', '--results', join(folder.path, results), '--json'];
+  const { exitCode, stdout, stderr } = await bootrace(words, { cache });
+  return { code: exitCode, said: stdout + stderr };
+}
+
+test('a sound kernel boots', async () => {
+  expect(await cell('sound')).toMatchObject({ code: 0 });
+});
+
+test('a damaged module is blamed on the cache, not on the kernel, and no verdict is kept', async () => {
+  await damage(file('modules/qcom-scm.ko'));
+  const { code, said } = await cell('module');
+  expect(said).toContain('qcom-scm.ko in the cache is damaged');
+  expect(code).toBe(3);
+  // The kernel is gone, to be made anew.
+  await expect(stat(file('kernel.json'))).rejects.toThrow('ENOENT');
+  await cp(join(cacheRoot(), 'kernels', kernel.key), file(''), { recursive: true });
+  expect(await cell('module')).toMatchObject({ code: 0 });
+});
+
+test.each(['Image', 'System.map'])('a kernel whose %s is damaged is not used', async (name) => {
+  const root = join(folder.path, `damaged-${name}`);
+  await cp(join(cache, 'bootrace', 'kernels', kernel.key), join(root, 'kernels', kernel.key), { recursive: true });
+  expect(await readPublished(root, kernel.key, kernel)).toMatchObject({ kind: 'ready' });
+  await damage(join(root, 'kernels', kernel.key, name));
+  expect(await readPublished(root, kernel.key, kernel)).toBeNull();
+});
+
+test('a damaged firmware or init is compiled again', async () => {
+  const cross = join(cache, 'bootrace', 'cross');
+  expect(await readdir(cross)).not.toEqual([]);
+  for (const key of await readdir(cross))
+    for (const name of await readdir(join(cross, key)))
+      if (!name.endsWith('.sha256')) await damage(join(cross, key, name));
+  await rm(join(cache, 'bootrace', 'boots'), { recursive: true });
+  expect(await cell('cross')).toMatchObject({ code: 0 });
+});
+
+test('what is in a cache that cannot be written is used', async () => {
+  const results = join(folder.path, 'read-only');
+  await writeFile(
+    join(folder.path, 'script'),
+    'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"',
+  );
+  const words = ['matrix', '--only', 'id=6.1.modules.node=last', '--results', results, '--no-cache'];
+  const entry = join(import.meta.dirname, '../../bootrace.js');
+  const { exitCode, stderr } = await execa(
+    'unshare',
+    ['--user', '--map-root-user', '--mount', 'sh', join(folder.path, 'script'), cache, 'node', entry, ...words],
+    { reject: false, env: { XDG_CACHE_HOME: cache, NO_COLOR: '1' } },
+  );
+  expect(stderr).not.toContain('not writable');
+  expect(exitCode, stderr).toBe(0);
+  expect(JSON.parse(await readFile(join(results, 'latest', 'run.json'), 'utf8')).cells[0].verdict).toBe('bound');
+});
