@@ -91,8 +91,11 @@ int handle(struct frame *f, u64 esr)
 			break;
 		}
 		/* One of the firmware's own, that it has written over an instruction. */
+		/* Its own time does not show: the guest executes the instruction as well (stops.c). */
+		f->time -= instruction_ticks;
 		if (MODE(f->spsr) != MODE_EL0T && breakpoint_locked(f))
 			break;
+		f->time += instruction_ticks;
 		inject_into_el1(f, esr);
 		break;
 	default:

@@ -161,6 +161,7 @@ void step_over(struct frame *f, struct stop *stop)
 		if (insn == MOV_X9_LR)
 			f->x[9] = f->x[30];
 		f->elr += 4;
+		f->time += instruction_ticks;	/* this one instruction shows */
 		return;
 	}
 	stepping[cpu].stop = stop;

@@ -136,6 +136,28 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('a cell in a guest that is kept says and does byte for byte what it does from reset', () => {
+  test('with gates at functions: by breakpoints, by instructions that are written over, and in modules', async () => {
+    const late = (name: string, nth: number): Gate => ({ gate: 'delay', at: { entry: name, nth }, ms: 2 });
+    const many: Gate[] = [
+      { gate: 'delay', at: { return: 'iommu_device_sysfs_add' }, ms: 50 },
+      { gate: 'delay', at: { entry: 'of_iommu_configure' }, ms: 2 },
+      late('bus_probe_device', 20),
+      late('device_links_driver_bound', 1),
+      late('driver_register', 5),
+      late('device_add', 25),
+      { gate: 'hold', at: { entry: 'iommu_device_register' }, until: { return: 'qcom_scm_probe' } },
+    ];
+    const told = await sameFromReset([
+      builtin(),
+      builtin({ gates: [{ gate: 'delay', at: { entry: 'qcom_scm_probe' }, ms: 300 }] }),
+      builtin({ gates: many }),
+      builtin({ gates: [...many.slice(0, 2), delay(SMMU, 20)] }),
+    ]);
+    expect(forked(told)).toEqual(told.map(() => true));
+    const inModule: Gate = { gate: 'delay', at: { return: 'arm_smmu:arm_smmu_device_probe' }, ms: 20 };
+    await sameFromReset([modules(), modules({ gates: [inModule] }), modules({ gates: [inModule, delay(SCM, 5)] })]);
+  });
+
   test('with modules: orders, parameters, autoprobe, other sets of modules, gates, hangs', async () => {
     const unloads: PlanStep[] = [
       ...LOADED,
