@@ -47,7 +47,7 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
   );
   lines.push(
     ...formatList(
-      'asked for and not realised',
+      'requested but never observed',
       found.unrealised.map(({ cell, why }) => `${cell}: ${why}`),
     ),
   );

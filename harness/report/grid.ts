@@ -96,7 +96,7 @@ function makeSection(all: readonly CellRecord[]): Section {
     return value === null || value === undefined || value === NOT_APPLICABLE ? [] : [`${name}=${value}`];
   });
   const linkage = all[0]?.kernel.linkage ?? 'builtin';
-  const unless = anyUnusual && shared.length > 0 ? '  (unless it says otherwise)' : '';
+  const unless = anyUnusual && shared.length > 0 ? '  (except where noted)' : '';
   return {
     heading: printable([headingOf(linkage), ...shared].join('  ')) + unless,
     columns: anyUnusual ? [...columns, ''] : columns,

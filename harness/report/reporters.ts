@@ -22,7 +22,7 @@ interface ReportContext {
   readonly colour: boolean;
 }
 
-interface Reporter {
+export interface Reporter {
   readonly about: string;
   /** Text for a person; every other reporter writes a form that is safe by itself. */
   readonly isPainted?: true;

@@ -165,9 +165,9 @@ function troubleOf(
       continue;
     const life = summary.devices.get(gate.device);
     if (life === undefined && summary.plan === 'none') continue;
-    if (life === undefined) return `the gate on ${gate.device} never acted: no driver probed a device of that name`;
+    if (life === undefined) return `the gate on ${gate.device} was never hit: no driver probed a device of that name`;
     if (PROBED.has(life.state))
-      return `the gate on ${gate.device} never acted: its bus is not instrumented (harness/buses)`;
+      return `the gate on ${gate.device} was never hit: its bus is not instrumented (harness/buses)`;
   }
   return null;
 }

@@ -41,7 +41,7 @@ export function explanationSentence(explained: Explained): string {
   const { needed, forCaller, irrelevant, delays } = explained;
   const parts = [causeText(explained)];
   const needs = needed.map((one) => needText(one, delays));
-  parts.push(needs.length === 0 ? 'needs nothing beside the kernel and the tree' : `needs: ${needs.join(', ')}`);
+  parts.push(needs.length === 0 ? 'needs nothing beyond the kernel and the tree' : `needs: ${needs.join(', ')}`);
   if (forCaller !== null) {
     const further = [...forCaller.conditions.map((one) => needText(one, delays)), ...longerDelays(forCaller, delays)];
     parts.push(

@@ -278,7 +278,7 @@ function ofBinding({ summary, watch }: JudgeInput): Finding {
   }
   return {
     verdict: 'bound',
-    reason: watch.length === 0 ? 'the boot went through' : 'every watched device is bound',
+    reason: watch.length === 0 ? 'the boot completed' : 'every watched device is bound',
     crash: null,
   };
 }

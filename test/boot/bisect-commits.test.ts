@@ -172,7 +172,7 @@ describe('bisect commits', () => {
       const { answer, stderr } = await bisectToEnd();
       expect(answer.bisection.result.culprit, `killed after ${moment} ms of ${whole}`).toBe(culprit);
       expect(answer.verified).toBe(true);
-      if (stderr.includes('going on: ')) resumed++;
+      if (stderr.includes('resuming: ')) resumed++;
     }
     expect(resumed).toBeGreaterThan(0);
     expect(await fingerprint()).toBe(before);

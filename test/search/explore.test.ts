@@ -337,7 +337,7 @@ describe('explainOrder', () => {
     expect(found.needed).toEqual([]);
     expect(found.forCaller?.conditions).toHaveLength(2);
     expect(found.sentence).toContain(
-      'needs nothing beside the kernel and the tree; to crash in the retry of deferred probes and not in an initcall also: kernel parameter a, kernel parameter b',
+      'needs nothing beyond the kernel and the tree; to crash in the retry of deferred probes and not in an initcall also: kernel parameter a, kernel parameter b',
     );
   });
 
