@@ -15,6 +15,7 @@ import { matrixVerb } from './commands/matrix.options.ts';
 import { mergeVerb } from './commands/merge.options.ts';
 import { nightlyVerb } from './commands/nightly.options.ts';
 import { reportVerb } from './commands/report.options.ts';
+import { whyVerb } from './commands/why.options.ts';
 import { CHECK_BROKEN, EXIT, InputError } from './errors.ts';
 import { guardProcess, printError, signalOfUser } from './terminal/failure.ts';
 
@@ -79,6 +80,10 @@ const VERBS = [
   classifyVerb.action(async (files, options) => {
     const { classify } = await import('./commands/classify.ts');
     process.exitCode = await classify(files, options);
+  }),
+  whyVerb.action(async (what, options) => {
+    const { why } = await import('./commands/why.ts');
+    process.exitCode = await why(what, options, signalOfUser());
   }),
   reportVerb.action(async (path, options) => {
     const { report } = await import('./commands/report.ts');

@@ -90,6 +90,16 @@ interface SyncWait {
   readonly consumer: string;
 }
 
+/** A device whose retries start each other: each binds `rebound` anew, and that starts the next one. */
+export interface RetryLoop {
+  readonly device: string;
+  readonly deferrals: number;
+  readonly rebound: string;
+}
+
+/** Times that a device has to be deferred, and another one bound, before it is a loop: no boot needs so many. */
+const LOOP_LEAST = 20;
+
 /** How far the guest's own plan came: `bootrace: start` up to `bootrace: done` (guest/plan.ts). */
 export type PlanProgress = 'none' | 'started' | 'done';
 
@@ -99,6 +109,7 @@ export interface LogSummary {
   /** Crashes beyond the first thousand, counted only. */
   readonly moreCrashes: number;
   readonly devices: ReadonlyMap<string, DeviceLife>;
+  readonly retryLoop: RetryLoop | null;
   readonly rejected: readonly RejectedModule[];
   /** Null when the log does not speak of it, or it was mounted. */
   readonly root: RootState | null;
@@ -127,6 +138,8 @@ export class Summary {
   readonly #crashes: { crash: Crash; followUps: FollowUp[] }[] = [];
   #moreCrashes = 0;
   readonly #devices = new Map<string, DeviceLife>();
+  /** How often each device was bound. */
+  readonly #binds = new Map<string, number>();
   readonly #rejected: RejectedModule[] = [];
   #root: RootState | null = null;
   readonly #syncWaits: SyncWait[] = [];
@@ -223,6 +236,7 @@ export class Summary {
       crashes: this.#crashes.map(({ crash, followUps }) => ({ ...crash, followUps })).sort((a, b) => a.line - b.line),
       moreCrashes: this.#moreCrashes,
       devices: this.#devices,
+      retryLoop: this.#retryLoop(),
       rejected: this.#rejected,
       banner: this.#banner,
       userSpace: this.#userSpace,
@@ -363,8 +377,24 @@ export class Summary {
   }
 
   #bind(life: DeviceLife): void {
-    if (life.state !== 'bound') life.boundLine = life.line;
+    if (life.state !== 'bound') {
+      life.boundLine = life.line;
+      this.#binds.set(life.device, (this.#binds.get(life.device) ?? 0) + 1);
+    }
     life.state = 'bound';
+  }
+
+  /**
+   * A bound device starts the retry of all deferred ones (drivers/base/dd.c, driver_bound()): where a probe creates and binds a child before
+   * it is deferred and removes it again, it starts its own next retry, without end.
+   */
+  #retryLoop(): RetryLoop | null {
+    const [rebound, binds] = [...this.#binds].reduce((most, next) => (next[1] > most[1] ? next : most), ['', 0]);
+    const looping = [...this.#devices.values()]
+      .filter(({ deferrals, state, device }) => deferrals >= LOOP_LEAST && state !== 'bound' && device !== rebound)
+      .sort((a, b) => b.deferrals - a.deferrals)[0];
+    if (binds < LOOP_LEAST || looping === undefined) return null;
+    return { device: looping.device, deferrals: looping.deferrals, rebound };
   }
 
   /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */

@@ -48,6 +48,7 @@ export function judge(input: JudgeInput): Judgement {
     ...ofModules(input),
     ...ofEarlierBoots(input, notes),
     ...ofEnding(input),
+    ...ofRetries(input),
     ...ofDevices(input, notes),
   ];
   const fragment = isFragment(input);
@@ -188,6 +189,13 @@ function nothingShown({ lines, kernel }: LogSummary): Finding {
         ? 'the log has no beginning or end; what it shows is no crash and no device in trouble'
         : "nothing in the log is a kernel's";
   return { verdict: 'infra-error', reason, crash: null };
+}
+
+function* ofRetries({ summary: { retryLoop } }: JudgeInput): Generator<Finding> {
+  if (retryLoop === null) return;
+  const { device, deferrals, rebound } = retryLoop;
+  const reason = `${device}: deferred ${deferrals} times, as each retry binds ${rebound} again, which starts the next`;
+  yield { verdict: 'retry-loop', reason, crash: null };
 }
 
 function* ofDevices({ summary, watch, knownIssues, today }: JudgeInput, notes: string[]): Generator<Finding> {

@@ -197,6 +197,40 @@ test('no wait is stated that a boot refutes, and a device that nobody asked abou
   expect(pairs).toMatchObject({ covered: 6, missing: [] });
 });
 
+test('why names the one clock controller that a dozen devices wait for, the module to load, and the least time-out', async () => {
+  const why = async (name: string, cell: string, ...words: string[]) => {
+    const file = join(folder.path, `${name}.yaml`);
+    await writeFile(file, `id: ${name}\n${cell}`);
+    const { stdout, stderr } = await inFolder(['why', file, ...words]);
+    expect(stderr).not.toContain('bootrace:');
+    return stdout;
+  };
+  const full = 'kernel: 6.1-full\nboard: full\n';
+  const clock = await why(
+    'clock',
+    `${full}bootargs: ['initcall_blacklist=clk_rpmh_init']\nplan: [{ step: settle, ms: 2000 }]\nwatch: [5e072000.phy]\nexpect: { verdict: stuck-deferred }\n`,
+  );
+  expect(clock).toMatch(
+    /devices are not bound, for 1 reason:\n\n5e080000\.rsc:clock-controller: no driver has probed it/,
+  );
+  expect(clock).toContain('waiting: 5e072000.phy, 5e130000.geniqup, remoteproc-adsp');
+  const module = await why(
+    'module',
+    'kernel: 6.1\nlinkage: modules\nplan: [{ step: settle, ms: 100 }]\nexpect: { verdict: probe-failed }\n',
+  );
+  expect(module).toContain('firmware:scm: its driver is a module that is not loaded: load qcom_scm');
+  // The SMMU comes 15 s late, 14.7 s after the timer was started.
+  const late = await why(
+    'late',
+    `${full}bootargs: ['driver_async_probe=arm-smmu']\ngates: [{ gate: delay, device: 5f000000.iommu, ms: 15000 }]\nplan: [{ step: settle, ms: 2000 }]\nwatch: [5e000000.sram]\nexpect: { verdict: deferred-then-bound }\n`,
+    '--timeout',
+  );
+  const [, seconds, ms] =
+    /Least deferred_probe_timeout: (\d+) \(([\d,]+) ms .*late is 5f000000\.iommu/.exec(late) ?? [];
+  expect(seconds).toBe('15');
+  expect(Math.abs(Number(ms?.replace(',', '')) - 14_750)).toBeLessThanOrEqual(100);
+});
+
 test('a cell with two gates gives one console in 100 boots', async () => {
   const gates = `
   - { gate: hold, device: 5f000000.iommu, until: 'firmware:scm', phase: finished }

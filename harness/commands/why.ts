@@ -1,0 +1,117 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { devicesOf } from '../devicetree/devices.ts';
+import { editTree } from '../devicetree/edit.ts';
+import { type DeviceTree, nodeAt, walk } from '../devicetree/tree.ts';
+import { readStrings, stringProperty } from '../devicetree/values.ts';
+import { DmesgParser } from '../dmesg/parser.ts';
+import { type LogSummary, Summary } from '../dmesg/summary.ts';
+import { EXIT, InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import { findDriver } from '../kernel/matches.ts';
+import { loadCell } from '../matrix/load.ts';
+import type { Cell } from '../model/cell.ts';
+import { renderProgress } from '../report/progress.ts';
+import { formatWhy } from '../report/why.ts';
+import { searchInLab } from '../run/expedition.ts';
+import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
+import { requireTools } from '../terminal/tools.ts';
+import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
+import type { WhyOptions } from './why.options.ts';
+
+/**
+ * `bootrace why CELL|LOG`: exit code 0 where everything is bound, 1 where something is not, 3 where the input is no kernel's log.
+ * @throws InputError for what is neither a readable file nor a cell
+ */
+export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
+  const isLog = what === undefined || what === '-' || (existsSync(what) && !/\.ya?ml$/.test(what));
+  const { found, timeout } = isLog ? await whyLog(what ?? '-', options) : await whyCell(what, options, signal);
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify({ ...found, timeout }, null, 1)}\n` : formatWhy(found, timeout),
+  );
+  return found.unbound === 0 ? EXIT.expected : EXIT.unexpected;
+}
+
+interface Answer {
+  readonly found: Why;
+  readonly timeout: LeastTimeout | null;
+}
+
+async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
+  if (options.timeout === true)
+    throw new InputError('a log has no time-out to look for', 'name a cell, or leave --timeout out');
+  const parser = new DmesgParser();
+  const summary = new Summary();
+  const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
+  try {
+    for await (const chunk of input)
+      for (const event of parser.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)))) summary.add(event);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    throw new InputError(`${file} cannot be read (${String(error.code)})`, 'name a file with a kernel log', {
+      cause: error,
+    });
+  }
+  for (const event of parser.end()) summary.add(event);
+  const said: LogSummary = summary.finish(parser);
+  if (!said.kernel) throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
+  return { found: whyUnbound(said), timeout: null };
+}
+
+async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
+  const cell = await loadCell(name, options.matrix);
+  await requireTools();
+  const progress = renderProgress(process.stderr);
+  try {
+    return await searchInLab(
+      'why',
+      { signal, listen: progress.listen, results: options.results, workers: null },
+      async ({ lab, boot }) => {
+        await lab.check(cell);
+        const kernel = await lab.kernel(cell);
+        if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${cell.kernel}: ${kernel.reason}`);
+        const { events, reason, verdict } = await boot(cell);
+        if (verdict === 'infra-error') throw new InputError(`cell ${cell.id} was not booted: ${reason}`);
+        const summary = new Summary();
+        for (const event of events) summary.add(event);
+        const found = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true }));
+        const tree = editTree(await lab.board(cell), cell.tree);
+        const roots = await Promise.all(found.roots.map((root) => refined(root, cell, tree, kernel)));
+        const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
+        return { found: { ...found, roots }, timeout };
+      },
+    );
+  } finally {
+    progress.close();
+  }
+}
+
+/** What the device tree and the kernel know of a root that nothing probed. */
+async function refined(root: Root, cell: Cell, tree: DeviceTree, kernel: KernelArtefact): Promise<Root> {
+  if (root.cause.cause !== 'never-probed') return root;
+  const path = nodePathOf(root.name, tree);
+  if (path === null)
+    return { ...root, cause: { cause: 'half-merged-tree', what: `it has no node called ${root.name}` } };
+  const node = nodeAt(tree.root, path);
+  const status = node === undefined ? null : stringProperty(node, 'status');
+  if (status !== null && status !== 'okay' && status !== 'ok') return { ...root, cause: { cause: 'node-disabled' } };
+  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  if (compatible.length === 0)
+    return {
+      ...root,
+      cause: { cause: 'half-merged-tree', what: `${path} has no compatible, so that no device is made of it` },
+    };
+  const match = await findDriver(kernel, compatible);
+  if (match.kind === 'none') return { ...root, cause: { cause: 'no-driver', compatible } };
+  const loaded = cell.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+  if (match.kind === 'modules' && !match.modules.some((module) => loaded.includes(module)))
+    return { ...root, cause: { cause: 'module-not-loaded', modules: match.modules } };
+  return root;
+}
+
+/** The node of a device, or of what the driver core calls a supplier: a path or a node's name. */
+function nodePathOf(name: string, tree: DeviceTree): string | null {
+  const device = devicesOf(tree).get(name);
+  if (device !== undefined) return device;
+  const found = [...walk(tree.root)].find(({ path, node }) => path === name || node.name === name.split('/').at(-1));
+  return found?.path ?? null;
+}

@@ -1,0 +1,72 @@
+import { printable } from '../printable.ts';
+import type { LeastTimeout } from '../search/timeout.ts';
+import type { Root, RootCause, Why } from '../verdict/why.ts';
+import { count } from './text.ts';
+
+/** Devices that are listed below a root; the rest is counted. */
+const LISTED = 20;
+
+/** What `why` found, for the console: the roots first, each with who waits for it. */
+export function formatWhy(found: Why, timeout: LeastTimeout | null): string {
+  const lines: string[] = [];
+  if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
+  else lines.push(`${devicesNotBound(found.unbound)}, for ${count(found.roots.length, 'reason')}:`);
+  for (const root of found.roots) lines.push('', ...rootLines(root));
+  if (found.unexplained.length > 0) {
+    const names = found.unexplained.slice(0, LISTED).map(printable).join(', ');
+    const more = found.unexplained.length > LISTED ? ` and ${found.unexplained.length - LISTED} more` : '';
+    lines.push('', `Not bound, and the log does not say why: ${names}${more}`);
+  }
+  if (timeout !== null) {
+    const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
+    lines.push(
+      '',
+      `Least deferred_probe_timeout: ${timeout.seconds} (${timeout.ms.toLocaleString('en')} ms of virtual time are needed, ${timeout.tooShort} s are too short)${late}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function devicesNotBound(number: number): string {
+  return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
+}
+
+function rootLines({ name, cause, evidence, waiting }: Root): string[] {
+  const lines = [`${printable(name)}: ${printable(causeText(cause))}`];
+  if (evidence !== null) lines.push(`  the log: ${printable(evidence)}`);
+  const shown = waiting.slice(0, LISTED).map((one) => {
+    const via = one.for === name ? '' : ` (for ${printable(one.for)})`;
+    return `${printable(one.device)}${via}`;
+  });
+  const more = waiting.length > LISTED ? [`and ${waiting.length - LISTED} more`] : [];
+  if (shown.length > 0) lines.push(`  waiting: ${[...shown, ...more].join(', ')}`);
+  return lines;
+}
+
+/** Why a root is not there, and what to do about it where that is known. */
+export function causeText(cause: RootCause): string {
+  switch (cause.cause) {
+    case 'never-probed':
+      return 'no driver has probed it: the kernel has none, or its module is not loaded';
+    case 'no-driver':
+      return `the kernel has no driver for it (compatible ${cause.compatible.join(', ')})`;
+    case 'module-not-loaded':
+      return `its driver is a module that is not loaded: load ${cause.modules.join(' or ')}`;
+    case 'half-merged-tree':
+      return `the device tree is incomplete: ${cause.what}`;
+    case 'node-disabled':
+      return 'its node is disabled in the device tree';
+    case 'own-deferral':
+      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `: ${cause.call}`}`;
+    case 'failed':
+      return `the probe of ${cause.driver ?? 'its driver'} failed${cause.error === null ? '' : ` with error ${-cause.error}`}`;
+    case 'timed-out':
+      return 'the deferred probe timeout ended its wait for a supplier';
+    case 'cycle':
+      return `they wait for each other: ${cause.members.join(', ')}`;
+    case 'retry-loop':
+      return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;
+    case 'not-returned':
+      return `the probe of ${cause.driver ?? 'its driver'} has not returned`;
+  }
+}

@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { DmesgParser } from '../../harness/dmesg/parser.ts';
+import { Summary } from '../../harness/dmesg/summary.ts';
+import { formatWhy } from '../../harness/report/why.ts';
+import { judge } from '../../harness/verdict/judge.ts';
+import { supplierOf, whyUnbound } from '../../harness/verdict/why.ts';
+
+function summaryOf(lines: readonly string[]) {
+  const parser = new DmesgParser();
+  const summary = new Summary();
+  for (const event of [...parser.push(Buffer.from(`${lines.join('\n')}\n`)), ...parser.end()]) summary.add(event);
+  return summary.finish(parser);
+}
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+const pending = (device: string, reason: string) =>
+  `[   12.000000] platform ${device}: deferred probe pending: ${reason}`;
+
+describe('whyUnbound', () => {
+  it('collapses a chain to the supplier that nothing speaks of', () => {
+    const { roots, unbound } = why(
+      pending('a00000.usb', 'platform: supplier a10000.phy not ready'),
+      pending('a10000.phy', 'platform: wait for supplier /soc@0/clock-controller@100000'),
+      pending('b00000.mmc', 'platform: supplier 100000.clock-controller not ready'),
+    );
+    expect(unbound).toBe(3);
+    expect(roots[0]?.waiting).toContainEqual({ device: 'a00000.usb', for: 'a10000.phy' });
+    expect(roots.map(({ name, cause }) => [name, cause.cause])).toEqual([['100000.clock-controller', 'never-probed']]);
+  });
+
+  it('joins a path and a device name where the log has the device', () => {
+    const { roots } = why(
+      pending('a10000.phy', 'platform: wait for supplier /soc@0/clock-controller@100000'),
+      pending('b00000.mmc', 'platform: supplier 100000.clock-controller not ready'),
+      '[   12.100000] gcc-x 100000.clock-controller: probe with driver gcc-x failed with error -22',
+    );
+    expect(roots).toEqual([
+      {
+        name: '100000.clock-controller',
+        cause: { cause: 'failed', driver: 'gcc-x', error: 22 },
+        evidence: null,
+        waiting: [
+          { device: 'a10000.phy', for: '100000.clock-controller' },
+          { device: 'b00000.mmc', for: '100000.clock-controller' },
+        ],
+      },
+    ]);
+  });
+
+  it('names the call of a driver that defers by itself', () => {
+    const { roots } = why(
+      pending('i2c@0', 'platform: supplier sound not ready'),
+      pending('sound', 'asoc-simple-card: parse error'),
+    );
+    expect(roots).toMatchObject([
+      {
+        name: 'sound',
+        cause: { cause: 'own-deferral', call: 'parse error' },
+        waiting: [{ device: 'i2c@0', for: 'sound' }],
+      },
+    ]);
+  });
+
+  it('tells a circle once', () => {
+    const { roots } = why(
+      pending('a.one', 'platform: supplier b.two not ready'),
+      pending('b.two', 'platform: supplier a.one not ready'),
+      pending('c.three', 'platform: supplier a.one not ready'),
+    );
+    expect(roots).toHaveLength(1);
+    expect(roots[0]).toMatchObject({ name: 'a.one', cause: { cause: 'cycle' } });
+    expect(roots[0]?.waiting.map(({ device }) => device).toSorted()).toEqual(['a.one', 'b.two', 'c.three']);
+  });
+
+  it('says so where the log gives no reason, and where everything is bound', () => {
+    const silent = why(pending('a.one', '(reason unknown)'), '[   12.200000] platform b.two: deferred probe pending');
+    expect(silent.roots).toEqual([]);
+    expect(silent.unexplained).toEqual(['a.one', 'b.two']);
+    expect(formatWhy(silent, null)).toContain('the log does not say why: a.one, b.two');
+    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'), null)).toBe('Nothing is deferred or failed.\n');
+  });
+
+  it('reads the supplier in every wording of the driver core', () => {
+    expect(
+      [
+        'supplier 1.a not ready',
+        'platform: supplier 1.a not ready',
+        'error -EPROBE_DEFER: supplier 1.a not ready',
+        'wait for supplier 1.a',
+        'platform: wait for supplier 1.a',
+        'probe deferral - supplier 1.a not ready',
+      ].map(supplierOf),
+    ).toEqual(Array.from({ length: 6 }, () => '1.a'));
+    expect(supplierOf('failed to get clock: -517')).toBeNull();
+  });
+});
+
+describe('a retry loop', () => {
+  /** A parent that binds its child, is deferred and removes it: 6.1's messages with `initcall_debug` and dd.c's debugging. */
+  const round = (n: number, child: string): string[] => [
+    `[    ${n}.000000] platform a.usb: Retrying from deferred list`,
+    `[    ${n}.000001] bus: 'platform': really_probe: probing driver dwc with device a.usb`,
+    `[    ${n}.000002] bus: 'platform': really_probe: probing driver core with device ${child}`,
+    `[    ${n}.000003] driver: 'core': driver_bound: bound to device '${child}'`,
+    `[    ${n}.000004] platform a.usb: Driver dwc requests probe deferral`,
+    `[    ${n}.000005] platform a.usb: Added to deferred list`,
+  ];
+  const rounds = (count: number, child: (n: number) => string) =>
+    summaryOf(Array.from({ length: count }, (_, n) => round(n, child(n))).flat());
+  const verdict = (summary: ReturnType<typeof summaryOf>) =>
+    judge({ summary, watch: ['a.usb'], completeBy: 'plan', knownIssues: [], today: '2026-01-01' }).verdict;
+
+  it('is one device that is bound again whenever another one is deferred', () => {
+    const looping = rounds(30, () => 'a.core');
+    expect(looping.retryLoop).toEqual({ device: 'a.usb', deferrals: 30, rebound: 'a.core' });
+    expect(verdict(looping)).toBe('retry-loop');
+    expect(whyUnbound(looping).roots).toMatchObject([
+      { name: 'a.usb', cause: { cause: 'retry-loop', rebound: 'a.core' } },
+    ]);
+  });
+
+  it('is none where every retry was started by another device, or there were few', () => {
+    expect(rounds(30, (n) => `${n}.core`).retryLoop).toBeNull();
+    expect(verdict(rounds(5, () => 'a.core'))).not.toBe('retry-loop');
+  });
+});
