@@ -26,6 +26,11 @@ export const exploreVerb = new Command('explore')
   .option('--append <words>', 'words to add to the kernel command line of every boot', bootargs, [])
   .option('--disable <node>', 'disable a node of the device tree, by path or &label; repeatable', collect)
   .option('--plan <file>', 'what the guest does, such as loading modules (a list of steps, as in a cell file)')
+  .option(
+    '--async <drivers>',
+    'find which of these drivers may probe asynchronously: comma-separated, or all',
+    commaSeparated,
+  )
   .option('--budget <n>', 'most boots', positiveInteger, 64)
   .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)
   .option('--seed <n>', 'seed of the search', positiveInteger, 1)

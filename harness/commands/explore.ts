@@ -1,8 +1,10 @@
 import { relative } from 'node:path';
 import { EXIT } from '../errors.ts';
+import { formatAsync } from '../report/async.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
+import { asyncReport } from '../search/async.ts';
 import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import { runSearch } from '../session/search.ts';
@@ -13,6 +15,7 @@ import { askedOf, nodeNames, suppliersOf, symbolDependencies } from './explore-r
 
 /** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a device unbound. */
 export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
+  if (options.async !== undefined) return exploreAsync(options, options.async, signal);
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
@@ -73,4 +76,41 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
 /** A boot without a verdict is no failure: most are orders that could not be had. */
 function isFailure(outcome: Pick<Outcome, 'verdict'>): boolean {
   return hasVerdict(outcome) && !passes(outcome);
+}
+
+/** `bootrace explore --async`: which drivers may probe asynchronously; exit code 1 when one may not. */
+async function exploreAsync(options: ExploreOptions, drivers: readonly string[], signal: AbortSignal): Promise<number> {
+  await requireTools();
+  const progress = renderProgress(process.stderr);
+  const { results, budget, seed, workers = null } = options;
+  try {
+    const { found, files } = await runSearch(
+      'async',
+      { signal, listen: progress.listen, results, workers, budget },
+      async ({ lab, boot, keepCell }) => {
+        const { base } = await askedOf(options, lab);
+        const report = await asyncReport({
+          base: { ...base, plan: [...base.plan, { step: 'names' }] },
+          drivers: drivers.length === 1 && drivers[0] === 'all' ? 'all' : drivers,
+          boot,
+          budget,
+          seed,
+          onProgress: (what, boots) => progress.note(`boot ${boots} of ${budget}: ${what}`),
+        });
+        const kept: string[] = [];
+        for (const [place, { cell }] of report.breaks.entries()) {
+          const id = `async-${place + 1}`;
+          const path = await keepCell(`${id}.yaml`, { ...cell, id });
+          kept.push(relative(process.cwd(), path));
+        }
+        return { found: report, files: kept };
+      },
+    );
+    progress.close();
+    if (options.json === true) printJson({ ...found, files });
+    else print(formatAsync(found, files));
+    return found.breaks.length > 0 ? EXIT.unexpected : EXIT.expected;
+  } finally {
+    progress.close();
+  }
 }

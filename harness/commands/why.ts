@@ -12,8 +12,9 @@ import { loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
 import { renderProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
-import { searchInLab } from '../run/expedition.ts';
 import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
+import { runSearch } from '../session/search.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
 import type { WhyOptions } from './why.options.ts';
@@ -25,9 +26,8 @@ import type { WhyOptions } from './why.options.ts';
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
   const isLog = what === undefined || what === '-' || (existsSync(what) && !/\.ya?ml$/.test(what));
   const { found, timeout } = isLog ? await whyLog(what ?? '-', options) : await whyCell(what, options, signal);
-  process.stdout.write(
-    options.json === true ? `${JSON.stringify({ ...found, timeout }, null, 1)}\n` : formatWhy(found, timeout),
-  );
+  if (options.json === true) printJson({ ...found, timeout });
+  else print(formatWhy(found, timeout));
   return found.unbound === 0 ? EXIT.expected : EXIT.unexpected;
 }
 
@@ -62,7 +62,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
-    return await searchInLab(
+    return await runSearch(
       'why',
       { signal, listen: progress.listen, results: options.results, workers: null },
       async ({ lab, boot }) => {

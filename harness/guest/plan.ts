@@ -31,6 +31,7 @@ const MS_MAX = 999_999_999;
  */
 export function encodePlan(plan: Plan): Uint8Array {
   if (plan.steps.length > PLAN_STEPS) throw tooLarge(`${plan.steps.length} steps, at most ${PLAN_STEPS}`);
+  checkBeside(plan.steps);
   if (plan.watch.length > PLAN_WATCHED) throw tooLarge(`${plan.watch.length} watched devices, at most ${PLAN_WATCHED}`);
   const records = [
     [PLAN_VERSION],
@@ -62,12 +63,34 @@ function encodeStep(step: PlanStep): string[] {
       return [step.step, name(step.device, 'a device'), milliseconds(step.ms)];
     case 'settle':
       return [step.step, milliseconds(step.ms)];
+    case 'beside':
+      return [step.step, count(step.steps), count(step.tasks)];
+    case 'join':
+      return [step.step, milliseconds(step.ms)];
+    case 'read':
+      return [step.step, guestPath(step.path), milliseconds(step.ms)];
+    case 'override':
+      return [step.step, name(step.device, 'a device'), text(step.driver, 'the name of a driver')];
+    case 'names':
+      return [step.step];
     case 'symbols':
       return [step.step, text(step.names.map(symbol).join(' '), 'the names of a symbols step')];
     case 'shell':
     case 'apart':
     case 'census':
       return [step.step];
+  }
+}
+
+/** Steps that only the plan itself can execute; throws where one of them stands beside others, or where `beside` reaches behind the plan's end. */
+function checkBeside(steps: readonly PlanStep[]): void {
+  for (const [at, step] of steps.entries()) {
+    if (step.step !== 'beside') continue;
+    const block = steps.slice(at + 1, at + 1 + step.steps);
+    if (block.length < step.steps)
+      throw new InputError(`beside: ${step.steps} steps are to run beside others, and ${block.length} follow`);
+    const wrong = block.find((one) => ['beside', 'join', 'shell'].includes(one.step));
+    if (wrong !== undefined) throw new InputError(`the step ${wrong.step} cannot run beside others`);
   }
 }
 
@@ -122,6 +145,13 @@ function guestPath(path: string): string {
     );
   }
   return path;
+}
+
+function count(number: number): string {
+  if (!Number.isInteger(number) || number < 1 || number > PLAN_STEPS) {
+    throw new InputError(`${number} is not a number of steps or tasks`, `use integers from 1 to ${PLAN_STEPS}`);
+  }
+  return String(number);
 }
 
 function milliseconds(ms: number): string {

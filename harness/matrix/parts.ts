@@ -17,6 +17,9 @@ import { oneOf, strictMap } from '../yaml.ts';
 const MOST_ITEMS = 1000;
 const LONGEST_TEXT = 1000;
 
+/** init/steps.c: TASKS. */
+const MOST_TASKS = 64;
+
 const ADDRESS = 'expected an address such as 0x0, hexadecimal without leading zeros';
 
 /** One value stands for a list with only it inside. */
@@ -63,6 +66,7 @@ const symbolSchema = pattern(/^[A-Za-z_][A-Za-z0-9_.$]*$/, 'a symbol name such a
 const functionSchema = pattern(/^[A-Za-z_][A-Za-z0-9_.$]*$/, 'a function name');
 const pathSchema = pattern(/^\/[^\0\n]*$/, 'an absolute path in the guest');
 const millisecondsSchema = z.int({ error: 'expected milliseconds of virtual time' }).min(0).max(3_600_000);
+const countSchema = z.int({ error: 'expected a positive integer' }).min(1).max(MOST_ITEMS);
 const cellValueSchema = z.int({ error: 'expected a 32-bit number' }).min(0).max(0xffff_ffff);
 
 const propertyValueSchema = z.union(
@@ -178,6 +182,11 @@ const planStepSchema: z.ZodType<PlanStep> = z.discriminatedUnion('step', [
   strictMap({ step: z.literal('write'), path: pathSchema, value: textSchema }),
   strictMap({ step: z.literal('wait'), device: deviceSchema, ms: millisecondsSchema }),
   strictMap({ step: z.literal('settle'), ms: millisecondsSchema }),
+  strictMap({ step: z.literal('beside'), steps: countSchema, tasks: countSchema.max(MOST_TASKS).default(1) }),
+  strictMap({ step: z.literal('join'), ms: millisecondsSchema }),
+  strictMap({ step: z.literal('read'), path: pathSchema, ms: millisecondsSchema }),
+  strictMap({ step: z.literal('override'), device: deviceSchema, driver: z.union([driverSchema, z.literal('')]) }),
+  strictMap({ step: z.literal('names') }),
   strictMap({ step: z.literal('symbols'), names: list(symbolSchema) }),
   strictMap({ step: z.literal('shell') }),
   strictMap({ step: z.literal('apart') }),

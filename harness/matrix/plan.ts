@@ -21,9 +21,14 @@ export function withDependencies(
       result.push({ step: 'load', module: needed, params: '' });
     }
   };
-  for (const step of plan) {
-    if (step.step === 'load') addDependencies(step.module);
-    result.push(step);
+  for (let at = 0; at < plan.length; at++) {
+    const step = plan[at];
+    if (step === undefined) break;
+    // What steps that run beside others need is loaded before any of them is started.
+    const block = step.step === 'beside' ? plan.slice(at, at + 1 + step.steps) : [step];
+    for (const one of block) if (one.step === 'load') addDependencies(one.module);
+    result.push(...block);
+    at += block.length - 1;
   }
   return result;
 }

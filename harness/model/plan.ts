@@ -14,6 +14,19 @@ export type PlanStep =
   | { readonly step: 'wait'; readonly device: string; readonly ms: number }
   /** Wait until no probe is under way and the set of bound and deferred devices has not changed for `ms`. */
   | { readonly step: 'settle'; readonly ms: number }
+  /**
+   * The next `steps` steps are executed beside what follows them, by `tasks` tasks that each take the next one that none has taken:
+   * loader threads, two loads at once, a reader of sysfs beside a probe.
+   */
+  | { readonly step: 'beside'; readonly steps: number; readonly tasks: number }
+  /** Wait until every step that runs beside the plan is done, at most `ms`. */
+  | { readonly step: 'join'; readonly ms: number }
+  /** Read a file again and again for `ms`. */
+  | { readonly step: 'read'; readonly path: string; readonly ms: number }
+  /** driver_override of a device: only the driver of this name may bind to it; an empty one takes that back. */
+  | { readonly step: 'override'; readonly device: string; readonly driver: string }
+  /** Report which device each tty, MMC host, network interface and I2C adapter belongs to. */
+  | { readonly step: 'names' }
   /** Report the addresses of these kernel symbols, for a kernel without its System.map. */
   | { readonly step: 'symbols'; readonly names: readonly string[] }
   /** A command loop on the guest's console, for a person; the plan goes on when it ends. */

@@ -44,7 +44,7 @@ function rootLines({ name, cause, evidence, waiting }: Root): string[] {
 }
 
 /** Why a root is not there, and what to do about it where that is known. */
-export function causeText(cause: RootCause): string {
+function causeText(cause: RootCause): string {
   switch (cause.cause) {
     case 'never-probed':
       return 'no driver has probed it: the kernel has none, or its module is not loaded';

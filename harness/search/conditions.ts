@@ -78,7 +78,7 @@ export function conditionsOf(cell: Cell, usual: Usual): Condition[] {
 
 /** Steps that change something; waiting for something to happen does not. */
 function isAction(step: PlanStep): boolean {
-  return ['unload', 'autoprobe', 'probe', 'bind', 'unbind', 'write'].includes(step.step);
+  return ['unload', 'autoprobe', 'probe', 'bind', 'unbind', 'write', 'read', 'override'].includes(step.step);
 }
 
 /** `cell` with those of its conditions that are in `kept`, and without the others. */
@@ -245,6 +245,12 @@ function stepText(step: PlanStep): string {
       return `${step.device} unbound from ${step.driver}`;
     case 'unload':
       return `module ${step.module} unloaded`;
+    case 'beside':
+      return `${step.steps} steps beside the others, by ${step.tasks} ${step.tasks === 1 ? 'task' : 'tasks'}`;
+    case 'read':
+      return `${step.path} read for ${milliseconds(step.ms)}`;
+    case 'override':
+      return step.driver === '' ? `${step.device} without driver_override` : `${step.device} kept for ${step.driver}`;
     case 'write':
       return `${step.value} written to ${step.path}`;
     default:

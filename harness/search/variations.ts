@@ -13,7 +13,7 @@ const LONG_DELAY_MS = 6000;
 /** Added to the longest stillness that gates may cause, for the probes that follow. */
 const SETTLE_MARGIN_MS = 1000;
 /** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
-const ASYNC_NAMES_MAX = 256;
+export const ASYNC_NAMES_MAX = 256;
 /** Interleavings tried, the usual one among them. */
 const SHIFTS = 9;
 

@@ -165,7 +165,7 @@ function nameOf(supplier: string): string {
  * The device that the driver core means by `supplier`: a device's name, a node's (`clock-controller@100000`), or a node's full path. I2C
  * devices are named by bus and address, which a path does not give; they stay nodes.
  */
-export function supplierDevice(supplier: string, devices: ReadonlyMap<string, DeviceLife>): string | null {
+function supplierDevice(supplier: string, devices: ReadonlyMap<string, DeviceLife>): string | null {
   if (devices.has(supplier)) return supplier;
   const node = supplier.split('/').at(-1) ?? supplier;
   const [name = '', address] = node.split('@');

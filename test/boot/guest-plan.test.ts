@@ -68,6 +68,16 @@ function expectedStep(step: PlanStep) {
       return record(step.ms, step.device, String(step.ms));
     case 'settle':
       return record(step.ms, String(step.ms));
+    case 'beside':
+      return record(step.tasks, String(step.steps), String(step.tasks));
+    case 'join':
+      return record(step.ms, String(step.ms));
+    case 'read':
+      return record(step.ms, step.path, String(step.ms));
+    case 'override':
+      return record(0, step.device, step.driver);
+    case 'names':
+      return record(0);
     case 'symbols':
       return record(0, step.names.join(' '));
     case 'shell':

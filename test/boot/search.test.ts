@@ -231,6 +231,65 @@ test('why names the one clock controller that a dozen devices wait for, the modu
   expect(Math.abs(Number(ms?.replace(',', '')) - 14_750)).toBeLessThanOrEqual(100);
 });
 
+test('a driver that must not probe asynchronously is named with the device that it breaks', async () => {
+  const schema = z.object({
+    safe: z.array(z.string()),
+    breaks: z.array(z.object({ driver: z.string(), other: z.string().nullable(), what: z.string() })),
+    together: z.object({ drivers: z.number(), boots: z.number(), same: z.number() }),
+    files: z.array(z.string()),
+  });
+  const { exitCode, stdout, stderr } = await inFolder([
+    'explore',
+    '--kernel',
+    '6.1-unfixed',
+    '--async',
+    'all',
+    '--json',
+  ]);
+  expect(exitCode, stderr).toBe(1);
+  const found = schema.parse(JSON.parse(stdout));
+  expect(found.breaks).toMatchObject([{ driver: 'qcom_scm', other: '5f000000.iommu' }]);
+  expect(found.safe).toContain('arm-smmu');
+  expect(found.together).toEqual({ drivers: 3, boots: 5, same: 5 });
+  const replayed = await inFolder(['cell', found.files[0] ?? '']);
+  expect(replayed.stderr).toContain('null-deref');
+});
+
+test('two modules are loaded at once, with a reader of sysfs beside them, in one order', async () => {
+  const file = join(folder.path, 'beside.yaml');
+  await writeFile(
+    file,
+    `id: beside
+kernel: 6.12
+linkage: modules
+plan:
+  - { step: override, device: 5f000000.iommu, driver: nothing }
+  - { step: beside, steps: 1 }
+  - { step: read, path: /sys/bus/platform/devices/5f000000.iommu/uevent, ms: 100 }
+  - { step: beside, steps: 2, tasks: 2 }
+  - { step: load, module: qcom_scm }
+  - { step: load, module: arm_smmu }
+  - { step: join, ms: 5000 }
+  - { step: override, device: 5f000000.iommu, driver: '' }
+  - { step: probe, device: 5f000000.iommu }
+  - { step: names }
+expect: { verdict: bound }
+`,
+  );
+  const { exitCode, stdout, stderr } = await inFolder(['cell', file]);
+  expect(stderr).toContain('bound (as expected)');
+  expect(exitCode).toBe(0);
+  const said = stdout.split('\n').flatMap((line) => /bootrace: (.*)/.exec(line)?.[1]?.trim() ?? []);
+  expect(said).toContain('join done 0');
+  expect(said).toContain('name tty ttyAMA0 9000000.serial:0.0');
+  // Kept for a driver that does not exist, the SMMU is probed only when that is taken back.
+  expect(said.indexOf('load arm_smmu ok')).toBeLessThan(said.indexOf('probe 5f000000.iommu ok'));
+  const probing = stdout.indexOf('probing driver arm-smmu with device');
+  expect(probing).toBeGreaterThan(stdout.indexOf('bootrace: join done'));
+  const repeated = await inFolder(['cell', file, '--repeat', '5']);
+  expect(repeated.stderr).toContain('5 boots: the same console, byte for byte, in all of them');
+});
+
 test('a cell with two gates gives one console in 100 boots', async () => {
   const gates = `
   - { gate: hold, device: 5f000000.iommu, until: 'firmware:scm', phase: finished }

@@ -32,6 +32,7 @@ describe('encodePlan', () => {
     ['an empty driver', { step: 'bind', driver: '', device: 'd' }],
     ['a device name of 256 bytes, not characters', { step: 'probe', device: 'ä'.repeat(128) }],
     ['a relative path', { step: 'write', path: 'sys/x', value: '' }],
+    ['more steps beside others than follow', { step: 'beside', steps: 1, tasks: 1 }],
     ['a fraction of a millisecond', { step: 'settle', ms: 0.5 }],
     ['a negative time', { step: 'settle', ms: -1 }],
     ['a time of ten digits', { step: 'settle', ms: 1_000_000_000 }],

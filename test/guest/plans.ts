@@ -19,12 +19,29 @@ const step: fc.Arbitrary<PlanStep> = fc.oneof(
   fc.record({ step: fc.constant('write' as const), path: device.map((name) => `/sys/${name}`), value: text }),
   fc.record({ step: fc.constant('wait' as const), device, ms }),
   fc.record({ step: fc.constant('settle' as const), ms }),
+  fc.record({ step: fc.constant('join' as const), ms }),
+  fc.record({ step: fc.constant('read' as const), path: device.map((name) => `/sys/${name}`), ms }),
+  fc.record({ step: fc.constant('override' as const), device, driver: device }),
+  fc.record({ step: fc.constant('names' as const) }),
   fc.record({ step: fc.constant('symbols' as const), names: fc.array(letters('az_.', 20), { maxLength: 5 }) }),
   fc.record({ step: fc.constant('shell' as const) }),
 );
 
+/** A step beside others is one that can be, so it follows at once. */
+const beside = fc
+  .integer({ min: 1, max: 64 })
+  .map((tasks): PlanStep[] => [{ step: 'beside', steps: 1, tasks }, { step: 'names' }]);
+
 /** Any plan that the guest accepts. */
 export const anyPlan: fc.Arbitrary<Plan> = fc.record({
-  steps: fc.array(step, { maxLength: 20 }),
+  steps: fc
+    .array(
+      fc.oneof(
+        step.map((one) => [one]),
+        beside,
+      ),
+      { maxLength: 20 },
+    )
+    .map((blocks) => blocks.flat()),
   watch: fc.array(device, { maxLength: 5 }),
 });

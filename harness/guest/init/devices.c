@@ -211,6 +211,53 @@ const char *bus_of_driver(const char *driver)
 	return find_bus("/drivers/", driver);
 }
 
+/* Classes whose members are numbered in the order in which they are registered. */
+static const char *const numbered[] = {"tty", "mmc_host", "net", "i2c-adapter", "rtc", "spi_master"};
+
+struct naming {
+	const char *class;
+	int directory;
+	void (*report)(const char *class, const char *name, const char *device);
+};
+
+static bool name_member(const char *name, void *context)
+{
+	struct naming *naming = context;
+	char storage[NAME_SIZE + sizeof("/device")];
+	struct text path = TEXT(storage);
+	char target[PATH_SIZE];
+	long length;
+
+	text_clear(&path);
+	text_add(&path, name);
+	text_add(&path, "/device");
+	length = sys_read_link_at(naming->directory, path.bytes, target, sizeof(target) - 1);
+	/* What has no device, as the virtual consoles, has its name from nobody's probe. */
+	if (path.cut || length <= 0)
+		return true;
+	target[length] = '\0';
+	naming->report(naming->class, name, base_name(target));
+	return true;
+}
+
+void each_name(void (*report)(const char *class, const char *name, const char *device))
+{
+	for (size_t i = 0; i < sizeof(numbered) / sizeof(numbered[0]); i++) {
+		char storage[NAME_SIZE];
+		struct text path = TEXT(storage);
+		struct naming naming = {numbered[i], -1, report};
+
+		text_clear(&path);
+		text_add(&path, "/sys/class/");
+		text_add(&path, numbered[i]);
+		naming.directory = (int)sys_open(path.bytes, O_RDONLY | O_DIRECTORY);
+		if (naming.directory < 0)
+			continue;
+		each_entry(naming.directory, name_member, &naming);
+		sys_close(naming.directory);
+	}
+}
+
 int open_bus_of_device(const char *device)
 {
 	const char *bus = bus_of_device(device);

@@ -30,6 +30,9 @@ const char *bus_of_driver(const char *driver);
 /* The bus that has this device, or NULL; valid until the next call. */
 const char *bus_of_device(const char *device);
 
+/* Calls report() for each tty, MMC host, network interface, adapter and clock that belongs to a device. */
+void each_name(void (*report)(const char *class, const char *name, const char *device));
+
 /*
  * The name of the device's driver in `name`; false where it has none. The link is there from just before the driver's
  * probe function is called (Linux 5.10 to 6.12, drivers/base/dd.c: really_probe() calls driver_sysfs_add() first), so

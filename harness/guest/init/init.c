@@ -31,12 +31,13 @@ static void run_plan(void)
 		line_send();
 		sys_power_off();
 	}
-	for (size_t i = 0; i < plan.step_count; i++) {
-		harness_say_step(i + 1);
-		if (plan.steps[i].verb == STEP_SHELL)
-			run_shell();
-		else
-			run_step(&plan.steps[i]);
+	for (size_t i = 0; i < plan.step_count;) {
+		if (plan.steps[i].verb != STEP_SHELL) {
+			i += run_steps(&plan.steps[i], plan.step_count - i, i + 1);
+			continue;
+		}
+		harness_say_step(++i);
+		run_shell();
 	}
 	report_devices(plan.watched, plan.watched_count);
 	finish("done");

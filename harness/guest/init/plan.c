@@ -19,7 +19,7 @@ struct verb_form {
 /* In the order of enum verb. */
 static const struct verb_form forms[] = {
 	{"load", "MT"},  {"unload", "M"}, {"autoprobe", "S"}, {"probe", "N"},   {"bind", "NN"}, {"unbind", "NN"}, {"write", "PT"},
-	{"wait", "Nm"},  {"settle", "m"}, {"symbols", "T"},   {"shell", ""},    {"apart", ""},  {"census", ""},
+	{"wait", "Nm"},  {"settle", "m"}, {"beside", "CC"}, {"join", "m"}, {"read", "Pm"}, {"override", "NT"}, {"names", ""}, {"symbols", "T"},   {"shell", ""},    {"apart", ""},  {"census", ""},
 	{"watch", "N"},  {"end", ""},
 };
 
@@ -78,6 +78,8 @@ static const char *check_word(char form, const char *word, uint64_t *number)
 		return word[0] == '/' && length_of(word) < NAME_SIZE ? NULL : "a path is relative or too long";
 	case 'S':
 		return parse_number(word, number) && *number <= 1 ? NULL : "a switch is neither 0 nor 1";
+	case 'C':
+		return parse_number(word, number) && *number > 0 ? NULL : "a count is not a positive number";
 	case 'm':
 		return parse_number(word, number) ? NULL : "a time is not a decimal number";
 	default:

@@ -23,6 +23,11 @@ enum verb {
 	STEP_WRITE,
 	STEP_WAIT,
 	STEP_SETTLE,
+	STEP_BESIDE,
+	STEP_JOIN,
+	STEP_READ,
+	STEP_OVERRIDE,
+	STEP_NAMES,
 	STEP_SYMBOLS,
 	STEP_SHELL,
 	STEP_APART,
@@ -50,7 +55,7 @@ struct plan {
 const char *read_plan(struct plan *plan);
 
 /*
- * What each word after a verb must be: (M)odule, device or driver (N)ame, (P)ath, any (T)ext, (S)witch, (m)illiseconds.
+ * What each word after a verb must be: (M)odule, device or driver (N)ame, (P)ath, any (T)ext, (S)witch, (m)illiseconds, a (C)ount.
  * NULL for an unknown verb.
  */
 const char *words_of_step(const char *verb);

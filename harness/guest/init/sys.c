@@ -21,6 +21,7 @@ enum {
 	NR_reboot = 142,
 	NR_getpid = 172,
 	NR_munmap = 215,
+	NR_clone = 220,
 	NR_mmap = 222,
 	NR_wait4 = 260,
 };
@@ -53,6 +54,7 @@ static const uint64_t child_signal = 1ULL << (SIGCHLD - 1);
 /* include/uapi/asm-generic/mman-common.h */
 #define PROT_READ 1
 #define PROT_WRITE 2
+#define MAP_SHARED 0x01
 #define MAP_PRIVATE 0x02
 #define MAP_ANONYMOUS 0x20
 #define MAP_POPULATE 0x008000
@@ -135,6 +137,16 @@ long sys_load_module(const void *image, size_t size, const char *params)
 void *sys_map(size_t size)
 {
 	return (void *)call6(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+}
+
+void *sys_map_shared(size_t size)
+{
+	return (void *)call6(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+}
+
+long sys_fork(void)
+{
+	return call5(NR_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
 void sys_unmap(void *address, size_t size)

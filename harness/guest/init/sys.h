@@ -51,6 +51,8 @@ long sys_load_module(const void *image, size_t size, const char *params);
 /* Memory of its own, with every page there already; a negative errno as a pointer where there is none. */
 void *sys_map(size_t size);
 void sys_unmap(void *address, size_t size);
+/* The same, shared with the tasks that sys_fork() makes. */
+void *sys_map_shared(size_t size);
 long sys_unload_module(const char *name);
 /* Every line of the kernel's ring buffer that fits, oldest dropped first (SYSLOG_ACTION_READ_ALL). */
 long sys_kernel_log(char *buffer, size_t size);
@@ -68,6 +70,9 @@ void sleep_ms(uint64_t ms);
 void sys_hold_child_signal(void);
 /* Sleeps until a child ends or `ms` have passed; may return early. */
 void sleep_until_child(uint64_t ms);
+
+/* A task with a copy of this one's memory: 0 in it, its pid here, or a negative errno. */
+long sys_fork(void);
 
 /*
  * Starts a task that shares this one's memory and files, runs entry(argument) on the given stack, and ends.
