@@ -20,7 +20,7 @@ const INTERESTING =
 /** The same for lines that no kernel has stamped: of boot firmware, of an initramfs, of tools that join logs. */
 const STAMP_FIRST = /^\[ *\d/;
 const OUTSIDE =
-  /unting |not found|does not exist|initqueue|initramfs|emergency|dropped to|Unable to find|Gave up waiting|U-Boot|Starting kernel|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|Booting|GRUB|BootROM|^-- /;
+  /unting |not found|does not exist|initqueue|initramfs|emergency|dropped to|Unable to find|Gave up waiting|U-Boot|Starting kernel|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|" handler, esr|Unhandled Exception|PANIC (?:in|at)|Exception at 0x|-abort at|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|Booting|GRUB|BootROM|^-- /;
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;

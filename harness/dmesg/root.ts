@@ -1,6 +1,6 @@
 import type { DmesgEvent } from './events.ts';
 
-/** The root file system that is awaited, and the initramfs that gives it up. */
+/** What stands around the kernel: the root file system that is awaited, the initramfs that gives it up, boot firmware. */
 
 interface At {
   readonly line: number;
@@ -22,12 +22,20 @@ const MISSING: readonly RegExp[] = [
 const SHELL =
   /^(?:\(initramfs\)|You are (?:now )?being dropped (?:in)?to an emergency shell|(?:Entering|Generating) .{0,24}emergency|dracut:\/#|initramfs emergency recovery shell launched|You are in emergency mode|Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell)/;
 
+/** U-Boot's do_sync() and show_regs(), TF-A's report_unhandled_exception, EDK2's DefaultExceptionHandler, OP-TEE's abort.c. */
+const FIRMWARE =
+  /^(?:"(?:Synchronous Abort|Error|Irq|Fiq)" handler, esr 0x[0-9a-f]{1,16}|Unhandled Exception (?:in|from) EL\d\.?|PANIC (?:in|at) (?:EL3|PC).{0,60}|Synchronous Exception at 0x[0-9A-Fa-f]{1,16}|SError Exception at 0x[0-9A-Fa-f]{1,16}|E\/TC:\S{0,8} (?:\d )?Core \S{1,16}-abort at address 0x[0-9a-f]{1,16})/;
+
 /** How all of them begin: one look spares most lines the rest. */
 const BEGINS =
   /^(?:Waiting for root|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|You are |Entering|Generating|initr|Dropping)/;
 
-/** The event that a line states about the root file system, if it is one. */
+/** The event that a line states about the root file system or the boot firmware, if it is one. */
 export function rootEvent(text: string, at: At): DmesgEvent | null {
+  if (at.time === null) {
+    const firmware = FIRMWARE.exec(text);
+    if (firmware !== null) return { event: 'firmware-exception', what: firmware[0], ...at };
+  }
   if (!BEGINS.test(text)) return null;
   if (text.startsWith('Waiting for root')) {
     const awaited = AWAITED.exec(text);

@@ -113,6 +113,8 @@ export interface LogSummary {
   readonly rejected: readonly RejectedModule[];
   /** Null when the log does not speak of it, or it was mounted. */
   readonly root: RootState | null;
+  /** What boot firmware said when it took an exception of its own. */
+  readonly firmwareException: string | null;
   readonly syncWaits: readonly SyncWait[];
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
@@ -142,6 +144,7 @@ export class Summary {
   readonly #binds = new Map<string, number>();
   readonly #rejected: RejectedModule[] = [];
   #root: RootState | null = null;
+  #firmware: string | null = null;
   readonly #syncWaits: SyncWait[] = [];
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
@@ -177,6 +180,9 @@ export class Summary {
         return;
       case 'shutdown':
         this.#shutdown = true;
+        return;
+      case 'firmware-exception':
+        this.#firmware ??= event.what;
         return;
       case 'root-awaited':
         this.#root = { name: event.root, missing: false, shell: false, line: event.line };
@@ -246,6 +252,7 @@ export class Summary {
       initcalls: this.#initcalls,
       root: this.#root,
       boots: this.#boots,
+      firmwareException: this.#firmware,
       syncWaits: this.#syncWaits,
       cycles: this.#cycles,
       remoteprocs: this.#remoteprocs,
@@ -328,6 +335,7 @@ export class Summary {
           | 'initcall-returned'
           | 'agent'
           | 'root-awaited'
+          | 'firmware-exception'
           | 'root-missing'
           | 'dependency-cycle'
           | 'remoteproc-crash'

@@ -130,7 +130,8 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     else if (completeBy !== 'init' && !summary.shutdown) yield hang('the guest did not power off');
     return;
   }
-  const { root } = summary;
+  const { root, firmwareException } = summary;
+  if (firmwareException !== null) yield hang(`the boot firmware took an exception: ${firmwareException}`);
   if (root?.missing === true) {
     const which = root.name === null ? 'its root device' : `its root device ${root.name}`;
     yield {
@@ -178,7 +179,13 @@ function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): 
 function isFragment({ summary, completeBy }: JudgeInput): boolean {
   if (completeBy !== 'boot' || summary.plan !== 'none') return false;
   if (!summary.kernel) return true;
-  return summary.banner === null && !summary.userSpace && !summary.shutdown && summary.root?.missing !== true;
+  return (
+    summary.banner === null &&
+    !summary.userSpace &&
+    !summary.shutdown &&
+    summary.root?.missing !== true &&
+    summary.firmwareException === null
+  );
 }
 
 function nothingShown({ lines, kernel }: LogSummary): Finding {

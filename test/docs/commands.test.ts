@@ -126,6 +126,7 @@ test('the pages have commands', () => {
       'CONTRIBUTING.md',
       'docs/workstation.md',
       'docs/cells.md',
+      'docs/classify.md',
       'docs/ci.md',
       'docs/bisecting.md',
       'docs/kernels.md',

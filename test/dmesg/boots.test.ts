@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { classifyBytes } from '../../harness/verdict/classify.ts';
+
+const classify = (...lines: string[]) =>
+  classifyBytes('log', Buffer.from(`${lines.join('\n')}\n`), { knownIssues: [], today: '2026-01-01' });
+
+const HEAD = ['[    0.000000] Booting Linux on physical CPU 0x0', '[    0.000000] Linux version 6.12.0 (a@b) #1 SMP'];
+const UP = ['[    1.500000] Run /init as init process', '[    9.000000] systemd[1]: Reached target multi-user.target.'];
+const DOWN = '[   20.000000] reboot: Restarting system';
+
+describe('several boots in one log', () => {
+  it('takes one that ends without a word for a hang, whatever came after it', () => {
+    for (const between of [
+      [],
+      ['U-Boot 2024.01'],
+      ['Format: Log Type - Time(microsec) - Message'],
+      ['Starting kernel ...'],
+    ]) {
+      const found = classify(...HEAD, '[    0.300000] foo: probing', ...between, ...HEAD, ...UP);
+      expect(found.verdict).toBe('hang');
+      expect(found.reason).toContain('boot 1 of 2 ended without a word');
+      expect(found.boots).toMatchObject([{ ended: 'silent', lastText: 'foo: probing' }]);
+    }
+  });
+
+  it('takes one that reached user space and did not shut down for a hang, too', () => {
+    expect(classify(...HEAD, ...UP, 'U-Boot 2024.01', ...HEAD, ...UP)).toMatchObject({ verdict: 'hang' });
+  });
+
+  it('lets a boot that was shut down pass', () => {
+    const found = classify(...HEAD, ...UP, DOWN, 'U-Boot 2024.01', ...HEAD, ...UP);
+    expect(found).toMatchObject({ verdict: 'bound', boots: [{ ended: 'shutdown' }] });
+  });
+
+  it('does not take dmesg on the same console for another boot', () => {
+    const log = [...HEAD, '[    0.300000] systemd[1]: first', ...UP];
+    expect(classify(...log, '# dmesg', ...log)).toMatchObject({ verdict: 'bound', boots: [] });
+  });
+
+  it('tells an exception of the boot firmware from one of the kernel', () => {
+    const found = classify('U-Boot 2024.01', '"Synchronous Abort" handler, esr 0x96000010', 'Resetting CPU ...');
+    expect(found).toMatchObject({ verdict: 'hang', crashes: [] });
+    expect(found.reason).toContain('boot firmware took an exception');
+  });
+});
