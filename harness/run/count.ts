@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SHIFT } from '../axes/draft.ts';
@@ -12,8 +13,9 @@ import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts'
 import { InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot, ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
+import { withFile } from '../kernel/elf.ts';
 import { loadOrder, type ModuleIndex, ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
-import { moduleName } from '../kernel/modules.ts';
+import { moduleName, readModinfo } from '../kernel/modules.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { VERDICTS } from '../model/verdict.ts';
@@ -47,8 +49,31 @@ export async function openBoard(lab: Lab, request: CountRequest): Promise<Counte
   const cell = cellOf(request, []);
   const kernel = await lab.kernel(cell);
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${request.kernel}: ${kernel.reason}`);
+  await refuseUnfit(kernel);
   const tree = await lab.board(cell);
   return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel) };
+}
+
+/** What tells that a kernel's early console can write to a PL011 (drivers/tty/serial/amba-pl011.c, OF_EARLYCON_DECLARE()). */
+const EARLY_CONSOLE = ['earlycon', 'arm,pl011'] as const;
+
+/** Throws {@link InputError} for a kernel that could say nothing, and for modules that it would refuse to load. */
+async function refuseUnfit(kernel: KernelArtefact): Promise<void> {
+  const image = await readFile(kernel.image);
+  if (EARLY_CONSOLE.some((word) => !image.includes(word)))
+    throw new InputError(
+      `the kernel ${kernel.recipe} has no early console for a PL011, and a board boots with no other`,
+      'build it with CONFIG_SERIAL_AMBA_PL011_CONSOLE',
+    );
+  const [first] = kernel.modules.values();
+  if (first === undefined) return;
+  const info = (await withFile(first.path, readModinfo)) ?? [];
+  const magic = info.find(([key]) => key === 'vermagic')?.[1].split(' ')[0];
+  if (magic !== undefined && magic !== kernel.release)
+    throw new InputError(
+      `the modules are of Linux ${magic}, and the kernel ${kernel.recipe} is ${kernel.release}`,
+      'give the modules of the same build',
+    );
 }
 
 /** The cell that counts the board's devices with the modules that belong to it. `shared`: where the boots on the way leave their files. */
