@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { QEMU } from './command.ts';
+import { sandboxWords } from './version.ts';
 
 /** Why a guest is no longer running. */
 export type GuestEnd =
@@ -172,10 +173,11 @@ function sizeOf(path: string): number {
  * Throws {@link InfraError} when QEMU cannot be started, and the signal's reason when it was aborted.
  */
 export async function runGuest(qemuArguments: readonly string[], run: GuestRun): Promise<GuestEnd> {
+  const sandbox = await sandboxWords();
   run.signal.throwIfAborted();
   const output = openSync(run.consoleFile, 'w');
   const file = openSync(run.consoleFile, 'r');
-  const child = startQemu(qemuArguments, { cwd: run.cwd, output });
+  const child = startQemu([...sandbox, ...qemuArguments], { cwd: run.cwd, output });
   let ended: 'stopped' | 'stuck' | 'silent' | 'flooded' | null = null;
   const stop = (why: NonNullable<typeof ended>) => {
     ended ??= why;

@@ -12,6 +12,7 @@ import {
   STDERR_MAX,
   startQemu,
 } from './process.ts';
+import { sandboxWords } from './version.ts';
 
 /** What a guest has said, from its reset on, and how it ended. */
 export interface Served {
@@ -93,8 +94,9 @@ export class GuestServer {
 
   /** Boots a guest until it is ready for its first cell; null where it ends before, or does not get there in time. */
   static async start(options: ServerOptions): Promise<GuestServer | null> {
+    const sandbox = await sandboxWords();
     options.signal.throwIfAborted();
-    const server = new GuestServer(options);
+    const server = new GuestServer({ ...options, arguments: [...sandbox, ...options.arguments] });
     const ready = server.#ready();
     const silence = server.#silence();
     let said = 0;

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
-import { launcher, Silence } from '../../harness/qemu/process.ts';
+import { expect, test, vi } from 'vitest';
+import { launcher, runGuest, Silence } from '../../harness/qemu/process.ts';
+import { sandboxWords } from '../../harness/qemu/version.ts';
+import { qemuChildren } from '../children.ts';
 
 function start(program: readonly string[], parent?: number) {
   const [file = '', ...words] = launcher(program, parent);
@@ -78,4 +80,42 @@ test('a guest that talks for ever is given up by its CPU time', async () => {
   } finally {
     busy.kill('SIGKILL');
   }
+});
+
+/** A real QEMU without a machine, which says and does nothing. */
+async function idleQemu(whileRunning: (pid: number) => void | Promise<void>) {
+  const folder = mkdtempSync(join(tmpdir(), 'bootrace-process-'));
+  try {
+    const ended = runGuest(['-M', 'none', '-nodefaults', '-display', 'none'], {
+      consoleFile: join(folder, 'console.log'),
+      logFile: join(folder, 'firmware.log'),
+      onConsole: () => false,
+      signal: new AbortController().signal,
+      cwd: folder,
+      shift: 4,
+    });
+    await vi.waitUntil(() => qemuChildren().length > 0, 10_000);
+    await sleep(300);
+    for (const { pid } of qemuChildren()) await whileRunning(pid);
+    return await ended;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('QEMU runs in its sandbox where it has one', async () => {
+  const words = await sandboxWords();
+  await idleQemu((pid) => {
+    // Seccomp: 2 is filter mode (proc(5)).
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    expect(/^Seccomp:\t(\d)/m.exec(status)?.[1]).toBe(words.length > 0 ? '2' : '0');
+    process.kill(pid, 'SIGKILL');
+  });
+});
+
+test('a QEMU that somebody ends with SIGTERM has not ended by itself', async () => {
+  const end = await idleQemu((pid) => {
+    process.kill(pid, 'SIGTERM');
+  });
+  expect(end).toMatchObject({ end: 'killed', signal: 'signal 15' });
 });

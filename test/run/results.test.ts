@@ -82,3 +82,9 @@ test('two boots of a gated cell have to agree in every byte', () => {
   expect(difference(boot, { ...boot })).toBeNull();
   expect(difference(boot, { ...boot, consoleHash: 'b'.repeat(64) })).toBe('console');
 });
+
+test('no id of a cell leads out of the folder of cells', () => {
+  for (const id of ['.', '..', '...', '../x', '/etc', 'a/b'])
+    expect(join('/cells', cellFolder(id))).toMatch(/^\/cells\/[^/]+$/);
+  expect(['.', '..'].map(cellFolder)).toEqual(['_.', '_..']);
+});
