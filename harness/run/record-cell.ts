@@ -250,17 +250,17 @@ function reported(events: readonly DmesgEvent[], verb: string): (readonly string
 }
 
 /** What happened to devices, in the order in which the kernel said so. */
-function probeOrder(events: readonly DmesgEvent[]): string[] {
-  return events.flatMap((event) => {
+function probeOrder(events: readonly DmesgEvent[]): CellRecord['order'] {
+  return events.flatMap((event): CellRecord['order'] => {
     switch (event.event) {
       case 'probe-entered':
       case 'bound':
       case 'deferred':
       case 'retried':
       case 'probe-failed':
-        return [`${event.event} ${event.device}`];
+        return [{ event: event.event, device: event.device }];
       case 'crash':
-        return [`crash ${event.signature}`];
+        return [{ event: 'crash', signature: event.signature }];
       default:
         return [];
     }

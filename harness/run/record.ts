@@ -23,6 +23,12 @@ const crash = z.object({
   trace: z.array(z.string()).describe('functions of the call trace, innermost first'),
 });
 
+const probeEvent = z.object({
+  event: z.enum(['probe-entered', 'bound', 'deferred', 'retried', 'probe-failed']),
+  device: z.string(),
+});
+const crashEvent = z.object({ event: z.literal('crash'), signature: z.string() });
+
 const gateEvent = z.object({
   time: z.number().int().nullable().describe('microseconds of virtual time since the machine was started'),
   verb: z.string(),
@@ -64,8 +70,8 @@ export const cellRecordSchema = z.object({
   bound: z.array(z.object({ device: z.string(), driver: z.string() })),
   deferred: z.array(z.object({ device: z.string(), reason: z.string().nullable() })),
   order: z
-    .array(z.string())
-    .describe('probe events in the order in which they happened: "entered DEVICE", "bound DEVICE", ...'),
+    .array(z.union([probeEvent, crashEvent, z.string().describe('in records of 0.1.0: "probe-entered DEVICE"')]))
+    .describe('probe events and crashes in the order in which they happened'),
   gates: z.array(gateEvent),
   consoleHash: z.string().nullable().describe('SHA-256 of console.log'),
   virtualMs: z.number().nullable().describe("the guest's own time at its last line"),
@@ -122,6 +128,6 @@ export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes' | 'missing'>)
 /** What two boots of the same cell do not agree on; null when they agree, which they have to in every byte. */
 export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][number]['what'] | null {
   if (a.verdict !== b.verdict || a.crash?.signature !== b.crash?.signature) return 'verdict';
-  if (a.order.join('\n') !== b.order.join('\n')) return 'order';
+  if (JSON.stringify(a.order) !== JSON.stringify(b.order)) return 'order';
   return a.consoleHash === b.consoleHash ? null : 'console';
 }

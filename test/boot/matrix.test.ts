@@ -77,7 +77,8 @@ describe('the rows of the thread on 6.1, each booted twice', () => {
   test('T10 is deferred, then bound', () => {
     const { verdict, order } = cellOfRow(run, 'T10');
     expect(verdict).toBe('deferred-then-bound');
-    const at = (event: string) => order.indexOf(event);
+    const at = (event: string) =>
+      order.findIndex((one) => typeof one === 'object' && 'device' in one && `${one.event} ${one.device}` === event);
     expect(at('deferred 5f000000.iommu')).toBeGreaterThan(-1);
     expect(at('deferred 5f000000.iommu')).toBeLessThan(at('bound firmware:scm'));
     expect(at('bound firmware:scm')).toBeLessThan(at('bound 5f000000.iommu'));

@@ -63,7 +63,10 @@ export function aCell(over: Partial<CellRecord> = {}): CellRecord {
       { device: '5f000000.iommu', driver: 'arm-smmu' },
     ],
     deferred: [],
-    order: ['entered firmware:scm', 'bound firmware:scm', 'entered 5f000000.iommu', 'bound 5f000000.iommu'],
+    order: ['firmware:scm', '5f000000.iommu'].flatMap((device) => [
+      { event: 'probe-entered' as const, device },
+      { event: 'bound' as const, device },
+    ]),
     gates: [],
     consoleHash: 'd'.repeat(64),
     virtualMs: 612,
