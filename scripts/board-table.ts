@@ -37,7 +37,7 @@ async function row(board: string, kernel: string): Promise<string> {
     reject: false,
   });
   const parsed = counted.safeParse(parsedJson(stdout));
-  if (!parsed.success) return `| ${board} | ${kernel} | ${stderr.trim().split('\n').at(-1) ?? 'no answer'} |||||`;
+  if (!parsed.success) return `| ${board} | ${kernel} | ${/^bootrace: (.*)$/m.exec(stderr)?.[1] ?? 'no answer'} |||||`;
   const { bound, deferred, failed, crashed, devices, complete } = parsed.data;
   const matched = devices.filter((device) => device.matched).length;
   const by = (what: string) => devices.filter(({ end, answeredBy }) => end === 'bound' && answeredBy === what).length;
