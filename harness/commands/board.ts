@@ -17,6 +17,7 @@ import {
 } from '../run/count.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
+import { print } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { BoardOptions } from './board.options.ts';
 
@@ -69,7 +70,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       ...countEnds(census.devices),
       ...census,
     };
-    process.stdout.write(
+    print(
       options.json === true
         ? `${JSON.stringify(shown, null, 1)}\n`
         : formatCensus(census, {
