@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { z } from 'zod';
+import { print } from '../harness/terminal/output.ts';
 
 /** Prints the table of docs/boards.md: what each board comes to on each kernel. `npx tsx scripts/board-table.ts [KERNEL...]` boots them all. */
 
@@ -55,8 +56,8 @@ function parsedJson(text: string): unknown {
 }
 
 const kernels = process.argv.length > 2 ? process.argv.slice(2) : ['debian-stock:6.12'];
-console.log(
-  '| board | kernel | bound of matched | deferred / failed / crashed | models | broken polls | plain memory |',
+print(
+  `${'| board | kernel | bound of matched | deferred / failed / crashed | models | broken polls | plain memory |'}\n`,
 );
-console.log('|---|---|---|---|---|---|---|');
-for (const kernel of kernels) for (const board of BOARDS) console.log(await row(board, kernel));
+print('|---|---|---|---|---|---|---|\n');
+for (const kernel of kernels) for (const board of BOARDS) print(`${await row(board, kernel)}\n`);
