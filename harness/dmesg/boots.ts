@@ -129,14 +129,16 @@ export class Boots {
   }
 }
 
-/** A number for a record's time and, roughly, its words, for telling a replay: two records of a microsecond are rare. */
+/**
+ * A number for a record's time and words, for telling a replay. All words count: the kernel prints many records within one
+ * microsecond that differ in a device's name alone (`deferred probe pending`).
+ */
 function keyOf(text: string, time: number): number {
-  const { length } = text;
-  const sign = (at: number): number => text.charCodeAt(at);
-  const words = (length * 31 + sign(0) * 7 + sign(length >> 1) * 13 + sign(length - 1) * 17) & (WORDS - 1);
-  return (time % MAX_TIME) * WORDS + words;
+  // FNV-1a with 32 bits.
+  let hash = 0x811c_9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x0100_0193);
+  return (time % TIMES) * 2 ** 32 + (hash >>> 0);
 }
 
-const WORDS = 4096;
-/** 2^53 / WORDS, in microseconds: 25 days. */
-const MAX_TIME = 2 ** 41;
+/** What is left of 53 bits beside the words, in microseconds: two seconds. */
+const TIMES = 2 ** 21;

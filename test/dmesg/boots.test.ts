@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DmesgParser } from '../../harness/dmesg/parser.ts';
 import { classifyBytes } from '../../harness/verdict/classify.ts';
 
 const classify = (...lines: string[]) =>
@@ -7,6 +8,16 @@ const classify = (...lines: string[]) =>
 const HEAD = ['[    0.000000] Booting Linux on physical CPU 0x0', '[    0.000000] Linux version 6.12.0 (a@b) #1 SMP'];
 const UP = ['[    1.500000] Run /init as init process', '[    9.000000] systemd[1]: Reached target multi-user.target.'];
 const DOWN = '[   20.000000] reboot: Restarting system';
+
+describe('records of one microsecond', () => {
+  it('are different ones when they differ in a device alone', () => {
+    const devices = ['1c00000.usb', '1d00000.usb', '1e00000.usb', 'c.three'];
+    const lines = devices.map((device) => `[   12.000000] platform ${device}: deferred probe pending: wait for x`);
+    const parser = new DmesgParser();
+    const events = [...parser.push(Buffer.from([...HEAD, ...UP, ...lines, ''].join('\n'))), ...parser.end()];
+    expect(events.flatMap((event) => (event.event === 'deferral-pending' ? [event.device] : []))).toEqual(devices);
+  });
+});
 
 describe('several boots in one log', () => {
   it('takes one that ends without a word for a hang, whatever came after it', () => {

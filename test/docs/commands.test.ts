@@ -129,6 +129,7 @@ test('the pages have commands', () => {
       'docs/classify.md',
       'docs/ci.md',
       'docs/bisecting.md',
+      'docs/boards.md',
       'docs/kernels.md',
       'docs/speed.md',
     ]),
