@@ -372,8 +372,22 @@ const RUST_RUNTIME = /^<?(?:core|alloc|std|__rustc|compiler_builtins)::/;
 const CORE =
   /^(?:include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust|drivers\/(?:base|usb\/core|tty\/tty_\w+))\b/;
 
+/** Answers that are kept: a flood of reports names the same functions over and over. */
+const MOST_KEPT = 4096;
+const kept = new Map<string, Role | null>();
+
 /** What this frame only is, where that excuses it in a report of this kind; null when it may be to blame. */
 export function roleOf(frame: TraceFrame, kind: CrashKind): Role | null {
+  const key = `${kind}|${frame.module ?? ''}|${frame.source ?? ''}|${frame.function}`;
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  if (kept.size === MOST_KEPT) kept.clear();
+  const role = findRole(frame, kind);
+  kept.set(key, role);
+  return role;
+}
+
+function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
   const rust = rustName(frame.function);
   if (RUST_RUNTIME.test(rust)) return 'assertion';
   const name = plainName(frame.function).replace(/^_+/, '');
