@@ -22,9 +22,9 @@ function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The verb of a file of commands/, or `shared`. */
+/** The verb of a file of commands/, or `shared`; what reads the options of a large one may be in VERB-request.ts. */
 function verbOf(file: string): string {
-  return /commands\/([\w-]+?)(?:\.options)?\.ts$/.exec(file)?.[1] ?? 'shared';
+  return /commands\/([\w-]+?)(?:\.options|-request)?\.ts$/.exec(file)?.[1] ?? 'shared';
 }
 
 test('an option that is renamed in its declaration alone does not compile', () =>
