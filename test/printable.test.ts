@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../harness/errors.ts';
 import { PrintableStream, printable, printableJson, printableLines, printablePainted } from '../harness/printable.ts';
+import { OWN_SUBMISSION } from '../harness/report/kcidb.ts';
 import { REPORTERS } from '../harness/report/reporters.ts';
 import { printError } from '../harness/terminal/failure.ts';
 import { aCell, aCrash, aRun } from './report/builders.ts';
@@ -112,7 +113,7 @@ describe('every way out', () => {
   );
 
   it.each(Object.keys(REPORTERS).filter((name) => name !== 'html'))('%s', async (name) => {
-    const context = { folder: word, read: () => null, width: 100, colour: false };
+    const context = { folder: word, read: () => null, width: 100, colour: false, submission: OWN_SUBMISSION };
     const text = (await REPORTERS[name]?.format(run, context)) ?? '';
     expect(text.replaceAll('\n', '')).not.toMatch(UNSAFE);
     // The reporter for GitHub writes commands, each its own line.

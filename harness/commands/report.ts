@@ -8,6 +8,7 @@ import type { ReportOptions } from './report.options.ts';
 export async function report(path: string, options: ReportOptions): Promise<number> {
   const requests = (options.reporter ?? ['table']).map(parseReporter);
   const loaded = await loadRun(path);
-  for (const file of await writeReports(requests, loaded, standardOutput())) tell(`wrote ${file}\n`);
+  const submission = { origin: options.origin, filesUrl: options.filesUrl ?? null };
+  for (const file of await writeReports(requests, loaded, standardOutput(), submission)) tell(`wrote ${file}\n`);
   return exitCodeOf(loaded.run);
 }

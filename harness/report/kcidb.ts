@@ -8,7 +8,17 @@ import { groupBy } from './text.ts';
 
 /** KCIDB I/O schema version 5.3. */
 const SCHEMA_VERSION = { major: 5, minor: 3 } as const;
-const ORIGIN = 'bootrace';
+/** Who submits, and where the files of its runs can be fetched. */
+export interface Submission {
+  /** Name of the CI system: lower-case letters, digits and underscores. */
+  readonly origin: string;
+  /** URL below which the run's folder is published, without a slash at its end; null where it is not. */
+  readonly filesUrl: string | null;
+}
+
+export const OWN_SUBMISSION: Submission = { origin: 'bootrace', filesUrl: null };
+/** What a test leaves beside its console, which is its log. */
+const OUTPUT_FILES = ['cell.json', 'events.jsonl', 'variant.dts', 'variant.dtb', 'command.sh'];
 const SECOND = 1000;
 /** Digits of a hash that make an id: enough to be unique, short enough to be read. */
 const ID_DIGITS = 16;
@@ -26,8 +36,8 @@ function statusOf(cell: CellRecord): Status {
   return cell.asExpected ? 'PASS' : 'FAIL';
 }
 
-function identifier(...parts: string[]): string {
-  return `${ORIGIN}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, ID_DIGITS)}`;
+function identifier({ origin }: Submission, ...parts: string[]): string {
+  return `${origin}:${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, ID_DIGITS)}`;
 }
 
 /** A node of KCIDB's test tree: words of letters, digits, dashes and underscores between dots. */
@@ -36,26 +46,27 @@ function testPath(cell: CellRecord): string {
   return ['boot', 'probe_order', word(cell.id)].join('.');
 }
 
-function checkoutId(recipe: string): string {
-  return identifier('checkout', recipe);
+/** A release of a recipe: the next stable release is another checkout of it. */
+function checkoutId(to: Submission, recipe: string, release: string | null): string {
+  return identifier(to, 'checkout', recipe, release ?? '');
 }
 
-function buildId(cell: Pick<CellRecord, 'kernel'>): string {
+function buildId(to: Submission, cell: Pick<CellRecord, 'kernel'>): string {
   const { recipe, linkage, key } = cell.kernel;
-  return identifier('build', recipe, linkage, key ?? '');
+  return identifier(to, 'build', recipe, linkage, key ?? '');
 }
 
-function issueId(crash: NonNullable<CellRecord['crash']>): string {
-  return identifier('issue', crash.signature);
+function issueId(to: Submission, crash: NonNullable<CellRecord['crash']>): string {
+  return identifier(to, 'issue', crash.signature);
 }
 
 /** Version of an issue's description; it is made of the crash's signature alone and never changes. */
 const ISSUE_VERSION = 1;
 
-function checkout(run: RunRecord, recipe: string, release: string | null) {
+function checkout(to: Submission, run: RunRecord, recipe: string, release: string | null) {
   return {
-    id: checkoutId(recipe),
-    origin: ORIGIN,
+    id: checkoutId(to, recipe, release),
+    origin: to.origin,
     tree_name: printable(recipe),
     comment: printable(release === null ? `kernel recipe ${recipe}` : `Linux ${release}, kernel recipe ${recipe}`),
     start_time: run.startedAt,
@@ -63,16 +74,17 @@ function checkout(run: RunRecord, recipe: string, release: string | null) {
   };
 }
 
-function build(run: RunRecord, cell: CellRecord) {
+function build(to: Submission, run: RunRecord, cell: CellRecord) {
   const { recipe, linkage, key, imageHash, release } = cell.kernel;
   const made = run.kernels.find((kernel) => kernel.recipe === recipe && kernel.linkage === linkage);
   const unbuildable = made?.unbuildable ?? (cell.verdict === 'unbuildable' ? cell.reason : null);
   const known = { recipe, linkage, key, image_hash: imageHash, release };
   return {
-    id: buildId(cell),
-    checkout_id: checkoutId(recipe),
-    origin: ORIGIN,
-    architecture: 'aarch64',
+    id: buildId(to, cell),
+    checkout_id: checkoutId(to, recipe, release),
+    origin: to.origin,
+    // The kernel's own name for it, as KernelCI has it.
+    architecture: 'arm64',
     config_name: printable(`${recipe}/${linkage}`),
     status: unbuildable === null ? 'PASS' : 'FAIL',
     start_time: run.startedAt,
@@ -82,11 +94,20 @@ function build(run: RunRecord, cell: CellRecord) {
   };
 }
 
-function test(run: RunRecord, cell: CellRecord) {
+/** Addresses of a cell's files. */
+function filesOf({ filesUrl }: Submission, run: RunRecord, cell: CellRecord) {
+  if (filesUrl === null || cell.folder === null) return {};
+  const at = (name: string) =>
+    [filesUrl, ...`${run.run}/${cell.folder}/${name}`.split('/').map(encodeURIComponent)].join('/');
+  return { log_url: at('console.log'), output_files: OUTPUT_FILES.map((name) => ({ name, url: at(name) })) };
+}
+
+function test(to: Submission, run: RunRecord, cell: CellRecord) {
   return {
-    id: identifier('test', run.run, run.startedAt, cell.id),
-    build_id: buildId(cell),
-    origin: ORIGIN,
+    id: identifier(to, 'test', run.run, run.startedAt, cell.id),
+    build_id: buildId(to, cell),
+    origin: to.origin,
+    ...filesOf(to, run, cell),
     path: testPath(cell),
     status: statusOf(cell),
     comment: printable(`${cell.verdict}: ${describeOutcome(cell)}`),
@@ -96,6 +117,7 @@ function test(run: RunRecord, cell: CellRecord) {
     ...(cell.crash === null ? {} : { log_excerpt: crashExcerpt(cell.crash).join('\n') }),
     misc: {
       cell: cell.id,
+      platform: `qemu-virt ${cell.axes.board ?? 'small'}`,
       row: cell.row ?? '',
       axes: cell.axes,
       verdict: cell.verdict,
@@ -107,18 +129,19 @@ function test(run: RunRecord, cell: CellRecord) {
 }
 
 /** KCIDB report data, version 5.3: kernels as checkouts and builds, cells as tests, each crash signature as an issue with its incidents. */
-export function formatKcidb(run: RunRecord): string {
-  const recipes = [...groupBy(run.cells, (cell) => cell.kernel.recipe)];
-  const builds = [...groupBy(run.cells, buildId).values()].flatMap((cells) => cells.slice(0, 1));
+export function formatKcidb(run: RunRecord, to: Submission = OWN_SUBMISSION): string {
+  // Where a kernel could not be built its release is not known, and the checkout is one without.
+  const sources = [...groupBy(run.cells, ({ kernel }) => checkoutId(to, kernel.recipe, kernel.release)).values()];
+  const builds = [...groupBy(run.cells, (cell) => buildId(to, cell)).values()].flatMap((cells) => cells.slice(0, 1));
   const crashed = run.cells.flatMap((cell) => (cell.crash === null ? [] : [{ cell, crash: cell.crash }]));
-  const issues = [...groupBy(crashed, ({ crash }) => issueId(crash))];
+  const issues = [...groupBy(crashed, ({ crash }) => issueId(to, crash))];
   const report = {
     version: SCHEMA_VERSION,
-    checkouts: recipes.map(([recipe, cells]) =>
-      checkout(run, recipe, cells.find((cell) => cell.kernel.release !== null)?.kernel.release ?? null),
+    checkouts: sources.flatMap(([cell]) =>
+      cell === undefined ? [] : [checkout(to, run, cell.kernel.recipe, cell.kernel.release)],
     ),
-    builds: builds.map((cell) => build(run, cell)),
-    tests: run.cells.map((cell) => test(run, cell)),
+    builds: builds.map((cell) => build(to, run, cell)),
+    tests: run.cells.map((cell) => test(to, run, cell)),
     issues: issues.flatMap(([id, [first]]) =>
       first === undefined
         ? []
@@ -126,7 +149,7 @@ export function formatKcidb(run: RunRecord): string {
             {
               id,
               version: ISSUE_VERSION,
-              origin: ORIGIN,
+              origin: to.origin,
               comment: printable(first.crash.title),
               culprit: { code: true, tool: false, harness: false },
               misc: { signature: printable(first.crash.signature) },
@@ -134,11 +157,11 @@ export function formatKcidb(run: RunRecord): string {
           ],
     ),
     incidents: crashed.map(({ cell, crash }) => ({
-      id: identifier('incident', run.run, run.startedAt, cell.id, crash.signature),
-      origin: ORIGIN,
-      issue_id: issueId(crash),
+      id: identifier(to, 'incident', run.run, run.startedAt, cell.id, crash.signature),
+      origin: to.origin,
+      issue_id: issueId(to, crash),
       issue_version: ISSUE_VERSION,
-      test_id: identifier('test', run.run, run.startedAt, cell.id),
+      test_id: identifier(to, 'test', run.run, run.startedAt, cell.id),
       present: true,
     })),
   };

@@ -6,7 +6,7 @@ import type { RunRecord } from '../run/record.ts';
 import { didYouMean } from '../suggest.ts';
 import { formatAnnotations } from './annotations.ts';
 import { formatJunit } from './junit.ts';
-import { formatKcidb } from './kcidb.ts';
+import { formatKcidb, OWN_SUBMISSION, type Submission } from './kcidb.ts';
 import { formatKtap } from './ktap.ts';
 import { formatMarkdown } from './markdown.ts';
 import { cellFiles, type LoadedRun, type ReadCellFile } from './run-folder.ts';
@@ -20,6 +20,8 @@ interface ReportContext {
   /** Of the terminal, when the report goes to one. */
   readonly width: number;
   readonly colour: boolean;
+  /** For reporters that submit to a database. */
+  readonly submission: Submission;
 }
 
 export interface Reporter {
@@ -42,7 +44,11 @@ export const REPORTERS: Readonly<Record<string, Reporter>> = {
   json: { about: 'the run record (docs/run.schema.json)', file: null, format: (run) => formatJson(run) },
   junit: { about: 'JUnit XML', file: 'junit.xml', format: (run, { folder }) => formatJunit(run, folder) },
   ktap: { about: 'KTAP version 1', file: 'results.ktap', format: (run) => formatKtap(run) },
-  kcidb: { about: 'KCIDB JSON, schema 5.3', file: 'kcidb.json', format: (run) => formatKcidb(run) },
+  kcidb: {
+    about: 'KCIDB JSON, schema 5.3',
+    file: 'kcidb.json',
+    format: (run, { submission }) => formatKcidb(run, submission),
+  },
   markdown: {
     about: 'Markdown for a GitHub step summary',
     file: 'summary.md',
@@ -102,9 +108,10 @@ export async function writeReports(
   requests: readonly ReportRequest[],
   { run, folder }: LoadedRun,
   output: ReportOutput,
+  submission: Submission = OWN_SUBMISSION,
 ): Promise<string[]> {
   const written: string[] = [];
-  const context = { folder: relative(process.cwd(), folder) || '.', read: cellFiles(folder) };
+  const context = { folder: relative(process.cwd(), folder) || '.', read: cellFiles(folder), submission };
   for (const { reporter, file } of requests) {
     const own = reporter.file === null ? STDOUT : join(folder, reporter.file);
     const path = file ?? own;

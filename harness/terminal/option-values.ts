@@ -72,3 +72,18 @@ export const ONLY = new Option(
 ).argParser(collect);
 /** The name of --no-snapshots before snapshots had theirs. */
 export const NO_FORK = new Option('--no-fork', 'old name of --no-snapshots').hideHelp();
+
+/** KCIDB's name of who submits (schema 5.3: `origin`). */
+export function origin(text: string): string {
+  if (!/^[a-z0-9_]+$/.test(text))
+    throw new InvalidArgumentError('expected lower-case letters, digits and underscores.');
+  return text;
+}
+
+/** An address that others append paths to: without a slash at its end. */
+export function httpsUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+    throw new InvalidArgumentError('expected an http or https URL.');
+  return url.href.replace(/\/+$/, '');
+}

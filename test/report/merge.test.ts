@@ -133,7 +133,7 @@ describe('bootrace merge', () => {
     expect(await merge([path], { results: join(folder, 'results') })).toBe(3);
     // And so does everything that looks at it later.
     const latest = join(folder, 'results/latest');
-    expect(await report(latest, {})).toBe(3);
+    expect(await report(latest, { origin: 'bootrace' })).toBe(3);
     expect(await compare(latest, latest, {})).toBe(3);
     expect(await compare(path, latest, {})).toBe(3);
     const said = vi.mocked(process.stdout.write).mock.calls.join('');

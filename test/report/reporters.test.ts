@@ -10,7 +10,7 @@ import { report } from '../../harness/commands/report.ts';
 import { InputError } from '../../harness/errors.ts';
 import { formatAnnotations } from '../../harness/report/annotations.ts';
 import { formatJunit } from '../../harness/report/junit.ts';
-import { formatKcidb } from '../../harness/report/kcidb.ts';
+import { formatKcidb, OWN_SUBMISSION } from '../../harness/report/kcidb.ts';
 import { formatKtap } from '../../harness/report/ktap.ts';
 import { formatMarkdown } from '../../harness/report/markdown.ts';
 import { parseReporter, REPORTERS, writeReports } from '../../harness/report/reporters.ts';
@@ -130,6 +130,30 @@ describe('KCIDB', () => {
     expect(validate.errors ?? []).toEqual([]);
   });
 
+  it('names the origin in every id, and where the files of a test are', () => {
+    const to = { origin: 'my_ci', filesUrl: 'https://ci.example/runs' };
+    const text = formatKcidb(threadRun(), to);
+    validate(JSON.parse(text));
+    expect(validate.errors ?? []).toEqual([]);
+    expect(text).not.toContain('"bootrace:');
+    expect(text).toContain('"log_url": "https://ci.example/runs/2026-11-22T14-40-00/cells/');
+    expect(text).toContain('"architecture": "arm64"');
+  });
+
+  it('has every checkout that a build names, and every build that a test names', () => {
+    const ids = z.array(z.looseObject({ id: z.string() }));
+    const { checkouts, builds, tests } = z
+      .looseObject({
+        checkouts: ids,
+        builds: z.array(z.looseObject({ id: z.string(), checkout_id: z.string() })),
+        tests: z.array(z.looseObject({ build_id: z.string() })),
+      })
+      .parse(JSON.parse(formatKcidb(threadRun())));
+    const known = (list: readonly { id: string }[]) => new Set(list.map(({ id }) => id));
+    expect(builds.filter((build) => !known(checkouts).has(build.checkout_id))).toEqual([]);
+    expect(tests.filter((test) => !known(builds).has(test.build_id))).toEqual([]);
+  });
+
   it('calls a crash a failure of the kernel even where it was expected, and ties it to its issue', () => {
     const parsed = z
       .looseObject({
@@ -182,7 +206,7 @@ describe('GitHub', () => {
 
 describe('an incomplete run', () => {
   const run = aRun([aCell()], { missing: { shards: [1, 3, 4], of: 4 } });
-  const context = { folder: 'results/x', read: () => null, width: 100, colour: false };
+  const context = { folder: 'results/x', read: () => null, width: 100, colour: false, submission: OWN_SUBMISSION };
   it.each(Object.keys(REPORTERS).filter((name) => !['json', 'kcidb'].includes(name)))('%s says so', async (name) => {
     const text = (await REPORTERS[name]?.format(run, context)) ?? '';
     expect(text).toContain('shards 1, 3 and 4 of 4 are missing');
@@ -238,7 +262,7 @@ describe('a run on disk', () => {
   it('is found by its folder or its record, and gives its exit code', async () => {
     writeFileSync(join(folder, 'run.json'), JSON.stringify(hostileRun()));
     expect((await loadRun(join(folder, 'run.json'))).folder).toBe(folder);
-    expect(await report(folder, { reporter: [`junit=${join(folder, 'x.xml')}`] })).toBe(1);
+    expect(await report(folder, { origin: 'bootrace', reporter: [`junit=${join(folder, 'x.xml')}`] })).toBe(1);
   });
 
   it.each([
