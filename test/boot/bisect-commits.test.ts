@@ -7,6 +7,7 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
+import { seededRandom } from '../random.ts';
 import { bootrace, ENTRY } from './cli.ts';
 import { kernelHistory, type MadeCommit } from './kernel-history.ts';
 
@@ -161,9 +162,10 @@ describe('bisect commits', () => {
     const started = performance.now();
     await bisectToEnd();
     const whole = performance.now() - started;
+    const random = seededRandom('moments of the kills');
     let resumed = 0;
     for (let kill = 0; kill < 10; kill++) {
-      const moment = whole * Math.random();
+      const moment = whole * random();
       // A group of its own, so that its children are killed with it, as when a machine goes down.
       const child = execa('node', [ENTRY, ...bisectWords('base', 'c36')], { reject: false, detached: true });
       await sleep(moment);

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CellRecord, type RunRecord, runRecordSchema } from '../../harness/run/record.ts';
+import { seededRandom } from '../random.ts';
 import { bootrace, cacheWithoutBoots } from './cli.ts';
 
 /** Eight cells of two kernels: all verdicts that a race has. */
@@ -94,7 +95,8 @@ test('--no-cache and --repeat boot', async () => {
 });
 
 describe('SIGKILL at a random moment', () => {
-  const moments = Array.from({ length: KILLS }, () => Math.round(Math.random() * 100) / 100);
+  const random = seededRandom('moments of the kills');
+  const moments = Array.from({ length: KILLS }, () => Math.round(random() * 100) / 100);
 
   test.each(moments)('%#: at %d of the time of a run', async (moment) => {
     await rm(join(cache, 'bootrace', 'boots'), { recursive: true, force: true });

@@ -1,10 +1,15 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { type RunRecord, runRecordSchema } from '../../harness/run/record.ts';
 import { bootrace } from './cli.ts';
+
+const SCHEMA = join(import.meta.dirname, '../../docs/run.schema.json');
 
 let folder: Awaited<ReturnType<typeof dir>>;
 let results: string;
@@ -50,6 +55,17 @@ describe('the rows of the thread on 6.1, each booted twice', () => {
     expect(`${stderr}${stdout}`).toContain('all as expected');
     expect(exitCode).toBe(0);
     run = await latest();
+  });
+
+  test('run.json is valid by docs/run.schema.json', async () => {
+    const schema: unknown = JSON.parse(await readFile(SCHEMA, 'utf8'));
+    const ajv = new Ajv2020({ strict: false, allErrors: true });
+    formats.default(ajv);
+    const validate = ajv.compile(z.record(z.string(), z.unknown()).parse(schema));
+    const written: unknown = JSON.parse(await readFile(join(results, 'latest', 'run.json'), 'utf8'));
+    expect(validate(written), JSON.stringify(validate.errors)).toBe(true);
+    const { cells } = run;
+    expect(validate({ ...run, cells: cells.map((cell) => ({ ...cell, verdict: 'fine' })) })).toBe(false);
   });
 
   test.each(['T5', 'T8', 'T11'])('%s dereferences NULL where the thread says', (row) => {

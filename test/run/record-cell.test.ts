@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
+import type { Cell } from '../../harness/model/cell.ts';
+import type { Gate } from '../../harness/model/gate.ts';
+import { type BootResult, readConsole } from '../../harness/run/boot.ts';
+import { recordBoot } from '../../harness/run/record-cell.ts';
+
+const SMMU = '5f000000.iommu';
+const SCM = 'firmware:scm';
+
+const KERNEL: KernelArtefact = {
+  kind: 'ready',
+  recipe: '6.1',
+  linkage: 'builtin',
+  key: 'key',
+  release: '6.1.170',
+  image: '/Image',
+  imageHash: 'hash',
+  modules: new Map(),
+  hashes: new Map(),
+  systemMap: null,
+  vmlinux: null,
+  deviceTrees: null,
+  builtinInfo: null,
+  log: null,
+  dropped: [],
+};
+
+const HOLD: Gate = { gate: 'hold', device: SMMU, until: SCM, phase: 'finished' };
+
+function aCell(gates: readonly Gate[] = []): Cell {
+  return {
+    id: 'a cell',
+    row: null,
+    claim: null,
+    axes: {},
+    kernel: '6.1',
+    linkage: 'builtin',
+    board: 'small',
+    tree: [],
+    bootargs: [],
+    cpus: 1,
+    shift: 4,
+    gates: [...gates],
+    plan: [],
+    watch: [SMMU],
+    expect: { verdicts: ['bound'] },
+  };
+}
+
+const BANNER = '[    0.000000] Linux version 6.1.170 (builder@host) #1 SMP';
+const PROBES = `[    1.000000] bus: 'platform': really_probe: probing driver arm-smmu with device ${SMMU}`;
+const BINDS = `[    1.100000] bus: 'platform': really_probe: bound device ${SMMU} to driver arm-smmu`;
+const CRASHES = [
+  '[    1.050000] Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000',
+  '[    1.050100] Internal error: Oops: 0000000096000004 [#1] SMP',
+  '[    1.050200] pc : a_function+0x18/0x50',
+];
+
+interface Boot {
+  readonly lines?: readonly string[];
+  readonly firmwareLog?: string;
+  readonly end?: BootResult['end'];
+}
+
+function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end: 'stopped' } }: Boot): BootResult {
+  const console = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+  return {
+    console,
+    ...readConsole(console),
+    end,
+    firmwareLog,
+    wallMs: 12.6,
+    parkedAt: null,
+    raw: { console, firmwareLog, end },
+  };
+}
+
+function record(boot: Boot, gates: readonly Gate[] = []) {
+  const by = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30' } as const;
+  return recordBoot(aCell(gates), KERNEL, { inputs: {} }, aBoot(boot), by);
+}
+
+describe('a boot that says nothing about the kernel has no verdict, and the reason says why', () => {
+  test.each<[string, Boot, readonly Gate[]]>([
+    ['nothing came from the guest', { end: { end: 'silent', stderr: '' } }, []],
+    ['driving its device', { end: { end: 'flooded' } }, []],
+    ['killed by SIGSEGV', { end: { end: 'killed', signal: 'SIGSEGV', stderr: '' } }, []],
+    ['exit code 3: the last line', { end: { end: 'exited', code: 3, stderr: 'the first\nthe last line\n' } }, []],
+    ['firmware gave up: firmware-exception esr=1', { firmwareLog: 'firmware-exception esr=1\n' }, []],
+    [
+      `holds ${SMMU} until ${SCM} has finished never opened: no driver probed`,
+      { firmwareLog: `60000000 timed-out ${SMMU} finished ${SCM}\n` },
+      [HOLD],
+    ],
+    ['the gate at nonesuch() was never hit; it saw 2 calls', { firmwareLog: '1 missed nonesuch() 2\n' }, []],
+    ['its bus is not instrumented', {}, [HOLD]],
+  ])('%s', (reason, boot, gates) => {
+    const { verdict, asExpected, reason: said } = record(boot, gates);
+    expect(said).toContain(reason);
+    expect({ verdict, asExpected }).toEqual({ verdict: 'infra-error', asExpected: false });
+  });
+
+  test('a gate that acted is no trouble', () => {
+    expect(record({ firmwareLog: `1 held ${SMMU} finished ${SCM}\n` }, [HOLD]).verdict).not.toBe('infra-error');
+  });
+
+  test('a crash counts whatever was still held', () => {
+    const firmwareLog = `60000000 timed-out ${SMMU} finished ${SCM}\n`;
+    expect(record({ lines: [BANNER, PROBES, ...CRASHES], firmwareLog }, [HOLD])).toMatchObject({
+      verdict: 'null-deref',
+      asExpected: false,
+    });
+  });
+});
+
+test('the record has what the log says', () => {
+  const lines = [BANNER, PROBES, BINDS, `[    2.000000] bootrace: bound ${SMMU} arm-smmu`];
+  expect(record({ lines, firmwareLog: `1500 held ${SMMU} finished ${SCM}\n` })).toMatchObject({
+    bound: [{ device: SMMU, driver: 'arm-smmu' }],
+    deferred: [],
+    gates: [{ subject: SMMU, verb: 'held', time: 1500, detail: `finished ${SCM}` }],
+    kernel: { recipe: '6.1', linkage: 'builtin', release: '6.1.170', key: 'key', imageHash: 'hash' },
+    wallMs: 13,
+    cached: false,
+    forked: false,
+  });
+});
+
+test('a forced function that was never called is told beside the verdict', () => {
+  const never: Gate = { gate: 'force', symbol: 'nonesuch', value: 0 };
+  expect(record({}, [never]).reason).toContain('the gate at nonesuch() was never hit');
+  expect(record({ firmwareLog: '1 forced nonesuch() 0\n' }, [never]).reason).not.toContain('never hit');
+});
