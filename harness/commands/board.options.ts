@@ -7,6 +7,7 @@ export const boardVerb = new Command('board')
   .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES|SUITE or image:PATH[,modules=FOLDER]')
   .option('--append <words>', 'words to add to the kernel command line', bootargs, [])
   .option('--modules-load <file>', 'modules to load, one per line (default: what udev would load)')
+  .option('--log <file>', 'kernel log of the real board to hold against this boot')
   .option('--no-cache', 'boot even if the same boot is in the cache')
   .addOption(RESULTS)
   .addOption(JSON_OUTPUT);

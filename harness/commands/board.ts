@@ -1,12 +1,16 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { countEnds } from '../board/census.ts';
+import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
+import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
+import { formatComparison } from '../report/hardware-log.ts';
 import { renderProgress } from '../report/progress.ts';
 import { harnessVersion } from '../run/about.ts';
+import { readConsole } from '../run/boot.ts';
 import {
   type CountedBoard,
   type CountRequest,
@@ -30,6 +34,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     append: options.append,
     modules: options.modulesLoad === undefined ? null : await readModulesLoad(options.modulesLoad),
   };
+  const log = options.log === undefined ? null : await readLog(options.log);
   const progress = renderProgress(process.stderr);
   try {
     const opened: { board: CountedBoard | null } = { board: null };
@@ -63,12 +68,15 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     const cellFolder = join(folder, record.folder);
     const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
     await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
+    const comparison =
+      log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census);
     const shown = {
       board: name,
       release: kernel.release,
       verdict: record.verdict,
       ...countEnds(census.devices),
       ...census,
+      ...(comparison === null ? {} : { comparison }),
     };
     print(
       options.json === true
@@ -82,6 +90,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
             ],
           }),
     );
+    if (comparison !== null && options.json !== true) print(formatComparison(comparison, options.log ?? ''));
     return census.complete ? exitCodeOf(run) : EXIT.unexpected;
   } finally {
     progress.close();
@@ -93,4 +102,20 @@ async function readModulesLoad(path: string): Promise<string[]> {
     throw new InputError(`the list of modules ${path} cannot be read`, undefined, { cause: error });
   });
   return parseModulesLoad(text);
+}
+
+/** More than any boot prints; the whole log is held in memory. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
+
+async function readLog(path: string): Promise<ReadLog> {
+  const bytes = await stat(path)
+    .then(({ size }) => (size > MAX_LOG_BYTES ? null : readFile(path)))
+    .catch((error: unknown) => {
+      throw new InputError(`the log ${path} cannot be read`, undefined, { cause: error });
+    });
+  if (bytes === null) throw new InputError(`the log ${path} is larger than ${MAX_LOG_BYTES / 1024 / 1024} MiB`);
+  const text = bytes.toString('utf8');
+  if (!text.split('\n').some((line) => parseRecords(line).some(({ kernel }) => kernel)))
+    throw new InputError(`${path} is not a kernel log: no line has a time stamp or level`);
+  return { text, ...readConsole(bytes) };
 }

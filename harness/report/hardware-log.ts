@@ -1,0 +1,53 @@
+import type { ComparedDevice, LogComparison } from '../board/hardware-log.ts';
+
+/** How a real board's log and the boot of its tree compare: the sum first, then a line for each difference. */
+export function formatComparison(comparison: LogComparison, log: string): string {
+  const { devices, untold, notInTree, order, identities } = comparison;
+  const same = devices.filter((device) => device.same);
+  const said = devices.filter(({ there }) => there.evidence === 'said');
+  const differ = devices.filter((device) => !device.same);
+  const unlike = identities.filter(({ there, here }) => there !== here);
+  const [onlyThere, rest] = [differ.filter(isOnlyThere), differ.filter((device) => !isOnlyThere(device))];
+  const [onlyHere, others] = [rest.filter(isOnlyHere), rest.filter((device) => !isOnlyHere(device))];
+  const lines = [
+    '',
+    `${log}: ${same.length} of ${devices.length} devices whose end the log tells came to the same`,
+    `  a line says the end of ${said.length} (${said.filter((device) => device.same).length} the same); of the others a driver speaks and no failure follows: taken for bound`,
+    `  ${untold.length} devices of the tree whose end the log does not tell; ${notInTree.length} that it speaks of have no node in the tree`,
+    `  of ${order.there.length} devices whose drivers speak in both, ${order.inOrder} came in the same order`,
+    ...section('bound there, not here', onlyThere),
+    ...section('bound here, not there', onlyHere),
+    ...section('other ends', others),
+    ...(identities.length === 0
+      ? []
+      : [
+          '',
+          `what the hardware says it is: ${identities.length - unlike.length} of ${identities.length} the same`,
+          ...unlike.map(
+            ({ device, what, there, here }) =>
+              `  ${device === null ? '' : `${device} `}${what}: ${there ?? 'not said'} there, ${here ?? 'not said'} here`,
+          ),
+        ]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function isOnlyThere({ there, here }: ComparedDevice): boolean {
+  return there.end === 'bound' && here !== 'bound';
+}
+
+function isOnlyHere({ there, here }: ComparedDevice): boolean {
+  return there.end !== 'bound' && here === 'bound';
+}
+
+function section(heading: string, devices: readonly ComparedDevice[]): string[] {
+  if (devices.length === 0) return [];
+  return [
+    '',
+    `${heading}:`,
+    ...devices.map(
+      ({ name, there, here, cause }) =>
+        `  ${name}: ${there.end} there (line ${there.line}, ${there.evidence === 'said' ? 'said' : 'its driver spoke'}), ${here} here: ${cause ?? ''}`,
+    ),
+  ];
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import type { Census, CensusDevice } from '../../harness/board/census.ts';
+import { compareWithLog } from '../../harness/board/hardware-log.ts';
+import { formatComparison } from '../../harness/report/hardware-log.ts';
+import { readConsole } from '../../harness/run/boot.ts';
+
+const log = (...lines: string[]) => {
+  const text = lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
+  return { text, ...readConsole(Buffer.from(text)) };
+};
+const device = (name: string, more: Partial<CensusDevice> = {}): CensusDevice => ({
+  bus: 'platform',
+  name,
+  driver: null,
+  node: `/${name}`,
+  end: 'bound',
+  matched: true,
+  reason: null,
+  missing: [],
+  answers: null,
+  answeredBy: 'none',
+  ...more,
+});
+const census = (...devices: CensusDevice[]): Census => ({
+  devices,
+  complete: true,
+  crashes: [],
+  modules: { loaded: 0, failed: [] },
+  modaliases: [],
+});
+const ends = (lines: string[], ...devices: CensusDevice[]) => {
+  const { devices: told, untold } = compareWithLog(log(...lines), log(), census(...devices));
+  return { told: told.map(({ name, there }) => [name, there.end, there.evidence]), untold };
+};
+
+describe('what a log tells', () => {
+  test.each([
+    ['drv 1000.phy: Registered Acme phy', 'bound', 'said'],
+    ['drv 1000.phy: hardware version 3', 'bound', 'spoke'],
+    ["driver: 'drv': driver_bound: bound to device '1000.phy'", 'bound', 'said'],
+    ['drv 1000.phy: probe with driver drv failed with error -22', 'failed', 'said'],
+    ['1000.phy: ttyS0 at MMIO 0x1000 (irq = 5, base_baud = 0) is a ACME', 'bound', 'said'],
+    ['drm 2000.gpu: bound 1000.phy (ops acme_ops)', 'bound', 'said'],
+    ['drv 1000.phy can0: successfully initialized.', 'bound', 'said'],
+    ['drv 1000.phy: setting clock to 1970-01-01', 'bound', 'spoke'],
+  ])('%s', (line, end, evidence) => {
+    expect(ends([line], device('1000.phy'))).toEqual({ told: [['1000.phy', end, evidence]], untold: [] });
+  });
+
+  test.each([
+    'drv 1000.phy: Adding to iommu group 3',
+    'drv 1000.phy: supply vdd not found, using dummy regulator',
+    'drv 1000.phy: failed to get clock',
+    'drv 1000.phy: not registered',
+    'platform 1000.phy: Fixing up cyclic dependency with 2000.clk',
+    'something about 1000.phy',
+  ])('nothing: %s', (line) => {
+    expect(ends([line], device('1000.phy'))).toEqual({ told: [], untold: ['1000.phy'] });
+  });
+
+  test('a deferral ends with what the driver says later, and a failure does not', () => {
+    const deferral = 'drv 1000.phy: Driver drv requests probe deferral';
+    expect(ends([deferral], device('1000.phy')).told).toEqual([['1000.phy', 'deferred', 'said']]);
+    expect(ends([deferral, 'drv 1000.phy: ready'], device('1000.phy')).told).toEqual([['1000.phy', 'bound', 'spoke']]);
+    expect(ends([deferral, 'drv 1000.phy: Adding to iommu group 1'], device('1000.phy')).told).toEqual([]);
+    expect(
+      ends(['drv 1000.phy: version 1', 'drv: probe of 1000.phy failed with error -5'], device('1000.phy')).told,
+    ).toEqual([['1000.phy', 'failed', 'said']]);
+  });
+
+  test('one address is one device where only one has it', () => {
+    expect(ends(['drv 1000.pci: link up'], device('1000.pcie')).told).toHaveLength(1);
+    expect(ends(['drv 1000.pci: link up'], device('1000.pcie'), device('1000.phy')).told).toEqual([]);
+  });
+});
+
+test('the sum, each difference with its cause, order and identities', () => {
+  const comparison = compareWithLog(
+    log(
+      'smmu 1000.iommu: \tstream matching with 76 register groups',
+      'drv 2000.phy: Registered phy',
+      'drv 3000.usb: version 2',
+      'drv: probe of 4000.mmc failed with error -5',
+      'drv 0000:01:00.0: hello there',
+    ),
+    log('drv 2000.phy: Registered phy', 'smmu 1000.iommu: \tstream matching with 12 register groups'),
+    census(
+      device('1000.iommu'),
+      device('2000.phy', { end: 'no-driver', missing: ['phy_acme'] }),
+      device('3000.usb', { end: 'failed', reason: 'error -110', answeredBy: 'plain memory' }),
+      device('4000.mmc', { answeredBy: 'broken polls', answers: { reads: 9, writes: 0, broken: 7 } }),
+      device('5000.silent'),
+    ),
+  );
+  expect(comparison.order).toEqual({
+    there: ['1000.iommu', '2000.phy'],
+    here: ['2000.phy', '1000.iommu'],
+    inOrder: 1,
+  });
+  expect(formatComparison(comparison, 'dmesg.txt')).toBe(`
+dmesg.txt: 1 of 4 devices whose end the log tells came to the same
+  a line says the end of 2 (0 the same); of the others a driver speaks and no failure follows: taken for bound
+  1 devices of the tree whose end the log does not tell; 1 that it speaks of have no node in the tree
+  of 2 devices whose drivers speak in both, 1 came in the same order
+
+bound there, not here:
+  2000.phy: bound there (line 2, said), no-driver here: no driver loaded here: phy_acme
+  3000.usb: bound there (line 3, its driver spoke), failed here: a guess: its registers are plain memory, a model is missing (error -110)
+
+bound here, not there:
+  4000.mmc: failed there (line 4, said), bound here: a guess: the hardware answers otherwise, or the kernels differ; bound here on 7 broken polls
+
+what the hardware says it is: 0 of 1 the same
+  1000.iommu stream mapping groups: 76 there, 12 here
+`);
+});
