@@ -62,6 +62,9 @@ function ofBoard(address: number, cpus: number): string[] {
     `earlycon=pl011,mmio32,0x${address.toString(16)}`,
     'keep_bootcon',
     'console=ttynull0',
+    // A framebuffer is registered under the console's lock, first modeset and all, and a display that never answers would keep every later line back
+    // (drivers/video/fbdev/core/fbcon.c, fbcon_fb_registered()).
+    'fb.lockless_register_fb=1',
     // Not `nosmp`, which takes the other CPUs' nodes from drivers as well.
     `maxcpus=${cpus}`,
     // Idle states of PSCI hand the tick to a timer of the board.

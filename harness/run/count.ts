@@ -106,7 +106,8 @@ async function modulesByAlias(
   if (kept.success) return loadOrder(kept.data, kernel, index);
   const matcher = new ModuleMatcher(index);
   const wanted = new Set(modulesOfTree(tree, matcher));
-  for (let round = 1; round <= MOST_ROUNDS; round++) {
+  let complete = true;
+  for (let round = 1; complete && round <= MOST_ROUNDS; round++) {
     const before = wanted.size;
     const plan = planOf(loadOrder(wanted, kernel, index));
     const folder = join(shared, `modules-${round}`);
@@ -115,9 +116,11 @@ async function modulesByAlias(
     for (const modalias of census.modaliases)
       for (const name of [...matcher.forModalias(modalias), moduleName(modalias)])
         if (kernel.modules.has(name)) wanted.add(name);
-    if (!census.complete || wanted.size === before) break;
+    complete = census.complete;
+    if (wanted.size === before) break;
   }
-  await writeAtomic(file, JSON.stringify([...wanted]));
+  // A boot that ended early has not asked for all of them.
+  if (complete) await writeAtomic(file, JSON.stringify([...wanted]));
   return loadOrder(wanted, kernel, index);
 }
 

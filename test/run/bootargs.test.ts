@@ -13,3 +13,9 @@ test('detectors of stalls wait for no fewer instructions at a larger shift', () 
 test("a cell's words come last, so that they win", () => {
   expect(bootargsOf({ shift: 8, plan: [], bootargs: ['watchdog_thresh=3'] }).at(-1)).toBe('watchdog_thresh=3');
 });
+
+test('a display whose first modeset never ends does not hold the console of a real board', () => {
+  const words = { shift: 4, plan: [], bootargs: [] };
+  expect(bootargsOf(words, { console: 0x1000, cpus: 1 })).toContain('fb.lockless_register_fb=1');
+  expect(bootargsOf(words)).not.toContain('fb.lockless_register_fb=1');
+});
