@@ -1,12 +1,15 @@
 /** Longer words are not compared: the edit distance is quadratic and the words may come from anywhere. */
 const LONGEST = 200;
 
-/**
- * `, did you mean X?` for the candidate nearest to `word`, or an empty string when none is near: at most two edits,
- * or a third of the word's length.
- */
+/** `, did you mean X?` for the candidate that is {@link nearest} to `word`, or an empty string when none is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
-  if (word.length > LONGEST) return '';
+  const near = nearest(word, candidates);
+  return near === null ? '' : `, did you mean ${near}?`;
+}
+
+/** The candidate nearest to `word`, or null when none is near: at most two edits, or a third of the word's length. */
+export function nearest(word: string, candidates: Iterable<string>): string | null {
+  if (word.length > LONGEST) return null;
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
@@ -18,7 +21,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
       bestDistance = distance;
     }
   }
-  return best === null ? '' : `, did you mean ${best}?`;
+  return best;
 }
 
 /** Levenshtein distance, one row of the table at a time. */

@@ -1,7 +1,7 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
 import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash, FollowUp } from './events.ts';
-import { findFrame, isNameless, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
+import { findFrame, frameOf, isNameless, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
 import {
@@ -303,15 +303,7 @@ export class Block {
     }
     const last = /last function: ([A-Za-z_]\w{0,127})/.exec(text);
     if (last?.[1] !== undefined) {
-      this.#named ??= {
-        function: last[1],
-        offset: null,
-        size: null,
-        module: null,
-        source: null,
-        reliable: true,
-        interrupted: false,
-      };
+      this.#named ??= frameOf(last[1]);
       return true;
     }
     const suspicious = /^([\w./+-]{1,255}\.[chS]:\d{1,7}) (?:suspicious |Illegal |\S{1,80} )/.exec(text);

@@ -130,6 +130,19 @@ export function plainName(name: string): string {
   return dot < 0 ? name : name.slice(0, dot);
 }
 
+/** The frame of a function of which nothing else is said. */
+export function frameOf(name: string): TraceFrame {
+  return {
+    function: name,
+    offset: null,
+    size: null,
+    module: null,
+    source: null,
+    reliable: true,
+    interrupted: false,
+  };
+}
+
 /** A frame without what only blame needs to know. */
 export function publicFrame({ function: name, offset, size, module, source }: TraceFrame): Frame {
   return { function: name, offset, size, module, source };

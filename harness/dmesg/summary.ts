@@ -135,6 +135,23 @@ export interface LogSummary {
   readonly kernel: boolean;
 }
 
+/** A device of which nothing but its state is known yet. */
+export function newLife(device: string, state: DeviceState, line: number): DeviceLife {
+  return {
+    device,
+    driver: null,
+    state,
+    deferrals: 0,
+    by: null,
+    reason: null,
+    error: null,
+    pending: false,
+    timedOut: false,
+    line,
+    boundLine: 0,
+  };
+}
+
 /** Folds events into a LogSummary; memory is bounded. */
 export class Summary {
   readonly #crashes: { crash: Crash; followUps: FollowUp[] }[] = [];
@@ -301,19 +318,7 @@ export class Summary {
       return known;
     }
     if (this.#devices.size >= MAX_DEVICES) return null;
-    const life: DeviceLife = {
-      device,
-      driver: null,
-      state: 'matched',
-      deferrals: 0,
-      by: null,
-      reason: null,
-      error: null,
-      pending: false,
-      timedOut: false,
-      line,
-      boundLine: 0,
-    };
+    const life = newLife(device, 'matched', line);
     this.#devices.set(device, life);
     return life;
   }

@@ -5,7 +5,7 @@ import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { LINKAGE_FORM } from '../axes/linkage.ts';
 import { InputError } from '../errors.ts';
-import { editDistance } from '../suggest.ts';
+import { nearest } from '../suggest.ts';
 import { errorCode } from './cache.ts';
 import { type AskedOption, parseFragment } from './kconfig.ts';
 
@@ -120,15 +120,11 @@ const recipeSchema = z.strictObject({
     .default([]),
 });
 
-/** `name` with a suffix of the one of `known` that is nearest to it, for error messages. */
-export function didYouMean(name: string, known: readonly string[]): string {
-  const nearest = known
-    .map((other) => ({ other, distance: editDistance(name, other) }))
-    .sort((a, b) => a.distance - b.distance)[0];
+/** A hint for error messages: the one of `known` that is nearest to `name`, and all of them. */
+export function hintOfNames(name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
   const list = `known are ${known.join(', ')}`;
-  return nearest !== undefined && nearest.distance <= Math.max(2, name.length / 3)
-    ? `did you mean ${nearest.other}? (${list})`
-    : list;
+  return near === null ? list : `did you mean ${near}? (${list})`;
 }
 
 /** Recipe names in `folder`, sorted. */
@@ -191,7 +187,7 @@ async function withSource(name: string, recipeName: string, given: string, folde
 }
 
 async function hintOfRecipes(name: string, folder: string): Promise<string> {
-  return `${didYouMean(name, await recipeNames(folder))}; or give debian-stock:SERIES, debian-stock:SUITE or image:PATH`;
+  return `${hintOfNames(name, await recipeNames(folder))}; or give debian-stock:SERIES, debian-stock:SUITE or image:PATH`;
 }
 
 async function parseRecipe(name: string, path: string, text: string): Promise<Recipe> {
@@ -239,7 +235,7 @@ async function readText(path: string, asked: string): Promise<TextFile> {
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
     const present = await readdir(dirname(path)).catch(() => []);
-    throw new InputError(`${asked}: there is no file ${path}`, didYouMean(basename(path), present.sort()));
+    throw new InputError(`${asked}: there is no file ${path}`, hintOfNames(basename(path), present.sort()));
   }
 }
 

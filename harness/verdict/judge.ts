@@ -1,5 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
-import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import { type DeviceLife, type LogSummary, newLife } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import { crashFacts, isFatal } from '../model/crash.ts';
 import { isWorse, type Verdict } from '../model/verdict.ts';
@@ -209,7 +209,7 @@ function* ofDevices({ summary, watch, knownIssues, today }: JudgeInput, notes: s
   const lives =
     watch.length === 0
       ? [...summary.devices.values()]
-      : watch.map((device) => summary.devices.get(device) ?? unseen(device));
+      : watch.map((device) => summary.devices.get(device) ?? newLife(device, 'absent', 0));
   for (const life of lives) {
     const finding = deviceFinding(life, watch.length > 0);
     if (finding === null) continue;
@@ -224,20 +224,6 @@ function* ofDevices({ summary, watch, knownIssues, today }: JudgeInput, notes: s
     yield finding;
   }
 }
-
-const unseen = (device: string): DeviceLife => ({
-  device,
-  driver: null,
-  state: 'absent',
-  deferrals: 0,
-  by: null,
-  reason: null,
-  error: null,
-  pending: false,
-  timedOut: false,
-  line: 0,
-  boundLine: 0,
-});
 
 /** `-22`, and why where the driver core said it before: -ETIMEDOUT is then no time-out of the hardware. */
 function errorOf(life: DeviceLife): string {

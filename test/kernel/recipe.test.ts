@@ -4,7 +4,7 @@ import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../harness/errors.ts';
 import { parsePatch } from '../../harness/kernel/patch.ts';
-import { askedOptions, didYouMean, loadRecipe, parseSource, recipeNames } from '../../harness/kernel/recipe.ts';
+import { askedOptions, hintOfNames, loadRecipe, parseSource, recipeNames } from '../../harness/kernel/recipe.ts';
 
 async function recipeError(yaml: string, files: Record<string, string> = {}): Promise<string> {
   return withDir(
@@ -102,9 +102,9 @@ describe('a recipe that is wrong', () => {
   });
 });
 
-describe('didYouMean', () => {
+describe('hintOfNames', () => {
   it('suggests what is near and only lists what is not', () => {
-    expect(didYouMean('6.2', ['5.10', '6.1'])).toContain('did you mean 6.1?');
-    expect(didYouMean('mainline', ['5.10', '6.1'])).toBe('known are 5.10, 6.1');
+    expect(hintOfNames('6.2', ['5.10', '6.1'])).toContain('did you mean 6.1?');
+    expect(hintOfNames('mainline', ['5.10', '6.1'])).toBe('known are 5.10, 6.1');
   });
 });

@@ -1,5 +1,5 @@
 import type { CrashKind } from '../../model/crash.ts';
-import type { TraceFrame } from '../frame.ts';
+import { frameOf, type TraceFrame } from '../frame.ts';
 import type { BlameRule } from '../roles.ts';
 
 /** What the first line of a report says. */
@@ -84,15 +84,7 @@ export function bareFunction(text: string): TraceFrame | null {
   const match = /^\s*([A-Za-z_][\w.]{1,127})(?:\s|$|\()/.exec(text);
   // An address that the kernel could not name looks like a name when it begins with a letter.
   if (match?.[1] === undefined || /^[0-9a-f]{8,16}$/.test(match[1])) return null;
-  return {
-    function: match[1],
-    offset: null,
-    size: null,
-    module: null,
-    source: null,
-    reliable: true,
-    interrupted: false,
-  };
+  return frameOf(match[1]);
 }
 
 /** Tags that a subsystem puts before its own headers (pr_fmt). */
