@@ -4,10 +4,11 @@ import { bootargs, JSON_OUTPUT, RESULTS } from '../terminal/option-values.ts';
 export const boardVerb = new Command('board')
   .description("boot a real board's own device tree and count what became of its devices")
   .argument('<dtb>', "path of a compiled device tree, or the name of one in the kernel's own package")
-  .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES|SUITE or image:PATH[,modules=FOLDER]')
+  .option('--kernel <name>', 'a recipe, debian-stock:SERIES|SUITE or image:PATH[,modules=FOLDER]')
   .option('--append <words>', 'words to add to the kernel command line', bootargs, [])
   .option('--modules-load <file>', 'modules to load, one per line (default: what udev would load)')
   .option('--log <file>', 'kernel log of the real board to hold against this boot')
+  .option('--no-boot', 'boot nothing: suppliers, cycles and disabled suppliers from the tree alone (no --kernel)')
   .option('--no-cache', 'boot even if the same boot is in the cache')
   .addOption(RESULTS)
   .addOption(JSON_OUTPUT);

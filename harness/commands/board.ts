@@ -2,6 +2,8 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { countEnds } from '../board/census.ts';
 import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
+import { suppliersOf } from '../board/suppliers.ts';
+import { parseFdt } from '../devicetree/parse.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
@@ -9,6 +11,7 @@ import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
 import { formatComparison } from '../report/hardware-log.ts';
 import { renderProgress } from '../report/progress.ts';
+import { formatSuppliers } from '../report/suppliers.ts';
 import { harnessVersion } from '../run/about.ts';
 import { readConsole } from '../run/boot.ts';
 import {
@@ -27,6 +30,9 @@ import type { BoardOptions } from './board.options.ts';
 
 /** `bootrace board`: boots a real board's device tree and counts what became of its devices; returns the exit code. */
 export async function board(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
+  if (!options.boot) return suppliers(name, options);
+  if (options.kernel === undefined)
+    throw new InputError('board needs --kernel to boot', 'or --no-boot, which looks at the tree alone');
   await requireTools();
   const request: CountRequest = {
     board: name,
@@ -95,6 +101,16 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
   } finally {
     progress.close();
   }
+}
+
+async function suppliers(name: string, options: BoardOptions): Promise<number> {
+  if (options.log !== undefined) throw new InputError('--log needs a boot', 'leave out --no-boot');
+  const bytes = await readFile(name).catch((error: unknown) => {
+    throw new InputError(`the device tree ${name} cannot be read`, '--no-boot needs its path', { cause: error });
+  });
+  const found = suppliersOf(parseFdt(bytes, name));
+  print(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : formatSuppliers(found, name));
+  return EXIT.expected;
 }
 
 async function readModulesLoad(path: string): Promise<string[]> {

@@ -217,6 +217,11 @@ export function referencesInto(tree: DeviceTree, path: string): Reference[] {
   if (inside.size === 0) {
     return [];
   }
+  return referencesTo(tree, inside).filter(({ from }) => from !== path && !from.startsWith(`${path}/`));
+}
+
+/** All references by phandle of the common bindings ({@link REFERENCES}) to the nodes of these phandles. */
+export function referencesTo(tree: DeviceTree, inside: ReadonlyMap<number, string>): Reference[] {
   const paths = phandlesOf(tree.root);
   const cellsAt = (phandle: number, property: string): number => {
     const target = nodeAt(tree.root, paths.get(phandle) ?? '');
@@ -224,9 +229,6 @@ export function referencesInto(tree: DeviceTree, path: string): Reference[] {
   };
   const found: Reference[] = [];
   for (const placed of walk(tree.root)) {
-    if (placed.path === path || placed.path.startsWith(`${path}/`)) {
-      continue;
-    }
     for (const [property, value] of placed.node.properties) {
       for (const phandle of phandlesIn(property, value, placed.node, cellsAt)) {
         const to = inside.get(phandle);
