@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest';
+import type { Cell } from '../../harness/model/cell.ts';
+import { formatExploration } from '../../harness/report/exploration.ts';
+import type { Coverage } from '../../harness/search/coverage.ts';
+import type { Exploration, FoundOutcome } from '../../harness/search/exploration.ts';
+
+const CELL: Cell = {
+  id: 'base',
+  row: null,
+  claim: null,
+  axes: {},
+  kernel: '6.1',
+  linkage: 'builtin',
+  board: 'small',
+  tree: [],
+  bootargs: [],
+  cpus: 1,
+  shift: 4,
+  gates: [],
+  plan: [],
+  watch: [],
+  expect: { verdicts: ['bound'] },
+};
+
+const COVERAGE: Coverage = {
+  strength: 2,
+  total: 6,
+  covered: 4,
+  missing: [],
+  impossible: [{ order: ['b', 'a'], reason: 'b needs a' }],
+  lowerBound: 2,
+  naive: 5040,
+};
+
+const CRASH: FoundOutcome = {
+  key: 'null-deref f',
+  verdict: 'null-deref',
+  signature: 'null-deref f',
+  title: 'NULL pointer dereference in f',
+  place: ['f', 'g'],
+  reason: 'a reason',
+  cell: CELL,
+  expect: { verdicts: ['null-deref'] },
+  stage: 'pairs',
+  boot: 3,
+  times: 2,
+};
+
+function found(over: Partial<Exploration> = {}): Exploration {
+  return {
+    boots: 5,
+    stoppedBy: 'complete',
+    stages: [
+      { stage: 'baseline', boots: 1 },
+      { stage: 'pairs', boots: 3 },
+      { stage: 'delays', boots: 1 },
+    ],
+    outcomes: [CRASH],
+    strangers: [],
+    pairs: COVERAGE,
+    coverage: COVERAGE,
+    bound: { covered: 3, total: 6 },
+    loadOrders: null,
+    constraints: [],
+    waits: [],
+    unrealised: [],
+    ...over,
+  };
+}
+
+const told = (over: Partial<Exploration> = {}, files = new Map<string, string>()) =>
+  formatExploration(found(over), files, false);
+
+test('an outcome says what it was, when it came first, and how to replay it', () => {
+  const text = told({}, new Map([[CRASH.key, 'found/a cell.yaml']]));
+  expect(text).toContain('null-deref: NULL pointer dereference in f  first in boot 3 (pairs), 2 boots');
+  expect(text).toMatch(/replay .* cell 'found\/a cell\.yaml'/);
+  expect(text).toMatch(/explain .* bisect order 'found\/a cell\.yaml'/);
+});
+
+test('an outcome without a file has nothing to replay', () => {
+  expect(told()).not.toContain('replay');
+});
+
+test('coverage counts what is possible, and only the boots that ask for orders', () => {
+  const text = told();
+  expect(text).toContain(
+    'orders of 2 probes: 4 of 5 possible (6 in all) in 4 boots; at least 2 boots needed, 5,040 to',
+  );
+  expect(text).toContain('orders of 2 bindings: 3 of 6');
+  expect(text).toContain('b < a: b needs a');
+  expect(text).toContain('5 boots (baseline 1, pairs 3, delays 1); stopped because every stage is done');
+});
+
+test('a first boot that fails is told instead of a coverage', () => {
+  const text = told({ stoppedBy: 'baseline' });
+  expect(text).toContain('ends in null-deref in f < g.');
+  expect(text).toContain('--anyway');
+  expect(text).not.toContain('Coverage');
+});
+
+test('a wait that was not proved is called a guess', () => {
+  const text = told({ waits: [{ device: 'a', suppliers: ['b'], guesses: ['c'] }] });
+  expect(text).toContain('a defers until b is bound');
+  expect(text).toContain('a may defer until c is bound: a guess');
+});
+
+test('a long list is cut, and the rest counted', () => {
+  const missing = Array.from({ length: 15 }, (_, n) => [`x${n}`, 'y']);
+  const text = told({ coverage: { ...COVERAGE, missing } });
+  expect(text).toContain('x11 < y');
+  expect(text).not.toContain('x12 < y');
+  expect(text).toContain('and 3 more');
+});
+
+test('nothing that a log says reaches the terminal as a control sequence', () => {
+  expect(told({ outcomes: [{ ...CRASH, title: 'a\u001b[2Jb' }] })).not.toContain('\u001b');
+});
