@@ -57,7 +57,7 @@ function parsedJson(text: string): unknown {
 
 const kernels = process.argv.length > 2 ? process.argv.slice(2) : ['debian-stock:6.12'];
 print(
-  `${'| board | kernel | bound of matched | deferred / failed / crashed | models | broken polls | plain memory |'}\n`,
+  `${'| board | kernel | bound of matched | deferred / failed / crashed | models | broken polls | plain memory or no registers |'}\n`,
 );
 print('|---|---|---|---|---|---|---|\n');
 for (const kernel of kernels) for (const board of BOARDS) print(`${await row(board, kernel)}\n`);
