@@ -24,6 +24,11 @@ const SAYS_DEFER = new RegExp(
 );
 const SAYS_DEFER_DEVICE =
   /^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (.{0,300}?(?:-517\b|-EPROBE_DEFER\b|[dD]eferring(?: the)? prob).{0,200})$/;
+/**
+ * __driver_attach_async_helper(), drivers/base/dd.c: the driver core says what came of an attach, also where it was the core
+ * that held the device back; its own messages say which.
+ */
+const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
 const CYCLE =
   /^(?:[\w.,-]{1,64} )?(\S{1,200}): (?:Fixed dependency cycle\(s\) with|Fixing up cyclic dependency with|cycle: depends on) (\S{1,200})/;
@@ -59,6 +64,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
       return { event: 'sync-state-forced', device: forced[2], driver: forced[1] ?? null, ...at };
   }
   if (text.includes('517') || text.includes('EPROBE_DEFER') || text.includes('eferring')) {
+    if (ASYNC_ATTACH.test(text)) return null;
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];

@@ -172,6 +172,7 @@ export class Knowledge {
     const relaxed = relaxedFrom(recorded);
     for (const life of lives.values()) this.#learnFrom(life, lives, relaxed);
     this.#learnFromHolds(recorded, lives);
+    this.#learnFromTimeouts(recorded, lives);
     if (asked !== null) this.#learnFromVain(blockerOf(cell.gates, asked, recorded, lives), asked);
     if (outcome.signature !== null) this.#learnFromCrash(cell, outcome);
     this.#concludeConstraints();
@@ -242,6 +243,18 @@ export class Knowledge {
       }
       // The other holds of this boot end at about this time too.
       return;
+    }
+  }
+
+  /**
+   * Where the kernel probes a device without a supplier that it has waited for in vain (driver_deferred_probe_check_state(),
+   * drivers/base/dd.c), the driver core held it back until then: for one of those that its node refers to and that were not bound.
+   */
+  #learnFromTimeouts(recorded: readonly Recorded[], lives: ReadonlyMap<string, ProbeLife>): void {
+    for (const [at, { from, event }] of recorded.entries()) {
+      if (from !== 'kernel' || event.event !== 'deferral-timeout') continue;
+      const listed = this.#listed(event.device, absentAt(at, event.device, lives));
+      if (listed.length > 0) this.#blocks.accuse(event.device, listed, true);
     }
   }
 

@@ -104,6 +104,12 @@ export function probeLives(
   return new Map([...lives].map(([device, reader]) => [device, reader.life()]));
 }
 
+/**
+ * -EPROBE_DEFER as `probe of X returned` has it where really_probe() has not called the driver; what a driver itself returns is
+ * printed as a positive number (6.1) or not at all (5.10, drivers/base/dd.c).
+ */
+const HELD_BACK = -517;
+
 class LifeReader {
   readonly #device: string;
   readonly #watched: boolean;
@@ -134,6 +140,10 @@ class LifeReader {
         break;
       case 'deferred':
         this.#takeDeferral(at, event.by, event.reason);
+        break;
+      case 'probe-returned':
+        // The other lines may be missing: a device that is on the list already is not added once more.
+        if (event.value === HELD_BACK) this.#takeDeferral(at, 'supplier', null);
         break;
       case 'bound':
         this.#bound ??= at;
