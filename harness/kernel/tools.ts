@@ -53,6 +53,7 @@ const PROGRAMS: readonly ProgramNeed[] = [
   { program: 'cpio', version: '--version', package: 'cpio', why: 'checks initramfs archives in the tests' },
   { program: 'ccache', version: '--version', package: 'ccache', why: 'keeps objects between kernel builds' },
   { program: 'xz', version: '--version', package: 'xz-utils', why: 'unpacks kernel sources' },
+  { program: 'zstd', version: '--version', package: 'zstd', why: 'unpacks kernels, modules and logs' },
   { program: 'tar', version: '--version', package: 'tar', why: 'unpacks kernel sources' },
   { program: 'git', version: '--version', package: 'git', why: 'checks out kernels by revision' },
   { program: 'flock', version: '--version', package: 'util-linux', why: 'guards the cache between runs' },
