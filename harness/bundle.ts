@@ -17,9 +17,10 @@ async function hashes(folder: string): Promise<Record<string, string>> {
 }
 
 /**
- * Bundles the harness in folder `harness` with its packages, for a start without a transpiler: bootrace.js does so once per content of the sources. Every
- * verb stays a part of its own, loaded when asked for. Where that is not possible (a read-only checkout, a full disk, a source with a syntax error) nothing
- * is made and nothing thrown: the sources do as well. The folder `target` is there as a whole or not at all, also when several starts make it, and only if
+ * Bundles the harness in folder `harness` with its packages, for a start without a transpiler: bootrace.js does so once
+ * per content of the sources. Every verb stays a part of its own, loaded when asked for. Where that is not possible (a
+ * read-only checkout, a full disk, a source with a syntax error) nothing is made and nothing thrown: the sources do as
+ * well. The folder `target` is there as a whole or not at all, also when several starts make it, and only if
  * `isCurrent` still says that it belongs to the sources when they have been read.
  */
 export async function makeBundle(harness: string, target: string, isCurrent: () => boolean): Promise<void> {

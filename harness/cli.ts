@@ -20,8 +20,8 @@ import { CHECK_BROKEN, EXIT, InputError } from './errors.ts';
 import { guardProcess, printError, signalOfUser } from './terminal/failure.ts';
 
 /**
- * The verbs. Each is declared in commands/VERB.options.ts, from which its options have their type, and carried out by commands/VERB.ts, which is loaded
- * when it is asked for: `bootrace --version` loads nothing but declarations.
+ * The verbs. Each is declared in commands/VERB.options.ts, from which its options have their type, and carried out by
+ * commands/VERB.ts, which is loaded when it is asked for: `bootrace --version` loads nothing but declarations.
  */
 const BISECT = [
   bisectOrderVerb.action(async (cell, options) => {

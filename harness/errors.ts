@@ -1,7 +1,10 @@
 /** Exit codes of every verb (DESIGN.md, Contracts). `check` under `git bisect run` has its own. */
 export const EXIT = { expected: 0, unexpected: 1, usage: 2, noVerdict: 3 } as const;
 
-/** Exit code of `check` when the harness cannot answer: from 128 on `git bisect run` stops instead of judging the commit (git-bisect(1)). */
+/**
+ * Exit code of `check` when the harness cannot answer: from 128 on `git bisect run` stops instead of judging the commit
+ * (git-bisect(1)).
+ */
 export const CHECK_BROKEN = 128;
 
 interface UserErrorParts {

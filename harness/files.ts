@@ -3,11 +3,15 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from './errors.ts';
 
 /**
- * Files that somebody names: one of any size would fill the memory, and a device such as /dev/zero never ends. Both functions throw {@link InputError}
- * for more than `bytesMax` bytes, and what the file system says where a file cannot be read.
+ * Files that somebody names: one of any size would fill the memory, and a device such as /dev/zero never ends. Both
+ * functions throw {@link InputError} for more than `bytesMax` bytes, and what the file system says where a file cannot
+ * be read.
  */
 
-/** All of a file that has to be a regular one: a kernel, a map, a record. Throws {@link InputError} for anything else; a FIFO would wait for its writer. */
+/**
+ * All of a file that has to be a regular one: a kernel, a map, a record. Throws {@link InputError} for anything else; a
+ * FIFO would wait for its writer.
+ */
 export async function readRegularFile(path: string, bytesMax: number): Promise<Buffer> {
   // Without O_NONBLOCK the open of a FIFO would wait already (fifo(7)).
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -21,7 +21,8 @@ export function commandLine(words: readonly string[], place: Place = { home: HOM
 }
 
 function program({ home, cwd }: Place): string {
-  // npx looks for the program in the node_modules/ of the current folder and those above it, then among global ones (npm-exec(1)).
+  // npx looks for the program in the node_modules/ of the current folder and those above it, then among global ones
+  // (npm-exec(1)).
   if (basename(dirname(home)) === 'node_modules') return 'npx bootrace';
   // npm goes up to the nearest package.json and runs the script from there (npm-run-script(1)).
   const below = relative(home, cwd);
@@ -29,7 +30,10 @@ function program({ home, cwd }: Place): string {
   return isInside ? 'npm run -s bootrace --' : entryLine(home);
 }
 
-/** A line that runs bootrace with `words` from any folder, for scripts and `git bisect run`. Words that are paths must be absolute. */
+/**
+ * A line that runs bootrace with `words` from any folder, for scripts and `git bisect run`. Words that are paths must
+ * be absolute.
+ */
 export function commandLineAnywhere(words: readonly string[], home = HOME): string {
   return [entryLine(home), ...words.map(shellQuote)].join(' ');
 }

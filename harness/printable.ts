@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /**
- * What may be printed. Logs, records, file names and error messages hold what a guest or a stranger wrote: it must not drive the terminal or
- * the CI that shows it, nor read other than it is. Everything that is printed goes through here.
+ * What may be printed. Logs, records, file names and error messages hold what a guest or a stranger wrote: it must not
+ * drive the terminal or the CI that shows it, nor read other than it is. Everything that is printed goes through here.
  */
 
 /** Unicode Cc and Cf (the bidirectional overrides are there) and the two separators that end a line for some. */
@@ -14,17 +14,18 @@ const ESCAPE = '\u001b';
 const COLOUR = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`);
 
 /**
- * Commands to a CI that reads its jobs' output: `::error::` at the start of a line on GitHub (actions/runner, ActionCommand.cs, version 2), `##[error]`
- * there anywhere in a line (version 1), `##vso[...]` on Azure, `##teamcity[...]`. A space makes them text. Lines may be broken at any
- * space, so that every word may come to stand first.
+ * Commands to a CI that reads its jobs' output: `::error::` at the start of a line on GitHub (actions/runner,
+ * ActionCommand.cs, version 2), `##[error]` there anywhere in a line (version 1), `##vso[...]` on Azure,
+ * `##teamcity[...]`. A space makes them text. Lines may be broken at any space, so that every word may come to stand
+ * first.
  */
 function withoutCommands(text: string): string {
   return text.replace(/#(?=#\w*\[)/g, '# ').replace(/(?<=^|\s):(?=:[A-Za-z])/g, ': ');
 }
 
 /**
- * A text as one line that is safe to show: escape sequences are removed, other control and formatting characters become spaces, and what a CI
- * would take for a command is none any more.
+ * A text as one line that is safe to show: escape sequences are removed, other control and formatting characters become
+ * spaces, and what a CI would take for a command is none any more.
  */
 export function printable(text: string): string {
   return withoutCommands(stripVTControlCharacters(text).replace(UNSEEN, ' '));

@@ -148,7 +148,10 @@ function nodeAt(document: Document.Parsed, path: readonly PropertyKey[]): Node |
   return node;
 }
 
-/** Start of the value at `path`, or of its key where that is asked for or the value is not a scalar; of the nearest parent where there is neither. */
+/**
+ * Start of the value at `path`, or of its key where that is asked for or the value is not a scalar; of the nearest
+ * parent where there is neither.
+ */
 function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], key: boolean): number {
   let node: Node | null = document.contents;
   let offset = node?.range?.[0] ?? 0;
@@ -164,8 +167,8 @@ function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], key: 
 }
 
 /**
- * The node under `key`. Where a schema took a list or a scalar for a mapping or list with only it inside, the path has a
- * key more than the text, and the node itself is what it leads to.
+ * The node under `key`. Where a schema took a list or a scalar for a mapping or list with only it inside, the path has
+ * a key more than the text, and the node itself is what it leads to.
  */
 function child(document: Document.Parsed, node: Node | null, key: PropertyKey): Node | null {
   const parent = node === null ? null : dereferenced(document, node);

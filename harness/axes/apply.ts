@@ -21,12 +21,12 @@ export interface ExtraConditions {
 }
 
 /**
- * Turns a cell's axis values into what is booted. Values of axes that are not in `axes` do nothing here; what they mean is
- * in `extras`.
+ * Turns a cell's axis values into what is booted. Values of axes that are not in `axes` do nothing here; what they mean
+ * is in `extras`.
  *
  * @param cell name of the cell, for messages
- * @throws InputError for a value that the cell's board does not have, and for one that has no meaning next to the others: the
- * boot would only repeat another cell's
+ * @throws InputError for a value that the cell's board does not have, and for one that has no meaning next to the
+ * others: the boot would only repeat another cell's
  */
 export function applyAxes(
   cell: string,

@@ -1,6 +1,9 @@
 import { type BuiltInAxis, choice } from './axis.ts';
 
-/** Who asks for asynchronous probes: `driver_async_probe=` of the kernel command line, or the module parameter `async_probe=1`. */
+/**
+ * Who asks for asynchronous probes: `driver_async_probe=` of the kernel command line, or the module parameter
+ * `async_probe=1`.
+ */
 export const ASYNC_BY: BuiltInAxis = {
   name: 'async-by',
   values: () => choice(['cmdline', 'param']),

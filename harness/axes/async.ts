@@ -4,7 +4,9 @@ import { always, type BuiltInAxis, hasRepeats, namesOf, subjectsIn } from './axi
 /** Two subjects have a word of their own for all. */
 const PAIR = 2;
 
-/** Whose probe is asynchronous: `none`, `smmu`, names joined by `+`, `all`; of a board with two subjects also `both`. */
+/**
+ * Whose probe is asynchronous: `none`, `smmu`, names joined by `+`, `all`; of a board with two subjects also `both`.
+ */
 export const ASYNC: BuiltInAxis = {
   name: 'async',
   values: (board) => ({

@@ -12,8 +12,9 @@ export interface AxisValues {
 }
 
 /**
- * An axis that the harness knows by name. A new one is a file that gives one of these, and a line in registry.ts. (An axis
- * whose values are words of the command line, gates, edits or steps needs neither: a matrix file says so under `means`.)
+ * An axis that the harness knows by name. A new one is a file that gives one of these, and a line in registry.ts. (An
+ * axis whose values are words of the command line, gates, edits or steps needs neither: a matrix file says so under
+ * `means`.)
  */
 export interface BuiltInAxis {
   /** As matrix files name it. */
@@ -21,8 +22,8 @@ export interface BuiltInAxis {
   /** What its values may be on a board; computed from the board's subjects where they speak of devices. */
   readonly values: (board: Board) => AxisValues;
   /**
-   * Why a value changes nothing next to what the axes before it in the registry decided, as what follows "has no meaning";
-   * null where it does. A cell of such a value would only repeat another one's boot.
+   * Why a value changes nothing next to what the axes before it in the registry decided, as what follows "has no
+   * meaning"; null where it does. A cell of such a value would only repeat another one's boot.
    */
   readonly meaningless: (draft: Draft, value: string) => string | null;
   /** What a value does to a cell. */

@@ -6,8 +6,8 @@ import type { Draft } from './draft.ts';
 const MILLISECONDS = wholeNumber('milliseconds', 0, 3_600_000);
 
 /**
- * How long the probe of a subject sleeps at its start, in milliseconds of virtual time: `6000` for the first subject of the
- * board, on which the others depend, and `smmu-100+scm-6000` by name.
+ * How long the probe of a subject sleeps at its start, in milliseconds of virtual time: `6000` for the first subject of
+ * the board, on which the others depend, and `smmu-100+scm-6000` by name.
  */
 export const DELAY: BuiltInAxis = {
   name: 'delay',

@@ -23,7 +23,9 @@ export interface Draft {
   /** Subjects whose probe sleeps, and for how many milliseconds of virtual time. */
   readonly delays: readonly { readonly subject: Subject; readonly ms: number }[];
   readonly autoprobe: boolean;
-  /** Where autoprobe is off, which subjects are probed by hand in which order; null for each once, in the board's order. */
+  /**
+   * Where autoprobe is off, which subjects are probed by hand in which order; null for each once, in the board's order.
+   */
   readonly binds: readonly Subject[] | null;
   readonly tree: readonly TreeEdit[];
   /** Words of the kernel command line, beside those for asynchronous probes. */

@@ -8,8 +8,8 @@ import { conditionsOfDraft, emptyDraft } from './draft.ts';
 import { LINKAGE } from './linkage.ts';
 
 /**
- * A cell that asks for nothing but its kernel: modules in the board's order, no gates, the subjects watched. What a search
- * varies, and what a boot for another purpose than its order starts from.
+ * A cell that asks for nothing but its kernel: modules in the board's order, no gates, the subjects watched. What a
+ * search varies, and what a boot for another purpose than its order starts from.
  * @throws InputError for an unknown board, or a linkage that the board does not have
  */
 export function plainCell(

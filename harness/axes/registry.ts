@@ -12,7 +12,10 @@ import { LOAD } from './load.ts';
 import { NODE } from './node.ts';
 import { SHIFT } from './shift.ts';
 
-/** The axes that the harness knows by name, in the order in which they are applied to a cell: what one decides, the next may build on. */
+/**
+ * The axes that the harness knows by name, in the order in which they are applied to a cell: what one decides, the next
+ * may build on.
+ */
 export const AXES: readonly BuiltInAxis[] = [
   BOARD,
   KERNEL,

@@ -2,7 +2,10 @@ import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts'
 import { cellProperty, readCells, stringProperty } from '../devicetree/values.ts';
 import type { AddressRange } from './plan.ts';
 
-/** Addresses as the CPU sees them (Devicetree Specification v0.4, sections 2.3.6 and 2.3.8; drivers/of/address.c, Linux 6.12). */
+/**
+ * Addresses as the CPU sees them (Devicetree Specification v0.4, sections 2.3.6 and 2.3.8; drivers/of/address.c, Linux
+ * 6.12).
+ */
 
 /** First byte behind a range. */
 export function endOf({ address, size }: AddressRange): number {
@@ -53,7 +56,10 @@ export function aligned(ranges: readonly AddressRange[], unit: number): AddressR
   });
 }
 
-/** Devicetree Specification v0.4, section 2.3.5; of_bus_n_addr_cells() of Linux looks further up, and every real tree has them. */
+/**
+ * Devicetree Specification v0.4, section 2.3.5; of_bus_n_addr_cells() of Linux looks further up, and every real tree
+ * has them.
+ */
 const DEFAULT_CELLS = { address: 2, size: 1 } as const;
 const MAX_CELLS = 4;
 const CELL_RANGE = 2 ** 32;
@@ -76,7 +82,9 @@ export function cellCounts(node: TreeNode): CellCounts {
   };
 }
 
-/** The entries of a `reg`-like value in the parent's own address space; an entry that no CPU can address is left out. */
+/**
+ * The entries of a `reg`-like value in the parent's own address space; an entry that no CPU can address is left out.
+ */
 export function entriesOf(value: Uint8Array, counts: CellCounts): AddressRange[] {
   const cells = readCells(value) ?? [];
   const width = counts.address + counts.size;
@@ -142,7 +150,10 @@ export function isEnabled(node: TreeNode): boolean {
   return status === 'okay' || status === 'ok';
 }
 
-/** Every node that has registers in the CPU's address space, parents first, in the blob's order. Not /memory nor what lies below /reserved-memory. */
+/**
+ * Every node that has registers in the CPU's address space, parents first, in the blob's order. Not /memory nor what
+ * lies below /reserved-memory.
+ */
 export function registersOf(tree: DeviceTree): NodeRegisters[] {
   const found: NodeRegisters[] = [];
   interface Place {

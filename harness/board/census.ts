@@ -44,11 +44,16 @@ export interface Census {
   readonly complete: boolean;
   readonly crashes: readonly Crash[];
   readonly modules: { readonly loaded: number; readonly failed: readonly { name: string; why: string }[] };
-  /** Modaliases of all devices, also of those without a node, and what drivers asked request_module() for: what udev and modprobe would load next. */
+  /**
+   * Modaliases of all devices, also of those without a node, and what drivers asked request_module() for: what udev and
+   * modprobe would load next.
+   */
   readonly modaliases: readonly string[];
 }
 
-/** Buses whose devices stand for something outside of the kernel. Others (cpu, nvmem, genpd, workqueue) only repeat it. */
+/**
+ * Buses whose devices stand for something outside of the kernel. Others (cpu, nvmem, genpd, workqueue) only repeat it.
+ */
 const BUSES: readonly string[] = [
   'amba',
   'apr',
@@ -211,7 +216,10 @@ const PAGE = /^page (?:0x)?([0-9a-f]+) reads=(\d+) writes=(\d+) broken=(\d+)/gm;
 const POLL = /^poll (?:0x)?([0-9a-f]+) pc=[0-9a-fx]+ broken=(\d+)/gm;
 const PAGE_SIZE = 4096;
 
-/** Sums what the firmware counted by the node whose registers lie there; disabled nodes share addresses with enabled ones. */
+/**
+ * Sums what the firmware counted by the node whose registers lie there; disabled nodes share addresses with enabled
+ * ones.
+ */
 function answersByNode(log: string, registers: readonly NodeRegisters[]): Map<string, Answers> {
   const found = new Map<string, Answers>();
   const add = (address: number, size: number, more: Answers) => {

@@ -5,11 +5,15 @@ import type { Census, CensusDevice, DeviceEnd } from './census.ts';
 import { causeOf } from './likely-cause.ts';
 
 /**
- * Holds the kernel log of a real board against the census of a boot of its tree. A log tells a device's end only where a line
- * says it; a driver that speaks in the device's name and of which no failure follows is a weaker sign and counted apart. Pure.
+ * Holds the kernel log of a real board against the census of a boot of its tree. A log tells a device's end only where
+ * a line says it; a driver that speaks in the device's name and of which no failure follows is a weaker sign and
+ * counted apart. Pure.
  */
 
-/** `said`: a line states the end. `spoke`: its driver printed a line in its name, and nothing says that the probe failed. */
+/**
+ * `said`: a line states the end. `spoke`: its driver printed a line in its name, and nothing says that the probe
+ * failed.
+ */
 type Evidence = 'said' | 'spoke';
 
 interface Told {
@@ -45,7 +49,10 @@ export interface LogComparison {
   readonly untold: readonly string[];
   /** Devices that a driver of theirs speaks for in the log and that the tree has no node for, such as PCI functions. */
   readonly notInTree: readonly string[];
-  /** Devices whose drivers speak in both logs, by first mention; `inOrder`: most of them that come in the same order in both. */
+  /**
+   * Devices whose drivers speak in both logs, by first mention; `inOrder`: most of them that come in the same order in
+   * both.
+   */
   readonly order: { readonly there: readonly string[]; readonly here: readonly string[]; readonly inOrder: number };
   readonly identities: readonly Identity[];
 }
@@ -72,7 +79,10 @@ function lastBoot({ text, events }: ReadLog): Line[] {
     );
 }
 
-/** dev_printk(): `DRIVER DEVICE: text`; before a driver is on the device, the bus or class stands in the driver's place. netdev_printk() adds the interface. */
+/**
+ * dev_printk(): `DRIVER DEVICE: text`; before a driver is on the device, the bus or class stands in the driver's place.
+ * netdev_printk() adds the interface.
+ */
 const SPOKEN = /^(\S{1,64}) (\S{1,128}?)(?: [a-z]{1,8}\d{1,3})?:\s+(\S.*)$/;
 /** dev_driver_string() of drivers/base/core.c names these where there is no driver. */
 const NO_DRIVERS: ReadonlySet<string> = new Set(
@@ -82,12 +92,18 @@ const NO_DRIVERS: ReadonlySet<string> = new Set(
 );
 /** The driver core's own messages: their events say it better. */
 const DRIVER_CORE = /^(?:bus: '|driver: '|Driver \S+ (?:requests|force)|Added to deferred|Retrying from|probe with )/;
-/** Said before or early in a probe, by the driver core and the regulator core: they show that a driver was tried and no more. */
+/**
+ * Said before or early in a probe, by the driver core and the regulator core: they show that a driver was tried and no
+ * more.
+ */
 const EARLY = /^(?:Adding to iommu group \d|supply \S+ not found, using dummy regulator)/;
 const SUCCESS = /\b(?:registered|initiali[sz]ed|successfully)\b/i;
 const TROUBLE =
   /\b(?:fail(?:ed|ure|ing)?|errors?|unable|cannot|can't|could ?n[o']t|timed out|timeout|not (?:found|ready|supported|registered|initiali[sz]ed)|unregistered|invalid|probe)\b|(?:^|[\s(])-\d{1,3}\b/i;
-/** Of uart_report_port(), sdhci_add_host(), input_register_device() and component_bind(): said when the device that is named has nearly all of its probe behind it. */
+/**
+ * Of uart_report_port(), sdhci_add_host(), input_register_device() and component_bind(): said when the device that is
+ * named has nearly all of its probe behind it.
+ */
 const OTHER_SUCCESS: readonly RegExp[] = [
   /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
   /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
@@ -221,7 +237,10 @@ function longestRise(ranks: readonly number[]): number {
   return tails.length;
 }
 
-/** What hardware is, in the words of the drivers that print it: arm-smmu.c, irq-gic-v3.c, arm_arch_timer.c, xhci.c, pcie-designware.c. */
+/**
+ * What hardware is, in the words of the drivers that print it: arm-smmu.c, irq-gic-v3.c, arm_arch_timer.c, xhci.c,
+ * pcie-designware.c.
+ */
 const IDENTITIES: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['SPIs', /^GIC(?:v3)?: (\d+) SPIs implemented/],
   ['timer rate', /^arch_timer: .* running at ([\d.]+MHz)/],

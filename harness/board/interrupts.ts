@@ -47,7 +47,8 @@ export function interruptControllerOf(
 ): { readonly path: string; readonly controller: InterruptController } {
   const enabled = registers.filter((place) => place.enabled);
   const [v3] = withCompatible(enabled, [GIC_V3]);
-  // Some SoCs have a second one for a coprocessor, below a bus that is not the CPU's (nvidia,tegra210-agic): the first is the root.
+  // Some SoCs have a second one for a coprocessor, below a bus that is not the CPU's (nvidia,tegra210-agic): the first
+  // is the root.
   const [v2] = withCompatible(enabled, GIC_V2);
   const root = v3 ?? v2;
   if (root === undefined) {
@@ -99,7 +100,10 @@ const FIRST_PPI = 16;
 const PPIS = 16;
 const TYPE_PPI = 1;
 
-/** Order of the interrupts of the timer without `interrupt-names` (drivers/clocksource/arm_arch_timer.c, arch_timer_of_init()). */
+/**
+ * Order of the interrupts of the timer without `interrupt-names` (drivers/clocksource/arm_arch_timer.c,
+ * arch_timer_of_init()).
+ */
 const TIMER_ORDER: readonly string[] = ['sec-phys', 'phys', 'virt', 'hyp-phys', 'hyp-virt'];
 
 export interface Timer {
@@ -161,7 +165,10 @@ export interface TreeCpu {
   readonly enabled: boolean;
 }
 
-/** The CPUs of a tree, in its order. Throws {@link InputError} for a tree of another architecture than arm64, or without CPUs. */
+/**
+ * The CPUs of a tree, in its order. Throws {@link InputError} for a tree of another architecture than arm64, or without
+ * CPUs.
+ */
 export function cpusOf(tree: DeviceTree, name: string): TreeCpu[] {
   const cpus = nodeAt(tree.root, '/cpus');
   const nodes = [...walk(cpus ?? tree.root, '/cpus')].filter(
@@ -186,7 +193,10 @@ export function cpusOf(tree: DeviceTree, name: string): TreeCpu[] {
   return found;
 }
 
-/** Cores without AArch64 (Documentation/devicetree/bindings/arm/cpus.yaml), and what CPUs of other architectures are called. */
+/**
+ * Cores without AArch64 (Documentation/devicetree/bindings/arm/cpus.yaml), and what CPUs of other architectures are
+ * called.
+ */
 const ARM32 =
   /^(?:arm,(?:arm(?!v8)|cortex-a(?:5|7|8|9|12|15|17)(?![0-9])|cortex-[rm])|marvell,(?:feroceon|pj4|mohawk|sheeva|xsc)|qcom,(?:krait|scorpion)|brcm,brahma-b15|faraday|intel,sa1)/;
 const OTHERS: readonly (readonly [RegExp, string])[] = [

@@ -64,9 +64,9 @@ function clip(ranges: readonly AddressRange[], most: number): AddressRange[] {
 }
 
 /**
- * The RAM of the guest. What the tree says is kept; ranges that overlap count once, and there is at most {@link MOST_RAM} of it. Where the tree
- * leaves the size to the boot loader, it begins where the tree says, or at the first usual place, and ends before the first register.
- * Throws {@link InputError} for a tree that leaves no room for RAM.
+ * The RAM of the guest. What the tree says is kept; ranges that overlap count once, and there is at most {@link
+ * MOST_RAM} of it. Where the tree leaves the size to the boot loader, it begins where the tree says, or at the first
+ * usual place, and ends before the first register. Throws {@link InputError} for a tree that leaves no room for RAM.
  */
 export function layMemory(tree: DeviceTree, registers: readonly NodeRegisters[], name: string): BoardMemory {
   const said = memoryInTree(tree);
@@ -137,12 +137,17 @@ export interface Placement {
   readonly initramfs: number;
 }
 
-/** booting.rst, Linux 6.12: the Image at a multiple of 2 MiB, the blob within 2 MiB, the initramfs within 32 GiB of the Image. */
+/**
+ * booting.rst, Linux 6.12: the Image at a multiple of 2 MiB, the blob within 2 MiB, the initramfs within 32 GiB of the
+ * Image.
+ */
 const PLACE_UNIT = BLOCK_SIZE;
 /** The first blocks of RAM are left alone: secure firmware lives there on many boards without the tree saying so. */
 const LEFT_ALONE = 16 * PLACE_UNIT;
 
-/** Finds a place for each file in RAM, clear of what the tree reserves. Throws {@link InputError} where there is none. */
+/**
+ * Finds a place for each file in RAM, clear of what the tree reserves. Throws {@link InputError} where there is none.
+ */
 export function placeFiles(
   memory: BoardMemory,
   reserved: readonly AddressRange[],

@@ -1,7 +1,8 @@
 /**
- * What the EL2 firmware is told about a board: where its addresses lie, what answers there and which interrupts there are.
- * The transplant of a device tree makes it, firmware/board-plan.ts lays it out for the firmware. All addresses are the board's own
- * (intermediate physical addresses, "IPA") unless they are called `physical`: then they are QEMU's, of its virt machine.
+ * What the EL2 firmware is told about a board: where its addresses lie, what answers there and which interrupts there
+ * are. The transplant of a device tree makes it, firmware/board-plan.ts lays it out for the firmware. All addresses are
+ * the board's own (intermediate physical addresses, "IPA") unless they are called `physical`: then they are QEMU's, of
+ * its virt machine.
  */
 
 /** A range of the board's addresses, in bytes. */
@@ -16,8 +17,8 @@ export interface MappedRange extends AddressRange {
 }
 
 /**
- * QEMU's RAM begins at 1 GiB (hw/arm/virt.c, base_memmap[VIRT_MEM]). The firmware keeps the first GiB of it for itself: tables, shadow pages, what snapshots
- * put aside. Board RAM is laid behind that, in the order of the ranges.
+ * QEMU's RAM begins at 1 GiB (hw/arm/virt.c, base_memmap[VIRT_MEM]). The firmware keeps the first GiB of it for itself:
+ * tables, shadow pages, what snapshots put aside. Board RAM is laid behind that, in the order of the ranges.
  */
 export const BOARD_RAM_PHYSICAL = 0x8000_0000;
 /** Stage 2 maps RAM in blocks: `address`, `size` and `physical` of RAM ranges are multiples of this. */
@@ -54,8 +55,8 @@ export interface ResetImage {
 }
 
 /**
- * How single registers answer, beyond "a read returns what was written". Registers are 32-bit words at `at`, `at + stride` and so on, `count` of them.
- * Targets (`to`) move with the register: that of the n-th is `to + n * toStride`.
+ * How single registers answer, beyond "a read returns what was written". Registers are 32-bit words at `at`, `at +
+ * stride` and so on, `count` of them. Targets (`to`) move with the register: that of the n-th is `to + n * toStride`.
  */
 export type RegisterRule = RegisterSpan &
   (
@@ -87,7 +88,10 @@ export type RegisterRule = RegisterSpan &
         readonly inverted: boolean;
       }
     | {
-        /** Where (written & mask) == value: `set` bits and then `clear` bits of register `to`, and raise `interrupt` (0: none). */
+        /**
+         * Where (written & mask) == value: `set` bits and then `clear` bits of register `to`, and raise `interrupt` (0:
+         * none).
+         */
         readonly rule: 'on-write';
         readonly mask: number;
         readonly value: number;
@@ -115,7 +119,10 @@ export type RegisterRule = RegisterSpan &
         readonly high: boolean;
       }
     | {
-        /** `interrupt` is asserted while the bits of this register and of the one at `to` (its enable register) have one in common. */
+        /**
+         * `interrupt` is asserted while the bits of this register and of the one at `to` (its enable register) have one
+         * in common.
+         */
         readonly rule: 'line';
         readonly to: number;
         readonly interrupt: number;
@@ -151,7 +158,10 @@ export interface PlacedBehaviour extends AddressRange {
 
 /** How reads that go round in a loop are answered where no model does. */
 interface PollBreaker {
-  /** So many reads in a row of one address from one instruction are a poll: from then on values change. 0: no poll is broken. */
+  /**
+   * So many reads in a row of one address from one instruction are a poll: from then on values change. 0: no poll is
+   * broken.
+   */
   readonly reads: number;
   /** Where nothing is broken: what a model answers, sensors, what a cell says. */
   readonly never: readonly AddressRange[];
@@ -169,7 +179,10 @@ interface MonitorAnswer {
 interface SecureMonitor {
   /** `qualcomm`: the firmware also says which calls there are (INFO_IS_CALL_AVAIL): those of the list. */
   readonly convention: 'qualcomm' | 'plain';
-  /** What PSCI_FEATURES answers for CPU_SUSPEND (DEN 0022): bit 0 for OS initiated mode, bit 1 for extended power states. */
+  /**
+   * What PSCI_FEATURES answers for CPU_SUSPEND (DEN 0022): bit 0 for OS initiated mode, bit 1 for extended power
+   * states.
+   */
   readonly suspendFeatures: number;
   readonly answers: readonly MonitorAnswer[];
 }
@@ -186,7 +199,10 @@ export interface BoardPlan {
   readonly passThrough: readonly MappedRange[];
   readonly interruptController: InterruptController;
   readonly timer: TimerInterrupts;
-  /** Everything that is neither RAM nor passed through is a register page: trapped, and memory that starts as zero or as this says. */
+  /**
+   * Everything that is neither RAM nor passed through is a register page: trapped, and memory that starts as zero or as
+   * this says.
+   */
   readonly images: readonly ResetImage[];
   readonly rules: readonly RegisterRule[];
   readonly behaviours: readonly PlacedBehaviour[];

@@ -20,7 +20,10 @@ export interface Suppliers {
   readonly disabled: readonly Link[];
 }
 
-/** References that fw_devlink makes no link of: of_supplier_bindings of drivers/of/property.c, Linux 6.12, has none of them. */
+/**
+ * References that fw_devlink makes no link of: of_supplier_bindings of drivers/of/property.c, Linux 6.12, has none of
+ * them.
+ */
 const NO_LINKS: ReadonlySet<string> = new Set([
   'assigned-clocks',
   'assigned-clock-parents',
@@ -71,7 +74,9 @@ export function suppliersOf(tree: DeviceTree): Suppliers {
   return { links, cycles: cyclesOf(links, deviceAt), disabled: all.flatMap(({ link, on }) => (on ? [] : [link])) };
 }
 
-/** Strongly connected components of more than one device (Kosaraju), without recursion: a tree may come from anywhere. */
+/**
+ * Strongly connected components of more than one device (Kosaraju), without recursion: a tree may come from anywhere.
+ */
 function cyclesOf(links: readonly Link[], deviceAt: (path: string) => string | null): string[][] {
   const forth = new Map<string, Set<string>>();
   const back = new Map<string, Set<string>>();

@@ -14,7 +14,10 @@ import { cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrup
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
 import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './plan.ts';
 
-/** A real board's device tree made ready for a guest: what the tree must say otherwise, and what the firmware is told. Pure. */
+/**
+ * A real board's device tree made ready for a guest: what the tree must say otherwise, and what the firmware is told.
+ * Pure.
+ */
 
 /** What a model of the board's hardware adds to the plan (harness/devices/). */
 export type BoardModels = Pick<BoardPlan, 'images' | 'rules' | 'behaviours' | 'monitor'> & {
@@ -128,7 +131,10 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   };
 }
 
-/** The UART lies within 40 bits: earlycon's option is read as a 64-bit number, and PA_BITS of a kernel may be no more than 48. */
+/**
+ * The UART lies within 40 bits: earlycon's option is read as a 64-bit number, and PA_BITS of a kernel may be no more
+ * than 48.
+ */
 const CONSOLE_ADDRESS_BITS = 40;
 
 function mapped(blocks: readonly AddressRange[]): MappedRange[] {
@@ -159,7 +165,9 @@ function encodeRanges(ranges: readonly AddressRange[], counts: CellCounts): Uint
   );
 }
 
-/** One memory node in the place of the tree's; the first keeps its name and place where it begins at the same address. */
+/**
+ * One memory node in the place of the tree's; the first keeps its name and place where it begins at the same address.
+ */
 function setMemory(tree: DeviceTree, memory: BoardMemory, changes: TreeChange[]): DeviceTree {
   const counts = cellCounts(tree.root);
   const old = tree.root.children.filter((node) => isMemory(`/${node.name}`, node));
@@ -182,7 +190,9 @@ function setMemory(tree: DeviceTree, memory: BoardMemory, changes: TreeChange[])
   return { ...tree, root: { ...tree.root, children: [...rest.slice(0, at), node, ...rest.slice(at)] } };
 }
 
-/** What a boot loader leaves in /chosen and no two boots have in common (Documentation/devicetree/bindings/chosen.txt). */
+/**
+ * What a boot loader leaves in /chosen and no two boots have in common (Documentation/devicetree/bindings/chosen.txt).
+ */
 const RANDOM: readonly string[] = ['kaslr-seed', 'rng-seed'];
 
 function setChosen(tree: DeviceTree, start: number, size: number, changes: TreeChange[]): DeviceTree {

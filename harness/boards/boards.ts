@@ -60,8 +60,8 @@ const boardSchema = strictMap({
 const known = new Map<string, Board>();
 
 /**
- * The board that a cell or `--board` names: a folder of boards/ (`small`), the path of such a folder (`./my/board`, with a
- * slash), or the name or path of a .dtb, which is only looked up when a cell boots.
+ * The board that a cell or `--board` names: a folder of boards/ (`small`), the path of such a folder (`./my/board`,
+ * with a slash), or the name or path of a .dtb, which is only looked up when a cell boots.
  *
  * @throws InputError for a name that is none of these, and for a board.yaml that lacks or misspells a part
  */

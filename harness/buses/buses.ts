@@ -1,23 +1,28 @@
 /**
- * Buses whose probe function takes a `struct device *`: a gate on a device stands there, after the driver core has found its suppliers and before the
- * driver's own probe. A new bus is one entry. Symbols, modules and names are those of Linux 5.10 to 6.15, in the files cited.
+ * Buses whose probe function takes a `struct device *`: a gate on a device stands there, after the driver core has
+ * found its suppliers and before the driver's own probe. A new bus is one entry. Symbols, modules and names are those
+ * of Linux 5.10 to 6.15, in the files cited.
  */
 export interface Bus {
   /** Folder below /sys/bus. */
   readonly name: string;
-  /** Functions by which the bus probes a device, of any kernel version: each kernel has some of them, in its image or in `module`. */
+  /**
+   * Functions by which the bus probes a device, of any kernel version: each kernel has some of them, in its image or in
+   * `module`.
+   */
   readonly probes: readonly string[];
   /** Module of the bus where it is not built in. */
   readonly module?: string;
   /**
-   * How sysfs names its devices. Null where a name has no form of its own (platform and AMBA devices are named by their address, or by their driver): such
-   * a device is looked for on all of these buses.
+   * How sysfs names its devices. Null where a name has no form of its own (platform and AMBA devices are named by their
+   * address, or by their driver): such a device is looked for on all of these buses.
    */
   readonly names: RegExp | null;
 }
 
 export const BUSES: readonly Bus[] = [
-  // drivers/base/platform.c: platform_probe() since 5.12 (9c30921fe799), before it platform_drv_probe(), which each driver was given
+  // drivers/base/platform.c: platform_probe() since 5.12 (9c30921fe799), before it platform_drv_probe(), which each
+  // driver was given
   { name: 'platform', probes: ['platform_probe', 'platform_drv_probe'], names: null },
   // drivers/amba/bus.c
   { name: 'amba', probes: ['amba_probe'], names: null },
@@ -29,7 +34,8 @@ export const BUSES: readonly Bus[] = [
   { name: 'i2c', probes: ['i2c_device_probe'], module: 'i2c_core', names: /^\d+-[0-9a-f]{4}$/ },
   // drivers/i3c/master.c: bus and provisioned id, or static address
   { name: 'i3c', probes: ['i3c_device_probe'], module: 'i3c', names: /^\d+-[0-9a-f]{12}$/ },
-  // drivers/spi/spi.c, spi_dev_set_name(): controller and chip select; spi_probe() since 5.11, before it spi_drv_probe()
+  // drivers/spi/spi.c, spi_dev_set_name(): controller and chip select; spi_probe() since 5.11, before it
+  // spi_drv_probe()
   { name: 'spi', probes: ['spi_probe', 'spi_drv_probe'], names: /^spi\d+\.\d+$/ },
   // drivers/spmi/spmi.c: controller and slave id
   { name: 'spmi', probes: ['spmi_drv_probe'], module: 'spmi', names: /^\d+-[0-9a-f]{2}$/ },
@@ -89,8 +95,8 @@ export const BUSES: readonly Bus[] = [
 const COMMON = BUSES.filter(({ names }) => names === null);
 
 /**
- * Buses that a device of this name may be on, as sysfs names it. A node path (`/soc/i2c@1000/sensor@48`) and a driver (`driver=NAME`) say nothing of the
- * bus: then all of them.
+ * Buses that a device of this name may be on, as sysfs names it. A node path (`/soc/i2c@1000/sensor@48`) and a driver
+ * (`driver=NAME`) say nothing of the bus: then all of them.
  */
 export function busesOf(device: string, buses: readonly Bus[] = BUSES): readonly Bus[] {
   if (device.startsWith('/') || device.startsWith(DRIVER_PREFIX)) return buses;

@@ -16,8 +16,8 @@ import type { BisectConfigsOptions } from './bisect-configs.options.ts';
 const RESULTS = { good: 'pass', bad: 'fail', unsure: 'unresolved' } as const;
 
 /**
- * `bisect configs`: the options that carry the change. Each mixture is built from the source and with the patches of the cell's
- * recipe, and with the cell's linkage, which neither file decides.
+ * `bisect configs`: the options that carry the change. Each mixture is built from the source and with the patches of
+ * the cell's recipe, and with the cell's linkage, which neither file decides.
  */
 export async function bisectConfigFiles(options: BisectConfigsOptions, signal: AbortSignal): Promise<number> {
   const { good: goodConfig, bad: badConfig, cell: name } = options;

@@ -24,7 +24,9 @@ import type { CellOptions } from './cell.options.ts';
 /** What `qemu -s` uses, and so what people type. */
 const DEFAULT_DEBUG_PORT = 1234;
 
-/** `bootrace cell`: boots one cell and shows its console, or boots it several times and compares; returns the exit code. */
+/**
+ * `bootrace cell`: boots one cell and shows its console, or boots it several times and compares; returns the exit code.
+ */
 export async function cell(name: string, options: CellOptions, signal: AbortSignal): Promise<number> {
   const file = options.matrix ?? DEFAULT_MATRIX;
   const chosen = await loadCell(name, file);

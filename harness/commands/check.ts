@@ -17,7 +17,10 @@ import type { CheckOptions } from './check.options.ts';
 /** Exit codes as `git bisect run` takes them: 125 skips the commit, 128 and above end the bisection. */
 const ANSWER = { good: 0, bad: 1, unsure: 125 } as const;
 
-/** `bootrace check`: builds the checkout and boots a cell. Nothing that goes wrong in the harness itself may look like a bad commit. */
+/**
+ * `bootrace check`: builds the checkout and boots a cell. Nothing that goes wrong in the harness itself may look like a
+ * bad commit.
+ */
 export async function check(options: CheckOptions, signal: AbortSignal): Promise<number> {
   try {
     const { answer, shown } = await judgeTree(options, signal);
@@ -53,8 +56,8 @@ async function judgeTree(options: CheckOptions, signal: AbortSignal): Promise<Ju
 }
 
 /**
- * What counts as bad: what the user says; else what the bad end of the bisection under way shows, which costs nothing from the second time on; null
- * where there is none.
+ * What counts as bad: what the user says; else what the bad end of the bisection under way shows, which costs nothing
+ * from the second time on; null where there is none.
  */
 async function claimOf(
   lab: Lab,

@@ -10,7 +10,9 @@ import { InputError } from '../errors.ts';
 
 export const STANDARD_INPUT = '-';
 const HINT = 'Name a file with a kernel log';
-/** What a folder holds besides logs is not read: this suffix, or a name that kernels, boot loaders and test labs use. */
+/**
+ * What a folder holds besides logs is not read: this suffix, or a name that kernels, boot loaders and test labs use.
+ */
 const IS_LOG =
   /\.(?:log|txt|dmesg|kmsg|out|journal\.txt)(?:\.\d+)?(?:\.(?:gz|xz|zst))?$|^(?:dmesg|console|kmsg|last_kmsg|kern|messages|syslog|journal|serial|devices_deferred)[\w.-]*$/;
 const MAX_FILES = 100_000;

@@ -16,8 +16,9 @@ const SHOWN_LINES = 4;
 
 /**
  * `bootrace classify [FILE...]`: says what happened in kernel logs, packed or not; a folder stands for the logs below
- * it, and standard input is read where no file is named. Exit code 0: every log is of a boot that completed; 1: a crash, a hang, a failed or stuck device; 3: some log
- * gives no verdict, as it is empty, or a fragment that shows nothing.
+ * it, and standard input is read where no file is named. Exit code 0: every log is of a boot that completed; 1: a
+ * crash, a hang, a failed or stuck device; 3: some log gives no verdict, as it is empty, or a fragment that shows
+ * nothing.
  *
  * @throws InputError for files that cannot be read
  */

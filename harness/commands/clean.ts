@@ -6,7 +6,9 @@ import { isOfRuns } from '../run/results.ts';
 import { print } from '../terminal/output.ts';
 import type { CleanOptions } from './clean.options.ts';
 
-/** `bootrace clean`: removes the cache, and the records of runs where asked; nothing else that may lie in that folder. */
+/**
+ * `bootrace clean`: removes the cache, and the records of runs where asked; nothing else that may lie in that folder.
+ */
 export async function clean({ results }: CleanOptions): Promise<number> {
   const folders = [cacheRoot()];
   if (results !== undefined) {

@@ -13,7 +13,10 @@ import { requireTools } from '../terminal/tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
 import { askedOf, nodeNames, suppliersOf, symbolDependencies } from './explore-request.ts';
 
-/** `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a device unbound. */
+/**
+ * `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a
+ * device unbound.
+ */
 export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
   if (options.async !== undefined) return exploreAsync(options, options.async, signal);
   await requireTools();

@@ -10,7 +10,10 @@ import { openRunFolder } from '../run/results.ts';
 import { print, printJson, standardOutput, tell } from '../terminal/output.ts';
 import type { MergeOptions } from './merge.options.ts';
 
-/** `bootrace merge DIR...`: joins shards into one run; returns its exit code, 3 when shards are missing and nothing else failed. */
+/**
+ * `bootrace merge DIR...`: joins shards into one run; returns its exit code, 3 when shards are missing and nothing else
+ * failed.
+ */
 export async function merge(paths: readonly string[], options: MergeOptions): Promise<number> {
   const loaded = await Promise.all(paths.map(async (path) => ({ from: path, ...(await loadRun(path)) })));
   // Refuses what does not belong together before anything is written.

@@ -16,8 +16,9 @@ const REPETITIONS = 2;
 const MS_PER_DAY = 86_400_000;
 
 /**
- * `bootrace nightly`, for one machine: installs missing tools, runs the matrix, writes every report, boots a sample of the cells again to find flakes,
- * compares with the previous nightly, and removes old ones. Returns 1 only for regressions since the previous nightly, and for any flake.
+ * `bootrace nightly`, for one machine: installs missing tools, runs the matrix, writes every report, boots a sample of
+ * the cells again to find flakes, compares with the previous nightly, and removes old ones. Returns 1 only for
+ * regressions since the previous nightly, and for any flake.
  */
 export async function nightly(options: NightlyOptions): Promise<number> {
   const { matrix, only = [], workers, results, knownIssues, keep, sample } = options;

@@ -20,7 +20,8 @@ import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
 import type { WhyOptions } from './why.options.ts';
 
 /**
- * `bootrace why CELL|LOG`: exit code 0 where everything is bound, 1 where something is not, 3 where the input is no kernel's log.
+ * `bootrace why CELL|LOG`: exit code 0 where everything is bound, 1 where something is not, 3 where the input is no
+ * kernel's log.
  * @throws InputError for what is neither a readable file nor a cell
  */
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {

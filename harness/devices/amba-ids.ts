@@ -1,6 +1,9 @@
 import type { DeviceModel } from './device.ts';
 
-/** Peripheral and component identification at the end of a PrimeCell's first 4 KiB or more (drivers/amba/bus.c, amba_read_periphid()). */
+/**
+ * Peripheral and component identification at the end of a PrimeCell's first 4 KiB or more (drivers/amba/bus.c,
+ * amba_read_periphid()).
+ */
 const PID = 0x20;
 const CID = 0x10;
 const CID_PRIMECELL = 0xb105_f00d;
@@ -12,7 +15,10 @@ const DEVTYPE = 0x34;
 const PL330_CR0 = 0xe00;
 const PL330_CRD = 0xe14;
 
-/** What the ID tables of the drivers ask for, by the first compatible (Linux 6.12). `arch` and `type`: CoreSight components. */
+/**
+ * What the ID tables of the drivers ask for, by the first compatible (Linux 6.12). `arch` and `type`: CoreSight
+ * components.
+ */
 const IDS: Readonly<Record<string, { readonly pid: number; readonly arch?: number; readonly type?: number }>> = {
   'arm,coresight-dynamic-funnel': { pid: 0x000b_b908, type: 0x12 },
   'arm,coresight-dynamic-replicator': { pid: 0x000b_b909, type: 0x22 },

@@ -60,7 +60,10 @@ const RESOURCES: readonly Resource[] = [
 /** Version of a resource header; only shown in debugfs. */
 const RSC_VERSION = 1 << 8;
 
-/** What drivers of a real board look up: drivers/clk/qcom/clk-rpmh.c, pmdomain/qcom/rpmhpd.c, interconnect/qcom/sdm845.c (Linux 6.12). */
+/**
+ * What drivers of a real board look up: drivers/clk/qcom/clk-rpmh.c, pmdomain/qcom/rpmhpd.c, interconnect/qcom/sdm845.c
+ * (Linux 6.12).
+ */
 const LEVELS = ['xo', 'ebi', 'mx', 'cx', 'lmx', 'lcx', 'gfx', 'mss', 'mmcx', 'mxc', 'nsp', 'qphy'];
 const CLOCKS = [
   'lnbclka1',
@@ -101,7 +104,10 @@ const BUSES = [
   ...Array.from({ length: 6 }, (_, n) => [`SH${n}`, `MM${n}`]).flat(),
   ...Array.from({ length: 17 }, (_, n) => `SN${n}`),
 ];
-/** Voltage corners of `xo.lvl`, as `rpmhpd_update_level_mapping()` and `rpmh_regulator_init_vreg()` read them: 16 bits each. */
+/**
+ * Voltage corners of `xo.lvl`, as `rpmhpd_update_level_mapping()` and `rpmh_regulator_init_vreg()` read them: 16 bits
+ * each.
+ */
 const CORNERS = [0, 16, 48, 64, 128, 192, 256, 320, 384, 416];
 
 function corners(): Uint8Array {
@@ -135,7 +141,10 @@ function boardResources(root: TreeNode): Resource[] {
   ];
 }
 
-/** The database of a real board, where its tree has the memory; what is asked of it by kernels is guessed from the drivers. */
+/**
+ * The database of a real board, where its tree has the memory; what is asked of it by kernels is guessed from the
+ * drivers.
+ */
 export const cmdDbModel: DeviceModel = {
   compatible: ['qcom,cmd-db'],
   reads: 'drivers/soc/qcom/cmd-db.c, cmd_db_dev_probe() (6.12)',

@@ -5,8 +5,8 @@ import { type DeviceTree, nodeAt, parentPath, type TreeNode, walk } from '../dev
 import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
 
 /**
- * A device model of a real board: what a driver finds behind the nodes of a `compatible`. A file for each, or for a few of a kind, and a line in board-models.ts;
- * docs/device-models.md says how one is written.
+ * A device model of a real board: what a driver finds behind the nodes of a `compatible`. A file for each, or for a few
+ * of a kind, and a line in board-models.ts; docs/device-models.md says how one is written.
  */
 export interface DeviceModel {
   /** It is for the nodes that have one of these anywhere in their `compatible`. */
@@ -17,12 +17,17 @@ export interface DeviceModel {
   model(device: BoardDevice, answers: Answers): void;
 }
 
-/** Interrupts of a GIC (Documentation/devicetree/bindings/interrupt-controller/arm,gic.yaml): first cell, first INTID. */
+/**
+ * Interrupts of a GIC (Documentation/devicetree/bindings/interrupt-controller/arm,gic.yaml): first cell, first INTID.
+ */
 const TYPE_SPI = 0;
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
 const GIC = /^arm,(?:gic|cortex-a\d+-gic)/;
-/** Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c, irq-tegra.c, irq-sun6i-r.c (drivers/irqchip, 6.12). */
+/**
+ * Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c,
+ * irq-tegra.c, irq-sun6i-r.c (drivers/irqchip, 6.12).
+ */
 const PASSING = /^fsl,imx\w+-gpc$|^mediatek,.*sysirq$|^nvidia,tegra\d+-ictlr$|^allwinner,sun\d+i-.*r-intc$/;
 /** drivers/irqchip/qcom-pdc.c: `qcom,pdc-ranges` has triples of a pin, the SPI that it becomes, and how many. */
 const PDC = 'qcom,pdc';
@@ -119,7 +124,9 @@ export class BoardDevice {
       .filter((node) => (readCells(node.properties.get(property) ?? new Uint8Array()) ?? [])[0] === own);
   }
 
-  /** INTIDs at the GIC, in the tree's order; 0 for an interrupt of another controller, which the firmware does not play. */
+  /**
+   * INTIDs at the GIC, in the tree's order; 0 for an interrupt of another controller, which the firmware does not play.
+   */
   get interrupts(): readonly number[] {
     const isExtended = this.node.properties.has('interrupts-extended');
     const cells = this.cells(isExtended ? 'interrupts-extended' : 'interrupts');
@@ -157,7 +164,9 @@ export class BoardDevice {
   }
 }
 
-/** Addresses that no CPU of QEMU has (board/plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB each. */
+/**
+ * Addresses that no CPU of QEMU has (board/plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB each.
+ */
 const STORE = 2 ** 45;
 const STORE_SIZE = 0x10_0000;
 

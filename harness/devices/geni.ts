@@ -23,7 +23,10 @@ const PROTOCOLS: readonly (readonly [RegExp, number])[] = [
   [/-i2c$/, 3],
 ];
 
-/** A serial engine whose firmware is loaded: a command is done at once, and says so by interrupt. What it transfers is zero. */
+/**
+ * A serial engine whose firmware is loaded: a command is done at once, and says so by interrupt. What it transfers is
+ * zero.
+ */
 export const geni: DeviceModel = {
   compatible: /^qcom,geni-(?:spi|uart|debug-uart|i2c)$/,
   reads: 'drivers/soc/qcom/qcom-geni-se.c; spi-geni-qcom.c, spi_geni_init(); i2c-qcom-geni.c, geni_i2c_probe() (6.12)',

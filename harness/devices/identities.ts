@@ -72,8 +72,8 @@ export const ehci: DeviceModel = {
 };
 
 /**
- * The memory-mapped view of the generic timer counts as the CPU's does, at the frequency of QEMU's (hw/arm/virt.c, 62.5 MHz): the driver takes the first rate
- * that it finds for both. Its timers never fire.
+ * The memory-mapped view of the generic timer counts as the CPU's does, at the frequency of QEMU's (hw/arm/virt.c, 62.5
+ * MHz): the driver takes the first rate that it finds for both. Its timers never fire.
  */
 const TIMER_HERTZ = 62_500_000;
 const FRAME = { physical: 0x00, virtual: 0x08, frequency: 0x10 } as const;

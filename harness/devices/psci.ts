@@ -8,7 +8,10 @@ const ORIGINAL_BITS = 0x0301_ffff;
 const OS_INITIATED = 1 << 0;
 const EXTENDED = 1 << 1;
 
-/** How CPUs suspend, so that the idle states of the tree are valid: power domains of CPUs are suppliers of other devices. */
+/**
+ * How CPUs suspend, so that the idle states of the tree are valid: power domains of CPUs are suppliers of other
+ * devices.
+ */
 export const psci: DeviceModel = {
   compatible: ['arm,psci-1.0', 'arm,psci-0.2'],
   reads: 'drivers/firmware/psci/psci.c, psci_power_state_is_valid(), psci_init_cpu_suspend() (6.12)',

@@ -52,7 +52,8 @@ export const rpmhRscModel: DeviceModel = {
         interrupt: device.interrupt(id),
       });
     answers.rule({ rule: 'clears', at: tcs + TCS.clear, to: tcs + TCS.status });
-    // Behind the registers of all sets nothing is polled for long; a broken poll here would be an invented answer of the power manager.
+    // Behind the registers of all sets nothing is polled for long; a broken poll here would be an invented answer of
+    // the power manager.
     answers.neverBreak({ address: tcs, size: sets * TCS.stride + TCS.control });
   },
 };

@@ -5,7 +5,8 @@ import { MemoryImage } from './image.ts';
 
 /**
  * Shared memory as the boot loader leaves it, the way `qcom_smem_probe()` and `qcom_smem_get_global()` of
- * drivers/soc/qcom/smem.c read it (Linux 5.10 to 6.12): `struct smem_header`, a global heap of version 11, no partitions.
+ * drivers/soc/qcom/smem.c read it (Linux 5.10 to 6.12): `struct smem_header`, a global heap of version 11, no
+ * partitions.
  */
 
 /** Size of the region in the device tree. */
@@ -26,7 +27,9 @@ const HEADER_SIZE = TOC + TOC_ENTRIES * TOC_ENTRY_SIZE;
 const SBL_VERSION_INDEX = 7;
 const GLOBAL_HEAP_VERSION = 11;
 
-/** The item that `qcom_socinfo_probe()` of drivers/soc/qcom/socinfo.c reads: `SMEM_HW_SW_BUILD_ID`, `struct socinfo`. */
+/**
+ * The item that `qcom_socinfo_probe()` of drivers/soc/qcom/socinfo.c reads: `SMEM_HW_SW_BUILD_ID`, `struct socinfo`.
+ */
 const SOCINFO_ITEM = 137;
 const SOCINFO = {
   /** Format 1 ends behind the build identifier. */
@@ -74,7 +77,10 @@ export const smemModel: DeviceModel = {
   },
 };
 
-/** Address of a node below /reserved-memory whose cells are 64 bits, as on every Qualcomm board with a smem node of its own. */
+/**
+ * Address of a node below /reserved-memory whose cells are 64 bits, as on every Qualcomm board with a smem node of its
+ * own.
+ */
 function addressOf(memory: TreeNode): number | null {
   const [high = 0, low] = readCells(memory.properties.get('reg') ?? new Uint8Array()) ?? [];
   return low === undefined ? null : high * 2 ** 32 + low;

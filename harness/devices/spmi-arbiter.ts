@@ -2,7 +2,10 @@ import type { TreeNode } from '../devicetree/tree.ts';
 import { readCells } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
-/** drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION and its values, PMIC_ARB_FEATURES, PMIC_ARB_REG_APID() of version 5. */
+/**
+ * drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION and its values, PMIC_ARB_FEATURES, PMIC_ARB_REG_APID() of
+ * version 5.
+ */
 const VERSION = 0x00;
 const VERSION_5 = 0x5000_0000;
 const FEATURES = 0x04;
@@ -11,7 +14,10 @@ const WRITE_CHANNEL_STRIDE = 0x1_0000;
 const OBSERVER_STRIDE = 0x80;
 const IS_IRQ_OWNER = 1 << 24;
 
-/** Bytes of a peripheral's registers, and where its type and subtype are (drivers/mfd/qcom-spmi-pmic.c and the drivers of peripherals). */
+/**
+ * Bytes of a peripheral's registers, and where its type and subtype are (drivers/mfd/qcom-spmi-pmic.c and the drivers
+ * of peripherals).
+ */
 const PERIPHERAL = 0x100;
 const TYPE = 0x04;
 const REVISIONS = 0x00;
@@ -21,7 +27,10 @@ const PMIC_REVISION = 0x0202_0000;
 /** Subtypes of PM8998, PMI8998 and PM8005 by the slave that they begin at. */
 const SUBTYPES: readonly number[] = [0x14, 0x14, 0x15, 0x15, 0x16, 0x16];
 
-/** How many peripherals a child of a PMIC has, and what they say they are: `PMIC_GPIO_*`, `PMIC_MPP_*` of pinctrl, `PON`, `ADC`. */
+/**
+ * How many peripherals a child of a PMIC has, and what they say they are: `PMIC_GPIO_*`, `PMIC_MPP_*` of pinctrl,
+ * `PON`, `ADC`.
+ */
 const KINDS: readonly {
   readonly name: RegExp;
   readonly count: number;
@@ -33,7 +42,10 @@ const KINDS: readonly {
   { name: /^temp-alarm/, count: 1, type: 0x09, subtype: 8 },
   { name: /^adc/, count: 1, type: 0x08, subtype: 1 },
 ];
-/** Peripherals that drivers reach beside those of the tree: RTC alarm; LPG's pattern memory and PWMs, flash and WLED of PMI8998. */
+/**
+ * Peripherals that drivers reach beside those of the tree: RTC alarm; LPG's pattern memory and PWMs, flash and WLED of
+ * PMI8998.
+ */
 const BESIDE: Readonly<Record<number, readonly number[]>> = {
   0: [0x61],
   3: [0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xd0, 0xd9],

@@ -1,7 +1,9 @@
 import { readCells, readStrings } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
-/** drivers/mailbox/ti-msgmgr.c (6.12), secure proxy: a thread has 4 KiB of each range; data, status and configuration. */
+/**
+ * drivers/mailbox/ti-msgmgr.c (6.12), secure proxy: a thread has 4 KiB of each range; data, status and configuration.
+ */
 const THREAD = 0x1000;
 const STATUS_COUNT = 1;
 const CONFIG_CREDIT = 5;

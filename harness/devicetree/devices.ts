@@ -2,9 +2,9 @@ import { type DeviceTree, nodeAt, parentPath, splitPath, walk } from './tree.ts'
 import { stringProperty } from './values.ts';
 
 /**
- * Name of the platform device that Linux makes of a node: `5f000000.iommu` for a node with an address, `firmware:scm` for one
- * without (drivers/of/platform.c, of_device_make_bus_id(), Linux 5.10 to 6.12). The unit address stands for the translated
- * one: buses of the stand-in map addresses to themselves.
+ * Name of the platform device that Linux makes of a node: `5f000000.iommu` for a node with an address, `firmware:scm`
+ * for one without (drivers/of/platform.c, of_device_make_bus_id(), Linux 5.10 to 6.12). The unit address stands for the
+ * translated one: buses of the stand-in map addresses to themselves.
  */
 function deviceName(path: string): string {
   let name: string | null = null;

@@ -2,7 +2,10 @@ import { formatValue } from './dts.ts';
 import { type DeviceTree, joinPath, parentPath, type TreeNode, walk } from './tree.ts';
 import { phandleOf } from './values.ts';
 
-/** One difference between a tree and a changed one. Paths of `removed` and `from` are the old tree's, all others the new tree's. */
+/**
+ * One difference between a tree and a changed one. Paths of `removed` and `from` are the old tree's, all others the new
+ * tree's.
+ */
 export type TreeDifference =
   | { readonly kind: 'node-added'; readonly path: string }
   | { readonly kind: 'node-removed'; readonly path: string }
@@ -63,7 +66,9 @@ function identity(node: TreeNode): string {
   return `${node.name} ${own}`;
 }
 
-/** Nodes of `a` that `b` has at another path: each identity that is gone once and new once. Subtrees move as a whole. */
+/**
+ * Nodes of `a` that `b` has at another path: each identity that is gone once and new once. Subtrees move as a whole.
+ */
 function findMoves(a: DeviceTree, b: DeviceTree): Map<string, string> {
   const oldNodes = new Map([...walk(a.root)].map(({ path, node }) => [path, node]));
   const newNodes = new Map([...walk(b.root)].map(({ path, node }) => [path, node]));
@@ -130,8 +135,8 @@ function reservations(tree: DeviceTree): string {
 }
 
 /**
- * What changed from `a` to `b`, in the order of `b`. A node under another parent is recognised by its name and phandle, or by its name
- * and properties, where that is clear; the order of properties says nothing and is not compared.
+ * What changed from `a` to `b`, in the order of `b`. A node under another parent is recognised by its name and phandle,
+ * or by its name and properties, where that is clear; the order of properties says nothing and is not compared.
  */
 export function diffTrees(a: DeviceTree, b: DeviceTree): TreeDifference[] {
   const differences: TreeDifference[] = [];

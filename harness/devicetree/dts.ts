@@ -38,8 +38,8 @@ function formatProperty(name: string, value: Uint8Array): string {
 }
 
 /**
- * Device tree source of the tree: `dtc -I dts -O dtb -b BOOTCPU` gives the blob that serializeFdt() writes. Nodes carry the labels
- * of /__symbols__ to be read by people; phandles are numbers.
+ * Device tree source of the tree: `dtc -I dts -O dtb -b BOOTCPU` gives the blob that serializeFdt() writes. Nodes carry
+ * the labels of /__symbols__ to be read by people; phandles are numbers.
  */
 export function toDts(tree: DeviceTree): string {
   const labels = new Map<string, string[]>();

@@ -163,9 +163,10 @@ function applyEdit(tree: DeviceTree, edit: TreeEdit): DeviceTree {
 }
 
 /**
- * The tree after all edits, one after the other: a later edit finds a moved node at its new path. Phandles stay as they are.
- * Labels (/__symbols__), /aliases, the console paths of /chosen and an overlay's fixups follow a node that moves; labels and aliases
- * of a deleted node go with it. A node that known properties still refer to by phandle, or that is the console, is not deleted.
+ * The tree after all edits, one after the other: a later edit finds a moved node at its new path. Phandles stay as they
+ * are. Labels (/__symbols__), /aliases, the console paths of /chosen and an overlay's fixups follow a node that moves;
+ * labels and aliases of a deleted node go with it. A node that known properties still refer to by phandle, or that is
+ * the console, is not deleted.
  * @throws InputError that names the node, with near matches where it does not exist.
  */
 export function editTree(tree: DeviceTree, edits: readonly TreeEdit[]): DeviceTree {

@@ -30,8 +30,8 @@ function suggestion(wanted: string, candidates: readonly string[]): string | und
 }
 
 /**
- * Full path of the node at `path`, where a part without unit address may stand for the only node of that name,
- * as in the paths of /aliases (Devicetree Specification v0.4, section 2.2.3). Null where there is none or more than one.
+ * Full path of the node at `path`, where a part without unit address may stand for the only node of that name, as in
+ * the paths of /aliases (Devicetree Specification v0.4, section 2.2.3). Null where there is none or more than one.
  */
 export function completePath(root: TreeNode, path: string): string | null {
   let node = root;

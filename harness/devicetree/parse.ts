@@ -292,8 +292,8 @@ function checkDisjoint(reader: Reader, blocks: readonly Block[]): void {
 }
 
 /**
- * Reads a flattened device tree of version 16 or 17 (Devicetree Specification v0.4, chapter 5), in time linear in its size.
- * `name` is what errors call it, a file name as a rule.
+ * Reads a flattened device tree of version 16 or 17 (Devicetree Specification v0.4, chapter 5), in time linear in its
+ * size. `name` is what errors call it, a file name as a rule.
  * @throws InputError that says what is wrong with the blob and at which byte offset.
  */
 export function parseFdt(bytes: Uint8Array, name = 'device tree'): DeviceTree {

@@ -3,14 +3,17 @@ import { type DeviceTree, emptyNode, joinPath, nodeAt, type TreeNode, updateNode
 import { cellProperty, encodeStrings, phandleOf, readCells, readString, readStrings } from './values.ts';
 
 /**
- * What in a tree names other nodes: by path (/aliases, /chosen, and what `dtc -@` adds) and by phandle.
- * Paths are kept in step when nodes move; phandles stay as they are, but nothing may be left pointing at a deleted node.
+ * What in a tree names other nodes: by path (/aliases, /chosen, and what `dtc -@` adds) and by phandle. Paths are kept
+ * in step when nodes move; phandles stay as they are, but nothing may be left pointing at a deleted node.
  */
 
 /** Full path of a node after an edit; null where it is gone. */
 export type PathMap = (path: string) => string | null;
 
-/** Properties of /chosen that hold a path or an alias, options after a colon (Documentation/devicetree/bindings/chosen.txt). */
+/**
+ * Properties of /chosen that hold a path or an alias, options after a colon
+ * (Documentation/devicetree/bindings/chosen.txt).
+ */
 const CHOSEN_PATHS: readonly string[] = ['stdout-path', 'linux,stdout-path', 'stdin-path'];
 
 /** The subtree at `path`, if it is there, with `update` applied; without it where `update` gives null. */
@@ -80,7 +83,10 @@ function nodeWithPath(root: TreeNode, path: string): TreeNode {
   return result;
 }
 
-/** /__local_fixups__ repeats the tree's shape below itself: each of its nodes goes where the node that it speaks of goes. */
+/**
+ * /__local_fixups__ repeats the tree's shape below itself: each of its nodes goes where the node that it speaks of
+ * goes.
+ */
 function mapLocalFixups(fixups: TreeNode, map: PathMap): TreeNode | null {
   let result = emptyNode('');
   let kept = false;
@@ -118,8 +124,9 @@ export function chosenPaths(tree: DeviceTree): { property: string; path: string 
 }
 
 /**
- * Properties whose cells are phandles, each followed by as many cells as the named property of the node that it points to says
- * (null: none). From Documentation/devicetree/bindings; most are also the supplier bindings of drivers/of/property.c, Linux 6.1.
+ * Properties whose cells are phandles, each followed by as many cells as the named property of the node that it points
+ * to says (null: none). From Documentation/devicetree/bindings; most are also the supplier bindings of
+ * drivers/of/property.c, Linux 6.1.
  */
 const REFERENCES: ReadonlyMap<string, string | null> = new Map([
   ['access-controllers', '#access-controller-cells'],
@@ -200,8 +207,8 @@ export interface Reference {
 }
 
 /**
- * References by phandle into the subtree at `path`, from outside of it. A phandle is only a number in the blob, so this knows the
- * properties of the common bindings ({@link REFERENCES}) and no others.
+ * References by phandle into the subtree at `path`, from outside of it. A phandle is only a number in the blob, so this
+ * knows the properties of the common bindings ({@link REFERENCES}) and no others.
  */
 export function referencesInto(tree: DeviceTree, path: string): Reference[] {
   const top = nodeAt(tree.root, path);

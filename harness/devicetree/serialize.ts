@@ -75,7 +75,10 @@ class Output {
   }
 }
 
-/** The strings block. A name that is the end of an earlier one shares its bytes, first come first served, as in dtc 1.6.1. */
+/**
+ * The strings block. A name that is the end of an earlier one shares its bytes, first come first served, as in dtc
+ * 1.6.1.
+ */
 class Strings {
   readonly output = new Output();
   private readonly offsets = new Map<string, number>();

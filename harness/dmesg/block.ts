@@ -144,7 +144,9 @@ export class Block {
     return this.#traps() || this.#died ? 'oops' : 'other';
   }
 
-  /** Only die() prints the code around the pc on arm64, with the instruction in parentheses; and tasks exit after it. */
+  /**
+   * Only die() prints the code around the pc on arm64, with the instruction in parentheses; and tasks exit after it.
+   */
   get #died(): boolean {
     return ARM64_CODE.test(this.#registers.code ?? '') || this.#exited;
   }
@@ -210,7 +212,9 @@ export class Block {
     return true;
   }
 
-  /** A symbolised report has a header for each function that was inlined; the last one names what stands in the trace. */
+  /**
+   * A symbolised report has a header for each function that was inlined; the last one names what stands in the trace.
+   */
   takeHeader(header: Header): void {
     this.header = header;
     this.#kind = header.kind;

@@ -130,8 +130,8 @@ export class Boots {
 }
 
 /**
- * A number for a record's time and words, for telling a replay. All words count: the kernel prints many records within one
- * microsecond that differ in a device's name alone (`deferred probe pending`).
+ * A number for a record's time and words, for telling a replay. All words count: the kernel prints many records within
+ * one microsecond that differ in a device's name alone (`deferred probe pending`).
  */
 function keyOf(text: string, time: number): number {
   // FNV-1a with 32 bits.

@@ -25,8 +25,8 @@ const SAYS_DEFER = new RegExp(
 const SAYS_DEFER_DEVICE =
   /^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (.{0,300}?(?:-517\b|-EPROBE_DEFER\b|[dD]eferring(?: the)? prob).{0,200})$/;
 /**
- * __driver_attach_async_helper(), drivers/base/dd.c: the driver core says what came of an attach, also where it was the core
- * that held the device back; its own messages say which.
+ * __driver_attach_async_helper(), drivers/base/dd.c: the driver core says what came of an attach, also where it was the
+ * core that held the device back; its own messages say which.
  */
 const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */

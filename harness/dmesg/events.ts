@@ -107,7 +107,9 @@ export type DmesgEvent =
   | (FollowUp & { readonly event: 'follow-up'; readonly crashLine: number; readonly time: number | null })
   | ProbeEvent
   | RootEvent
-  /** fw_devlink found nodes that need each other: `Fixed dependency cycle(s) with NODE`; `node` may be a device's name. */
+  /**
+   * fw_devlink found nodes that need each other: `Fixed dependency cycle(s) with NODE`; `node` may be a device's name.
+   */
   | (At & { readonly event: 'dependency-cycle'; readonly node: string; readonly with: string })
   /** Boot firmware took an exception of its own: U-Boot, TF-A, EDK2, OP-TEE. It is not a crash of the kernel. */
   | (At & { readonly event: 'firmware-exception'; readonly what: string })

@@ -14,13 +14,19 @@ const OFFSET = String.raw`\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})`;
 /** `[module]`, with CONFIG_STACKTRACE_BUILD_ID `[module 0123abcd...]`. */
 const MODULE = String.raw`(?: ?\[([\w-]{1,64})(?: [0-9a-f]{8,64})?(?:\([A-Z+-]{1,8}\))?\])?`;
 const SOURCE = String.raw`([\w./+-]{1,255}\.(?:[chS]|rs|cc?p?p?|inc)):(\d{1,7})`;
-/** `[<ffffffc000123456>]`, `[c000000012345678] [c0000000abcdef00]` (powerpc), `([<00000000004b3f2a>] ...)` (s390), `0xffff...: ` */
+/**
+ * `[<ffffffc000123456>]`, `[c000000012345678] [c0000000abcdef00]` (powerpc), `([<00000000004b3f2a>] ...)` (s390),
+ * `0xffff...: `
+ */
 const ADDRESSES = String.raw`^[ \t]*\(?(?:\[<?(?:0x)?[0-9a-f]{4,16}>?\][ \t]*){0,2}`;
 
 const PLAIN = new RegExp(`${ADDRESSES}(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
 /** Where the line starts with an unknown prefix: only with white space before the symbol. */
 const LOOSE = new RegExp(`(?:^|[ \\t])(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
-/** A frame of a kernel without kallsyms: an address, and at most the module it is in (OpenWrt adds where that is loaded). */
+/**
+ * A frame of a kernel without kallsyms: an address, and at most the module it is in (OpenWrt adds where that is
+ * loaded).
+ */
 const NAMELESS =
   /^[ \t]*(?:\[<[0-9a-f]{8,16}>\][ \t]*)?(0x[0-9a-f]{8,16})(?:[ \t]+\[([\w-]{1,64})(?:@[0-9a-f]{1,16}\+0x[0-9a-f]{1,8})?\])?(?: \(P\))?[ \t]*$/;
 /** scripts/decode_stacktrace.sh: `func (drivers/x.c:12 (discriminator 1)) module`. */

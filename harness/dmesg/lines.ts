@@ -22,7 +22,8 @@ function codingOf(bytes: Buffer): { coding: Coding; skip: number } {
 /**
  * Splits bytes into lines, whatever chunks they come in. Lines are given one character a byte (latin1), which keeps
  * multi-byte characters that a chunk cuts in two intact; `decodeLine` makes text of those that matter. UTF-16, which
- * Windows' PowerShell writes, becomes UTF-8 first. Memory is bounded: a line longer than MAX_LINE is given in pieces of that length, all with its number.
+ * Windows' PowerShell writes, becomes UTF-8 first. Memory is bounded: a line longer than MAX_LINE is given in pieces of
+ * that length, all with its number.
  */
 export class LineSplitter {
   #carry = '';

@@ -377,7 +377,10 @@ export class DmesgParser {
     );
   }
 
-  /** A report of another context that has just killed its task: what the rest of the kernel says of that follows from it. */
+  /**
+   * A report of another context that has just killed its task: what the rest of the kernel says of that follows from
+   * it.
+   */
   #aftermath(line: number): OpenBlock | undefined {
     const latest = this.#latestOpen();
     if (latest === undefined || !latest.block.fatal || !latest.block.ended) return undefined;
@@ -444,7 +447,8 @@ function relation(block: Block, found: FoundHeader): 'same' | 'inlined' | 'follo
   const dies = header.die !== null;
   if (dies && block.die === null && !block.ended && (block.fatal || block.kind === 'ubsan')) return 'same';
   if (block.fatal) {
-    // A kernel that lost several tasks one after the other has several reports; only what follows at once is a consequence.
+    // A kernel that lost several tasks one after the other has several reports; only what follows at once is a
+    // consequence.
     return 'follow-up';
   }
   if (

@@ -9,7 +9,10 @@ export interface LogRecord {
   readonly kernel: boolean;
 }
 
-/** `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine digits, `s` or `@CPU`. */
+/**
+ * `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine
+ * digits, `s` or `@CPU`.
+ */
 const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?s?(?:,\d|@\d{1,2})?(?: \/ [\d: .-]{5,40}| <[ \d.+]{1,16}>)?\]/;
 const STAMPS = new RegExp(STAMP, 'g');
 
@@ -25,7 +28,9 @@ const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
 const LEVEL = /^<(\d{1,3})>/;
 
-/** Time stamps, tags and quote marks that other tools put before a kernel line; each is tried at the start of the text. */
+/**
+ * Time stamps, tags and quote marks that other tools put before a kernel line; each is tried at the start of the text.
+ */
 const OUTER: readonly RegExp[] = [
   /^[\t ]+/,
   /^(?:[>|] ?)+/,
@@ -54,7 +59,10 @@ const OUTER: readonly RegExp[] = [
   /^(?:console|serial|target|dut|kernel|UART\d?|ttyS\d|ttyAMA\d)[:>|] ?/,
 ];
 
-/** syslog: `Oct 30 12:00:00 host kernel: `, the month in any language, also with an ISO time, or only `host kernel: ` after a monotonic stamp. */
+/**
+ * syslog: `Oct 30 12:00:00 host kernel: `, the month in any language, also with an ISO time, or only `host kernel: `
+ * after a monotonic stamp.
+ */
 const SYSLOG_DATE =
   /^(?:[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z\d+:-]{1,8}|[^\s\d[<>(\]]{2,12} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
 const SYSLOG_REST = /^(?:[\w.:-]{1,255} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
@@ -228,7 +236,10 @@ export function parseRecords(line: string): LogRecord[] {
 /** No structured record begins like this, and nearly all lines of a console do. */
 const STAMPED_LINE = /^\[[ \d]/;
 
-/** The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of one. */
+/**
+ * The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of
+ * one.
+ */
 function journalMessage(line: string): { text: string; time: number | null; kernel: boolean } | null {
   if (STAMPED_LINE.test(line)) return { text: line, time: null, kernel: false };
   if (line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"message"') || line.includes('"log"')) {

@@ -417,7 +417,9 @@ export function isDispatcher(frame: TraceFrame): boolean {
   return DISPATCHERS.test(plainName(frame.function).replace(/^_+/, ''));
 }
 
-/** Roles that never are the mistake itself; a report all of whose functions are helpers is titled by one of the others. */
+/**
+ * Roles that never are the mistake itself; a report all of whose functions are helpers is titled by one of the others.
+ */
 export function isBystander(role: Role): boolean {
   return role === 'reporting' || role === 'instrumentation' || role === 'interrupt';
 }

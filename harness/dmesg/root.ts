@@ -1,6 +1,8 @@
 import type { DmesgEvent } from './events.ts';
 
-/** What stands around the kernel: the root file system that is awaited, the initramfs that gives it up, boot firmware. */
+/**
+ * What stands around the kernel: the root file system that is awaited, the initramfs that gives it up, boot firmware.
+ */
 
 interface At {
   readonly line: number;
@@ -22,7 +24,10 @@ const MISSING: readonly RegExp[] = [
 const SHELL =
   /^(?:\(initramfs\)|You are (?:now )?being dropped (?:in)?to an emergency shell|(?:Entering|Generating) .{0,24}emergency|dracut:\/#|initramfs emergency recovery shell launched|You are in emergency mode|Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell)/;
 
-/** U-Boot's do_sync() and show_regs(), TF-A's report_unhandled_exception, EDK2's DefaultExceptionHandler, OP-TEE's abort.c. */
+/**
+ * U-Boot's do_sync() and show_regs(), TF-A's report_unhandled_exception, EDK2's DefaultExceptionHandler, OP-TEE's
+ * abort.c.
+ */
 const FIRMWARE =
   /^(?:"(?:Synchronous Abort|Error|Irq|Fiq)" handler, esr 0x[0-9a-f]{1,16}|Unhandled Exception (?:in|from) EL\d\.?|PANIC (?:in|at) (?:EL3|PC).{0,60}|Synchronous Exception at 0x[0-9A-Fa-f]{1,16}|SError Exception at 0x[0-9A-Fa-f]{1,16}|E\/TC:\S{0,8} (?:\d )?Core \S{1,16}-abort at address 0x[0-9a-f]{1,16})/;
 

@@ -398,8 +398,8 @@ export class Summary {
   }
 
   /**
-   * A bound device starts the retry of all deferred ones (drivers/base/dd.c, driver_bound()): where a probe creates and binds a child before
-   * it is deferred and removes it again, it starts its own next retry, without end.
+   * A bound device starts the retry of all deferred ones (drivers/base/dd.c, driver_bound()): where a probe creates and
+   * binds a child before it is deferred and removes it again, it starts its own next retry, without end.
    */
   #retryLoop(): RetryLoop | null {
     const [rebound, binds] = [...this.#binds].reduce((most, next) => (next[1] > most[1] ? next : most), ['', 0]);
@@ -418,7 +418,9 @@ export class Summary {
     if (reason !== null) life.reason = reason;
   }
 
-  /** What `probe of X returned N` means changed in 5.11: before, 1 was success and 0 an error that had been dealt with. */
+  /**
+   * What `probe of X returned N` means changed in 5.11: before, 1 was success and 0 an error that had been dealt with.
+   */
   #returned(life: DeviceLife, value: number): void {
     const errno = Math.abs(value);
     if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
@@ -483,7 +485,9 @@ export class Summary {
   }
 }
 
-/** Who deferred, by the reason that devices_deferred gives: the driver core calls itself `platform` or names a supplier. */
+/**
+ * Who deferred, by the reason that devices_deferred gives: the driver core calls itself `platform` or names a supplier.
+ */
 function listedBy(reason: string | null): 'driver' | 'supplier' | 'unknown' {
   if (reason === null) return 'unknown';
   return /: (?:wait for supplier|supplier) /.test(reason) ? 'supplier' : 'driver';

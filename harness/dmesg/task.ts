@@ -2,7 +2,10 @@ import type { CrashKind } from '../model/crash.ts';
 import type { Header } from './headers/header.ts';
 import { CPU_LINE, OLD_PID, WORKQUEUE } from './patterns.ts';
 
-/** print_other_cpu_stall() and print_cpu_stall(), kernel/rcu/tree_stall.h: `0-...0: (5 ticks this GP)`; until 4.x `{ 0 1}`. */
+/**
+ * print_other_cpu_stall() and print_cpu_stall(), kernel/rcu/tree_stall.h: `0-...0: (5 ticks this GP)`; until 4.x `{ 0
+ * 1}`.
+ */
 const STALLED = /^(?:rcu: )?\s*(\d{1,5})-[.O!?o\w]{2,4}: \(/;
 const STALLED_OLD = /stalls? on CPUs?(?:\/tasks)?:? \{([^}]{0,200})\}/;
 const ONE_STALLED = /self-detected stall on CPU(?: \{ ?(\d{1,5})\}|$)/;

@@ -12,8 +12,9 @@ import {
 import { InputError } from '../errors.ts';
 
 /**
- * Layout of the file `opt/bootrace/board`, which firmware/board.c reads where it lies: a header of 64-bit words, then the lists of which the header has the
- * counts, then the images. Little endian, everything at a multiple of eight bytes.
+ * Layout of the file `opt/bootrace/board`, which firmware/board.c reads where it lies: a header of 64-bit words, then
+ * the lists of which the header has the counts, then the images. Little endian, everything at a multiple of eight
+ * bytes.
  */
 const MAGIC = 0x3144_5241_4f42_5242n;
 const HEADER_WORDS = 25;
@@ -41,7 +42,9 @@ const RULES = [
   'line',
 ] as const satisfies readonly RegisterRule['rule'][];
 
-/** Largest file that the firmware has room for (firmware/layout: from the Image's place on the stand-in to its tables). */
+/**
+ * Largest file that the firmware has room for (firmware/layout: from the Image's place on the stand-in to its tables).
+ */
 const FILE_MAX = 14 * 1024 * 1024;
 
 /** Writes little-endian numbers one after the other. */
@@ -107,7 +110,10 @@ function operands(rule: RegisterRule): readonly [number, number, number, number]
   }
 }
 
-/** The plan as the firmware reads it. Throws {@link InputError} for what cannot be mapped, and for more than there is room for. */
+/**
+ * The plan as the firmware reads it. Throws {@link InputError} for what cannot be mapped, and for more than there is
+ * room for.
+ */
 export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   for (const range of plan.ram) refuseUnaligned(range, BLOCK_SIZE);
   for (const range of plan.passThrough) refuseUnaligned(range, 4096);
@@ -148,7 +154,10 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
 
 const PAGE_SIZE = 4096;
 
-/** The same rules in the order of their pages, each within one, as the firmware looks them up. Those of one page keep their order. */
+/**
+ * The same rules in the order of their pages, each within one, as the firmware looks them up. Those of one page keep
+ * their order.
+ */
 function inPages(rules: readonly RegisterRule[]): RegisterRule[] {
   const pageOf = (rule: RegisterRule) => Math.floor(rule.at / PAGE_SIZE);
   return rules.flatMap(split).sort((a, b) => pageOf(a) - pageOf(b));

@@ -1,4 +1,6 @@
-/* A real board: the plan that the harness made of its device tree (board/plan.ts), read once before the kernel starts. */
+/*
+ * A real board: the plan that the harness made of its device tree (board/plan.ts), read once before the kernel starts.
+ */
 #include "board.h"
 
 #define MAGIC	0x314452414f425242ul	/* "BRBOARD1" */

@@ -1,4 +1,7 @@
-/* What only real boards need: the plan that the harness hands over (board-plan.ts has its layout), stage 2, register pages, interrupts. */
+/*
+ * What only real boards need: the plan that the harness hands over (board-plan.ts has its layout), stage 2, register
+ * pages, interrupts.
+ */
 #ifndef BOOTRACE_BOARD_H
 #define BOOTRACE_BOARD_H
 
@@ -6,7 +9,10 @@
 
 #define BLOCK_SIZE	(1ul << 21)
 
-/* What belongs to the guest and not to its memory: a snapshot keeps it and puts it back as a whole (firmware.lds, snapshot.c). */
+/*
+ * What belongs to the guest and not to its memory: a snapshot keeps it and puts it back as a whole (firmware.lds,
+ * snapshot.c).
+ */
 #define GUEST_STATE	__attribute__((section(".guest_state")))
 
 #define INTERRUPTS_MAX	1024u
@@ -112,7 +118,10 @@ void rules_lines(const struct shadow *shadow);
 
 /* models/: one entry for each name of BEHAVIOURS in board/plan.ts */
 struct behaviour {
-	/* A word that is read, or the part of one that is written; `value` is what lies there, and what would be put there. Returns what is. */
+	/*
+	 * A word that is read, or the part of one that is written; `value` is what lies there, and what would be put there.
+	 * Returns what is.
+	 */
 	u32 (*read)(const struct placed *placed, u32 offset, u32 value);
 	u32 (*write)(const struct placed *placed, u32 offset, u32 old, u32 value);
 };

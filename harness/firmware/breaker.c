@@ -1,7 +1,7 @@
 /*
- * The poll breaker. A driver that waits for hardware reads one register from one place over and over. Where no model answers,
- * a read that comes for the n-th time in a row is told something else than what lies there, until something else is done.
- * Every such place is in the record: what goes on behind it is invented.
+ * The poll breaker. A driver that waits for hardware reads one register from one place over and over. Where no model
+ * answers, a read that comes for the n-th time in a row is told something else than what lies there, until something
+ * else is done. Every such place is in the record: what goes on behind it is invented.
  */
 #include "board.h"
 

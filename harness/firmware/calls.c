@@ -1,6 +1,6 @@
 /*
- * What the guest's init asks of the firmware, from EL0, by BRK (guest/init/harness.c): files of the harness, and that it
- * begins a step of its plan.
+ * What the guest's init asks of the firmware, from EL0, by BRK (guest/init/harness.c): files of the harness, and that
+ * it begins a step of its plan.
  */
 #include "board.h"
 
@@ -10,8 +10,8 @@
 #define EINVAL	22
 
 /*
- * x0 is the file, x1 the offset, x2 the address, x3 the size of what it wants, and x0 becomes the number of bytes that it
- * got, or a negative error. The pages must have been written before.
+ * x0 is the file, x1 the offset, x2 the address, x3 the size of what it wants, and x0 becomes the number of bytes that
+ * it got, or a negative error. The pages must have been written before.
  */
 static void read_file(struct frame *f)
 {

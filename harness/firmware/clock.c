@@ -1,6 +1,6 @@
 /*
- * Time spent at EL2 does not show at EL1, so that what the firmware does, and how long it may have to wait, changes nothing
- * in the guest. Only with one CPU: each has its own offset, and theirs must be the same. Read by entry.S.
+ * Time spent at EL2 does not show at EL1, so that what the firmware does, and how long it may have to wait, changes
+ * nothing in the guest. Only with one CPU: each has its own offset, and theirs must be the same. Read by entry.S.
  */
 #include "firmware.h"
 #include "timing.h"

@@ -2,8 +2,8 @@
  * Which device, module or call a stop is about. Of the kernel's structures only what has stood at one place for ever is
  * taken for granted: a struct device begins with its kobject, and that with its name (include/linux/kobject.h); a
  * struct device_node has its full name as third word (include/linux/of.h); a struct device_driver begins with its name
- * (include/linux/device/driver.h); in a struct module the name follows state and list (include/linux/module.h). Whatever
- * else is asked is looked for.
+ * (include/linux/device/driver.h); in a struct module the name follows state and list (include/linux/module.h).
+ * Whatever else is asked is looked for.
  */
 #include "firmware.h"
 

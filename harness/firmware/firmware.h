@@ -1,6 +1,7 @@
 /*
- * Shared by the parts of the EL2 firmware. Freestanding: no library, no floating point, MMU off (addresses are physical).
- * A file calls only what is declared above its own part; what comes from the harness is in interface.h (made of interface.ts).
+ * Shared by the parts of the EL2 firmware. Freestanding: no library, no floating point, MMU off (addresses are
+ * physical). A file calls only what is declared above its own part; what comes from the harness is in interface.h (made
+ * of interface.ts).
  */
 #ifndef BOOTRACE_FIRMWARE_H
 #define BOOTRACE_FIRMWARE_H

@@ -3,7 +3,9 @@ export type GateEvent =
   | {
       readonly verb: (typeof PLACE_VERBS)[number];
       readonly time: number;
-      /** A device; or a function as `name()`, its return as `name():return`; a module; a step of the plan as `step:2`. */
+      /**
+       * A device; or a function as `name()`, its return as `name():return`; a module; a step of the plan as `step:2`.
+       */
       readonly device: string;
       /** What it waits for, as the firmware says it: `finished firmware:scm`, or milliseconds. */
       readonly detail: string;

@@ -1,7 +1,7 @@
 /*
  * Gates: order put on an unmodified kernel from EL2, at probes of devices, at functions and at loads of modules. A call
- * that a gate holds sleeps at its entry or before its return (sleep.c) until the gate lets it go on. To see a call return,
- * its return address is replaced by the stop at its entry.
+ * that a gate holds sleeps at its entry or before its return (sleep.c) until the gate lets it go on. To see a call
+ * return, its return address is replaced by the stop at its entry.
  */
 #include "firmware.h"
 
@@ -53,7 +53,10 @@ static u64 ticks_of(u32 ms)
 	return (u64)ms * (SYSREG_READ("cntfrq_el0") / 1000);
 }
 
-/* A call that must not sleep keeps the only CPU to itself: nothing that it waits for can happen, or only in an interrupt. */
+/*
+ * A call that must not sleep keeps the only CPU to itself: nothing that it waits for can happen, or only in an
+ * interrupt.
+ */
 #define ATOMIC_HOLD_MS	1000
 
 static void wait(struct frame *f, struct flight *flight, u32 i)

@@ -28,20 +28,29 @@ const POLL_MS = 1;
 export const HOLD_TIMEOUT_MS = 30_000;
 
 /**
- * The `write` of the UART driver's console, drivers/tty/serial/amba-pl011.c of Linux 5.10 to 6.12. The driver spends about 150 instructions on a character;
- * the firmware hands the whole text to QEMU at once.
+ * The `write` of the UART driver's console, drivers/tty/serial/amba-pl011.c of Linux 5.10 to 6.12. The driver spends
+ * about 150 instructions on a character; the firmware hands the whole text to QEMU at once.
  */
 const CONSOLE_WRITE = 'pl011_console_write';
 /** The same of earlycon, which a board's console is: it needs no UART of the board. */
 const EARLY_CONSOLE_WRITE = 'pl011_early_write';
-/** What a call that waits is sent into: where it may sleep (kernel/time/timer.c), and where not (arch/arm64/lib/delay.c). */
+/**
+ * What a call that waits is sent into: where it may sleep (kernel/time/timer.c), and where not
+ * (arch/arm64/lib/delay.c).
+ */
 const MSLEEP = 'msleep';
 const UDELAY = '__udelay';
 /** Reads the CPU's preempt count first of all (kernel/softirq.c, in_interrupt()). */
 const PREEMPT = 'do_softirq';
-/** Called when the kernel has patched its own text (arch/arm64/kernel/alternative.c, apply_alternatives_all(); ftrace_init()), before any driver is registered. */
+/**
+ * Called when the kernel has patched its own text (arch/arm64/kernel/alternative.c, apply_alternatives_all();
+ * ftrace_init()), before any driver is registered.
+ */
 const READY = 'driver_init';
-/** kernel/module.c, since 6.0 kernel/module/main.c: a module is about to run its init; and the name of one of its functions. */
+/**
+ * kernel/module.c, since 6.0 kernel/module/main.c: a module is about to run its init; and the name of one of its
+ * functions.
+ */
 const LOAD = 'do_init_module';
 const MODULE_LOOKUP = 'module_kallsyms_lookup_name';
 
@@ -108,7 +117,10 @@ function spotsOf(gate: Gate): Spot[] {
   return [spotOf(full.at), ...(full.gate === 'hold' ? [spotOf(full.until)] : [])];
 }
 
-/** Devices whose probes gates hold or watch, and functions of the image that they stand at: what a guest of several cells must not have passed. */
+/**
+ * Devices whose probes gates hold or watch, and functions of the image that they stand at: what a guest of several
+ * cells must not have passed.
+ */
 export function gatedBy(gates: readonly Gate[]): ParkingPlace {
   const spots = gates.flatMap(spotsOf);
   const names = (kind: Spot['kind']) => spots.filter((spot) => spot.kind === kind).map(({ name }) => name);
@@ -125,7 +137,10 @@ function busSymbols(devices: readonly string[]): string[] {
   return devices.flatMap((device) => busesOf(device)).flatMap(({ probes }) => probes);
 }
 
-/** Names of the kernel symbols that a cell with these gates needs an address for; some are alternatives of each other, and some only good to have. */
+/**
+ * Names of the kernel symbols that a cell with these gates needs an address for; some are alternatives of each other,
+ * and some only good to have.
+ */
 export function gateSymbols(gates: readonly Gate[]): Set<string> {
   return symbolsFor(gates.flatMap(spotsOf));
 }
@@ -172,8 +187,9 @@ export function takesConsole(lookup: SymbolLookup): boolean {
 }
 
 /**
- * A table by which the firmware says how many instructions the guest has executed, the firmware's own among them, whenever one of these functions is entered
- * (lines `counted PLACE INSTRUCTIONS` of its log). Throws {@link InputError} for a symbol that the kernel does not have, and for too many.
+ * A table by which the firmware says how many instructions the guest has executed, the firmware's own among them,
+ * whenever one of these functions is entered (lines `counted PLACE INSTRUCTIONS` of its log). Throws {@link InputError}
+ * for a symbol that the kernel does not have, and for too many.
  */
 export function encodeCounting(symbols: readonly string[], lookup: SymbolLookup): Uint8Array | null {
   const table = new Table(lookup, NO_MODULES, BUSES);
@@ -187,13 +203,16 @@ export function encodeCounting(symbols: readonly string[], lookup: SymbolLookup)
 interface GateOptions {
   readonly holdTimeoutMs?: number;
   readonly buses?: readonly Bus[];
-  /** Which step of the init a line of the cell's plan is: modules that it loads bring others along. Null for a line that the plan does not have. */
+  /**
+   * Which step of the init a line of the cell's plan is: modules that it loads bring others along. Null for a line that
+   * the plan does not have.
+   */
   readonly stepOf?: (line: number) => number | null;
 }
 
 /**
- * The table of a cell as the firmware reads it, or null where it would be empty.
- * Throws {@link InputError} for a symbol that the kernel does not have, too many gates, and holds that wait for each other.
+ * The table of a cell as the firmware reads it, or null where it would be empty. Throws {@link InputError} for a symbol
+ * that the kernel does not have, too many gates, and holds that wait for each other.
  */
 export function encodeGates(
   gates: readonly Gate[],
@@ -223,9 +242,9 @@ export function encodeGates(
 }
 
 /**
- * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest before its init reads the plan. Until
- * then its console goes the way that it goes in its cells ({@link takesConsole}). Null where they are too many for one table. Throws {@link InputError} for a
- * symbol that the kernel does not have.
+ * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest
+ * before its init reads the plan. Until then its console goes the way that it goes in its cells ({@link takesConsole}).
+ * Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
  */
 export function encodeParking(place: ParkingPlace, hasConsole: boolean, lookup: SymbolLookup): Uint8Array | null {
   const spots = placeSpots(place);
@@ -356,7 +375,10 @@ class Table {
     return this.stop({ kind, address: 0n, value: 0n, name });
   }
 
-  /** Stops at the probe functions of all buses that the device may be on: those that the kernel has, in its image or in the bus's module. */
+  /**
+   * Stops at the probe functions of all buses that the device may be on: those that the kernel has, in its image or in
+   * the bus's module.
+   */
   #probes(device: string): void {
     let found = 0;
     const buses = busesOf(device, this.#buses);
@@ -410,8 +432,9 @@ class Table {
   }
 
   /**
-   * Which stops get one of the CPU's breakpoints: functions that a gate names first, since they may be called early, then what is left. Where they do not
-   * suffice, the rest is written over the kernel's text once it has patched itself, and one breakpoint tells when.
+   * Which stops get one of the CPU's breakpoints: functions that a gate names first, since they may be called early,
+   * then what is left. Where they do not suffice, the rest is written over the kernel's text once it has patched
+   * itself, and one breakpoint tells when.
    */
   #ways(parks: boolean): StopValues[] {
     const isEarly = ({ kind }: Omit<StopValues, 'way'>) => kind !== STOP.probe && kind !== STOP.load;

@@ -1,8 +1,9 @@
 import { cStruct, struct } from './layout.ts';
 
 /**
- * What the harness and the EL2 firmware say to each other, described once: the C side includes `interface.h`, which {@link interfaceHeader} makes of this
- * file when the firmware is compiled. Structures get a line in STRUCTS, enumerations in ENUMS, numbers in CONSTANTS.
+ * What the harness and the EL2 firmware say to each other, described once: the C side includes `interface.h`, which
+ * {@link interfaceHeader} makes of this file when the firmware is compiled. Structures get a line in STRUCTS,
+ * enumerations in ENUMS, numbers in CONSTANTS.
  */
 
 /** Breakpoints of a Cortex-A57 (ID_AA64DFR0_EL1.BRPs). */
@@ -39,7 +40,10 @@ export const SIDE = { entry: 0, return: 1 } as const;
 
 export const ACTION = { delay: 1, hold: 2, force: 3, park: 4 } as const;
 
-/** Files of the guest: QEMU's fw_cfg has them by name, a cell that is handed over brings its own. The first two are the init's (guest/init/harness.h). */
+/**
+ * Files of the guest: QEMU's fw_cfg has them by name, a cell that is handed over brings its own. The first two are the
+ * init's (guest/init/harness.h).
+ */
 const FILES = {
   plan: 'opt/bootrace/plan',
   modules: 'opt/bootrace/modules',

@@ -1,7 +1,7 @@
 /**
- * Layouts of structures that the harness writes and the firmware's C code reads. Each is described once, here in TypeScript: {@link encode} writes it,
- * {@link cStruct} says it in C. Little endian; members lie where a C compiler for arm64 puts them, and the C side asserts that (AAPCS64: a member is
- * aligned to its own size).
+ * Layouts of structures that the harness writes and the firmware's C code reads. Each is described once, here in
+ * TypeScript: {@link encode} writes it, {@link cStruct} says it in C. Little endian; members lie where a C compiler for
+ * arm64 puts them, and the C side asserts that (AAPCS64: a member is aligned to its own size).
  */
 
 type Scalar = 'u8' | 'u16' | 'u32' | 'u64';
@@ -41,7 +41,10 @@ export type Values<M extends Members> = { readonly [Name in keyof M]: Value<M[Na
 /** The same by the structure. */
 export type ValuesOf<S> = S extends Struct<infer M> ? Values<M> : never;
 
-/** Describes a structure; `name` is that of the C struct. Throws RangeError where a compiler would leave a gap: name it instead. */
+/**
+ * Describes a structure; `name` is that of the C struct. Throws RangeError where a compiler would leave a gap: name it
+ * instead.
+ */
 export function struct<const M extends Members>(name: string, members: M): Struct<M> {
   const offsets = new Map<string, number>();
   let at = 0;
@@ -64,7 +67,10 @@ function extentOf(member: Member): { readonly size: number; readonly alignment: 
   return { size: member.size, alignment: member.alignment, count: 1 };
 }
 
-/** The bytes of a structure. Throws RangeError for a number that does not fit its member, a text that is too long and too many elements. */
+/**
+ * The bytes of a structure. Throws RangeError for a number that does not fit its member, a text that is too long and
+ * too many elements.
+ */
 export function encode<M extends Members>(layout: Struct<M>, values: Values<M>): Uint8Array {
   const view = new DataView(new ArrayBuffer(layout.size));
   write(view, 0, layout, values);

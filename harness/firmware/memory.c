@@ -1,6 +1,7 @@
 /*
- * Stage 2 of EL1's translation (DDI 0487, D8): which of QEMU's memory stands behind which address of the guest. A real board
- * has it from the first instruction on; the stand-in, whose addresses are QEMU's own, when its state is kept (snapshot.c).
+ * Stage 2 of EL1's translation (DDI 0487, D8): which of QEMU's memory stands behind which address of the guest. A real
+ * board has it from the first instruction on; the stand-in, whose addresses are QEMU's own, when its state is kept
+ * (snapshot.c).
  */
 #include "board.h"
 
@@ -12,8 +13,8 @@
 #define LAST_LEVEL	3u
 
 /*
- * VTCR_EL2: 4 KiB pages, tables write-back and inner shareable. 32 bits of address begin at level 1 (SL0 = 1), 44 bits, which
- * a Cortex-A57 has (ID_AA64MMFR0_EL1.PARange = 4), at level 0 (SL0 = 2).
+ * VTCR_EL2: 4 KiB pages, tables write-back and inner shareable. 32 bits of address begin at level 1 (SL0 = 1), 44 bits,
+ * which a Cortex-A57 has (ID_AA64MMFR0_EL1.PARange = 4), at level 0 (SL0 = 2).
  */
 #define VTCR		((1ul << 31) | (3ul << 12) | (1ul << 10) | (1ul << 8))
 #define VTCR_STANDIN	(VTCR | (1ul << 6) | (64 - 32))

@@ -1,4 +1,7 @@
-/* Device models whose state a snapshot keeps: an entry each. What a guest finds as register files in RAM is kept with its memory. */
+/*
+ * Device models whose state a snapshot keeps: an entry each. What a guest finds as register files in RAM is kept with
+ * its memory.
+ */
 #include "firmware.h"
 
 static const struct model *const models[] = { &gic_v2, &pl011 };

@@ -1,10 +1,14 @@
 /*
- * Functions of modules: when the loader calls do_init_module(), the guest itself is made to look the names up, by entering
- * module_kallsyms_lookup_name("module:function") (kernel/module.c) in its context. By then the module's text is patched.
+ * Functions of modules: when the loader calls do_init_module(), the guest itself is made to look the names up, by
+ * entering module_kallsyms_lookup_name("module:function") (kernel/module.c) in its context. By then the module's text
+ * is patched.
  */
 #include "firmware.h"
 
-/* The string lies on the task's stack, above a stack pointer that is lowered as long (AAPCS64: it stays a multiple of 16). */
+/*
+ * The string lies on the task's stack, above a stack pointer that is lowered as long (AAPCS64: it stays a multiple of
+ * 16).
+ */
 #define STRING_ROOM	(NAME_SIZE + 16)
 
 /* Whether a stop is a function of this module. */
@@ -31,7 +35,10 @@ static int write_string(u64 va, const char *text)
 	return 1;
 }
 
-/* Asks for the first of the module's functions from stop `from` on. Returns whether there is one, and the guest on its way. */
+/*
+ * Asks for the first of the module's functions from stop `from` on. Returns whether there is one, and the guest on its
+ * way.
+ */
 int modules_look_up(struct frame *f, struct flight *flight, u32 from)
 {
 	u64 stack = (flight->sp - STRING_ROOM) & ~15ul;

@@ -1,8 +1,8 @@
 /*
- * The firmware's two ways out of the guest, each a virtio console of QEMU: its own log, and the kernel's console, which it
- * takes over from the UART a write at a time (breakpoint.c). QEMU hands each buffer to the host in one piece while the queue is
- * being notified. Registers as in the Virtual I/O Device Specification 1.1, section 4.2.4 (legacy interface), queue
- * layout as in section 2.6. Where QEMU was given no such device, nothing is said.
+ * The firmware's two ways out of the guest, each a virtio console of QEMU: its own log, and the kernel's console, which
+ * it takes over from the UART a write at a time (breakpoint.c). QEMU hands each buffer to the host in one piece while
+ * the queue is being notified. Registers as in the Virtual I/O Device Specification 1.1, section 4.2.4 (legacy
+ * interface), queue layout as in section 2.6. Where QEMU was given no such device, nothing is said.
  */
 #include "firmware.h"
 
@@ -149,8 +149,9 @@ void say(const char *text)
 }
 
 /*
- * Many lines are held back and sent together: QEMU drops what a console cannot hand over at once (hw/char/virtio-console.c,
- * flush_buf(): consoles are never throttled), and a socket that nobody has read yet is full after some hundred small pieces.
+ * Many lines are held back and sent together: QEMU drops what a console cannot hand over at once
+ * (hw/char/virtio-console.c, flush_buf(): consoles are never throttled), and a socket that nobody has read yet is full
+ * after some hundred small pieces.
  */
 void say_held(int hold)
 {
@@ -183,7 +184,10 @@ void say_hex(u64 value)
 	say_in_base(value, 16);
 }
 
-/* Microseconds of virtual time: 62.5 MHz on this machine, which is no whole number of ticks a microsecond; good for days. */
+/*
+ * Microseconds of virtual time: 62.5 MHz on this machine, which is no whole number of ticks a microsecond; good for
+ * days.
+ */
 void say_time(const struct frame *f)
 {
 	say_number(now(f) * 1000000 / SYSREG_READ("cntfrq_el0"));

@@ -1,9 +1,11 @@
-/* Pages of a guest that is kept: what they held is put aside before they are written to, and put back after each cell. */
+/*
+ * Pages of a guest that is kept: what they held is put aside before they are written to, and put back after each cell.
+ */
 #include "board.h"
 
 /*
- * Pages that some cell has written to: from PAGES_ADDRESS on where each lies, and behind that what they held before. A board
- * has more room for them than the stand-in, whose registers lie behind.
+ * Pages that some cell has written to: from PAGES_ADDRESS on where each lies, and behind that what they held before. A
+ * board has more room for them than the stand-in, whose registers lie behind.
  */
 #define PAGES_MAX	((BOARD_PAGES_END - PAGES_ADDRESS) >> PAGE_SHIFT)
 #define CONTENTS	(PAGES_ADDRESS + PAGES_MAX * sizeof(u64))

@@ -1,6 +1,7 @@
 /*
  * A table may say that the guest is to be parked at the first moment at which a gate, or the plan of its init, would
- * matter. Its state is kept (snapshot.c), and cells that differ in nothing else go on from there, one after the other (serve.c).
+ * matter. Its state is kept (snapshot.c), and cells that differ in nothing else go on from there, one after the other
+ * (serve.c).
  */
 #include "firmware.h"
 

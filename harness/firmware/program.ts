@@ -19,7 +19,10 @@ import {
 
 const FIRMWARE_FOLDER = new URL('./', import.meta.url);
 
-/** What the cross compiler makes the EL2 firmware of (guest and firmware share the compiler's wrapper in kernel/cross.ts). */
+/**
+ * What the cross compiler makes the EL2 firmware of (guest and firmware share the compiler's wrapper in
+ * kernel/cross.ts).
+ */
 export const FIRMWARE = {
   name: 'el2-firmware',
   output: 'binary',

@@ -1,6 +1,6 @@
 /*
- * Cells for a guest that was kept (snapshot.c). Each comes on the console that the firmware's log goes out by: a header,
- * then the table of its gates, its plan and its modules (served.ts). They lie where the kernel has no memory.
+ * Cells for a guest that was kept (snapshot.c). Each comes on the console that the firmware's log goes out by: a
+ * header, then the table of its gates, its plan and its modules (served.ts). They lie where the kernel has no memory.
  */
 #include "firmware.h"
 

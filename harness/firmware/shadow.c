@@ -1,6 +1,6 @@
 /*
- * Register pages of a board: each page that is touched gets one of QEMU's memory, which is what its registers hold. The guest
- * does not reach it: every access comes to traps.c. Only where the guest uses such a page as memory it is mapped.
+ * Register pages of a board: each page that is touched gets one of QEMU's memory, which is what its registers hold. The
+ * guest does not reach it: every access comes to traps.c. Only where the guest uses such a page as memory it is mapped.
  */
 #include "board.h"
 
@@ -8,7 +8,10 @@
 #define BUCKETS		(2 * 32768u)
 #define NONE		0
 
-/* BOARD_SHADOWS_ADDRESS to BOARD_SHADOWS_END: what is known of each page, the same as it was when the guest was kept, and which were put aside since. */
+/*
+ * BOARD_SHADOWS_ADDRESS to BOARD_SHADOWS_END: what is known of each page, the same as it was when the guest was kept,
+ * and which were put aside since.
+ */
 static struct shadow *const shadows = (struct shadow *)BOARD_SHADOWS_ADDRESS;
 static struct shadow *const kept = (struct shadow *)(BOARD_SHADOWS_ADDRESS + sizeof(struct shadow) * SHADOWS_MAX);
 static u8 *const is_aside = (u8 *)(BOARD_SHADOWS_ADDRESS + 2 * sizeof(struct shadow) * SHADOWS_MAX);
@@ -176,7 +179,10 @@ void shadow_restore(void)
 	last = 0;
 }
 
-/* A line for each page: how often it was read and written, how many polls were broken there, and whether it was memory to the guest. */
+/*
+ * A line for each page: how often it was read and written, how many polls were broken there, and whether it was memory
+ * to the guest.
+ */
 void shadow_census(void)
 {
 	for (u32 i = 0; i < shadow_count; i++) {

@@ -1,7 +1,7 @@
 /*
- * To wait, a call's entry or return is left in favour of msleep(), with the stop as return address: the stop is then hit
- * again with the same stack pointer. Where the kernel must not sleep it spins in __udelay() instead. Everything happens in
- * guest instructions, so a gated boot is as repeatable as any other, with any number of vCPUs.
+ * To wait, a call's entry or return is left in favour of msleep(), with the stop as return address: the stop is then
+ * hit again with the same stack pointer. Where the kernel must not sleep it spins in __udelay() instead. Everything
+ * happens in guest instructions, so a gated boot is as repeatable as any other, with any number of vCPUs.
  */
 #include "firmware.h"
 
@@ -18,8 +18,8 @@
 #define SPIN_MS_MAX		1000
 
 /*
- * Where a task has its preempt count (struct thread_info begins it, and has changed before it): the first word of the task
- * that a function reads which begins with it.
+ * Where a task has its preempt count (struct thread_info begins it, and has changed before it): the first word of the
+ * task that a function reads which begins with it.
  */
 static u64 count_offset(void)
 {
@@ -38,7 +38,10 @@ static u64 count_offset(void)
 	return offset;
 }
 
-/* Whether the guest must not sleep here, as far as it knows itself: without CONFIG_PREEMPT_COUNT it does not count its spinlocks. */
+/*
+ * Whether the guest must not sleep here, as far as it knows itself: without CONFIG_PREEMPT_COUNT it does not count its
+ * spinlocks.
+ */
 int is_atomic(const struct frame *f)
 {
 	u64 offset = count_offset();

@@ -1,11 +1,11 @@
 /*
  * A running guest that many cells go on from: its state is kept once, and put back after each. Memory is copied on
- * write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write to a
- * page comes here, where the page is put aside. Only with one CPU.
+ * write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write
+ * to a page comes here, where the page is put aside. Only with one CPU.
  *
- * Beside its memory, and register files that are memory, a guest has the CPU's registers of EL1, the interrupt controller,
- * the timer and the UART: nothing else is in its device tree. Floating-point registers are not kept: neither the init nor a
- * probe function reads what is in them.
+ * Beside its memory, and register files that are memory, a guest has the CPU's registers of EL1, the interrupt
+ * controller, the timer and the UART: nothing else is in its device tree. Floating-point registers are not kept:
+ * neither the init nor a probe function reads what is in them.
  */
 #include "board.h"
 
@@ -57,8 +57,9 @@ static void store(u64 pa, u32 size, u64 value)
 }
 
 /*
- * A store exclusive that came here would fail when it is tried again, since the exception has cleared the monitor, and the
- * kernel would go round its loop once more. The page has not been written to, so what was loaded is still there: it succeeds.
+ * A store exclusive that came here would fail when it is tried again, since the exception has cleared the monitor, and
+ * the kernel would go round its loop once more. The page has not been written to, so what was loaded is still there: it
+ * succeeds.
  */
 static void store_exclusive(struct frame *f, u32 insn, u64 pa)
 {
@@ -122,7 +123,10 @@ void snapshot_take(const struct frame *f)
 	memory_protect();
 }
 
-/* Puts everything back, and the frame at which it was kept into f. Pages stay writable: the next cell writes to most of them. */
+/*
+ * Puts everything back, and the frame at which it was kept into f. Pages stay writable: the next cell writes to most of
+ * them.
+ */
 void snapshot_restore(struct frame *f)
 {
 	if (board)

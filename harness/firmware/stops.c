@@ -1,8 +1,8 @@
 /*
  * Where the guest stops. Debug exceptions of EL1 are routed to EL2 (MDCR_EL2.TDE), so that a stop is one of the CPU's
- * breakpoints, or a BRK that is written over the instruction by its physical address: the guest sees its text read-only, and
- * a snapshot puts the page aside like any other. The kernel patches its own text while it boots (alternatives, ftrace, jump
- * labels), so BRKs come after that; modules are patched before do_init_module() is called.
+ * breakpoints, or a BRK that is written over the instruction by its physical address: the guest sees its text
+ * read-only, and a snapshot puts the page aside like any other. The kernel patches its own text while it boots
+ * (alternatives, ftrace, jump labels), so BRKs come after that; modules are patched before do_init_module() is called.
  *
  * Behind a stop the guest executes the one instruction that stands there, as it was, with interrupts masked.
  */
@@ -22,7 +22,10 @@
 #define PMEVTYPER_NSH	(1 << 27)
 #define EVENT_INST_RETIRED	0x08
 
-/* C6.2: BRK #0xb008, and two first instructions that do nothing else: hints (BTI, NOP) and `mov x9, x30`, which ftrace puts at most functions' entries */
+/*
+ * C6.2: BRK #0xb008, and two first instructions that do nothing else: hints (BTI, NOP) and `mov x9, x30`, which ftrace
+ * puts at most functions' entries
+ */
 #define BRK		0xd4360100u
 #define IS_HINT(insn)	(((insn) & 0xfffff01f) == 0xd503201f)
 #define MOV_X9_LR	0xaa1e03e9u

@@ -1,4 +1,6 @@
-/* Accesses of EL1 and EL0 to addresses that stage 2 does not map: registers of a board, and its interrupt controller. */
+/*
+ * Accesses of EL1 and EL0 to addresses that stage 2 does not map: registers of a board, and its interrupt controller.
+ */
 #include "board.h"
 
 /* ISS of a data abort (DDI 0487, D17.2.37) */

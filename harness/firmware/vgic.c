@@ -1,7 +1,7 @@
 /*
- * The interrupt controller of a board: a GICv2 (IHI 0048) or GICv3 (IHI 0069) as far as one CPU without priorities notices.
- * Its line to the CPU is HCR_EL2.VI. QEMU's own controller carries nothing but the timers' interrupts, whose numbers a board
- * has others for; every other interrupt comes from a model.
+ * The interrupt controller of a board: a GICv2 (IHI 0048) or GICv3 (IHI 0069) as far as one CPU without priorities
+ * notices. Its line to the CPU is HCR_EL2.VI. QEMU's own controller carries nothing but the timers' interrupts, whose
+ * numbers a board has others for; every other interrupt comes from a model.
  */
 #include "board.h"
 
@@ -282,7 +282,10 @@ static u64 bytes(u8 *array, u32 first, u32 size, int is_write, u64 value)
 	return result;
 }
 
-/* The registers that have a place for each interrupt, the same in distributor and redistributor. Returns whether it was one. */
+/*
+ * The registers that have a place for each interrupt, the same in distributor and redistributor. Returns whether it was
+ * one.
+ */
 static int interrupt_register(u32 offset, u32 size, int is_write, u64 *value)
 {
 	u32 word = offset % 0x80 / 4;

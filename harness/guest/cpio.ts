@@ -26,8 +26,8 @@ const PERMISSIONS = 0o7777;
 
 /**
  * A cpio archive, newc format, as the kernel unpacks it. The bytes depend on the entries alone: every entry belongs to
- * root, was changed at time 0, and the inode numbers count from 1. The length is a multiple of 4, so that archives can be
- * put one behind the other. Throws {@link InputError} for a path that would leave the archive's root.
+ * root, was changed at time 0, and the inode numbers count from 1. The length is a multiple of 4, so that archives can
+ * be put one behind the other. Throws {@link InputError} for a path that would leave the archive's root.
  */
 export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   const parts = entries.flatMap((entry, index) => encodeEntry(entry, index + 1));

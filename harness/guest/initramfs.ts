@@ -8,8 +8,8 @@ const FOLDER_MODE = 0o755;
 const DEVICE_MODE = 0o600;
 
 /**
- * The archive that every guest boots with: the init, its mount points, and the two device nodes it needs (so that devtmpfs need not be mounted).
- * What a cell is about comes later, from the harness itself.
+ * The archive that every guest boots with: the init, its mount points, and the two device nodes it needs (so that
+ * devtmpfs need not be mounted). What a cell is about comes later, from the harness itself.
  */
 export function buildInitramfs(init: Uint8Array): Uint8Array {
   return writeCpio([

@@ -9,7 +9,10 @@ export interface GuestModule {
 const COUNT_SIZE = 8;
 const ENTRY_SIZE = MODULE_NAME_SIZE + 2 * 8;
 
-/** The modules of a cell as init/harness.c finds them: their number, an entry for each (name, offset, size), then their files. */
+/**
+ * The modules of a cell as init/harness.c finds them: their number, an entry for each (name, offset, size), then their
+ * files.
+ */
 export function encodeModules(modules: readonly GuestModule[]): Uint8Array {
   const head = new DataView(new ArrayBuffer(COUNT_SIZE + modules.length * ENTRY_SIZE));
   head.setBigUint64(0, BigInt(modules.length), true);

@@ -26,8 +26,8 @@ export const MODULE_NAME_SIZE = 56;
 const MS_MAX = 999_999_999;
 
 /**
- * The plan as init/plan.c reads it: words that end in NUL, first the format's version, then records of a verb and a fixed
- * number of words, last the record `end`. Throws {@link InputError} for a step that the guest would not accept.
+ * The plan as init/plan.c reads it: words that end in NUL, first the format's version, then records of a verb and a
+ * fixed number of words, last the record `end`. Throws {@link InputError} for a step that the guest would not accept.
  */
 export function encodePlan(plan: Plan): Uint8Array {
   if (plan.steps.length > PLAN_STEPS) throw tooLarge(`${plan.steps.length} steps, at most ${PLAN_STEPS}`);
@@ -82,7 +82,10 @@ function encodeStep(step: PlanStep): string[] {
   }
 }
 
-/** Steps that only the plan itself can execute; throws where one of them stands beside others, or where `beside` reaches behind the plan's end. */
+/**
+ * Steps that only the plan itself can execute; throws where one of them stands beside others, or where `beside` reaches
+ * behind the plan's end.
+ */
 function checkBeside(steps: readonly PlanStep[]): void {
   for (const [at, step] of steps.entries()) {
     if (step.step !== 'beside') continue;

@@ -8,7 +8,9 @@ import type { OnProgress } from './progress.ts';
 
 interface Suite {
   readonly name: string;
-  /** The release is no longer refreshed, so that its Release file has expired for good (deb822 Release, Valid-Until). */
+  /**
+   * The release is no longer refreshed, so that its Release file has expired for good (deb822 Release, Valid-Until).
+   */
   readonly archived: boolean;
 }
 
@@ -180,10 +182,10 @@ interface Download {
 }
 
 /**
- * Downloads into a folder below `folder` the best package of a kernel series that can be had, each suite's index being refreshed in a private apt state; apt checks
- * the package against the signed index. A mirror may list packages that it no longer, or not yet, has (Debian's security archive does, of all
- * arm64 kernels of a release that has ended): then the next one is tried, and the next suite.
- * Throws {@link InfraError} with what each suite said when none gives it.
+ * Downloads into a folder below `folder` the best package of a kernel series that can be had, each suite's index being
+ * refreshed in a private apt state; apt checks the package against the signed index. A mirror may list packages that it
+ * no longer, or not yet, has (Debian's security archive does, of all arm64 kernels of a release that has ended): then
+ * the next one is tried, and the next suite. Throws {@link InfraError} with what each suite said when none gives it.
  */
 export async function downloadPackage(
   request: PackageRequest,

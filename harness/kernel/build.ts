@@ -37,14 +37,15 @@ export interface KernelRequest {
 /** Part of every key: raise it when the way of building changes what comes out. */
 const BUILD_VERSION = 1;
 
-/** Files that make's output names in a first build of Linux 6.1 with base.config; the next builds count for themselves. */
+/**
+ * Files that make's output names in a first build of Linux 6.1 with base.config; the next builds count for themselves.
+ */
 const FIRST_BUILD_STEPS = 1000;
 
 /**
  * Gives the kernel of a recipe and linkage: from the cache, or built. Two runs that want the same kernel build it once;
- * what a killed run leaves is never mistaken for a kernel.
- * Throws {@link InputError} for a recipe, patch or fragment that is wrong, `InfraError` when the machine fails, and the reason of
- * `signal` when that was aborted.
+ * what a killed run leaves is never mistaken for a kernel. Throws {@link InputError} for a recipe, patch or fragment
+ * that is wrong, `InfraError` when the machine fails, and the reason of `signal` when that was aborted.
  */
 export async function buildKernel(request: KernelRequest): Promise<KernelResult> {
   try {
@@ -116,7 +117,8 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
       }
       await compile(context, tree, folder.warm, subject, onProgress);
     } catch (error) {
-      // A bisection may come by the same commit again. A recipe's own source is meant to compile: there whoever tries again wants to see it tried.
+      // A bisection may come by the same commit again. A recipe's own source is meant to compile: there whoever tries
+      // again wants to see it tried.
       if (error instanceof SourceError && recipe.followsSource)
         await publishKernel(root, key, { kind: 'broken', reason: error.message });
       // Make has ended by itself: what it leaves is consistent. After any other end the mark stays.
@@ -146,7 +148,9 @@ function signalOf({ signal }: KernelRequest): { signal?: AbortSignal } {
 /** Hexadecimal digits of a key that are enough to name a file for people. */
 const SHORT_KEY = 16;
 
-/** One folder per set of fragments; whole configurations share one, as they come in series that differ by a few options. */
+/**
+ * One folder per set of fragments; whole configurations share one, as they come in series that differ by a few options.
+ */
 function buildFolderName({ config, fragments }: Recipe): string {
   return config === null ? digest(fragments.map(({ text }) => text)).slice(0, SHORT_KEY) : 'config';
 }

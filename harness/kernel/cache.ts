@@ -63,7 +63,9 @@ export async function requireFreeSpace(path: string, needMib: number, purpose: s
   }
 }
 
-/** As mkdir with `recursive`, which never returns where a file system refuses with ENOENT, as /proc does (Node.js 20). */
+/**
+ * As mkdir with `recursive`, which never returns where a file system refuses with ENOENT, as /proc does (Node.js 20).
+ */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
@@ -91,8 +93,8 @@ export async function ensureFolder(path: string): Promise<string> {
 }
 
 /**
- * Start time of a process in clock ticks after boot, or null when there is none: with the pid it names a process for good
- * (proc(5), /proc/PID/stat field 22; field 2 may hold spaces and brackets, hence the search for the last bracket).
+ * Start time of a process in clock ticks after boot, or null when there is none: with the pid it names a process for
+ * good (proc(5), /proc/PID/stat field 22; field 2 may hold spaces and brackets, hence the search for the last bracket).
  */
 async function startTime(pid: string): Promise<string | null> {
   try {
@@ -105,10 +107,16 @@ async function startTime(pid: string): Promise<string | null> {
   }
 }
 
-/** What another machine or container has left is removed when nothing in it has changed for so long: whether its owner lives cannot be asked. */
+/**
+ * What another machine or container has left is removed when nothing in it has changed for so long: whether its owner
+ * lives cannot be asked.
+ */
 const FOREIGN_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** What a process id is one of: the boot of a kernel and a namespace in it (proc(5), boot_id; namespaces(7)). Containers of a host share the first alone. */
+/**
+ * What a process id is one of: the boot of a kernel and a namespace in it (proc(5), boot_id; namespaces(7)). Containers
+ * of a host share the first alone.
+ */
 async function pidSpace(): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
   const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
@@ -117,7 +125,9 @@ async function pidSpace(): Promise<string> {
 
 const PID_SPACE_DIGITS = 12;
 
-/** Names this process for good, also where the folder that it stands in is shared between machines: `pid-start-space`. */
+/**
+ * Names this process for good, also where the folder that it stands in is shared between machines: `pid-start-space`.
+ */
 export async function ownerToken(): Promise<string> {
   return `${process.pid}-${await startTime('self')}-${await pidSpace()}`;
 }
@@ -166,8 +176,8 @@ export async function publish(finished: string, target: string): Promise<void> {
 }
 
 /**
- * Carries out what only spares later runs some work: on a cache that is read-only, full or of another user, all that is in it can still be used.
- * Null where it could not be written; any other error is thrown.
+ * Carries out what only spares later runs some work: on a cache that is read-only, full or of another user, all that is
+ * in it can still be used. Null where it could not be written; any other error is thrown.
  */
 export async function bestEffort<T>(write: () => Promise<T>): Promise<T | null> {
   try {
@@ -180,8 +190,8 @@ export async function bestEffort<T>(write: () => Promise<T>): Promise<T | null> 
 }
 
 /**
- * Writes a small file so that a reader sees the old content or the new one, never a part, also after a power cut. `synced` is false where
- * content that does not survive one is noticed and cheap to make anew.
+ * Writes a small file so that a reader sees the old content or the new one, never a part, also after a power cut.
+ * `synced` is false where content that does not survive one is noticed and cheap to make anew.
  */
 export async function writeAtomic(path: string, text: string | Uint8Array, synced = true): Promise<void> {
   const temporary = `${path}.${randomUUID()}`;

@@ -8,14 +8,20 @@ import { askedOptions, type TextFile } from './recipe.ts';
 import { explainDifference, type KconfigEntry, parseKconfig } from './refusal.ts';
 import { exists } from './source/tree.ts';
 
-/** Where the result of `make tinyconfig` is kept: it takes a quarter of a small rebuild, and is the same for every linkage. */
+/**
+ * Where the result of `make tinyconfig` is kept: it takes a quarter of a small rebuild, and is the same for every
+ * linkage.
+ */
 export interface TinyConfig {
   readonly file: string;
   /** Of the source, its patches and the toolchain: what tinyconfig depends on. */
   readonly key: string;
 }
 
-/** Resolves the fragments on `config`, or where that is null on tinyconfig, and returns what Kconfig made otherwise of the fragments. */
+/**
+ * Resolves the fragments on `config`, or where that is null on tinyconfig, and returns what Kconfig made otherwise of
+ * the fragments.
+ */
 export async function configure(
   context: MakeContext,
   config: TextFile | null,
@@ -49,8 +55,9 @@ async function startFromTiny(context: MakeContext, { file, key }: TinyConfig): P
   const isNew = !(await exists(autoConf));
   await make(context, ['tinyconfig'], () => {});
   await writeAtomic(file, heading + (await readFile(config, 'utf8')));
-  // Kconfig writes auto.conf where there is none (scripts/kconfig/confdata.c, conf_write_autoconf). Without tinyconfig's, olddefconfig
-  // writes the one that make needs, and make need not run Kconfig for it: more than a second less in which one core works.
+  // Kconfig writes auto.conf where there is none (scripts/kconfig/confdata.c, conf_write_autoconf). Without
+  // tinyconfig's, olddefconfig writes the one that make needs, and make need not run Kconfig for it: more than a second
+  // less in which one core works.
   if (isNew) await rm(autoConf, { force: true });
 }
 
@@ -62,8 +69,8 @@ interface Refusal {
 }
 
 /**
- * Says for each difference why Kconfig made it, from the Kconfig files of the source. `mayLack`: an option that the source does not have
- * is no refusal.
+ * Says for each difference why Kconfig made it, from the Kconfig files of the source. `mayLack`: an option that the
+ * source does not have is no refusal.
  */
 export async function explainRefusal(
   refused: readonly ConfigDifference[],

@@ -32,11 +32,11 @@ export interface CrossProgram {
 }
 
 /**
- * Freestanding, position-dependent, without the C library's start-up files. Unwind tables, build-id and section alignment
- * beyond a page would be bytes that the guest has to unpack. `-mgeneral-regs-only`: no floating-point registers, so that
- * they need neither be enabled at EL2 nor saved for PID 1. `-fno-tree-loop-distribute-patterns`: GCC would turn the loop
- * inside memcpy() into a call of memcpy(). `-mstrict-align`: with the MMU off, EL2's memory is Device memory, which faults
- * on unaligned access (DDI 0487, B2.5.2).
+ * Freestanding, position-dependent, without the C library's start-up files. Unwind tables, build-id and section
+ * alignment beyond a page would be bytes that the guest has to unpack. `-mgeneral-regs-only`: no floating-point
+ * registers, so that they need neither be enabled at EL2 nor saved for PID 1. `-fno-tree-loop-distribute-patterns`: GCC
+ * would turn the loop inside memcpy() into a call of memcpy(). `-mstrict-align`: with the MMU off, EL2's memory is
+ * Device memory, which faults on unaligned access (DDI 0487, B2.5.2).
  */
 const FLAGS = [
   '-std=gnu11',
@@ -59,8 +59,9 @@ const FLAGS = [
 ] as const;
 
 /**
- * Compiles and links a freestanding arm64 program, or takes it from the cache folder `root`. The key is the content of all
- * its files, its flags and the compiler's version. Throws {@link InfraError} where the compiler is missing or refuses.
+ * Compiles and links a freestanding arm64 program, or takes it from the cache folder `root`. The key is the content of
+ * all its files, its flags and the compiler's version. Throws {@link InfraError} where the compiler is missing or
+ * refuses.
  */
 export async function crossCompile(program: CrossProgram, root: string): Promise<Uint8Array> {
   const flags = [

@@ -4,7 +4,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 /** Reads up to `length` bytes of a file at `offset`; fewer where it ends before. */
 export type ReadAt = (offset: number, length: number) => Promise<Uint8Array>;
 
-/** A section header (ELF-64 Object File Format 1.5, table 8). Sizes and offsets are those of the file, in bytes, unchecked. */
+/**
+ * A section header (ELF-64 Object File Format 1.5, table 8). Sizes and offsets are those of the file, in bytes,
+ * unchecked.
+ */
 interface Section {
   readonly name: string;
   readonly type: number;

@@ -4,7 +4,10 @@ import { execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { cancelled } from './cancel.ts';
 
-/** What a user's settings must not do in repositories that are the harness's own, nor in the user's while it only reads there. */
+/**
+ * What a user's settings must not do in repositories that are the harness's own, nor in the user's while it only reads
+ * there.
+ */
 const SETTINGS = ['core.fsmonitor=false', 'gc.auto=0', 'maintenance.auto=false', 'core.hooksPath=/dev/null'];
 
 export interface GitOptions {
@@ -24,8 +27,9 @@ interface GitAnswer {
 }
 
 /**
- * Runs git in `folder` and returns how it ended. Variables of the environment by which a git that calls us names its own repository and index
- * (git(1), ENVIRONMENT VARIABLES) are left out. Throws {@link InfraError} when git cannot be run, and the reason of `signal` when that was aborted.
+ * Runs git in `folder` and returns how it ended. Variables of the environment by which a git that calls us names its
+ * own repository and index (git(1), ENVIRONMENT VARIABLES) are left out. Throws {@link InfraError} when git cannot be
+ * run, and the reason of `signal` when that was aborted.
  */
 export async function runGit(folder: string, args: readonly string[], options: GitOptions = {}): Promise<GitAnswer> {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));

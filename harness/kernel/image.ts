@@ -8,7 +8,9 @@ const PROGRAMS = {
 } as const;
 type Compression = 'gzip' | keyof typeof PROGRAMS;
 
-/** What the first bytes of a file say about booting it (Documentation/arch/arm64/booting.rst, "Call the kernel image"). */
+/**
+ * What the first bytes of a file say about booting it (Documentation/arch/arm64/booting.rst, "Call the kernel image").
+ */
 export type ImageProbe =
   | { readonly is: 'arm64-image' }
   | { readonly is: Compression }
@@ -22,7 +24,9 @@ const ARM64_MAGIC = { offset: 0x38, text: 'ARM\x64' } as const;
 /** Offset of the 64-bit `image_size`: the memory the kernel needs, .bss included (booting.rst). */
 const IMAGE_SIZE_OFFSET = 0x10;
 export const IMAGE_HEADER_SIZE = 64;
-/** drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg", payload offset and size, and the compression's name. */
+/**
+ * drivers/firmware/efi/libstub/zboot-header.S: "MZ", then "zimg", payload offset and size, and the compression's name.
+ */
 const ZBOOT = { offset: 4, text: 'zimg', payload: 8, size: 12, compression: 24, compressionLength: 32 } as const;
 
 /** Files that are mistaken for an arm64 Image; the offsets are those of each format's own header. */
@@ -95,7 +99,10 @@ function missingPart(file: Buffer): string | null {
   return null;
 }
 
-/** End of the last section of an Image that is an EFI program too (PE Format, COFF file header and section table); null when it is none. */
+/**
+ * End of the last section of an Image that is an EFI program too (PE Format, COFF file header and section table); null
+ * when it is none.
+ */
 function endOfPeSections(file: Buffer): number | null {
   const PE_OFFSET = 0x3c;
   const COFF_HEADER_SIZE = 24;

@@ -15,7 +15,10 @@ export const CROSS_COMPILE = 'aarch64-linux-gnu-';
 /** Where and how one kernel is made. */
 export interface MakeContext {
   readonly source: string;
-  /** A child of `source`: kbuild then writes relative paths, so that both may be moved together (kernel Makefile, srctree). */
+  /**
+   * A child of `source`: kbuild then writes relative paths, so that both may be moved together (kernel Makefile,
+   * srctree).
+   */
   readonly output: string;
   readonly ccache: { readonly folder: string } | null;
   /** All output of make is appended to this file. */
@@ -64,9 +67,9 @@ async function askToolchain(): Promise<string> {
 let slots: Promise<WriteStream> | undefined;
 
 /**
- * A jobserver for all makes of this process (GNU make's manual, "POSIX Jobserver Interaction"): a FIFO with a token for each core
- * but one, as each make has a slot of its own beside. Builds that go on at once have as many jobs as one, and while one configures
- * or links, the others have its cores.
+ * A jobserver for all makes of this process (GNU make's manual, "POSIX Jobserver Interaction"): a FIFO with a token for
+ * each core but one, as each make has a slot of its own beside. Builds that go on at once have as many jobs as one, and
+ * while one configures or links, the others have its cores.
  */
 function jobServer(): Promise<WriteStream> {
   slots ??= withDir(
@@ -98,10 +101,12 @@ function environment(context: MakeContext): Record<string, string> {
     LC_ALL: 'C',
     ...REPRODUCIBLE,
     MAKEFLAGS: `-j --jobserver-auth=${JOB_DESCRIPTOR},${JOB_DESCRIPTOR}`,
-    // Set, though empty: the release of a git checkout then does not tell a commit with a tag from one without (scripts/setlocalversion).
+    // Set, though empty: the release of a git checkout then does not tell a commit with a tag from one without
+    // (scripts/setlocalversion).
     LOCALVERSION: '',
-    // Depend mode takes the header list from the compiler's own run instead of a run of the preprocessor; the inode cache hashes a
-    // header once, not for each of the hundreds of files that include it (ccache(1)). What is left on a miss is 3 % of a compilation.
+    // Depend mode takes the header list from the compiler's own run instead of a run of the preprocessor; the inode
+    // cache hashes a header once, not for each of the hundreds of files that include it (ccache(1)). What is left on a
+    // miss is 3 % of a compilation.
     ...(context.ccache === null
       ? {}
       : {
@@ -173,7 +178,10 @@ async function run(context: MakeContext, program: string, args: readonly string[
 /** Make ended by itself with an error: the source does not compile. What make leaves is consistent. */
 export class BuildFailure extends InfraError {}
 
-/** The compiler or the linker says what is wrong with the source: another build of the same source would end the same way. */
+/**
+ * The compiler or the linker says what is wrong with the source: another build of the same source would end the same
+ * way.
+ */
 export class SourceError extends BuildFailure {}
 
 const OF_THE_SOURCE = /: (?:fatal )?error: |undefined reference to /;

@@ -21,8 +21,9 @@ const PRIMECELL = 'arm,primecell';
 const READERS = 32;
 
 /**
- * Looks for the driver of a node with these `compatible` strings. A match table of the image holds them as they are (struct of_device_id,
- * include/linux/mod_devicetable.h); a module's are in its aliases, `of:N*T*Cqcom,scm-sdm845` (scripts/mod/file2alias.c).
+ * Looks for the driver of a node with these `compatible` strings. A match table of the image holds them as they are
+ * (struct of_device_id, include/linux/mod_devicetable.h); a module's are in its aliases, `of:N*T*Cqcom,scm-sdm845`
+ * (scripts/mod/file2alias.c).
  */
 export async function findDriver(kernel: KernelArtefact, compatible: readonly string[]): Promise<DriverMatch> {
   if (compatible.includes(PRIMECELL)) return { kind: 'unknown' };

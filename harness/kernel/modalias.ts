@@ -6,7 +6,9 @@ import { ensureFolder, readIfPresent, writeAtomic } from './cache.ts';
 import { withFile } from './elf.ts';
 import { moduleName, readModinfo } from './modules.ts';
 
-/** Which modules udev would load for a device, decided on the host as depmod and modprobe do (depmod(8), modprobe.d(5)). */
+/**
+ * Which modules udev would load for a device, decided on the host as depmod and modprobe do (depmod(8), modprobe.d(5)).
+ */
 
 /** What a module says of itself in its .modinfo. */
 const moduleInfoSchema = z.object({
@@ -100,7 +102,10 @@ function patternOf(alias: string): RegExp | null {
   }
 }
 
-/** `of:N*T*Cacme,uart` and `of:N*T*Cacme,uartC*`: what MODULE_DEVICE_TABLE(of) makes of a compatible (scripts/mod/file2alias.c, do_of_entry()). */
+/**
+ * `of:N*T*Cacme,uart` and `of:N*T*Cacme,uartC*`: what MODULE_DEVICE_TABLE(of) makes of a compatible
+ * (scripts/mod/file2alias.c, do_of_entry()).
+ */
 const OF_PATTERN = /^of:N\*T\*C([^*?[\]]+?)(?:C\*)?$/;
 
 interface Pattern {
@@ -170,7 +175,10 @@ function busOf(alias: string): string {
   return alias.slice(0, alias.indexOf(':') + 1);
 }
 
-/** `of:NnameTtypeCfirstCsecond` (of_modalias() of drivers/of/module.c): names have no upper-case C that begins one, as far as bindings go. */
+/**
+ * `of:NnameTtypeCfirstCsecond` (of_modalias() of drivers/of/module.c): names have no upper-case C that begins one, as
+ * far as bindings go.
+ */
 function compatiblesIn(modalias: string): string[] {
   const [, list] = /^of:N[^T]*T[^C]*C(.*)$/.exec(modalias) ?? [];
   if (list === undefined) return [];
@@ -182,8 +190,8 @@ function compatiblesIn(modalias: string): string[] {
 }
 
 /**
- * Modules in the order in which they are loaded: each one after what it needs and what its softdeps name. Names without a module file are
- * left out: they are built in, or not there.
+ * Modules in the order in which they are loaded: each one after what it needs and what its softdeps name. Names without
+ * a module file are left out: they are built in, or not there.
  */
 export function loadOrder(
   wanted: Iterable<string>,

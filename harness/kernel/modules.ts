@@ -11,8 +11,8 @@ export function moduleName(file: string): string {
 }
 
 /**
- * A module's `.modinfo` section as key and value pairs (include/linux/moduleparam.h, __MODULE_INFO). Null when the file is no ELF file
- * with such a section.
+ * A module's `.modinfo` section as key and value pairs (include/linux/moduleparam.h, __MODULE_INFO). Null when the file
+ * is no ELF file with such a section.
  */
 export async function readModinfo(read: ReadAt): Promise<[key: string, value: string][] | null> {
   const section = (await readElf(read))?.sections.find(({ name }) => name === '.modinfo');
@@ -38,8 +38,8 @@ export async function readDepends(path: string): Promise<string[]> {
 }
 
 /**
- * Completes direct dependencies to all that a module needs, in the order of modules.dep: loaded from the last to the first.
- * Names that have no file are built in and left out.
+ * Completes direct dependencies to all that a module needs, in the order of modules.dep: loaded from the last to the
+ * first. Names that have no file are built in and left out.
  */
 export function indexModules(
   files: readonly { readonly path: string; readonly depends: readonly string[] }[],
@@ -64,8 +64,8 @@ export function indexModules(
 const read = new Map<string, Promise<ReadonlyMap<string, number>>>();
 
 /**
- * How often each name stands in the symbol tables of these modules, by module; what the kernel has no file of is left out. A name of two static functions
- * counts twice. Throws what reading the files throws.
+ * How often each name stands in the symbol tables of these modules, by module; what the kernel has no file of is left
+ * out. A name of two static functions counts twice. Throws what reading the files throws.
  */
 export async function moduleFunctions(
   names: ReadonlySet<string>,

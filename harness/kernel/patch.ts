@@ -1,4 +1,7 @@
-/** Unified diffs as `git format-patch` and `diff -u` write them, applied strictly: context must match, only its line may differ. */
+/**
+ * Unified diffs as `git format-patch` and `diff -u` write them, applied strictly: context must match, only its line may
+ * differ.
+ */
 
 export interface Hunk {
   /** The `@@ ... @@` line. */
@@ -95,7 +98,10 @@ export function parsePatch(text: string): ParsedPatch {
   return files.length === 0 ? fail('no change in unified diff format found') : { ok: true, files };
 }
 
-/** Applies the hunks of one file, each where its lines stand nearest to where it expects them. `text` is empty for a new file. */
+/**
+ * Applies the hunks of one file, each where its lines stand nearest to where it expects them. `text` is empty for a new
+ * file.
+ */
 export function applyHunks(text: string, hunks: readonly Hunk[]): PatchResult {
   let lines = text === '' ? [''] : text.split('\n');
   let shift = 0;

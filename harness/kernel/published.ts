@@ -66,8 +66,8 @@ function parseRecord(text: string): z.infer<typeof recordSchema> | null {
 
 /**
  * The kernel that was published under `key`, or null. One that something has damaged since is removed, to be made anew:
- * the record is written last and is never changed, so that it cannot be the harness's own half work. Throws {@link SourceError} for a source that is
- * known not to compile.
+ * the record is written last and is never changed, so that it cannot be the harness's own half work. Throws {@link
+ * SourceError} for a source that is known not to compile.
  */
 export async function readPublished(
   root: string,
@@ -123,7 +123,10 @@ async function ifPresent(path: string): Promise<string | null> {
 const HASHES = 'hashes.json';
 const hashesSchema = z.record(z.string(), z.string());
 
-/** Files whose content this process has seen, with what it was: each is read once a run, unless size or time stamps change. */
+/**
+ * Files whose content this process has seen, with what it was: each is read once a run, unless size or time stamps
+ * change.
+ */
 const seen = new Map<string, string>();
 
 /** Hash of a file, or null where there is none. */
@@ -137,8 +140,9 @@ async function hashOnce(path: string): Promise<string | null> {
 }
 
 /**
- * The hashes of a published kernel's files, or null where its Image or its System.map is not what was published. Modules are looked at when they are loaded
- * (run/prepare.ts), as a distribution's kernel has thousands. Kernels of earlier versions have no list: it is made of what is there.
+ * The hashes of a published kernel's files, or null where its Image or its System.map is not what was published.
+ * Modules are looked at when they are loaded (run/prepare.ts), as a distribution's kernel has thousands. Kernels of
+ * earlier versions have no list: it is made of what is there.
  */
 async function soundHashes(
   folder: string,
@@ -181,8 +185,8 @@ async function listHashes(folder: string): Promise<Record<string, string>> {
 }
 
 /**
- * Refuses a file of a published kernel that is not what was published, and removes the kernel, so that the next run makes it anew. Throws
- * {@link InfraError}: what it says would be blamed on the kernel.
+ * Refuses a file of a published kernel that is not what was published, and removes the kernel, so that the next run
+ * makes it anew. Throws {@link InfraError}: what it says would be blamed on the kernel.
  */
 export function requireSound(kernel: Pick<KernelArtefact, 'image' | 'hashes'>, path: string, bytes: Uint8Array): void {
   const hash = kernel.hashes.get(path);

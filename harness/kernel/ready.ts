@@ -50,8 +50,9 @@ function keyOf(...parts: readonly unknown[]): string {
 }
 
 /**
- * Debian's own arm64 kernel of a series or a suite, with its modules and device trees. The version that was found first stays until the cache is
- * cleaned. Its package has a System.map of one line, which names the package of debug symbols instead: `systemMap` is null.
+ * Debian's own arm64 kernel of a series or a suite, with its modules and device trees. The version that was found first
+ * stays until the cache is cleaned. Its package has a System.map of one line, which names the package of debug symbols
+ * instead: `systemMap` is null.
  */
 export async function stockKernel(request: ReadyRequest, source: StockSource): Promise<KernelArtefact> {
   const { root, onProgress, signal } = request;
@@ -100,7 +101,10 @@ type StockSource = Extract<KernelSource, { from: 'debian-stock' }>;
 
 /** Part of the content key: the packages' device trees are published since. */
 const STOCK = 'debian-stock with device trees';
-/** Since Linux 7.2, Debian's kernel, its modules and its device trees are packages of their own, which the old one depends on. */
+/**
+ * Since Linux 7.2, Debian's kernel, its modules and its device trees are packages of their own, which the old one
+ * depends on.
+ */
 const STOCK_PARTS = /^linux-(?:binary|modules|base)-\d/;
 
 /** The first of `paths` below `folder` that is there. */
@@ -109,7 +113,10 @@ async function firstOf(folder: string, paths: readonly string[]): Promise<string
   return null;
 }
 
-/** Publishes what packages of Debian's kernel hold. Where things lie changed with the merged /usr (6.12) and with the split (7.2). */
+/**
+ * Publishes what packages of Debian's kernel hold. Where things lie changed with the merged /usr (6.12) and with the
+ * split (7.2).
+ */
 async function publishStock(root: string, version: string, unpacked: string, signal?: AbortSignal): Promise<void> {
   const folder = await firstOf(unpacked, ['usr/lib/modules', 'lib/modules']);
   const release = folder === null ? undefined : (await readdir(folder))[0];
@@ -154,7 +161,8 @@ const STOCK_NAMES: Readonly<Record<StockFlavour, RegExp>> = {
 };
 
 /**
- * The kernels of one flavour: highest version number first, and of one version the one signed for Secure Boot first. What runs is the same.
+ * The kernels of one flavour: highest version number first, and of one version the one signed for Secure Boot first.
+ * What runs is the same.
  */
 function pickStock(names: readonly string[], flavour: StockFlavour): string[] {
   const byNumber = new Intl.Collator('en', { numeric: true });
@@ -168,7 +176,10 @@ function hash(image: Buffer): string {
   return createHash('sha256').update(image).digest('hex');
 }
 
-/** Reads a kernel file and gives the plain arm64 Image in it. Throws {@link InputError} that says what the file is instead. */
+/**
+ * Reads a kernel file and gives the plain arm64 Image in it. Throws {@link InputError} that says what the file is
+ * instead.
+ */
 async function readImage(path: string): Promise<Buffer> {
   let file: Buffer;
   try {
@@ -193,7 +204,8 @@ async function scanModules(folder: string): Promise<{ file: string; depends: str
 }
 
 /**
- * A given Image, copied into the cache; its modules stay where they are, and count by name, size and time stamp. Compressed ones are unpacked into the cache.
+ * A given Image, copied into the cache; its modules stay where they are, and count by name, size and time stamp.
+ * Compressed ones are unpacked into the cache.
  */
 export async function imageKernel(
   request: ReadyRequest,
@@ -260,7 +272,10 @@ async function unpackModules(files: readonly string[], folder: string, signal?: 
   return scanModules(folder);
 }
 
-/** The given System.map, or one made of the symbols of the given vmlinux. A map's lines are address, type and name (nm(1)); Debian's stub has one that is none. */
+/**
+ * The given System.map, or one made of the symbols of the given vmlinux. A map's lines are address, type and name
+ * (nm(1)); Debian's stub has one that is none.
+ */
 async function readMap(path: string, image: Buffer): Promise<string> {
   const text = (await readVmlinux(path)) ?? (await readMapFile(path));
   if (text === null) throw new InputError(`there is no System.map ${path}`);

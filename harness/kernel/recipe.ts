@@ -20,7 +20,9 @@ export type KernelSource =
   | { readonly from: 'tree'; readonly path: string }
   | { readonly from: 'git'; readonly path: string; readonly revision: string }
   | { readonly from: 'tarball'; readonly path: string }
-  /** `image:PATH[,modules=FOLDER][,map=FILE]`: a ready Image, the folder of its modules, and its System.map or vmlinux. */
+  /**
+   * `image:PATH[,modules=FOLDER][,map=FILE]`: a ready Image, the folder of its modules, and its System.map or vmlinux.
+   */
   | { readonly from: 'image'; readonly path: string; readonly modules: string | null; readonly map: string | null };
 
 /** A named text file whose content belongs to the build's key. */
@@ -42,7 +44,10 @@ export interface Recipe {
   readonly followsSource: boolean;
 }
 
-/** A recipe and a source that do not go together: a patch does not apply, Kconfig refuses an option. Another commit may be fine. */
+/**
+ * A recipe and a source that do not go together: a patch does not apply, Kconfig refuses an option. Another commit may
+ * be fine.
+ */
 export class RecipeMisfit extends InputError {}
 
 const SERIES = /^\d+\.\d+$/;
@@ -60,8 +65,8 @@ function parseStock(text: string): KernelSource | null {
 }
 
 /**
- * Reads `debian:6.1`, `debian-stock:6.1`, `tree:PATH`, `git:PATH@REV`, `tarball:PATH`, `image:PATH`; null when it is none of them.
- * A relative PATH starts at `folder`.
+ * Reads `debian:6.1`, `debian-stock:6.1`, `tree:PATH`, `git:PATH@REV`, `tarball:PATH`, `image:PATH`; null when it is
+ * none of them. A relative PATH starts at `folder`.
  */
 export function parseSource(text: string, folder: string): KernelSource | null {
   const colon = text.indexOf(':');
@@ -139,9 +144,9 @@ const RECIPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
 /**
  * The recipe of a kernel as a cell names it: a file in `folder`, or a source that needs no build and so no file
- * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory), or `RECIPE@SOURCE`: that recipe for another source. A name that ends
- * in `.yaml` is the path of a recipe.
- * Throws {@link InputError} that names file, line and what was expected.
+ * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory), or `RECIPE@SOURCE`: that recipe
+ * for another source. A name that ends in `.yaml` is the path of a recipe. Throws {@link InputError} that names file,
+ * line and what was expected.
  */
 export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS): Promise<Recipe> {
   const source = parseSource(name, process.cwd());
@@ -165,7 +170,10 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
 
 const OF_COMMIT = /^([^@]+)@git:.*@([0-9a-f]{12})[0-9a-f]*$/;
 
-/** A kernel's name for a line of progress: of a commit, the recipe and the hash's first digits; of a recipe's path, the file. */
+/**
+ * A kernel's name for a line of progress: of a commit, the recipe and the hash's first digits; of a recipe's path, the
+ * file.
+ */
 export function kernelTitle(name: string): string {
   if (name.endsWith('.yaml')) return basename(name, '.yaml');
   const [, recipe, commit] = OF_COMMIT.exec(name) ?? [];

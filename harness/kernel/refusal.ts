@@ -1,6 +1,9 @@
 import type { ConfigDifference } from './kconfig.ts';
 
-/** One `config` or `menuconfig` entry of a Kconfig file (Documentation/kbuild/kconfig-language.rst). Names without prefix. */
+/**
+ * One `config` or `menuconfig` entry of a Kconfig file (Documentation/kbuild/kconfig-language.rst). Names without
+ * prefix.
+ */
 export interface KconfigEntry {
   readonly name: string;
   readonly depends: readonly string[];

@@ -1,6 +1,9 @@
 /** Takes out of a module what the loader would only spend time on. */
 
-/** scripts/sign-file.c: what a signed module ends with, behind `struct module_signature`, whose last word is the signature's size, big endian. */
+/**
+ * scripts/sign-file.c: what a signed module ends with, behind `struct module_signature`, whose last word is the
+ * signature's size, big endian.
+ */
 const SIGNED = Buffer.from('~Module signature appended~\n');
 const SIGNATURE_HEADER = 12;
 
@@ -13,12 +16,15 @@ const SECTION_SIZE = 64;
 const FLAGS = 8;
 const OFFSET = 0x18;
 const SIZE = 0x20;
-/** BTF is parsed at every load (kernel/bpf/btf.c, btf_module_notify()), which costs more than most of the modules themselves. */
+/**
+ * BTF is parsed at every load (kernel/bpf/btf.c, btf_module_notify()), which costs more than most of the modules
+ * themselves.
+ */
 const UNWANTED = /^\.BTF(?:\.base)?$/;
 
 /**
- * The module without its signature, which would no longer fit, and without BTF: those sections stay in the table, empty and under another name.
- * A file that is no 64-bit ELF file comes back as it is.
+ * The module without its signature, which would no longer fit, and without BTF: those sections stay in the table, empty
+ * and under another name. A file that is no 64-bit ELF file comes back as it is.
  */
 export function stripModule(file: Buffer): Buffer {
   const bytes = Buffer.from(withoutSignature(file));

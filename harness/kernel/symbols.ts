@@ -1,6 +1,6 @@
 /**
- * Symbols of a kernel from `System.map` or `/proc/kallsyms`, `ADDRESS TYPE NAME` a line.
- * Where a name stands twice (static functions of two files), the lookup gives null: a gate must not stand on the wrong one.
+ * Symbols of a kernel from `System.map` or `/proc/kallsyms`, `ADDRESS TYPE NAME` a line. Where a name stands twice
+ * (static functions of two files), the lookup gives null: a gate must not stand on the wrong one.
  */
 export function parseSymbols(text: string, names: ReadonlySet<string>): Map<string, bigint> {
   const found = new Map<string, bigint>();
@@ -16,7 +16,10 @@ export function parseSymbols(text: string, names: ReadonlySet<string>): Map<stri
   return found;
 }
 
-/** A few of ten thousands of lines are wanted: a search for their names is several times faster than a look at each line. */
+/**
+ * A few of ten thousands of lines are wanted: a search for their names is several times faster than a look at each
+ * line.
+ */
 function* linesWith(part: string, text: string): Generator<string> {
   for (let at = text.indexOf(part); at !== -1; ) {
     const end = text.indexOf('\n', at);

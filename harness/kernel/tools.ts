@@ -22,7 +22,9 @@ interface HeaderNeed extends ToolNeed {
   readonly header: string;
 }
 
-/** Everything outside of npm that bootrace starts or that the kernel's build needs (Documentation/process/changes.rst). */
+/**
+ * Everything outside of npm that bootrace starts or that the kernel's build needs (Documentation/process/changes.rst).
+ */
 const PROGRAMS: readonly ProgramNeed[] = [
   // The oldest version that this harness was measured with.
   {
@@ -186,8 +188,8 @@ export interface EnsureOptions {
 }
 
 /**
- * Sees to it that every tool is there. Throws {@link InputError} (exit 2) with the one line to run where it may not install,
- * {@link InfraError} where the installation fails.
+ * Sees to it that every tool is there. Throws {@link InputError} (exit 2) with the one line to run where it may not
+ * install, {@link InfraError} where the installation fails.
  */
 export async function ensureTools(
   { install, tests, say }: EnsureOptions,
@@ -256,8 +258,8 @@ const PERCENT_STEP = 10;
 /** The reason stands a few lines above "dpkg returned an error code". */
 const LINES_OF_A_FAILURE = 6;
 /**
- * Where apt reports its progress. Not standard output: dpkg closes its status descriptor in maintainer scripts, and one that cannot
- * print fails (ccache's postinst does).
+ * Where apt reports its progress. Not standard output: dpkg closes its status descriptor in maintainer scripts, and one
+ * that cannot print fails (ccache's postinst does).
  */
 const STATUS_FD = 3;
 

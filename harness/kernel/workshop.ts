@@ -43,9 +43,9 @@ export async function patchedFiles(
 const HINT = 'write the patch against the source that the recipe names';
 
 /**
- * Brings the tree to "pristine plus patches", touching only files whose text changes, so that make rebuilds no more than that.
- * The pristine text of every file ever touched is kept in `pristine/` before its first change: the state is found anew by content
- * each time, so that a kill between any two steps does no harm.
+ * Brings the tree to "pristine plus patches", touching only files whose text changes, so that make rebuilds no more
+ * than that. The pristine text of every file ever touched is kept in `pristine/` before its first change: the state is
+ * found anew by content each time, so that a kill between any two steps does no harm.
  */
 export async function applyPatches(tree: SourceTree, patches: readonly TextFile[]): Promise<void> {
   const source = sourceFolder(tree);
@@ -101,9 +101,10 @@ export interface BuildFolder {
 const BUILD_FOLDERS = 6;
 
 /**
- * Opens the build folder `name` of a tree: one per set of fragments, since another linkage or patch changes few objects.
- * A new one starts as a copy of the newest that is there. While one is open a mark stands beside it; a mark that is found
- * means that make was killed and may have left a part of an object that looks finished, so that the folder is begun anew.
+ * Opens the build folder `name` of a tree: one per set of fragments, since another linkage or patch changes few
+ * objects. A new one starts as a copy of the newest that is there. While one is open a mark stands beside it; a mark
+ * that is found means that make was killed and may have left a part of an object that looks finished, so that the
+ * folder is begun anew.
  */
 export async function openBuildFolder(tree: Pick<SourceTree, 'folder'>, name: string): Promise<BuildFolder> {
   const source = sourceFolder(tree);

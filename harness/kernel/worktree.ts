@@ -6,8 +6,8 @@ import { type GitOptions, git, resolveCommit, runGit } from './git.ts';
 import { borrowingClone } from './source/given.ts';
 
 /**
- * A git tree of the user's, read and never written to: its bisection runs in a bare repository of its own that borrows its objects, so
- * that no ref, no index, no `.git/worktrees` entry and no object of ours ever lands in it.
+ * A git tree of the user's, read and never written to: its bisection runs in a bare repository of its own that borrows
+ * its objects, so that no ref, no index, no `.git/worktrees` entry and no object of ours ever lands in it.
  */
 
 export interface CommitInfo {
@@ -44,7 +44,10 @@ const HASH_LINE = /^[0-9a-f]{40,64}$/gm;
 /** git-bisect(1): the bisection ended without a first bad commit. */
 const EXIT_ONLY_SKIPPED = 2;
 
-/** One `git bisect`, from its start. What is already known of commits is told to it again, so that nothing of it has to outlive a kill. */
+/**
+ * One `git bisect`, from its start. What is already known of commits is told to it again, so that nothing of it has to
+ * outlive a kill.
+ */
 export class GitBisection {
   readonly #folder: string;
   readonly #options: GitOptions;
@@ -128,7 +131,10 @@ export async function describeCommit(repository: string, commit: string): Promis
   return { hash, parents: words, subject, author, date, message: message.trim(), stat: stat.trimEnd() };
 }
 
-/** What people call the tree: the address that it was cloned from, or its path. Without a password that the address may hold. */
+/**
+ * What people call the tree: the address that it was cloned from, or its path. Without a password that the address may
+ * hold.
+ */
 export async function treeName(repository: string): Promise<string> {
   const { exitCode, stdout } = await runGit(repository, ['remote', 'get-url', 'origin']);
   return exitCode === 0 ? stdout.trim().replace(/\/\/[^/@]*@/, '//') : repository;
@@ -158,8 +164,8 @@ export async function badOfUsersBisection(repository: string): Promise<string | 
 const BY_NOBODY = ['-c', 'user.name=bootrace', '-c', 'user.email=bootrace@localhost'];
 
 /**
- * Makes a commit: `tip` without what `culprit` changed against its first parent. It lies in the cache's own clone, from which the harness builds.
- * Returns null when the change cannot be taken out of `tip`.
+ * Makes a commit: `tip` without what `culprit` changed against its first parent. It lies in the cache's own clone, from
+ * which the harness builds. Returns null when the change cannot be taken out of `tip`.
  */
 export async function revertOn(root: string, repository: string, tip: string, culprit: string): Promise<string | null> {
   const clone = await borrowingClone(root, repository);

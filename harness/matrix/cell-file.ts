@@ -42,8 +42,8 @@ const fileSchema = strictMap({
 });
 
 /**
- * Reads one cell from YAML, with the keys of `Cell` and `expect` as in the matrix file. Left out: `linkage` is builtin, the small board,
- * one vCPU, the default icount shift, an empty plan, and the board's subjects are watched.
+ * Reads one cell from YAML, with the keys of `Cell` and `expect` as in the matrix file. Left out: `linkage` is builtin,
+ * the small board, one vCPU, the default icount shift, an empty plan, and the board's subjects are watched.
  *
  * @param file name of the file as messages show it
  * @throws InputError naming file, line and column, what was expected and what was found
@@ -62,7 +62,10 @@ export function parseCellFile(text: string, file: string): Cell {
   };
 }
 
-/** A cell as YAML, complete, so that what the defaults are does not matter to whoever boots it. parseCellFile() reads the same cell back. */
+/**
+ * A cell as YAML, complete, so that what the defaults are does not matter to whoever boots it. parseCellFile() reads
+ * the same cell back.
+ */
 export function formatCellFile(cell: Cell): string {
   const { verdicts, ...details } = cell.expect;
   const { expect: _, ...rest } = cell;

@@ -19,7 +19,10 @@ export async function loadMatrix(file: string): Promise<Cell[]> {
   return expandMatrix(parseMatrix(await read(file), file));
 }
 
-/** The cell that a matrix file wants to be booted while its first kernel is compiled; null where it names none. @throws InputError as for a cell file */
+/**
+ * The cell that a matrix file wants to be booted while its first kernel is compiled; null where it names none. @throws
+ * InputError as for a cell file
+ */
 export async function loadPreview(file: string): Promise<Cell | null> {
   const { preview } = parseMatrix(await read(file), file);
   return preview === null ? null : loadCellFile(join(dirname(file), preview));
@@ -38,7 +41,10 @@ export async function loadCell(name: string, matrixFile: string = DEFAULT_MATRIX
   return /\.ya?ml$/.test(name) ? loadCellFile(name) : findCell(await loadMatrix(matrixFile), name);
 }
 
-/** The steps of a plan file: a list, as under `plan` of a cell file. @throws InputError when it cannot be read or is wrong */
+/**
+ * The steps of a plan file: a list, as under `plan` of a cell file. @throws InputError when it cannot be read or is
+ * wrong
+ */
 export async function loadPlan(file: string): Promise<PlanStep[]> {
   return parseYaml(await read(file), file, planSchema).value;
 }

@@ -18,8 +18,8 @@ export function parseShard(text: string): Shard {
 }
 
 /**
- * Seconds that a boot of this cell is expected to take, relative to each other: medians of the default matrix on two cores. A second
- * vCPU runs on the same thread, and loading modules costs their relocation.
+ * Seconds that a boot of this cell is expected to take, relative to each other: medians of the default matrix on two
+ * cores. A second vCPU runs on the same thread, and loading modules costs their relocation.
  */
 function expectedSeconds(cell: Cell): number {
   const least = cell.kernel.startsWith('debian-stock:') ? 3 : 0;
@@ -29,8 +29,8 @@ function expectedSeconds(cell: Cell): number {
 }
 
 /**
- * The cells of one shard: longest first, each to the shard with the least work so far, ties to the first. Every cell is in exactly
- * one shard, and the same matrix gives the same shards on every machine; the order of the matrix is kept.
+ * The cells of one shard: longest first, each to the shard with the least work so far, ties to the first. Every cell is
+ * in exactly one shard, and the same matrix gives the same shards on every machine; the order of the matrix is kept.
  */
 export function cellsOfShard(cells: readonly Cell[], shard: Shard): Cell[] {
   const load = new Array<number>(shard.of).fill(0);

@@ -45,8 +45,8 @@ interface BoardFacts {
 }
 
 /**
- * Where cells boot. `standin`: a tree of our own for QEMU's virt machine, with RAM in place of register files. `dtb`: the
- * compiled device tree of a real board, looked up and laid down on the virt machine by harness/board.
+ * Where cells boot. `standin`: a tree of our own for QEMU's virt machine, with RAM in place of register files. `dtb`:
+ * the compiled device tree of a real board, looked up and laid down on the virt machine by harness/board.
  */
 export type Board =
   | (BoardFacts & {

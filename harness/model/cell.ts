@@ -31,7 +31,9 @@ export interface Cell {
   readonly axes: Readonly<Record<string, string>>;
   /** Recipe in kernel-configs/, or `debian-stock:6.1`, `image:PATH`. */
   readonly kernel: string;
-  /** Which of the drivers of the board's subjects are modules: `builtin`, `modules`, `smmu-module` (axes/linkage.ts). */
+  /**
+   * Which of the drivers of the board's subjects are modules: `builtin`, `modules`, `smmu-module` (axes/linkage.ts).
+   */
   readonly linkage: string;
   /** Folder of a board, or the name or path of a .dtb (harness/boards/boards.ts). */
   readonly board: string;

@@ -9,8 +9,8 @@ interface CrashKindFacts {
    */
   readonly after: 'stopped' | 'stuck' | 'goes-on';
   /**
-   * Where the function to blame is looked for. `pc`: at the program counter, then in the trace. `stall`: in the trace of
-   * the CPU that is stuck. `trace`: in the trace alone, a dump_stack() of the task at fault, so that a pc, if any,
+   * Where the function to blame is looked for. `pc`: at the program counter, then in the trace. `stall`: in the trace
+   * of the CPU that is stuck. `trace`: in the trace alone, a dump_stack() of the task at fault, so that a pc, if any,
    * belongs to user space or a trap.
    */
   readonly blame: 'pc' | 'stall' | 'trace';

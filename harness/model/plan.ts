@@ -15,8 +15,8 @@ export type PlanStep =
   /** Wait until no probe is under way and the set of bound and deferred devices has not changed for `ms`. */
   | { readonly step: 'settle'; readonly ms: number }
   /**
-   * The next `steps` steps are executed beside what follows them, by `tasks` tasks that each take the next one that none has taken:
-   * loader threads, two loads at once, a reader of sysfs beside a probe.
+   * The next `steps` steps are executed beside what follows them, by `tasks` tasks that each take the next one that
+   * none has taken: loader threads, two loads at once, a reader of sysfs beside a probe.
    */
   | { readonly step: 'beside'; readonly steps: number; readonly tasks: number }
   /** Wait until every step that runs beside the plan is done, at most `ms`. */

@@ -52,7 +52,10 @@ interface GuestOptions {
   readonly serves?: boolean;
 }
 
-/** Bus of the n-th virtio device, in the order of their addresses (hw/arm/virt.c, create_virtio_devices()), as firmware/output.c looks for them. */
+/**
+ * Bus of the n-th virtio device, in the order of their addresses (hw/arm/virt.c, create_virtio_devices()), as
+ * firmware/output.c looks for them.
+ */
 const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as const;
 
 /** The one place where the QEMU command line is made (QEMU 7.2 or later). */
@@ -63,7 +66,8 @@ export function qemuArguments(
 ): string[] {
   const load = (path: string, address: number) => [
     '-device',
-    // force-raw: an arm64 Image or a register file must not be taken for an ELF or a U-Boot image (docs/system/generic-loader.rst).
+    // force-raw: an arm64 Image or a register file must not be taken for an ELF or a U-Boot image
+    // (docs/system/generic-loader.rst).
     `loader,file=${escapeComma(path)},addr=0x${address.toString(16)},force-raw=on`,
   ];
   const give = (name: string, path: string | null) =>
@@ -88,7 +92,8 @@ export function qemuArguments(
     String(machine.cpus),
     '-m',
     `${machine.board?.ramMib ?? RAM_MIB}M`,
-    // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs (docs/devel/tcg-icount.rst).
+    // Virtual time counts instructions and skips idle time, so that a boot is a function of its inputs
+    // (docs/devel/tcg-icount.rst).
     '-icount',
     // A person types in real time, which idle guests must not run ahead of.
     `shift=${machine.shift},sleep=${console === 'output' ? 'off' : 'on'}`,

@@ -13,26 +13,31 @@ export type GuestEnd =
   /** The harness had seen enough. */
   | { readonly end: 'stopped' }
   /**
-   * The guest can never go on: no timer is armed, it has spun without a word for longer than any detector of the kernel waits, or it has
-   * been talking for longer than any boot takes.
+   * The guest can never go on: no timer is armed, it has spun without a word for longer than any detector of the kernel
+   * waits, or it has been talking for longer than any boot takes.
    */
   | { readonly end: 'stuck' }
   /** More was written to the firmware's log than the firmware ever writes: the guest drives its device itself. */
   | { readonly end: 'flooded' }
-  /** Nothing came from the console for {@link SILENCE_MS} of wall-clock time, and no CPU time was used: QEMU itself hangs. */
+  /**
+   * Nothing came from the console for {@link SILENCE_MS} of wall-clock time, and no CPU time was used: QEMU itself
+   * hangs.
+   */
   | { readonly end: 'silent'; readonly stderr: string }
   | { readonly end: 'killed'; readonly signal: string; readonly stderr: string };
 
 export const STDERR_MAX = 4096;
 
-/** Milliseconds between two looks at the console. Most guests end by themselves; a terminal event may wait this long. */
+/**
+ * Milliseconds between two looks at the console. Most guests end by themselves; a terminal event may wait this long.
+ */
 export const LOOK_MS = 50;
 const LOOK_BYTES = 1 << 16;
 
 export interface GuestRun {
   /**
-   * Where QEMU's standard output, the guest's console, goes. A UART is written a character at a time: a pipe would wake its
-   * reader for each, which costs a fifth of the boot.
+   * Where QEMU's standard output, the guest's console, goes. A UART is written a character at a time: a pipe would wake
+   * its reader for each, which costs a fifth of the boot.
    */
   readonly consoleFile: string;
   /** Called with every piece of the console; returns true when the guest may be ended. */
@@ -48,7 +53,9 @@ export interface GuestRun {
 /** Longest log of the firmware: some lines for each gate. A guest whose log is longer is ended. */
 export const FIRMWARE_LOG_MAX = 1 << 20;
 
-/** What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer). */
+/**
+ * What QEMU 7.2 says when all vCPUs wait and no timer will ever wake them (softmmu/icount.c, icount_start_warp_timer).
+ */
 export const NOTHING_TO_WAIT_FOR = 'icount sleep disabled and no active timers';
 
 /** proc(5): times in /proc/PID/stat are in clock ticks, 100 a second on every architecture that runs Node.js. */
@@ -68,21 +75,25 @@ function cpuSeconds(pid: number | undefined): number {
 /** Milliseconds of wall-clock time after which a QEMU that says and does nothing is given up. */
 const SILENCE_MS = 120_000;
 /**
- * A guest in virtual time skips idle time, so that even a hang of minutes is over in seconds; a busy loop with interrupts runs until the
- * soft-lockup detector reports it after 20 s (2 x watchdog_thresh, kernel/watchdog.c), which are 1.3e9 instructions at shift 4. QEMU
- * executes them in 10 s of CPU time, on a slow machine in 30; smaller shifts take more of them, larger ones no fewer (run/bootargs.ts).
+ * A guest in virtual time skips idle time, so that even a hang of minutes is over in seconds; a busy loop with
+ * interrupts runs until the soft-lockup detector reports it after 20 s (2 x watchdog_thresh, kernel/watchdog.c), which
+ * are 1.3e9 instructions at shift 4. QEMU executes them in 10 s of CPU time, on a slow machine in 30; smaller shifts
+ * take more of them, larger ones no fewer (run/bootargs.ts).
  */
 const SPINNING_SECONDS = 30;
 const SPINNING_SHIFT = 4;
 /**
- * CPU time after which a guest that still talks is given up, at shift 4 and above. The longest boot that was measured, Debian's 6.12
- * with everything probed late, takes 60 s.
+ * CPU time after which a guest that still talks is given up, at shift 4 and above. The longest boot that was measured,
+ * Debian's 6.12 with everything probed late, takes 60 s.
  */
 const TALKING_SECONDS = 300;
 /** Nothing is asked of the system before a console has been silent for so long. */
 const PATIENCE_MS = 1000;
 
-/** Tells when a guest will not say another word. CPU time counts, so that a busy machine does not make a guest look stuck. */
+/**
+ * Tells when a guest will not say another word. CPU time counts, so that a busy machine does not make a guest look
+ * stuck.
+ */
 export class Silence {
   readonly #pid: number | undefined;
   readonly #spinningSeconds: number;
@@ -110,7 +121,10 @@ export class Silence {
     this.#usedBefore = null;
   }
 
-  /** `stuck` when the guest has spun for too long, `silent` when QEMU itself hangs, null while neither is sure. To be asked often. */
+  /**
+   * `stuck` when the guest has spun for too long, `silent` when QEMU itself hangs, null while neither is sure. To be
+   * asked often.
+   */
   verdict(): 'stuck' | 'silent' | null {
     const now = performance.now();
     const silentMs = now - this.#heard;
@@ -124,14 +138,18 @@ export class Silence {
   }
 }
 
-/** No file that QEMU writes for a guest grows beyond this: a console is cut at 64 MiB (run/boot.ts), the rest is far smaller. */
+/**
+ * No file that QEMU writes for a guest grows beyond this: a console is cut at 64 MiB (run/boot.ts), the rest is far
+ * smaller.
+ */
 const FILE_MAX = 96 * 1024 * 1024;
 /** Unit of `ulimit -f` (POSIX, ulimit). */
 const ULIMIT_BLOCK = 512;
 
 /**
- * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk. prctl(2),
- * PR_SET_PDEATHSIG, by setpriv(1) of util-linux; a parent that ended before that is another parent by now, which the shell sees.
+ * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk.
+ * prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux; a parent that ended before that is another parent by now,
+ * which the shell sees.
  */
 export function launcher(program: readonly string[], parent = process.pid): string[] {
   const script = `[ "$PPID" = "$1" ] || exit 1; shift; ulimit -f ${FILE_MAX / ULIMIT_BLOCK}; ulimit -c 0; exec "$@"`;
@@ -233,8 +251,8 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
 }
 
 /**
- * Runs QEMU with the guest's console on this terminal until it ends; Ctrl-C goes to the guest. Returns QEMU's exit code.
- * Throws {@link InfraError} when QEMU cannot be started.
+ * Runs QEMU with the guest's console on this terminal until it ends; Ctrl-C goes to the guest. Returns QEMU's exit
+ * code. Throws {@link InfraError} when QEMU cannot be started.
  */
 export async function attachTerminal(qemuArguments: readonly string[], cwd: string): Promise<number> {
   const [program = '', ...words] = launcher([QEMU, ...qemuArguments]);

@@ -37,7 +37,10 @@ interface ServerOptions {
 /** What the firmware says when the guest is ready for a cell (firmware/serve.c). */
 const READY = 'parked';
 
-/** Looks that a guest which has shown a terminal event gets to end by itself: after an oops it prints a panic and restarts. */
+/**
+ * Looks that a guest which has shown a terminal event gets to end by itself: after an oops it prints a panic and
+ * restarts.
+ */
 const LOOKS_TO_END = 6;
 /** A server that waits for a cell spins; after this long without one it is stopped until the next. */
 const IDLE_MS = 20;
@@ -46,8 +49,8 @@ const CHUNK_BYTES = 1 << 16;
 const LOOK_BYTES_MAX = 1 << 23;
 
 /**
- * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other: when one is over, the firmware puts
- * memory, registers and clock back (firmware/snapshot.c).
+ * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other:
+ * when one is over, the firmware puts memory, registers and clock back (firmware/snapshot.c).
  */
 export class GuestServer {
   readonly #child: ChildProcess;
@@ -121,8 +124,9 @@ export class GuestServer {
   }
 
   /**
-   * Lets the guest go on with a cell until that is over. `onConsole` gets the console, from the reset on, and returns true for a terminal event. Null where
-   * QEMU ended by itself, which no cell makes it do. Throws the signal's reason when it was aborted.
+   * Lets the guest go on with a cell until that is over. `onConsole` gets the console, from the reset on, and returns
+   * true for a terminal event. Null where QEMU ended by itself, which no cell makes it do. Throws the signal's reason
+   * when it was aborted.
    */
   async serve(cell: Uint8Array, onConsole: (bytes: Uint8Array) => boolean): Promise<Served | null> {
     const { signal } = this.#options;

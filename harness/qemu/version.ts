@@ -5,16 +5,22 @@ import { InputError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { QEMU } from './command.ts';
 
-/** Oldest QEMU whose virt machine, generic loader, fw_cfg and virtio consoles are known to behave as the stand-in needs: Debian 12's. */
+/**
+ * Oldest QEMU whose virt machine, generic loader, fw_cfg and virtio consoles are known to behave as the stand-in needs:
+ * Debian 12's.
+ */
 const OLDEST = [7, 2] as const;
 
 /**
- * QEMU's own seccomp filter (qemu-options, `-sandbox`): a guest that got out of its machine could start no program and gain no privilege. A build
- * without it, or a container that forbids it, refuses the option: then guests run without.
+ * QEMU's own seccomp filter (qemu-options, `-sandbox`): a guest that got out of its machine could start no program and
+ * gain no privilege. A build without it, or a container that forbids it, refuses the option: then guests run without.
  */
 const SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
 
-/** The words that put this machine's QEMU into its sandbox; none where it has none. Found out once a run, by a machine without parts. */
+/**
+ * The words that put this machine's QEMU into its sandbox; none where it has none. Found out once a run, by a machine
+ * without parts.
+ */
 export function sandboxWords(): Promise<readonly string[]> {
   sandboxed ??= askSandbox();
   return sandboxed;
@@ -57,8 +63,8 @@ async function askVersion(): Promise<string> {
 }
 
 /**
- * What tells one QEMU from another: its version, and size and time stamp of the program, as one that was built by hand keeps its version.
- * Throws as {@link qemuVersion}.
+ * What tells one QEMU from another: its version, and size and time stamp of the program, as one that was built by hand
+ * keeps its version. Throws as {@link qemuVersion}.
  */
 export async function qemuIdentity(): Promise<string> {
   const [version, program] = await Promise.all([qemuVersion(), findQemu()]);

@@ -15,7 +15,10 @@ import { count, groupBy } from './text.ts';
 /** GitHub shows ten annotations of a kind for a step and drops the rest (docs.github.com, workflow commands). */
 const MOST_ANNOTATIONS = 10;
 
-/** The runner's own escapes (actions/toolkit, `command.ts`): a line feed would end the command and could begin another one. */
+/**
+ * The runner's own escapes (actions/toolkit, `command.ts`): a line feed would end the command and could begin another
+ * one.
+ */
 function data(text: string): string {
   return printableLines(text).replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
@@ -40,7 +43,10 @@ function problem(level: 'error' | 'warning', same: readonly CellRecord[]): strin
   return [command(level, `${first.verdict}: ${first.id}`, message)];
 }
 
-/** GitHub workflow commands, for standard output of a step: an annotation for each problem and a notice with the summary. */
+/**
+ * GitHub workflow commands, for standard output of a step: an annotation for each problem and a notice with the
+ * summary.
+ */
 export function formatAnnotations(run: RunRecord): string {
   const problems = (outcome: 'unexpected' | 'no-verdict') => [
     ...groupBy(

@@ -54,7 +54,10 @@ function bySource(devices: readonly CensusDevice[]): string {
   return `registers of bound devices: ${by.models} modelled, ${by['plain memory']} plain memory, ${by['broken polls']} with broken polls, ${by.none} have none`;
 }
 
-/** Devices that bound on values that nobody knows: a read in a loop was told something else than before until the loop ended. */
+/**
+ * Devices that bound on values that nobody knows: a read in a loop was told something else than before until the loop
+ * ended.
+ */
 function guessed(devices: readonly CensusDevice[]): string[] {
   const those = devices.filter(({ end, answers }) => end === 'bound' && answers !== null && answers.broken > 0);
   if (those.length === 0) return [];

@@ -31,8 +31,8 @@ function tellsMore(cell: CellRecord): boolean {
 }
 
 /**
- * The rows of the problem statement with what real boots say to each. A row that several cells answer in the same way (the
- * same conditions on several kernels) is one line.
+ * The rows of the problem statement with what real boots say to each. A row that several cells answer in the same way
+ * (the same conditions on several kernels) is one line.
  */
 export function formatClaims(cells: readonly CellRecord[], width: number, paint: Colours): string[] {
   const rows = groupBy(

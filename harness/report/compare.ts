@@ -6,8 +6,8 @@ import { type Colours, colours } from './paint.ts';
 import { count, groupBy, truncate } from './text.ts';
 
 /**
- * What became of a cell from one run to the next. `failure` means: not as expected. A boot without a verdict says nothing about
- * the kernel, so it neither fixes a cell nor breaks one.
+ * What became of a cell from one run to the next. `failure` means: not as expected. A boot without a verdict says
+ * nothing about the kernel, so it neither fixes a cell nor breaks one.
  */
 export type Change =
   | 'new-failure'
@@ -63,7 +63,10 @@ interface RunSummary {
   readonly missing: string | null;
 }
 
-/** The names that `CellRecord.inputs` has (run/prepare.ts), in the words of a person. A name that is not here stands for itself. */
+/**
+ * The names that `CellRecord.inputs` has (run/prepare.ts), in the words of a person. A name that is not here stands for
+ * itself.
+ */
 const INPUT_WORDS: Readonly<Record<string, string>> = {
   image: 'kernel',
   modules: 'kernel',
@@ -178,7 +181,10 @@ export function compareRuns(before: RunRecord, after: RunRecord): Comparison {
   };
 }
 
-/** 1 for a failure or a flake that the old run did not have, 3 when the new run lacks verdicts or a part, otherwise 0, also when old failures remain. */
+/**
+ * 1 for a failure or a flake that the old run did not have, 3 when the new run lacks verdicts or a part, otherwise 0,
+ * also when old failures remain.
+ */
 export function exitCodeOfComparison(comparison: Comparison): 0 | 1 | 3 {
   if (comparison.newFlakes.length > 0 || comparison.cells.some((cell) => cell.change === 'new-failure')) return 1;
   const isIncomplete = comparison.after.missing !== null;

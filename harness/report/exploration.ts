@@ -13,7 +13,8 @@ const ORDERING: readonly string[] = ['baseline', 'pairs', 'blame', 'dependencies
 const LISTED = 12;
 
 /**
- * What an exploration found, for the console: each distinct outcome with the file that replays it, then the coverage reached.
+ * What an exploration found, for the console: each distinct outcome with the file that replays it, then the coverage
+ * reached.
  * @param files cell file by the outcome's key
  */
 export function formatExploration(found: Exploration, files: ReadonlyMap<string, string>, colour: boolean): string {

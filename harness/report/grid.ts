@@ -42,8 +42,8 @@ interface Section {
 }
 
 /**
- * All cells as grids, one for each linkage: conditions down, kernels across, so that one line shows what a change of kernel does
- * to the same order. A linkage whose every cell already stands among the claims is left out.
+ * All cells as grids, one for each linkage: conditions down, kernels across, so that one line shows what a change of
+ * kernel does to the same order. A linkage whose every cell already stands among the claims is left out.
  */
 export function formatGrids(cells: readonly CellRecord[], width: number, paint: Colours): string[] {
   const sections = [...groupBy(cells, (cell) => cell.kernel.linkage)]
@@ -59,7 +59,9 @@ function linkageRank(cells: readonly CellRecord[]): number {
   return rank === -1 ? Number.MAX_SAFE_INTEGER : rank;
 }
 
-/** An axis whose commonest value this share of lines has, is not worth a column: the others say so where they differ. */
+/**
+ * An axis whose commonest value this share of lines has, is not worth a column: the others say so where they differ.
+ */
 const USUAL_SHARE = 0.75;
 const LINES_FOR_USUAL = 4;
 

@@ -16,7 +16,9 @@ import type { CellFile, ReadCellFile } from './run-folder.ts';
 import { makeTimeline, readEvents } from './timeline.ts';
 import { escapeXml } from './xml.ts';
 
-/** Cells in one packed block: a block is decoded when one of its cells is opened, and neighbours compress each other. */
+/**
+ * Cells in one packed block: a block is decoded when one of its cells is opened, and neighbours compress each other.
+ */
 const BLOCK_CELLS = 32;
 /** Console lines that the page shows of a cell. */
 const MOST_LINES = 20_000;
@@ -30,8 +32,8 @@ const PAGE = new URL('page/', import.meta.url);
 /**
  * The run as one HTML file that needs no network and no other file.
  *
- * Logs are untrusted: they reach the page only as JSON, in data blocks that hold no `<`, and the page shows them through text nodes. The policy
- * allows the one script and the one style sheet by hash, and no connection of any kind.
+ * Logs are untrusted: they reach the page only as JSON, in data blocks that hold no `<`, and the page shows them
+ * through text nodes. The policy allows the one script and the one style sheet by hash, and no connection of any kind.
  */
 export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<string> {
   const [script, style] = await Promise.all([bundle(), readFile(new URL('style.css', PAGE), 'utf8')]);
@@ -182,7 +184,10 @@ function detailOf(cell: CellRecord, read: ReadCellFile, dictionary: Dictionary, 
 /** `[    6.412345] text`, print_time() of kernel/printk/printk.c. */
 const STAMPED = /^\[ {0,5}(\d{1,9})\.(\d{6})\] /;
 
-/** All different lines of all consoles, without their time stamps: boots of one kernel have nearly all of them in common. */
+/**
+ * All different lines of all consoles, without their time stamps: boots of one kernel have nearly all of them in
+ * common.
+ */
 class Dictionary {
   readonly lines: string[] = [];
   readonly #indexes = new Map<string, number>();
@@ -217,8 +222,8 @@ class Dictionary {
 }
 
 /**
- * Differences of cells' device trees to their board's, each different tree compared once. The board is the one that a tree differs least
- * from: a record does not name it.
+ * Differences of cells' device trees to their board's, each different tree compared once. The board is the one that a
+ * tree differs least from: a record does not name it.
  */
 class TreeDifferences {
   readonly #read: ReadCellFile;

@@ -3,7 +3,10 @@ import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { count } from './text.ts';
 
-/** How a cell stands in every report: as expected, not, or without a verdict. An `infra-error` is never a pass and never a regression. */
+/**
+ * How a cell stands in every report: as expected, not, or without a verdict. An `infra-error` is never a pass and never
+ * a regression.
+ */
 export type Outcome = 'expected' | 'unexpected' | 'no-verdict';
 
 export function outcomeOf(cell: Pick<CellRecord, 'verdict' | 'asExpected'>): Outcome {
@@ -25,7 +28,9 @@ export function describeExpectation(expected: CellRecord['expected']): string {
   return printable(`${expected.verdicts.join(' or ')}${place}`);
 }
 
-/** What happened, one clause: the crash's title with its address and probe, or the sentence that decided the verdict. */
+/**
+ * What happened, one clause: the crash's title with its address and probe, or the sentence that decided the verdict.
+ */
 export function describeOutcome(cell: Pick<CellRecord, 'crash' | 'reason'>): string {
   const crash = cell.crash;
   if (crash === null) return printable(cell.reason);
@@ -62,7 +67,10 @@ function countVerdicts(cells: readonly CellRecord[]): VerdictCount[] {
   }).filter(({ cells }) => cells > 0);
 }
 
-/** "Expected" is worth saying of what is no pass: `98 cells: 60 bound, 20 deferred-then-bound, 14 null-deref (expected)`. */
+/**
+ * "Expected" is worth saying of what is no pass: `98 cells: 60 bound, 20 deferred-then-bound, 14 null-deref
+ * (expected)`.
+ */
 export function summariseVerdicts(cells: readonly CellRecord[]): string {
   const parts = countVerdicts(cells).map(({ verdict, cells: all, unexpected }) => {
     if (isMissing(verdict)) return `${all} ${verdict}`;

@@ -76,8 +76,9 @@ function counts(cases: readonly Case[]): Record<string, string | number> {
 }
 
 /**
- * JUnit XML in the form that Jenkins, GitLab and GitHub actions read: a suite for each kernel and linkage, a test case for each cell. A cell
- * that is not as expected is a `failure`, one without a verdict an `error`; a flake is a failure in a suite of its own.
+ * JUnit XML in the form that Jenkins, GitLab and GitHub actions read: a suite for each kernel and linkage, a test case
+ * for each cell. A cell that is not as expected is a `failure`, one without a verdict an `error`; a flake is a failure
+ * in a suite of its own.
  */
 export function formatJunit(run: RunRecord, folder: string): string {
   const groups = [...groupBy(run.cells, (cell) => `${kernelOf(cell)}.${cell.kernel.linkage}`)];

@@ -26,8 +26,8 @@ const ID_DIGITS = 16;
 type Status = 'FAIL' | 'ERROR' | 'MISS' | 'PASS' | 'SKIP';
 
 /**
- * KCIDB's status speaks about the kernel, not about the expectation: a known crash is still FAIL, tied to its issue by an incident. A kernel
- * that could not be built leaves its tests SKIP, and a boot that the harness lost is MISS.
+ * KCIDB's status speaks about the kernel, not about the expectation: a known crash is still FAIL, tied to its issue by
+ * an incident. A kernel that could not be built leaves its tests SKIP, and a boot that the harness lost is MISS.
  */
 function statusOf(cell: CellRecord): Status {
   if (isMissing(cell.verdict)) return 'MISS';
@@ -128,7 +128,10 @@ function test(to: Submission, run: RunRecord, cell: CellRecord) {
   };
 }
 
-/** KCIDB report data, version 5.3: kernels as checkouts and builds, cells as tests, each crash signature as an issue with its incidents. */
+/**
+ * KCIDB report data, version 5.3: kernels as checkouts and builds, cells as tests, each crash signature as an issue
+ * with its incidents.
+ */
 export function formatKcidb(run: RunRecord, to: Submission = OWN_SUBMISSION): string {
   // Where a kernel could not be built its release is not known, and the checkout is one without.
   const sources = [...groupBy(run.cells, ({ kernel }) => checkoutId(to, kernel.recipe, kernel.release)).values()];

@@ -8,8 +8,8 @@ import { groupBy } from './text.ts';
 const INDENT = '  ';
 
 /**
- * Texts at which `kunit_parser.py` stops reading wherever they stand in a line (KTAP_END, Linux 6.1): a crash's own words could end
- * the report. A second space keeps them readable and unlike.
+ * Texts at which `kunit_parser.py` stops reading wherever they stand in a line (KTAP_END, Linux 6.1): a crash's own
+ * words could end the report. A second space keeps them readable and unlike.
  */
 const END_MARKS = [
   /(List of all )(partitions:)/g,
@@ -48,8 +48,8 @@ function cellLines(cell: CellRecord, number: number): string[] {
 }
 
 /**
- * A suite's name, which no test in it may have: a parser takes the first result line of that name for the suite's own (kunit_parser.py, peek_test_name_match()).
- * The default cell of a kernel has the kernel's name.
+ * A suite's name, which no test in it may have: a parser takes the first result line of that name for the suite's own
+ * (kunit_parser.py, peek_test_name_match()). The default cell of a kernel has the kernel's name.
  */
 function suiteName(kernel: string, cells: readonly CellRecord[]): string {
   const tests = new Set(cells.map((cell) => description(cell.id)));
@@ -65,8 +65,8 @@ interface Suite {
 }
 
 /**
- * KTAP version 1 (Documentation/dev-tools/ktap.rst), for `kunit.py parse` and other TAP readers: a test for each kernel and linkage,
- * a subtest for each cell. `ok` means as expected.
+ * KTAP version 1 (Documentation/dev-tools/ktap.rst), for `kunit.py parse` and other TAP readers: a test for each kernel
+ * and linkage, a subtest for each cell. `ok` means as expected.
  */
 export function formatKtap(run: RunRecord): string {
   const suites: Suite[] = [...groupBy(run.cells, (cell) => `${kernelOf(cell)}.${cell.kernel.linkage}`)].map(

@@ -23,8 +23,8 @@ const LONGEST_TEXT = 500;
 const SIGN = { expected: '✅', unexpected: '❌', 'no-verdict': '❔' } as const;
 
 /**
- * Text as Markdown that shows as it is: every character that could be markup becomes a character reference, which CommonMark
- * (section 2.5) never takes for structure.
+ * Text as Markdown that shows as it is: every character that could be markup becomes a character reference, which
+ * CommonMark (section 2.5) never takes for structure.
  */
 function md(text: string): string {
   return truncate(printable(text), LONGEST_TEXT).replace(

@@ -19,8 +19,10 @@ const SAME: readonly (readonly [string, (run: RunRecord) => string])[] = [
 ];
 
 /**
- * Joins the shards of one matrix into one run; `name` is the new run's. Shards that are missing are named in it, not invented.
- * @throws InputError for parts that are not shards, or not of the same matrix, harness and QEMU, and for a shard or cell that is there twice
+ * Joins the shards of one matrix into one run; `name` is the new run's. Shards that are missing are named in it, not
+ * invented.
+ * @throws InputError for parts that are not shards, or not of the same matrix, harness and QEMU, and for a shard or
+ * cell that is there twice
  */
 export function mergeRuns(parts: readonly Part[], name: string): RunRecord {
   const [first, ...others] = parts;

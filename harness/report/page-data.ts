@@ -3,9 +3,9 @@ import type { CellRecord, RunRecord } from '../run/record.ts';
 import type { Timeline } from './timeline.ts';
 
 /**
- * What the HTML report's page gets. The head is small and read at once; everything that only an opened cell shows is packed in blocks of
- * {@link BLOCK_CELLS} cells, gzip in base64, and the lines of all consoles, of which most are the same in every boot, stand once in a
- * dictionary of their own.
+ * What the HTML report's page gets. The head is small and read at once; everything that only an opened cell shows is
+ * packed in blocks of {@link BLOCK_CELLS} cells, gzip in base64, and the lines of all consoles, of which most are the
+ * same in every boot, stand once in a dictionary of their own.
  */
 export interface PageHead {
   readonly run: Omit<RunRecord, 'cells'>;
@@ -49,8 +49,8 @@ export interface PageDetail {
   /** One line for each difference of the device tree to the board's; null where the trees were not kept. */
   readonly tree: readonly string[] | null;
   /**
-   * The console: for each line the index of its text in the dictionary and its printk time stamp in microseconds, -1 where it has none,
-   * one after the other. Null where there is none.
+   * The console: for each line the index of its text in the dictionary and its printk time stamp in microseconds, -1
+   * where it has none, one after the other. Null where there is none.
    */
   readonly console: readonly number[] | null;
   /** The console is longer than what is shown. */

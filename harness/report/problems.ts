@@ -13,7 +13,10 @@ const MOST_NAMED = 6;
 const MOST_CRASH_LINES = 8;
 const MOST_FRAMES = 10;
 
-/** Lines of a crash report that tell the reader something before the registers do: not modules, hardware and register dumps. */
+/**
+ * Lines of a crash report that tell the reader something before the registers do: not modules, hardware and register
+ * dumps.
+ */
 const NOISE =
   /^(Mem abort info|Data abort info|Modules linked in|Hardware name|Code:|---\[|user pgtable|pstate|sp :|x\d+ ?:|ESR|EC =|SET =|EA =|FSC =|ISV =|CM =|swapper pgtable|\[0{8})/;
 const TIME_STAMP = /^(<\d{1,3}>)?\[ {0,16}\d{1,12}\.\d{1,9}\]( ?\[ {0,8}[TC]\d{1,10}\])? ?/;
@@ -42,7 +45,10 @@ export function consoleLocation(cell: CellRecord, folder: string): string | null
   return printable(cell.crash === null ? file : `${file}:${cell.crash.line}`);
 }
 
-/** Everything that was not as expected, each problem once, with what a person needs to go on: log, crash and replay command. */
+/**
+ * Everything that was not as expected, each problem once, with what a person needs to go on: log, crash and replay
+ * command.
+ */
 export function formatProblems(run: RunRecord, folder: string, width: number, paint: Colours): string[] {
   const unexpected = run.cells.filter((cell) => outcomeOf(cell) === 'unexpected');
   const noVerdict = run.cells.filter((cell) => outcomeOf(cell) === 'no-verdict');

@@ -7,7 +7,10 @@ import { type Colours, colours, mark, wantsColour } from './paint.ts';
 import { advance, NOTHING_YET, type RunState, timeLeft } from './state.ts';
 import { count, formatDuration, truncate } from './text.ts';
 
-/** The part of a terminal or log stream that progress is written to: standard error, so that standard output stays a report. */
+/**
+ * The part of a terminal or log stream that progress is written to: standard error, so that standard output stays a
+ * report.
+ */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -142,7 +145,10 @@ export function formatKernelProgress(progress: KernelProgress): string {
   return parts.filter((part) => part !== null).join(', ');
 }
 
-/** What stays on the screen: a kernel that is ready, an unexpected result; and while kernels are compiled, each row that is decided. */
+/**
+ * What stays on the screen: a kernel that is ready, an unexpected result; and while kernels are compiled, each row that
+ * is decided.
+ */
 function permanentLines(event: LifecycleEvent, state: RunState, paint: Colours): string[] {
   switch (event.event) {
     case 'run-started':

@@ -74,8 +74,8 @@ function parseRun(text: string, file: string): RunRecord {
 }
 
 /**
- * Reads files of cells below `folder`. A record may come from elsewhere (a downloaded shard), so a cell's folder that leads out of the run's,
- * by `..`, an absolute path or a symbolic link, has no files.
+ * Reads files of cells below `folder`. A record may come from elsewhere (a downloaded shard), so a cell's folder that
+ * leads out of the run's, by `..`, an absolute path or a symbolic link, has no files.
  */
 export function cellFiles(folder: string): ReadCellFile {
   const root = realpathSync(folder);

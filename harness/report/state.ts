@@ -5,7 +5,10 @@ import type { LifecycleEvent } from '../run/lifecycle.ts';
 /** Where a run stands: a plain sum of its events. Times are those of the clock that was given to {@link advance}. */
 export interface RunState {
   readonly cells: number;
-  /** Boots of all cells, as often as each is repeated; of a search the most that it may use, null where it has no budget. */
+  /**
+   * Boots of all cells, as often as each is repeated; of a search the most that it may use, null where it has no
+   * budget.
+   */
   readonly boots: number | null;
   readonly bootsDone: number;
   readonly kernels: number;
@@ -79,7 +82,10 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
 /** Fewer boots say nothing about the rest. */
 const BOOTS_FOR_ESTIMATE = 4;
 
-/** Milliseconds until the last cell is done, if the rest takes as long as the boots that are; null while that cannot be said. */
+/**
+ * Milliseconds until the last cell is done, if the rest takes as long as the boots that are; null while that cannot be
+ * said.
+ */
 export function timeLeft(state: RunState, now: number): number | null {
   const { boots, bootsDone, bootsSince } = state;
   if (boots === null || bootsSince === null || bootsDone < BOOTS_FOR_ESTIMATE) return null;

@@ -21,8 +21,8 @@ const WIDEST = 120;
 const NARROWEST = 72;
 
 /**
- * A finished run for the console: the claims, all cells as grids, then, next to the prompt where the eye is, what was not as expected
- * and the summary. Ends with a line feed.
+ * A finished run for the console: the claims, all cells as grids, then, next to the prompt where the eye is, what was
+ * not as expected and the summary. Ends with a line feed.
  */
 export function formatTable(run: RunRecord, options: TableOptions): string {
   const width = Math.max(NARROWEST, Math.min(WIDEST, options.width));

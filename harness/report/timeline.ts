@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { CellRecord } from '../run/record.ts';
 
-/** A boot as lanes over virtual time: what each device went through. All times are microseconds of the guest's printk clock. */
+/**
+ * A boot as lanes over virtual time: what each device went through. All times are microseconds of the guest's printk
+ * clock.
+ */
 export interface Timeline {
   readonly from: number;
   readonly to: number;
@@ -220,8 +223,9 @@ const GATE_ENDS = new Set(['released', 'timed-out', 'entered', 'finished', 'refu
 const US_PER_MS = 1000;
 
 /**
- * Gates as spans. The firmware counts from the start of the machine and printk from the start of its own clock; the two are brought together
- * at the first probes that both saw, as a gate closes right after the kernel has said that it enters the probe.
+ * Gates as spans. The firmware counts from the start of the machine and printk from the start of its own clock; the two
+ * are brought together at the first probes that both saw, as a gate closes right after the kernel has said that it
+ * enters the probe.
  */
 function addGates(
   cell: CellRecord,

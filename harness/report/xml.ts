@@ -1,6 +1,9 @@
 import { printableLines } from '../printable.ts';
 
-/** What XML 1.0 cannot hold at all, not even escaped (section 2.2, Char): most control characters, lone surrogates, U+FFFE and U+FFFF. */
+/**
+ * What XML 1.0 cannot hold at all, not even escaped (section 2.2, Char): most control characters, lone surrogates,
+ * U+FFFE and U+FFFF.
+ */
 const NOT_A_CHAR = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',

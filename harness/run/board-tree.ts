@@ -21,8 +21,9 @@ export interface BoardBlob {
 }
 
 /**
- * A name with a slash is a path; any other is looked up in the working directory and then among the device trees of the kernel's own package.
- * Throws {@link InputError} where there is none, with names like it, and for a file that is no blob.
+ * A name with a slash is a path; any other is looked up in the working directory and then among the device trees of the
+ * kernel's own package. Throws {@link InputError} where there is none, with names like it, and for a file that is no
+ * blob.
  */
 export async function readBoardTree(name: string, kernel: KernelArtefact | null): Promise<BoardBlob> {
   const path = name.includes('/') || existsSync(name) ? name : await findInKernel(name, kernel);

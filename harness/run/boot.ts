@@ -102,8 +102,8 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
 }
 
 /**
- * The same in a guest that serves the cells of a kind; null where there is none, and the cell is to be booted from reset.
- * Throws what {@link boot} throws.
+ * The same in a guest that serves the cells of a kind; null where there is none, and the cell is to be booted from
+ * reset. Throws what {@link boot} throws.
  */
 export async function bootFork(
   prepared: PreparedCell,
@@ -126,8 +126,8 @@ export async function bootFork(
 }
 
 /**
- * What a boot that was kept says to today's parser, with the files that {@link boot} would leave. Null where today's parser would not have ended the guest
- * there: only another boot can say what comes next.
+ * What a boot that was kept says to today's parser, with the files that {@link boot} would leave. Null where today's
+ * parser would not have ended the guest there: only another boot can say what comes next.
  */
 export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | null {
   const started = performance.now();
@@ -146,7 +146,9 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
 
 const CONSOLE_LOG = 'console.log';
 
-/** What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree. */
+/**
+ * What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree.
+ */
 export function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
   const parser = new DmesgParser();
   return summarise(parser, [...parser.push(console), ...parser.end()]);

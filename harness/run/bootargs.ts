@@ -15,23 +15,28 @@ const EVERY_BOOT: readonly string[] = [
   // The driver core's own account of matching, deferring and binding, and the reasons given to dev_err_probe().
   // In 6.1.192 that one leaves the printing to __dev_probe_failed() (drivers/base/core.c).
   'dyndbg="file drivers/base/dd.c +p;func dev_err_probe +p;func __dev_probe_failed +p;func device_links_check_suppliers +p"',
-  // The self-test of a hash and a folder of sysfs for every slab cache: a fifth of a small kernel's boot, and nothing of it is looked at here.
+  // The self-test of a hash and a folder of sysfs for every slab cache: a fifth of a small kernel's boot, and nothing
+  // of it is looked at here.
   'initcall_blacklist=blake2s_mod_init,slab_sysfs_init',
   // Distributions test every cipher at boot: a third of Debian's (crypto/algboss.c; kernels without it say nothing).
   'cryptomgr.notests',
   ...GUEST_BOOT_ARGS,
 ];
 
-/** The longest RCU stall timeout that kernels come with, and half the soft lockup detector's, in seconds (RCU_CPU_STALL_TIMEOUT; kernel/watchdog.c). */
+/**
+ * The longest RCU stall timeout that kernels come with, and half the soft lockup detector's, in seconds
+ * (RCU_CPU_STALL_TIMEOUT; kernel/watchdog.c).
+ */
 const STALL_SECONDS = 60;
 const LOCKUP_SECONDS = 10;
 /** rcu_jiffies_till_stall_check() takes no more (kernel/rcu/tree_stall.h, 5.10 to 6.12). */
 const MOST_STALL_SECONDS = 300;
 
 /**
- * Where an instruction takes longer than usual, what computes without a break does too: in Debian's 6.12 at shift 8, the test of its jitter
- * entropy runs for 21 s, and is no stall. RCU and the soft lockup detector get at least as many instructions to wait for as at the usual shift.
- * Not so expedited grace periods of 6.1, which no parameter gives more than 21 s, and the hung task detector, whose tasks sleep.
+ * Where an instruction takes longer than usual, what computes without a break does too: in Debian's 6.12 at shift 8,
+ * the test of its jitter entropy runs for 21 s, and is no stall. RCU and the soft lockup detector get at least as many
+ * instructions to wait for as at the usual shift. Not so expedited grace periods of 6.1, which no parameter gives more
+ * than 21 s, and the hung task detector, whose tasks sleep.
  */
 function patience(shift: number): string[] {
   const slower = 2 ** (shift - DEFAULT_SHIFT);
@@ -54,16 +59,17 @@ export function survivesOops({ plan }: Pick<Cell, 'plan'>): boolean {
 const STANDIN: readonly string[] = ['console=ttyAMA0'];
 
 /**
- * A real board's UART is register pages and no more. `address`: where its tree has none, and the firmware QEMU's; the kernel's early console writes
- * there (drivers/tty/serial/amba-pl011.c) and is kept. A console that is named keeps the one of /chosen stdout-path from taking over.
+ * A real board's UART is register pages and no more. `address`: where its tree has none, and the firmware QEMU's; the
+ * kernel's early console writes there (drivers/tty/serial/amba-pl011.c) and is kept. A console that is named keeps the
+ * one of /chosen stdout-path from taking over.
  */
 function ofBoard(address: number, cpus: number): string[] {
   return [
     `earlycon=pl011,mmio32,0x${address.toString(16)}`,
     'keep_bootcon',
     'console=ttynull0',
-    // A framebuffer is registered under the console's lock, first modeset and all, and a display that never answers would keep every later line back
-    // (drivers/video/fbdev/core/fbcon.c, fbcon_fb_registered()).
+    // A framebuffer is registered under the console's lock, first modeset and all, and a display that never answers
+    // would keep every later line back (drivers/video/fbdev/core/fbcon.c, fbcon_fb_registered()).
     'fb.lockless_register_fb=1',
     // Not `nosmp`, which takes the other CPUs' nodes from drivers as well.
     `maxcpus=${cpus}`,

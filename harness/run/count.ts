@@ -26,7 +26,10 @@ import type { Lab } from './lab.ts';
 
 /** Rounds of looking for modules: new ones bring new devices. Real boards need two or three. */
 const MOST_ROUNDS = 5;
-/** Longer than the deferred probe timeout of 10 s (drivers/base/dd.c, with modules), after which drivers go without some suppliers. */
+/**
+ * Longer than the deferred probe timeout of 10 s (drivers/base/dd.c, with modules), after which drivers go without some
+ * suppliers.
+ */
 const SETTLE_MS = 15_000;
 
 export interface CountRequest {
@@ -54,7 +57,10 @@ export async function openBoard(lab: Lab, request: CountRequest): Promise<Counte
   return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel) };
 }
 
-/** What tells that a kernel's early console can write to a PL011 (drivers/tty/serial/amba-pl011.c, OF_EARLYCON_DECLARE()). */
+/**
+ * What tells that a kernel's early console can write to a PL011 (drivers/tty/serial/amba-pl011.c,
+ * OF_EARLYCON_DECLARE()).
+ */
 const EARLY_CONSOLE = ['earlycon', 'arm,pl011'] as const;
 
 /** Throws {@link InputError} for a kernel that could say nothing, and for modules that it would refuse to load. */
@@ -76,7 +82,10 @@ async function refuseUnfit(kernel: KernelArtefact): Promise<void> {
     );
 }
 
-/** The cell that counts the board's devices with the modules that belong to it. `shared`: where the boots on the way leave their files. */
+/**
+ * The cell that counts the board's devices with the modules that belong to it. `shared`: where the boots on the way
+ * leave their files.
+ */
 export async function countingCell(lab: Lab, request: CountRequest, shared: string): Promise<Cell> {
   const board = await openBoard(lab, request);
   const { kernel, index } = board;

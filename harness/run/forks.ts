@@ -22,7 +22,10 @@ type Addresses = (names: ReadonlySet<string>) => Promise<ReadonlyMap<string, big
 
 /** A guest costs about a boot to make, and each cell that it serves spares most of one: the second pays for it. */
 const CELLS_FOR_A_GUEST = 2;
-/** Below this the firmware cannot take its own time out of the guest's clock exactly: an instruction is shorter than a tick of 16 ns. */
+/**
+ * Below this the firmware cannot take its own time out of the guest's clock exactly: an instruction is shorter than a
+ * tick of 16 ns.
+ */
 const SHIFT_MIN = 4;
 
 interface Gated {
@@ -44,9 +47,9 @@ interface Kind extends Gated {
 }
 
 /**
- * Guests that are booted once to where cells of a kind begin to differ, and serve one after the other. Such a cell says byte for byte what a boot of its
- * own would have said: it begins at the same instruction, at the same virtual time, and what it is to do is only then looked up. So nothing but the time
- * it takes depends on whether there is a guest.
+ * Guests that are booted once to where cells of a kind begin to differ, and serve one after the other. Such a cell says
+ * byte for byte what a boot of its own would have said: it begins at the same instruction, at the same virtual time,
+ * and what it is to do is only then looked up. So nothing but the time it takes depends on whether there is a guest.
  */
 export class Forks {
   readonly #options: ForksOptions;
@@ -79,8 +82,9 @@ export class Forks {
   }
 
   /**
-   * What a cell says in a guest that is kept, where there is one for it or one is worth its while. Null where the cell is to be booted from reset.
-   * Throws {@link InfraError} when QEMU cannot be started, and the reason when the run was aborted.
+   * What a cell says in a guest that is kept, where there is one for it or one is worth its while. Null where the cell
+   * is to be booted from reset. Throws {@link InfraError} when QEMU cannot be started, and the reason when the run was
+   * aborted.
    */
   async serve(
     cell: Cell,

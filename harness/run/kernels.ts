@@ -25,9 +25,9 @@ interface KernelsOptions {
 }
 
 /**
- * The kernels of a run, each taken from the cache or built once. Those of one source are built in its tree, one after the other; those
- * of different sources at the same time, as much of a small rebuild is work for one core: configuration, links, symbol tables.
- * Their makes share one limit of jobs.
+ * The kernels of a run, each taken from the cache or built once. Those of one source are built in its tree, one after
+ * the other; those of different sources at the same time, as much of a small rebuild is work for one core:
+ * configuration, links, symbol tables. Their makes share one limit of jobs.
  */
 export class Kernels {
   readonly #options: KernelsOptions;

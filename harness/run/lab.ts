@@ -88,8 +88,8 @@ export class Lab {
   }
 
   /**
-   * The device tree of a cell's board, before the cell's edits; that of a .dtb may come with the cell's kernel, which is then waited for.
-   * Throws {@link InputError} for an unknown board.
+   * The device tree of a cell's board, before the cell's edits; that of a .dtb may come with the cell's kernel, which
+   * is then waited for. Throws {@link InputError} for an unknown board.
    */
   async board(cell: Pick<Cell, 'board' | 'kernel' | 'linkage'>): Promise<DeviceTree> {
     const kernel = resolveBoard(cell.board).kind === 'dtb' ? await this.kernel(cell) : null;
@@ -117,8 +117,8 @@ export class Lab {
   }
 
   /**
-   * Boots a cell as soon as a worker is free and leaves its files in `path`. A cell that cannot be booted is `infra-error`;
-   * what the harness does not know is thrown, and so is the reason when the run was aborted.
+   * Boots a cell as soon as a worker is free and leaves its files in `path`. A cell that cannot be booted is
+   * `infra-error`; what the harness does not know is thrown, and so is the reason when the run was aborted.
    */
   boot(cell: Cell, path: string = this.#options.folder.cell(cell.id)): Promise<BootedCell> {
     return this.#cells.add(async () => {
@@ -141,7 +141,10 @@ export class Lab {
     });
   }
 
-  /** The same for a kernel that is there, where whoever asks tells one error from another: what goes wrong is thrown, as {@link InfraError} or InputError. */
+  /**
+   * The same for a kernel that is there, where whoever asks tells one error from another: what goes wrong is thrown, as
+   * {@link InfraError} or InputError.
+   */
   bootKernel(cell: Cell, kernel: KernelArtefact): Promise<BootedCell> {
     return this.#cells.add(async () => {
       const booted = await this.#boot(cell, kernel, this.#options.folder.cell(cell.id));
@@ -189,9 +192,10 @@ export class Lab {
   }
 
   /**
-   * What a fork and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main loop may see a CPU that has just halted before the
-   * CPU's thread has counted its last instructions (icount_start_warp_timer() against icount_process_data()), and virtual time is then some microseconds
-   * ahead, in one of some hundred boots on a machine that is busy with something else.
+   * What a fork and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main loop may see a CPU
+   * that has just halted before the CPU's thread has counted its last instructions (icount_start_warp_timer() against
+   * icount_process_data()), and virtual time is then some microseconds ahead, in one of some hundred boots on a machine
+   * that is busy with something else.
    */
   async #differenceToReset(
     fork: CellRecord,

@@ -10,7 +10,8 @@ import { editDistance } from '../suggest.ts';
 const TYPO_EDITS = 2;
 
 /**
- * Refuses a device of the cell's gates, plan or watch list that its board's tree does not have and that looks like a misspelt one of it.
+ * Refuses a device of the cell's gates, plan or watch list that its board's tree does not have and that looks like a
+ * misspelt one of it.
  * @throws InputError with the name that was meant
  */
 export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {

@@ -13,7 +13,10 @@ export function outdatedRuns(entries: readonly string[], keep: number): string[]
   return runs.slice(0, Math.max(0, runs.length - keep));
 }
 
-/** Ids of `size` cells of a run that were booted, others each day, so that all have their turn. `day`: any number that grows by one a day. */
+/**
+ * Ids of `size` cells of a run that were booted, others each day, so that all have their turn. `day`: any number that
+ * grows by one a day.
+ */
 export function sampleOfNight(
   cells: readonly Pick<CellRecord, 'id' | 'consoleHash'>[],
   size: number,
@@ -30,8 +33,8 @@ interface Disagreement {
 }
 
 /**
- * Cells that do not do the same every time: between the boots of the sample, or between these and the night's, which may have come from the
- * result cache. Equal inputs give equal bytes, so that each of them is the harness's own bug.
+ * Cells that do not do the same every time: between the boots of the sample, or between these and the night's, which
+ * may have come from the result cache. Equal inputs give equal bytes, so that each of them is the harness's own bug.
  */
 export function disagreements(
   night: Pick<RunRecord, 'cells'>,

@@ -55,8 +55,8 @@ interface LaidBlob extends BoardBlob {
 /** What all cells of a run share, and the folder they share it in. */
 export interface Bench {
   /**
-   * A board, laid down in the run's folder when it is asked for first; that of a .dtb may be one of the kernel's own, which must be given then.
-   * Throws {@link InputError} for an unknown one.
+   * A board, laid down in the run's folder when it is asked for first; that of a .dtb may be one of the kernel's own,
+   * which must be given then. Throws {@link InputError} for an unknown one.
    */
   readonly board: (name: string, kernel: KernelArtefact | null) => Promise<LaidBoard>;
   /** Where files are laid down that several cells boot with. */
@@ -146,7 +146,10 @@ function withCpus(board: DeviceTree, cpus: number): DeviceTree {
   return tree;
 }
 
-/** Files in the folder that the cells of a run share, each content once: most cells of a kernel load the same modules and follow the same plan. */
+/**
+ * Files in the folder that the cells of a run share, each content once: most cells of a kernel load the same modules
+ * and follow the same plan.
+ */
 class Shelf {
   readonly #folder: string;
   readonly #laid = new Set<string>();
@@ -177,7 +180,9 @@ export interface PreparedCell {
   readonly survivesOops: boolean;
   /** SHA-256 by name of everything that the outcome depends on. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** SHA-256 of all that QEMU is given: its arguments, and the content of every file that they name, wherever it lies. */
+  /**
+   * SHA-256 of all that QEMU is given: its arguments, and the content of every file that they name, wherever it lies.
+   */
   readonly fingerprint: string;
 }
 
@@ -241,7 +246,10 @@ function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs:
   };
 }
 
-/** A poll is a loop of reads from one place: four in a row are seen in code that is none, and six to twenty change nothing. */
+/**
+ * A poll is a loop of reads from one place: four in a row are seen in code that is none, and six to twenty change
+ * nothing.
+ */
 const BREAKER_READS = 5;
 
 function readHeader(path: string): Buffer {
@@ -256,8 +264,9 @@ function readHeader(path: string): Buffer {
 }
 
 /**
- * Writes everything that a cell's boot needs into `folder`: device tree, initramfs, gate table, and `command.sh`, which boots
- * the same guest by hand. `symbols`: addresses of what the cell's gates name (run/symbols.ts). Throws {@link InputError} for what the cell asks and the kernel or the tree does not have.
+ * Writes everything that a cell's boot needs into `folder`: device tree, initramfs, gate table, and `command.sh`, which
+ * boots the same guest by hand. `symbols`: addresses of what the cell's gates name (run/symbols.ts). Throws {@link
+ * InputError} for what the cell asks and the kernel or the tree does not have.
  */
 export async function prepareCell(
   cell: Cell,

@@ -136,7 +136,8 @@ function troubleOf(
   if (end.end === 'killed') return `QEMU was killed by ${end.signal}`;
   if (end.end === 'exited' && end.code !== 0)
     return `QEMU ended with exit code ${end.code}: ${end.stderr.trim().split('\n').at(-1) ?? ''}`;
-  // A crash says something of the kernel whatever else was still held, or ran out of time while the guest was being ended.
+  // A crash says something of the kernel whatever else was still held, or ran out of time while the guest was being
+  // ended.
   if (crash !== null) return null;
   for (const gate of gates) {
     if (gate.verb !== 'timed-out') continue;

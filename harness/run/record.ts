@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { isMissing, VERDICTS } from '../model/verdict.ts';
 
 /**
- * What a run leaves behind. The schema is published as `docs/run.schema.json`; every report is a function of these records
- * and of the files in a cell's folder. Times are ISO 8601 in UTC, durations milliseconds unless the name says otherwise.
+ * What a run leaves behind. The schema is published as `docs/run.schema.json`; every report is a function of these
+ * records and of the files in a cell's folder. Times are ISO 8601 in UTC, durations milliseconds unless the name says
+ * otherwise.
  */
 export const RUN_SCHEMA_VERSION = 1;
 
@@ -119,7 +120,10 @@ export const runRecordSchema = z.object({
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
-/** Exit code of a run (DESIGN.md, Contracts): 1 something unexpected, 3 some cells have no verdict or a part of the run is missing, 0 otherwise. */
+/**
+ * Exit code of a run (DESIGN.md, Contracts): 1 something unexpected, 3 some cells have no verdict or a part of the run
+ * is missing, 0 otherwise.
+ */
 export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes' | 'missing'>): 0 | 1 | 3 {
   if (run.flakes.length > 0 || run.cells.some((cell) => !cell.asExpected && !isMissing(cell.verdict))) return 1;
   return run.missing !== null || run.cells.some((cell) => isMissing(cell.verdict)) ? 3 : 0;

@@ -28,8 +28,9 @@ const pack = promisify<Buffer, { level: number }, Buffer>(gzip);
 const FASTEST = 1;
 
 /**
- * Boots that ended by themselves or at a terminal event, by the content of all that they depend on. What is kept is what the guest said, not what was made
- * of it: a parser that has changed since reads it anew. Safe for several runs at once; an entry is there as a whole or not at all.
+ * Boots that ended by themselves or at a terminal event, by the content of all that they depend on. What is kept is
+ * what the guest said, not what was made of it: a parser that has changed since reads it anew. Safe for several runs at
+ * once; an entry is there as a whole or not at all.
  */
 export class ResultCache {
   readonly #folder: string;
@@ -49,8 +50,8 @@ export class ResultCache {
   }
 
   /**
-   * The boot of a cell with this fingerprint (run/prepare.ts), or null. A damaged entry is removed. At once, as a few round trips through the thread
-   * pool take longer than an entry of usual size.
+   * The boot of a cell with this fingerprint (run/prepare.ts), or null. A damaged entry is removed. At once, as a few
+   * round trips through the thread pool take longer than an entry of usual size.
    */
   read(fingerprint: string): RawBoot | null {
     const path = this.#path(fingerprint);
@@ -75,7 +76,10 @@ export class ResultCache {
     return null;
   }
 
-  /** Keeps a boot, where the way it ended says that another would be the same. A cache that cannot be written keeps nothing. */
+  /**
+   * Keeps a boot, where the way it ended says that another would be the same. A cache that cannot be written keeps
+   * nothing.
+   */
   async write(fingerprint: string, boot: RawBoot): Promise<void> {
     const { end } = boot;
     if (end.end !== 'stopped' && !(end.end === 'exited' && end.code === 0)) return;

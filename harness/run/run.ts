@@ -16,7 +16,9 @@ export interface RunOptions
   readonly workers: number | null;
   /** Boots of each cell; more than one also proves that they agree. */
   readonly repeat: number;
-  /** A cell that is no part of the run: booted while the first kernel is compiled, so that there is something to see. */
+  /**
+   * A cell that is no part of the run: booted while the first kernel is compiled, so that there is something to see.
+   */
   readonly preview?: Cell | null;
   /** Folder of all runs. */
   readonly results: string;

@@ -28,8 +28,8 @@ export interface ScoutRoom {
 const scouting = new Map<string, Promise<KnownSymbols>>();
 
 /**
- * The symbols that a cell boots with. A kernel that came without its System.map is not scouted for the console alone, which is only faster with it.
- * Throws as {@link findSymbols}.
+ * The symbols that a cell boots with. A kernel that came without its System.map is not scouted for the console alone,
+ * which is only faster with it. Throws as {@link findSymbols}.
  */
 export async function symbolsOf(
   cell: Pick<Cell, 'gates'>,
@@ -85,9 +85,9 @@ function functionNames(text: string): string[] {
 }
 
 /**
- * Virtual addresses of kernel symbols by name: from System.map, or where the kernel came without one, from /proc/kallsyms
- * in a scout boot of the same Image, whose findings stay in the cache. A name that is missing or not unique has no entry.
- * Throws {@link InfraError} when the scout does not come back: the kernel does not boot at all.
+ * Virtual addresses of kernel symbols by name: from System.map, or where the kernel came without one, from
+ * /proc/kallsyms in a scout boot of the same Image, whose findings stay in the cache. A name that is missing or not
+ * unique has no entry. Throws {@link InfraError} when the scout does not come back: the kernel does not boot at all.
  */
 export async function findSymbols(
   kernel: KernelArtefact,

@@ -24,7 +24,10 @@ export interface AsyncReport {
   /** Of these, those with which every boot came to the same devices, drivers and names. */
   readonly safe: readonly string[];
   readonly breaks: readonly AsyncBreak[];
-  /** Boots with the safe drivers asynchronous, as many of them as the kernel takes names, in as many interleavings; and how many came to the same. */
+  /**
+   * Boots with the safe drivers asynchronous, as many of them as the kernel takes names, in as many interleavings; and
+   * how many came to the same.
+   */
   readonly together: { readonly drivers: number; readonly boots: number; readonly same: number };
   /** Virtual milliseconds until the last device was bound: as it is, and with the safe drivers asynchronous. */
   readonly msBefore: number | null;
@@ -52,9 +55,9 @@ const TOGETHER = 5;
 const US_PER_MS = 1000;
 
 /**
- * Which drivers may probe asynchronously. Each is made asynchronous alone with every device of it delayed, so that what relies on its
- * being done in time finds it late; then all that did no harm together, in several interleavings. Compared are the devices that are
- * bound, by which driver, and the names that they got.
+ * Which drivers may probe asynchronously. Each is made asynchronous alone with every device of it delayed, so that what
+ * relies on its being done in time finds it late; then all that did no harm together, in several interleavings.
+ * Compared are the devices that are bound, by which driver, and the names that they got.
  * @throws InputError when a driver bound nothing, InfraError when the first boot gives no verdict
  */
 export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {

@@ -14,7 +14,10 @@ export interface ProbeState {
 /** Who called the probe that crashed. The title of the crash, and so its signature, is the same whoever did. */
 export type ProbeCaller = 'async' | 'deferred' | 'module-load' | 'initcall' | 'by-hand';
 
-/** The functions that tell callers apart; the first that stands in a trace decides, as module loads call do_one_initcall() too. */
+/**
+ * The functions that tell callers apart; the first that stands in a trace decides, as module loads call
+ * do_one_initcall() too.
+ */
 const CALLERS: readonly (readonly [ProbeCaller, RegExp])[] = [
   // kernel/async.c
   ['async', /^async_run_entry_fn$/],

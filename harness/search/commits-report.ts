@@ -40,8 +40,8 @@ function short(hash: string): string {
 }
 
 /**
- * The report as a mail to the people of the tree: what broke, where, what was checked, the culprit's own header, and how to see it again.
- * Its order is that of the bisection mails of KernelCI, which those people know.
+ * The report as a mail to the people of the tree: what broke, where, what was checked, the culprit's own header, and
+ * how to see it again. Its order is that of the bisection mails of KernelCI, which those people know.
  */
 export function formatCommitReport(report: CommitReport): string {
   const { bisection, described, ends } = report;
@@ -85,7 +85,10 @@ function headline(result: Found, subjectOf: (hash: string) => string, shown: str
   return `${isVerified(result) ? 'Found' : 'Found, but not verified'}: ${short(culprit)} ("${subjectOf(culprit)}") brought ${shown}`;
 }
 
-/** The culprit shows it, no parent does, and without its change the bad end does not (or its change cannot be taken out). */
+/**
+ * The culprit shows it, no parent does, and without its change the bad end does not (or its change cannot be taken
+ * out).
+ */
 export function isVerified(result: Found): boolean {
   if (result.found === 'suspects' || result.itself.answer !== 'bad') return false;
   if (result.parents.some(({ answer }) => answer !== 'good')) return false;

@@ -62,8 +62,8 @@ export interface CommitSearch {
   readonly wanted: readonly string[];
   readonly history: History;
   /**
-   * Builds and boots a commit, or knows it from earlier. `claim` is null at the ends; with one, the first boot that shows what is looked for
-   * is enough.
+   * Builds and boots a commit, or knows it from earlier. `claim` is null at the ends; with one, the first boot that
+   * shows what is looked for is enough.
    */
   readonly observe: (commit: string, claim: Claim | null) => Promise<Observation>;
   readonly onEnds: (claim: Claim) => void;

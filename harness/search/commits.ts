@@ -57,8 +57,8 @@ function judgeSighting(sighting: Sighting, claim: Claim): Judgement['answer'] {
 }
 
 /**
- * Good, bad or unsure. Bad when any interleaving shows what is looked for; good when all of them work; another crash, no kernel or no
- * verdict proves nothing.
+ * Good, bad or unsure. Bad when any interleaving shows what is looked for; good when all of them work; another crash,
+ * no kernel or no verdict proves nothing.
  */
 export function judgeCommit(sightings: readonly Sighting[], claim: Claim): Judgement {
   for (const answer of ['bad', 'unsure', 'good'] as const) {

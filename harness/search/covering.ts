@@ -10,7 +10,9 @@ const DEFAULT_EFFORT = 30_000_000;
 const ATTEMPT_SHARE = 0.5;
 /** Share of the effort that looks for arrays made of rows and their reverses. */
 const MIRRORED_SHARE = 0.7;
-/** Annealing temperatures in uncovered tuples, found by trial on 9 to 20 events: hotter and cooler both give more rows. */
+/**
+ * Annealing temperatures in uncovered tuples, found by trial on 9 to 20 events: hotter and cooler both give more rows.
+ */
 const HOT = 0.3;
 const COLD = 0.1;
 

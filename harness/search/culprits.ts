@@ -1,4 +1,6 @@
-/** One time that it went wrong: at least one of the absent devices is to blame, if any device that is asked about is. */
+/**
+ * One time that it went wrong: at least one of the absent devices is to blame, if any device that is asked about is.
+ */
 interface Accusation {
   readonly absent: ReadonlySet<string>;
   readonly proven: boolean;
@@ -12,9 +14,9 @@ interface Case {
 }
 
 /**
- * Finds by elimination which absent devices make something go wrong: a crash, a deferral. Any boots serve, in any order:
- * when it went well the absent ones are cleared, when it went wrong one of them may be to blame. Supposes that each
- * culprit's absence is enough by itself. A verdict is revised when later boots clear a device.
+ * Finds by elimination which absent devices make something go wrong: a crash, a deferral. Any boots serve, in any
+ * order: when it went well the absent ones are cleared, when it went wrong one of them may be to blame. Supposes that
+ * each culprit's absence is enough by itself. A verdict is revised when later boots clear a device.
  */
 export class Culprits {
   readonly #cases = new Map<string, Case>();

@@ -12,7 +12,10 @@ import { type CallerNeeds, type DelayThreshold, explanationSentence } from './se
 import { threshold } from './threshold.ts';
 
 export interface Explanation {
-  /** A cell that fails as the given one does, with what is needed and each delay as short as it can be; {@link CallerNeeds} included. */
+  /**
+   * A cell that fails as the given one does, with what is needed and each delay as short as it can be; {@link
+   * CallerNeeds} included.
+   */
   readonly minimal: Cell;
   /** What the failure needs, whoever calls the probe; each delay at its threshold. */
   readonly needed: readonly Condition[];
@@ -34,7 +37,10 @@ export interface ExplainRequest {
   readonly cell: Cell;
   readonly usual: Usual;
   readonly boot: Boot;
-  /** Which failure, where there are several: a part of its title, or the name of its device. Null for {@link chooseFailure}'s. */
+  /**
+   * Which failure, where there are several: a part of its title, or the name of its device. Null for {@link
+   * chooseFailure}'s.
+   */
   readonly failure: string | null;
   readonly onProgress?: (what: string, boots: number) => void;
 }
@@ -47,8 +53,9 @@ const SETTLE_MARGIN_MS = 1000;
 /**
  * Reduces a failing cell to the conditions it needs, by delta debugging over boots, finds the smallest delay by
  * bisection in virtual time, and says it in a sentence. A hold gate, which no real machine has, is turned into the
- * delay of the held device where a delay alone gives the same failure. Where the reduced cell crashes below another caller
- * (an initcall, not an asynchronous probe), what brings the first one back is found too, so that the minimal cell prints the same trace.
+ * delay of the held device where a delay alone gives the same failure. Where the reduced cell crashes below another
+ * caller (an initcall, not an asynchronous probe), what brings the first one back is found too, so that the minimal
+ * cell prints the same trace.
  * @throws InputError when the cell does not fail, InfraError when its boot gives no verdict.
  */
 export async function explainOrder(request: ExplainRequest): Promise<Explanation> {
@@ -139,7 +146,8 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
 }
 
 /**
- * The failure to explain: what was asked for, or the worst one that the cell does not show without its conditions as well, or the worst.
+ * The failure to explain: what was asked for, or the worst one that the cell does not show without its conditions as
+ * well, or the worst.
  * @throws InputError when none of them is what was asked for
  */
 function chooseFailure(all: readonly Failure[], anyway: readonly Failure[], wanted: string | null): Failure {
@@ -164,7 +172,8 @@ interface Shortened {
 const MOST_ROUNDS = 4;
 
 /**
- * `cell` with each delay as short as it can be while `fails` holds and the others are as short as they are; gone where none is needed.
+ * `cell` with each delay as short as it can be while `fails` holds and the others are as short as they are; gone where
+ * none is needed.
  * @param floors a delay that is known to be needed for less than `fails`, where it is the only one
  */
 async function shortened(
@@ -197,8 +206,8 @@ async function shortened(
 }
 
 /**
- * The fewest conditions of the given cell that, put back into the reduced one, make `isSame` hold; null where not even all of them do,
- * as when a hold has become a delay.
+ * The fewest conditions of the given cell that, put back into the reduced one, make `isSame` hold; null where not even
+ * all of them do, as when a hold has become a delay.
  */
 async function restoreCaller(
   { cell, usual }: ExplainRequest,

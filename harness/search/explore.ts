@@ -27,7 +27,8 @@ const REPLAN_SHARE = 0.2;
  * then an order and its reverse, then sequence covering arrays of the wanted strength, planned again whenever a boot
  * teaches a dependency; then module load orders, sets of asynchronous drivers, long delays and interleavings. An order
  * counts as covered when the recorded events show it. Deterministic for a seed and a deterministic `boot`.
- * @throws InputError when a target is named twice, or the constraints contradict each other, InfraError when not even the base has a verdict.
+ * @throws InputError when a target is named twice, or the constraints contradict each other, InfraError when not even
+ * the base has a verdict.
  */
 export async function explore(request: ExploreRequest): Promise<Exploration> {
   return new Explorer(request).run();
@@ -142,8 +143,8 @@ class Explorer {
   }
 
   /**
-   * Asks for the orders of binding that the pairs did not happen to show: a probe that was entered first may well be overtaken before
-   * it comes to what the other one prepares. Higher strengths ask for them anyway.
+   * Asks for the orders of binding that the pairs did not happen to show: a probe that was entered first may well be
+   * overtaken before it comes to what the other one prepares. Higher strengths ask for them anyway.
    */
   async #bindingOrders(): Promise<void> {
     const { order } = this.#knowledge;
@@ -208,7 +209,9 @@ class Explorer {
     return row;
   }
 
-  /** Holds devices back until the one that may wait for them is bound, and those that would crash without them as well. */
+  /**
+   * Holds devices back until the one that may wait for them is bound, and those that would crash without them as well.
+   */
   async #askForWaits(all: boolean): Promise<void> {
     for (;;) {
       const next = this.#knowledge
@@ -229,7 +232,10 @@ class Explorer {
     return holds;
   }
 
-  /** A cell that asks for the probes in the order of `row`; a probe has to finish before the next where `strict` and where it can. */
+  /**
+   * A cell that asks for the probes in the order of `row`; a probe has to finish before the next where `strict` and
+   * where it can.
+   */
   #ordered(row: readonly number[], stage: Stage, strict: boolean): Planned {
     const asked = row.map((event) => this.#devices[event] ?? '');
     const finishes = (device: string, later: readonly string[]): boolean =>
@@ -259,9 +265,9 @@ class Explorer {
   }
 
   /**
-   * Boots the cells, a batch at a time, and takes in what they show in their given order. True when one taught something that plans
-   * depend on. A cell in which a device crashed that nobody asked about is booted again without it, unless it asks for an order: those
-   * are planned anew anyway.
+   * Boots the cells, a batch at a time, and takes in what they show in their given order. True when one taught
+   * something that plans depend on. A cell in which a device crashed that nobody asked about is booted again without
+   * it, unless it asks for an order: those are planned anew anyway.
    */
   async #bootAll(planned: readonly Planned[]): Promise<boolean> {
     let learned = false;
@@ -289,7 +295,9 @@ class Explorer {
     return learned;
   }
 
-  /** Disables the node of a device that nobody asked about, unless a device that somebody did is not bound without it. */
+  /**
+   * Disables the node of a device that nobody asked about, unless a device that somebody did is not bound without it.
+   */
   async #takeOut(device: string, signature: string): Promise<boolean> {
     if (this.#strangers.isKnown(device) || !this.#strangers.disable(device, signature)) return false;
     await this.#bootPlain('baseline', [this.#request.base]);

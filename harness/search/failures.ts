@@ -16,8 +16,8 @@ export interface Failure {
 }
 
 /**
- * Everything that went wrong in a boot, the worst first, and of equals the first that was printed. Devices are not looked at after a
- * crash that ended the boot.
+ * Everything that went wrong in a boot, the worst first, and of equals the first that was printed. Devices are not
+ * looked at after a crash that ended the boot.
  * @param watch devices that have to be bound in the end
  */
 export function failuresOf(outcome: Outcome, watch: readonly string[]): Failure[] {
@@ -60,8 +60,8 @@ export function isSameFailure(a: Failure, b: Failure): boolean {
 }
 
 /**
- * Whether `outcome` shows `wanted`. A boot without a verdict, and one in which something else went so wrong that it could not show, is
- * unresolved: it neither has the failure nor proves it absent.
+ * Whether `outcome` shows `wanted`. A boot without a verdict, and one in which something else went so wrong that it
+ * could not show, is unresolved: it neither has the failure nor proves it absent.
  */
 export function shows(outcome: Outcome, watch: readonly string[], wanted: Failure): 'fail' | 'pass' | 'unresolved' {
   if (!hasVerdict(outcome)) return 'unresolved';

@@ -16,8 +16,8 @@ export class Findings {
   }
 
   /**
-   * Notes what boot number `boot` came to; true when none before it did. A hold that timed out is no outcome: the order that was
-   * asked for could not be had, which is said where orders are counted.
+   * Notes what boot number `boot` came to; true when none before it did. A hold that timed out is no outcome: the order
+   * that was asked for could not be had, which is said where orders are counted.
    */
   note(stage: Stage, cell: Cell, outcome: Outcome, boot: number): boolean {
     if (!hasVerdict(outcome) && outcome.gates.some(({ verb }) => verb === 'timed-out')) return false;

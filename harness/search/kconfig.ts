@@ -52,8 +52,9 @@ export function mixConfig(goodText: string, differences: readonly ConfigDifferen
 }
 
 /**
- * The options that carry the change from the good .config to the bad one. `test` builds and boots a mixture, as Kconfig resolves it: an option that needs
- * another one to be kept at all has no effect without it, so that both are found. It answers `unresolved` where the mixture does not build.
+ * The options that carry the change from the good .config to the bad one. `test` builds and boots a mixture, as Kconfig
+ * resolves it: an option that needs another one to be kept at all has no effect without it, so that both are found. It
+ * answers `unresolved` where the mixture does not build.
  */
 export function bisectConfigs(
   goodText: string,

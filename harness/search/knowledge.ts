@@ -20,7 +20,10 @@ export interface DriverWait {
   readonly device: string;
   /** Held back alone in some boot, each kept the device deferred for as long. */
   readonly suppliers: readonly string[];
-  /** Absent whenever the device was deferred, and not held back by themselves: something that nobody asks about may be the cause. */
+  /**
+   * Absent whenever the device was deferred, and not held back by themselves: something that nobody asks about may be
+   * the cause.
+   */
   readonly guesses: readonly string[];
 }
 
@@ -63,7 +66,10 @@ export class Knowledge {
   readonly #deferrers = new Set<string>();
   /** Whose absence makes a driver defer, by device. */
   readonly #waits = new Culprits();
-  /** `device supplier`, where a boot showed that a device is deferred for as long as nothing but that supplier is held back. */
+  /**
+   * `device supplier`, where a boot showed that a device is deferred for as long as nothing but that supplier is held
+   * back.
+   */
   readonly #proven = new Set<string>();
   /** Whose absence makes the driver core hold a device back, by device. */
   readonly #blocks = new Culprits();
@@ -100,8 +106,8 @@ export class Knowledge {
   }
 
   /**
-   * What holding devices back would show of the waits that are not proven: one device each where elimination has left it alone, and
-   * with `all` half of those that may be it. Nothing is asked that is known to crash.
+   * What holding devices back would show of the waits that are not proven: one device each where elimination has left
+   * it alone, and with `all` half of those that may be it. Nothing is asked that is known to crash.
    */
   waitQuestions(all: boolean): WaitQuestion[] {
     return [...this.#deferrers]
@@ -219,9 +225,10 @@ export class Knowledge {
   }
 
   /**
-   * A hold that ended in vain because the device that it waited for stayed deferred: that one waits for something that is held. Where
-   * but one device is, it is that one. Not where a device is held that was deferred before: it is held in the one work item that retries
-   * all deferred devices (drivers/base/dd.c, deferred_probe_work_func()), and so holds up every retry.
+   * A hold that ended in vain because the device that it waited for stayed deferred: that one waits for something that
+   * is held. Where but one device is, it is that one. Not where a device is held that was deferred before: it is held
+   * in the one work item that retries all deferred devices (drivers/base/dd.c, deferred_probe_work_func()), and so
+   * holds up every retry.
    */
   #learnFromHolds(recorded: readonly Recorded[], lives: ReadonlyMap<string, ProbeLife>): void {
     const held = new Set<string>();
@@ -247,8 +254,9 @@ export class Knowledge {
   }
 
   /**
-   * Where the kernel probes a device without a supplier that it has waited for in vain (driver_deferred_probe_check_state(),
-   * drivers/base/dd.c), the driver core held it back until then: for one of those that its node refers to and that were not bound.
+   * Where the kernel probes a device without a supplier that it has waited for in vain
+   * (driver_deferred_probe_check_state(), drivers/base/dd.c), the driver core held it back until then: for one of those
+   * that its node refers to and that were not bound.
    */
   #learnFromTimeouts(recorded: readonly Recorded[], lives: ReadonlyMap<string, ProbeLife>): void {
     for (const [at, { from, event }] of recorded.entries()) {
@@ -267,8 +275,8 @@ export class Knowledge {
   }
 
   /**
-   * A device that did not begin although nothing held it: those that were held for its sake are accused. Not of one that never
-   * begins, which has no driver.
+   * A device that did not begin although nothing held it: those that were held for its sake are accused. Not of one
+   * that never begins, which has no driver.
    */
   #learnFromVain(blocker: Blocker | null, asked: readonly string[]): void {
     if (blocker?.state !== 'not-begun' || !this.#everStarted.has(blocker.device)) return;
@@ -278,7 +286,10 @@ export class Knowledge {
     this.#blocks.accuse(device, listed.length < absent.length ? listed : held, true);
   }
 
-  /** Of devices that were absent, those that the device tree lists as suppliers of `device`; all of them where it lists none. */
+  /**
+   * Of devices that were absent, those that the device tree lists as suppliers of `device`; all of them where it lists
+   * none.
+   */
   #likely(device: string, absent: readonly string[]): readonly string[] {
     const listed = this.#listed(device, absent);
     return listed.length === 0 ? absent : listed;

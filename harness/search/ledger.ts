@@ -53,7 +53,10 @@ export class OrderLedger {
     }
   }
 
-  /** Counts what was asked for and not seen, and gives an order up when it was asked for often enough: not where the boot `taught` how to ask. */
+  /**
+   * Counts what was asked for and not seen, and gives an order up when it was asked for often enough: not where the
+   * boot `taught` how to ask.
+   */
   noteAsked(
     cell: string,
     asked: readonly string[],

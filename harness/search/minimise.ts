@@ -49,7 +49,9 @@ export async function minimise<C>(
 
 type Fails = (kept: readonly number[]) => Promise<boolean>;
 
-/** The part of `candidates` that fails together with `background`; `grown` says that `background` was not tested yet. */
+/**
+ * The part of `candidates` that fails together with `background`; `grown` says that `background` was not tested yet.
+ */
 async function quickXplain(
   background: readonly number[],
   grown: boolean,

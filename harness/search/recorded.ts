@@ -60,9 +60,9 @@ export function timeline(events: readonly DmesgEvent[], gates: readonly GateEven
 }
 
 /**
- * Microseconds from printk's zero to the firmware's. The kernel prints "probing driver" before it calls platform_probe(),
- * where the firmware's first line about a device comes from, and "bound" after platform_probe() has returned, which the
- * firmware calls finished (6.1, really_probe()): the distance lies between the two.
+ * Microseconds from printk's zero to the firmware's. The kernel prints "probing driver" before it calls
+ * platform_probe(), where the firmware's first line about a device comes from, and "bound" after platform_probe() has
+ * returned, which the firmware calls finished (6.1, really_probe()): the distance lies between the two.
  */
 function clockDistance(events: readonly DmesgEvent[], gates: readonly ProbeGateEvent[]): number {
   let most = Number.POSITIVE_INFINITY;
@@ -105,8 +105,8 @@ export function probeLives(
 }
 
 /**
- * -EPROBE_DEFER as `probe of X returned` has it where really_probe() has not called the driver; what a driver itself returns is
- * printed as a positive number (6.1) or not at all (5.10, drivers/base/dd.c).
+ * -EPROBE_DEFER as `probe of X returned` has it where really_probe() has not called the driver; what a driver itself
+ * returns is printed as a positive number (6.1) or not at all (5.10, drivers/base/dd.c).
  */
 const HELD_BACK = -517;
 
@@ -207,8 +207,8 @@ class LifeReader {
 
 /**
  * From where on the kernel does without suppliers that it has waited for in vain: deferred_probe_timeout_work_func()
- * (6.1, drivers/base/dd.c) drops optional ones and then names what is still pending. What happens later clears nobody, and is no order that a
- * boot could have had without the wait.
+ * (6.1, drivers/base/dd.c) drops optional ones and then names what is still pending. What happens later clears nobody,
+ * and is no order that a boot could have had without the wait.
  */
 export function relaxedFrom(recorded: readonly Recorded[]): number {
   const at = recorded.findIndex(

@@ -3,7 +3,9 @@ import type { Outcome } from './boot.ts';
 import { causeOf } from './cause.ts';
 import type { Stranger } from './exploration.ts';
 
-/** Devices that crashed without being asked about. Each is told once and taken out, as its crash hides what is asked. */
+/**
+ * Devices that crashed without being asked about. Each is told once and taken out, as its crash hides what is asked.
+ */
 export class Strangers {
   readonly #devices: readonly string[];
   readonly #nodeOf: (device: string) => string | null;

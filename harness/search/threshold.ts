@@ -13,14 +13,17 @@ export interface Threshold {
 interface ThresholdOptions {
   /** How exact the border is to be, in the unit of the value. */
   readonly resolution?: number;
-  /** A value below which `fails` is known not to hold; the border is looked for upwards from there, as it is likely near. */
+  /**
+   * A value below which `fails` is known not to hold; the border is looked for upwards from there, as it is likely
+   * near.
+   */
   readonly least?: number;
 }
 
 /**
- * The smallest integer in [0, failing] at which `fails` holds, by bisection, given that it holds at `failing`. Up to three
- * further values, halfway above the border and a half and a quarter of the way up to it, are tried to see whether the
- * failure depends on the value in one direction only.
+ * The smallest integer in [0, failing] at which `fails` holds, by bisection, given that it holds at `failing`. Up to
+ * three further values, halfway above the border and a half and a quarter of the way up to it, are tried to see whether
+ * the failure depends on the value in one direction only.
  */
 export async function threshold(
   failing: number,

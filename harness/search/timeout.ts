@@ -7,7 +7,10 @@ import { settlingFor } from './conditions.ts';
 export interface LeastTimeout {
   /** The parameter is in whole seconds (drivers/base/dd.c, deferred_probe_timeout_setup()). */
   readonly seconds: number;
-  /** How long it would have to be, in milliseconds of virtual time: the wait that was too short, and how late the last supplier was. */
+  /**
+   * How long it would have to be, in milliseconds of virtual time: the wait that was too short, and how late the last
+   * supplier was.
+   */
   readonly ms: number;
   /** The supplier that is late; null where the log does not tell. */
   readonly late: string | null;
@@ -25,8 +28,8 @@ const MS_PER_S = 1000;
 const SETTLE_MARGIN_MS = 2000;
 
 /**
- * Looks for the least time-out by bisection over boots. Null where the cell does not depend on it: it works with one second, or not even
- * with ten minutes.
+ * Looks for the least time-out by bisection over boots. Null where the cell does not depend on it: it works with one
+ * second, or not even with ten minutes.
  */
 export async function leastTimeout(cell: Cell, boot: Boot): Promise<LeastTimeout | null> {
   let boots = 0;
@@ -76,9 +79,10 @@ function worksOut(outcome: Outcome): boolean {
 }
 
 /**
- * The supplier that came last of those that a device did without in the boot with the time-out `short`, and how long after that one's end,
- * by the boot that waited for it. A device that is deferred is retried whenever another one is bound (drivers/base/dd.c, driver_bound()):
- * what it waited for is the first that was bound after its last attempt in vain. Both boots are the same up to the shorter one's end.
+ * The supplier that came last of those that a device did without in the boot with the time-out `short`, and how long
+ * after that one's end, by the boot that waited for it. A device that is deferred is retried whenever another one is
+ * bound (drivers/base/dd.c, driver_bound()): what it waited for is the first that was bound after its last attempt in
+ * vain. Both boots are the same up to the shorter one's end.
  */
 function lateSupplier(
   short: readonly DmesgEvent[],

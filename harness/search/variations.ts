@@ -17,7 +17,9 @@ export const ASYNC_NAMES_MAX = 256;
 /** Interleavings tried, the usual one among them. */
 const SHIFTS = 9;
 
-/** `base` with every one of `drivers` asynchronous: a probe that is held must not hold up the initcall that called it. */
+/**
+ * `base` with every one of `drivers` asynchronous: a probe that is held must not hold up the initcall that called it.
+ */
 export function allAsync(base: Cell, drivers: Iterable<string>): Cell {
   const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
   const builtIn = [...new Set(drivers)].filter((driver) => !modules.includes(moduleName(driver)));
@@ -39,8 +41,8 @@ export function asyncSets(base: Cell, drivers: Iterable<string>): Cell[] {
 }
 
 /**
- * Asks for the probes of `devices` in their order: each is held until the one before it has finished where `finishes` says that it
- * can by then, and otherwise until the one before it has begun.
+ * Asks for the probes of `devices` in their order: each is held until the one before it has finished where `finishes`
+ * says that it can by then, and otherwise until the one before it has begun.
  * @param from a cell in which the held probes are asynchronous
  */
 export function ordered(

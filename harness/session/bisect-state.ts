@@ -13,8 +13,9 @@ const STATE = 'observed.json';
 const LOG = 'bisect.log';
 
 /**
- * What a bisection has seen so far, in the cache. Each observation is written before git is told of it, as a whole or not at all: a bisection that
- * was killed at any moment is gone through again from its start, and what was seen is not looked at twice.
+ * What a bisection has seen so far, in the cache. Each observation is written before git is told of it, as a whole or
+ * not at all: a bisection that was killed at any moment is gone through again from its start, and what was seen is not
+ * looked at twice.
  */
 export class BisectState {
   readonly folder: string;

@@ -13,7 +13,10 @@ const HASH_DIGITS = 12;
 /** The shifts are the same for every commit and every run. */
 const SEED = 1;
 
-/** The cell with its kernel built from another source (kernel/recipe.ts): `git:PATH@COMMIT`, `tree:PATH`. `suffix` tells its cells apart. */
+/**
+ * The cell with its kernel built from another source (kernel/recipe.ts): `git:PATH@COMMIT`, `tree:PATH`. `suffix` tells
+ * its cells apart.
+ */
 export function cellOfSource(cell: Cell, source: string, suffix: string): Cell {
   const recipe = cell.kernel.split('@', 1)[0] ?? cell.kernel;
   return { ...cell, id: `${cell.id}-${suffix}`, kernel: `${recipe}@${source}` };
@@ -24,8 +27,9 @@ export function cellOfCommit(cell: Cell, repository: string, commit: string): Ce
 }
 
 /**
- * Builds a cell's kernel and boots it at `count` icount shifts, up to the first boot that shows what `claim` looks for. A source that does not compile,
- * a recipe that does not fit it and a kernel without what the cell names are something seen: nothing. Throws what is wrong with the machine.
+ * Builds a cell's kernel and boots it at `count` icount shifts, up to the first boot that shows what `claim` looks for.
+ * A source that does not compile, a recipe that does not fit it and a kernel without what the cell names are something
+ * seen: nothing. Throws what is wrong with the machine.
  */
 export async function observeCell(lab: Lab, cell: Cell, count: number, claim: Claim | null): Promise<Sighting[]> {
   const nothing = (reason: string): Sighting[] => [

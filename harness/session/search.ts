@@ -24,8 +24,8 @@ interface SearchOptions extends Pick<LabOptions, 'signal' | 'listen'> {
 }
 
 /**
- * Opens a lab in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under a name
- * that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
+ * Opens a lab in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under
+ * a name that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
  */
 export async function runSearch<T>(
   verb: string,

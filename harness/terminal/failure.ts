@@ -4,8 +4,8 @@ import { CHECK_BROKEN, EXIT, InfraError, KnownError } from '../errors.ts';
 import { tell } from './output.ts';
 
 /**
- * Prints why a verb could not be carried out and returns the exit code, which is never that of a verdict. A known error is a sentence
- * and a hint; anything else is a defect of the harness and keeps its stack.
+ * Prints why a verb could not be carried out and returns the exit code, which is never that of a verdict. A known error
+ * is a sentence and a hint; anything else is a defect of the harness and keeps its stack.
  */
 export function printError(error: unknown): number {
   if (error instanceof OutputLost) return error.exitCode;
@@ -59,9 +59,9 @@ class OutputLost extends Error {
 const underWay = new Set<AbortController>();
 
 /**
- * Sees to it that no fault of the harness ends in the exit code of a verdict. An error that nobody has caught keeps its stack. Standard
- * output that cannot be written ends what is under way: quietly where the reader has gone (128 + SIGPIPE), with a sentence on a full disk.
- * Standard error only tells people how things go: without it all goes on.
+ * Sees to it that no fault of the harness ends in the exit code of a verdict. An error that nobody has caught keeps its
+ * stack. Standard output that cannot be written ends what is under way: quietly where the reader has gone (128 +
+ * SIGPIPE), with a sentence on a full disk. Standard error only tells people how things go: without it all goes on.
  */
 export function guardProcess(): void {
   const failed = process.argv[2] === 'check' ? CHECK_BROKEN : EXIT.noVerdict;

@@ -2,7 +2,10 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import type { Gate } from '../model/gate.ts';
 import { VERDICTS } from '../model/verdict.ts';
 
-/** Values of options as the command line gives them, and the options that several verbs share. What is wrong is thrown as InvalidArgumentError. */
+/**
+ * Values of options as the command line gives them, and the options that several verbs share. What is wrong is thrown
+ * as InvalidArgumentError.
+ */
 
 export function positiveInteger(text: string): number {
   const value = Number(text);

@@ -2,7 +2,10 @@ import { printableJson, printablePainted } from '../printable.ts';
 import { wantsColour } from '../report/paint.ts';
 import type { ReportOutput } from '../report/reporters.ts';
 
-/** The one way to standard output and standard error, but for what redraws itself (report/progress.ts): nobody else writes there. */
+/**
+ * The one way to standard output and standard error, but for what redraws itself (report/progress.ts): nobody else
+ * writes there.
+ */
 
 /** An answer, for standard output. */
 export function print(text: string): void {

@@ -10,8 +10,9 @@ export interface JudgeInput {
   /** Devices that decide; empty for a log that is not of a cell: then every device of the log does. */
   readonly watch: readonly string[];
   /**
-   * What a complete log has to show: `plan` for a boot of this harness, whose init says `done` and powers off; `init` for one of a real
-   * board, which the firmware switches off there, as its drivers' shutdown would take as long as the boot; `boot` for any other, which at least has to have started user space.
+   * What a complete log has to show: `plan` for a boot of this harness, whose init says `done` and powers off; `init`
+   * for one of a real board, which the firmware switches off there, as its drivers' shutdown would take as long as the
+   * boot; `boot` for any other, which at least has to have started user space.
    */
   readonly completeBy: 'plan' | 'init' | 'boot';
   readonly knownIssues: readonly KnownIssue[];

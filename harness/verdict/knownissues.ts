@@ -43,7 +43,9 @@ export function parseKnownIssues(text: string, file: string): KnownIssue[] {
   }));
 }
 
-/** True when `pattern`, in which `*` stands for any text, fits the whole of `text`. Linear in their lengths' product. */
+/**
+ * True when `pattern`, in which `*` stands for any text, fits the whole of `text`. Linear in their lengths' product.
+ */
 export function fits(pattern: string, text: string): boolean {
   const [head = '', ...pieces] = pattern.split('*');
   if (pieces.length === 0) return pattern === text;

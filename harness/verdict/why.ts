@@ -25,7 +25,10 @@ export interface Root {
   readonly cause: RootCause;
   /** The words of the log that this rests on. */
   readonly evidence: string | null;
-  /** Devices that are not bound for its sake, each with the one that it waits for itself; the root itself is not among them. */
+  /**
+   * Devices that are not bound for its sake, each with the one that it waits for itself; the root itself is not among
+   * them.
+   */
   readonly waiting: readonly { readonly device: string; readonly for: string }[];
 }
 
@@ -37,7 +40,10 @@ export interface Why {
   readonly unexplained: readonly string[];
 }
 
-/** How the driver core says that a supplier is missing, in all its wordings from 5.10 to 6.12 (drivers/base/core.c, device_links_check_suppliers()). */
+/**
+ * How the driver core says that a supplier is missing, in all its wordings from 5.10 to 6.12 (drivers/base/core.c,
+ * device_links_check_suppliers()).
+ */
 const SUPPLIER =
   /(?:wait(?:ing)? for supplier |supplier )(\S+?)(?: not ready)?[.,;]?$|supplier (\S+) not ready|wait for supplier (\S+)/;
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
@@ -153,7 +159,10 @@ function causeOf(life: DeviceLife, loop: LogSummary['retryLoop']): RootCause | n
 /** Shorter unit addresses are those of I2C, SPI and the like, whose devices have other names. */
 const BUS_ADDRESS = /^[^@]+@[0-9a-f]{5,16}$/;
 
-/** One name for what the driver core calls by its node in 6.1, by its path since 6.3, and by its device when there is one. */
+/**
+ * One name for what the driver core calls by its node in 6.1, by its path since 6.3, and by its device when there is
+ * one.
+ */
 function nameOf(supplier: string): string {
   const node = supplier.split('/').at(-1) ?? supplier;
   if (!BUS_ADDRESS.test(node)) return supplier;
@@ -162,8 +171,8 @@ function nameOf(supplier: string): string {
 }
 
 /**
- * The device that the driver core means by `supplier`: a device's name, a node's (`clock-controller@100000`), or a node's full path. I2C
- * devices are named by bus and address, which a path does not give; they stay nodes.
+ * The device that the driver core means by `supplier`: a device's name, a node's (`clock-controller@100000`), or a
+ * node's full path. I2C devices are named by bus and address, which a path does not give; they stay nodes.
  */
 function supplierDevice(supplier: string, devices: ReadonlyMap<string, DeviceLife>): string | null {
   if (devices.has(supplier)) return supplier;

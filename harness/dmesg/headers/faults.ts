@@ -12,7 +12,9 @@ import {
   simple,
 } from './header.ts';
 
-/** Below one page an address is a member of a NULL structure: do_kern_addr_fault() and die_kernel_fault() use PAGE_SIZE. */
+/**
+ * Below one page an address is a member of a NULL structure: do_kern_addr_fault() and die_kernel_fault() use PAGE_SIZE.
+ */
 const PAGE_SIZE = 4096n;
 
 function isNull(at: string | null): boolean {

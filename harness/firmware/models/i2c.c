@@ -1,7 +1,7 @@
 /*
- * I2C masters. Every slave answers, and is a file of 256 registers of eight bits: the first byte that is written is the number
- * of the register, and goes up with each byte. parameter 0: where the files lie, that of slave N at N * 256; interrupt 0: the
- * master's.
+ * I2C masters. Every slave answers, and is a file of 256 registers of eight bits: the first byte that is written is the
+ * number of the register, and goes up with each byte. parameter 0: where the files lie, that of slave N at N * 256;
+ * interrupt 0: the master's.
  */
 #include "../board.h"
 

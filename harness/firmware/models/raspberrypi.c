@@ -1,7 +1,7 @@
 /*
- * The Raspberry Pi's firmware behind its mailbox (drivers/mailbox/bcm2835-mailbox.c, drivers/firmware/raspberrypi.c): the
- * property channel. The range begins at the mailbox's own registers; interrupt 0: its own. parameter 0: what is taken off a
- * bus address to get the CPU's.
+ * The Raspberry Pi's firmware behind its mailbox (drivers/mailbox/bcm2835-mailbox.c, drivers/firmware/raspberrypi.c):
+ * the property channel. The range begins at the mailbox's own registers; interrupt 0: its own. parameter 0: what is
+ * taken off a bus address to get the CPU's.
  */
 #include "../board.h"
 

@@ -1,6 +1,6 @@
 /*
- * Allwinner's reduced serial bus (drivers/bus/sunxi-rsb.c). Every device answers, and is a file of 256 registers of eight bits.
- * parameter 0: where the files lie, that of run-time address N at N * 256; interrupt 0: the bus's.
+ * Allwinner's reduced serial bus (drivers/bus/sunxi-rsb.c). Every device answers, and is a file of 256 registers of
+ * eight bits. parameter 0: where the files lie, that of run-time address N at N * 256; interrupt 0: the bus's.
  */
 #include "../board.h"
 

@@ -1,6 +1,7 @@
 /*
- * Qualcomm's SPMI arbiter, versions 2 to 5 (drivers/spmi/spmi-pmic-arb.c): the channels. parameter 0: bytes from one channel to
- * the next; 1: where PMIC_ARB_REG_APID(0) is; 2: where the peripherals' registers lie, those of PPID N at N * 256.
+ * Qualcomm's SPMI arbiter, versions 2 to 5 (drivers/spmi/spmi-pmic-arb.c): the channels. parameter 0: bytes from one
+ * channel to the next; 1: where PMIC_ARB_REG_APID(0) is; 2: where the peripherals' registers lie, those of PPID N at N
+ * * 256.
  */
 #include "../board.h"
 

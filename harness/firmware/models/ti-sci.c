@@ -1,7 +1,7 @@
 /*
- * TI's system controller behind its secure proxy (drivers/firmware/ti_sci.c, drivers/mailbox/ti-msgmgr.c): every request is
- * granted. The range is the data of the thread that is written (64 bytes); parameter 0: that of the thread which is read, 1: its
- * status; interrupt 0: its own. Message types and layouts: drivers/firmware/ti_sci.h.
+ * TI's system controller behind its secure proxy (drivers/firmware/ti_sci.c, drivers/mailbox/ti-msgmgr.c): every
+ * request is granted. The range is the data of the thread that is written (64 bytes); parameter 0: that of the thread
+ * which is read, 1: its status; interrupt 0: its own. Message types and layouts: drivers/firmware/ti_sci.h.
  */
 #include "../board.h"
 

@@ -6,8 +6,8 @@
 
 /*
  * One line for each device that is bound (`bound DEVICE DRIVER`) or being probed (`probing DEVICE DRIVER`), sorted; for
- * each watched one that is neither (`unbound DEVICE` or `absent DEVICE`); and for each deferred one (`deferred DEVICE REASON`).
- * Or `busy`, where probes are under way and the kernel does not show whose (probing.h).
+ * each watched one that is neither (`unbound DEVICE` or `absent DEVICE`); and for each deferred one (`deferred DEVICE
+ * REASON`). Or `busy`, where probes are under way and the kernel does not show whose (probing.h).
  */
 void report_devices(const char *const *watched, size_t watched_count);
 

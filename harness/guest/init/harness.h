@@ -7,8 +7,8 @@
 enum harness_file { HARNESS_PLAN, HARNESS_MODULES };
 
 /*
- * Copies up to `size` bytes from `offset` on. Returns how many there were, or a negative errno. The plan's first byte is what
- * a guest that several cells go on from waits at: nothing may depend on a cell before.
+ * Copies up to `size` bytes from `offset` on. Returns how many there were, or a negative errno. The plan's first byte
+ * is what a guest that several cells go on from waits at: nothing may depend on a cell before.
  */
 long harness_read(enum harness_file file, uint64_t offset, void *buffer, size_t size);
 

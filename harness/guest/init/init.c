@@ -44,8 +44,9 @@ static void run_plan(void)
 }
 
 /*
- * The kernel starts a program where a driver calls request_module() (kernel/module/kmod.c: call_modprobe()): this one, where the plan says so. It loads
- * nothing, as the harness decides what is loaded and when, and says what was asked for: `modprobe -q -- NAME`.
+ * The kernel starts a program where a driver calls request_module() (kernel/module/kmod.c: call_modprobe()): this one,
+ * where the plan says so. It loads nothing, as the harness decides what is loaded and when, and says what was asked
+ * for: `modprobe -q -- NAME`.
  */
 static void be_modprobe(long count, char **arguments)
 {

@@ -164,7 +164,10 @@ static const char *parse_plan(struct reader reader, struct plan *plan)
 	}
 }
 
-/* Returns the plan's size, or a negative errno. A page at a time: most plans are no longer, and every page has to be made first. */
+/*
+ * Returns the plan's size, or a negative errno. A page at a time: most plans are no longer, and every page has to be
+ * made first.
+ */
 static long fetch_plan(char *bytes, size_t size)
 {
 	size_t used = 0;

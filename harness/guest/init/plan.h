@@ -55,8 +55,8 @@ struct plan {
 const char *read_plan(struct plan *plan);
 
 /*
- * What each word after a verb must be: (M)odule, device or driver (N)ame, (P)ath, any (T)ext, (S)witch, (m)illiseconds, a (C)ount.
- * NULL for an unknown verb.
+ * What each word after a verb must be: (M)odule, device or driver (N)ame, (P)ath, any (T)ext, (S)witch, (m)illiseconds,
+ * a (C)ount. NULL for an unknown verb.
  */
 const char *words_of_step(const char *verb);
 

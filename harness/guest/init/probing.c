@@ -6,7 +6,10 @@
 #define STACK_SIZE 4096
 #define OVERRIDE_SIZE 64
 
-/* Between two looks at what cannot be waited for: a sixteenth of the time so far, since idle time is free and a look is not. */
+/*
+ * Between two looks at what cannot be waited for: a sixteenth of the time so far, since idle time is free and a look is
+ * not.
+ */
 #define POLL_MIN_MS 10
 #define POLL_MAX_MS 500
 #define POLLS 16

@@ -1,16 +1,16 @@
 #include "report.h"
 
 /*
- * A write to /dev/kmsg may have LOG_LINE_MAX bytes, at least 1024 - 48 (Linux 6.1 kernel/printk/printk.c: CONSOLE_LOG_MAX
- * less PREFIX_MAX); beyond that it fails with EINVAL.
+ * A write to /dev/kmsg may have LOG_LINE_MAX bytes, at least 1024 - 48 (Linux 6.1 kernel/printk/printk.c:
+ * CONSOLE_LOG_MAX less PREFIX_MAX); beyond that it fails with EINVAL.
  */
 #define LINE_SIZE 900
 
 #define CONSOLE_FD 1 /* opened by the kernel: init/main.c, console_on_rootfs() */
 
 /*
- * Priority "user.alert": facility 1, level 1 (Documentation/ABI/testing/dev-kmsg). The level is that low so that the lines
- * reach the console at every loglevel but 0 and 1; the facility cannot be the kernel's.
+ * Priority "user.alert": facility 1, level 1 (Documentation/ABI/testing/dev-kmsg). The level is that low so that the
+ * lines reach the console at every loglevel but 0 and 1; the facility cannot be the kernel's.
  */
 static const char line_start[] = "<9>bootrace: ";
 

@@ -48,7 +48,10 @@ static long probe(const char *device)
 	result = write_bus(bus, "/drivers_probe", device);
 	if (result < 0)
 		return result;
-	/* The kernel says yes also where no driver matched or its probe failed (drivers/base/bus.c: bus_rescan_devices_helper()). */
+	/*
+	 * The kernel says yes also where no driver matched or its probe failed (drivers/base/bus.c:
+	 * bus_rescan_devices_helper()).
+	 */
 	directory = open_bus_of_device(device);
 	if (directory < 0 || !driver_of(directory, device, driver))
 		result = is_deferred(device) ? -EPROBE_DEFER : -ENODEV;
@@ -184,7 +187,10 @@ static bool has_ended(size_t task)
 	return tasks[task] == 0;
 }
 
-/* The number, which is then one more. By hand, as GCC calls libgcc for its atomic operations where it may (-moutline-atomics). */
+/*
+ * The number, which is then one more. By hand, as GCC calls libgcc for its atomic operations where it may
+ * (-moutline-atomics).
+ */
 static size_t take_next(size_t *next)
 {
 	size_t value;
@@ -203,8 +209,8 @@ static size_t take_next(size_t *next)
 }
 
 /*
- * Each task has a copy of the memory, so that none writes into another one's line; what they share is the number of the next step. A
- * step is taken by the task that comes first.
+ * Each task has a copy of the memory, so that none writes into another one's line; what they share is the number of the
+ * next step. A step is taken by the task that comes first.
  */
 static void run_beside(const struct step *steps, size_t count, size_t wanted, size_t number)
 {

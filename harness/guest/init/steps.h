@@ -5,8 +5,9 @@
 #include "plan.h"
 
 /*
- * Runs steps[0], or where it says so the ones behind it beside what follows. Returns how many steps that were, at least one and at
- * most `count`. `number` is the first one's place in the plan, from 1, which the firmware is told before each.
+ * Runs steps[0], or where it says so the ones behind it beside what follows. Returns how many steps that were, at least
+ * one and at most `count`. `number` is the first one's place in the plan, from 1, which the firmware is told before
+ * each.
  */
 size_t run_steps(const struct step *steps, size_t count, size_t number);
 

@@ -5,7 +5,10 @@
 
 #define CHUNK_SIZE 32768
 
-/* KSYM_NAME_LEN is 512 in Linux 6.12, 128 and 512 before (include/linux/kallsyms.h); address, type and module around it. */
+/*
+ * KSYM_NAME_LEN is 512 in Linux 6.12, 128 and 512 before (include/linux/kallsyms.h); address, type and module around
+ * it.
+ */
 #define SYMBOL_LINE_SIZE 640
 
 /* True where `name` is one of the words of `names`. */

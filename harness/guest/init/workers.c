@@ -10,8 +10,8 @@
 static const char worker_name[] = "kworker/";
 
 /*
- * Reads the start of /proc/PID/stat: `PID (NAME) STATE ...`. A worker without work is in state I: it sleeps in TASK_IDLE,
- * which nothing else in a worker does (Linux kernel/workqueue.c: worker_thread()).
+ * Reads the start of /proc/PID/stat: `PID (NAME) STATE ...`. A worker without work is in state I: it sleeps in
+ * TASK_IDLE, which nothing else in a worker does (Linux kernel/workqueue.c: worker_thread()).
  */
 static bool is_busy_worker(int directory, const char *pid)
 {

@@ -18,8 +18,8 @@ import { exists, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
 
 /**
  * The tree of Debian's newest `linux-source-SERIES`. The version that was found first stays until the cache is cleaned,
- * so that a run today and one tomorrow build the same kernel. It is unpacked when something is to be built in it: a machine that
- * got its kernels from another one's cache needs the version alone.
+ * so that a run today and one tomorrow build the same kernel. It is unpacked when something is to be built in it: a
+ * machine that got its kernels from another one's cache needs the version alone.
  */
 export async function debianSource(
   root: string,

@@ -73,7 +73,10 @@ async function gitFolder(root: string, repository: string): Promise<string> {
   return join(await ensureFolder(join(root, 'work')), `git-${shortHash(repository)}`);
 }
 
-/** The clone, made if need be, that borrows the objects of the git repository at `path`: what is written there stays out of the user's. */
+/**
+ * The clone, made if need be, that borrows the objects of the git repository at `path`: what is written there stays out
+ * of the user's.
+ */
 export async function borrowingClone(root: string, path: string): Promise<string> {
   const repository = await resolveGiven(path, 'git repository');
   const folder = await gitFolder(root, repository);
@@ -103,9 +106,9 @@ async function resolveRevision(repository: string, clone: string, revision: stri
 }
 
 /**
- * A revision of a git repository, checked out in a clone that borrows the repository's objects. All revisions share one tree
- * and its build folders, so that going from one to the next compiles what changed between them. It counts by its tree: a commit and the
- * one that reverts its only child are the same source.
+ * A revision of a git repository, checked out in a clone that borrows the repository's objects. All revisions share one
+ * tree and its build folders, so that going from one to the next compiles what changed between them. It counts by its
+ * tree: a commit and the one that reverts its only child are the same source.
  */
 export async function gitSource(root: string, path: string, revision: string): Promise<SourceTree> {
   const repository = await resolveGiven(path, 'git repository');
@@ -134,7 +137,8 @@ const listingSchema = z.record(z.string(), z.string());
 
 /**
  * A tree of the user's, mirrored into the cache. It counts by names, sizes and time stamps. In a git checkout the files
- * that git ignores, build products that is, are left out; any other tree must not have been built in (kbuild's own condition for `O=`).
+ * that git ignores, build products that is, are left out; any other tree must not have been built in (kbuild's own
+ * condition for `O=`).
  */
 export async function treeSource(root: string, path: string): Promise<SourceTree> {
   const given = await resolveGiven(path, 'source tree');
@@ -191,7 +195,10 @@ async function list(tree: string): Promise<Listing> {
   return Object.fromEntries(names.flatMap((name) => (found.has(name) ? [[name, found.get(name) ?? '']] : [])));
 }
 
-/** Copies what has changed since the last time. A copy gets a new time stamp, as make wants it, even when its text is an older one. */
+/**
+ * Copies what has changed since the last time. A copy gets a new time stamp, as make wants it, even when its text is an
+ * older one.
+ */
 async function mirror(given: string, listing: Listing, folder: string): Promise<void> {
   const record = join(folder, 'mirrored.json');
   const source = sourceFolder({ folder });

@@ -91,8 +91,8 @@ const DEBUG =
   /^(calling |initcall |probe of |bus: |device: |driver: |entering |really_probe|platform .*: (probe|Retrying))/;
 
 /**
- * How much a line wants to be seen. A console without syslog prefixes carries no levels, so they are taken from the words
- * that the kernel uses.
+ * How much a line wants to be seen. A console without syslog prefixes carries no levels, so they are taken from the
+ * words that the kernel uses.
  */
 function levelOf(line: ConsoleLine, cell: CellRecord): string {
   const { crash } = cell;

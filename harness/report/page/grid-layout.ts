@@ -37,7 +37,10 @@ function byValues(a: GridKey, b: GridKey): number {
   return 0;
 }
 
-/** Axes that tell `cells` apart, kernels across and as many of the others down as give a grid that can be seen at a glance. */
+/**
+ * Axes that tell `cells` apart, kernels across and as many of the others down as give a grid that can be seen at a
+ * glance.
+ */
 export function defaultAxes(head: PageHead, cells: readonly number[]): { rows: string[]; columns: string[] } {
   const varying = head.axes
     .filter((_, axis) => new Set(cells.map((cell) => head.cells[cell]?.axes[axis])).size > 1)

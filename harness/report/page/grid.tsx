@@ -15,7 +15,9 @@ interface GridProps {
   readonly onNarrow: (values: Readonly<Record<string, string>>) => void;
 }
 
-/** In a grid of more cells than this, a box of more than {@link MOST_IN_BOX} shows how many there are of each verdict. */
+/**
+ * In a grid of more cells than this, a box of more than {@link MOST_IN_BOX} shows how many there are of each verdict.
+ */
 const MOST_CELLS = 1500;
 const MOST_IN_BOX = 40;
 
@@ -70,8 +72,8 @@ function valueText(axis: number, value: number): string {
 const NOT_APPLICABLE = '-';
 
 /**
- * A row in the words of a cell's id: its first value, and of the others what is not the axis's first one. Rows that this
- * does not tell apart are named in full.
+ * A row in the words of a cell's id: its first value, and of the others what is not the axis's first one. Rows that
+ * this does not tell apart are named in full.
  */
 function rowLabels({ rowAxes, rows }: GridLayout): string[] {
   const label = (row: GridKey, isFull: boolean) =>

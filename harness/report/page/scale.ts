@@ -1,6 +1,7 @@
 /**
- * Places of times on an axis on which both microseconds and seconds can be read: each gap between two neighbouring events is drawn as
- * a power of its length, so that six idle seconds do not squeeze the probes before and after them into two points.
+ * Places of times on an axis on which both microseconds and seconds can be read: each gap between two neighbouring
+ * events is drawn as a power of its length, so that six idle seconds do not squeeze the probes before and after them
+ * into two points.
  */
 export interface Scale {
   readonly place: (time: number) => number;
@@ -10,7 +11,10 @@ export interface Scale {
 /** 1 is a linear axis, 0 gives every gap the same width. */
 const EXPONENT = 0.35;
 
-/** `times` are those that have to be told apart; a time between two of them lies on the straight line between their places. */
+/**
+ * `times` are those that have to be told apart; a time between two of them lies on the straight line between their
+ * places.
+ */
 export function makeScale(times: readonly number[], width: number, linear: boolean): Scale {
   const sorted = [...new Set(times)].sort((a, b) => a - b);
   const weights = sorted.slice(1).map((time, index) => (time - (sorted[index] ?? 0)) ** (linear ? 1 : EXPONENT));
@@ -32,7 +36,10 @@ export function makeScale(times: readonly number[], width: number, linear: boole
   return { place, width };
 }
 
-/** Times to write below the axis so that no two labels touch: first and last, then whatever still fits, in order of time. */
+/**
+ * Times to write below the axis so that no two labels touch: first and last, then whatever still fits, in order of
+ * time.
+ */
 export function chooseTicks(times: readonly number[], scale: Scale, distance: number): number[] {
   const sorted = [...new Set(times)].sort((a, b) => a - b);
   const chosen: number[] = [];
