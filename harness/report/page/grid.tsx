@@ -1,5 +1,6 @@
 import { memo } from 'preact/compat';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { NOT_APPLICABLE } from '../../model/cell.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { verdictFacts } from '../../model/verdict.ts';
 import { head } from './data.ts';
@@ -67,9 +68,6 @@ export function Grid({ cells, rows, columns, selected, onOpen, onNarrow }: GridP
 function valueText(axis: number, value: number): string {
   return value < 0 ? '' : (head.axes[axis]?.values[value] ?? '');
 }
-
-/** Value of an axis that means nothing in a cell (axes, NOT_APPLICABLE). */
-const NOT_APPLICABLE = '-';
 
 /**
  * A row in the words of a cell's id: its first value, and of the others what is not the axis's first one. Rows that
