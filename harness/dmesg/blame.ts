@@ -1,4 +1,5 @@
 import { type CrashKind, crashFacts } from '../model/crash.ts';
+import { oneOf } from '../regex.ts';
 import type { PassedOver } from './events.ts';
 import { isNameless, plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
@@ -135,11 +136,21 @@ const EXCEPTIONS: ReadonlySet<CrashKind> = new Set([
 ]);
 
 /** Where an exception taken from kernel mode enters: arch/arm64/kernel/entry.S, arch/x86/entry/entry_64.S. */
-const EXCEPTION_ENTRY =
-  /^(?:el1h?_(?:64_)?(?:sync|error|dabt|da|inv|undef|dbg)|asm_exc_\w+|page_fault|async_page_fault|general_protection|__dabt_svc|__und_svc|__pabt_svc)$/;
+const EXCEPTION_ENTRY = new RegExp(
+  `^${oneOf(
+    /el1h?_(?:64_)?(?:sync|error|dabt|da|inv|undef|dbg)/,
+    /asm_exc_\w+|page_fault|async_page_fault|general_protection/,
+    /__dabt_svc|__und_svc|__pabt_svc/,
+  )}$`,
+);
 /** Where an interrupt enters. */
-const INTERRUPT_ENTRY =
-  /^(?:el1h?_(?:64_)?(?:irq|fiq)|asm_(?:sysvec_\w+|common_interrupt)|(?:smp_)?apic_timer_interrupt|common_interrupt|ret_from_intr|__irq_svc|handle_(?:riscv_)?irq|reschedule_interrupt)$/;
+const INTERRUPT_ENTRY = new RegExp(
+  `^${oneOf(
+    /el1h?_(?:64_)?(?:irq|fiq)/,
+    /asm_(?:sysvec_\w+|common_interrupt)|(?:smp_)?apic_timer_interrupt|common_interrupt|ret_from_intr/,
+    /__irq_svc|handle_(?:riscv_)?irq|reschedule_interrupt/,
+  )}$`,
+);
 
 /** The part of the trace from the faulting function on: what is before it handled the exception. */
 function from(trace: TraceFrame[], at: TraceFrame | null, exception: boolean): TraceFrame[] {

@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import type { LogRecord } from './prefix.ts';
 
 /** How a log says that another boot begins. */
@@ -15,8 +16,15 @@ export type BootSign =
 export type Place = 'usual' | 'replayed' | 'undecided' | { readonly boot: BootSign };
 
 /** Boot ROMs, U-Boot, TF-A, coreboot, EFI stubs; as they begin a line. */
-const FIRMWARE =
-  /^(?:U-Boot(?: SPL| TPL)? (?:SPL )?\d{4}\.|Starting kernel \.{3}|Format: Log Type|[BDS] - {2,}\d+ - |NOTICE: {1,2}BL\d|INFO: {4}BL\d|EFI stub: (?:Booting|Loaded|Decompress)|DDR [Vv]ersion|coreboot-\d|## Booting kernel|GX[LM]:|Hit any key to stop autoboot|Booting `|Welcome to GRUB|BootROM|Boot(?:ing|ed) from )/;
+const FIRMWARE = new RegExp(
+  `^${oneOf(
+    // U-Boot.
+    /U-Boot(?: SPL| TPL)? (?:SPL )?\d{4}\.|Starting kernel \.{3}|## Booting kernel|Hit any key to stop autoboot/,
+    // Qualcomm's XBL, TF-A, Rockchip's and Amlogic's first stages, coreboot.
+    /Format: Log Type|[BDS] - {2,}\d+ - |NOTICE: {1,2}BL\d|INFO: {4}BL\d|DDR [Vv]ersion|GX[LM]:|coreboot-\d/,
+    /EFI stub: (?:Booting|Loaded|Decompress)|Booting `|Welcome to GRUB|BootROM|Boot(?:ing|ed) from /,
+  )}`,
+);
 const ANNOUNCED = /^-- (?:Reboot|Boot [0-9a-f]{8,32}) ?--/;
 const BANNER = /^Linux version \d/;
 /** Consoles may lag behind each other; a clock that goes back further is another boot. Microseconds. */

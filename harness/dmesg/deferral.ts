@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 
 /**
@@ -19,22 +20,29 @@ const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcin
 /** dev_err_probe(), drivers/base/core.c. */
 const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);
 /** EPROBE_DEFER is 517; a driver that prints it itself says why it came to nothing. */
-const SAYS_DEFER = new RegExp(
-  `^${DRIVER_DEV}(.{0,300}?(?:-517\\b|-EPROBE_DEFER\\b|[dD]eferring(?: the)? prob).{0,200})$`,
-);
-const SAYS_DEFER_DEVICE =
-  /^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (.{0,300}?(?:-517\b|-EPROBE_DEFER\b|[dD]eferring(?: the)? prob).{0,200})$/;
+const DEFERS = String.raw`.{0,300}?(?:-517\b|-EPROBE_DEFER\b|[dD]eferring(?: the)? prob).{0,200}`;
+const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
+const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (${DEFERS})$`);
 /**
  * __driver_attach_async_helper(), drivers/base/dd.c: the driver core says what came of an attach, also where it was the
  * core that held the device back; its own messages say which.
  */
 const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
-const CYCLE =
-  /^(?:[\w.,-]{1,64} )?(\S{1,200}): (?:Fixed dependency cycle\(s\) with|Fixing up cyclic dependency with|cycle: depends on) (\S{1,200})/;
+const CYCLE = new RegExp(
+  String.raw`^(?:[\w.,-]{1,64} )?(\S{1,200}): ${oneOf(
+    /Fixed dependency cycle\(s\) with/,
+    /Fixing up cyclic dependency with/,
+    /cycle: depends on/,
+  )} (\S{1,200})`,
+);
 /** rproc_report_crash(), rproc_crash_handler_work(), and what Qualcomm's drivers say before: drivers/remoteproc. */
-const REMOTEPROC =
-  /^(?:\S{1,64} )?(\S{1,64}): ((?:crash detected in|handling crash #\d+ in|fatal error received:|watchdog received:|remoteproc \S+ crashed).{0,200})/;
+const REMOTEPROC = new RegExp(
+  String.raw`^(?:\S{1,64} )?(\S{1,64}): (${oneOf(
+    /crash detected in|handling crash #\d+ in|remoteproc \S+ crashed/,
+    /fatal error received:|watchdog received:/,
+  )}.{0,200})`,
+);
 
 /** An entry of /sys/kernel/debug/devices_deferred (deferred_devs_show(), drivers/base/dd.c): name, tab, reason. */
 const ENTRY = /^([^\s:=,()'"][^\s=()'"]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;

@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import { deferralEvent } from './deferral.ts';
 import type { DmesgEvent } from './events.ts';
 import { rootEvent } from './root.ts';
@@ -36,14 +37,20 @@ const TIMEOUT = new RegExp(
 );
 const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?$`);
 
-const CALLING = /^calling {2}([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? @ \d+/;
-const CALLED =
-  /^initcall ([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
+/** Function, module. */
+const INITCALL = String.raw`([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])?`;
+const CALLING = new RegExp(String.raw`^calling {2}${INITCALL} @ \d+`);
+const CALLED = new RegExp(String.raw`^initcall ${INITCALL} returned (-?\d{1,6}) after (\d{1,15}) usecs`);
 const BANNER = /^Linux version (\d\S{0,127})/;
 const DROPPED = /^\*{2} (\d{1,12}) printk messages dropped/;
 const SHUTDOWN = /^reboot: (?:Power down|System halted|Restarting system|Power off not available|machine restart)/;
-const USER_SPACE =
-  /^(?:Run (?:\/|init)\S{0,200} as init process|systemd\[1\]: |Freeing (?:unused kernel|init) |Freeing unused kernel image)|(?:^|\s)login: ?$/;
+const USER_SPACE = new RegExp(
+  oneOf(
+    /^Run (?:\/|init)\S{0,200} as init process|^systemd\[1\]: /,
+    /^Freeing (?:unused kernel|init) |^Freeing unused kernel image/,
+    /(?:^|\s)login: ?$/,
+  ),
+);
 const AGENT = /^bootrace: ([a-z-]{1,32})(?: (.{0,1000}))?$/;
 
 /** A word that is in every one of them, which spares most lines the rest. */
@@ -57,7 +64,8 @@ const REJECTED: readonly RegExp[] = [
   /^([\w-]{1,64}): (exports duplicate symbol \S{1,128}.{0,200})/,
   /^([\w-]{1,64}): (module PLT section\(s\) missing|Unknown rela? relocation.{0,100})/,
   /^Lockdown: ()[^:]{1,16}: (unsigned module loading is restricted)/,
-  /^Loading of ()((?:unsigned module|module with unsupported crypto|module with unavailable key|module with invalid signature) is rejected)/,
+  /^Loading of ()(unsigned module is rejected)/,
+  /^Loading of ()(module with (?:unsupported crypto|unavailable key|invalid signature) is rejected)/,
 ];
 
 const errno = (text: string | undefined): number => Math.abs(Number(text ?? 0));

@@ -27,17 +27,22 @@ const LOOSE = new RegExp(`(?:^|[ \\t])(\\? )?(${SYMBOL})${OFFSET}${MODULE}`);
  * A frame of a kernel without kallsyms: an address, and at most the module it is in (OpenWrt adds where that is
  * loaded).
  */
-const NAMELESS =
-  /^[ \t]*(?:\[<[0-9a-f]{8,16}>\][ \t]*)?(0x[0-9a-f]{8,16})(?:[ \t]+\[([\w-]{1,64})(?:@[0-9a-f]{1,16}\+0x[0-9a-f]{1,8})?\])?(?: \(P\))?[ \t]*$/;
+const NAMELESS = new RegExp(
+  String.raw`^[ \t]*(?:\[<[0-9a-f]{8,16}>\][ \t]*)?(0x[0-9a-f]{8,16})` +
+    String.raw`(?:[ \t]+\[([\w-]{1,64})(?:@[0-9a-f]{1,16}\+0x[0-9a-f]{1,8})?\])?(?: \(P\))?[ \t]*$`,
+);
 /** scripts/decode_stacktrace.sh: `func (drivers/x.c:12 (discriminator 1)) module`. */
+const DISCRIMINATORS = String.raw`(?:\(discriminator \d+\)[^()]{0,400}){0,8}`;
 const DECODED = new RegExp(
-  `${ADDRESSES}(\\? )?(${SYMBOL}) \\(${SOURCE}[^()]{0,400}(?:\\(discriminator \\d+\\)[^()]{0,400}){0,8}\\)(?: ([\\w-]{1,64}))?`,
+  String.raw`${ADDRESSES}(\? )?(${SYMBOL}) \(${SOURCE}[^()]{0,400}${DISCRIMINATORS}\)(?: ([\w-]{1,64}))?`,
 );
 /** syz-symbolize: `func+0x1/0x2 fs/x.c:12`, and `func fs/x.c:12 [inline]`, which is not in the kernel's own text. */
 const SYMBOLIZED = new RegExp(`^ ?${SOURCE}`);
 /** arm until 5.17: `[<c010d1b8>] (callee) from [<c0109c4c>] (caller+0x10/0x14)`. */
+const ARM_ADDRESS = String.raw`\[<[0-9a-f]{8}>\] ?`;
 const ARM_FROM = new RegExp(
-  String.raw`^[ \t]*\[<[0-9a-f]{8}>\] ?\((${SYMBOL})(?:${OFFSET})?${MODULE}\) from \[<[0-9a-f]{8}>\] ?\((${SYMBOL})(?:${OFFSET})?${MODULE}(?: ${SOURCE}( \[inline\])?)?\)`,
+  String.raw`^[ \t]*${ARM_ADDRESS}\((${SYMBOL})(?:${OFFSET})?${MODULE}\)` +
+    String.raw` from ${ARM_ADDRESS}\((${SYMBOL})(?:${OFFSET})?${MODULE}(?: ${SOURCE}( \[inline\])?)?\)`,
 );
 /** arm since 5.17: ` callee from caller+0x10/0x14`. */
 const ARM_FROM_NEW = new RegExp(String.raw`^[ \t]*(${SYMBOL})${MODULE} from (${SYMBOL})${OFFSET}${MODULE}`);

@@ -1,3 +1,5 @@
+import { oneOf } from '../regex.ts';
+
 /**
  * Longest line that is looked at as a whole; a longer one is cut. printk cuts records at 1 KiB (LOG_LINE_MAX,
  * kernel/printk/printk.c), but a log that was pasted without its line feeds is one line.
@@ -136,7 +138,12 @@ const ESCAPE = String.fromCharCode(0x1b);
 const BELL = String.fromCharCode(0x07);
 /** ECMA-48 control sequences (CSI, charset selection, OSC up to its end), also as rsyslog writes an escape byte. */
 const ESCAPES = new RegExp(
-  `(?:${ESCAPE}|#033)(?:\\[[0-9;?]{0,32}[ -/]?[@-~]|[()][0-9A-B]|\\]\\P{Cc}{0,256}(?:${BELL}|${ESCAPE}\\\\)|[=>78cDEHM])`,
+  `(?:${ESCAPE}|#033)${oneOf(
+    /\[[0-9;?]{0,32}[ -/]?[@-~]/,
+    /[()][0-9A-B]/,
+    String.raw`\]\P{Cc}{0,256}(?:${BELL}|${ESCAPE}\\)`,
+    /[=>78cDEHM]/,
+  )}`,
   'gu',
 );
 /** Blanks that web pages, chats and word processors put in the place of a space, and marks of no width. */

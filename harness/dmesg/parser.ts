@@ -1,4 +1,5 @@
 import { isFatal } from '../model/crash.ts';
+import { oneOf } from '../regex.ts';
 import { Block } from './block.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList } from './deferral.ts';
@@ -15,12 +16,35 @@ import { type LogRecord, parseRecords } from './prefix.ts';
  * Lines that can begin a report or state an event; all others are only counted while no report is open. A line with
  * blanks of web pages (UTF-8 read as latin1) has to be decoded before that can be told.
  */
-const INTERESTING =
-  /\xc2\xa0|\xe2\x80|BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error|idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow|overflown|probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl|remoteproc|fatal error received|watchdog received|Waiting for root|calling {2}|initcall |bootrace:|Linux version|messages dropped|reboot: |oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared|bogus return|as init process|Freeing unused|Freeing init|systemd\[1\]|login:|Unknown symbol|disagrees about|version magic|no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted|Busy inodes|Call [tT]race|Modules linked in|CPU: \d+ (?:UID|PID)|Booting Linux|pc : |PC is at|RIP: 0010|NMI backtrace|sysrq/;
+const INTERESTING = new RegExp(
+  oneOf(
+    /\xc2\xa0|\xe2\x80/,
+    // Reports and what is in them.
+    /BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error/,
+    /idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow/,
+    /overflown|oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared/,
+    /bogus return|Busy inodes|Call [tT]race|Modules linked in|CPU: \d+ (?:UID|PID)|pc : |PC is at|RIP: 0010/,
+    /NMI backtrace|sysrq/,
+    // The driver core, remote processors, the module loader.
+    /probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl/,
+    /remoteproc|fatal error received|watchdog received|Unknown symbol|disagrees about|version magic/,
+    /no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted/,
+    // How far the boot is.
+    /Waiting for root|calling {2}|initcall |bootrace:|Linux version|Booting Linux|messages dropped|reboot: /,
+    /as init process|Freeing unused|Freeing init|systemd\[1\]|login:/,
+  ),
+);
 /** The same for lines that no kernel has stamped: of boot firmware, of an initramfs, of tools that join logs. */
 const STAMP_FIRST = /^\[ *\d/;
-const OUTSIDE =
-  /unting |not found|does not exist|initqueue|initramfs|emergency|dropped to|Unable to find|Gave up waiting|U-Boot|Starting kernel|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|" handler, esr|Unhandled Exception|PANIC (?:in|at)|Exception at 0x|-abort at|DDR [Vv]ersion|coreboot-|GX[LM]:|autoboot|Booting|GRUB|BootROM|^-- /;
+const OUTSIDE = new RegExp(
+  oneOf(
+    /unting |not found|does not exist|initqueue|initramfs|emergency|dropped to|Unable to find|Gave up waiting/,
+    /U-Boot|Starting kernel|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-/,
+    /GX[LM]:|autoboot|Booting|GRUB|BootROM/,
+    /" handler, esr|Unhandled Exception|PANIC (?:in|at)|Exception at 0x|-abort at/,
+    /^-- /,
+  ),
+);
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -34,8 +58,12 @@ const MAX_BLOCK_LINES = 2000;
 /** Lines between `cut here` and the header: the message of WARN(). */
 const MAX_PREAMBLE = 12;
 /** Registers that begin a report when nothing before them did. */
-const REGISTERS =
-  /^(?:Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x|Call [tT]race:)/;
+const REGISTERS = new RegExp(
+  `^${oneOf(
+    /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:/,
+    /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
+  )}`,
+);
 /** Backtraces that someone asked for. */
 const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;

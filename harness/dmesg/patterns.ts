@@ -1,8 +1,14 @@
 import type { CrashKind } from '../model/crash.ts';
+import { oneOf } from '../regex.ts';
 
 /** The program counter, as arm64, arm, x86, riscv, mips, powerpc, s390, loongarch and sparc print it. */
-export const PC =
-  /^(?:pc *:|PC is at|PC:|RIP:? *(?:[0-9a-f]{4}:)?|EIP:? *(?:is at)?(?: *[0-9a-f]{4}:)?|IP:|epc *:|NIP:?|Krnl PSW *:|ERA *:|TPC:|era *:)(?= |\[|<|[A-Za-z_0])\s*/;
+export const PC = new RegExp(
+  `^${oneOf(
+    /pc *:|PC is at|PC:/,
+    /RIP:? *(?:[0-9a-f]{4}:)?|EIP:? *(?:is at)?(?: *[0-9a-f]{4}:)?|IP:/,
+    /epc *:|NIP:?|Krnl PSW *:|ERA *:|TPC:|era *:/,
+  )}${/(?= |\[|<|[A-Za-z_0])\s*/.source}`,
+);
 /** The return address register. */
 export const LR = /^(?:lr *:|LR is at|LR:?|ra *:)(?= |\[|<|[A-Za-z_0])\s*/;
 /** x86 code segments of user space: the registers at the system call. */
@@ -11,8 +17,10 @@ export const USER_PC = /^RIP:? *(?:0033|0023|002b):/;
 export const ZERO_PC = /^(?:\[<0+>\] *)?(?:0x0+\b|\(null\)|0+\b|\[<\s*\(null\)>\])/;
 
 /** dump_stack_print_info(), lib/dump_stack.c; the UID since 6.11. */
-export const CPU_LINE =
-  /CPU: (\d{1,5}) (?:UID: \d+ )?PID: (\d{1,8}) Comm: (.{1,64}?)(?: (?:Kdump: loaded )?(?:Not tainted|Tainted: |G +[A-Z ]+))/;
+export const CPU_LINE = new RegExp(
+  String.raw`CPU: (\d{1,5}) (?:UID: \d+ )?PID: (\d{1,8}) Comm: (.{1,64}?)` +
+    '(?: (?:Kdump: loaded )?(?:Not tainted|Tainted: |G +[A-Z ]+))',
+);
 /** x86 until 3.9, and the line of arm and arm64 until 5.1. */
 export const OLD_PID =
   /^(?:Pid: (\d{1,8}), comm: (.{1,32}?) (?:Not tainted|Tainted)|Process:? (.{1,32}?) \(pid: (\d{1,8}),)/;
@@ -22,16 +30,37 @@ export const END_PANIC = /---\[ end Kernel panic|-\[ end Kernel panic|^Rebooting
 /** KASAN: what the access was; the address since 4.11 in the same line. */
 export const ACCESS = /^(Read|Write|Free) (?:of (?:size|addr|\d+)|at addr)/;
 /** Headings of the trace of the task at fault. */
-export const OWN_SECTION =
-  /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:|^NMI backtrace for cpu|^Task dump for CPU|^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/;
+export const OWN_SECTION = new RegExp(
+  oneOf(
+    /^(?:Call [tT]race|Backtrace|stack backtrace|Stack trace|backtrace(?: \(crc [0-9a-f]+\))?) ?:/,
+    /^NMI backtrace for cpu|^Task dump for CPU/,
+    // KFENCE.
+    /^(?:Use-after-free|Out-of-bounds|Corrupted memory|Invalid) .{0,32}at 0x/,
+  ),
+);
 /** Headings of what only explains a report: where memory came from, who holds the locks. */
-export const OTHER_SECTION =
-  /^(?:Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy|Local variable|Allocated in|Freed in|INFO: (?:Allocated|Freed) in|page last (?:allocated|free)|page_owner|-> #\d|the existing dependency|the (?:first|second) lock|last function|rcu: RCU grace-period kthread|RCU grace-period kthread|Showing all locks|Object allocated|kfence-#|\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) )/;
+export const OTHER_SECTION = new RegExp(
+  `^${oneOf(
+    // KASAN, KFENCE, KMSAN, slub_debug, page_owner.
+    /Allocated|Freed|(?:freed|allocated)|Last potentially|Second to last|Uninit was|Memory state|The buggy/,
+    /Local variable|Object allocated|kfence-#|INFO: (?:Allocated|Freed) in/,
+    /page last (?:allocated|free)|page_owner/,
+    // lockdep.
+    /-> #\d|the existing dependency|the (?:first|second) lock|last function|Showing all locks/,
+    /\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) /,
+    /(?:rcu: )?RCU grace-period kthread/,
+  )}`,
+);
 /** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
 export const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
 /** Functions that are only in the trace of a task that went wrong in the kernel. */
-export const TRAP =
-  /^(?:v?panic|die|__die\w*|oops_end|__do_kernel_fault|die_kernel_fault|do_mem_abort|el1h_64_sync|page_fault_oops|report_bug|warn_slowpath_\w+|__warn|kasan_report|asm_exc_(?:page_fault|general_protection|invalid_op)|do_DataAbort|__dabt_svc)$/;
+export const TRAP = new RegExp(
+  `^${oneOf(
+    /v?panic|die|__die\w*|oops_end|report_bug|warn_slowpath_\w+|__warn|kasan_report/,
+    /__do_kernel_fault|die_kernel_fault|do_mem_abort|el1h_64_sync|do_DataAbort|__dabt_svc/,
+    /page_fault_oops|asm_exc_(?:page_fault|general_protection|invalid_op)/,
+  )}$`,
+);
 export const HEADLESS_LEADS: Readonly<Partial<Record<CrashKind, string>>> = {
   panic: 'kernel panic',
   warning: 'WARNING',
@@ -42,10 +71,27 @@ export const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$/;
 /** x86 marks the stacks that a trace goes through. */
 export const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 /** lockdep: the lock that the report is about comes next, with the place that wanted it. */
-export const LOCK_AWAITS =
-  /(?:trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:|locks? (?:still )?held (?:by|!)|with locks still held|is contending)/;
+export const LOCK_AWAITS = new RegExp(
+  oneOf(
+    /trying to (?:acquire|lock|release)|is freeing memory|just changed the state of lock|takes:/,
+    /locks? (?:still )?held (?:by|!)|with locks still held|is contending/,
+  ),
+);
 export const LOCK_AT = /, at: (.{1,300})$|^at: (.{1,300})$| at: (.{1,300})$/;
 export const REGISTERS = /\b([A-Za-z][A-Za-z0-9]{1,4}|[rx]\d{1,2}) ?: ([0-9a-f]{8,16})\b/g;
 /** Beginnings of other lines that belong to a report. */
-export const MEMBER =
-  /\[inline\]\)?$|^(?:Modules linked in|Hardware name|Tainted:|CPU:|Code:|Stack:|Exception stack|pstate|Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|\[[0-9a-f]{8,16}\]|KASAN:|Oops|Process|task:|Backtrace|Flags|Control|Register|sp *:|x\d+|r\d+ *:|R[A-Z0-9]{2}:|[RE]?[A-Z]{2}S?:|[CDFGE][SR]\d?:|FS:|DR|PKRU|CR2|note:|\? |status|Hardware|Memory|Tasks|[0-9a-f]{4,16}: |={5,}|-{5,}|\[(?:<[0-9a-f]|end|last unloaded|cut))/;
+export const MEMBER = new RegExp(
+  oneOf(
+    /\[inline\]\)?$/,
+    `^${oneOf(
+      /Modules linked in|Hardware name|Hardware|Tainted:|CPU:|Process|task:|Tasks|Code:|Oops|note:|KASAN:/,
+      /Stack:|Exception stack|Backtrace|\? |\[(?:<[0-9a-f]|end|last unloaded|cut)/,
+      // Faults of arm64 and arm.
+      /Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|pstate|Flags/,
+      // Registers.
+      /Control|Register|sp *:|x\d+|r\d+ *:|R[A-Z0-9]{2}:|[RE]?[A-Z]{2}S?:|[CDFGE][SR]\d?:|FS:|DR|PKRU|CR2|status/,
+      // Memory, and the lines that sanitizers draw.
+      /\[[0-9a-f]{8,16}\]|Memory|[0-9a-f]{4,16}: |={5,}|-{5,}/,
+    )}`,
+  ),
+);

@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 /** One record of the log: its text without any prefix, and what the prefixes said. */
 export interface LogRecord {
   readonly text: string;
@@ -28,6 +29,8 @@ const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
 const LEVEL = /^<(\d{1,3})>/;
 
+const TIME = String.raw`\d\d:\d\d:\d\d`;
+
 /**
  * Time stamps, tags and quote marks that other tools put before a kernel line; each is tried at the start of the text.
  */
@@ -35,7 +38,10 @@ const OUTER: readonly RegExp[] = [
   /^[\t ]+/,
   /^(?:[>|] ?)+/,
   // ISO 8601, as LAVA, GitLab, Jenkins, GitHub and journalctl write it.
-  /^\[?\d{4}[-/]\d\d[-/]\d\d(?:T|,? )\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?(?: \d\d[OE]\+?)?(?=[\t ]|$|[<[|])/,
+  new RegExp(
+    String.raw`^\[?\d{4}[-/]\d\d[-/]\d\d(?:T|,? )${TIME}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?` +
+      String.raw`(?: \d\d[OE]\+?)?(?=[\t ]|$|[<[|])`,
+  ),
   // dmesg -T.
   /^\[(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
   /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?=[\t ]|$)/,
@@ -63,13 +69,23 @@ const OUTER: readonly RegExp[] = [
  * syslog: `Oct 30 12:00:00 host kernel: `, the month in any language, also with an ISO time, or only `host kernel: `
  * after a monotonic stamp.
  */
-const SYSLOG_DATE =
-  /^(?:[A-Z][a-z]{2} \d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})? [A-Z\d+:-]{1,8}|[^\s\d[<>(\]]{2,12} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,6})?|\d{1,2}月 {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?) /;
+const SYSLOG_DATE = new RegExp(
+  `^${oneOf(
+    String.raw`[A-Z][a-z]{2} \d{4}-\d\d-\d\d ${TIME}(?:\.\d{1,6})? [A-Z\d+:-]{1,8}`,
+    String.raw`[^\s\d[<>(\]]{2,12} {1,2}\d{1,2} ${TIME}(?:\.\d{1,6})?`,
+    String.raw`\d{1,2}月 {1,2}\d{1,2} ${TIME}`,
+    String.raw`\d{4}-\d\d-\d\d[T ]${TIME}(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`,
+  )} `,
+);
 const SYSLOG_REST = /^(?:[\w.:-]{1,255} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
 const HOST_KERNEL = /^ {0,2}(?:[\w.-]{1,255} )?kernel: ?/;
 /** A tool's own words before such a line: `CI-HINT: Jan 02 07:40:40 board1 kernel: `. */
-const TAGGED_SYSLOG =
-  /^[^[\]]{1,80}?(?=(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,16}) \S{1,255} kernel: )/;
+const TAGGED_SYSLOG = new RegExp(
+  String.raw`^[^[\]]{1,80}?(?=${oneOf(
+    String.raw`[A-Z][a-z]{2} [ \d]\d ${TIME}`,
+    String.raw`\d{4}-\d\d-\d\d[T ]${TIME}\S{0,16}`,
+  )} \S{1,255} kernel: )`,
+);
 /** RFC 5424 after the level: version, time, host, program, process, message id, structured data. */
 const RFC5424 = /^1 \d{4}-\d\d-\d\dT\S{1,32} \S{1,255} (\S{1,48}) \S{1,128} \S{1,32} (?:-|\[[^\]]{0,400}\])(?: |$)/;
 /** journalctl -o short-monotonic names the host of other programs too; init's words tell how far a boot came. */
@@ -89,8 +105,12 @@ const JSON_TRANSPORT = /"_TRANSPORT": ?"(\w{1,16})"/;
 const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP": ?"(\d{1,16})"/;
 /** journalctl -o verbose and export: a field a line. */
 const JOURNAL_MESSAGE = /^\s{0,8}MESSAGE=(.*)$/;
-const JOURNAL_FIELD =
-  /^\s{0,8}(?:_{1,2}[A-Z][A-Z\d_]*|PRIORITY|SYSLOG_[A-Z_]+|CODE_[A-Z]+|MESSAGE_ID|(?:USER_)?(?:UNIT|INVOCATION_ID)|JOB_[A-Z_]+|TID)=/;
+const JOURNAL_FIELD = new RegExp(
+  String.raw`^\s{0,8}${oneOf(
+    /_{1,2}[A-Z][A-Z\d_]*|PRIORITY|SYSLOG_[A-Z_]+|CODE_[A-Z]+|MESSAGE_ID/,
+    /(?:USER_)?(?:UNIT|INVOCATION_ID)|JOB_[A-Z_]+|TID/,
+  )}=`,
+);
 
 /** Prefixes nest (a CI time stamp before a syslog tag before a level); more than this many is not a log line. */
 const MAX_PREFIXES = 8;

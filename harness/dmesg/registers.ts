@@ -1,11 +1,16 @@
+import { oneOf } from '../regex.ts';
 import { findFrame, type TraceFrame } from './frame.ts';
 import { LR, PC, REGISTERS, USER_PC, ZERO_PC } from './patterns.ts';
 
 const MAX_REGISTERS = 80;
 const NAMED = /^(?:[rx]\d{1,2}|sp|pc|lr|[RE][A-Z0-9]{2}|CR\d|[astg]\d{1,2}|gp|tp|ra|epc)$/;
 /** show_pte(), arch/arm64/mm/fault.c, and s390's dump_fault_info(): the faulting address once more. */
-const FAULT_ADDRESS =
-  /^(?:\[([0-9a-f]{16})\] (?:user address|address between|virtual address|pgd=|\*?pgd)|Failing address: (?:0x)?([0-9a-f]{16}))/;
+const FAULT_ADDRESS = new RegExp(
+  `^${oneOf(
+    /\[([0-9a-f]{16})\] (?:user address|address between|virtual address|pgd=|\*?pgd)/,
+    /Failing address: (?:0x)?([0-9a-f]{16})/,
+  )}`,
+);
 
 /** What a report says of the registers: where it was, where it came from, and the code there. */
 export class Registers {

@@ -1,4 +1,5 @@
 import type { CrashKind } from '../model/crash.ts';
+import { oneOf, oneOfWords } from '../regex.ts';
 import { plainName, type TraceFrame } from './frame.ts';
 import { rustName } from './rust.ts';
 
@@ -22,11 +23,21 @@ interface RoleFacts {
   readonly modules?: RegExp;
 }
 
+/** Source files: a path that begins with one of these. */
+function sources(...beginnings: readonly RegExp[]): RegExp {
+  return new RegExp(`^${oneOf(...beginnings)}`);
+}
+
 const ROLES = {
   reporting: {
     why: 'prints the report, or is on the way from the fault to it',
-    files:
-      /^(?:kernel\/panic\.c|lib\/(?:dump_stack|bug|ubsan|nmi_backtrace)\.c|mm\/(?:kasan|kmsan|kfence)\/|kernel\/kcsan\/|kernel\/locking\/lockdep\.c|kernel\/stacktrace\.c|arch\/\w+\/(?:kernel\/(?:traps|dumpstack\w*|stacktrace|entry\w*|unwind\w*)|mm\/(?:fault|kasan\w*)|entry\/\w+)\.[cS]|include\/linux\/(?:kasan|instrumented|kmsan|lockdep|bug)[\w-]*\.h)/,
+    files: sources(
+      /kernel\/panic\.c|lib\/(?:dump_stack|bug|ubsan|nmi_backtrace)\.c|kernel\/stacktrace\.c/,
+      /mm\/(?:kasan|kmsan|kfence)\/|kernel\/kcsan\/|kernel\/locking\/lockdep\.c/,
+      /arch\/\w+\/kernel\/(?:traps|dumpstack\w*|stacktrace|entry\w*|unwind\w*)\.[cS]/,
+      /arch\/\w+\/(?:mm\/(?:fault|kasan\w*)|entry\/\w+)\.[cS]/,
+      /include\/linux\/(?:kasan|instrumented|kmsan|lockdep|bug)[\w-]*\.h/,
+    ),
     names: `
       panic_*
       dump_stack dump_stack_lvl dump_stack_print_info dump_backtrace* show_stack* show_trace* show_regs*
@@ -85,8 +96,10 @@ const ROLES = {
   },
   memory: {
     why: 'copies or compares the memory that its caller named',
-    files:
-      /^(?:lib\/(?:string|usercopy|strncpy_from_user|strnlen_user|iov_iter)\.c|arch\/\w+\/lib\/|mm\/(?:maccess|usercopy)\.c|arch\/\w+\/include\/asm\/(?:uaccess|io)\.h)/,
+    files: sources(
+      /lib\/(?:string|usercopy|strncpy_from_user|strnlen_user|iov_iter)\.c|mm\/(?:maccess|usercopy)\.c/,
+      /arch\/\w+\/lib\/|arch\/\w+\/include\/asm\/(?:uaccess|io)\.h/,
+    ),
     names: `
       logic_in* logic_out* inb inw inl outb outw outl insb insw insl copy_to_iter* copy_from_iter* copy_page_to_iter*
       copy_page_from_iter* simple_copy_to_iter iterate_and_advance*
@@ -106,8 +119,11 @@ const ROLES = {
   },
   atomic: {
     why: 'changes the bits or the count that its caller named',
-    files:
-      /^(?:lib\/(?:refcount|find_bit|atomic64|bitmap)\.c|include\/linux\/(?:atomic\/|refcount|kref|bitops|instrumented|find)|include\/asm-generic\/(?:bitops|atomic)|arch\/\w+\/include\/asm\/(?:atomic|bitops|cmpxchg))/,
+    files: sources(
+      /lib\/(?:refcount|find_bit|atomic64|bitmap)\.c/,
+      /include\/linux\/(?:atomic\/|refcount|kref|bitops|instrumented|find)/,
+      /include\/asm-generic\/(?:bitops|atomic)|arch\/\w+\/include\/asm\/(?:atomic|bitops|cmpxchg)/,
+    ),
     names: `
       set_bit clear_bit change_bit test_bit test_and_set_bit* test_and_clear_bit* test_and_change_bit* set_bit_*
       clear_bit_* find_next_bit* find_first_bit* find_last_bit* find_next_zero_bit* find_first_zero_bit*
@@ -119,8 +135,10 @@ const ROLES = {
   },
   lock: {
     why: 'takes, releases or wakes what its caller named',
-    files:
-      /^(?:kernel\/locking\/|include\/linux\/(?:spinlock|rwlock|rwsem|mutex|semaphore|seqlock|local_lock|rcupdate)\w*\.h|include\/asm-generic\/q(?:spin|rw)lock|kernel\/sched\/(?:wait|completion|swait)\w*\.c)/,
+    files: sources(
+      /kernel\/locking\/|include\/asm-generic\/q(?:spin|rw)lock|kernel\/sched\/(?:wait|completion|swait)\w*\.c/,
+      /include\/linux\/(?:spinlock|rwlock|rwsem|mutex|semaphore|seqlock|local_lock|rcupdate)\w*\.h/,
+    ),
     names: `
       ldsem_* atomic_dec_and_lock* atomic_dec_and_raw_lock*
       raw_spin_* spin_lock* spin_unlock* spin_trylock* spin_dump spin_bug raw_read_* raw_write_* read_lock*
@@ -152,8 +170,12 @@ const ROLES = {
   },
   container: {
     why: 'keeps a list, tree or table of its caller',
-    files:
-      /^(?:lib\/(?:list_debug|rbtree\w*|radix-tree|xarray|idr|maple_tree|rhashtable|klist|llist|plist|timerqueue|interval_tree\w*|btree|assoc_array|generic-radix-tree|genalloc|sbitmap|kfifo|scatterlist|percpu_counter|ref_tracker)\.c|include\/linux\/(?:list\w*|rbtree\w*|hashtable|rhashtable|xarray|idr|rculist\w*|llist|plist)\.h)/,
+    files: sources(
+      /lib\/(?:list_debug|rbtree\w*|radix-tree|xarray|idr|maple_tree|rhashtable|klist|llist|plist|timerqueue)\.c/,
+      /lib\/(?:interval_tree\w*|btree|assoc_array|generic-radix-tree|genalloc|sbitmap|kfifo|scatterlist)\.c/,
+      /lib\/(?:percpu_counter|ref_tracker)\.c/,
+      /include\/linux\/(?:list\w*|rbtree\w*|hashtable|rhashtable|xarray|idr|rculist\w*|llist|plist)\.h/,
+    ),
     names: `
       list_lru_*
       find_lock_entries* find_get_entries* truncate_inode_pages*
@@ -166,8 +188,10 @@ const ROLES = {
   },
   text: {
     why: 'formats or sums the data that its caller handed it',
-    files:
-      /^lib\/(?:vsprintf|hexdump|kasprintf|crc[\w-]*|crc\/.*|string_helpers|kstrtox|parser|seq_buf|uuid|checksum|cmdline|sort|bsearch|glob)\.c/,
+    files: sources(
+      /lib\/(?:vsprintf|hexdump|kasprintf|crc[\w-]*|crc\/.*|string_helpers|kstrtox|parser|seq_buf|uuid)\.c/,
+      /lib\/(?:checksum|cmdline|sort|bsearch|glob)\.c/,
+    ),
     names: `
       aes_* crypto_* sha1_* sha256_* sha512_* chacha_* poly1305_* kobject_set_name*
       va_format netdev_printk netdev_warn netdev_err netdev_info device_node_gen_full_name
@@ -175,15 +199,19 @@ const ROLES = {
       number special_hex_number symbol_string resource_string bitmap_string ip4_* ip6_addr_string* uuid_string
       escaped_string mac_address_string dentry_name device_node_string fwnode_string vbin_printf bstr_printf kasprintf
       kvasprintf* kstrto* simple_strto* sscanf vsscanf hex_dump_to_buffer print_hex_dump* hex2bin bin2hex
-      seq_printf seq_vprintf seq_puts seq_write seq_buf_* seq_escape* sysfs_emit* crc16* crc32* crc64* crc7* crc8* crc_itu*
-      crc_ccitt* crc_t10dif* xor_blocks xxh32* xxh64* siphash* sort sort_r bsearch match_token parse_args kobject_get_path
+      seq_printf seq_vprintf seq_puts seq_write seq_buf_* seq_escape* sysfs_emit* crc16* crc32* crc64* crc7* crc8*
+      crc_itu*
+      crc_ccitt* crc_t10dif* xor_blocks xxh32* xxh64* siphash* sort sort_r bsearch match_token parse_args
+      kobject_get_path
       add_uevent_var
     `,
   },
   allocation: {
     why: 'allocates or frees what its caller named',
-    files:
-      /^(?:mm\/(?:sl[aou]b\w*|page_alloc|vmalloc|util|mempool|percpu\w*|kmemleak|dmapool|page_frag_cache|memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h|kernel\/dma\/)/,
+    files: sources(
+      /mm\/(?:sl[aou]b\w*|page_alloc|vmalloc|util|mempool|percpu\w*|kmemleak|dmapool|page_frag_cache)\.c/,
+      /mm\/(?:memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h|kernel\/dma\//,
+    ),
     names: `
       get_inode debugfs_get_inode security_inode_alloc selinux_inode_alloc*
       alloc_page_* folios_put* release_pages* put_page* folio_put* free_swap_cache* lru_add_drain*
@@ -212,40 +240,54 @@ const ROLES = {
       netif_receive_skb* sk_stop_timer* sk_reset_timer* page_pool_* xdp_return_*
       sk_skb_reason_drop sk_skb_* 
       skb_panic skb_over_panic skb_under_panic skb_put* skb_push* skb_pull* skb_trim* skb_release_* skb_dequeue*
-      skb_queue_* skb_unlink skb_free_head skb_clone* skb_copy* skb_checksum* pskb_* kfree_skb* consume_skb* dev_kfree_skb*
-      kfree_skbmem free_skb* skb_unref skb_get skb_set_* skb_headers_* skb_cow* skb_expand_head dev_alloc_skb netdev_alloc_skb*
+      skb_queue_* skb_unlink skb_free_head skb_clone* skb_copy* skb_checksum* pskb_* kfree_skb* consume_skb*
+      dev_kfree_skb*
+      kfree_skbmem free_skb* skb_unref skb_get skb_set_* skb_headers_* skb_cow* skb_expand_head dev_alloc_skb
+      netdev_alloc_skb*
       alloc_skb* build_skb* nlmsg_* nla_* sock_queue_rcv_skb* sock_alloc_send_* sock_wmalloc sock_rmalloc sock_omalloc
       sock_kmalloc sock_wfree sock_rfree sock_efree
     `,
   },
   object: {
     why: 'is the driver core, sysfs or a reference count, which handles the object that its caller named',
-    files:
-      /^(?:drivers\/base\/(?:core|bus|driver|dd|devres|class|platform|component|attribute_container|cpu|property|swnode)\.c|drivers\/base\/power\/|lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs\/|kernfs\/dir\.c))/,
+    files: sources(
+      /drivers\/base\/(?:core|bus|driver|dd|devres|class|platform|component|attribute_container|cpu)\.c/,
+      /drivers\/base\/(?:property|swnode)\.c|drivers\/base\/power\//,
+      /lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs\/|kernfs\/dir\.c)/,
+    ),
     names: `
       unregister_netdev unregister_netdevice
       kernfs_remove* kernfs_drain* kernfs_find* kernfs_create* kernfs_add* kernfs_put kernfs_get kernfs_activate*
       kernfs_unlink* kernfs_link* kernfs_deactivate* kernfs_name_* kernfs_new_node*
       rollback_registered* unregister_netdevice_many* unregister_netdevice_queue* netdev_unregister_kobject
-      netdev_register_kobject usb_disable_device* usb_unbind_* usb_set_configuration tty_unregister_device tty_register_device*
+      netdev_register_kobject usb_disable_device* usb_unbind_* usb_set_configuration tty_unregister_device
+      tty_register_device*
       hwrng_unregister* i2c_unregister_device i2c_del_adapter unregister_client
-      kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register device_initialize
+      kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register
+      device_initialize
       device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*
       device_get_* device_links_* device_pm_* device_node_* device_shutdown get_device put_device get_device_parent
       cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes sysfs_*  internal_create_*
-      create_files remove_files bus_add_* bus_remove_* bus_probe_device bus_for_each_* bus_find_* bus_register* bus_unregister*
-      bus_rescan* bus_notify driver_probe_device driver_attach* driver_detach driver_register driver_unregister driver_add_*
-      driver_remove_* driver_create_* driver_for_each_* driver_find* class_create* class_register* class_destroy class_find_*
-      class_for_each_* class_dev_* platform_device_add* platform_device_del platform_device_register* platform_device_unregister
-      platform_device_put platform_driver_unregister component_* pm_runtime_* rpm_* dpm_* debugfs_remove* debugfs_create_*
+      create_files remove_files bus_add_* bus_remove_* bus_probe_device bus_for_each_* bus_find_* bus_register*
+      bus_unregister*
+      bus_rescan* bus_notify driver_probe_device driver_attach* driver_detach driver_register driver_unregister
+      driver_add_*
+      driver_remove_* driver_create_* driver_for_each_* driver_find* class_create* class_register* class_destroy
+      class_find_*
+      class_for_each_* class_dev_* platform_device_add* platform_device_del platform_device_register*
+      platform_device_unregister
+      platform_device_put platform_driver_unregister component_* pm_runtime_* rpm_* dpm_* debugfs_remove*
+      debugfs_create_*
         debugfs_start_creating start_creating fwnode_* device_links_*
       attribute_container_* transport_*
     `,
   },
   scheduling: {
     why: 'waits, or queues or cancels work, a timer or a thread of its caller',
-    files:
-      /^kernel\/(?:workqueue\w*|kthread|softirq|irq_work|smp|async|task_work)\.c|^kernel\/(?:sched|time|rcu)\/|^include\/linux\/(?:workqueue|timer|hrtimer|kthread|wait|sched)\w*\.h/,
+    files: sources(
+      /kernel\/(?:workqueue\w*|kthread|softirq|irq_work|smp|async|task_work)\.c|kernel\/(?:sched|time|rcu)\//,
+      /include\/linux\/(?:workqueue|timer|hrtimer|kthread|wait|sched)\w*\.h/,
+    ),
     names: `
       cleanup_srcu_struct* percpu_ref_* cpu_stopper_* stop_one_cpu* stop_machine*
       filemap_fdatawait* fdatawait_one_bdev filemap_fdatawrite* do_read_cache_*
@@ -273,7 +315,8 @@ const ROLES = {
     files: /^drivers\/usb\/core\/(?:urb|message|buffer|hcd|usb)\.c/,
     modules: /^usbcore$/,
     names: `
-      usb_kill_urb usb_kill_anchored_urbs usb_poison_* usb_unpoison_* usb_submit_urb usb_unlink_urb usb_unlink_anchored_urbs
+      usb_kill_urb usb_kill_anchored_urbs usb_poison_* usb_unpoison_* usb_submit_urb usb_unlink_urb
+      usb_unlink_anchored_urbs
       usb_free_urb usb_get_urb usb_put_urb usb_alloc_urb usb_init_urb usb_anchor_* usb_unanchor_* usb_wait_anchor_*
       usb_hcd_submit_urb usb_hcd_unlink_urb usb_hcd_giveback_urb unlink1 usb_control_msg* usb_bulk_msg usb_interrupt_msg
       usb_start_wait_urb usb_internal_control_msg usb_sg_* usb_free_coherent usb_alloc_coherent usb_put_dev usb_get_dev
@@ -287,7 +330,8 @@ const ROLES = {
       phys_addr* virt_to_phys* virt_to_cache check_zeroed_user*
       kill_fasync* warn_bogus_*
       *assertfail *assert_fail* *assertion_failed* reiserfs_panic ext4_handle_error nilfs_error BUG rust_begin_unwind
-      warn_alloc* warn_bogus_* drop_nlink inc_nlink set_nlink clear_nlink d_drop fast_dput dput mark_buffer_dirty mark_inode_dirty*
+      warn_alloc* warn_bogus_* drop_nlink inc_nlink set_nlink clear_nlink d_drop fast_dput dput mark_buffer_dirty
+      mark_inode_dirty*
       iput iput_final mntput* dget inode_init_once
     `,
   },
@@ -315,7 +359,8 @@ const ROLES = {
     names: `
       debug_print_object debug_object_* debug_check_no_obj_freed debug_timer_* debug_work_* debug_rcu_* debug_hrtimer_*
       debug_percpu_* debug_objects_* debug_deactivate debug_activate debug_assert_init timer_is_static_object
-      work_is_static_object work_fixup_* init_timer* init_work init_rcu_head* usercopy_* check_object_size check_heap_object
+      work_is_static_object work_fixup_* init_timer* init_work init_rcu_head* usercopy_* check_object_size
+      check_heap_object
       check_stack_object check_page_span proc_register proc_create* proc_mkdir* proc_symlink proc_net_*
     `,
   },
@@ -369,8 +414,12 @@ const INTERRUPTED: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup',
 const RUST_RUNTIME = /^<?(?:core|alloc|std|__rustc|compiler_builtins)::/;
 
 /** Sources of the core kernel, where the helpers live. */
-const CORE =
-  /^(?:include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust|drivers\/(?:base|usb\/core|tty\/tty_\w+))\b/;
+const CORE = new RegExp(
+  String.raw`^${oneOf(
+    /include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust/,
+    /drivers\/(?:base|usb\/core|tty\/tty_\w+)/,
+  )}\b`,
+);
 
 /** Answers that are kept: a flood of reports names the same functions over and over. */
 const MOST_KEPT = 4096;
@@ -409,8 +458,20 @@ function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
  * trace can be to blame for what happens there. really_probe() and the buses' probes, work items, timers, initcalls,
  * system calls, threads.
  */
-const DISPATCHERS =
-  /^(?:process_one_work|process_scheduled_works|worker_thread|kthread|kthread_worker_fn|ret_from_(?:fork|kernel_thread)\w*|do_one_initcall|do_initcall\w*|do_basic_setup|kernel_init\w*|start_kernel|really_probe\w*|call_driver_probe|driver_probe_device|platform_(?:drv_)?(?:probe|remove|shutdown)|amba_probe|(?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe|call_timer_fn|expire_timers|run_timer\w*|run_hrtimer\w*|hrtimer_run_queues|hrtimer_interrupt|smp_apic_timer_interrupt|apic_timer_interrupt|sysvec_\w+|asm_sysvec_\w+|do_softirq\w*|handle_softirqs|softirq_handle\w*|tasklet_action\w*|rcu_do_batch|handle_irq_event\w*|irq_thread\w*|invoke_syscall|do_syscall_\w+|do_fast_syscall\w*|do_int80\w*|el0_svc\w*|entry_SYSCALL\w*|ret_fast_syscall|system_call\w*|do_init_module|load_module|task_work_run|do_idle|cpu_startup_entry|secondary_start\w*|smpboot_thread_fn)$/;
+const DISPATCHERS = new RegExp(
+  `^${oneOfWords(String.raw`
+    process_one_work process_scheduled_works worker_thread task_work_run
+    kthread kthread_worker_fn ret_from_(?:fork|kernel_thread)\w* smpboot_thread_fn
+    do_one_initcall do_initcall\w* do_basic_setup kernel_init\w* start_kernel do_init_module load_module
+    really_probe\w* call_driver_probe driver_probe_device platform_(?:drv_)?(?:probe|remove|shutdown) amba_probe
+    (?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe
+    call_timer_fn expire_timers run_timer\w* run_hrtimer\w* hrtimer_run_queues hrtimer_interrupt
+    smp_apic_timer_interrupt apic_timer_interrupt sysvec_\w+ asm_sysvec_\w+
+    do_softirq\w* handle_softirqs softirq_handle\w* tasklet_action\w* rcu_do_batch handle_irq_event\w* irq_thread\w*
+    invoke_syscall do_syscall_\w+ do_fast_syscall\w* do_int80\w* el0_svc\w* entry_SYSCALL\w* ret_fast_syscall
+    system_call\w* do_idle cpu_startup_entry secondary_start\w*
+  `)}$`,
+);
 
 /** Whether what stands further out in the trace only called what was registered. */
 export function isDispatcher(frame: TraceFrame): boolean {

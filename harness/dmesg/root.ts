@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 
 /**
@@ -18,22 +19,46 @@ const MISSING: readonly RegExp[] = [
   /^ERROR: (?:Unable to find|Failed to mount) (?:root )?(?:device )?'?(\S{1,200}?)'?[.,]?(?:\s|$)/,
   /^Gave up waiting for (?:root (?:file ?system )?|suspend\/resume )?device()/,
   /^(?:mount: )?mounting (\S{1,200}) on \/(?:root|sysroot|newroot|new_root|rootfs|mnt|sysimage) failed/,
-  /^(?:dracut(?:-initqueue)?(?:\[\d+\])?: )?Warning: (?:dracut-initqueue timeout - starting timeout scripts|Could not boot|(\/dev\/\S{1,200}) does not exist)/,
+  new RegExp(
+    String.raw`^(?:dracut(?:-initqueue)?(?:\[\d+\])?: )?Warning: ${oneOf(
+      /dracut-initqueue timeout - starting timeout scripts|Could not boot/,
+      /(\/dev\/\S{1,200}) does not exist/,
+    )}`,
+  ),
   /^(?:initramfs|initrd)\S{0,40}: (?:giving up|could not find) ()/i,
 ];
-const SHELL =
-  /^(?:\(initramfs\)|You are (?:now )?being dropped (?:in)?to an emergency shell|(?:Entering|Generating) .{0,24}emergency|dracut:\/#|initramfs emergency recovery shell launched|You are in emergency mode|Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell)/;
+const SHELL = new RegExp(
+  `^${oneOf(
+    // initramfs-tools.
+    /\(initramfs\)/,
+    // Alpine, mkinitcpio, busybox scripts.
+    /initramfs emergency recovery shell launched|You are (?:now )?being dropped (?:in)?to an emergency shell/,
+    /Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell/,
+    // dracut and systemd.
+    /dracut:\/#|(?:Entering|Generating) .{0,24}emergency|You are in emergency mode/,
+  )}`,
+);
 
 /**
  * U-Boot's do_sync() and show_regs(), TF-A's report_unhandled_exception, EDK2's DefaultExceptionHandler, OP-TEE's
  * abort.c.
  */
-const FIRMWARE =
-  /^(?:"(?:Synchronous Abort|Error|Irq|Fiq)" handler, esr 0x[0-9a-f]{1,16}|Unhandled Exception (?:in|from) EL\d\.?|PANIC (?:in|at) (?:EL3|PC).{0,60}|Synchronous Exception at 0x[0-9A-Fa-f]{1,16}|SError Exception at 0x[0-9A-Fa-f]{1,16}|E\/TC:\S{0,8} (?:\d )?Core \S{1,16}-abort at address 0x[0-9a-f]{1,16})/;
+const FIRMWARE = new RegExp(
+  `^${oneOf(
+    /"(?:Synchronous Abort|Error|Irq|Fiq)" handler, esr 0x[0-9a-f]{1,16}/,
+    /Unhandled Exception (?:in|from) EL\d\.?|PANIC (?:in|at) (?:EL3|PC).{0,60}/,
+    /Synchronous Exception at 0x[0-9A-Fa-f]{1,16}|SError Exception at 0x[0-9A-Fa-f]{1,16}/,
+    /E\/TC:\S{0,8} (?:\d )?Core \S{1,16}-abort at address 0x[0-9a-f]{1,16}/,
+  )}`,
+);
 
 /** How all of them begin: one look spares most lines the rest. */
-const BEGINS =
-  /^(?:Waiting for root|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|You are |Entering|Generating|initr|Dropping)/;
+const BEGINS = new RegExp(
+  `^${oneOf(
+    /Waiting for root|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
+    /You are |Entering|Generating|Dropping/,
+  )}`,
+);
 
 /** The event that a line states about the root file system or the boot firmware, if it is one. */
 export function rootEvent(text: string, at: At): DmesgEvent | null {

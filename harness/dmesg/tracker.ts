@@ -1,4 +1,5 @@
 import { type CrashKind, crashFacts } from '../model/crash.ts';
+import { oneOf, oneOfWords } from '../regex.ts';
 import type { PlacedFrame } from './blame.ts';
 import { plainName, type TraceFrame } from './frame.ts';
 import { isBystander, roleOf } from './roles.ts';
@@ -11,12 +12,38 @@ import { isBystander, roleOf } from './roles.ts';
  */
 
 /** What calls registered code: the function just inside it stands for the whole. */
-const ANCHORS =
-  /^_*(?:process_one_work|process_scheduled_works|worker_thread|do_syscall_\w+|do_fast_syscall_\w+|do_int80\w*|sysenter_\w+|tracesys_\w+|system_call\w*|entry_SYSCALL\w*|entry_INT80\w*|el0_svc\w*|invoke_syscall|ret_fast_syscall|netif_receive_skb\w*|do_softirq\w*|handle_softirqs|softirqentry_text_start|call_timer_fn|expire_timers|run_timers|run_timer_softirq|hrtimer_run_\w+|run_hrtimer\w*|tasklet_action\w*|run_ksoftirqd|smpboot_thread_fn|kthread|ret_from_\w+|start_kernel|cpu_startup_entry|start_secondary|secondary_start\w*|do_idle|cpu_idle_loop|task_work_run|exit_to_user\w*|prepare_exit_to_usermode|rtnetlink_rcv_msg|deliver_skb|x64_sys_call|ia32_sys_call|do_fault|handle_mm_fault|handle_pte_fault)$/;
+const ANCHORS = new RegExp(
+  `^_*${oneOfWords(String.raw`
+    process_one_work process_scheduled_works worker_thread task_work_run
+    do_syscall_\w+ do_fast_syscall_\w+ do_int80\w* sysenter_\w+ tracesys_\w+ system_call\w* entry_SYSCALL\w*
+    entry_INT80\w* el0_svc\w* invoke_syscall ret_fast_syscall x64_sys_call ia32_sys_call exit_to_user\w*
+    prepare_exit_to_usermode
+    netif_receive_skb\w* rtnetlink_rcv_msg deliver_skb
+    do_softirq\w* handle_softirqs softirqentry_text_start call_timer_fn expire_timers run_timers run_timer_softirq
+    hrtimer_run_\w+ run_hrtimer\w* tasklet_action\w* run_ksoftirqd
+    smpboot_thread_fn kthread ret_from_\w+ start_kernel cpu_startup_entry start_secondary secondary_start\w* do_idle
+    cpu_idle_loop
+    do_fault handle_mm_fault handle_pte_fault
+  `)}$`,
+);
 
 /** System calls that stand for many things, with what lies between them and the one thing. */
-const GENERIC =
-  /^_*(?:(?:x64_|ia32_|arm64_|se_|do_|compat_)*(?:sys|SyS|SYSC|C_SYSC)_(?:ioctl|readv?|writev?|pread64|pwrite64|preadv2?|pwritev2?|connect|bind|accept4?|sendto|sendm?msg|setsockopt|getsockopt|recvfrom|openat|open|creat|close|socketcall|sendfile64|splice|mmap|mmap_pgoff|io_submit|io_uring_enter)|(?:k?sys|compat_sys|vfs|do|do_vfs|do_compat)_*(?:ioctl|readv?|writev?|connect|bind|accept4?|sendto|sendm?msg|setsockopt|getsockopt|recvfrom|open|close|mmap)|ksys_(?:pread64|pwrite64|ioctl)|sock_(?:ioctl|do_ioctl|sendmsg\w*|write_iter|read_iter|setsockopt|common_setsockopt|recvmsg\w*|mmap|close|release)|new_sync_(?:read|write)|call_(?:read|write)_iter|do_iter_(?:readv?|writev?|readv_writev)|do_loop_readv_writev\w*|vfs_iter_\w+|do_(?:filp_open|sys_open\w*|dentry_open)|path_openat|vm_mmap_pgoff|mmap_region|call_mmap|io_submit_one|aio_(?:read|write))$/;
+const FILE_CALLS =
+  'ioctl|readv?|writev?|connect|bind|accept4?|sendto|sendm?msg|setsockopt|getsockopt|recvfrom|open|close';
+const OTHER_CALLS = oneOf(
+  /openat|creat|socketcall|sendfile64|splice|pread64|pwrite64|preadv2?|pwritev2?/,
+  /mmap|mmap_pgoff|io_submit|io_uring_enter/,
+);
+const GENERIC = new RegExp(
+  `^_*${oneOfWords(String.raw`
+    (?:x64_|ia32_|arm64_|se_|do_|compat_)*(?:sys|SyS|SYSC|C_SYSC)_(?:${FILE_CALLS}|${OTHER_CALLS})
+    (?:k?sys|compat_sys|vfs|do|do_vfs|do_compat)_*(?:${FILE_CALLS}|mmap) ksys_(?:pread64|pwrite64|ioctl)
+    sock_(?:ioctl|do_ioctl|sendmsg\w*|write_iter|read_iter|setsockopt|common_setsockopt|recvmsg\w*|mmap|close|release)
+    new_sync_(?:read|write) call_(?:read|write)_iter do_iter_(?:readv?|writev?|readv_writev)
+    do_loop_readv_writev\w* vfs_iter_\w+ do_(?:filp_open|sys_open\w*|dentry_open) path_openat
+    vm_mmap_pgoff mmap_region call_mmap io_submit_one aio_(?:read|write)
+  `)}$`,
+);
 const SYSCALL =
   /^_*(?:x64|ia32|arm64|s390x?|riscv|se|do|compat)?_*(?:x64|ia32|se|do|compat)?_*(?:k?sys|SyS|SYSC|C_SYSC)_(\w+)$/;
 

@@ -1,4 +1,5 @@
 import type { CrashKind } from '../../model/crash.ts';
+import { oneOf } from '../../regex.ts';
 import { findFrame } from '../frame.ts';
 import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule, SRC, simple } from './header.ts';
 
@@ -24,6 +25,13 @@ function warning(source: string | null, where: string, extra: Partial<Header>): 
   const flavour = warningFlavour(source, frame?.function ?? '');
   return { ...NOTHING, ...flavour, frame, source, ...extra };
 }
+
+/** spin_bug() and rwlock_bug(), kernel/locking/spinlock_debug.c; the last is any other message of theirs. */
+const SPIN_BUG = oneOf(
+  /lockup suspected|lockup|already unlocked|recursion|bad magic|wrong owner|wrong CPU|cpu recursion|uninitialized/,
+  /trylock failure on UP/,
+  /[\w ]{3,32}?/,
+);
 
 /** BUG(), WARN() and what else the kernel checks of itself. */
 export const CHECKS: readonly Rule[] = [
@@ -104,7 +112,7 @@ export const CHECKS: readonly Rule[] = [
   {
     needle: 'lock ',
     pattern: anywhere(
-      'BUG: (spinlock|rwlock|rwlock-lockup|spinlock-lockup) (lockup suspected|lockup|already unlocked|recursion|bad magic|wrong owner|wrong CPU|cpu recursion|uninitialized|trylock failure on UP|[\\w ]{3,32}?) on (?:CPU#(\\d+)|UP)(?:, (.{1,32})\\/(\\d+))?',
+      String.raw`BUG: ((?:spinlock|rwlock)(?:-lockup)?) (${SPIN_BUG}) on (?:CPU#(\d+)|UP)(?:, (.{1,32})\/(\d+))?`,
     ),
     header: (match) => ({
       ...NOTHING,

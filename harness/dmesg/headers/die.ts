@@ -1,5 +1,23 @@
 import type { CrashKind } from '../../model/crash.ts';
+import { oneOf } from '../../regex.ts';
 import { anywhere, at, generalise, NOTHING, type Rule } from './header.ts';
+
+/** What die() is told of exceptions of the CPU; the first list is of every architecture, the second of arm64 alone. */
+const EXCEPTION = new RegExp(
+  oneOf(
+    /undefined instruction|illegal|abort|exception|ptrace|alignment|misaligned|access fault|instruction/,
+    /bad mode|BTI|CFI|FPAC|MTE|BRK|sp\/pc|GCS/,
+  ),
+  'i',
+);
+/** powerpc, mips, s390, riscv; the last is any other string. */
+const DIE_STRING = oneOf(
+  /Kernel access of bad area|Exception in kernel mode|Machine check|Weird page fault|System call/,
+  /kernel (?:pointer )?[\w ]{1,40}/,
+  /[\w ,-]{1,60}?/,
+);
+/** A number of the error, or words. */
+const DIE_CODE = String.raw`(?::? ?(?:(?:0x)?[0-9a-f]{1,16}|[\w ,:]{1,40}))?`;
 
 /** Names of the die() strings that say what happened; the rest is `oops`. */
 function dieKind(reason: string): CrashKind {
@@ -9,12 +27,7 @@ function dieKind(reason: string): CrashKind {
   if (/\bBUG\b|Kernel bug detected/.test(reason)) return 'bug';
   if (/user ?space (?:memory|access)|paging request|NULL pointer/i.test(reason)) return 'paging-request';
   if (/stack overflow|overran stack/.test(reason)) return 'stack-overflow';
-  if (
-    /undefined instruction|illegal|bad mode|abort|exception|BTI|CFI|FPAC|MTE|BRK|ptrace|sp\/pc|alignment|misaligned|access fault|instruction|GCS/i.test(
-      reason,
-    )
-  )
-    return 'exception';
+  if (EXCEPTION.test(reason)) return 'exception';
   return 'oops';
 }
 
@@ -39,9 +52,7 @@ export const DIE_LINES: readonly Rule[] = [
   },
   {
     needle: '[#',
-    pattern: at(
-      '(?:Oops(?: - ([\\w ()/,-]{1,60}?))?|Kernel BUG|BUG|(Kernel access of bad area|Exception in kernel mode|Machine check|Weird page fault|System call|kernel (?:pointer )?[\\w ]{1,40}|[\\w ,-]{1,60}?))?(?::? ?(?:(?:0x)?[0-9a-f]{1,16}|[\\w ,:]{1,40}))? ?\\[#(\\d+)\\]',
-    ),
+    pattern: at(String.raw`(?:Oops(?: - ([\w ()/,-]{1,60}?))?|Kernel BUG|BUG|(${DIE_STRING}))?${DIE_CODE} ?\[#(\d+)\]`),
     header: (match, text) => {
       const reason = match[1] ?? match[2] ?? '';
       const kind: CrashKind = /BUG|Kernel bug detected/.test(match[0]) ? 'bug' : dieKind(reason);

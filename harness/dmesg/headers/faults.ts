@@ -1,3 +1,4 @@
+import { oneOf } from '../../regex.ts';
 import { findFrame } from '../frame.ts';
 import {
   address,
@@ -29,13 +30,35 @@ function fault(bug: string, what: string, at: string | null): Header {
   return { ...NOTHING, kind: isNullDereference ? 'null-deref' : 'paging-request', lead: bug + lead, address: at };
 }
 
+/** What die_kernel_fault() is told: arm64, then arm, riscv, mips and loongarch. */
+const CANNOT_HANDLE = oneOf(
+  /NULL pointer dereference|paging request|read from unreadable memory|write to read-only memory/,
+  /execut(?:e|ion) from non-executable memory|execution of (?:user|kernel) memory/,
+  /access to user memory(?: outside uaccess routines| without uaccess routines| with fs=KERNEL_DS)?/,
+  /ignored(?: \w+)?|unknown(?: \d+)?/,
+  /instruction fetch|data access(?: on (?:read|write))?|unaligned access/,
+  /pointer dereference in virtual (?:kernel|user) address space|NULL pointer[\w ]*|access[\w ]*/,
+);
+const X86_UNABLE =
+  '(?:unable to handle |)(?:kernel |Kernel )(NULL pointer dereference|paging request)' +
+  '(?: on (?:read|write)| at virtual address)?';
+/** exc_*() and do_trap(), arch/x86/kernel/traps.c, with underscores before 3.x. */
+const X86_TRAP = oneOf(
+  /stack[ _]segment|divide[ _]error|invalid[ _]op(?:code)?|int3|double[ _]fault|alignment[ _]check/,
+  /segment[ _]not[ _]present|invalid[ _]TSS|bounds|bound range exceeded|overflow|coprocessor segment overrun/,
+  /control protection fault|trap bounds|debug|machine check/,
+  /kernel stack overflow \(page fault\)|stack guard page|exception stack guard page/,
+);
+
 /** Memory faults, traps and exceptions, by architecture. */
 export const FAULTS: readonly Rule[] = [
   // Memory faults: arm64 die_kernel_fault() and __do_kernel_fault(), arm, riscv, mips, loongarch.
   {
     needle: 'Unable to handle',
     pattern: anywhere(
-      `(BUG: )?Unable to handle (?:kernel|Kernel) (NULL pointer dereference|paging request|read from unreadable memory|write to read-only memory|execut(?:e|ion) from non-executable memory|execution of (?:user|kernel) memory|access to user memory(?: outside uaccess routines| without uaccess routines| with fs=KERNEL_DS)?|ignored(?: \\w+)?|unknown(?: \\d+)?|instruction fetch|data access(?: on (?:read|write))?|unaligned access|pointer dereference in virtual (?:kernel|user) address space|NULL pointer[\\w ]*|access[\\w ]*)(?: for (?:data|instruction fetch))?(?: at|, address| for)?(?: virtual)?(?: address)?(?::? ?${HEX}(?![0-9A-Za-z]))?`,
+      `(BUG: )?Unable to handle (?:kernel|Kernel) (${CANNOT_HANDLE})` +
+        `(?: for (?:data|instruction fetch))?(?: at|, address| for)?(?: virtual)?(?: address)?` +
+        `(?::? ?${HEX}(?![0-9A-Za-z]))?`,
     ),
     header: (match, text) => {
       const what = (match[2] ?? '').replace(/^data access.*|^instruction fetch/, 'paging request');
@@ -48,7 +71,8 @@ export const FAULTS: readonly Rule[] = [
   {
     needle: 'BUG: ',
     pattern: anywhere(
-      `BUG: (?:(?:unable to handle |)(?:kernel |Kernel )(NULL pointer dereference|paging request)(?: on (?:read|write)| at virtual address)?|unable to handle page fault)(?:(?: at|, address:| for address:) *(?:\\[?<?\\(null\\)>?\\]?|${HEX}))?`,
+      `BUG: (?:${X86_UNABLE}|unable to handle page fault)` +
+        String.raw`(?:(?: at|, address:| for address:) *(?:\[?<?\(null\)>?\]?|${HEX}))?`,
     ),
     header: (match) =>
       fault(
@@ -61,7 +85,8 @@ export const FAULTS: readonly Rule[] = [
   {
     needle: 'general protection fault',
     pattern: anywhereAt(
-      `(?:segment-related )?general protection fault(?:, (?:probably|maybe) for non-canonical address ${HEX})?[:,].{0,64}\\[#(\\d+)\\]`,
+      '(?:segment-related )?general protection fault' +
+        String.raw`(?:, (?:probably|maybe) for non-canonical address ${HEX})?[:,].{0,64}\[#(\d+)\]`,
     ),
     header: (match) => ({
       ...NOTHING,
@@ -83,9 +108,7 @@ export const FAULTS: readonly Rule[] = [
   },
   {
     needle: '[#',
-    pattern: at(
-      `(stack[ _]segment|divide[ _]error|invalid[ _]op(?:code)?|int3|double[ _]fault|alignment[ _]check|segment[ _]not[ _]present|invalid[ _]TSS|bounds|bound range exceeded|overflow|coprocessor segment overrun|control protection fault|trap bounds|debug|machine check|kernel stack overflow \\(page fault\\)|stack guard page|exception stack guard page)(?: \\([^)]{0,60}\\)|[ _]fault)?(?:, [^:]{0,80})?: .{0,40}\\[#(\\d+)\\]`,
-    ),
+    pattern: at(String.raw`(${X86_TRAP})(?: \([^)]{0,60}\)|[ _]fault)?(?:, [^:]{0,80})?: .{0,40}\[#(\d+)\]`),
     header: (match) => {
       const what = (match[1] ?? '').replaceAll('_', ' ').replace(/^invalid op$/, 'invalid opcode');
       const lead = what === 'stack segment' ? 'stack segment fault' : what;
@@ -139,7 +162,8 @@ export const FAULTS: readonly Rule[] = [
   {
     needle: 'ynchronous ',
     pattern: at(
-      '[sS]ynchronous (?:[eE]xternal [aA]bort|parity error.{0,60}|parity or ECC error.{0,60}): (.{0,60}?) ?\\(0x[0-9a-f]+\\) at (?:0x)?([0-9a-f]{1,16})',
+      '[sS]ynchronous (?:[eE]xternal [aA]bort|parity error.{0,60}|parity or ECC error.{0,60}): ' +
+        String.raw`(.{0,60}?) ?\(0x[0-9a-f]+\) at (?:0x)?([0-9a-f]{1,16})`,
     ),
     header: (match) => ({
       ...NOTHING,

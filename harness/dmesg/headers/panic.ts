@@ -1,4 +1,5 @@
 import type { CrashKind } from '../../model/crash.ts';
+import { oneOf } from '../../regex.ts';
 import { findFrame } from '../frame.ts';
 import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule, simple } from './header.ts';
 
@@ -90,8 +91,13 @@ const CONSEQUENCES: readonly { readonly message: RegExp; readonly of: (report: R
   { message: /^(?:workqueue|panic_on_workqueue)/, of: ({ kind }) => kind === 'workqueue-lockup' },
   { message: /panic_on_\w+ set|panic set|^(?:KASAN|UBSAN|KFENCE|KCSAN|KMSAN)\b/i, of: () => true },
   {
-    message:
-      /^(?:Oops|Fatal|Attempted to kill|Aiee|Asynchronous SError|Unhandled exception|BUG!|bad mode|[kK]ernel stack overflow|Machine halted|synchronous external abort|Kernel mode fault|Nested exceptions|CFI|panic_on_oops)/,
+    message: new RegExp(
+      `^${oneOf(
+        /Oops|Fatal|Attempted to kill|Aiee|BUG!|Machine halted|Kernel mode fault|[kK]ernel stack overflow/,
+        /Asynchronous SError|synchronous external abort|Unhandled exception|Nested exceptions|bad mode/,
+        /CFI|panic_on_oops/,
+      )}`,
+    ),
     of: ({ fatal }) => fatal,
   },
 ];
