@@ -84,6 +84,12 @@ const BUSES: readonly string[] = [
 /** Adapters and root hubs: the device that made them is the one that counts. */
 const CONTROLLERS = /^(?:i2c-\d+|i3c-\d+|spmi-\d+|serial\d+|slim-\d+|usb\d+|mmc\d+)$/;
 
+/**
+ * drivers/bus/simple-pm-bus.c, simple_pm_bus_probe() (6.12): matches every "simple-bus", "simple-mfd" and "isa", and
+ * binds none of them whose first compatible is another. It wants no such device, here or on hardware.
+ */
+const LAST_RESORT = 'simple-pm-bus';
+
 interface Report {
   readonly bus: string;
   readonly name: string;
@@ -193,6 +199,8 @@ function endOfDevice(
   if (waitsFor !== undefined) return { end: 'deferred', reason: waitsFor === '' ? (life?.reason ?? null) : waitsFor };
   if (life === undefined) return { end: 'no-driver', reason: null };
   if (life.state === 'failed') return { end: 'failed', reason: life.error === null ? null : `error -${life.error}` };
+  if (life.state === 'declined' && life.driver === LAST_RESORT)
+    return { end: 'no-driver', reason: `${LAST_RESORT} leaves it to a driver of its own compatible` };
   if (life.state === 'declined') return { end: 'declined', reason: null };
   if (life.state === 'probing') return { end: 'hung', reason: 'its probe has not returned' };
   if (life.state === 'deferred' || life.state === 'retried') return { end: 'deferred', reason: life.reason };

@@ -1,6 +1,7 @@
 import { cellCounts, entriesOf, isEnabled, registersOf } from '../board/addresses.ts';
+import type { AddressRange } from '../board/plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
-import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
+import { type DeviceTree, joinPath, parentPath, type TreeNode } from '../devicetree/tree.ts';
 import { ambaIds } from './amba-ids.ts';
 import { aossQmpModel } from './aoss-qmp.ts';
 import { bamModel } from './bam.ts';
@@ -8,17 +9,19 @@ import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { geni } from './geni.ts';
 import { i2cImx, i2cRk3x } from './i2c.ts';
-import { brcmPcie, dwc3, dwcMmc, ehci, ohci, omapI2c, timerFrame } from './identities.ts';
+import { brcmPcie, dwcMmc, omapI2c, timerFrame } from './identities.ts';
 import { psci } from './psci.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { raspberryPiMailbox } from './raspberry-pi.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
+import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
 import { tiSci } from './ti-sci.ts';
+import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
 
 /** Every model of a real board's devices; a node may have more than one. A new one is a line here. */
 const MODELS: readonly DeviceModel[] = [
@@ -45,6 +48,7 @@ const MODELS: readonly DeviceModel[] = [
   rpmhRscModel,
   scmModel,
   sdhci,
+  sdhciHost,
   smemModel,
   smmuModel,
   spmiArbiter,
@@ -53,6 +57,7 @@ const MODELS: readonly DeviceModel[] = [
   timerFrame,
   tsens,
   ufs,
+  xhci,
 ];
 
 /** Which nodes a model answers for. */
@@ -64,6 +69,12 @@ interface ModelledNode {
 export interface ModelledBoard {
   readonly models: BoardModels;
   readonly nodes: readonly ModelledNode[];
+}
+
+/** A bank has nothing to wait for: gpiolib asks it for the direction of each line, with one instruction. */
+function isGpioBank(node: TreeNode): boolean {
+  const nodes = node.name.startsWith('pinctrl@') ? [node, ...node.children] : [node];
+  return nodes.some(({ properties }) => properties.has('gpio-controller'));
 }
 
 /** What the models of a tree's enabled devices answer. Pure. */
@@ -78,7 +89,7 @@ export function modelBoard(tree: DeviceTree): ModelledBoard {
     );
     for (const model of models) model.model(device, answers);
     // An invented temperature shuts the board down: an i.MX8MQ did.
-    if (device.node.properties.has('#thermal-sensor-cells'))
+    if (device.node.properties.has('#thermal-sensor-cells') || isGpioBank(device.node))
       for (const range of device.ranges) answers.neverBreak(range);
     if (models.length > 0) nodes.push({ path: device.path, models });
   }
@@ -92,10 +103,24 @@ function devicesOf(tree: DeviceTree): BoardDevice[] {
   const visit = (node: TreeNode, path: string, parent: TreeNode): void => {
     if (!isEnabled(node)) return;
     const reserved = path.startsWith('/reserved-memory/') ? node.properties.get('reg') : undefined;
-    const own = reserved === undefined ? (ranges.get(path) ?? []) : entriesOf(reserved, cellCounts(parent));
+    const own =
+      reserved === undefined
+        ? (ranges.get(path) ?? partOf(node, parent, ranges.get(parentPath(path))))
+        : entriesOf(reserved, cellCounts(parent));
     found.push(new BoardDevice(tree, path, node, own));
     for (const child of node.children) visit(child, joinPath(path, child.name), node);
   };
   visit(tree.root, '/', tree.root);
   return found;
+}
+
+/** Registers of a part of a syscon, whose `reg` counts from that of its parent, which has no `ranges`. */
+function partOf(node: TreeNode, parent: TreeNode, whole: readonly AddressRange[] | undefined): AddressRange[] {
+  const counts = cellCounts(parent);
+  const [first] = whole ?? [];
+  const reg = node.properties.get('reg');
+  if (first === undefined || reg === undefined || counts.size === 0) return [];
+  return entriesOf(reg, counts)
+    .filter(({ address, size }) => address + size <= first.size)
+    .map(({ address, size }) => ({ address: first.address + address, size }));
 }

@@ -44,6 +44,10 @@ const FIELDS = {
 
 const ADDRESS_48_BITS = 5;
 const PAGE_SIZE = 4096;
+const LARGE_PAGE_SIZE = 65_536;
+const NUMPAGENDXB_MAX = 7;
+/** SMMU_IDR1.PAGESIZE: 64 KiB. */
+const PAGESIZE_FIELD = { register: IDR1, bit: 31, width: 1 };
 
 /** What the stand-in's SMMU says of itself. */
 const STANDIN: Readonly<Record<keyof typeof FIELDS, number>> = {
@@ -84,15 +88,17 @@ export const smmuModel: DeviceModel = {
   compatible: ['arm,mmu-500', 'arm,smmu-v2', 'qcom,smmu-v2', 'qcom,smmu-500', 'arm,mmu-401', 'arm,smmu-v1'],
   reads: 'drivers/iommu/arm/arm-smmu/arm-smmu.c, arm_smmu_device_cfg_probe() (6.12)',
   model({ base, size, compatible, node, interrupts }, answers) {
-    // Both halves have 2^(NUMPAGENDXB + 1) pages.
-    const pages = Math.max(2, Math.log2(size / 2 / PAGE_SIZE));
+    // Both halves have 2^(NUMPAGENDXB + 1) pages, of 64 KiB where 2^8 of 4 KiB are too few.
+    const small = Math.max(2, Math.log2(size / 2 / PAGE_SIZE));
+    const PAGESIZE = small > NUMPAGENDXB_MAX + 1 ? 1 : 0;
+    const pages = small - PAGESIZE * Math.log2(LARGE_PAGE_SIZE / PAGE_SIZE);
     const isAdreno = compatible.some((name) => name === 'qcom,smmu-v2' || name === 'qcom,adreno-smmu');
     const isQualcomm = compatible.some((name) => name.startsWith('qcom,'));
     const values = isAdreno ? ADRENO : isQualcomm ? QUALCOMM : OTHER;
     // Each bank has an interrupt of its own behind the global ones; the driver wants no fewer than there are banks.
     const contexts = interrupts.length - (cellProperty(node, '#global-interrupts') ?? 1);
     const banks = Math.min(values.NUMCB, 2 ** pages, Math.max(1, contexts));
-    const numbers = { ...values, NUMPAGENDXB: Math.floor(pages) - 1, NUMCB: banks, ATOSNS: isAdreno ? 0 : 1 };
-    answers.image(base, encodeFields({ ...FIELDS, ATOSNS }, numbers));
+    const numbers = { ...values, NUMPAGENDXB: Math.floor(pages) - 1, NUMCB: banks, ATOSNS: isAdreno ? 0 : 1, PAGESIZE };
+    answers.image(base, encodeFields({ ...FIELDS, ATOSNS, PAGESIZE: PAGESIZE_FIELD }, numbers));
   },
 };

@@ -108,3 +108,22 @@ test('a device whose probe crashed is not bound, though the link to its driver i
 test('a boot that ended before is not complete', () => {
   expect(count(['bootrace: census begin']).complete).toBe(false);
 });
+
+test('a bus that simple-pm-bus declines has no driver: it leaves all but its own compatibles alone', () => {
+  const { devices } = count([
+    MATCHED('soc', 'simple-pm-bus'),
+    "platform soc: bus: 'platform': really_probe: probing driver simple-pm-bus with device",
+    'simple-pm-bus soc: probe with driver simple-pm-bus rejects match -19',
+    'probe of soc returned 19 after 697 usecs',
+    MATCHED('phy', 'drv'),
+    "platform phy: bus: 'platform': really_probe: probing driver drv with device",
+    'drv phy: probe with driver drv rejects match -19',
+    'probe of phy returned 19 after 697 usecs',
+    'bootrace: census begin',
+    'bootrace: device platform soc - /soc of:NsocT(null)Cacme,soc',
+    'bootrace: device platform phy - /phy of:NphyT(null)Cacme,other',
+    'bootrace: census end',
+  ]);
+  expect(ends(devices)).toEqual({ soc: 'no-driver', phy: 'declined' });
+  expect(devices.find(({ name }) => name === 'soc')?.reason).toContain('simple-pm-bus');
+});

@@ -76,4 +76,60 @@ describe('models of a board’s devices', () => {
     expect(modelBoard(tree).models.monitor.suspendFeatures).toBe(2);
     expect(modelBoard({ ...tree, root: emptyNode('') }).models.monitor.suspendFeatures).toBe(0);
   });
+
+  it('lets an SD host without a card time out by interrupt, with the clock as its maker has it', () => {
+    const host = (compatible: string) =>
+      models(node('mmc@3000', { compatible, reg: [0x3000, 0x1000], interrupts: [0, 40, 4] })).models;
+    const plain = host('arasan,sdhci-5.1');
+    expect((word(plain.images, 0x3040) ?? 0) & (1 << 24)).not.toBe(0);
+    expect(plain.rules).toContainEqual(expect.objectContaining({ rule: 'follows', at: 0x302c, to: 0x302c }));
+    expect(plain.rules).toContainEqual(
+      expect.objectContaining({ rule: 'line', at: 0x3030, to: 0x3038, interrupt: 72 }),
+    );
+    const nxp = host('fsl,imx8mm-usdhc');
+    expect(word(nxp.images, 0x3024)).toBe(0x88);
+    expect(nxp.rules.map(({ rule }) => rule)).not.toContain('follows');
+    expect(host('qcom,sdhci-msm-v5').rules).toEqual([]);
+  });
+
+  it('halts a USB host whenever it is not told to run', () => {
+    const { models: found } = models(
+      node('usb@4000', { compatible: 'generic-ehci', reg: [0x4000, 0x100] }),
+      node('usb@8000', { compatible: 'marvell,armada-3700-ehci', reg: [0x8000, 0x2000] }),
+      node('usb@100000', { compatible: 'snps,dwc3', reg: [0x10_0000, 0x1_0000] }),
+    );
+    const halted = found.rules.filter((rule) => rule.rule === 'follows' && rule.inverted).map(({ at }) => at);
+    expect(halted).toEqual([0x4014, 0x8114, 0x10_0024]);
+    expect(word(found.images, 0x10_c120)).toBe(0x5533_300a);
+    // Supported protocols are where the upper half of HCCPARAMS says, in words.
+    const extended = 4 * ((word(found.images, 0x10_0010) ?? 0) >>> 16);
+    expect(word(found.images, 0x10_0000 + extended + 4)).toBe(0x2042_5355);
+  });
+
+  it('knows the registers of a part of a syscon, and never invents its temperature', () => {
+    const sensor = node('thermal-sensor@80', { reg: [0x80, 0x10], '#thermal-sensor-cells': [1] });
+    const syscon = { compatible: 'syscon', reg: [0x9000, 0x1000], '#address-cells': [1], '#size-cells': [1] };
+    const { models: found } = models(node('system-controller@9000', syscon, sensor));
+    expect(found.never).toEqual([{ address: 0x9080, size: 0x10 }]);
+  });
+
+  it('tells an SMMU of many pages that they are large', () => {
+    const idr1 = (size: number) => {
+      const iommu = node('iommu@100000', { compatible: 'arm,mmu-500', reg: [0x10_0000, size] });
+      const [image] = models(iommu).models.images;
+      return image === undefined ? 0 : new DataView(image.bytes.buffer).getUint32(0x24, true);
+    };
+    expect(idr1(0x8_0000) >>> 28).toBe(5);
+    // 2^6 pages of 64 KiB on each side, as on the LS1028A.
+    expect(idr1(0x80_0000) >>> 28).toBe(8 + 5);
+  });
+
+  it('breaks no poll in a bank of GPIOs', () => {
+    const { models: found } = models(
+      node('gpio@5000', { compatible: 'acme,gpio', reg: [0x5000, 0x100], 'gpio-controller': [] }),
+      node('pinctrl@6000', { compatible: 'acme,pins', reg: [0x6000, 0x100] }, node('gpio', { 'gpio-controller': [] })),
+      node('syscon@7000', { compatible: 'acme,grf', reg: [0x7000, 0x100] }, node('gpio', { 'gpio-controller': [] })),
+    );
+    expect(found.never.map(({ address }) => address)).toEqual([0x5000, 0x6000]);
+  });
 });
