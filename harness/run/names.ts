@@ -1,8 +1,9 @@
 import { devicesOf } from '../devicetree/devices.ts';
+import { findNode } from '../devicetree/lookup.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import type { Gate } from '../model/gate.ts';
+import { type Gate, type GatePlace, isPlaceGate, type Moment } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { editDistance } from '../suggest.ts';
 
@@ -11,7 +12,7 @@ const TYPO_EDITS = 2;
 
 /**
  * Refuses a device of the cell's gates, plan or watch list that its board's tree does not have and that looks like a
- * misspelt one of it.
+ * misspelt one of it, and a node that the tree does not have.
  * @throws InputError with the name that was meant
  */
 export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {
@@ -23,6 +24,10 @@ export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {
   ];
   for (const { device, place } of named) {
     if (known.includes(device)) continue;
+    if (device.startsWith('/')) {
+      findNode(tree, device);
+      continue;
+    }
     const near = known.find((other) => editDistance(device, other) <= TYPO_EDITS);
     if (near !== undefined)
       throw new InputError(
@@ -32,10 +37,16 @@ export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {
 }
 
 function gateDevices(gate: Gate): string[] {
-  return [
-    ...('device' in gate && typeof gate.device === 'string' ? [gate.device] : []),
-    ...('until' in gate && typeof gate.until === 'string' ? [gate.until] : []),
-  ];
+  if (isPlaceGate(gate)) return [...named(gate.at), ...(gate.gate === 'hold' ? named(gate.until) : [])];
+  if (gate.gate === 'force') return [];
+  return gate.gate === 'hold' ? [gate.device, gate.until] : [gate.device];
+}
+
+function named(place: GatePlace | Moment): string[] {
+  if ('probe' in place) return [place.probe];
+  if ('entered' in place) return [place.entered];
+  if ('finished' in place) return [place.finished];
+  return 'of' in place && place.of !== undefined ? [place.of] : [];
 }
 
 function stepDevices(step: PlanStep): string[] {

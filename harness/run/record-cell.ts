@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import { resolveBoard } from '../boards/boards.ts';
-import { DRIVER_PREFIX } from '../buses/buses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
-import type { DeviceLife, DeviceState } from '../dmesg/summary.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
 import { commandLine } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Gate, type GatePlace, placeText } from '../model/gate.ts';
 import { isMissing, type Verdict } from '../model/verdict.ts';
 import { differences, judge } from '../verdict/judge.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import type { BootResult } from './boot.ts';
+import { gateRemarks, gateTrouble } from './gate-trouble.ts';
 import type { PreparedCell } from './prepare.ts';
 import type { CellRecord } from './record.ts';
 import { cellFolder } from './results.ts';
@@ -50,7 +48,7 @@ export function recordBoot(
     inputs: { ...prepared.inputs },
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
-    reason: trouble ?? [judgement.reason, ...uncalled(cell, gates)].join('; '),
+    reason: trouble ?? [judgement.reason, ...gateRemarks(cell, gates, judgement.verdict)].join('; '),
     notes: [...judgement.notes, ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`)],
     crash: crash === null ? null : recordCrash(crash),
     warnings: result.summary.crashes.length - (crash === null ? 0 : 1),
@@ -118,9 +116,6 @@ function kernelOf(cell: Cell): Pick<CellRecord['kernel'], 'recipe' | 'linkage'> 
   return { recipe: cell.kernel, linkage: cell.linkage };
 }
 
-/** Probe states of a device that a gate on it must have seen: its bus has called its driver's probe. */
-const PROBED: ReadonlySet<DeviceState> = new Set<DeviceState>(['probing', 'bound', 'failed']);
-
 /** Why a boot says nothing about the kernel, or null when it does. */
 function troubleOf(
   cell: Cell,
@@ -139,77 +134,7 @@ function troubleOf(
   // A crash says something of the kernel whatever else was still held, or ran out of time while the guest was being
   // ended.
   if (crash !== null) return null;
-  for (const gate of gates) {
-    if (gate.verb !== 'timed-out') continue;
-    const [phase = '', until = ''] = gate.detail.split(' ');
-    const isAtomic = gates.some((other) => other.verb === 'atomic' && other.device === gate.device);
-    const why = isAtomic
-      ? 'it stands where the kernel must not sleep, so that nothing else ran on that CPU'
-      : isSysfsName(until) && !/[()]|^step:/.test(until)
-        ? whyShut(summary.devices.get(until), phase)
-        : 'that has not happened';
-    return `the gate that holds ${gate.device} until ${until} has ${phase} never opened${why === null ? '' : `: ${why}`}`;
-  }
-  for (const gate of gates) {
-    // One at a function of the shutdown acts only after the firmware has counted.
-    const acted = gates.some(
-      (other) => 'device' in other && other.device === (gate.verb === 'missed' ? gate.place : null),
-    );
-    if (gate.verb === 'missed' && !acted && !isForced(cell, gate.place)) return missedText(gate);
-  }
-  for (const gate of cell.gates) {
-    if (
-      !('device' in gate) ||
-      !isSysfsName(gate.device) ||
-      gates.some((event) => 'device' in event && event.device === gate.device)
-    )
-      continue;
-    const life = summary.devices.get(gate.device);
-    if (life === undefined && summary.plan === 'none') continue;
-    if (life === undefined) return `the gate on ${gate.device} was never hit: no driver probed a device of that name`;
-    if (PROBED.has(life.state))
-      return `the gate on ${gate.device} was never hit: its bus is not instrumented (harness/buses)`;
-  }
-  return null;
-}
-
-/** A device as sysfs names it, and not the path of a node or a driver. */
-function isSysfsName(device: string): boolean {
-  return !device.startsWith('/') && !device.startsWith(DRIVER_PREFIX);
-}
-
-function isForced(cell: Cell, place: string): boolean {
-  return cell.gates.some((gate) => gate.gate === 'force' && placeText(forcedPlace(gate)) === place);
-}
-
-function forcedPlace(gate: Extract<Gate, { gate: 'force' }>): GatePlace {
-  return 'at' in gate ? gate.at : { entry: gate.symbol };
-}
-
-function missedText({ place, calls }: Extract<GateEvent, { verb: 'missed' }>): string {
-  const count = calls === 0 ? '' : `; it saw ${calls} ${calls === 1 ? 'call' : 'calls'}`;
-  return `the gate at ${place} was never hit${count}`;
-}
-
-/** Forced functions that were never called: they make no difference, which is not what was meant. */
-function uncalled(cell: Cell, gates: readonly GateEvent[]): string[] {
-  return cell.gates.flatMap((gate) => {
-    if (gate.gate !== 'force') return [];
-    const place = forcedPlace(gate);
-    const name = 'entry' in place ? place.entry : 'return' in place ? place.return : '';
-    if (gates.some((event) => event.verb === 'forced' && event.symbol === name)) return [];
-    const missed = gates.find((event) => event.verb === 'missed' && event.place === placeText(place));
-    return [missed?.verb === 'missed' ? missedText(missed) : `the gate at ${placeText(place)} was never hit`];
-  });
-}
-/** What became of the device that a hold waited for in vain, where the log tells. */
-function whyShut(life: DeviceLife | undefined, phase: string): string | null {
-  if (life?.state === 'failed') return `its probe failed${life.error === null ? '' : ` with error ${-life.error}`}`;
-  if (life === undefined || !(PROBED.has(life.state) || life.deferrals > 0))
-    return 'no driver probed a device of that name';
-  if (life.deferrals > 0) return `its probe was deferred${life.reason === null ? '' : ` (${life.reason})`}`;
-  if (life.state === 'probing') return phase === 'finished' ? 'its probe has not returned' : null;
-  return 'it was probed only when the hold was given up; a probe that is held and not asynchronous holds up all that come after it';
+  return gateTrouble(cell, summary, gates);
 }
 
 function recordCrash(crash: Crash): NonNullable<CellRecord['crash']> {

@@ -4,7 +4,9 @@ import { loadCellFile } from '../../harness/matrix/load.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import { cellBooter, gateVerbs } from './cells.ts';
 
-const HOLDS = fileURLToPath(new URL('../fixtures/buses/holds.yaml', import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+const HOLDS = fixture('buses/holds.yaml');
+const BOARD_HOLDS = fixture('db845c-holds.yaml');
 const SCM = 'firmware:scm';
 const SMMU = '5f000000.iommu';
 const boot = cellBooter({ bootargs: ['driver_async_probe=qcom_scm,arm-smmu'], watch: [SCM, SMMU] });
@@ -137,4 +139,17 @@ test('devices of many buses and functions of modules are held', async () => {
   const delays = [SMMU, 'iommu_device_register():return', 'device_add()', 'bus_add_device():return'];
   delays.push('qcom_spmi_pmic:pmic_spmi_probe()', 'ti_sn65dsi86:ti_sn65dsi86_probe():return');
   for (const name of delays) expect(seen).toEqual(expect.arrayContaining([`delayed ${name}`, `released ${name}`]));
+});
+
+test('devices of a real board’s tree are held: SPMI, then I2C by its node, then SPI', async () => {
+  const { record } = await boot(await loadCellFile(BOARD_HOLDS));
+  expect(record.verdict).toBe('bound');
+  const chain = ['0-00', '10-003b', 'spi0.0'];
+  const seen = gateVerbs(record);
+  for (const device of chain) expect(seen).toContain(`held ${device}`);
+  const releases = chain.map((device) => `released ${device}`);
+  expect(seen.filter((what) => releases.includes(what))).toEqual(releases);
+  expect(seen).toEqual(
+    expect.arrayContaining([`released 15000000.iommu`, 'released i2c_qcom_geni:geni_i2c_probe():return']),
+  );
 });

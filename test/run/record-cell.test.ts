@@ -76,9 +76,10 @@ function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end:
   };
 }
 
+const BY = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30' } as const;
+
 function record(boot: Boot, gates: readonly Gate[] = []) {
-  const by = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30' } as const;
-  return recordBoot(aCell(gates), KERNEL, { inputs: {} }, aBoot(boot), by);
+  return recordBoot(aCell(gates), KERNEL, { inputs: {} }, aBoot(boot), BY);
 }
 
 describe('a boot that says nothing about the kernel has no verdict, and the reason says why', () => {
@@ -131,4 +132,34 @@ test('a forced function that was never called is told beside the verdict', () =>
   const never: Gate = { gate: 'force', symbol: 'nonesuch', value: 0 };
   expect(record({}, [never]).reason).toContain('the gate at nonesuch() was never hit');
   expect(record({ firmwareLog: '1 forced nonesuch() 0\n' }, [never]).reason).not.toContain('never hit');
+});
+
+test('a hang tells which gates were never hit, and what they still hold', () => {
+  const gates: readonly Gate[] = [
+    HOLD,
+    { gate: 'delay', at: { return: 'device_add' }, ms: 1 },
+    { gate: 'delay', device: '0-0048', ms: 1 },
+  ];
+  const { verdict, reason } = record(
+    { lines: [BANNER, PROBES], firmwareLog: `1 held ${SMMU} finished ${SCM}\n` },
+    gates,
+  );
+  expect(verdict).toBe('hang');
+  expect(reason).toContain('the gate at device_add():return was not hit before that');
+  expect(reason).toContain('the gate at 0-0048 was not hit before that');
+  expect(reason).toContain(`a gate holds ${SMMU} until ${SCM} has finished`);
+  expect(reason).not.toContain(`the gate at ${SMMU}`);
+});
+
+test('a device that a gate still holds when the plan is over is not bound', () => {
+  const lines = [BANNER, 'bootrace: start', 'bootrace: bound 0-00 pmic-spmi', 'bootrace: done', 'reboot: Power down'];
+  const stamped = lines.map((line, n) => (line === BANNER ? line : `[    ${n}.000000] ${line}`));
+  const watching = (firmwareLog: string) =>
+    recordBoot({ ...aCell([]), watch: ['0-00'] }, KERNEL, { inputs: {} }, aBoot({ lines: stamped, firmwareLog }), BY);
+  expect(watching('').verdict).toBe('bound');
+  const { verdict, reason } = watching('1 held 0-00 entered spi0.0\n');
+  expect({ verdict, reason }).toEqual({
+    verdict: 'infra-error',
+    reason: 'the plan was over while a gate still held 0-00 until spi0.0 has entered',
+  });
 });
