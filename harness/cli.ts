@@ -16,6 +16,7 @@ import { mergeVerb } from './commands/merge.options.ts';
 import { nightlyVerb } from './commands/nightly.options.ts';
 import { reportVerb } from './commands/report.options.ts';
 import { whyVerb } from './commands/why.options.ts';
+import { zooVerb } from './commands/zoo.options.ts';
 import { CHECK_BROKEN, EXIT, InputError } from './errors.ts';
 import { guardProcess, printError, signalOfUser } from './terminal/failure.ts';
 
@@ -73,6 +74,10 @@ const VERBS = [
   BISECT.reduce((bisect, verb) => bisect.addCommand(verb), new Command('bisect')).description(
     'reduce a failure to what it needs',
   ),
+  zooVerb.action(async (entries, options) => {
+    const { zoo } = await import('./commands/zoo.ts');
+    process.exitCode = await zoo(entries, options, signalOfUser());
+  }),
   checkVerb.action(async (options) => {
     const { check } = await import('./commands/check.ts');
     process.exitCode = await check(options, signalOfUser());

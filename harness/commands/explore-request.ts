@@ -2,8 +2,7 @@ import { plainCell } from '../axes/plain-cell.ts';
 import { boardNames, resolveBoard } from '../boards/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { editTree } from '../devicetree/edit.ts';
-import { referencesInto } from '../devicetree/references.ts';
-import { type DeviceTree, isWithin, nodeAt, walk } from '../devicetree/tree.ts';
+import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
 import { readStrings } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
@@ -13,7 +12,6 @@ import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import type { Lab } from '../run/lab.ts';
-import type { Precedence } from '../search/precedence.ts';
 import { didYouMean } from '../suggest.ts';
 import type { ExploreOptions } from './explore.options.ts';
 
@@ -103,25 +101,6 @@ function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtef
   return loaded.some((name) => name === module || kernel.modules.get(name)?.depends.includes(module));
 }
 
-/** Names of a device's node and of the nodes below it, by which the driver core names suppliers. */
-export function nodeNames(tree: DeviceTree, path: string): string[] {
-  return [...walk(tree.root)].filter((placed) => isWithin(placed.path, path)).map(({ node }) => node.name);
-}
-
-/** Those of `devices` whose nodes the node at `path`, or one below it, refers to. */
-export function suppliersOf(
-  tree: DeviceTree,
-  path: string,
-  devices: readonly string[],
-  nodes: ReadonlyMap<string, string>,
-): string[] {
-  return devices.filter((device) => {
-    const supplier = nodes.get(device);
-    if (supplier === undefined || supplier === path) return false;
-    return referencesInto(tree, supplier).some((reference) => isWithin(reference.from, path));
-  });
-}
-
 /** The devices of a search that names none. */
 function subjectsOf(board: string): string[] {
   const devices = resolveBoard(board).subjects.map(({ device }) => device);
@@ -145,14 +124,4 @@ function baseCell(
     watch: devices,
     plan: plan ?? plain.plan,
   };
-}
-
-/** Orders of loading that the modules' symbols force. */
-export function symbolDependencies(base: Cell, kernel: KernelArtefact): Precedence[] {
-  const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
-  return loaded.flatMap((after) =>
-    (kernel.modules.get(after)?.depends ?? [])
-      .filter((before) => loaded.includes(before))
-      .map((before) => ({ before, after, reason: `${after} uses symbols of ${before}` })),
-  );
 }

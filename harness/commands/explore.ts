@@ -8,10 +8,11 @@ import { asyncReport } from '../search/async.ts';
 import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import { runSearch } from '../session/search.ts';
+import { symbolDependencies, targetsOf } from '../session/targets.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
-import { askedOf, nodeNames, suppliersOf, symbolDependencies } from './explore-request.ts';
+import { askedOf } from './explore-request.ts';
 
 /**
  * `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a
@@ -36,14 +37,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         const { devices, nodes } = asked;
         const result = await searchOrders({
           base: asked.base,
-          targets: devices.map((device) => {
-            const path = nodes.get(device) ?? '/';
-            return {
-              device,
-              nodes: nodeNames(asked.tree, path),
-              suppliers: suppliersOf(asked.tree, path, devices, nodes),
-            };
-          }),
+          targets: targetsOf(asked.tree, devices),
           strength: options.strength,
           budget: options.budget,
           seed: options.seed,

@@ -111,6 +111,12 @@ export class Lab {
     return this.#kernels.get(cell);
   }
 
+  /** Those of `names` at which a gate can stand: functions of the kernel image that it has once. */
+  async gateable(kernel: KernelArtefact, names: readonly string[]): Promise<string[]> {
+    const found = await findSymbols(kernel, new Set(names), this.#room);
+    return names.filter((name) => found.has(name));
+  }
+
   /** Says which cells are going to be booted, so that those that can share a boot do. */
   expect(cells: readonly Cell[]): void {
     this.#forks?.expect(cells);

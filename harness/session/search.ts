@@ -8,7 +8,7 @@ import { openRunFolder, type RunFolder } from '../run/results.ts';
 import type { Boot, Outcome } from '../search/boot.ts';
 
 /** What a search such as `explore` works with while it runs. */
-interface SearchSession {
+export interface SearchSession {
   readonly lab: Lab;
   readonly boot: Boot;
   readonly folder: RunFolder;

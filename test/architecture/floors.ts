@@ -7,7 +7,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['terminal'],
   ['report'],
   ['session'],
-  ['search', 'run'],
+  ['search', 'run', 'zoo'],
   ['guest', 'kernel', 'qemu'],
   ['verdict', 'matrix'],
   ['axes'],

@@ -6,13 +6,13 @@ import { cellBooter, gateVerbs } from './cells.ts';
 
 const SMMU = '5f000000.iommu';
 const boot = cellBooter({ bootargs: [], watch: [SMMU] });
-const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+const zooBoard = (name: string) => fileURLToPath(new URL(`../../zoo/boards/${name}`, import.meta.url));
 const load = (module: string, params = '') => ({ step: 'load', module, params }) as const;
 
 test('the QUSB2 PHY is suspended before it has driver data (mended by 1ca52c0983c3): stock Debian 6.1', async () => {
   const { record } = await boot({
     kernel: 'debian-stock:6.1',
-    board: fixture('qusb2'),
+    board: zooBoard('qusb2'),
     // Runtime PM of suppliers by fw_devlink is the default only since late 2023.
     bootargs: ['fw_devlink=rpm'],
     gates: [{ gate: 'hold', at: { entry: 'pm_runtime_forbid', of: '5e172000.phy' }, until: { step: 3 } }],
@@ -37,7 +37,7 @@ test('a module load probes a device that is still in device_add(): deferred sinc
   const fuses = '5e310000.fuses';
   const { record } = await boot({
     kernel: 'debian-stock:6.1',
-    board: fixture('device-add'),
+    board: zooBoard('device-add'),
     gates: [
       { gate: 'hold', at: { load: 'nvmem_qfprom' }, until: { entry: 'bus_add_device', of: fuses } },
       { gate: 'delay', at: { return: 'bus_add_device', of: fuses }, ms: 1500 },

@@ -98,7 +98,7 @@ function bootraceWords(line: string): readonly string[] | { readonly script: str
   if (program !== 'npm') throw new Error(`who is ${program}?`);
   if (action !== 'run') return { script: action };
   if (script === 'bootrace' && separator === '--') return more;
-  if (script === 'matrix' || script === 'nightly') return [script, ...more];
+  if (script === 'matrix' || script === 'nightly' || script === 'zoo') return [script, ...more];
   return { script };
 }
 
@@ -132,6 +132,7 @@ test('the pages have commands', () => {
       'docs/boards.md',
       'docs/kernels.md',
       'docs/speed.md',
+      'docs/zoo.md',
     ]),
   );
 });

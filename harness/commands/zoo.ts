@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { EXIT, InputError } from '../errors.ts';
+import { writeAtomic } from '../kernel/cache.ts';
+import { renderProgress } from '../report/progress.ts';
+import { formatEntry, formatZooSummary, withZooTable } from '../report/zoo.ts';
+import { runSearch } from '../session/search.ts';
+import { runEntry } from '../session/zoo.ts';
+import { print, printJson } from '../terminal/output.ts';
+import { requireTools } from '../terminal/tools.ts';
+import { readEntries, ZOO } from '../zoo/folder.ts';
+import { type EntryResult, judgeEntry } from '../zoo/result.ts';
+import type { ZooOptions } from './zoo.options.ts';
+
+/**
+ * `bootrace zoo`: hunts each known bug on the kernel that has it and on the one that has not. Exit code 1 when one is
+ * not found, or found where it should not be; 3 when there is an entry without an answer.
+ */
+export async function zoo(names: readonly string[], options: ZooOptions, signal: AbortSignal): Promise<number> {
+  const { budget, seed, explain, results, workers = null, docs } = options;
+  if (docs !== undefined && names.length > 0)
+    throw new InputError('--docs writes the table of all entries', 'leave out the names of entries');
+  if (docs !== undefined) await requirePlace(docs);
+  const entries = await readEntries(options.folder ?? ZOO, names);
+  await requireTools();
+  const progress = renderProgress(process.stderr);
+  try {
+    const found = await runSearch('zoo', { signal, listen: progress.listen, results, workers }, async (session) => {
+      const all: EntryResult[] = [];
+      for (const entry of entries) {
+        const random = options.random === true;
+        const result = await runEntry(entry, session, { budget, seed, random, explain, note: progress.note });
+        progress.note(formatEntry(result).trimEnd());
+        all.push(result);
+      }
+      return all;
+    });
+    progress.close();
+    if (options.json === true) printJson(found);
+    else print(found.map(formatEntry).join('\n') + formatZooSummary(found));
+    if (docs !== undefined) {
+      const text = withZooTable(await readFile(docs, 'utf8'), found);
+      if (text !== null) await writeAtomic(docs, text);
+    }
+    return exitCodeOf(found);
+  } finally {
+    progress.close();
+  }
+}
+
+async function requirePlace(file: string): Promise<void> {
+  if (withZooTable(await readFile(file, 'utf8'), []) === null)
+    throw new InputError(`${file} has no marks between which the table belongs`, 'name docs/zoo.md');
+}
+
+function exitCodeOf(results: readonly EntryResult[]): number {
+  const judgements = results.map(judgeEntry);
+  if (judgements.includes('unexpected')) return EXIT.unexpected;
+  return judgements.includes('missing') ? EXIT.noVerdict : EXIT.expected;
+}

@@ -1,0 +1,267 @@
+import { InfraError } from '../errors.ts';
+import type { Cell } from '../model/cell.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
+import type { BoundDevice } from './disturbances.ts';
+import { allowedToSuspend, reboundInTurn, suspended } from './disturbances.ts';
+import type { FoundOutcome } from './exploration.ts';
+import { explore } from './explore.ts';
+import { type Failure, failuresOf } from './failures.ts';
+import { Findings } from './findings.ts';
+import type { Target } from './knowledge.ts';
+import type { Precedence } from './precedence.ts';
+import { createRandom, type Random, shuffled } from './random.ts';
+import { allAsync } from './variations.ts';
+import {
+  boundAgainSlowly,
+  countingMilestones,
+  independentOf,
+  loadedWhileAdded,
+  milestonesOf,
+  opened,
+} from './windows.ts';
+
+/**
+ * The parts of a hunt, in their order: what is cheap first. `orders` is what `explore` does; `windows` lets the others
+ * in at each milestone of a device's probe.
+ */
+type HuntPart = 'baseline' | 'suspend' | 'rebinds' | 'slow-rebinds' | 'loads' | 'orders' | 'windows' | 'random';
+
+export interface HuntRequest {
+  /** The cell that every boot is a variation of. */
+  readonly base: Cell;
+  readonly targets: readonly Target[];
+  readonly nodeOf: (device: string) => string | null;
+  readonly loadConstraints: readonly Precedence[];
+  /** Functions of `MILESTONES` at which the kernel can be stopped. */
+  readonly milestones: readonly string[];
+  readonly boot: Boot;
+  readonly budget: number;
+  readonly seed: number;
+  /** Ends the hunt when a boot shows what is looked for; the search itself is not told what that is. */
+  readonly isFound: (failures: readonly Failure[], outcome: Outcome) => boolean;
+  readonly onProgress?: (part: HuntPart, boots: number, outcome: Outcome) => void;
+}
+
+export interface Hunt {
+  /** The boot that showed it, from 1; null where none did. */
+  readonly found: { readonly boot: number; readonly part: HuntPart; readonly cell: Cell } | null;
+  readonly boots: number;
+  /** Distinct outcomes other than a pass, with the first cell of each. */
+  readonly outcomes: readonly FoundOutcome[];
+}
+
+/** Ends a hunt: found, or the budget is used up. */
+class Over extends Error {}
+
+/** Boots of a hunt are numbered and looked at one by one, however they come about. */
+class Hunter {
+  readonly #request: HuntRequest;
+  readonly #findings = new Findings();
+  #part: HuntPart = 'baseline';
+  #boots = 0;
+  #found: Hunt['found'] = null;
+
+  constructor(request: HuntRequest) {
+    this.#request = request;
+  }
+
+  in(part: HuntPart): void {
+    this.#part = part;
+  }
+
+  readonly boot = async (cell: Cell): Promise<Outcome> => {
+    const { budget, boot, isFound, onProgress } = this.#request;
+    if (this.#found !== null || this.#boots >= budget) throw new Over();
+    const number = ++this.#boots;
+    const id = `${this.#request.base.id}.hunt-${this.#request.seed}-${number}`;
+    const outcome = await boot({ ...cell, id });
+    onProgress?.(this.#part, number, outcome);
+    this.#findings.note('baseline', cell, outcome, number);
+    const failures = failuresOf(outcome, cell.watch);
+    if (!hasVerdict(outcome) || !isFound(failures, outcome)) return outcome;
+    this.#found = { boot: number, part: this.#part, cell: { ...cell, id } };
+    throw new Over();
+  };
+
+  /** One after the other, so that the number of boots does not depend on how many run at a time. */
+  async all(part: HuntPart, cells: readonly Cell[]): Promise<void> {
+    this.in(part);
+    for (const cell of cells) await this.boot(cell);
+  }
+
+  get result(): Hunt {
+    const outcomes = this.#findings.all.filter((one) => hasVerdict(one) && !passes(one));
+    return { found: this.#found, boots: this.#boots, outcomes };
+  }
+}
+
+async function untilOver(hunter: Hunter, work: () => Promise<void>): Promise<Hunt> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Over)) throw error;
+  }
+  return hunter.result;
+}
+
+/**
+ * Looks for anything that goes wrong with `targets` in another order than the usual one, without being told where:
+ * suspend, unbinding and binding again, the orders of their probes, and whoever comes by while a probe is under way.
+ * Deterministic for a seed and a deterministic `boot`.
+ * @throws InfraError when not even the first boot has a verdict
+ */
+export async function hunt(request: HuntRequest): Promise<Hunt> {
+  const hunter = new Hunter(request);
+  return untilOver(hunter, async () => {
+    const { base, targets } = request;
+    const first = await hunter.boot(base);
+    if (!hasVerdict(first)) throw new InfraError(`the first boot has no verdict: ${first.reason}`);
+    const drivers = driversIn(first, targets);
+    const bound = boundIn(first, targets, drivers);
+    const devices = targets.map(({ device }) => device);
+    await hunter.all('suspend', [suspended(base), allowedToSuspend(base, devices)]);
+    await hunter.all('rebinds', rebinds(base, bound));
+    const others = (device: string) => devices.filter((one) => one !== device);
+    const slowly = bound.map(({ device, driver }) =>
+      boundAgainSlowly(base, device, driver, others(device), request.milestones),
+    );
+    await hunter.all('slow-rebinds', slowly);
+    await hunter.all('loads', loads(request, drivers));
+    await orders(request, hunter);
+    await windows(request, hunter, drivers);
+  });
+}
+
+async function orders(request: HuntRequest, hunter: Hunter): Promise<void> {
+  const { base, targets, nodeOf, loadConstraints, budget, seed } = request;
+  if (targets.length < 2) return;
+  hunter.in('orders');
+  const strength = Math.min(3, targets.length);
+  const { boot } = hunter;
+  await explore({
+    ...{ base, targets, nodeOf, loadConstraints, budget, seed, strength, constraints: [] },
+    // Its batches are booted one by one here.
+    boot: inTurn(boot),
+    stopAtFirstCrash: false,
+    anyway: true,
+  });
+}
+
+async function windows(request: HuntRequest, hunter: Hunter, drivers: ReadonlyMap<string, string>): Promise<void> {
+  const { base, targets, milestones } = request;
+  hunter.in('windows');
+  const from = allAsync(base, drivers.values());
+  const cells: Cell[][] = [];
+  for (const { device } of targets) {
+    const others = independentOf(device, targets);
+    if (others.length === 0) continue;
+    const counted = await hunter.boot(countingMilestones(from, device, milestones));
+    cells.push(milestonesOf(counted).map((milestone) => opened(from, device, others, milestone)));
+  }
+  // A device with many milestones must not use up what others need.
+  const longest = Math.max(0, ...cells.map(({ length }) => length));
+  for (let place = 0; place < longest; place++)
+    await hunter.all(
+      'windows',
+      cells.flatMap((of) => of[place] ?? []),
+    );
+}
+
+/** Each module is loaded while each device is being added, where that is possible: a kernel says so with the function. */
+function loads({ base, targets, milestones }: HuntRequest, drivers: ReadonlyMap<string, string>): Cell[] {
+  if (!milestones.includes('bus_add_device')) return [];
+  const from = allAsync(base, drivers.values());
+  const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+  return modules.flatMap((module) => targets.map(({ device }) => loadedWhileAdded(from, device, module)));
+}
+
+/** Each device alone, and every two in both orders. */
+function rebinds(base: Cell, bound: readonly BoundDevice[]): Cell[] {
+  const pairs = bound.flatMap((one) => bound.filter((other) => other !== one).map((other) => [one, other]));
+  return [...bound.map((one) => [one]), ...pairs].map((some) => reboundInTurn(base, some));
+}
+
+/** Boots that are asked for at once, one after the other and in the order in which they were asked for. */
+function inTurn(boot: Boot): Boot {
+  let last: Promise<unknown> = Promise.resolve();
+  return (cell) => {
+    const next = last.then(() => boot(cell));
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+/** Driver by device, of the targets that a driver looked at. */
+function driversIn({ events }: Outcome, targets: readonly Target[]): Map<string, string> {
+  const wanted = new Set(targets.map(({ device }) => device));
+  const drivers = new Map<string, string>();
+  for (const event of events) {
+    if (event.event !== 'probe-entered' && event.event !== 'bound') continue;
+    if (wanted.has(event.device) && event.driver !== null) drivers.set(event.device, event.driver);
+  }
+  return drivers;
+}
+
+function boundIn({ events }: Outcome, targets: readonly Target[], drivers: ReadonlyMap<string, string>): BoundDevice[] {
+  const bound = new Set(events.flatMap((event) => (event.event === 'bound' ? [event.device] : [])));
+  return targets.flatMap(({ device }) => {
+    const driver = drivers.get(device);
+    return driver !== undefined && bound.has(device) ? [{ device, driver }] : [];
+  });
+}
+
+/** Delays of a random boot, in virtual milliseconds. */
+const RANDOM_DELAYS = [1, 10, 100, 1000, 6000] as const;
+const LARGEST_SHIFT = 8;
+
+/**
+ * The same budget spent without a plan: each boot draws which drivers are asynchronous, which devices are late and by
+ * how much, the interleaving, and one of the things that are done to devices. What a hunt is held against.
+ */
+export async function huntAtRandom(request: HuntRequest): Promise<Hunt> {
+  const hunter = new Hunter(request);
+  const random = createRandom(request.seed);
+  return untilOver(hunter, async () => {
+    const { base, targets, budget } = request;
+    const first = await hunter.boot(base);
+    if (!hasVerdict(first)) throw new InfraError(`the first boot has no verdict: ${first.reason}`);
+    const drivers = driversIn(first, targets);
+    const bound = boundIn(first, targets, drivers);
+    const cells = Array.from({ length: budget - 1 }, () => randomCell(request, drivers, bound, random));
+    await hunter.all('random', cells);
+  });
+}
+
+function randomCell(
+  { base, targets, milestones }: HuntRequest,
+  drivers: ReadonlyMap<string, string>,
+  bound: readonly BoundDevice[],
+  random: Random,
+): Cell {
+  const half = (): boolean => random.below(2) === 0;
+  const pick = <T>(items: readonly T[]): T[] => shuffled(items, random).slice(0, 1);
+  const delay = (): number => pick(RANDOM_DELAYS)[0] ?? 1;
+  const asynchronous = [...drivers.values()].filter(half);
+  const late = targets
+    .filter(half)
+    .map(({ device }) => ({ gate: 'delay', at: { probe: device }, ms: delay() }) as const);
+  const inside = half()
+    ? []
+    : pick(targets).flatMap(({ device }) =>
+        pick(milestones).map((name) => ({ gate: 'delay', at: { return: name, of: device }, ms: delay() }) as const),
+      );
+  const varied: Cell = {
+    ...allAsync(base, asynchronous),
+    gates: [...base.gates, ...late, ...inside],
+    shift: random.below(LARGEST_SHIFT + 1),
+  };
+  const devices = targets.map(({ device }) => device);
+  switch (random.below(4)) {
+    case 0:
+      return varied;
+    case 1:
+      return half() ? suspended(varied) : allowedToSuspend(varied, devices);
+    default:
+      return bound.length === 0 ? varied : reboundInTurn(varied, shuffled(bound, random).slice(0, 1 + random.below(2)));
+  }
+}

@@ -1,0 +1,166 @@
+import { HOLD_TIMEOUT_MS } from '../firmware/gates.ts';
+import type { Cell } from '../model/cell.ts';
+import type { Gate } from '../model/gate.ts';
+import type { PlanStep } from '../model/plan.ts';
+import type { Outcome } from './boot.ts';
+import { settlingFor } from './conditions.ts';
+import type { Target } from './knowledge.ts';
+
+/*
+ * Windows inside a probe. A probe is not one event: what it registers can be found by others before it is done. Every
+ * call below is a moment at which a device under probe is further than before, so others are let in after each.
+ */
+
+/**
+ * Functions by which a driver takes or publishes something for a device, with that device, or one that is its child,
+ * among their arguments: Linux 5.10 to 7.2. Those that a kernel lacks are left out.
+ */
+export const MILESTONES: readonly string[] = [
+  // Every managed resource, devm_kmalloc() included (drivers/base/devres.c).
+  'devres_add',
+  'pm_runtime_enable',
+  'bus_add_device',
+  'iommu_device_register',
+  'bus_set_iommu',
+  'of_clk_add_hw_provider',
+  'nvmem_register',
+  'gpiochip_add_data_with_key',
+  'i2c_register_adapter',
+  'phy_create',
+  '__of_phy_provider_register',
+  'regulator_register',
+  'led_classdev_register_ext',
+  'icc_provider_register',
+  'extcon_dev_register',
+  'reset_controller_register',
+  'mbox_controller_register',
+  'hwspin_lock_register',
+  'rproc_add',
+  'of_platform_populate',
+];
+
+/** A place inside the probe of a device. */
+export interface Milestone {
+  readonly name: string;
+  /** Which of its calls with the device, from 1. */
+  readonly nth: number;
+}
+
+/** Most windows of one device that are opened one by one; those of `devres_add()` give way first. */
+const MOST_MILESTONES = 10;
+/** Milliseconds of virtual time for which a probe stands still there: others probe, fail and are retried meanwhile. */
+const OPEN_MS = 1000;
+/** The same where every milestone is one. */
+const EACH_MS = 300;
+/** How often the others are probed by hand while a device that is bound again stands still at its milestones. */
+const ATTEMPTS = 8;
+const BETWEEN_MS = 150;
+/** A milestone is counted by a stop that takes next to no time. */
+const COUNTED_MS = 1;
+const SETTLE_MS = 3000;
+
+function stalls(device: string, functions: readonly string[], ms: number): Gate[] {
+  return functions.map((name) => ({ gate: 'delay', at: { return: name, of: device }, ms }));
+}
+
+/** A cell whose record says which milestones a probe of `device` comes by. */
+export function countingMilestones(from: Cell, device: string, functions: readonly string[]): Cell {
+  return { ...from, gates: [...from.gates, ...stalls(device, functions, COUNTED_MS)] };
+}
+
+/** The milestones that such a boot shows, in the order in which they are opened. */
+export function milestonesOf(outcome: Outcome): Milestone[] {
+  const calls = new Map<string, number>();
+  const found: Milestone[] = [];
+  for (const event of outcome.gates) {
+    if (event.verb !== 'delayed') continue;
+    const [, name] = /^(\w+)\(\):return$/.exec(event.device) ?? [];
+    if (name === undefined) continue;
+    const nth = (calls.get(name) ?? 0) + 1;
+    calls.set(name, nth);
+    found.push({ name, nth });
+  }
+  const published = found.filter(({ name, nth }) => name !== 'devres_add' && nth === 1);
+  // The last resources are taken when most of the device is there.
+  const taken = found.filter(({ name }) => name === 'devres_add').reverse();
+  return [...published, ...taken].slice(0, MOST_MILESTONES);
+}
+
+/**
+ * The other devices are held until the probe of `device` has come to `milestone`, where it stands still for a second.
+ * Its own suppliers are not held, as it would wait for them.
+ * @param from a cell in which the held probes are asynchronous
+ */
+export function opened(from: Cell, device: string, others: readonly Target[], milestone: Milestone): Cell {
+  const at = { return: milestone.name, nth: milestone.nth, of: device } as const;
+  const gates: Gate[] = [
+    ...others.map((other): Gate => ({ gate: 'hold', at: { probe: other.device }, until: at })),
+    { gate: 'delay', at, ms: OPEN_MS },
+  ];
+  return { ...from, gates: [...from.gates, ...gates], plan: settlingFor(from.plan, SETTLE_MS) };
+}
+
+/** Targets that `device` does not need, directly or through others. */
+export function independentOf(device: string, targets: readonly Target[]): Target[] {
+  const needed = new Set([device]);
+  for (let before = 0; before !== needed.size; ) {
+    before = needed.size;
+    for (const target of targets)
+      if (needed.has(target.device)) for (const supplier of target.suppliers) needed.add(supplier);
+  }
+  return targets.filter((target) => !needed.has(target.device));
+}
+
+/**
+ * `device` is unbound and bound again, and stands still for a moment at every milestone, while the others are probed by
+ * hand again and again.
+ */
+export function boundAgainSlowly(
+  from: Cell,
+  device: string,
+  driver: string,
+  others: readonly string[],
+  functions: readonly string[],
+): Cell {
+  const attempts = Array.from({ length: ATTEMPTS }, (): PlanStep[] =>
+    others.flatMap((other): PlanStep[] => [
+      { step: 'wait', device: other, ms: BETWEEN_MS },
+      { step: 'probe', device: other },
+    ]),
+  ).flat();
+  const plan: PlanStep[] = [
+    { step: 'settle', ms: SETTLE_MS },
+    { step: 'unbind', driver, device },
+    { step: 'beside', steps: 1, tasks: 1 },
+    { step: 'bind', driver, device },
+    ...attempts,
+    { step: 'settle', ms: SETTLE_MS },
+  ];
+  return {
+    ...from,
+    gates: [...from.gates, ...stalls(device, functions, EACH_MS)],
+    plan: [...from.plan, ...plan],
+  };
+}
+
+/** Joins the loads of `plan`, so that each is done by a task of its own. */
+function loadedAtOnce(plan: readonly PlanStep[]): PlanStep[] {
+  const loads = plan.filter((step) => step.step === 'load');
+  const others = plan.filter((step) => step.step !== 'load');
+  if (loads.length < 2) return [...plan];
+  const apart: PlanStep = { step: 'beside', steps: loads.length, tasks: loads.length };
+  return [apart, ...loads, { step: 'join', ms: HOLD_TIMEOUT_MS }, ...others];
+}
+
+/**
+ * `module` is loaded while `device` is being added: found by its bus, and not yet through device_add().
+ * @param from a cell whose modules probe asynchronously
+ */
+export function loadedWhileAdded(from: Cell, device: string, module: string): Cell {
+  const gates: Gate[] = [
+    { gate: 'hold', at: { load: module }, until: { entry: 'bus_add_device', of: device } },
+    { gate: 'delay', at: { return: 'bus_add_device', of: device }, ms: OPEN_MS },
+  ];
+  const plan = settlingFor(loadedAtOnce(from.plan), SETTLE_MS);
+  return { ...from, gates: [...from.gates, ...gates], plan };
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import type { Cell } from '../../harness/model/cell.ts';
+import type { Outcome } from '../../harness/search/boot.ts';
+import { type HuntRequest, hunt, huntAtRandom } from '../../harness/search/hunt.ts';
+import { independentOf, milestonesOf, opened } from '../../harness/search/windows.ts';
+import { bootSimulated, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
+
+const DEVICES = UNFIXED.map(({ device }) => device);
+
+function request(machine: readonly SimulatedDevice[], cells: Cell[], parts: Partial<HuntRequest> = {}): HuntRequest {
+  return {
+    base: simulatedCell(),
+    targets: DEVICES.map((device) => ({ device, nodes: [], suppliers: [] })),
+    nodeOf: () => null,
+    loadConstraints: [],
+    milestones: ['devres_add'],
+    boot: async (cell) => {
+      cells.push(cell);
+      return bootSimulated(machine, cell);
+    },
+    budget: 64,
+    seed: 1,
+    isFound: (failures) => failures.some(({ verdict }) => verdict === 'null-deref'),
+    ...parts,
+  };
+}
+
+test('finds a crash that needs an order, ends there, and finds nothing where there is none', async () => {
+  const cells: Cell[] = [];
+  const { found, boots } = await hunt(request(UNFIXED, cells));
+  expect(found).toMatchObject({ part: 'orders', boot: boots });
+  expect(cells).toHaveLength(boots);
+
+  const sound = UNFIXED.map(({ crashesWithout, ...device }) => ({ ...device, waitsFor: crashesWithout ?? [] }));
+  const clean = await hunt(request(sound, []));
+  expect(clean.found).toBeNull();
+  expect(clean.outcomes).toEqual([]);
+});
+
+test('keeps to its budget, and gives the same boots for the same seed', async () => {
+  const never = { isFound: () => false, budget: 9 };
+  for (const search of [hunt, huntAtRandom]) {
+    const [first, second]: Cell[][] = [[], []];
+    expect((await search(request(UNFIXED, first ?? [], never))).boots).toBe(9);
+    await search(request(UNFIXED, second ?? [], never));
+    expect(first).toEqual(second);
+  }
+});
+
+test('a base without a verdict is told', async () => {
+  const boot = async (): Promise<Outcome> => ({
+    verdict: 'infra-error',
+    reason: 'no QEMU',
+    signature: null,
+    events: [],
+    gates: [],
+  });
+  await expect(hunt(request(UNFIXED, [], { boot }))).rejects.toThrow('the first boot has no verdict: no QEMU');
+});
+
+test('milestones are counted by their calls: what is published first, then resources from the last', () => {
+  const delayed = (device: string) => ({ verb: 'delayed', time: 1, device, detail: '1' }) as const;
+  const gates = ['devres_add():return', 'pm_runtime_enable():return', 'devres_add():return', 'a.device'].map(delayed);
+  expect(milestonesOf({ verdict: 'bound', reason: '', signature: null, events: [], gates })).toEqual([
+    { name: 'pm_runtime_enable', nth: 1 },
+    { name: 'devres_add', nth: 2 },
+    { name: 'devres_add', nth: 1 },
+  ]);
+});
+
+test('whoever a device needs, also through others, is not held for it', () => {
+  const target = (device: string, ...suppliers: string[]) => ({ device, nodes: [], suppliers });
+  const targets = [target('a', 'b'), target('b', 'c'), target('c'), target('d', 'a')];
+  expect(independentOf('a', targets).map(({ device }) => device)).toEqual(['d']);
+  const { gates } = opened(simulatedCell(), 'a', [target('d')], { name: 'devres_add', nth: 2 });
+  const at = { return: 'devres_add', nth: 2, of: 'a' };
+  expect(gates).toEqual([
+    { gate: 'hold', at: { probe: 'd' }, until: at },
+    { gate: 'delay', at, ms: 1000 },
+  ]);
+});
