@@ -28,6 +28,8 @@ import { trackerFunction } from './tracker.ts';
 const MAX_TEXT_LINES = 200;
 const MAX_TEXT_LENGTH = 512;
 const MAX_FRAMES = 1200;
+/** Frames of the trace that the record keeps: more than a stack has, unless it overflowed. */
+const MAX_TRACE = 256;
 const MAX_FOLLOW_UPS = 32;
 const MAX_TITLE_CPUS = 8;
 
@@ -409,6 +411,7 @@ export class Block {
       lr: this.#registers.lr === null ? null : publicFrame(this.#registers.lr),
       trace: this.#frames
         .filter((placed) => placed.role === 'trace' && placed.section === 'own')
+        .slice(0, MAX_TRACE)
         .map((placed) => publicFrame(placed.frame)),
       code: this.#registers.code,
       registers: this.#registers.values,

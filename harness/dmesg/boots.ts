@@ -97,8 +97,10 @@ export class Boots {
   }
 
   #timed(text: string, time: number): Place {
-    const key = keyOf(text, time);
-    const known = time > 0 && time <= this.#latest && this.#userSpace && this.#seen.has(key);
+    const room = this.#seen.size < MAX_SEEN;
+    const mayBeKnown = time > 0 && time <= this.#latest && this.#userSpace;
+    const key = room || mayBeKnown ? keyOf(text, time) : 0;
+    const known = mayBeKnown && this.#seen.has(key);
     if (known) {
       this.#doubt = 0;
       return 'replayed';
@@ -109,7 +111,7 @@ export class Boots {
       return this.#begin('banner', time);
     }
     const back = this.#lastTime !== null && time < this.#lastTime - CLOCK_SLACK;
-    if (time > 0 && this.#seen.size < MAX_SEEN) this.#seen.add(key);
+    if (time > 0 && room) this.#seen.add(key);
     this.#latest = Math.max(this.#latest, time);
     this.#kernel = true;
     this.#head = false;

@@ -99,6 +99,7 @@ function initcallEvent(text: string, at: At): DmesgEvent | null {
 }
 
 function probeEvent(text: string, at: At): DmesgEvent | null {
+  if (text.startsWith('probe of ')) return returnedEvent(text, at);
   if (text.includes('prob') || text.includes('EPROBE_DEFER') || text.includes('ignoring dependency')) {
     const old = MATCHED_OLD.exec(text);
     if (old?.[1] !== undefined) return { event: 'matched', device: old[1], driver: old[2] ?? null, ...at };
@@ -113,17 +114,6 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     const requests = REQUESTS.exec(text);
     if (requests?.[2] !== undefined)
       return { event: 'deferred', by: 'driver', reason: null, device: requests[2], driver: requests[3] ?? null, ...at };
-    const returned = RETURNED.exec(text);
-    if (returned?.[1] !== undefined) {
-      return {
-        event: 'probe-returned',
-        device: returned[1],
-        driver: returned[2] ?? null,
-        value: Number(returned[3]),
-        usecs: Number(returned[4]),
-        ...at,
-      };
-    }
     const failed = FAILED_OLD.exec(text);
     if (failed?.[2] !== undefined)
       return { event: 'probe-failed', device: failed[2], driver: failed[1] ?? null, error: errno(failed[3]), ...at };
@@ -159,6 +149,19 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (bound?.[2] !== undefined) return { event: 'bound', device: bound[2], driver: bound[3] ?? null, ...at };
   }
   return null;
+}
+
+function returnedEvent(text: string, at: At): DmesgEvent | null {
+  const returned = RETURNED.exec(text);
+  if (returned?.[1] === undefined) return null;
+  return {
+    event: 'probe-returned',
+    device: returned[1],
+    driver: returned[2] ?? null,
+    value: Number(returned[3]),
+    usecs: Number(returned[4]),
+    ...at,
+  };
 }
 
 function bootEvent(text: string, at: At): DmesgEvent | null {

@@ -6,6 +6,7 @@ import { LOCKDEP } from './headers/lockdep.ts';
 import { LOCKUPS } from './headers/lockups.ts';
 import { PANICS } from './headers/panic.ts';
 import { SANITIZERS } from './headers/sanitizers.ts';
+import { Words } from './words.ts';
 
 /** Anything else that a subsystem calls a BUG at the start of a kernel record. */
 const OTHER_BUGS: readonly Rule[] = [
@@ -43,6 +44,8 @@ const RULES: readonly Rule[] = [
   ...OTHER_BUGS,
 ];
 
+const NEEDLES = new Words(RULES.map(({ needle }) => needle));
+
 /** A report whose beginning is not in the log: registers and a call trace that nothing introduces. */
 export const HEADLESS: Header = { ...NOTHING, kind: 'other', lead: 'call trace', sure: false };
 
@@ -56,13 +59,29 @@ export interface FoundHeader {
   readonly panicMessage: string | null;
 }
 
+/** Answers that are kept: in a flood of reports the same lines come over and over. */
+const MOST_KEPT = 512;
+const LONGEST_KEPT = 256;
+const kept = new Map<string, FoundHeader | null>();
+
 /** The report that this record begins, or null. */
 export function findHeader(text: string): FoundHeader | null {
-  if (USER_SPACE.test(text) || text.startsWith('---[ end')) return null;
-  for (const rule of RULES) {
-    if (!text.includes(rule.needle)) continue;
-    const match = rule.pattern.exec(text);
-    if (match === null) continue;
+  const known = kept.get(text);
+  if (known !== undefined) return known;
+  const found = lookForHeader(text);
+  if (text.length > LONGEST_KEPT) return found;
+  if (kept.size === MOST_KEPT) kept.clear();
+  kept.set(text, found);
+  return found;
+}
+
+function lookForHeader(text: string): FoundHeader | null {
+  const places = NEEDLES.found(text);
+  if (places === null || USER_SPACE.test(text) || text.startsWith('---[ end')) return null;
+  for (const place of places) {
+    const rule = RULES[place];
+    const match = rule?.pattern.exec(text);
+    if (rule === undefined || match === null || match === undefined) continue;
     const header = rule.header(match, text);
     if (header === null) continue;
     const before = text.slice(0, match.index);

@@ -1,4 +1,5 @@
 import { oneOf } from '../regex.ts';
+import type { Words } from './words.ts';
 
 /**
  * Longest line that is looked at as a whole; a longer one is cut. printk cuts records at 1 KiB (LOG_LINE_MAX,
@@ -21,11 +22,13 @@ function codingOf(bytes: Buffer): { coding: Coding; skip: number } {
   return { coding: 'bytes', skip: 0 };
 }
 
+type LineSink = (line: string, number: number, hasWord: boolean) => void;
+
 /**
  * Splits bytes into lines, whatever chunks they come in. Lines are given one character a byte (latin1), which keeps
  * multi-byte characters that a chunk cuts in two intact; `decodeLine` makes text of those that matter. UTF-16, which
  * Windows' PowerShell writes, becomes UTF-8 first. Memory is bounded: a line longer than MAX_LINE is given in pieces of
- * that length, all with its number.
+ * that length, all with its number. With each line comes whether one of `words` stands in it.
  */
 export class LineSplitter {
   #carry = '';
@@ -34,10 +37,12 @@ export class LineSplitter {
   #coding: Coding | null = null;
   /** Bytes that the next chunk completes: the first ones of the input, or half of a UTF-16 character. */
   #rest: Buffer = Buffer.alloc(0);
-  readonly #sink: (line: string, number: number) => void;
+  readonly #sink: LineSink;
+  readonly #words: Words | null;
 
-  constructor(sink: (line: string, number: number) => void) {
+  constructor(sink: LineSink, words: Words | null = null) {
     this.#sink = sink;
+    this.#words = words;
   }
 
   /** Lines seen so far, an unfinished last one included. */
@@ -59,7 +64,7 @@ export class LineSplitter {
 
   #bytes(bytes: Buffer): void {
     for (let at = 0; at < bytes.length; at += WINDOW) {
-      this.#window(bytes.toString('latin1', at, Math.min(at + WINDOW, bytes.length)));
+      this.#window(bytes.subarray(at, Math.min(at + WINDOW, bytes.length)));
     }
   }
 
@@ -90,24 +95,28 @@ export class LineSplitter {
     for (let at = 0; at < whole; at += WINDOW) {
       const part = Buffer.from(bytes.subarray(at, Math.min(at + WINDOW, whole)));
       const text = (big ? part.swap16() : part).toString('utf16le');
-      this.#window(Buffer.from(text, 'utf8').toString('latin1'));
+      this.#window(Buffer.from(text, 'utf8'));
     }
   }
 
-  #window(text: string): void {
+  #window(bytes: Buffer): void {
+    const { length } = bytes;
     let start = 0;
+    let word = this.#words?.next(bytes, 0, length) ?? length;
     for (;;) {
-      const feed = text.indexOf('\n', start);
+      const feed = bytes.indexOf(LINE_FEED, start);
       if (feed < 0) break;
-      if (!this.#open && feed - start <= MAX_LINE) {
+      // A string of its own, which does not keep a whole window in memory.
+      const line = bytes.toString('latin1', start, feed);
+      if (this.#open || line.length > MAX_LINE) this.#finishLine(line);
+      else {
         this.#number += 1;
-        this.#sink(text.slice(start, feed), this.#number);
-      } else {
-        this.#finishLine(text.slice(start, feed));
+        this.#sink(line, this.#number, word < feed);
       }
       start = feed + 1;
+      if (word < start) word = this.#words?.next(bytes, start, length) ?? length;
     }
-    if (start < text.length) this.#extend(text.slice(start));
+    if (start < length) this.#extend(bytes.toString('latin1', start, length));
   }
 
   /** Adds to the open line and gives what is longer than a line may be. */
@@ -116,7 +125,7 @@ export class LineSplitter {
     let from = 0;
     while (this.#carry.length + part.length - from > MAX_LINE) {
       const room = MAX_LINE - this.#carry.length;
-      this.#sink(this.#carry + part.slice(from, from + room), this.#number + 1);
+      this.#give(this.#carry + part.slice(from, from + room), this.#number + 1);
       this.#carry = '';
       from += room;
     }
@@ -129,10 +138,18 @@ export class LineSplitter {
     const line = this.#carry;
     this.#carry = '';
     this.#open = false;
-    this.#sink(line, this.#number);
+    this.#give(line, this.#number);
+  }
+
+  #give(line: string, number: number): void {
+    this.#sink(line, number, this.#words?.isIn(line) ?? false);
   }
 }
 
+const LINE_FEED = 0x0a;
+/** Characters that what {@link decodeLine} changes begins with, the padding aside: one class is looked for fast. */
+const TO_DECODE = /[^\t\r\x20-\x22\x24\x25\x27-\x7e]/;
+const WIDE = ' '.repeat(24);
 const NOT_PLAIN = /[^\t\r\x20-\x7e]/;
 const ESCAPE = String.fromCharCode(0x1b);
 const BELL = String.fromCharCode(0x07);
@@ -155,15 +172,15 @@ const CONTROLS = /(?![\t\r])\p{Cc}/gu;
 
 /**
  * The text of a latin1 line of LineSplitter: UTF-8 decoded, without escape sequences and control characters. A
- * carriage return inside the line stays, as it separates what a terminal would overprint. The result is a string of
- * its own: it does not keep the chunk it was cut from in memory.
+ * carriage return inside the line stays, as it separates what a terminal would overprint.
  */
 export function decodeLine(line: string): string {
+  if (!TO_DECODE.test(line) && !line.includes(WIDE)) return line;
   let text = Buffer.from(line, 'latin1').toString('utf8');
   if (NOT_PLAIN.test(text))
     text = text.replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
-  if (text.length > 80 && text.includes('        '.repeat(3))) text = text.replace(PADDING, '');
+  if (text.length > 80 && text.includes(WIDE)) text = text.replace(PADDING, '');
   if (text.includes('#01')) text = text.replace(/#015$/, '').replaceAll('#011', '\t');
   if (text.includes('&') && /&(?:lt|gt|amp|quot|#39);/.test(text)) {
     text = text

@@ -11,40 +11,7 @@ import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
-
-/**
- * Lines that can begin a report or state an event; all others are only counted while no report is open. A line with
- * blanks of web pages (UTF-8 read as latin1) has to be decoded before that can be told.
- */
-const INTERESTING = new RegExp(
-  oneOf(
-    /\xc2\xa0|\xe2\x80/,
-    // Reports and what is in them.
-    /BUG|WARNING|INFO: |CFI failure|ENDBR|ynchronous |nable to handle|nternal error|ernel panic|PANIC|bus error/,
-    /idle thread|\[#|UBSAN|SError|ad mode in|nhandled |LOCKUP|cut here|protection fault|suffici|stack overflow/,
-    /overflown|oom-killer|allocation failure|unregister_netdevice|unchecked MSR|duplicate filename|nobody cared/,
-    /bogus return|Busy inodes|Call [tT]race|Modules linked in|CPU: \d+ (?:UID|PID)|pc : |PC is at|RIP: 0010/,
-    /NMI backtrace|sysrq/,
-    // The driver core, remote processors, the module loader.
-    /probe|probing|deferred|DEFERRED|EPROBE|-517|eferring|ignoring dependency|driver_bound|sync_state|cycl/,
-    /remoteproc|fatal error received|watchdog received|Unknown symbol|disagrees about|version magic/,
-    /no symbol version|duplicate symbol|PLT section|Unknown rel|is rejected|is restricted/,
-    // How far the boot is.
-    /Waiting for root|calling {2}|initcall |bootrace:|Linux version|Booting Linux|messages dropped|reboot: /,
-    /as init process|Freeing unused|Freeing init|systemd\[1\]|login:/,
-  ),
-);
-/** The same for lines that no kernel has stamped: of boot firmware, of an initramfs, of tools that join logs. */
-const STAMP_FIRST = /^\[ *\d/;
-const OUTSIDE = new RegExp(
-  oneOf(
-    /unting |not found|does not exist|initqueue|initramfs|emergency|dropped to|Unable to find|Gave up waiting/,
-    /U-Boot|Starting kernel|Log Type|[BDS] - {2}|NOTICE: {2}BL|INFO: {4}BL|EFI stub|DDR [Vv]ersion|coreboot-/,
-    /GX[LM]:|autoboot|Booting|GRUB|BootROM/,
-    /" handler, esr|Unhandled Exception|PANIC (?:in|at)|Exception at 0x|-abort at/,
-    /^-- /,
-  ),
-);
+import { SIGNS } from './signs.ts';
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -112,7 +79,7 @@ interface OpenBlock {
  */
 export class DmesgParser {
   readonly #deferred = new DeferredList();
-  readonly #splitter = new LineSplitter((line, number) => this.#line(line, number));
+  readonly #splitter = new LineSplitter((line, number, hasSign) => this.#line(line, number, hasSign), SIGNS);
   #events: DmesgEvent[] = [];
   /** Reports being read, by printk caller where the log has it. */
   readonly #open = new Map<string, OpenBlock>();
@@ -168,19 +135,22 @@ export class DmesgParser {
     return events;
   }
 
-  #line(line: string, number: number): void {
+  #line(line: string, number: number, hasSign: boolean): void {
     if (line.length > 1) {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
     const idle =
       this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null && !this.#deferred.open;
-    if (!idle || INTERESTING.test(line) || (!STAMP_FIRST.test(line) && OUTSIDE.test(line)))
-      for (const record of parseRecords(decodeLine(line))) this.#record(record, number);
+    if (!idle || hasSign) {
+      const text = decodeLine(line);
+      for (const record of parseRecords(text))
+        this.#record(record, number, hasSign || (text !== line && SIGNS.isIn(record.text)));
+    }
     if (!this.#boots.kernel && STAMPED.test(line)) this.#boots.noteKernel();
   }
 
-  #record(record: LogRecord, line: number): void {
+  #record(record: LogRecord, line: number, hasSign: boolean): void {
     const { text, time } = record;
     const previous = this.#previous;
     // A boot console and the real one both print: the same record twice in a row.
@@ -194,7 +164,7 @@ export class DmesgParser {
     if (place === 'undecided') this.#held ??= { line, events: [], last: this.#recent.slice(-RECENT_LINES) };
     else if (place !== 'usual') this.#newBoot(place.boot, record, line);
     const listed = this.#deferred.open || text.includes('devices_deferred') ? this.#listed(record, line) : null;
-    const event = listed ?? driverCoreEvent(text, { line, time });
+    const event = listed ?? (hasSign ? driverCoreEvent(text, { line, time }) : null);
     if (event !== null) {
       if (event.event === 'banner' && this.#held === null) this.#reset();
       if (event.event === 'user-space' || event.event === 'agent') this.#boots.noteUserSpace();
@@ -210,7 +180,7 @@ export class DmesgParser {
         return;
       }
     }
-    const found = event === null && INTERESTING.test(text) ? findHeader(text) : null;
+    const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
       if (time !== null && UNFINISHED.test(text)) this.#unfinished = { record, line };

@@ -176,14 +176,23 @@ function stripOuter(line: string): Stripped {
   return { text, kernel, user: false };
 }
 
-/** How all that {@link stripInner} strips begins, or what is in it: one look spares most records the rest. */
-const INNER = /^\s*[[<(.c]|kernel:|^ ?[\w.-]{1,255} (?:systemd|init)\[1\]: /;
+/** Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the rest. */
+const INNER_FIRST = /^\s*[[<(.c]/;
+
+function hasInner(text: string): boolean {
+  return (
+    INNER_FIRST.test(text) ||
+    text.includes('kernel:') ||
+    text.indexOf(' systemd[1]: ') > 0 ||
+    text.indexOf(' init[1]: ') > 0
+  );
+}
 
 /** Strips what the kernel puts between the time stamp and the text. */
 function stripInner(part: string, stamped: boolean): { text: string; caller: string | null } {
   let text = part;
   let caller: string | null = null;
-  if (!INNER.test(text)) return { text, caller };
+  if (!hasInner(text)) return { text, caller };
   for (let round = 0; round < 3; round++) {
     const thread = CALLER.exec(text);
     if (thread !== null) {
@@ -240,6 +249,11 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
  * a piece of user-space output, on a line: it is cut at every printk time stamp.
  */
 export function parseRecords(line: string): LogRecord[] {
+  if (PLAIN_LINE.test(line) && !line.includes('kernel:')) {
+    const end = line.indexOf(']');
+    const text = line.slice(end + 2).trimEnd();
+    return [{ text, time: Math.round(Number(line.slice(1, end)) * 1e6), caller: null, kernel: true }];
+  }
   const records: LogRecord[] = [];
   const message = journalMessage(line);
   if (message === null) return records;
@@ -255,6 +269,8 @@ export function parseRecords(line: string): LogRecord[] {
 
 /** No structured record begins like this, and nearly all lines of a console do. */
 const STAMPED_LINE = /^\[[ \d]/;
+/** A time stamp and the text, with nothing between the two and nothing that may begin another record. */
+const PLAIN_LINE = /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d))\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
 
 /**
  * The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of
@@ -295,22 +311,25 @@ function unquote(quoted: string): string {
 }
 
 function recordsOf(line: string, records: LogRecord[]): void {
-  let last: { time: number; from: number } | null = null;
-  const add = (text: string, time: number): void => {
-    const inner = stripInner(text, true);
-    const clean = inner.text.replace(/^ /, '').trimEnd();
-    if (clean.length > 0) records.push({ text: clean, time, caller: inner.caller, kernel: true });
-  };
-  if (line.includes('[')) {
-    STAMPS.lastIndex = 0;
-    for (let match = STAMPS.exec(line); match !== null; match = STAMPS.exec(line)) {
-      if (last !== null) add(line.slice(last.from, match.index), last.time);
-      else if (match.index > 0) addUnstamped(line.slice(0, match.index), records);
-      last = { time: Number(match[1]) * 1_000_000 + Number(match[2]), from: match.index + match[0].length };
-    }
+  let from = -1;
+  let time = 0;
+  for (let next = line.indexOf('['); next >= 0; next = from < 0 ? -1 : line.indexOf('[', from)) {
+    STAMPS.lastIndex = next;
+    const match = STAMPS.exec(line);
+    if (match === null) break;
+    if (from >= 0) addStamped(line.slice(from, match.index), time, records);
+    else if (match.index > 0) addUnstamped(line.slice(0, match.index), records);
+    time = Number(match[1]) * 1_000_000 + Number(match[2]);
+    from = match.index + match[0].length;
   }
-  if (last !== null) add(line.slice(last.from), last.time);
+  if (from >= 0) addStamped(line.slice(from), time, records);
   else addUnstamped(line, records);
+}
+
+function addStamped(part: string, time: number, records: LogRecord[]): void {
+  const inner = stripInner(part, true);
+  const text = (inner.text.startsWith(' ') ? inner.text.slice(1) : inner.text).trimEnd();
+  if (text.length > 0) records.push({ text, time, caller: inner.caller, kernel: true });
 }
 
 function addUnstamped(line: string, records: LogRecord[]): void {

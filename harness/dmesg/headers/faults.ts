@@ -14,12 +14,13 @@ import {
 } from './header.ts';
 
 /**
- * Below one page an address is a member of a NULL structure: do_kern_addr_fault() and die_kernel_fault() use PAGE_SIZE.
+ * Below one page an address is a member of a NULL structure: do_kern_addr_fault() and die_kernel_fault() use PAGE_SIZE,
+ * which is 4096 at least.
  */
-const PAGE_SIZE = 4096n;
+const BELOW_PAGE_SIZE = /^0x[0-9a-f]{1,3}$/;
 
 function isNull(at: string | null): boolean {
-  return at !== null && BigInt(at) < PAGE_SIZE;
+  return at !== null && BELOW_PAGE_SIZE.test(at);
 }
 
 function fault(bug: string, what: string, at: string | null): Header {

@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Words } from '../../harness/dmesg/words.ts';
+
+/** Few letters, so that words overlap and stand in each other. */
+const letters = fc.constantFrom('a', 'b', 'c', '\xe2', '[');
+const text = (minLength: number, maxLength: number) =>
+  fc.array(letters, { minLength, maxLength }).map((characters) => characters.join(''));
+
+describe('the search for words', () => {
+  it('finds the words that stand in a text, and no others', () => {
+    fc.assert(
+      fc.property(fc.array(text(2, 6), { minLength: 1, maxLength: 8 }), text(0, 40), (words, where) => {
+        const search = new Words(words);
+        const there = words.flatMap((word, index) => (where.includes(word) ? [index] : []));
+        expect(search.found(where) ?? []).toEqual(there);
+        expect(search.isIn(where)).toBe(there.length > 0);
+      }),
+    );
+  });
+
+  it('finds them in bytes between two places', () => {
+    fc.assert(
+      fc.property(
+        fc.array(text(2, 6), { minLength: 1, maxLength: 8 }),
+        text(0, 40),
+        fc.nat(40),
+        fc.nat(40),
+        (words, where, a, b) => {
+          const from = Math.min(a, b, where.length);
+          const to = Math.min(Math.max(a, b), where.length);
+          const found = new Words(words).next(Buffer.from(where, 'latin1'), from, to);
+          const part = where.slice(from, to);
+          expect(found < to).toBe(words.some((word) => part.includes(word)));
+        },
+      ),
+    );
+  });
+
+  it('refuses a word of one character', () => {
+    expect(() => new Words(['a'])).toThrow('too short');
+  });
+});
