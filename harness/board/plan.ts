@@ -144,6 +144,8 @@ export const BEHAVIOURS = [
   'ti-sci',
   'raspberry-pi-mailbox',
   'sunxi-rsb',
+  'qcom-smd-rpm',
+  'qcom-glink-rpm',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -18,6 +18,7 @@ import {
   type CountedBoard,
   type CountRequest,
   countingCell,
+  forcedOn,
   openBoard,
   parseModulesLoad,
   readCensus,
@@ -92,6 +93,9 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
             release: kernel.release,
             notes: [
               `${census.modules.loaded} modules loaded; console by earlycon=pl011; verdict ${record.verdict}: ${record.reason}`,
+              ...forcedOn(counted).map(
+                (symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`,
+              ),
               `files in ${relative(process.cwd(), cellFolder)}`,
             ],
           }),

@@ -11,6 +11,7 @@ import { geni } from './geni.ts';
 import { i2cImx, i2cRk3x } from './i2c.ts';
 import { brcmPcie, dwcMmc, omapI2c, timerFrame } from './identities.ts';
 import { psci } from './psci.ts';
+import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { raspberryPiMailbox } from './raspberry-pi.ts';
@@ -43,6 +44,7 @@ const MODELS: readonly DeviceModel[] = [
   ohci,
   omapI2c,
   psci,
+  qcomRpm,
   qusb2,
   raspberryPiMailbox,
   rpmhRscModel,
@@ -81,7 +83,7 @@ function isGpioBank(node: TreeNode): boolean {
 export function modelBoard(tree: DeviceTree): ModelledBoard {
   const answers = new Answers();
   const nodes: ModelledNode[] = [];
-  for (const device of devicesOf(tree)) {
+  for (const device of devicesOf(tree).values()) {
     const models = MODELS.filter(({ compatible }) =>
       device.compatible.some((name) =>
         compatible instanceof RegExp ? compatible.test(name) : compatible.includes(name),
@@ -97,9 +99,9 @@ export function modelBoard(tree: DeviceTree): ModelledBoard {
 }
 
 /** The enabled nodes of a tree, with their registers; those of memory that is reserved are there too. */
-function devicesOf(tree: DeviceTree): BoardDevice[] {
+function devicesOf(tree: DeviceTree): ReadonlyMap<string, BoardDevice> {
   const ranges = new Map(registersOf(tree).map((place) => [place.path, place.ranges]));
-  const found: BoardDevice[] = [];
+  const found = new Map<string, BoardDevice>();
   const visit = (node: TreeNode, path: string, parent: TreeNode): void => {
     if (!isEnabled(node)) return;
     const reserved = path.startsWith('/reserved-memory/') ? node.properties.get('reg') : undefined;
@@ -107,7 +109,7 @@ function devicesOf(tree: DeviceTree): BoardDevice[] {
       reserved === undefined
         ? (ranges.get(path) ?? partOf(node, parent, ranges.get(parentPath(path))))
         : entriesOf(reserved, cellCounts(parent));
-    found.push(new BoardDevice(tree, path, node, own));
+    found.set(path, new BoardDevice(tree, path, node, own, found));
     for (const child of node.children) visit(child, joinPath(path, child.name), node);
   };
   visit(tree.root, '/', tree.root);

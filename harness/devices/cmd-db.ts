@@ -76,6 +76,8 @@ const CLOCKS = [
   'rfclkd2',
   'rfclkd3',
   'rfclkd4',
+  'rfclka4',
+  ...Array.from({ length: 8 }, (_, n) => `clka${n + 1}`),
   'qphy',
   'divclka1',
 ];
@@ -83,6 +85,8 @@ const BUSES = [
   ...[
     'IP0',
     'CE0',
+    'PKA0',
+    'HK0',
     'ACV',
     'ALC',
     'CN0',

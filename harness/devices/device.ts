@@ -23,7 +23,7 @@ export interface DeviceModel {
 const TYPE_SPI = 0;
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
-const GIC = /^arm,(?:gic|cortex-a\d+-gic)/;
+const GIC = /^arm,(?:gic|cortex-a\d+-gic)|^qcom,msm-qgic2$/;
 /**
  * Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c,
  * irq-tegra.c, irq-sun6i-r.c (drivers/irqchip, 6.12).
@@ -63,9 +63,18 @@ export class BoardDevice {
   /** `reg` in the CPU's address space; empty where it has none. */
   readonly ranges: readonly AddressRange[];
   readonly #tree: DeviceTree;
+  readonly #board: ReadonlyMap<string, BoardDevice>;
 
-  constructor(tree: DeviceTree, path: string, node: TreeNode, ranges: readonly AddressRange[]) {
+  /** `board`: the enabled nodes of the tree by path, this one among them. */
+  constructor(
+    tree: DeviceTree,
+    path: string,
+    node: TreeNode,
+    ranges: readonly AddressRange[],
+    board: ReadonlyMap<string, BoardDevice> = new Map(),
+  ) {
     this.#tree = tree;
+    this.#board = board;
     this.path = path;
     this.node = node;
     this.ranges = ranges;
@@ -75,8 +84,29 @@ export class BoardDevice {
     return this.#tree.root;
   }
 
+  /** Every node of the tree. */
+  get nodes(): readonly TreeNode[] {
+    return [...walk(this.#tree.root)].map(({ node }) => node);
+  }
+
   get compatible(): readonly string[] {
     return compatibleOf(this.node);
+  }
+
+  /** The node above; null above the root. */
+  get parent(): BoardDevice | null {
+    return this.path === '/' ? null : (this.#board.get(parentPath(this.path)) ?? null);
+  }
+
+  /** Enabled nodes of the tree that have one of these compatibles. */
+  others(compatible: string): readonly BoardDevice[] {
+    return [...this.#board.values()].filter((device) => device.compatible.includes(compatible));
+  }
+
+  /** The enabled node that the first cell of `property` points to. */
+  supplier(property: string): BoardDevice | null {
+    const path = this.#pathBehind(this.cells(property)[0]);
+    return path === undefined ? null : (this.#board.get(path) ?? null);
   }
 
   /** Address of the first range. */
@@ -146,12 +176,16 @@ export class BoardDevice {
     return this.interrupts[index] ?? 0;
   }
 
-  #behind(phandle: number | undefined): TreeNode | null {
+  #pathBehind(phandle: number | undefined): string | undefined {
     const { root } = this.#tree;
     const known = phandles.get(root) ?? phandlesOf(root);
     phandles.set(root, known);
-    const path = phandle === undefined ? undefined : known.get(phandle);
-    return path === undefined ? null : (nodeAt(root, path) ?? null);
+    return phandle === undefined ? undefined : known.get(phandle);
+  }
+
+  #behind(phandle: number | undefined): TreeNode | null {
+    const path = this.#pathBehind(phandle);
+    return path === undefined ? null : (nodeAt(this.#tree.root, path) ?? null);
   }
 
   /** Of the nearest node above that says so (Devicetree Specification v0.4, section 2.4). */

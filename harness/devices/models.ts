@@ -11,6 +11,6 @@ export const RESET_IMAGES: ReadonlyMap<string, () => Uint8Array> = new Map([
   ['bam', bamRegisters],
   ['cmd-db', commandDatabase],
   ['rpmh-rsc', rpmhRscRegisters],
-  ['smem', smemImage],
+  ['smem', () => smemImage()],
   ['smmu500', smmu500Registers],
 ]);

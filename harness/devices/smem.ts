@@ -1,6 +1,5 @@
-import type { TreeNode } from '../devicetree/tree.ts';
-import { readCells } from '../devicetree/values.ts';
-import type { DeviceModel } from './device.ts';
+import { readCells, readStrings } from '../devicetree/values.ts';
+import type { BoardDevice, DeviceModel } from './device.ts';
 import { MemoryImage } from './image.ts';
 
 /**
@@ -44,44 +43,136 @@ const SOCINFO_BUILD_ID_SIZE = 32;
 /** The 0x2c bytes of format 1, aligned as `qcom_smem_alloc_global()` aligns items. */
 const SOCINFO_SIZE = 0x30;
 const SOC_ID_SDM845 = 321;
+/** include/dt-bindings/arm/qcom,ids.h (6.12), by the name of the SoC in the root's `compatible`. */
+const SOC_IDS: Readonly<Record<string, number>> = {
+  apq8016: 247,
+  apq8094: 253,
+  apq8096: 291,
+  msm8916: 206,
+  msm8939: 239,
+  msm8953: 293,
+  msm8976: 278,
+  msm8992: 251,
+  msm8994: 207,
+  msm8996: 246,
+  msm8998: 292,
+  qrb5165: 455,
+  sc7180: 425,
+  sc7280: 487,
+  sc8280xp: 449,
+  sdm630: 318,
+  sdm636: 345,
+  sdm660: 317,
+  sdm845: SOC_ID_SDM845,
+  sm6115: 444,
+  sm6125: 394,
+  sm6350: 434,
+  sm6375: 507,
+  sm8150: 339,
+  sm8250: 356,
+  sm8350: 439,
+  sm8450: 457,
+  sm8550: 519,
+};
+
+/** One item of the heap, at `offset` of the region. */
+interface Item {
+  readonly item: number;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
 
 /** The image up to the end of the last item; the rest of the region is free. */
-export function smemImage(): Uint8Array {
-  const free = HEADER_SIZE + SOCINFO_SIZE;
+export function smemImage(socId = SOC_ID_SDM845, more: readonly Item[] = []): Uint8Array {
+  const items = [{ item: SOCINFO_ITEM, offset: HEADER_SIZE, bytes: socinfo(socId) }, ...more];
+  const free = Math.max(...items.map(({ offset, bytes }) => offset + bytes.length));
   const image = new MemoryImage(free);
   image.u32(VERSIONS + SBL_VERSION_INDEX * 4, GLOBAL_HEAP_VERSION << 16);
   image.u32(INITIALIZED, 1);
   image.u32(FREE_OFFSET, free);
   image.u32(AVAILABLE, SMEM_SIZE - free);
-
-  const entry = TOC + SOCINFO_ITEM * TOC_ENTRY_SIZE;
-  image.u32(entry, 1);
-  image.u32(entry + 4, HEADER_SIZE);
-  image.u32(entry + 8, SOCINFO_SIZE);
-
-  image.u32(HEADER_SIZE + SOCINFO.fmt, 1);
-  image.u32(HEADER_SIZE + SOCINFO.id, SOC_ID_SDM845);
-  image.u32(HEADER_SIZE + SOCINFO.ver, (2 << 16) | 1);
-  image.text(HEADER_SIZE + SOCINFO.buildId, SOCINFO_BUILD_ID_SIZE, 'bootrace stand-in');
+  for (const { item, offset, bytes } of items) {
+    const entry = TOC + item * TOC_ENTRY_SIZE;
+    image.u32(entry, 1);
+    image.u32(entry + 4, offset);
+    image.u32(entry + 8, bytes.length);
+    image.copy(offset, bytes);
+  }
   return image.bytes;
 }
 
-/** Boards whose SoC is not SDM845 get its number as well: nothing but the log shows it. */
+function socinfo(socId: number): Uint8Array {
+  const image = new MemoryImage(SOCINFO_SIZE);
+  image.u32(SOCINFO.fmt, 1);
+  image.u32(SOCINFO.id, socId);
+  image.u32(SOCINFO.ver, (2 << 16) | 1);
+  image.text(SOCINFO.buildId, SOCINFO_BUILD_ID_SIZE, 'bootrace stand-in');
+  return image.bytes;
+}
+
+/**
+ * The channel of the power manager, as it leaves it before the kernel starts (drivers/rpmsg/qcom_smd.c, 6.12): the table
+ * of channels, `struct smd_channel_info_word_pair` and two FIFOs.
+ */
+const SMD = { table: 13, info: 14, fifo: 338 } as const;
+const SMD_TABLE_SIZE = 64 * 32;
+const SMD_INFO_SIZE = 88;
+const SMD_FIFO_SIZE = 0x400;
+/** `struct qcom_smd_alloc_entry`: name[20], cid, flags, ref_count; `SMD_CHANNEL_FLAGS_PACKET`, edge in the lowest byte. */
+const SMD_ENTRY = { flags: 24, references: 28 } as const;
+const SMD_PACKET = 1 << 9;
+const SMD_EDGE_RPM = 15;
+/** The other side's half: OPENED, and no interrupt wanted for what is read. */
+const SMD_THEIRS = { state: 44, blockReadInterrupt: 44 + 32 } as const;
+const SMD_OPENED = 2;
+
+const SMD_AT = { table: HEADER_SIZE + SOCINFO_SIZE, info: HEADER_SIZE + SOCINFO_SIZE + SMD_TABLE_SIZE } as const;
+/** Items are aligned to eight bytes, and so is the size of the information. */
+const SMD_FIFO_AT = SMD_AT.info + SMD_INFO_SIZE;
+
+/** Where the channel lies in shared memory at `address`. */
+export function smdChannel(address: number): {
+  readonly info: number;
+  readonly fifo: number;
+  readonly fifoSize: number;
+} {
+  return { info: address + SMD_AT.info, fifo: address + SMD_FIFO_AT, fifoSize: SMD_FIFO_SIZE };
+}
+
+function smdItems(): Item[] {
+  const table = new MemoryImage(SMD_TABLE_SIZE);
+  table.text(0, 20, 'rpm_requests');
+  table.u32(SMD_ENTRY.flags, SMD_PACKET | SMD_EDGE_RPM);
+  table.u32(SMD_ENTRY.references, 1);
+  const info = new MemoryImage(SMD_INFO_SIZE);
+  info.u32(SMD_THEIRS.state, SMD_OPENED);
+  info.u32(SMD_THEIRS.blockReadInterrupt, 1);
+  return [
+    { item: SMD.table, offset: SMD_AT.table, bytes: table.bytes },
+    { item: SMD.info, offset: SMD_AT.info, bytes: info.bytes },
+    { item: SMD.fifo, offset: SMD_FIFO_AT, bytes: new Uint8Array(2 * SMD_FIFO_SIZE) },
+  ];
+}
+
+/** The number of the tree's SoC: `qcom,msm-id`, or what its name stands for, or SDM845's, which then only the log shows. */
+function socIdOf(root: BoardDevice['root']): number {
+  const [stated] = readCells(root.properties.get('qcom,msm-id') ?? new Uint8Array()) ?? [];
+  const names = readStrings(root.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  const known = names.map((name) => SOC_IDS[/^qcom,(\w+)/.exec(name)?.[1] ?? '']).find((id) => id !== undefined);
+  return stated ?? known ?? SOC_ID_SDM845;
+}
+
 export const smemModel: DeviceModel = {
   compatible: ['qcom,smem'],
-  reads: 'drivers/soc/qcom/smem.c, qcom_smem_probe() (6.12)',
+  reads: 'drivers/soc/qcom/smem.c, qcom_smem_probe(); socinfo.c, qcom_socinfo_probe() (6.12)',
   model(device, answers) {
-    const memory = device.referenced('memory-region');
-    const address = device.ranges[0]?.address ?? (memory === null ? null : addressOf(memory));
-    if (address !== null) answers.image(address, smemImage());
+    const address = smemAddress(device);
+    const hasSmd = device.nodes.some(({ properties }) => properties.has('qcom,smd-edge'));
+    if (address !== null) answers.image(address, smemImage(socIdOf(device.root), hasSmd ? smdItems() : []));
   },
 };
 
-/**
- * Address of a node below /reserved-memory whose cells are 64 bits, as on every Qualcomm board with a smem node of its
- * own.
- */
-function addressOf(memory: TreeNode): number | null {
-  const [high = 0, low] = readCells(memory.properties.get('reg') ?? new Uint8Array()) ?? [];
-  return low === undefined ? null : high * 2 ** 32 + low;
+/** Where shared memory begins: `reg`, or that of `memory-region`. */
+export function smemAddress(device: BoardDevice): number | null {
+  return device.ranges[0]?.address ?? device.supplier('memory-region')?.ranges[0]?.address ?? null;
 }

@@ -47,6 +47,7 @@ export const FIRMWARE = {
     'models/ti-sci.c',
     'models/raspberrypi.c',
     'models/rsb.c',
+    'models/qcom-rpm.c',
     'traps.c',
     'gic.c',
     'uart.c',

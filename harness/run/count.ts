@@ -93,22 +93,39 @@ export async function countingCell(lab: Lab, request: CountRequest, shared: stri
     const unknown = request.modules.find((name) => !kernel.modules.has(name));
     if (unknown !== undefined)
       throw new InputError(`the kernel ${kernel.recipe} has no module ${unknown}`, 'modules are named as in lsmod');
-    return cellOf(request, loadOrder(request.modules, kernel, index));
+    return countingCellOf(board, request, loadOrder(request.modules, kernel, index));
   }
-  return cellOf(request, await modulesByAlias(lab, request, board, shared));
+  return countingCellOf(board, request, await modulesByAlias(lab, request, board, shared));
+}
+
+/**
+ * Functions that execute instructions which the CPU of QEMU does not have, and what they are made to return: registers
+ * of Kryo's L2 cache (drivers/soc/qcom/kryo-l2-accessors.c, 6.12), which only MSM8996 has.
+ */
+const WITHOUT_INSTRUCTIONS: readonly { readonly soc: RegExp; readonly symbols: readonly string[] }[] = [
+  { soc: /^qcom,(?:msm|apq)8096|^qcom,msm8996/, symbols: ['kryo_l2_get_indirect_reg', 'kryo_l2_set_indirect_reg'] },
+];
+
+/** The functions that are forced to return 0 on a board, because they could not be executed. */
+export function forcedOn({ tree }: Pick<CountedBoard, 'tree'>): string[] {
+  const names = compatiblesOf({ node: tree.root });
+  return WITHOUT_INSTRUCTIONS.flatMap(({ soc, symbols }) => (names.some((name) => soc.test(name)) ? symbols : []));
+}
+
+function countingCellOf(board: CountedBoard, request: CountRequest, modules: readonly string[]): Cell {
+  const gates = forcedOn(board).map((symbol) => ({ gate: 'force', symbol, value: 0 }) as const);
+  return { ...cellOf(request, modules), gates };
 }
 
 const namesSchema = z.array(z.string());
 
 /** What udev would load, looked for boot after boot until no device asks for more; kept in the cache. */
-async function modulesByAlias(
-  lab: Lab,
-  request: CountRequest,
-  { cell, kernel, tree, index }: CountedBoard,
-  shared: string,
-): Promise<string[]> {
+async function modulesByAlias(lab: Lab, request: CountRequest, board: CountedBoard, shared: string): Promise<string[]> {
+  const { kernel, tree, index } = board;
+  // Models decide which devices appear, and so which modules are asked for.
   const identity = createHash('sha256')
     .update(`${kernel.key} ${request.append.join(' ')} `)
+    .update(JSON.stringify(modelBoard(tree).models))
     .update(serializeFdt(tree));
   const file = join(await ensureFolder(join(cacheRoot(), 'board-modules')), `${identity.digest('hex')}.json`);
   const kept = namesSchema.safeParse(JSON.parse((await readIfPresent(file)) ?? 'null'));
@@ -118,9 +135,9 @@ async function modulesByAlias(
   let complete = true;
   for (let round = 1; complete && round <= MOST_ROUNDS; round++) {
     const before = wanted.size;
-    const plan = planOf(loadOrder(wanted, kernel, index));
+    const cell = countingCellOf(board, request, loadOrder(wanted, kernel, index));
     const folder = join(shared, `modules-${round}`);
-    await lab.boot({ ...cell, id: `${cell.id}-modules-${round}`, plan }, folder);
+    await lab.boot({ ...cell, id: `${cell.id}-modules-${round}` }, folder);
     const census = readCensus(folder, tree, matcher);
     for (const modalias of census.modaliases)
       for (const name of [...matcher.forModalias(modalias), moduleName(modalias)])
