@@ -73,6 +73,8 @@ function ofBoard(address: number, cpus: number): string[] {
     'fb.lockless_register_fb=1',
     // Not `nosmp`, which takes the other CPUs' nodes from drivers as well.
     `maxcpus=${cpus}`,
+    // 1.6 s of virtual time for a source of randomness that nothing here uses (crypto/jitterentropy-kcapi.c).
+    'initcall_blacklist=jent_mod_init',
     // Idle states of PSCI hand the tick to a timer of the board.
     'cpuidle.off=1',
   ];

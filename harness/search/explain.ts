@@ -6,6 +6,7 @@ import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
 import { type Cause, causeOf, expectationOf, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
 import { type Failure, failuresOf, focused, isSameFailure, shows } from './failures.ts';
+import { likelyDelay } from './likely-delay.ts';
 import { rememberBoots } from './memory.ts';
 import { minimise, type TestResult } from './minimise.ts';
 import { type CallerNeeds, type DelayThreshold, explanationSentence } from './sentence.ts';
@@ -62,7 +63,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   const { usual } = request;
   const memory = rememberBoots(request.boot);
   const progress = (what: string): void => request.onProgress?.(what, memory.boots());
-  const wanted = await memory.boot(request.cell);
+  const [wanted, bare] = await Promise.all([memory.boot(request.cell), memory.boot(cellWith(request.cell, [], usual))]);
   if (!hasVerdict(wanted)) {
     throw new InfraError(
       `cell ${request.cell.id} gave ${wanted.verdict}, so there is no failure to explain: ${wanted.reason}`,
@@ -76,9 +77,9 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   }
   const { watch } = request.cell;
   const failures = failuresOf(wanted, watch);
-  const bare = await memory.boot(cellWith(request.cell, [], usual));
   const failure = chooseFailure(failures, failuresOf(bare, watch), request.failure);
   const test = async (cell: Cell): Promise<TestResult> => shows(await memory.boot(cell), watch, failure);
+  const focus = async (cell: Cell) => focused(await memory.boot(cell), failure);
   const fails = async (cell: Cell): Promise<boolean> => (await test(cell)) === 'fail';
   const reduce = async (cell: Cell): Promise<Cell> => {
     const conditions = conditionsOf(cell, usual);
@@ -99,9 +100,8 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     }
   }
   if (reduced.gates.some((gate) => gate.gate === 'delay')) progress('looking for the smallest delays');
-  const { cell: least, delays } = await shortened(reduced, fails, []);
+  const { cell: least, delays } = await shortened(reduced, fails, focus, []);
 
-  const focus = async (cell: Cell) => focused(await memory.boot(cell), failure);
   const caller = probeCaller(focused(wanted, failure));
   const isSame = async (cell: Cell) => (await fails(cell)) && probeCaller(await focus(cell)) === caller;
   const outcome = await focus(least);
@@ -111,7 +111,7 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
     progress('looking for what decides who calls the probe');
     const found = await restoreCaller(request, reduced, isSame);
     if (found !== null) {
-      const short = await shortened(found.cell, isSame, delays.length === 1 ? delays : []);
+      const short = await shortened(found.cell, isSame, focus, delays.length === 1 ? delays : []);
       minimal = short.cell;
       forCaller = { caller, otherwise: probeCaller(outcome), conditions: found.added, delays: short.delays };
     }
@@ -174,11 +174,13 @@ const MOST_ROUNDS = 4;
 /**
  * `cell` with each delay as short as it can be while `fails` holds and the others are as short as they are; gone where
  * none is needed.
+ * @param boot tells what a boot that was seen before came to
  * @param floors a delay that is known to be needed for less than `fails`, where it is the only one
  */
 async function shortened(
   cell: Cell,
   fails: (cell: Cell) => Promise<boolean>,
+  boot: Boot,
   floors: readonly DelayThreshold[],
 ): Promise<Shortened> {
   let short = cell;
@@ -190,7 +192,9 @@ async function shortened(
       const { device } = gate;
       const least = floors.find((one) => one.device === device)?.failsFrom ?? 0;
       const at = (ms: number) => fails(withDelay(short, device, ms));
-      const { tests: _, ...found } = await threshold(gate.ms, at, { least });
+      const longest = short;
+      const guess = async () => likelyDelay(await boot(longest), await boot(withDelay(longest, device, least)), device);
+      const { tests: _, ...found } = await threshold(gate.ms, at, { least, guess });
       const without = { ...short, gates: short.gates.filter((one) => !isShort(one, 'delay') || one.device !== device) };
       if (found.failsFrom === 0 && (await fails(without))) {
         short = without;

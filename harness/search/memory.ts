@@ -16,7 +16,8 @@ export function rememberBoots(boot: Boot): BootMemory {
   return {
     boot: async (cell) => {
       const key = contentKey(cell);
-      const pending = known.get(key) ?? boot(cell);
+      // Boots that run at the same time leave their files in different folders.
+      const pending = known.get(key) ?? boot(known.size === 0 ? cell : { ...cell, id: `${cell.id}-${known.size + 1}` });
       known.set(key, pending);
       const outcome = await pending;
       for (const event of outcome.events) {

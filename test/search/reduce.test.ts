@@ -63,7 +63,7 @@ describe('threshold', () => {
         expect(found.failsFrom).toBe(border);
         expect(found.passesAt).toBe(border === 0 ? null : border - 1);
         expect([found.passesAbove, found.failsBelow]).toEqual([null, null]);
-        expect(found.tests).toBeLessThanOrEqual(Math.ceil(Math.log2(border + more + 1)) + 4);
+        expect(found.tests).toBeLessThanOrEqual(2 * Math.ceil(Math.log(border + more + 1) / Math.log(3)) + 6);
       }),
     );
   });
@@ -75,13 +75,37 @@ describe('threshold', () => {
         const found = await threshold(border + more, async (value) => value >= border, { least });
         expect(found.failsFrom).toBe(border);
         expect(found.passesAt).toBe(border === 0 ? null : border - 1);
-        if (least > 0) expect(found.tests).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(up + 2)) + 4);
+        if (least > 0) expect(found.tests).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(up + 2)) + 12);
+      }),
+    );
+  });
+
+  it('finds it whatever the guess, and in six rounds where the guess is good', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(8000), fc.nat(8000), fc.integer({ min: -9000, max: 9000 }), async (border, more, off) => {
+        let rounds = 0;
+        const asked: number[] = [];
+        const fails = async (value: number) => {
+          if (asked.length === 0) queueMicrotask(() => asked.splice(0));
+          if (asked.length === 0) rounds++;
+          asked.push(value);
+          return value >= border;
+        };
+        const found = await threshold(border + more, fails, { guess: async () => border + off });
+        expect(found.failsFrom).toBe(border);
+        expect(found.passesAt).toBe(border === 0 ? null : border - 1);
+        if (Math.abs(off) < 4) expect(rounds).toBeLessThanOrEqual(6);
       }),
     );
   });
 
   it('notices a failure that a longer delay hides again', async () => {
     const found = await threshold(6000, async (value) => value >= 6000 || (value >= 1000 && value < 2500));
+    expect(found).toMatchObject({ failsFrom: 1000, passesAt: 999, passesAbove: 3500 });
+  });
+
+  it('notices a shorter delay that fails as well', async () => {
+    const found = await threshold(6000, async (value) => value >= 6000 || (value >= 1000 && value < 1600));
     expect(found).toMatchObject({ failsFrom: 6000, passesAt: 5999, failsBelow: 1499 });
   });
 });
