@@ -146,6 +146,11 @@ export const BEHAVIOURS = [
   'sunxi-rsb',
   'qcom-smd-rpm',
   'qcom-glink-rpm',
+  'i2c-mv64xxx',
+  'i2c-omap',
+  'i2c-bcm2835',
+  'spi-rockchip',
+  'rockchip-sfc',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -8,8 +8,8 @@ import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { geni } from './geni.ts';
-import { i2cImx, i2cRk3x } from './i2c.ts';
-import { brcmPcie, dwcMmc, omapI2c, timerFrame } from './identities.ts';
+import { i2cBcm2835, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x } from './i2c.ts';
+import { brcmPcie, dwcMmc, timerFrame } from './identities.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
@@ -19,8 +19,10 @@ import { rpmhRscModel } from './rpmh-rsc.ts';
 import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
+import { rockchipSfc, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
+import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
 
@@ -37,22 +39,30 @@ const MODELS: readonly DeviceModel[] = [
   dwcMmc,
   ehci,
   geni,
+  i2cBcm2835,
   i2cImx,
+  i2cMv64xxx,
+  i2cOmap,
   i2cRk3x,
+  k3ChipId,
+  k3Cpsw,
+  k3Dma,
+  k3Dss,
   llcc,
   mdss,
   ohci,
-  omapI2c,
   psci,
   qcomRpm,
   qusb2,
   raspberryPiMailbox,
+  rockchipSfc,
   rpmhRscModel,
   scmModel,
   sdhci,
   sdhciHost,
   smemModel,
   smmuModel,
+  spiRockchip,
   spmiArbiter,
   sunxiRsb,
   tiSci,

@@ -2,7 +2,10 @@ import type { PlacedBehaviour } from '../board/plan.ts';
 import type { Answers, BoardDevice, DeviceModel } from './device.ts';
 import { hasCompatible } from './device.ts';
 
-/** I2C masters with a file of 256 registers for each slave behind them (firmware/models/i2c.c). */
+/**
+ * I2C masters with a file of 256 registers for each slave behind them (firmware/models/i2c.c, i2c-masters.c). A slave
+ * whose identity is not known here reads as zeros.
+ */
 
 const SLAVE_SIZE = 0x100;
 
@@ -26,11 +29,46 @@ const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   /** drivers/regulator/fan53555.c, fan53555_device_setup(): FAN53555_ID1, ID2. */
   ['silergy,syr827', 0x00, [0x80, 0x80, 0x00, 0x88, 0x00]],
   ['silergy,syr828', 0x00, [0x80, 0x80, 0x00, 0x88, 0x00]],
+  ['rockchip,rk8600', 0x03, [0x08]],
+  ['rockchip,rk8602', 0x03, [0x0a]],
+  /** drivers/iio/common/st_sensors/st_sensors_core.c, st_sensors_verify_id(): Who-Am-I. */
+  ['st,lis3mdl-magn', 0x0f, [0x3d]],
+  /** drivers/iio/imu/inv_mpu6050/inv_mpu_core.c, inv_check_and_setup_chip(). */
+  ['invensense,mpu6050', 0x75, [0x68]],
+  /** drivers/iio/light/stk3310.c, stk3310_init(). */
+  ['sensortek,stk3310', 0x3e, [0x13]],
+  ['sensortek,stk3311', 0x3e, [0x1d]],
+  /** drivers/gpio/gpio-pca953x.c: lines are inputs at reset; several banks are reached with bit 7 of the number set. */
+  ['ti,tca6424', 0x8c, [0xff, 0xff, 0xff]],
+  ['ti,tca6416', 0x06, [0xff, 0xff]],
+  ['ti,tca9539', 0x06, [0xff, 0xff]],
+  ['nxp,pca9555', 0x06, [0xff, 0xff]],
+  ['nxp,pca9538', 0x03, [0xff]],
+  ['nxp,pca9554', 0x03, [0xff]],
+  ['nxp,pcal6408', 0x03, [0xff]],
+  ['nxp,pcal6416', 0x06, [0xff, 0xff]],
+  ['ti,tca6408', 0x03, [0xff]],
+  ['ti,tca9554', 0x03, [0xff]],
+  /** drivers/gpu/drm/bridge/sii902x.c, sii902x_init(): SII902X_REG_CHIPID. */
+  ['sil,sii9022', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
+  ['sil,sii9022-cpi', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
 ];
 
-function master(device: BoardDevice, answers: Answers, behaviour: PlacedBehaviour['behaviour'], size: number): void {
+function master(
+  device: BoardDevice,
+  answers: Answers,
+  behaviour: PlacedBehaviour['behaviour'],
+  size: number,
+  parameters: readonly number[] = [],
+): void {
   const store = answers.store();
-  answers.behaviour({ behaviour, address: device.base, size, interrupts: [device.interrupt()], parameters: [store] });
+  answers.behaviour({
+    behaviour,
+    address: device.base,
+    size,
+    interrupts: [device.interrupt()],
+    parameters: [store, ...parameters],
+  });
   for (const { node, reg } of device.slaves)
     for (const [name, register, bytes] of IDENTITIES)
       if (hasCompatible(node, name))
@@ -50,5 +88,40 @@ export const i2cRk3x: DeviceModel = {
   reads: 'drivers/i2c/busses/i2c-rk3x.c, rk3x_i2c_irq() (6.12)',
   model(device, answers) {
     master(device, answers, 'i2c-rk3x', 0x300);
+  },
+};
+
+/** Of `struct mv64xxx_i2c_regs`: data, control, status; and whether a one clears the interrupt. */
+const MARVELL = [0x04, 0x08, 0x0c, 0];
+const ALLWINNER = [0x08, 0x0c, 0x10];
+
+export const i2cMv64xxx: DeviceModel = {
+  compatible: /^marvell,mv(?:64xxx|78230|78230-a0)-i2c$|^allwinner,sun(?:4i-a10|6i-a31)-i2c$/,
+  reads: 'drivers/i2c/busses/i2c-mv64xxx.c, mv64xxx_i2c_fsm(), mv64xxx_i2c_intr_offload() (6.12)',
+  model(device, answers) {
+    const isMarvell = device.compatible.some((name) => name.startsWith('marvell,'));
+    const oneClears = hasCompatible(device.node, 'allwinner,sun6i-a31-i2c') ? 1 : 0;
+    // The bridge of mv78230 lies behind these registers.
+    if (isMarvell) master(device, answers, 'i2c-mv64xxx', 0x100, MARVELL);
+    else master(device, answers, 'i2c-mv64xxx', 0x20, [...ALLWINNER, oneClears]);
+  },
+};
+
+export const i2cOmap: DeviceModel = {
+  compatible: ['ti,omap4-i2c'],
+  reads: 'drivers/i2c/busses/i2c-omap.c, omap_i2c_probe(), omap_i2c_xfer_data() (6.12)',
+  model(device, answers) {
+    // OMAP_I2C_IP_V2_REVNB_LO and HI.
+    answers.word(device.base, 0x0022);
+    answers.word(device.base + 4, 0x5040);
+    master(device, answers, 'i2c-omap', 0xd0);
+  },
+};
+
+export const i2cBcm2835: DeviceModel = {
+  compatible: ['brcm,bcm2835-i2c', 'brcm,bcm2711-i2c'],
+  reads: 'drivers/i2c/busses/i2c-bcm2835.c, bcm2835_i2c_isr() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'i2c-bcm2835', 0x20);
   },
 };

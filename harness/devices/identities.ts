@@ -22,15 +22,6 @@ export const dwcMmc: DeviceModel = {
   },
 };
 
-export const omapI2c: DeviceModel = {
-  compatible: ['ti,omap4-i2c'],
-  reads: 'drivers/i2c/busses/i2c-omap.c, omap_i2c_probe() (6.12): OMAP_I2C_IP_V2_REVNB_LO and HI',
-  model({ base }, answers) {
-    answers.word(base, 0x0022);
-    answers.word(base + 4, 0x5040);
-  },
-};
-
 export const brcmPcie: DeviceModel = {
   compatible: ['brcm,bcm2711-pcie'],
   reads:

@@ -37,6 +37,11 @@ const XENON_SLOT_EXT_PRESENT_STATE = 0x14c;
 const XENON_EMMC_PHY_TIMING_ADJUST = 0x170;
 const XENON_EMMC_5_0_PHY_TIMING_ADJUST = 0x100;
 
+/** K3 (drivers/mmc/host/sdhci_am654.c): PHY_STAT1 of the second range: calibrated, DLL ready. */
+const K3 = /^ti,.*-sdhci/;
+const K3_PHY_STAT1 = 0x130;
+const K3_PHY_READY = 3;
+
 /** DesignWare Mobile Storage (drivers/mmc/host/sdhci-of-dwcmshc.c): where its own registers begin, and its DLL. */
 const DWCMSHC = /-dwcmshc$/;
 const DWCMSHC_P_VENDOR_AREA1 = 0xe8;
@@ -84,6 +89,8 @@ export const sdhciHost: DeviceModel = {
       for (const at of [XENON_EMMC_PHY_TIMING_ADJUST, XENON_EMMC_5_0_PHY_TIMING_ADJUST])
         answers.rule({ rule: 'self-clearing', at: base + at, bits: 2 ** 31 });
     }
+    const [, phy] = device.ranges;
+    if (is(K3) && phy !== undefined) answers.word(phy.address + K3_PHY_STAT1, K3_PHY_READY);
     if (is(DWCMSHC)) {
       answers.word(base + DWCMSHC_P_VENDOR_AREA1, DWCMSHC_AREA1);
       answers.word(base + DWCMSHC_EMMC_DLL_STATUS0, DWCMSHC_DLL_LOCKED);

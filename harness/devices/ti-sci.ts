@@ -1,5 +1,6 @@
-import { readCells, readStrings } from '../devicetree/values.ts';
-import type { DeviceModel } from './device.ts';
+import { type TreeNode, walk } from '../devicetree/tree.ts';
+import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
+import { type Answers, type DeviceModel, hasCompatible } from './device.ts';
 
 /**
  * drivers/mailbox/ti-msgmgr.c (6.12), secure proxy: a thread has 4 KiB of each range; data, status and configuration.
@@ -16,6 +17,106 @@ function threadsOf(nodes: readonly { readonly names: readonly string[]; readonly
   const thread = (name: string) => node.mboxes[2 * node.names.indexOf(name) + 1];
   const [rx, tx] = [thread('rx'), thread('tx')];
   return rx === undefined || tx === undefined ? null : { rx, tx };
+}
+
+/** The list of clocks in firmware/models/ti-sci.c: their number, and 32 bytes of each from there. */
+const CLOCK_SIZE = 0x20;
+/** Crystal of AM62 and AM64 boards (HFOSC0), and the watchdogs' clock. */
+const REFERENCE_HERTZ = 25_000_000;
+const WATCHDOG_HERTZ = 32_768;
+/** Of a clock that the tree says nothing else of. */
+const OTHER_HERTZ = 200_000_000;
+
+/** The driver takes one parent for none. */
+const PARENTS_MIN = 2;
+
+interface Clock {
+  readonly device: number;
+  readonly clock: number;
+  parents: number;
+  hertz: number;
+}
+
+/** Pairs of device and clock in a list of `<&k3_clks device clock>`; what belongs to other providers is passed over. */
+function pairsOf(cells: readonly number[], provider: number): (readonly [number, number, number])[] {
+  return cells.flatMap((cell, at) => {
+    const [device, clock] = [cells[at + 1], cells[at + 2]];
+    return cell === provider && device !== undefined && clock !== undefined ? [[at, device, clock] as const] : [];
+  });
+}
+
+/** Clocks that the tree speaks of: how far their parents go, and the rates that their users cannot do without. */
+function clocksOf(root: TreeNode): Clock[] {
+  const found = new Map<string, Clock>();
+  const nodes = [...walk(root)].map(({ node }) => node);
+  const provider = nodes.find((node) => hasCompatible(node, 'ti,k2g-sci-clk'));
+  const phandle = provider === undefined ? null : cellProperty(provider, 'phandle');
+  if (phandle === null) return [];
+  const clockAt = (device: number, clock: number): Clock => {
+    const key = `${device}:${clock}`;
+    const known = found.get(key) ?? { device, clock, parents: 1, hertz: OTHER_HERTZ };
+    found.set(key, known);
+    return known;
+  };
+  for (const node of nodes) {
+    const cells = (name: string) => readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
+    const names = readStrings(node.properties.get('clock-names') ?? new Uint8Array()) ?? [];
+    const isWatchdog = hasCompatible(node, 'ti,j7-rti-wdt');
+    pairsOf(cells('clocks'), phandle).forEach(([, device, clock], n) => {
+      const used = clockAt(device, clock);
+      if (isWatchdog) used.hertz = WATCHDOG_HERTZ;
+      else if (/^(?:ref|.*refclk)$/.test(names[n] ?? '')) used.hertz = REFERENCE_HERTZ;
+    });
+    const parents = pairsOf(cells('assigned-clock-parents'), phandle);
+    pairsOf(cells('assigned-clocks'), phandle).forEach(([, device, clock], n) => {
+      const parent = parents[n];
+      if (parent === undefined || parent[1] !== device) return;
+      const assigned = clockAt(device, clock);
+      assigned.parents = Math.max(assigned.parents, parent[2] - clock, PARENTS_MIN);
+    });
+  }
+  return [...found.values()];
+}
+
+/** Kinds of a device's channels of which the last has all: `ti,sci-rm-range-*` with more than one cell. */
+function emptyRanges(root: TreeNode): number[] {
+  return [...walk(root)].flatMap(({ node }) => {
+    const device = cellProperty(node, 'ti,sci-dev-id');
+    if (device === null) return [];
+    return [...node.properties].flatMap(([name, value]) =>
+      name.startsWith('ti,sci-rm-range-')
+        ? (readCells(value) ?? []).slice(0, -1).map((kind) => device * 2 ** 16 + kind)
+        : [],
+    );
+  });
+}
+
+/** First virtual interrupt of the interrupt aggregator and their number, as `ti,interrupt-ranges` has them. */
+function virtualInterrupts(root: TreeNode): readonly number[] {
+  const aggregator = [...walk(root)].find(({ node }) => hasCompatible(node, 'ti,sci-inta'))?.node;
+  const [first = 0, , count = 64] =
+    readCells(aggregator?.properties.get('ti,interrupt-ranges') ?? new Uint8Array()) ?? [];
+  return [first, count];
+}
+
+/** Where the firmware's list of {@link emptyRanges} is, behind the clocks. */
+const WITHOUT = 0x8000;
+
+function clockList(root: TreeNode, answers: Answers): number {
+  const store = answers.store();
+  const empty = emptyRanges(root);
+  [empty.length, ...empty].forEach((value, n) => {
+    answers.word(store + WITHOUT + 4 * n, value);
+  });
+  const clocks = clocksOf(root);
+  answers.word(store, clocks.length);
+  clocks.forEach(({ device, clock, parents, hertz }, n) => {
+    const at = store + CLOCK_SIZE * (n + 1);
+    [device, clock, parents, clock + 1, hertz].forEach((value, word) => {
+      answers.word(at + 4 * word, value);
+    });
+  });
+  return store;
 }
 
 export const tiSci: DeviceModel = {
@@ -41,7 +142,12 @@ export const tiSci: DeviceModel = {
       address: data.address + THREAD * tx,
       size: 0x40,
       interrupts: [interrupt],
-      parameters: [data.address + THREAD * rx, status.address + THREAD * rx],
+      parameters: [
+        data.address + THREAD * rx,
+        status.address + THREAD * rx,
+        clockList(device.root, answers),
+        ...virtualInterrupts(device.root),
+      ],
     });
     // The last word that is read takes the message out.
     answers.rule({

@@ -43,6 +43,8 @@ export const FIRMWARE = {
     'vgic.c',
     'models/table.c',
     'models/i2c.c',
+    'models/i2c-masters.c',
+    'models/spi.c',
     'models/spmi.c',
     'models/ti-sci.c',
     'models/raspberrypi.c',

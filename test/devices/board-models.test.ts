@@ -132,4 +132,59 @@ describe('models of a board’s devices', () => {
     );
     expect(found.never.map(({ address }) => address)).toEqual([0x5000, 0x6000]);
   });
+
+  it('gives every SPI slave a place of its own, and a flash its identity', () => {
+    const flash = node('flash@1', { compatible: 'jedec,spi-nor', reg: [1] });
+    const pmic = node('pmic@0', { compatible: 'rockchip,rk806', reg: [0] });
+    const spi = {
+      compatible: ['rockchip,rk3588-spi', 'rockchip,rk3066-spi'],
+      reg: [0x3000, 0x1000],
+      interrupts: [0, 9, 4],
+    };
+    const { models: found } = models(node('spi@3000', spi, pmic, flash));
+    const [master] = found.behaviours;
+    expect(master).toMatchObject({ behaviour: 'spi-rockchip', interrupts: [41] });
+    const store = master?.parameters[0] ?? 0;
+    expect(word(found.images, store)).toBe(2);
+    expect(word(found.images, store + 0x1000)).toBe(1);
+    expect(found.images).toContainEqual({ address: store + 0x1020, bytes: Uint8Array.of(0xef, 0x40, 0x18) });
+  });
+
+  it('tells Allwinner’s I2C master from Marvell’s by its registers', () => {
+    const master = (compatible: string[]) =>
+      models(node('i2c@3000', { compatible, reg: [0x3000, 0x400], interrupts: [0, 9, 4] })).models.behaviours[0];
+    expect(master(['allwinner,sun50i-a64-i2c', 'allwinner,sun6i-a31-i2c'])?.parameters.slice(1)).toEqual([
+      8, 12, 16, 1,
+    ]);
+    expect(master(['allwinner,sun4i-a10-i2c'])?.parameters[4]).toBe(0);
+    expect(master(['marvell,mv78230-i2c'])?.parameters.slice(1)).toEqual([4, 8, 12, 0]);
+  });
+
+  it('lists the clocks that a K3 tree speaks of, and leaves kinds of channels apart', () => {
+    const clocks = node('clocks', { compatible: 'ti,k2g-sci-clk', phandle: [7] });
+    const dma = node('dma', { 'ti,sci-dev-id': [26], 'ti,sci-rm-range-bchan': [0x20, 0x21], reg: [0, 4] });
+    const inta = node('inta', { compatible: 'ti,sci-inta', 'ti,interrupt-ranges': [6, 70, 34] });
+    const watchdog = node('wdt', {
+      compatible: 'ti,j7-rti-wdt',
+      clocks: [7, 125, 0],
+      'assigned-clocks': [7, 125, 0],
+      'assigned-clock-parents': [7, 125, 4],
+    });
+    const sci = node('sci', { mboxes: [8, 12, 8, 13], 'mbox-names': ['rx', 'tx'] });
+    const proxy = node('mailbox@100000', {
+      compatible: 'ti,am654-secure-proxy',
+      phandle: [8],
+      reg: [0x10_0000, 0x8_0000, 0x20_0000, 0x8_0000, 0x30_0000, 0x8_0000],
+      'reg-names': ['target_data', 'rt', 'scfg'],
+      interrupts: [0, 34, 4],
+    });
+    const { models: found } = models(clocks, dma, inta, watchdog, sci, proxy);
+    const [, , list = 0, ...vints] = found.behaviours.find(({ behaviour }) => behaviour === 'ti-sci')?.parameters ?? [];
+    expect(vints).toEqual([6, 34]);
+    const words = (at: number, count: number) =>
+      Array.from({ length: count }, (_, n) => word(found.images, at + 4 * n));
+    expect(words(list, 1)).toEqual([1]);
+    expect(words(list + 0x20, 5)).toEqual([125, 0, 4, 1, 32_768]);
+    expect(words(list + 0x8000, 2)).toEqual([1, 26 * 0x1_0000 + 0x20]);
+  });
 });

@@ -1,10 +1,24 @@
 /* The behaviours by their number: the order of BEHAVIOURS in board/plan.ts. */
 #include "../board.h"
 
-extern const struct behaviour i2c_imx, i2c_rk3x, spmi_arbiter, ti_sci, raspberry_pi_mailbox, sunxi_rsb, qcom_smd_rpm, qcom_glink_rpm;
+extern const struct behaviour i2c_imx, i2c_rk3x, spmi_arbiter, ti_sci, raspberry_pi_mailbox, sunxi_rsb;
+extern const struct behaviour qcom_smd_rpm, qcom_glink_rpm;
+extern const struct behaviour i2c_mv64xxx, i2c_omap, i2c_bcm2835, spi_rockchip, rockchip_sfc;
 
 static const struct behaviour *const table[] = {
-	&i2c_imx, &i2c_rk3x, &spmi_arbiter, &ti_sci, &raspberry_pi_mailbox, &sunxi_rsb, &qcom_smd_rpm, &qcom_glink_rpm,
+	&i2c_imx,
+	&i2c_rk3x,
+	&spmi_arbiter,
+	&ti_sci,
+	&raspberry_pi_mailbox,
+	&sunxi_rsb,
+	&qcom_smd_rpm,
+	&qcom_glink_rpm,
+	&i2c_mv64xxx,
+	&i2c_omap,
+	&i2c_bcm2835,
+	&spi_rockchip,
+	&rockchip_sfc,
 };
 
 const struct behaviour *behaviour_of(const struct placed *placed)

@@ -1,0 +1,60 @@
+import type { PlacedBehaviour } from '../board/plan.ts';
+import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
+
+/** SPI masters, and what lies behind their chip selects (firmware/models/spi.c). */
+
+const SLAVE_SIZE = 0x1000;
+const SLAVE_ID = 0x20;
+
+/** Numbers of the kinds in firmware/models/spi.c; what is neither reads as zeros. */
+const FLASH = 1;
+const RK806 = 2;
+/** A W25Q128, 16 MiB (drivers/mtd/spi-nor/winbond.c): a size that is known without SFDP. Empty. */
+const FLASH_ID = [0xef, 0x40, 0x18];
+
+/** A store with the slaves of a master in it. */
+function spiSlaves(device: BoardDevice, answers: Answers): number {
+  const store = answers.store();
+  for (const { node, reg } of device.slaves) {
+    const slave = store + ((reg[0] ?? 0) % 16) * SLAVE_SIZE;
+    if (hasCompatible(node, 'rockchip,rk806')) answers.word(slave, RK806);
+    if (!hasCompatible(node, 'jedec,spi-nor')) continue;
+    answers.word(slave, FLASH);
+    answers.image(slave + SLAVE_ID, Uint8Array.from(FLASH_ID));
+  }
+  return store;
+}
+
+function master(device: BoardDevice, answers: Answers, behaviour: PlacedBehaviour['behaviour'], size: number): void {
+  const parameters = [spiSlaves(device, answers)];
+  answers.behaviour({ behaviour, address: device.base, size, interrupts: [device.interrupt()], parameters });
+}
+
+export const spiRockchip: DeviceModel = {
+  compatible: /^rockchip,rk\d+-spi$/,
+  reads: 'drivers/spi/spi-rockchip.c, rockchip_spi_isr(); drivers/mfd/rk8xx-spi.c; drivers/mtd/spi-nor (6.12)',
+  model(device, answers) {
+    master(device, answers, 'spi-rockchip', 0xc00);
+  },
+};
+
+/** Registers of drivers/spi/spi-rockchip-sfc.c. */
+const SFC = { clear: 0x08, recover: 0x10, fifo: 0x20, raw: 0x28, dma: 0x80 } as const;
+/** 16 words of room to write, 16 to read. */
+const SFC_LEVELS = (16 << 8) | (16 << 16);
+const SFC_DMA_DONE = 1 << 7;
+
+export const rockchipSfc: DeviceModel = {
+  compatible: ['rockchip,sfc'],
+  reads: 'drivers/spi/spi-rockchip-sfc.c, rockchip_sfc_exec_mem_op() (6.12)',
+  model(device, answers) {
+    const { base } = device;
+    master(device, answers, 'rockchip-sfc', 0x200);
+    answers.word(base + SFC.fifo, SFC_LEVELS);
+    answers.rule({ rule: 'self-clearing', at: base + SFC.recover, bits: 1 });
+    // What is fetched by DMA stays as it was: long reads, of SFDP and of the flash itself.
+    const done = { mask: 1, value: 1, set: SFC_DMA_DONE, clear: 0, interrupt: device.interrupt() };
+    answers.rule({ rule: 'on-write', at: base + SFC.dma, to: base + SFC.raw, ...done });
+    answers.rule({ rule: 'clears', at: base + SFC.clear, to: base + SFC.raw });
+  },
+};
