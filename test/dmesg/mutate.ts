@@ -28,6 +28,11 @@ export function recordedLogs(): Buffer[] {
     .map((name) => readFileSync(join(LOGS, name)));
 }
 
+/** The lines of logs, one character a byte. */
+export function linesOf(logs: readonly Buffer[]): string[][] {
+  return logs.map((log) => log.toString('latin1').split('\n'));
+}
+
 export function eventsOf(log: Uint8Array, cuts: readonly number[] = []): DmesgEvent[] {
   const parser = new DmesgParser();
   const events: DmesgEvent[] = [];
@@ -57,10 +62,10 @@ const JUNK: readonly string[] = [
 ];
 
 /** A log made of recorded ones: lines dropped, doubled, swapped, interleaved with another log's, bytes changed, cut short. */
-export function mutatedLog(logs: readonly Buffer[], seed: number): Buffer {
+export function mutatedLog(logs: readonly (readonly string[])[], seed: number): Buffer {
   const next = numbers(seed);
   const pick = <T>(list: readonly T[]): T | undefined => list[next() % list.length];
-  const whole = (pick(logs) ?? Buffer.alloc(0)).toString('latin1').split('\n');
+  const whole = pick(logs) ?? [];
   const first = next() % Math.max(1, whole.length - WINDOW);
   const lines = whole.slice(first, first + WINDOW);
   const changes = next() % 12;
@@ -78,7 +83,7 @@ export function mutatedLog(logs: readonly Buffer[], seed: number): Buffer {
         lines[at] = lines[next() % Math.max(1, lines.length)] ?? '';
         break;
       case 3: {
-        const other = (pick(logs) ?? Buffer.alloc(0)).toString('latin1').split('\n');
+        const other = pick(logs) ?? [];
         const start = next() % Math.max(1, other.length);
         lines.splice(at, 0, ...other.slice(start, start + (next() % 20)));
         break;

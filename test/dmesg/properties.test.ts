@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { classifyBytes } from '../../harness/verdict/classify.ts';
-import { checkLog, eventsOf, mutatedLog, recordedLogs } from './mutate.ts';
+import { checkLog, eventsOf, linesOf, mutatedLog, recordedLogs } from './mutate.ts';
 
 /** `FUZZ_LOGS=1000000 npm run fuzz`; a few thousand are enough to notice a break. */
 const COUNT = Number(process.env.FUZZ_LOGS ?? 1500);
@@ -9,7 +9,7 @@ const FIRST = Number(process.env.FUZZ_SEED ?? 1);
 
 describe('the kernel log parser', () => {
   it('invents nothing and does not care how the log is cut, whatever the log', { timeout: 24 * 3600 * 1000 }, () => {
-    const logs = recordedLogs();
+    const logs = linesOf(recordedLogs());
     for (let seed = FIRST; seed < FIRST + COUNT; seed++) checkLog(mutatedLog(logs, seed), seed);
   });
 
