@@ -31,6 +31,8 @@ const MAX_FRAMES = 1200;
 /** Frames of the trace that the record keeps: more than a stack has, unless it overflowed. */
 const MAX_TRACE = 256;
 const MAX_FOLLOW_UPS = 32;
+/** rust_panic(), rust/kernel/lib.rs; the message follows, and then the BUG(). */
+export const RUST_PANIC = 'rust_kernel: panicked at ';
 const MAX_TITLE_CPUS = 8;
 
 /** Reports that are a dump_stack() of the function that noticed. */
@@ -75,7 +77,14 @@ export class Block {
   readonly #registers = new Registers();
   #named: TraceFrame | null = null;
   #awaitsLock = false;
+  /** lockdep: the functions that want the lock and hold the other one. */
+  readonly #places: TraceFrame[] = [];
+  #placesAwaited = 0;
+  /** lockdep: how many frames came before those of the place where a lock became unsafe. */
+  #became: number | null = null;
   #exited = false;
+  /** What a Rust panic said, which a tracker titles the report by. */
+  readonly #rustMessage: string | null;
   #access: string | null = null;
   readonly #task: Task;
   #source: string | null;
@@ -103,6 +112,7 @@ export class Block {
     this.#task = new Task(header, header.kind);
     this.#source = header.source;
     this.#previous = before.at(-1) ?? '';
+    this.#rustMessage = before[0]?.startsWith(RUST_PANIC) === true ? (before[1] ?? null) : null;
     for (const text of before) this.#keep(text);
     if (header.kind === 'rcu-stall') this.#task.readStall(this.#previous);
   }
@@ -321,6 +331,14 @@ export class Block {
   }
 
   #readLocks(text: string): boolean {
+    if (/already holding lock|trying to acquire lock/.test(text)) this.#placesAwaited = 1;
+    else if (text.startsWith('which became ')) this.#became ??= this.#frames.length;
+    const place = this.#placesAwaited > 0 ? LOCK_AT.exec(text) : null;
+    if (place !== null) {
+      this.#placesAwaited = 0;
+      const frame = findFrame(place[1] ?? place[2] ?? place[3] ?? '');
+      if (frame !== null && this.#places.length < 2) this.#places.push(frame);
+    }
     if (LOCK_AWAITS.test(text)) {
       if (this.#named === null && !this.header.lead.endsWith('suspicious RCU usage')) this.#awaitsLock = true;
       this.#lockAt(text);
@@ -388,7 +406,15 @@ export class Block {
     const nameless = named !== null && isNameless(named);
     const name = named === null || nameless ? null : plainName(named.function);
     const title = nameless ? `${this.#title(null)} in module ${named.module}` : this.#title(name);
-    const tracked = trackerFunction(kind, this.header.lead, this.#frames, nameless ? null : named);
+    const tracked = trackerFunction({
+      kind,
+      header: this.header,
+      pc: this.#registers.pc,
+      frames: this.#frames,
+      places: this.#places,
+      became: this.#became,
+      blamed: nameless ? null : named,
+    });
     return {
       event: 'crash',
       line: this.line,
@@ -396,7 +422,7 @@ export class Block {
       kind,
       fatal: this.fatal,
       title: this.#stalledTitle(title),
-      trackerTitle: nameless ? title : this.#title(tracked).replace(/(?<=unknown-block\()\d+,\d+/, 'NUM,NUM'),
+      trackerTitle: nameless ? title : this.#trackerTitle(tracked, name),
       signature: `${kind}: ${title}`,
       function: name,
       offset: named?.offset ?? null,
@@ -450,6 +476,12 @@ export class Block {
     const freed = /^KASAN: (?:double-free|invalid-free)/.test(lead);
     const first = freed ? lead : `${lead}${access}`;
     return this.header.named && name !== null ? `${first} in ${rustName(name)}` : first;
+  }
+
+  #trackerTitle(tracked: string | null, blamed: string | null): string {
+    if (this.#rustMessage !== null && this.#kind === 'bug' && blamed !== null)
+      return `${this.#rustMessage} in ${rustName(blamed)}`;
+    return this.#title(tracked).replace(/(?<=unknown-block\()\d+,\d+/, 'NUM,NUM');
   }
 
   /** A stall of which no function is known is at least one of a CPU. */

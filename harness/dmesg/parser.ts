@@ -1,6 +1,6 @@
 import { isFatal } from '../model/crash.ts';
 import { oneOf } from '../regex.ts';
-import { Block } from './block.ts';
+import { Block, RUST_PANIC } from './block.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
@@ -173,7 +173,7 @@ export class DmesgParser {
     }
     const unfinished = this.#unfinished;
     this.#unfinished = null;
-    if (unfinished !== null && time === null) {
+    if (unfinished !== null && (time === null || time === unfinished.record.time)) {
       const whole = findHeader(`${unfinished.record.text} ${text}`);
       if (whole !== null) {
         this.#header(whole, unfinished.record, unfinished.line);
@@ -340,7 +340,12 @@ export class DmesgParser {
 
   #body(record: LogRecord, line: number): void {
     const key = record.caller ?? SHARED;
+    if (record.text.startsWith(RUST_PANIC)) {
+      if (this.#preamble.size < MAX_OPEN_BLOCKS) this.#preamble.set(key, [record.text]);
+      return;
+    }
     if (record.text.includes(CUT_HERE)) {
+      if (this.#preamble.get(key)?.[0]?.startsWith(RUST_PANIC) === true) return;
       if (this.#preamble.size < MAX_OPEN_BLOCKS) this.#preamble.set(key, []);
       return;
     }

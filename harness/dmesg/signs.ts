@@ -80,6 +80,7 @@ const KERNEL = [
   'PC is at',
   'RIP: 0010',
   'NMI backtrace',
+  'panicked at',
   'sysrq',
 ];
 
