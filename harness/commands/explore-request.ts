@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { plainCell } from '../axes/plain-cell.ts';
 import { boardNames, resolveBoard } from '../boards/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
@@ -6,11 +8,14 @@ import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
 import { readStrings } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
+import { cacheRoot } from '../kernel/cache.ts';
 import { findDriver } from '../kernel/matches.ts';
+import { loadOrder, moduleIndex } from '../kernel/modalias.ts';
 import { loadPlan } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
+import { modulesOfBoard, parseModulesLoad, SETTLE_MS } from '../run/count.ts';
 import type { Lab } from '../run/lab.ts';
 import { didYouMean } from '../suggest.ts';
 import type { ExploreOptions } from './explore.options.ts';
@@ -32,21 +37,46 @@ const LISTED = 40;
  * Checks what a search was asked: the board has the devices, and the kernel has drivers for them.
  * @throws InputError when one is missing, with what was likely meant
  */
-export async function askedOf(options: ExploreOptions, lab: Lab): Promise<Asked> {
+export async function askedOf(options: ExploreOptions, lab: Lab, shared: string): Promise<Asked> {
   const edits = (options.disable ?? []).map((node): TreeEdit => ({ edit: 'disable', node }));
   const tree = editTree(await lab.board(options), edits);
   const nodes = devicesOf(tree);
-  const devices = options.devices ?? subjectsOf(options.board);
+  const devices = options.devices ?? usualDevices(options);
   for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, lab);
   const plan = options.plan === undefined ? null : await loadPlan(options.plan);
-  const base = baseCell(options, devices, edits, plan);
-  await lab.check(base);
-  const kernel = await lab.kernel(base);
+  const plain = baseCell(options, devices, edits, plan);
+  await lab.check(plain);
+  const kernel = await lab.kernel(plain);
   if (kernel.kind === 'unbuildable')
     throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
+  const base =
+    options.modules === undefined
+      ? plain
+      : { ...plain, plan: loadingModules(plain, await modulesAsked(lab, options, kernel, shared)) };
   const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
   for (const device of devices) await checkDriver(device, tree, nodes, kernel, loaded);
   return { base, kernel, devices, tree, nodes };
+}
+
+/** The devices of a search that names none: those whose orders are asked about, or that a boot has to bind. */
+function usualDevices({ board, async, threads, preempt, preemptions }: ExploreOptions): readonly string[] {
+  if (async !== undefined) return resolveBoard(board).subjects.map(({ device }) => device);
+  const asksForLoads = threads !== undefined || preempt !== undefined || preemptions !== undefined;
+  return asksForLoads ? [] : subjectsOf(board);
+}
+
+/** The plan of `cell` with these modules in place of those that it loads. */
+function loadingModules({ board, plan }: Cell, modules: readonly string[]): PlanStep[] {
+  const loads = modules.map((module): PlanStep => ({ step: 'load', module, params: '' }));
+  const rest = plan.filter(({ step }) => step !== 'load');
+  if (resolveBoard(board).kind !== 'dtb') return [...loads, ...rest];
+  // On a real board what one module does must not end the boot, and drivers wait for suppliers that are not there.
+  return [
+    { step: 'apart' },
+    ...loads,
+    { step: 'settle', ms: SETTLE_MS },
+    ...rest.filter(({ step }) => step !== 'settle'),
+  ];
 }
 
 async function unknownDevice(
@@ -99,6 +129,37 @@ async function checkDriver(
 /** Whether a plan loads the module, or one that depends on it. */
 function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtefact): boolean {
   return loaded.some((name) => name === module || kernel.modules.get(name)?.depends.includes(module));
+}
+
+/** The modules that `--modules` names, in the order in which they are loaded, each after what it needs. */
+async function modulesAsked(
+  lab: Lab,
+  options: ExploreOptions,
+  kernel: KernelArtefact,
+  shared: string,
+): Promise<string[]> {
+  const [first = '', ...more] = options.modules ?? [];
+  const { board, kernel: recipe, append } = options;
+  if (first === 'auto' && more.length === 0) {
+    if (resolveBoard(board).kind !== 'dtb')
+      throw new InputError('--modules auto needs a real board (--board NAME.dtb)', 'name the modules');
+    return modulesOfBoard(lab, { board, kernel: recipe, append, modules: null }, shared);
+  }
+  const isFile = more.length === 0 && (first.includes('/') || existsSync(first));
+  const names = isFile ? parseModulesLoad(await readModules(first)) : [first, ...more];
+  const unknown = names.find((name) => !kernel.modules.has(name));
+  if (unknown !== undefined)
+    throw new InputError(
+      `the kernel ${kernel.recipe} ${kernel.linkage} has no module ${unknown}${didYouMean(unknown, kernel.modules.keys())}`,
+      'modules are named as in lsmod; what is built in is not one',
+    );
+  return loadOrder(names, kernel, await moduleIndex(cacheRoot(), kernel));
+}
+
+function readModules(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw new InputError(`the list of modules ${path} cannot be read`, undefined, { cause: error });
+  });
 }
 
 /** The devices of a search that names none. */

@@ -10,6 +10,7 @@ import {
   RESULTS,
   strength,
   WORKERS,
+  wholeNumber,
 } from '../terminal/option-values.ts';
 
 export const exploreVerb = new Command('explore')
@@ -26,6 +27,18 @@ export const exploreVerb = new Command('explore')
   .option('--append <words>', 'words to add to the kernel command line of every boot', bootargs, [])
   .option('--disable <node>', 'disable a node of the device tree, by path or &label; repeatable', collect)
   .option('--plan <file>', 'what the guest does, such as loading modules (a list of steps, as in a cell file)')
+  .option(
+    '--modules <names>',
+    'modules to load, comma-separated; a modules.load file; or auto: what udev would load on a .dtb',
+    commaSeparated,
+  )
+  .option('--threads <n>', 'search module loads by this many loader threads', positiveInteger)
+  .option(
+    '--preempt <places>',
+    'preempt tasks at these functions, comma-separated: F, F:return, MODULE:F, core (the driver core) or modules',
+    commaSeparated,
+  )
+  .option('--preemptions <n>', 'most preemptions in one boot, 0 for none (default: 1)', wholeNumber)
   .option(
     '--async <drivers>',
     'find which of these drivers may probe asynchronously: comma-separated, or all',

@@ -12,6 +12,7 @@ import { symbolDependencies, targetsOf } from '../session/targets.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
+import { exploreLoading } from './explore-loading.ts';
 import { askedOf } from './explore-request.ts';
 
 /**
@@ -20,6 +21,9 @@ import { askedOf } from './explore-request.ts';
  */
 export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
   if (options.async !== undefined) return exploreAsync(options, options.async, signal);
+  const { threads, preempt, preemptions } = options;
+  if (threads !== undefined || preempt !== undefined || preemptions !== undefined)
+    return exploreLoading(options, signal);
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
@@ -32,8 +36,8 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         workers: options.workers ?? null,
         budget: options.budget,
       },
-      async ({ lab, boot, keepCell }) => {
-        const asked = await askedOf(options, lab);
+      async ({ lab, boot, folder, keepCell }) => {
+        const asked = await askedOf(options, lab, folder.shared);
         const { devices, nodes } = asked;
         const result = await searchOrders({
           base: asked.base,
@@ -84,8 +88,8 @@ async function exploreAsync(options: ExploreOptions, drivers: readonly string[],
     const { found, files } = await runSearch(
       'async',
       { signal, listen: progress.listen, results, workers, budget },
-      async ({ lab, boot, keepCell }) => {
-        const { base } = await askedOf(options, lab);
+      async ({ lab, boot, folder, keepCell }) => {
+        const { base } = await askedOf(options, lab, folder.shared);
         const report = await asyncReport({
           base: { ...base, plan: [...base.plan, { step: 'names' }] },
           drivers: drivers.length === 1 && drivers[0] === 'all' ? 'all' : drivers,

@@ -27,8 +27,8 @@ export const EM_AARCH64 = 183;
 const SHT_SYMTAB = 2;
 /** Of a symbol that another file defines. */
 const SHN_UNDEF = 0;
-/** Symbol types that name code or data: STT_NOTYPE, STT_OBJECT, STT_FUNC. */
-const NAMED_TYPES: readonly number[] = [0, 1, 2];
+/** nm(1)'s letter by the types of symbols that name code or data: STT_NOTYPE, as of assembly, STT_OBJECT, STT_FUNC. */
+const LETTERS: Readonly<Record<number, string>> = { 0: 'T', 1: 'D', 2: 'T' };
 
 /** "\x7fELF", class ELFCLASS64, data ELFDATA2LSB. */
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46, 2, 1];
@@ -80,8 +80,8 @@ export async function symbolLines(read: ReadAt, elf: ElfFile): Promise<string | 
   const view = viewOf(symbols);
   const lines: string[] = [];
   for (let at = 0; at + SYMBOL_SIZE <= symbols.length; at += SYMBOL_SIZE) {
-    const type = view.getUint8(at + 4) & 0xf;
-    if (!NAMED_TYPES.includes(type) || view.getUint16(at + 6, true) === SHN_UNDEF) continue;
+    const letter = LETTERS[view.getUint8(at + 4) & 0xf];
+    if (letter === undefined || view.getUint16(at + 6, true) === SHN_UNDEF) continue;
     const name = zeroTerminated(names, view.getUint32(at, true));
     // $x and $d say where code and literals begin (ELF for the Arm 64-bit Architecture, mapping symbols).
     if (name === '' || name.startsWith('$')) continue;
@@ -89,7 +89,7 @@ export async function symbolLines(read: ReadAt, elf: ElfFile): Promise<string | 
       `${view
         .getBigUint64(at + 8, true)
         .toString(16)
-        .padStart(16, '0')} T ${name}`,
+        .padStart(16, '0')} ${letter} ${name}`,
     );
   }
   return lines.length === 0 ? null : `${lines.join('\n')}\n`;

@@ -64,7 +64,7 @@ export function indexModules(
 const read = new Map<string, Promise<ReadonlyMap<string, number>>>();
 
 /**
- * How often each name stands in the symbol tables of these modules, by module; what the kernel has no file of is left
+ * How often each function's name stands in the symbol tables of these modules, by module; what the kernel has no file of is left
  * out. A name of two static functions counts twice. Throws what reading the files throws.
  */
 export async function moduleFunctions(
@@ -75,20 +75,20 @@ export async function moduleFunctions(
   for (const name of names) {
     const path = files.get(name)?.path;
     if (path === undefined) continue;
-    const counts = read.get(path) ?? withFile(path, countSymbols);
+    const counts = read.get(path) ?? withFile(path, countFunctions);
     read.set(path, counts);
     found.set(name, await counts);
   }
   return (module) => found.get(module) ?? null;
 }
 
-async function countSymbols(read: ReadAt): Promise<ReadonlyMap<string, number>> {
+async function countFunctions(read: ReadAt): Promise<ReadonlyMap<string, number>> {
   const elf = await readElf(read);
   const lines = elf === null ? null : await symbolLines(read, elf);
   const counts = new Map<string, number>();
   for (const line of lines?.split('\n') ?? []) {
-    const name = line.split(' ')[2];
-    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const [, letter, name] = line.split(' ');
+    if (letter === 'T' && name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
 }

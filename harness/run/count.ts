@@ -30,7 +30,7 @@ const MOST_ROUNDS = 5;
  * Longer than the deferred probe timeout of 10 s (drivers/base/dd.c, with modules), after which drivers go without some
  * suppliers.
  */
-const SETTLE_MS = 15_000;
+export const SETTLE_MS = 15_000;
 
 export interface CountRequest {
   readonly board: string;
@@ -115,6 +115,11 @@ export function forcedOn({ tree }: Pick<CountedBoard, 'tree'>): string[] {
 function countingCellOf(board: CountedBoard, request: CountRequest, modules: readonly string[]): Cell {
   const gates = forcedOn(board).map((symbol) => ({ gate: 'force', symbol, value: 0 }) as const);
   return { ...cellOf(request, modules), gates };
+}
+
+/** The modules that {@link countingCell} loads, in their order. */
+export async function modulesOfBoard(lab: Lab, request: CountRequest, shared: string): Promise<string[]> {
+  return modulesByAlias(lab, request, await openBoard(lab, request), shared);
 }
 
 const namesSchema = z.array(z.string());

@@ -1,19 +1,15 @@
-import type { DmesgEvent } from '../dmesg/events.ts';
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
-import { causeOf, crashOf } from './cause.ts';
+import { isFault } from '../model/verdict.ts';
+import { type Boot, hasVerdict, type Outcome } from './boot.ts';
 import { settlingFor, withAsyncDrivers } from './conditions.ts';
 import { interleavings } from './interleavings.ts';
+import { type Difference, differenceTo, stateOf } from './state.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
 /** What changes when a driver probes asynchronously. */
-interface AsyncBreak {
+interface AsyncBreak extends Difference {
   readonly driver: string;
-  /** The device that came to another end; null where the log does not tell. */
-  readonly other: string | null;
-  /** What became of it, one sentence. */
-  readonly what: string;
   /** The cell that shows it: no other driver is asynchronous. */
   readonly cell: Cell;
 }
@@ -52,7 +48,8 @@ const DELAY_MS = 2000;
 const SETTLE_MARGIN_MS = 1000;
 /** Interleavings in which the safe drivers are booted together. */
 const TOGETHER = 5;
-const US_PER_MS = 1000;
+/** Boots that are asked for at once. */
+const BATCH = 4;
 
 /**
  * Which drivers may probe asynchronously. Each is made asynchronous alone with every device of it delayed, so that what
@@ -69,9 +66,10 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   };
   const first = await run(base);
   if (!hasVerdict(first)) throw new InfraError(`the first boot has no verdict: ${first.reason}`);
-  if (!passes(first))
+  // A warning leaves the boot going, and so do devices that no order binds.
+  if (isFault(first.verdict) && first.verdict !== 'warning')
     throw new InputError(`the first boot, with nothing asynchronous, ends in ${first.verdict}: ${first.reason}`);
-  const usual = stateOf(first.events);
+  const usual = stateOf(first);
   const drivers = request.drivers === 'all' ? [...new Set(usual.drivers.values())].sort() : request.drivers;
   for (const driver of drivers)
     if (![...usual.drivers.values()].includes(driver))
@@ -80,38 +78,38 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   const breaks: AsyncBreak[] = [];
   const safe: string[] = [];
   const unasked: { driver: string; why: string }[] = [];
-  for (const driver of drivers) {
-    const why = driver.includes(',')
-      ? 'driver_async_probe= separates names by commas'
-      : boots >= budget - TOGETHER
-        ? 'the budget is used up'
-        : null;
-    if (why !== null) {
-      unasked.push({ driver, why });
-      continue;
+  const affordable = Math.max(0, budget - TOGETHER - boots);
+  const askable = drivers.filter((driver) => !driver.includes(','));
+  for (const driver of drivers)
+    if (driver.includes(',')) unasked.push({ driver, why: 'driver_async_probe= separates names by commas' });
+  for (const driver of askable.slice(affordable)) unasked.push({ driver, why: 'the budget is used up' });
+  const asked = askable.slice(0, affordable);
+  for (let from = 0; from < asked.length; from += BATCH) {
+    const batch = asked.slice(from, from + BATCH).map((driver) => {
+      const devices = [...usual.drivers].flatMap(([device, by]) => (by === driver ? [device] : []));
+      return { driver, cell: late(base, driver, devices.filter(usual.gated)) };
+    });
+    const outcomes = await Promise.all(batch.map(({ cell }) => run(cell)));
+    for (const [place, { driver, cell }] of batch.entries()) {
+      const outcome = outcomes[place];
+      const found = outcome === undefined ? null : differenceTo(usual, outcome, base, driver);
+      if (found === null) safe.push(driver);
+      else breaks.push({ driver, ...found, cell });
+      onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots);
     }
-    const devices = [...usual.drivers].flatMap(([device, by]) => (by === driver ? [device] : []));
-    const cell = late(
-      base,
-      driver,
-      devices.filter((device) => usual.gated(device)),
-    );
-    const found = difference(driver, await run(cell), usual, base);
-    if (found === null) safe.push(driver);
-    else breaks.push({ driver, ...found, cell });
-    onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots);
   }
   const listed = safe.filter((_, place) => safe.slice(0, place + 1).join().length < ASYNC_NAMES_MAX);
   const all = { ...base, bootargs: withAsyncDrivers(base.bootargs, listed) };
   const shifts = safe.length === 0 ? [] : interleavings(TOGETHER, base.shift, seed);
   let same = 0;
   let msAfter: number | null = null;
-  for (const shift of shifts) {
-    const outcome = await run({ ...all, shift });
-    const found = difference(null, outcome, usual, base);
+  const outcomes = await Promise.all(shifts.map((shift) => run({ ...all, shift })));
+  for (const [place, outcome] of outcomes.entries()) {
+    const shift = shifts[place] ?? base.shift;
+    const found = differenceTo(usual, outcome, base, null);
     if (found === null) same++;
     else breaks.push({ driver: listed.join(','), ...found, cell: { ...all, shift } });
-    if (shift === base.shift) msAfter = stateOf(outcome.events).doneMs;
+    if (shift === base.shift) msAfter = stateOf(outcome).doneMs;
   }
   return {
     drivers,
@@ -133,62 +131,4 @@ function late(base: Cell, driver: string, devices: readonly string[]): Cell {
     gates: [...base.gates, ...devices.map((device) => ({ gate: 'delay', device, ms: DELAY_MS }) as const)],
     plan: settlingFor(base.plan, DELAY_MS + SETTLE_MARGIN_MS),
   };
-}
-
-interface State {
-  /** Driver by device, of those that are bound in the end. */
-  readonly drivers: ReadonlyMap<string, string>;
-  /** Device by class and name: `tty ttyAMA0`. */
-  readonly names: ReadonlyMap<string, string>;
-  readonly doneMs: number | null;
-  /** Whether a gate can stand before the device's probe: the driver core announced it. */
-  readonly gated: (device: string) => boolean;
-}
-
-function stateOf(events: readonly DmesgEvent[]): State {
-  const drivers = new Map<string, string>();
-  const names = new Map<string, string>();
-  const probed = new Set<string>();
-  let doneUs: number | null = null;
-  for (const event of events) {
-    if (event.event === 'probe-entered') probed.add(event.device);
-    if (event.event === 'bound' && event.time !== null) doneUs = event.time;
-    if (event.event !== 'agent') continue;
-    const [first = '', second = '', third = ''] = event.words;
-    if (event.verb === 'bound') drivers.set(first, second);
-    if (event.verb === 'name') names.set(`${first} ${second}`, third);
-  }
-  return {
-    drivers,
-    names,
-    doneMs: doneUs === null ? null : Math.round(doneUs / US_PER_MS),
-    gated: (device) => probed.has(device),
-  };
-}
-
-/** The first thing that is not as usual, the worst first; null where everything is. */
-function difference(
-  driver: string | null,
-  outcome: Outcome,
-  usual: State,
-  base: Cell,
-): { readonly other: string | null; readonly what: string } | null {
-  if (!hasVerdict(outcome)) return { other: null, what: `no verdict: ${outcome.reason}` };
-  const crash = crashOf(outcome);
-  if (crash !== undefined) {
-    const cause = causeOf(outcome, [...usual.drivers.keys()], base.gates);
-    return { other: cause.probing?.device ?? null, what: crash.title };
-  }
-  const state = stateOf(outcome.events);
-  for (const [device, by] of usual.drivers) {
-    const now = state.drivers.get(device);
-    // Whoever is delayed may have been told of as bound before; it is not what breaks.
-    if (now === undefined) return { other: device, what: `${device} is not bound` };
-    if (now !== by && by !== driver) return { other: device, what: `${device} is bound by ${now}, and not by ${by}` };
-  }
-  for (const [name, device] of usual.names) {
-    const now = state.names.get(name);
-    if (now !== device) return { other: device, what: `${name} is ${now ?? 'gone'}, and not ${device}` };
-  }
-  return passes(outcome) ? null : { other: null, what: `${outcome.verdict}: ${outcome.reason}` };
 }

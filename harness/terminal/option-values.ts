@@ -13,6 +13,12 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new InvalidArgumentError('expected 0 or more.');
+  return value;
+}
+
 /** For an option that may be repeated. */
 export function collect(word: string, earlier: readonly string[] = []): string[] {
   return [...earlier, word];

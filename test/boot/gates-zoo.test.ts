@@ -1,12 +1,20 @@
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cellBooter, gateVerbs } from './cells.ts';
+import { bootrace } from './cli.ts';
 
 /* Races of mainline that only a gate inside a probe, or inside the driver core, shows. */
 
 const SMMU = '5f000000.iommu';
 const boot = cellBooter({ bootargs: [], watch: [SMMU] });
 const zooBoard = (name: string) => fileURLToPath(new URL(`../../zoo/boards/${name}`, import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+let folder: Awaited<ReturnType<typeof dir>>;
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+});
+afterAll(() => folder.cleanup());
 const load = (module: string, params = '') => ({ step: 'load', module, params }) as const;
 
 test('the QUSB2 PHY is suspended before it has driver data (mended by 1ca52c0983c3): stock Debian 6.1', async () => {
@@ -33,24 +41,50 @@ test('a client probes between iommu_device_register() and the SMMU’s bind (229
   expect((await boot(cell)).record.verdict).toBe('bound');
 });
 
-test('a module load probes a device that is still in device_add(): deferred since a2225b6e834a, in stock Debian 6.1', async () => {
+describe('a module load probes a device that is still in device_add() (mended by a2225b6e834a)', () => {
   const fuses = '5e310000.fuses';
-  const { record } = await boot({
-    kernel: 'debian-stock:6.1',
-    board: zooBoard('device-add'),
-    gates: [
-      { gate: 'hold', at: { load: 'nvmem_qfprom' }, until: { entry: 'bus_add_device', of: fuses } },
-      { gate: 'delay', at: { return: 'bus_add_device', of: fuses }, ms: 1500 },
-    ],
-    // A load that is synchronous waits for all asynchronous probes, that of the glue among them.
+  const sram = '5e200000.sram';
+  /** Two loads at once: the glue's probe adds the fuses, and stands aside when they are on their bus. */
+  const cell = {
+    linkage: 'modules',
+    board: fixture('early-probe'),
+    gates: [{ gate: 'delay', at: { return: 'bus_add_device', of: fuses }, ms: 1500 }],
     plan: [
-      load('dwc3_of_simple', 'async_probe'),
-      load('nvmem_qfprom', 'async_probe'),
-      { step: 'wait', device: '5e200000.sram', ms: 3000 },
+      { step: 'beside', steps: 2, tasks: 2 },
+      load('dwc3_of_simple'),
+      load('nvmem_qfprom'),
+      { step: 'join', ms: 30_000 },
+      { step: 'wait', device: sram, ms: 3000 },
     ],
-    watch: [SMMU, fuses, '5e200000.sram'],
-    expect: { verdicts: ['deferred-then-bound'] },
+    watch: [fuses, sram],
+  } as const;
+
+  test('without the fix on 6.12, their consumer waits for ever', async () => {
+    const { record } = await boot({ ...cell, kernel: '6.12-early-probe' });
+    expect(record.verdict).toBe('stuck-deferred');
+    expect(record.reason).toContain(`${sram}: still deferred`);
+    expect(record.reason).toContain('/fuses@5e310000/trim@10');
+    const { gates: _, ...plain } = cell;
+    expect((await boot({ ...plain, kernel: '6.12-early-probe' })).record.verdict).toMatch(/bound$/);
   });
-  expect(record.verdict).toBe('deferred-then-bound');
-  expect(gateVerbs(record)).toContain('delayed bus_add_device():return');
+
+  test('with it, in stock Debian 6.12, the probe is put off', async () => {
+    const { record } = await boot({ ...cell, kernel: 'debian-stock:6.12' });
+    expect(record.verdict).toBe('deferred-then-bound');
+    expect(gateVerbs(record)).toContain('delayed bus_add_device():return');
+  });
+
+  test('explore finds it, given the modules and two threads', async () => {
+    const names = ['--modules', 'dwc3_of_simple,nvmem_qfprom', '--threads', '2', '--preempt', 'bus_add_device:return'];
+    const kernel = ['--kernel', '6.12-early-probe', '--linkage', 'modules', '--board', cell.board];
+    const { stdout, exitCode } = await bootrace(['explore', ...kernel, ...names, '--json'], { cwd: folder.path });
+    expect(exitCode).toBe(1);
+    const found: unknown = JSON.parse(stdout);
+    expect(found).toMatchObject({
+      breaks: [{ found: 'preemption', what: `${sram} is not bound`, verdict: 'stuck-deferred', withOneThread: false }],
+      orders: { boots: 1, same: 1 },
+      interleavings: { boots: 5, same: 5 },
+      stoppedBy: 'complete',
+    });
+  });
 });
