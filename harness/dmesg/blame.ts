@@ -93,7 +93,8 @@ function order(input: BlameInput): TraceFrame[] {
   );
   const unreliable = trace.filter((frame) => !frame.reliable);
   const caller = first === null ? (where === 'trace' ? null : lr) : leafCaller(first, lr, kind);
-  const tail = reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
+  // Only where nothing else is known: what the link register holds need not be the caller of what calls others.
+  const tail = pc === null && reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
   return [header.frame, named, first, caller, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
 }
 

@@ -97,8 +97,8 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
 /** What the kernel and an initramfs say of the root file system. */
 type RootEvent = At & { readonly root: string | null } & (
     | { readonly event: 'root-awaited' }
-    /** An initramfs gave up; `shell` where it then offers one. */
-    | { readonly event: 'root-missing'; readonly shell: boolean }
+    /** The kernel cannot open it, or an initramfs gave up; `shell` where that then offers one. */
+    | { readonly event: 'root-missing'; readonly by: 'kernel' | 'initramfs'; readonly shell: boolean }
   );
 
 export type DmesgEvent =

@@ -14,6 +14,8 @@ interface At {
 const AWAITED = /^Waiting for root (?:file ?system |device )?:?\s?(\S{1,200}?)(?:\.{3}|\s|$)/;
 /** initramfs-tools, dracut, mkinitcpio, Alpine, busybox scripts: what they print before they offer a shell. */
 const MISSING: readonly RegExp[] = [
+  // mount_root_generic(), init/do_mounts.c; the panic that follows may not be in an excerpt.
+  /^VFS: Cannot open root device "?([^"\s]{1,200})"? or unknown-block/,
   /^ALERT!\s+(\S{1,200}) does not exist\.\s+Dropping to a shell/,
   /^ERROR: device '?(\S{1,200}?)'? not found/,
   /^ERROR: (?:Unable to find|Failed to mount) (?:root )?(?:device )?'?(\S{1,200}?)'?[.,]?(?:\s|$)/,
@@ -55,7 +57,7 @@ const FIRMWARE = new RegExp(
 /** How all of them begin: one look spares most lines the rest. */
 const BEGINS = new RegExp(
   `^${oneOf(
-    /Waiting for root|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
+    /Waiting for root|VFS: Cannot open|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
     /You are |Entering|Generating|Dropping/,
   )}`,
 );
@@ -75,9 +77,10 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
     const missing = pattern.exec(text);
     if (missing !== null) {
       const root = missing[1] === undefined || missing[1] === '' ? null : missing[1];
-      return { event: 'root-missing', root, shell: text.includes('shell'), ...at };
+      const by = text.startsWith('VFS: ') ? 'kernel' : 'initramfs';
+      return { event: 'root-missing', root, by, shell: text.includes('shell'), ...at };
     }
   }
-  if (SHELL.test(text)) return { event: 'root-missing', root: null, shell: true, ...at };
+  if (SHELL.test(text)) return { event: 'root-missing', root: null, by: 'initramfs', shell: true, ...at };
   return null;
 }

@@ -94,6 +94,7 @@ const OTHERS = [
   'emergency',
   'dropped to',
   'Unable to find',
+  'Cannot open root',
   'Gave up waiting',
   'U-Boot',
   'Starting kernel',

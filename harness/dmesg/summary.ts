@@ -62,6 +62,8 @@ export interface RejectedModule {
 export interface RootState {
   readonly name: string | null;
   readonly missing: boolean;
+  /** Who says so. */
+  readonly by: 'kernel' | 'initramfs';
   /** The initramfs offers a shell. */
   readonly shell: boolean;
   readonly line: number;
@@ -202,12 +204,13 @@ export class Summary {
         this.#firmware ??= event.what;
         return;
       case 'root-awaited':
-        this.#root = { name: event.root, missing: false, shell: false, line: event.line };
+        this.#root = { name: event.root, missing: false, by: 'kernel', shell: false, line: event.line };
         return;
       case 'root-missing':
         this.#root = {
           name: event.root ?? this.#root?.name ?? null,
           missing: true,
+          by: event.by,
           shell: event.shell || this.#root?.shell === true,
           line: event.line,
         };

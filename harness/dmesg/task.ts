@@ -8,7 +8,7 @@ import { CPU_LINE, OLD_PID, WORKQUEUE } from './patterns.ts';
  */
 const STALLED = /^(?:rcu: )?\s*(\d{1,5})-[.O!?o\w]{2,4}: \(/;
 const STALLED_OLD = /stalls? on CPUs?(?:\/tasks)?:? \{([^}]{0,200})\}/;
-const ONE_STALLED = /self-detected stall on CPU(?: \{ ?(\d{1,5})\}|$)/;
+const ONE_STALLED = /(?:self-detected|detected) stall on CPU(?: \{ ?(\d{1,5})\}| (\d{1,5}) \(|$)/;
 const MAX_STALLED = 256;
 
 /** Who ran into a report, and where: the task, its CPU and its work item. */
@@ -61,7 +61,7 @@ export class Task {
     const one = STALLED.exec(text);
     const old = one === null ? STALLED_OLD.exec(text) : null;
     const self = ONE_STALLED.exec(text);
-    const names = one?.[1] ?? old?.[1]?.replace(/P\d+/g, '') ?? self?.[1] ?? '';
+    const names = one?.[1] ?? old?.[1]?.replace(/P\d+/g, '') ?? self?.[1] ?? self?.[2] ?? '';
     for (const [, number] of names.matchAll(/(?:^|[ ,{])(\d{1,5})(?:-[.O!?o\w]{2,4}:?)?(?=[ ,}]|$)/g)) {
       if (number !== undefined && this.stalled.length < MAX_STALLED && !this.stalled.includes(Number(number)))
         this.stalled.push(Number(number));

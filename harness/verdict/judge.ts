@@ -137,7 +137,10 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     const which = root.name === null ? 'its root device' : `its root device ${root.name}`;
     yield {
       verdict: 'hang',
-      reason: `the initramfs gave up waiting for ${which}${root.shell ? ' and dropped to a shell' : ''}`,
+      reason:
+        root.by === 'kernel'
+          ? `the kernel cannot open ${which}`
+          : `the initramfs gave up waiting for ${which}${root.shell ? ' and dropped to a shell' : ''}`,
       crash: null,
     };
     return;

@@ -133,6 +133,20 @@ export const FAULTS: readonly Rule[] = [
     pattern: anywhere('SError Interrupt on CPU ?(\\d+), code'),
     header: (match) => ({ ...NOTHING, kind: 'serror', lead: 'SError Interrupt', cpu: Number(match[1]) }),
   },
+  // Tegra's own handler, drivers/platform/tegra in NVIDIA's kernels: a line for each CPU.
+  {
+    needle: 'SError detected',
+    pattern: anywhere('CPU(\\d+): SError detected, daif='),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'serror',
+      lead: 'SError Interrupt',
+      rule: 'header',
+      cpu: Number(match[1]),
+      survives: true,
+      notice: true,
+    }),
+  },
   {
     needle: 'ad mode in ',
     pattern: anywhere('Bad mode in (.{1,40}?) handler detected(?: on CPU ?(\\d+))?(?:, (?:code|esr)|$)'),
