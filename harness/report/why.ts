@@ -56,6 +56,8 @@ function causeText(cause: RootCause): string {
       return `the device tree is incomplete: ${cause.what}`;
     case 'node-disabled':
       return 'its node is disabled in the device tree';
+    case 'silent':
+      return 'it is deferred itself, and the log does not say why';
     case 'own-deferral':
       return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `: ${cause.call}`}`;
     case 'failed':

@@ -10,6 +10,8 @@ export type RootCause =
   /** The device tree has no such node, or a node of which no device is made. */
   | { readonly cause: 'half-merged-tree'; readonly what: string }
   | { readonly cause: 'node-disabled' }
+  /** Deferred, and the log does not say by what. */
+  | { readonly cause: 'silent' }
   /** Its own driver returns -EPROBE_DEFER, and says where. */
   | { readonly cause: 'own-deferral'; readonly driver: string | null; readonly call: string | null }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
@@ -62,8 +64,10 @@ export function whyUnbound(summary: LogSummary): Why {
   const unbound = [...devices.values()].filter(isUnbound);
   const awaited = new Map<string, string>();
   for (const { device, reason } of unbound) {
-    const supplier = supplierOf(reason);
-    if (supplier !== null) awaited.set(device, supplierDevice(supplier, devices) ?? nameOf(supplier));
+    const named = supplierOf(reason);
+    if (named === null) continue;
+    const supplier = supplierDevice(named, devices) === null ? ownerOf(named, devices) : named;
+    awaited.set(device, supplierDevice(supplier, devices) ?? nameOf(supplier));
   }
   const roots = new Map<string, { cause: RootCause; evidence: string | null; waiting: Map<string, string> }>();
   const unexplained = new Set<string>();
@@ -91,12 +95,12 @@ export function whyUnbound(summary: LogSummary): Why {
       }
       root = rootAt(end, () => ({ cause: 'never-probed' }), evidence);
     } else {
-      const cause = causeOf(life, retryLoop);
+      const cause = causeOf(life, retryLoop) ?? (isAwaited(end, awaited) ? ({ cause: 'silent' } as const) : null);
       if (cause === null) {
         unexplained.add(device);
         continue;
       }
-      root = rootAt(end, () => cause, life.reason);
+      root = rootAt(end, () => cause, cause.cause === 'silent' ? null : life.reason);
     }
     for (const [place, waiting] of chain.entries()) {
       const next = chain[place + 1] ?? awaited.get(waiting);
@@ -139,6 +143,10 @@ function chainFrom(device: string, awaited: ReadonlyMap<string, string>): string
   return chain;
 }
 
+function isAwaited(device: string, awaited: ReadonlyMap<string, string>): boolean {
+  return [...awaited.values()].includes(device);
+}
+
 /** What became of a device that waits for nobody that the log names. */
 function causeOf(life: DeviceLife, loop: LogSummary['retryLoop']): RootCause | null {
   const { device, driver, state, error, reason, timedOut, by } = life;
@@ -168,6 +176,28 @@ function nameOf(supplier: string): string {
   if (!BUS_ADDRESS.test(node)) return supplier;
   const [name = '', address = ''] = node.split('@');
   return `${address}.${name}`;
+}
+
+/** Buses whose devices have short unit addresses; in any other node, a node with one is a part of that device. */
+const BUS_NODE = /^(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|can|rsb)(?:-\w+)?(?:@|$)/;
+
+/**
+ * The node that a device is made of, where `supplier` is the path of a part of it: pins of a pin controller, regulators
+ * of a PMIC, cells of a fuse block, ports of a PHY. fw_devlink names the part where no device of that node has been
+ * added yet (drivers/base/core.c, fwnode_links_check_suppliers()). Of a node without a unit address no more is known
+ * than that it stands inside one that has it.
+ */
+function ownerOf(supplier: string, devices: ReadonlyMap<string, DeviceLife>): string {
+  const parts = supplier.split('/');
+  if (parts[0] !== '') return supplier;
+  for (let length = parts.length; length > 2; length--) {
+    const node = parts[length - 1] ?? '';
+    const path = parts.slice(0, length).join('/');
+    const isDevice = BUS_ADDRESS.test(node) || BUS_NODE.test(parts[length - 2] ?? '');
+    if (node.includes('@') && (isDevice || supplierDevice(path, devices) !== null)) return path;
+  }
+  const top = parts.slice(0, 2).join('/');
+  return BUS_ADDRESS.test(parts[1] ?? '') ? top : supplier;
 }
 
 /**

@@ -63,6 +63,44 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('takes parts of a device for the device: pins, cells of fuses, regulators of a PMIC', () => {
+    const { roots } = why(
+      pending('a00000.serial', 'platform: wait for supplier /soc@0/pinctrl@7d504100/one_pins'),
+      pending('b00000.spi', 'platform: wait for supplier /soc@0/pinctrl@7d504100/other_pins'),
+      pending('c00000.net', 'platform: wait for supplier /soc@0/i2c@890000/eeprom@50/nvmem-layout/mac@0'),
+      pending('d00000.io', 'platform: wait for supplier /i2c@ff3c0000/pmic@1b/regulators/LDO_REG1'),
+      pending('e00000.sram', 'platform: wait for supplier /soc/glue@5e300000/fuses@5e310000/trim@10'),
+      pending('f00000.usb', 'platform: wait for supplier /vbus-regulator'),
+    );
+    expect(roots.map(({ name, waiting }) => [name, waiting.length])).toEqual([
+      ['7d504100.pinctrl', 2],
+      ['/soc@0/i2c@890000/eeprom@50', 1],
+      ['/i2c@ff3c0000/pmic@1b', 1],
+      ['5e310000.fuses', 1],
+      ['/vbus-regulator', 1],
+    ]);
+  });
+
+  it('names a device that is deferred without a reason where others wait for it', () => {
+    const { roots, unexplained } = why(
+      pending('ff7c0000.phy', '(reason unknown)'),
+      pending('fe800000.usb', 'wait for supplier /phy@ff7c0000/usb3-port'),
+      pending('fec00000.dp', 'wait for supplier /phy@ff7c0000/dp-port'),
+    );
+    expect(unexplained).toEqual([]);
+    expect(roots).toMatchObject([{ name: 'ff7c0000.phy', cause: { cause: 'silent' }, evidence: null }]);
+    expect(roots[0]?.waiting).toHaveLength(2);
+  });
+
+  it('hears a driver that says deferred probing', () => {
+    const { roots } = why(
+      '[    0.502513] rk_gmac-dwmac fe300000.ethernet: phy supply is not there yet, deferred probing',
+    );
+    expect(roots).toMatchObject([
+      { name: 'fe300000.ethernet', cause: { cause: 'own-deferral', driver: 'rk_gmac-dwmac' } },
+    ]);
+  });
+
   it('tells a circle once', () => {
     const { roots } = why(
       pending('a.one', 'platform: supplier b.two not ready'),
