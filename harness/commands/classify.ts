@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { Crash, Frame } from '../dmesg/events.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
@@ -13,6 +13,8 @@ import { logFiles, readLog, STANDARD_INPUT } from './classify-files.ts';
 /** Frames and lines of a crash that a reader needs to know it again. */
 const SHOWN_FRAMES = 12;
 const SHOWN_LINES = 4;
+/** Bytes of standard input that are kept to be read a second time. */
+const MAX_KEPT = 256 * 2 ** 20;
 
 /**
  * `bootrace classify [FILE...]`: says what happened in kernel logs, packed or not; a folder stands for the logs below
@@ -27,8 +29,7 @@ export async function classify(files: readonly string[], options: ClassifyOption
   const issues = await readKnownIssues(options.knownIssues);
   const results: Classification[] = [];
   for (const file of await logFiles(files.length === 0 ? [STANDARD_INPUT] : files)) {
-    const result = await classifyFile(file, { knownIssues: issues, today });
-    results.push(options.vmlinux === undefined ? result : await withSources(result, options.vmlinux));
+    results.push(await classifyFile(file, options.vmlinux, { knownIssues: issues, today }));
   }
   if (options.json) printJson(results);
   else print(results.map(describe).join('\n') + summary(results));
@@ -41,10 +42,40 @@ function exitCode(results: readonly Classification[]): number {
   return results.every(good) ? EXIT.expected : EXIT.noVerdict;
 }
 
-async function classifyFile(file: string, options: ReadingOptions): Promise<Classification> {
-  const classifier = new Classifier();
-  await readLog(file, (chunk) => classifier.push(chunk));
-  return classifier.finish(file, options);
+/** With a vmlinux the log is read twice: what its debug information says of the frames decides whom to blame. */
+async function classifyFile(
+  file: string,
+  vmlinux: string | undefined,
+  options: ReadingOptions,
+): Promise<Classification> {
+  const first = new Classifier();
+  const kept: Buffer[] = [];
+  let size = 0;
+  await readLog(file, (chunk) => {
+    first.push(chunk);
+    if (vmlinux === undefined || file !== STANDARD_INPUT) return;
+    size += chunk.length;
+    if (size > MAX_KEPT) throw new InputError('standard input is longer than 256 MiB', 'Name a file for --vmlinux');
+    kept.push(chunk);
+  });
+  const result = first.finish(file, options);
+  const places = placesOf(result);
+  if (vmlinux === undefined || places.length === 0) return result;
+  const sources = await symbolize(vmlinux, places);
+  const second = new Classifier((name, offset) => sources.get(placeKey({ function: name, offset })) ?? null);
+  if (file === STANDARD_INPUT) for (const chunk of kept) second.push(chunk);
+  else await readLog(file, (chunk) => second.push(chunk));
+  return second.finish(file, options);
+}
+
+/** Places in the built-in kernel that the crashes of a log name. */
+function placesOf({ crashes }: Classification): CodePlace[] {
+  const named = ({ function: name, offset, module }: Crash | Frame): CodePlace[] =>
+    name === null || offset === null || module !== null ? [] : [{ function: name, offset }];
+  return crashes.flatMap((crash) => [
+    ...named(crash),
+    ...[crash.pc, crash.lr, ...crash.trace].flatMap((frame) => (frame === null ? [] : named(frame))),
+  ]);
 }
 
 /** One line for many logs: `4 logs: 2 bound, 1 null-deref, 1 fragment`. */
@@ -59,33 +90,6 @@ function summary(results: readonly Classification[]): string {
 /** The verdict, or `fragment` where the log is an excerpt that gives none. */
 function nameOf({ verdict, fragment }: Classification): string {
   return fragment && isMissing(verdict) ? 'fragment' : verdict;
-}
-
-async function withSources(result: Classification, vmlinux: string): Promise<Classification> {
-  const frames = result.crashes.flatMap((crash) => [crash.pc, crash.lr, ...crash.trace]);
-  const places: CodePlace[] = frames.flatMap((frame) =>
-    frame === null || frame.offset === null || frame.module !== null
-      ? []
-      : [{ function: frame.function, offset: frame.offset }],
-  );
-  const sources = await symbolize(vmlinux, places);
-  const located = (frame: Frame): Frame => {
-    if (frame.offset === null || frame.module !== null) return frame;
-    const source = sources.get(placeKey({ function: frame.function, offset: frame.offset }));
-    return source === undefined ? frame : { ...frame, source };
-  };
-  const crashes = result.crashes.map((crash): Crash => {
-    const blamed =
-      crash.function === null || crash.offset === null ? null : { function: crash.function, offset: crash.offset };
-    return {
-      ...crash,
-      pc: crash.pc === null ? null : located(crash.pc),
-      lr: crash.lr === null ? null : located(crash.lr),
-      trace: crash.trace.map(located),
-      source: crash.source ?? (blamed === null ? null : (sources.get(placeKey(blamed)) ?? null)),
-    };
-  });
-  return { ...result, crashes };
 }
 
 function describe(result: Classification): string {

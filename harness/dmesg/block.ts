@@ -1,7 +1,17 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
 import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash, FollowUp } from './events.ts';
-import { findFrame, frameOf, isNameless, parseTraceLine, plainName, publicFrame, type TraceFrame } from './frame.ts';
+import {
+  findFrame,
+  frameOf,
+  isNameless,
+  type Locate,
+  parseTraceLine,
+  plainName,
+  publicFrame,
+  type TraceFrame,
+  withSource,
+} from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
 import {
@@ -47,6 +57,10 @@ const DUMPED: ReadonlySet<CrashKind> = new Set([
 ]);
 const ARM64_CODE = /(?:^| )\([0-9a-f]{8}\)/;
 
+function located(header: Header, locate: Locate | null): Header {
+  return header.frame === null ? header : { ...header, frame: withSource(header.frame, locate) };
+}
+
 /** One report while it is being read. */
 export class Block {
   header: Header;
@@ -74,7 +88,8 @@ export class Block {
   #interrupt = false;
   /** The next frame is a place that a line names, not one of a trace. */
   #skipFrame = false;
-  readonly #registers = new Registers();
+  readonly #locate: Locate | null;
+  readonly #registers: Registers;
   #named: TraceFrame | null = null;
   #awaitsLock = false;
   /** lockdep: the functions that want the lock and hold the other one. */
@@ -98,8 +113,10 @@ export class Block {
     header: Header,
     place: { line: number; time: number | null; caller: string | null; atStart: boolean; kernel: boolean },
     before: readonly string[],
+    locate: Locate | null,
   ) {
-    this.header = header;
+    this.#locate = locate;
+    this.header = located(header, locate);
     this.line = place.line;
     this.time = place.time;
     this.caller = place.caller;
@@ -109,6 +126,7 @@ export class Block {
     this.lastTime = place.time;
     this.die = header.die;
     this.#kind = header.kind;
+    this.#registers = new Registers(locate);
     this.#task = new Task(header, header.kind);
     this.#source = header.source;
     this.#previous = before.at(-1) ?? '';
@@ -217,7 +235,7 @@ export class Block {
     if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
     if (header.frame === frame && header.address === address && header.source === source && header.comm === comm)
       return false;
-    this.header = header;
+    this.header = located(header, this.#locate);
     this.#kind = header.kind;
     this.#task.complete(header);
     this.#source ??= header.source;
@@ -228,7 +246,7 @@ export class Block {
    * A symbolised report has a header for each function that was inlined; the last one names what stands in the trace.
    */
   takeHeader(header: Header): void {
-    this.header = header;
+    this.header = located(header, this.#locate);
     this.#kind = header.kind;
     this.#task.complete(header);
   }
@@ -283,7 +301,12 @@ export class Block {
 
   #place(frame: TraceFrame, role: 'pc' | 'trace'): void {
     if (this.#frames.length < MAX_FRAMES) {
-      this.#frames.push({ frame, role, section: this.#section, interrupt: this.#interrupt });
+      this.#frames.push({
+        frame: withSource(frame, this.#locate),
+        role,
+        section: this.#section,
+        interrupt: this.#interrupt,
+      });
     }
   }
 
@@ -441,7 +464,7 @@ export class Block {
         .map((placed) => publicFrame(placed.frame)),
       code: this.#registers.code,
       registers: this.#registers.values,
-      source: this.#source,
+      source: this.#source ?? named?.source ?? null,
       lastLine: this.lastLine,
       passedOver,
       text: this.#text,

@@ -6,6 +6,27 @@ export interface TraceFrame extends Frame {
   readonly reliable: boolean;
   /** arm64 since 6.13 marks the frame of the interrupted or faulting pc with `(P)`. */
   readonly interrupted: boolean;
+  /**
+   * The file that the function itself is in, where the log or a vmlinux names it: `source` may be that of a function
+   * that was inlined into it.
+   */
+  readonly home: string | null;
+}
+
+/** Where a place in the kernel's code is: `source` with the line, and the file of the function itself. */
+export interface CodeSource {
+  readonly source: string;
+  readonly home: string;
+}
+
+/** Looks up a place in the built-in kernel's code; null where nothing is known of it. */
+export type Locate = (name: string, offset: number) => CodeSource | null;
+
+/** The frame with what `locate` knows of it. */
+export function withSource(frame: TraceFrame, locate: Locate | null): TraceFrame {
+  if (locate === null || frame.source !== null || frame.offset === null || frame.module !== null) return frame;
+  const found = locate(frame.function, frame.offset);
+  return found === null ? frame : { ...frame, ...found };
 }
 
 /** C, Rust (mangled) and assembler symbols; compilers add `.isra.0`, `.constprop.0`, `.llvm.123`. */
@@ -47,6 +68,9 @@ const ARM_FROM = new RegExp(
 /** arm since 5.17: ` callee from caller+0x10/0x14`. */
 const ARM_FROM_NEW = new RegExp(String.raw`^[ \t]*(${SYMBOL})${MODULE} from (${SYMBOL})${OFFSET}${MODULE}`);
 
+const SOURCES = new RegExp(SOURCE, 'g');
+const LINE_NUMBER = /:\d+$/;
+
 const hex = (digits: string | undefined): number | null => (digits === undefined ? null : Number.parseInt(digits, 16));
 
 function make(
@@ -66,7 +90,17 @@ function make(
     source,
     reliable,
     interrupted,
+    home: source?.replace(LINE_NUMBER, '') ?? null,
   };
+}
+
+/** scripts/decode_stacktrace.sh names what was inlined first, and the function's own file last. */
+function makeDecoded(decoded: RegExpExecArray): TraceFrame | null {
+  if (decoded[2] === undefined) return null;
+  const source = `${decoded[3]}:${decoded[4]}`;
+  const frame = make(decoded[2], undefined, undefined, decoded[5], source, decoded[1] === undefined);
+  const last = [...decoded[0].matchAll(SOURCES)].at(-1)?.[1];
+  return last === undefined ? frame : { ...frame, home: last };
 }
 
 /** Frames that one line of a call trace stands for, innermost first; null when it is no such line. */
@@ -103,12 +137,8 @@ export function parseTraceLine(text: string): TraceFrame[] | null {
     return [make(plain[2], plain[3], plain[4], plain[5], place, reliable, rest.startsWith(' (P'))];
   }
   const decoded = text.includes('(') ? DECODED.exec(text) : null;
-  if (decoded?.[2] !== undefined) {
-    return [
-      make(decoded[2], undefined, undefined, decoded[5], `${decoded[3]}:${decoded[4]}`, decoded[1] === undefined),
-    ];
-  }
-  return null;
+  const frame = decoded === null ? null : makeDecoded(decoded);
+  return frame === null ? null : [frame];
 }
 
 function namelessFrame(text: string): TraceFrame | null {
@@ -127,8 +157,7 @@ export function findFrame(text: string): TraceFrame | null {
   if (nameless !== null) return nameless;
   if (!text.includes('+0x')) {
     const decoded = DECODED.exec(text.trimStart());
-    if (decoded?.[2] === undefined) return null;
-    return make(decoded[2], undefined, undefined, decoded[5], `${decoded[3]}:${decoded[4]}`, true);
+    return decoded === null ? null : makeDecoded(decoded);
   }
   const match = LOOSE.exec(text.replace(/[()<>[\]:,]/g, (sign) => (sign === '[' || sign === ']' ? sign : ' ')));
   if (match?.[2] === undefined) return null;
@@ -151,6 +180,7 @@ export function frameOf(name: string): TraceFrame {
     source: null,
     reliable: true,
     interrupted: false,
+    home: null,
   };
 }
 

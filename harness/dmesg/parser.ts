@@ -5,7 +5,7 @@ import { type BootSign, Boots } from './boots.ts';
 import { DeferredList } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
-import { plainName } from './frame.ts';
+import { type Locate, plainName } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
@@ -78,6 +78,7 @@ interface OpenBlock {
  * is bounded. Never throws on any input.
  */
 export class DmesgParser {
+  readonly #locate: Locate | null;
   readonly #deferred = new DeferredList();
   readonly #splitter = new LineSplitter((line, number, hasSign) => this.#line(line, number, hasSign), SIGNS);
   #events: DmesgEvent[] = [];
@@ -98,6 +99,11 @@ export class DmesgParser {
   #previous: LogRecord | null = null;
   /** A record that may be the first half of a header that a mail program wrapped. */
   #unfinished: { readonly record: LogRecord; readonly line: number } | null = null;
+
+  /** @param locate names the sources of frames that the log does not name */
+  constructor(locate: Locate | null = null) {
+    this.#locate = locate;
+  }
 
   /** Takes the next bytes and returns the events that they complete. */
   push(chunk: Uint8Array): DmesgEvent[] {
@@ -309,7 +315,7 @@ export class DmesgParser {
   /** What a subsystem says every few seconds is one report, and takes nothing from another one that is open. */
   #notice({ header, atStart }: FoundHeader, { text, time, caller, kernel }: LogRecord, line: number): void {
     if (this.#noticed.has(header.lead)) return;
-    const crash = new Block(header, { line, time, caller, atStart, kernel }, [text]).finish(false, null);
+    const crash = new Block(header, { line, time, caller, atStart, kernel }, [text], this.#locate).finish(false, null);
     if (crash === null) return;
     this.#noticed.add(header.lead);
     this.#emit(crash);
@@ -322,7 +328,7 @@ export class DmesgParser {
     this.#preamble.delete(key);
     // The record that opens a headless report is read like any other of its lines.
     const kept = header === HEADLESS ? before : [...before, text];
-    const block = new Block(header, { line, time, caller, atStart, kernel }, kept);
+    const block = new Block(header, { line, time, caller, atStart, kernel }, kept, this.#locate);
     this.#open.set(key, { block, inFlight: [...this.#inFlight.values()].slice(-MAX_OPEN_BLOCKS) });
     return block;
   }

@@ -1,5 +1,5 @@
 import { oneOf } from '../regex.ts';
-import { findFrame, type TraceFrame } from './frame.ts';
+import { findFrame, type Locate, type TraceFrame, withSource } from './frame.ts';
 import { LR, PC, REGISTERS, USER_PC, ZERO_PC } from './patterns.ts';
 
 const MAX_REGISTERS = 80;
@@ -21,8 +21,13 @@ export class Registers {
   pcSeen = false;
   /** The registers are those of a program: show_regs() for an unhandled signal, arch/arm. */
   userMode = false;
+  readonly #locate: Locate | null;
   #zero = false;
   #count = 0;
+
+  constructor(locate: Locate | null) {
+    this.#locate = locate;
+  }
 
   /**
    * Whether the line is one of registers; the frame of a pc is given to `place`. `interrupted`: the registers are not
@@ -36,7 +41,7 @@ export class Registers {
     const pc = PC.exec(text);
     if (pc !== null && !USER_PC.test(text)) {
       const where = text.slice(pc[0].length);
-      const frame = findFrame(where);
+      const frame = this.#frame(where);
       if (frame === null && !ZERO_PC.test(where) && !/^(?:0x)?[0-9a-f]|^\[<|^<|^[0-9a-f]{4}/.test(where)) return false;
       if (frame !== null) place(frame);
       if (interrupted) return true;
@@ -50,7 +55,7 @@ export class Registers {
     if (USER_PC.test(text)) return true;
     const lr = LR.exec(text);
     if (lr !== null) {
-      this.lr ??= findFrame(text.slice(lr[0].length));
+      this.lr ??= this.#frame(text.slice(lr[0].length));
       return true;
     }
     if (text.startsWith('Code:') || text.startsWith('Code :')) {
@@ -65,6 +70,11 @@ export class Registers {
     if (address === null) return false;
     this.values.addr ??= address[1] ?? address[2] ?? '';
     return true;
+  }
+
+  #frame(text: string): TraceFrame | null {
+    const frame = findFrame(text);
+    return frame === null ? null : withSource(frame, this.#locate);
   }
 
   #readValues(text: string): boolean {

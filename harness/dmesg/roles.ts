@@ -427,7 +427,7 @@ const kept = new Map<string, Role | null>();
 
 /** What this frame only is, where that excuses it in a report of this kind; null when it may be to blame. */
 export function roleOf(frame: TraceFrame, kind: CrashKind): Role | null {
-  const key = `${kind}|${frame.module ?? ''}|${frame.source ?? ''}|${frame.function}`;
+  const key = `${kind}|${frame.module ?? ''}|${frame.home ?? ''}|${frame.function}`;
   const known = kept.get(key);
   if (known !== undefined) return known;
   if (kept.size === MOST_KEPT) kept.clear();
@@ -440,7 +440,7 @@ function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
   const rust = rustName(frame.function);
   if (RUST_RUNTIME.test(rust)) return 'assertion';
   const name = plainName(frame.function).replace(/^_+/, '');
-  const file = frame.source?.replace(/:\d+$/, '').replace(/^\.\//, '') ?? null;
+  const file = frame.home?.replace(/^\.\//, '') ?? null;
   const only = ONLY[kind];
   for (const { role, names, files, modules } of MATCHERS) {
     if (only !== undefined && !only.has(role)) continue;

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import type { CodeSource } from '../dmesg/frame.ts';
 import { InfraError, InputError } from '../errors.ts';
 
 /** A place in the kernel's own code: `qcom_smmu500_reset+0x40`. */
@@ -19,13 +20,14 @@ const MAX_SYMBOLS_OUTPUT = 256 * 1024 * 1024;
 const ADDRESSES_AT_ONCE = 1000;
 
 /**
- * File and line of code places, by the debug information of a vmlinux: `drivers/iommu/arm/arm-smmu/arm-smmu.c:1620`.
+ * File and line of code places, by the debug information of a vmlinux: `drivers/iommu/arm/arm-smmu/arm-smmu.c:1620`,
+ * and the file of the function itself where that line is of one that was inlined into it.
  * A place that the file does not know is missing from the result. Keys are `function+0xoffset`.
  *
  * @throws InputError when the file is not readable as an ELF object, InfraError when binutils are not installed
  */
-export async function symbolize(vmlinux: string, places: readonly CodePlace[]): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
+export async function symbolize(vmlinux: string, places: readonly CodePlace[]): Promise<Map<string, CodeSource>> {
+  const found = new Map<string, CodeSource>();
   if (places.length === 0) return found;
   const tools = await workingTools(vmlinux);
   const wanted = new Set(places.map((place) => place.function));
@@ -43,13 +45,18 @@ export async function symbolize(vmlinux: string, places: readonly CodePlace[]): 
   });
   for (let at = 0; at < known.length; at += ADDRESSES_AT_ONCE) {
     const part = known.slice(at, at + ADDRESSES_AT_ONCE);
-    const { stdout } = await execa(tools.addr2line, ['-e', vmlinux, ...part.map(({ address }) => address)], {
-      reject: false,
-    });
-    const lines = stdout.split('\n');
+    const { stdout } = await execa(
+      tools.addr2line,
+      ['--addresses', '--inlines', '-e', vmlinux, ...part.map(({ address }) => address)],
+      { reject: false },
+    );
+    // An address, then a line for what was inlined there, from the inside out.
+    const answers = stdout.split(/^0x[0-9a-f]+$/m).slice(1);
     part.forEach(({ key }, index) => {
-      const line = (lines[index] ?? '').replace(/ \(discriminator \d+\)$/, '');
-      if (line !== '' && !line.startsWith('??')) found.set(key, relative(line));
+      const lines = (answers[index] ?? '').split('\n').map((line) => line.replace(/ \(discriminator \d+\)$/, ''));
+      const known = lines.filter((line) => line !== '' && !line.startsWith('??')).map(relative);
+      const [source] = known;
+      if (source !== undefined) found.set(key, { source, home: (known.at(-1) ?? source).replace(/:\d+$/, '') });
     });
   }
   return found;

@@ -1,4 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
+import type { Locate } from '../dmesg/frame.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type DeviceLife, type EarlierBoot, type LogSummary, Summary } from '../dmesg/summary.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -68,8 +69,13 @@ export function classifyBytes(file: string, bytes: Uint8Array, options: Classify
 
 /** Classifies a log as it arrives; bounded memory. */
 export class Classifier {
-  readonly #parser = new DmesgParser();
+  readonly #parser: DmesgParser;
   readonly #summary = new Summary();
+
+  /** @param locate names the sources of frames that the log does not name, which decide whom to blame */
+  constructor(locate: Locate | null = null) {
+    this.#parser = new DmesgParser(locate);
+  }
 
   push(chunk: Uint8Array): void {
     for (const event of this.#parser.push(chunk)) this.#summary.add(event);
