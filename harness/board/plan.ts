@@ -151,6 +151,7 @@ export const BEHAVIOURS = [
   'i2c-bcm2835',
   'spi-rockchip',
   'rockchip-sfc',
+  'scmi',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -7,15 +7,18 @@ import { aossQmpModel } from './aoss-qmp.ts';
 import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
+import { dwHdmi } from './dw-hdmi.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x } from './i2c.ts';
 import { brcmPcie, dwcMmc, timerFrame } from './identities.ts';
+import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { raspberryPiMailbox } from './raspberry-pi.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
+import { scmiSmc } from './scmi.ts';
 import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
@@ -35,6 +38,7 @@ const MODELS: readonly DeviceModel[] = [
   cmdDbModel,
   cpufreqHw,
   dsi,
+  dwHdmi,
   dwc3,
   dwcMmc,
   ehci,
@@ -49,15 +53,19 @@ const MODELS: readonly DeviceModel[] = [
   k3Dma,
   k3Dss,
   llcc,
+  maliMidgard,
+  maliUtgard,
   mdss,
   ohci,
   psci,
   qcomRpm,
   qusb2,
   raspberryPiMailbox,
+  rockchipIommu,
   rockchipSfc,
   rpmhRscModel,
   scmModel,
+  scmiSmc,
   sdhci,
   sdhciHost,
   smemModel,

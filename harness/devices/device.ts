@@ -1,3 +1,4 @@
+import { cellCounts, entriesOf, registersOf } from '../board/addresses.ts';
 import type { AddressRange, BoardPlan, PlacedBehaviour, RegisterRule, ResetImage } from '../board/plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
 import { phandlesOf } from '../devicetree/lookup.ts';
@@ -31,6 +32,8 @@ const GIC = /^arm,(?:gic|cortex-a\d+-gic)|^qcom,msm-qgic2$/;
 const PASSING = /^fsl,imx\w+-gpc$|^mediatek,.*sysirq$|^nvidia,tegra\d+-ictlr$|^allwinner,sun\d+i-.*r-intc$/;
 /** drivers/irqchip/qcom-pdc.c: `qcom,pdc-ranges` has triples of a pin, the SPI that it becomes, and how many. */
 const PDC = 'qcom,pdc';
+
+const RESERVED = '/reserved-memory/';
 
 const phandles = new WeakMap<TreeNode, ReadonlyMap<number, string>>();
 
@@ -143,6 +146,16 @@ export class BoardDevice {
   /** The node that the first cell of `property` points to. */
   referenced(property: string): TreeNode | null {
     return this.#behind(this.cells(property)[0]);
+  }
+
+  /** The registers, or the reserved memory, of the node that the first cell of `property` points to. */
+  registersOf(property: string): AddressRange | null {
+    const path = this.#pathBehind(this.cells(property)[0]);
+    if (path === undefined) return null;
+    const reserved = path.startsWith(RESERVED) ? nodeAt(this.#tree.root, path)?.properties.get('reg') : undefined;
+    const parent = nodeAt(this.#tree.root, parentPath(path));
+    if (reserved !== undefined && parent !== undefined) return entriesOf(reserved, cellCounts(parent))[0] ?? null;
+    return registersOf(this.#tree).find((place) => place.path === path)?.ranges[0] ?? null;
   }
 
   /** Nodes whose `property` begins with a phandle of this one. */

@@ -124,6 +124,8 @@ struct behaviour {
 	 */
 	u32 (*read)(const struct placed *placed, u32 offset, u32 value);
 	u32 (*write)(const struct placed *placed, u32 offset, u32 old, u32 value);
+	/* A call of the secure monitor whose number is parameter 0; null where there is none. */
+	void (*call)(const struct placed *placed);
 };
 const struct placed *behaviour_at(u64 address);
 const struct behaviour *behaviour_of(const struct placed *placed);

@@ -10,6 +10,8 @@
 #define OWNER_SIP		2
 #define SCM_CALL(fn)		((fn) & 0xffff)
 #define SCM(svc, cmd)		((svc) << 8 | (cmd))
+#define SMCCC_VERSION		0x80000000u
+#define SMCCC_1_2		0x10002u
 #define SMC_UNKNOWN		(~0ul)		/* SMCCC NOT_SUPPORTED, -1 */
 
 /* PSCI 1.1 (DEN 0022) */
@@ -83,12 +85,30 @@ static const struct answer *board_answer(u64 call)
 	return 0;
 }
 
+/* Whether a device model answered a call. */
+static int behaviour_answers(u32 call)
+{
+	for (u64 i = 0; i < board->placed_count; i++) {
+		const struct behaviour *behaviour = behaviour_of(&behaviours[i]);
+
+		if (behaviour->call && (u32)behaviours[i].parameter[0] == call) {
+			behaviour->call(&behaviours[i]);
+			return 1;
+		}
+	}
+	return 0;
+}
+
 static void handle_board_call(struct frame *f)
 {
 	GUEST_STATE static u32 seen[64], count;
 	const struct answer *answer = board_answer(f->x[0]);
 	u32 call = f->x[0], i = 0;
 
+	if (behaviour_answers(call)) {
+		f->x[0] = 0;
+		return;
+	}
 	while (i < count && seen[i] != call)
 		i++;
 	if (i == count && count < sizeof(seen) / sizeof(seen[0])) {
@@ -109,11 +129,18 @@ static void handle_board_call(struct frame *f)
 		f->x[i] = answer ? answer->values[i] : i == 0 ? SMC_UNKNOWN : 0;
 }
 
-/* How the CPUs of a board suspend, which QEMU knows nothing of. Returns whether the call was one of these. */
-static int board_suspend_call(struct frame *f)
+/*
+ * The version of the calling convention, without which the kernel makes no call of its own (smccc.c), and how the CPUs
+ * of a board suspend: QEMU's PSCI knows nothing of either. Returns whether the call was one of these.
+ */
+static int board_psci_call(struct frame *f)
 {
 	u32 fn = f->x[0], asked = f->x[1];
 
+	if (fn == SMCCC_VERSION || (fn == PSCI_FEATURES && asked == SMCCC_VERSION)) {
+		f->x[0] = fn == SMCCC_VERSION ? SMCCC_1_2 : 0;
+		return 1;
+	}
 	if (board->suspend_features && (fn == PSCI_SET_SUSPEND_MODE || (fn == PSCI_FEATURES && asked == PSCI_SET_SUSPEND_MODE))) {
 		f->x[0] = 0;
 		return 1;
@@ -136,7 +163,7 @@ void handle_smc(struct frame *f)
 			handle_scm(f);
 		return;
 	}
-	if (board && board_suspend_call(f))
+	if (board && board_psci_call(f))
 		return;
 	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) {
 		end_of_guest(f);

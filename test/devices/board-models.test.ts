@@ -187,4 +187,39 @@ describe('models of a board’s devices', () => {
     expect(words(list + 0x20, 5)).toEqual([125, 0, 4, 1, 32_768]);
     expect(words(list + 0x8000, 2)).toEqual([1, 26 * 0x1_0000 + 0x20]);
   });
+
+  it('offers as many clocks by SCMI as the tree asks for, in the memory that is shared', () => {
+    const shared = node('shmem@10f000', { compatible: 'arm,scmi-shmem', reg: [0, 0x10_f000, 0, 0x100], phandle: [9] });
+    const memory = node('reserved-memory', { '#address-cells': [2], '#size-cells': [2], ranges: [] }, shared);
+    const clocks = node('protocol@14', { reg: [0x14], phandle: [10] });
+    const scmi = node('scmi', { compatible: 'arm,scmi-smc', 'arm,smc-id': [0x8200_0010], shmem: [9] }, clocks);
+    const cpu = node('cpu', { clocks: [10, 5] });
+    const tree = boardTree({ gic, timer: TIMER, more: [memory, node('firmware', {}, scmi), cpu] });
+    const [channel] = modelBoard(tree).models.behaviours;
+    expect(channel).toMatchObject({ behaviour: 'scmi', address: 0x10_f000, size: 0x100 });
+    const [call, , ...numbers] = channel?.parameters ?? [];
+    expect([call, ...numbers]).toEqual([0x8200_0010, 6, 0, 0, 0b1_0000]);
+  });
+
+  it('resets a GPU at once, and its MMU keeps no low bits of its directory', () => {
+    const { models: found } = models(
+      node('gpu@100000', { compatible: ['acme,mali', 'arm,mali-t860'], reg: [0x10_0000, 0x1_0000] }),
+      node('iommu@200000', { compatible: 'rockchip,iommu', reg: [0x20_0000, 0x100] }),
+    );
+    expect(word(found.images, 0x10_0000)).toBe(0x0860_2000);
+    const resets = found.rules.filter(
+      (rule) => rule.rule === 'on-write' && rule.at === 0x10_0030 && rule.set === 0x100,
+    );
+    expect(resets).toHaveLength(2);
+    expect(found.rules).toContainEqual(expect.objectContaining({ rule: 'read-only', at: 0x20_0000, bits: 0xfff }));
+  });
+
+  it('puts the identity of an HDMI transmitter where its registers are', () => {
+    const hdmi = (width: number) => {
+      const where = { compatible: 'rockchip,rk3399-dw-hdmi', reg: [0x3000, 0x1000], 'reg-io-width': [width] };
+      return models(node('hdmi@3000', where)).models.images[0]?.bytes;
+    };
+    expect(hdmi(4)?.[8]).toBe(0xa0);
+    expect(hdmi(1)?.[2]).toBe(0xa0);
+  });
 });

@@ -3,7 +3,7 @@
 
 extern const struct behaviour i2c_imx, i2c_rk3x, spmi_arbiter, ti_sci, raspberry_pi_mailbox, sunxi_rsb;
 extern const struct behaviour qcom_smd_rpm, qcom_glink_rpm;
-extern const struct behaviour i2c_mv64xxx, i2c_omap, i2c_bcm2835, spi_rockchip, rockchip_sfc;
+extern const struct behaviour i2c_mv64xxx, i2c_omap, i2c_bcm2835, spi_rockchip, rockchip_sfc, scmi;
 
 static const struct behaviour *const table[] = {
 	&i2c_imx,
@@ -19,6 +19,7 @@ static const struct behaviour *const table[] = {
 	&i2c_bcm2835,
 	&spi_rockchip,
 	&rockchip_sfc,
+	&scmi,
 };
 
 const struct behaviour *behaviour_of(const struct placed *placed)
