@@ -1,8 +1,10 @@
+import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
 import type { Census, CensusDevice, DeviceEnd } from './census.ts';
-import { causeOf } from './likely-cause.ts';
+import { impliedBy } from './implied.ts';
+import { causeOf, causeOfIdentity } from './likely-cause.ts';
 
 /**
  * Holds the kernel log of a real board against the census of a boot of its tree. A log tells a device's end only where
@@ -12,9 +14,9 @@ import { causeOf } from './likely-cause.ts';
 
 /**
  * `said`: a line states the end. `spoke`: its driver printed a line in its name, and nothing says that the probe
- * failed.
+ * failed. `implied`: a device that is told to be bound could not be without it (implied.ts).
  */
-type Evidence = 'said' | 'spoke';
+type Evidence = 'said' | 'spoke' | 'implied';
 
 interface Told {
   readonly end: DeviceEnd;
@@ -41,6 +43,8 @@ interface Identity {
   readonly what: string;
   readonly there: string | null;
   readonly here: string | null;
+  /** Why they may differ; null where they are the same. */
+  readonly cause: string | null;
 }
 
 export interface LogComparison {
@@ -101,14 +105,18 @@ const SUCCESS = /\b(?:registered|initiali[sz]ed|successfully)\b/i;
 const TROUBLE =
   /\b(?:fail(?:ed|ure|ing)?|errors?|unable|cannot|can't|could ?n[o']t|timed out|timeout|not (?:found|ready|supported|registered|initiali[sz]ed)|unregistered|invalid|probe)\b|(?:^|[\s(])-\d{1,3}\b/i;
 /**
- * Of uart_report_port(), sdhci_add_host(), input_register_device() and component_bind(): said when the device that is
- * named has nearly all of its probe behind it.
+ * Of uart_report_port(), sdhci_add_host(), input_register_device(), component_bind(), drm_dev_register(), rproc_add() and
+ * gpiochip_add_data() (its warning since 5.19): said when the device that is named has
+ * nearly all of its probe behind it.
  */
 const OTHER_SUCCESS: readonly RegExp[] = [
   /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
   /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
   /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/input\/input\d+$/,
   /^\S{1,64} \S{1,128}: bound (\S{1,128}) \(ops /,
+  /^\[drm\] Initialized \S+ .{0,64}for (\S{1,128}) on minor \d/,
+  /^remoteproc \S+: (\S{1,128}) is available$/,
+  /^gpio gpiochip\d+: \((\S{1,128})\): not an immutable chip/,
 ];
 
 interface Spoken {
@@ -174,8 +182,8 @@ function endIn(life: DeviceLife | undefined, spoken: readonly Spoken[]): Told | 
   };
 }
 
-/** Compares `there`, the log of hardware, with `here`, the guest's log and the census that was made of it. */
-export function compareWithLog(there: ReadLog, here: ReadLog, census: Census): LogComparison {
+/** Compares `there`, the log of hardware, with `here`, the guest's log and the census that was made of it with `tree`. */
+export function compareWithLog(there: ReadLog, here: ReadLog, census: Census, tree: DeviceTree): LogComparison {
   const known = renamer(census.devices);
   const lines = { there: lastBoot(there), here: lastBoot(here) };
   const spoken = spokenIn(lines.there);
@@ -193,9 +201,16 @@ export function compareWithLog(there: ReadLog, here: ReadLog, census: Census): L
   }
   const devices: ComparedDevice[] = [];
   const untold: string[] = [];
+  const tells = new Map<string, Told>();
+  for (const { name } of census.devices) {
+    const told = endIn(lives.get(name), bySpeaker.get(name) ?? []);
+    if (told !== null) tells.set(name, told);
+  }
+  for (const [name, { by, line }] of impliedBy(tells, census.devices, tree))
+    tells.set(name, { end: 'bound', evidence: 'implied', driver: null, line, words: `${by} is bound` });
   for (const device of census.devices) {
-    const told = endIn(lives.get(device.name), bySpeaker.get(device.name) ?? []);
-    if (told === null) {
+    const told = tells.get(device.name);
+    if (told === undefined) {
       untold.push(device.name);
       continue;
     }
@@ -208,7 +223,10 @@ export function compareWithLog(there: ReadLog, here: ReadLog, census: Census): L
     untold: untold.sort(),
     notInTree: [...notInTree],
     order: orders(spoken, spokenIn(lines.here), known),
-    identities: identities(lines.there, lines.here, known),
+    identities: identities(lines.there, lines.here, known).map((identity) => ({
+      ...identity,
+      cause: causeOfIdentity(identity, census.devices.find(({ name }) => name === identity.device) ?? null, tree),
+    })),
   };
 }
 
@@ -257,7 +275,11 @@ const IDENTITIES: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** Said by devices whose names changed. */
 const ONE_A_BOARD: ReadonlySet<string> = new Set(['SPIs', 'timer rate', 'PMIC arbiter']);
 
-function identities(there: readonly Line[], here: readonly Line[], known: (name: string) => string | null): Identity[] {
+function identities(
+  there: readonly Line[],
+  here: readonly Line[],
+  known: (name: string) => string | null,
+): Omit<Identity, 'cause'>[] {
   const found = new Map<string, { device: string | null; what: string; there: string | null; here: string | null }>();
   const collect = (lines: readonly Line[], side: 'there' | 'here') => {
     for (const { text } of lines) {

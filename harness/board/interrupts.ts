@@ -2,6 +2,7 @@ import { type DeviceTree, nodeAt, type PlacedNode, walk } from '../devicetree/tr
 import { cellProperty, readCells, readStrings, stringProperty } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
+import { spisOf } from './clues.ts';
 import type { InterruptController, TimerInterrupts } from './plan.ts';
 
 /** What a tree says of its interrupt controller and of the CPUs' timers. */
@@ -24,8 +25,6 @@ const ITS = 'arm,gic-v3-its';
 
 /** IHI 0069: RD_base and SGI_base of 64 KiB each. Version 4 adds two more, and says so in its `reg`. */
 const REDISTRIBUTOR_STRIDE = 0x2_0000;
-/** 1020 INTIDs less the 32 of SGIs and PPIs: what a GIC can have (IHI 0069, section 2.2). */
-const MOST_SPIS = 988;
 
 /** The strings of `compatible`, most specific first. */
 export function compatiblesOf({ node }: Pick<PlacedNode, 'node'>): readonly string[] {
@@ -42,6 +41,7 @@ function withCompatible<Placed extends Pick<PlacedNode, 'node'>>(nodes: readonly
  * Throws {@link InputError} for a tree that has none that the firmware can play.
  */
 export function interruptControllerOf(
+  tree: DeviceTree,
   registers: readonly NodeRegisters[],
   name: string,
 ): { readonly path: string; readonly controller: InterruptController } {
@@ -62,6 +62,7 @@ export function interruptControllerOf(
   const [distributor, second] = root.ranges;
   if (distributor === undefined || (second === undefined && v3 === undefined))
     throw new InputError(`${name}: reg of the interrupt controller ${root.path} is incomplete`);
+  const spis = spisOf(tree);
   const translators = withCompatible(enabled, [ITS]).flatMap(({ ranges }) => ranges.slice(0, 1));
   if (v3 === undefined)
     return {
@@ -73,7 +74,7 @@ export function interruptControllerOf(
         stride: REDISTRIBUTOR_STRIDE,
         cpuInterface: second ?? null,
         translators,
-        spis: MOST_SPIS,
+        spis,
       },
     };
   const regions = cellProperty(root.node, '#redistributor-regions') ?? 1;
@@ -90,7 +91,7 @@ export function interruptControllerOf(
       stride: (stride === undefined ? null : numberOf(readCells(stride) ?? [])) || REDISTRIBUTOR_STRIDE,
       cpuInterface: null,
       translators,
-      spis: MOST_SPIS,
+      spis,
     },
   };
 }
@@ -109,8 +110,6 @@ const TIMER_ORDER: readonly string[] = ['sec-phys', 'phys', 'virt', 'hyp-phys', 
 export interface Timer {
   readonly path: string;
   readonly interrupts: TimerInterrupts;
-  /** `clock-frequency`, where the tree sets what firmware should; hertz. */
-  readonly frequency: number | null;
 }
 
 /**
@@ -150,7 +149,6 @@ export function timerOf(tree: DeviceTree, controllerPath: string, name: string):
   return {
     path: timer.path,
     interrupts: { virtual: intid('virt'), physical: intid('phys') },
-    frequency: cellProperty(timer.node, 'clock-frequency'),
   };
 }
 

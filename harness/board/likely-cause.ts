@@ -1,3 +1,5 @@
+import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
+import { readStrings } from '../devicetree/values.ts';
 import type { CensusDevice, DeviceEnd } from './census.ts';
 
 const ENOENT = 'error -2';
@@ -25,6 +27,35 @@ export function causeOf(there: DeviceEnd, device: CensusDevice): string {
       return `a guess: its model does not do enough, or a peer behind it is missing${said}`;
     case 'none':
       return `a guess: nothing answers behind its bus or firmware${said}`;
+  }
+}
+
+/** SMMU_IDR2.PTFSv8_16kB as arm-smmu.c prints it, among the page sizes. */
+const PAGES_OF_16K = 0x4000;
+
+/** Why hardware says of itself what it does not say here; null where it says the same. */
+export function causeOfIdentity(
+  { what, there, here }: { readonly what: string; readonly there: string | null; readonly here: string | null },
+  device: CensusDevice | null,
+  tree: DeviceTree,
+): string | null {
+  if (there === here) return null;
+  if (there === null || here === null)
+    return `a guess: the kernel of ${there === null ? 'the log' : 'the boot'} does not print it, or the log begins later`;
+  if (what === 'SPIs') return 'a guess: what the tree has a use for, where nothing else is known of the SoC';
+  if (what === 'timer rate') return 'nothing is known of the SoC, or a guest with that rate would be too slow';
+  const node = device === null ? undefined : nodeAt(tree.root, device.node);
+  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  if (what === 'page sizes' && compatible.includes('qcom,adreno-smmu') && (Number(there) & PAGES_OF_16K) !== 0)
+    return 'the kernels differ: since 6.12 the driver leaves 16 KiB out here (qcom_adreno_smmuv2_cfg_probe())';
+  switch (device?.answeredBy) {
+    case 'models':
+      return 'a guess: its model does not hold this value, or the kernels differ';
+    case 'plain memory':
+    case 'broken polls':
+      return 'a guess: its registers are plain memory, which a model of it would fill';
+    default:
+      return 'a guess: nothing behind its bus holds this value, or the kernels differ';
   }
 }
 

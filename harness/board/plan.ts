@@ -38,11 +38,14 @@ export interface InterruptController {
   readonly cpuInterface: AddressRange | null;
   /** Interrupt translation services: read as zero, so that the driver finds none. */
   readonly translators: readonly AddressRange[];
-  /** SPIs that the board has (GICD_TYPER.ITLinesNumber); highest INTID is 31 + this. 988 where nothing is known. */
+  /** SPIs that the board has (GICD_TYPER.ITLinesNumber); highest INTID is 31 + this. A guess (clues.ts). */
   readonly spis: number;
 }
 
-/** INTIDs (16 + the PPI number of the tree) of `arm,armv8-timer`. The guest uses the virtual one at EL1. */
+/**
+ * INTIDs (16 + the PPI number of the tree) of `arm,armv8-timer`, of which the guest uses the virtual one at EL1, and the
+ * rate in hertz that the guest is told (CNTFRQ_EL0).
+ */
 export interface TimerInterrupts {
   readonly virtual: number;
   readonly physical: number;
@@ -206,7 +209,7 @@ export interface BoardPlan {
   /** Pages of QEMU's devices that the guest may reach: the UART, for earlycon. Multiples of 4 KiB. */
   readonly passThrough: readonly MappedRange[];
   readonly interruptController: InterruptController;
-  readonly timer: TimerInterrupts;
+  readonly timer: TimerInterrupts & { readonly frequency: number };
   /**
    * Everything that is neither RAM nor passed through is a register page: trapped, and memory that starts as zero or as
    * this says.

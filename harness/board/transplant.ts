@@ -10,6 +10,7 @@ import {
 import { encodeCells, encodeStrings, readString } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import { type CellCounts, cellCounts, endOf, isMemory, type NodeRegisters, registersOf } from './addresses.ts';
+import { timerRateOf } from './clues.ts';
 import { cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
 import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './plan.ts';
@@ -67,7 +68,6 @@ interface BoardFacts {
   readonly memory: BoardMemory;
   /** Board address of the UART that earlycon writes to. */
   readonly console: number;
-  readonly timerFrequency: number | null;
 }
 
 /** hw/arm/virt.c, base_memmap[VIRT_UART]: a PL011. */
@@ -86,7 +86,7 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   if (options.cpus > cpus.length)
     throw new InputError(`${name} has ${cpus.length} CPUs, and ${options.cpus} are asked for`);
   const registers = registersOf(tree);
-  const { path, controller } = interruptControllerOf(registers, name);
+  const { path, controller } = interruptControllerOf(tree, registers, name);
   const timer = timerOf(tree, path, name);
   const memory = layMemory(tree, registers, name);
   const highest = [...memory.blocks, ...registers.filter(({ enabled }) => enabled).flatMap(({ ranges }) => ranges)];
@@ -111,7 +111,6 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       cpus,
       memory,
       console,
-      timerFrequency: timer.frequency,
     },
     plan: {
       entry: placement.entry,
@@ -121,7 +120,7 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       ram: mapped(memory.blocks),
       passThrough: [{ address: console, size: UART_SIZE, physical: VIRT_UART }],
       interruptController: controller,
-      timer: timer.interrupts,
+      timer: { ...timer.interrupts, frequency: timerRateOf(tree) },
       images: options.models.images,
       rules: options.models.rules,
       behaviours: options.models.behaviours,

@@ -76,7 +76,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
     await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
     const comparison =
-      log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census);
+      log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
     const shown = {
       board: name,
       release: kernel.release,

@@ -1,3 +1,4 @@
+import { timerRateOf } from '../board/clues.ts';
 import { cellProperty } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
@@ -32,10 +33,9 @@ export const brcmPcie: DeviceModel = {
 };
 
 /**
- * The memory-mapped view of the generic timer counts as the CPU's does, at the frequency of QEMU's (hw/arm/virt.c, 62.5
- * MHz): the driver takes the first rate that it finds for both. Its timers never fire.
+ * The memory-mapped view of the generic timer counts as the CPU's does, at the rate that the CPU says: the
+ * driver takes the first rate that it finds for both. Its timers never fire.
  */
-const TIMER_HERTZ = 62_500_000;
 const FRAME = { physical: 0x00, virtual: 0x08, frequency: 0x10 } as const;
 /** CNTTIDR: every frame is there and has a virtual timer. */
 const CNTTIDR = 0x08;
@@ -46,13 +46,14 @@ export const timerFrame: DeviceModel = {
   reads: 'drivers/clocksource/arm_arch_timer.c, arch_timer_mem_of_init(), arch_timer_mem_frame_get_cntfrq() (6.12)',
   model(device, answers) {
     answers.word(device.base + CNTTIDR, ALL_VIRTUAL);
+    const hertz = timerRateOf(device);
     const cells = cellProperty(device.node, '#address-cells') ?? 2;
     for (const { reg } of device.slaves) {
       const frame = reg.slice(0, cells).reduce((high, cell) => high * 2 ** 32 + cell, 0);
-      answers.word(frame + FRAME.frequency, TIMER_HERTZ);
+      answers.word(frame + FRAME.frequency, hertz);
       for (const at of [FRAME.physical, FRAME.virtual])
         for (const high of [false, true])
-          answers.rule({ rule: 'counter', at: frame + at + (high ? 4 : 0), hertz: TIMER_HERTZ, high });
+          answers.rule({ rule: 'counter', at: frame + at + (high ? 4 : 0), hertz, high });
     }
   },
 };

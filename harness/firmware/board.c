@@ -50,6 +50,17 @@ void board_init(struct start *start)
 	start->device_tree = board->device_tree;
 }
 
+/*
+ * What the boot firmware of the board says of its counter (DDI 0487, CNTFRQ_EL0: the highest exception level sets it).
+ * QEMU's ticks at its own rate for all that: a second of the guest's is as many ticks as it believes. Everything here
+ * that speaks of time reads the register.
+ */
+void board_cpu_init(void)
+{
+	if (board)
+		SYSREG_WRITE("cntfrq_el0", board->timer_frequency);
+}
+
 /* What the registers of the board were asked, before the machine goes off. */
 void board_summary(void)
 {

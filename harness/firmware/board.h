@@ -46,7 +46,7 @@ struct board {
 	u64 virtual_timer, physical_timer, breaker_reads;
 	u64 ram_count, pass_count, redistributor_count, translator_count;
 	u64 never_count, rule_count, placed_count, image_count;
-	u64 convention, answer_count, suspend_features;
+	u64 convention, answer_count, suspend_features, timer_frequency;
 	struct range ranges[];
 };
 
@@ -57,6 +57,7 @@ extern const struct rule *rules;
 extern const struct placed *behaviours;
 extern const struct answer *monitor_answers;
 void board_init(struct start *start);
+void board_cpu_init(void);
 void board_summary(void);
 
 static inline int lies_in(u64 address, u64 start, u64 size)

@@ -29,9 +29,11 @@ void cpu_init(struct start *start)
 		clock_init();
 		output_init();
 		board_init(start);
+		board_cpu_init();
 		table_load();
 		stops_init();
 	}
+	board_cpu_init();
 	stops_cpu_init();
 }
 

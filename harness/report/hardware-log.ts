@@ -1,10 +1,16 @@
 import type { ComparedDevice, LogComparison } from '../board/hardware-log.ts';
 
+const EVIDENCE = { said: 'said', spoke: 'its driver spoke', implied: 'implied' } as const;
+
 /** How a real board's log and the boot of its tree compare: the sum first, then a line for each difference. */
 export function formatComparison(comparison: LogComparison, log: string): string {
   const { devices, untold, notInTree, order, identities } = comparison;
   const same = devices.filter((device) => device.same);
-  const said = devices.filter(({ there }) => there.evidence === 'said');
+  const of = (evidence: ComparedDevice['there']['evidence']) =>
+    devices.filter(({ there }) => there.evidence === evidence);
+  const [said, spoke, implied] = [of('said'), of('spoke'), of('implied')];
+  const sameOf = (some: readonly ComparedDevice[]) =>
+    `${some.length} (${some.filter((device) => device.same).length} the same)`;
   const differ = devices.filter((device) => !device.same);
   const unlike = identities.filter(({ there, here }) => there !== here);
   const [onlyThere, rest] = [differ.filter(isOnlyThere), differ.filter((device) => !isOnlyThere(device))];
@@ -12,7 +18,8 @@ export function formatComparison(comparison: LogComparison, log: string): string
   const lines = [
     '',
     `${log}: ${same.length} of ${devices.length} devices whose end the log tells came to the same`,
-    `  a line says the end of ${said.length} (${said.filter((device) => device.same).length} the same); of the others a driver speaks and no failure follows: taken for bound`,
+    `  a line says the end of ${sameOf(said)}; a driver speaks for ${sameOf(spoke)}, and no failure follows: taken for bound`,
+    `  ${sameOf(implied)} must be bound because a device that needs them is`,
     `  ${untold.length} devices of the tree whose end the log does not tell; ${notInTree.length} that it speaks of have no node in the tree`,
     `  of ${order.there.length} devices whose drivers speak in both, ${order.inOrder} came in the same order`,
     ...section('bound there, not here', onlyThere),
@@ -24,8 +31,8 @@ export function formatComparison(comparison: LogComparison, log: string): string
           '',
           `what the hardware says it is: ${identities.length - unlike.length} of ${identities.length} the same`,
           ...unlike.map(
-            ({ device, what, there, here }) =>
-              `  ${device === null ? '' : `${device} `}${what}: ${there ?? 'not said'} there, ${here ?? 'not said'} here`,
+            ({ device, what, there, here, cause }) =>
+              `  ${device === null ? '' : `${device} `}${what}: ${there ?? 'not said'} there, ${here ?? 'not said'} here: ${cause ?? ''}`,
           ),
         ]),
   ];
@@ -47,7 +54,7 @@ function section(heading: string, devices: readonly ComparedDevice[]): string[] 
     `${heading}:`,
     ...devices.map(
       ({ name, there, here, cause }) =>
-        `  ${name}: ${there.end} there (line ${there.line}, ${there.evidence === 'said' ? 'said' : 'its driver spoke'}), ${here} here: ${cause ?? ''}`,
+        `  ${name}: ${there.end} there (line ${there.line}, ${EVIDENCE[there.evidence]}${there.evidence === 'implied' ? `: ${there.words}` : ''}), ${here} here: ${cause ?? ''}`,
     ),
   ];
 }

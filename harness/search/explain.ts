@@ -46,8 +46,11 @@ export interface ExplainRequest {
   readonly onProgress?: (what: string, boots: number) => void;
 }
 
-/** Stand-in for "held as long as need be" when a hold gate is turned into a delay: longer than THREAD.md's 6 s. */
-const LONG_DELAY_MS = 8000;
+/**
+ * Stand-ins for "held as long as need be" when a hold gate is turned into a delay: longer than the six seconds that
+ * modules take to come on some boards, and than what a distribution's kernel computes before its last initcall.
+ */
+const LONG_DELAYS_MS = [8000, 32_000] as const;
 /** The guest must not settle before a delayed probe is over. */
 const SETTLE_MARGIN_MS = 1000;
 
@@ -92,7 +95,9 @@ export async function explainOrder(request: ExplainRequest): Promise<Explanation
   if (reduced.gates.some((gate) => gate.gate === 'hold')) {
     progress('looking for delays that do what the holds do');
     // A delay may need a condition that the hold did not, so the whole cell is tried where the reduced one passes.
-    const candidates = [reduced, request.cell].map((from) => withHoldsAsDelays(from, reduced.gates));
+    const candidates = LONG_DELAYS_MS.flatMap((ms) =>
+      [reduced, request.cell].map((from) => withHoldsAsDelays(from, reduced.gates, ms)),
+    );
     for (const delayed of candidates) {
       if (!(await fails(delayed))) continue;
       reduced = await reduce(delayed);
@@ -286,15 +291,15 @@ async function straighten(cell: Cell, wanted: Outcome, fails: (cell: Cell) => Pr
 }
 
 /** `cell` with its own gates gone and the holds of `gates` as long delays; other gates of `gates` are kept. */
-function withHoldsAsDelays(cell: Cell, gates: readonly Gate[]): Cell {
+function withHoldsAsDelays(cell: Cell, gates: readonly Gate[], longest: number): Cell {
   const forced = cell.gates.filter((gate) => gate.gate === 'force' || isPlaceGate(gate));
   const delays = new Map<string, number>();
   for (const gate of gates) {
-    if (isShort(gate, 'hold')) delays.set(gate.device, LONG_DELAY_MS);
+    if (isShort(gate, 'hold')) delays.set(gate.device, longest);
     else if (isShort(gate, 'delay') && !delays.has(gate.device)) delays.set(gate.device, gate.ms);
   }
   const delayed: Gate[] = [...delays].map(([device, ms]) => ({ gate: 'delay', device, ms }));
-  return { ...cell, gates: [...forced, ...delayed], plan: settlingFor(cell.plan, LONG_DELAY_MS + SETTLE_MARGIN_MS) };
+  return { ...cell, gates: [...forced, ...delayed], plan: settlingFor(cell.plan, longest + SETTLE_MARGIN_MS) };
 }
 
 function withDelay(cell: Cell, device: string, ms: number): Cell {

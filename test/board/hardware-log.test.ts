@@ -3,6 +3,7 @@ import type { Census, CensusDevice } from '../../harness/board/census.ts';
 import { compareWithLog } from '../../harness/board/hardware-log.ts';
 import { formatComparison } from '../../harness/report/hardware-log.ts';
 import { readConsole } from '../../harness/run/boot.ts';
+import { node } from './trees.ts';
 
 const log = (...lines: string[]) => {
   const text = lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
@@ -28,8 +29,9 @@ const census = (...devices: CensusDevice[]): Census => ({
   modules: { loaded: 0, failed: [] },
   modaliases: [],
 });
+const NO_TREE = { reservations: [], bootCpu: 0, root: node('', {}) };
 const ends = (lines: string[], ...devices: CensusDevice[]) => {
-  const { devices: told, untold } = compareWithLog(log(...lines), log(), census(...devices));
+  const { devices: told, untold } = compareWithLog(log(...lines), log(), census(...devices), NO_TREE);
   return { told: told.map(({ name, there }) => [name, there.end, there.evidence]), untold };
 };
 
@@ -41,6 +43,8 @@ describe('what a log tells', () => {
     ['drv 1000.phy: probe with driver drv failed with error -22', 'failed', 'said'],
     ['1000.phy: ttyS0 at MMIO 0x1000 (irq = 5, base_baud = 0) is a ACME', 'bound', 'said'],
     ['drm 2000.gpu: bound 1000.phy (ops acme_ops)', 'bound', 'said'],
+    ['remoteproc remoteproc0: 1000.phy is available', 'bound', 'said'],
+    ['[drm] Initialized acme 1.9.0 20130625 for 1000.phy on minor 0', 'bound', 'said'],
     ['drv 1000.phy can0: successfully initialized.', 'bound', 'said'],
     ['drv 1000.phy: setting clock to 1970-01-01', 'bound', 'spoke'],
   ])('%s', (line, end, evidence) => {
@@ -91,6 +95,7 @@ test('the sum, each difference with its cause, order and identities', () => {
       device('4000.mmc', { answeredBy: 'broken polls', answers: { reads: 9, writes: 0, broken: 7 } }),
       device('5000.silent'),
     ),
+    NO_TREE,
   );
   expect(comparison.order).toEqual({
     there: ['1000.iommu', '2000.phy'],
@@ -99,7 +104,8 @@ test('the sum, each difference with its cause, order and identities', () => {
   });
   expect(formatComparison(comparison, 'dmesg.txt')).toBe(`
 dmesg.txt: 1 of 4 devices whose end the log tells came to the same
-  a line says the end of 2 (0 the same); of the others a driver speaks and no failure follows: taken for bound
+  a line says the end of 2 (0 the same); a driver speaks for 2 (1 the same), and no failure follows: taken for bound
+  0 (0 the same) must be bound because a device that needs them is
   1 devices of the tree whose end the log does not tell; 1 that it speaks of have no node in the tree
   of 2 devices whose drivers speak in both, 1 came in the same order
 
@@ -111,6 +117,40 @@ bound here, not there:
   4000.mmc: failed there (line 4, said), bound here: a guess: the hardware answers otherwise, or the kernels differ; bound here on 7 broken polls
 
 what the hardware says it is: 0 of 1 the same
-  1000.iommu stream mapping groups: 76 there, 12 here
+  1000.iommu stream mapping groups: 76 there, 12 here: a guess: nothing behind its bus holds this value, or the kernels differ
 `);
+});
+
+test('suppliers and masters of a bound device are bound, and what it may do without is not', () => {
+  const tree = {
+    ...NO_TREE,
+    root: node(
+      '',
+      {},
+      node('clk', { compatible: 'acme,clk', phandle: [1], '#clock-cells': [0], clocks: [2] }),
+      node('xtal', { compatible: 'acme,xtal', phandle: [2], '#clock-cells': [0] }),
+      node('smmu', { compatible: 'acme,smmu', phandle: [3], '#iommu-cells': [0] }),
+      node('spi', { compatible: 'acme,spi', clocks: [1], iommus: [3] }, node('can', { compatible: 'acme,can' })),
+      node('soc', { compatible: 'simple-bus' }, node('uart', { compatible: 'acme,uart' })),
+    ),
+  };
+  const at = (name: string, path: string) => device(name, { node: path });
+  const { devices, untold } = compareWithLog(
+    log('drv spi0.0: registered', 'drv 1000.uart: registered'),
+    log(),
+    census(
+      at('spi0.0', '/spi/can'),
+      ...['clk', 'xtal', 'smmu', 'spi', 'soc'].map((name) => at(name, `/${name}`)),
+      at('1000.uart', '/soc/uart'),
+    ),
+    tree,
+  );
+  expect(Object.fromEntries(devices.map(({ name, there }) => [name, there.evidence]))).toEqual({
+    'spi0.0': 'said',
+    '1000.uart': 'said',
+    spi: 'implied',
+    clk: 'implied',
+    xtal: 'implied',
+  });
+  expect(untold).toEqual(['smmu', 'soc']);
 });

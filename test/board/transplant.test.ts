@@ -34,7 +34,7 @@ describe('transplant', () => {
     expect([...new Set(paths)]).toEqual(['/memory@80000000', '/chosen']);
     expect(changes.map(({ path }) => path)).toEqual(['/memory@80000000', '/chosen']);
     expect(plan.ram).toEqual([{ address: 0x8000_0000, size: 2048 * MIB, physical: 0x8000_0000 }]);
-    expect(plan.timer).toEqual({ virtual: 19, physical: 18 });
+    expect(plan.timer).toEqual({ virtual: 19, physical: 18, frequency: 62_500_000 });
     expect(() => encodeBoardPlan(plan)).not.toThrow();
   });
 
@@ -69,7 +69,11 @@ describe('transplant', () => {
       interrupts: [1, 13, 4, 0, 1, 14, 4, 0, 1, 11, 4, 0, 1, 10, 4, 0, 1, 12, 4, 0],
       'interrupt-names': ['sec-phys', 'phys', 'virt', 'hyp-phys', 'hyp-virt'],
     });
-    expect(lay(boardTree({ gic: four, timer })).plan.timer).toEqual({ virtual: 27, physical: 30 });
+    expect(lay(boardTree({ gic: four, timer })).plan.timer).toEqual({
+      virtual: 27,
+      physical: 30,
+      frequency: 62_500_000,
+    });
   });
 
   test('knows a GICv2', () => {
