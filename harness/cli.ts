@@ -15,6 +15,7 @@ import { matrixVerb } from './commands/matrix.options.ts';
 import { mergeVerb } from './commands/merge.options.ts';
 import { nightlyVerb } from './commands/nightly.options.ts';
 import { reportVerb } from './commands/report.options.ts';
+import { sweepVerb } from './commands/sweep.options.ts';
 import { whyVerb } from './commands/why.options.ts';
 import { zooVerb } from './commands/zoo.options.ts';
 import { CHECK_BROKEN, EXIT, InputError } from './errors.ts';
@@ -74,6 +75,10 @@ const VERBS = [
   BISECT.reduce((bisect, verb) => bisect.addCommand(verb), new Command('bisect')).description(
     'reduce a failure to what it needs',
   ),
+  sweepVerb.action(async (boards, options) => {
+    const { sweep } = await import('./commands/sweep.ts');
+    process.exitCode = await sweep(boards, options, signalOfUser());
+  }),
   zooVerb.action(async (entries, options) => {
     const { zoo } = await import('./commands/zoo.ts');
     process.exitCode = await zoo(entries, options, signalOfUser());

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import PQueue from 'p-queue';
 import { EXIT, InputError } from '../errors.ts';
 import { writeAtomic } from '../kernel/cache.ts';
 import { renderProgress } from '../report/progress.ts';
@@ -16,7 +18,8 @@ import type { ZooOptions } from './zoo.options.ts';
  * not found, or found where it should not be; 3 when there is an entry without an answer.
  */
 export async function zoo(names: readonly string[], options: ZooOptions, signal: AbortSignal): Promise<number> {
-  const { budget, seed, explain, results, workers = null, docs } = options;
+  const { budget, seed, explain, results, docs } = options;
+  const { clean = budget, random = false, workers = availableParallelism() } = options;
   if (docs !== undefined && names.length > 0)
     throw new InputError('--docs writes the table of all entries', 'leave out the names of entries');
   if (docs !== undefined) await requirePlace(docs);
@@ -25,14 +28,15 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
   const progress = renderProgress(process.stderr);
   try {
     const found = await runSearch('zoo', { signal, listen: progress.listen, results, workers }, async (session) => {
-      const all: EntryResult[] = [];
-      for (const entry of entries) {
-        const random = options.random === true;
-        const result = await runEntry(entry, session, { budget, seed, random, explain, note: progress.note });
-        progress.note(formatEntry(result).trimEnd());
-        all.push(result);
-      }
-      return all;
+      // A search boots one cell at a time, so there are as many searches as guests.
+      const queue = new PQueue({ concurrency: workers });
+      return queue.addAll(
+        entries.map((entry) => async () => {
+          const result = await runEntry(entry, session, { budget, clean, seed, random, explain, note: progress.note });
+          for (const line of formatEntry(result).trimEnd().split('\n')) progress.note(line);
+          return result;
+        }),
+      );
     });
     progress.close();
     if (options.json === true) printJson(found);

@@ -16,6 +16,12 @@ function after(cell: Cell, steps: readonly PlanStep[]): Cell {
   return { ...cell, plan: [...cell.plan, settle, ...steps, settle] };
 }
 
+/**
+ * A function that a kernel with /sys/power/pm_test has (kernel/power/main.c); without it a guest would suspend and stay
+ * so.
+ */
+export const SUSPEND_TEST = 'pm_test_store';
+
 /** System suspend as far as devices go, which needs CONFIG_PM_DEBUG (Documentation/power/basic-pm-debugging.rst). */
 export function suspended(cell: Cell): Cell {
   return after(cell, [

@@ -16,6 +16,7 @@ import {
   countingMilestones,
   independentOf,
   loadedWhileAdded,
+  type Milestone,
   milestonesOf,
   opened,
 } from './windows.ts';
@@ -24,7 +25,16 @@ import {
  * The parts of a hunt, in their order: what is cheap first. `orders` is what `explore` does; `windows` lets the others
  * in at each milestone of a device's probe.
  */
-type HuntPart = 'baseline' | 'suspend' | 'rebinds' | 'slow-rebinds' | 'loads' | 'orders' | 'windows' | 'random';
+type HuntPart =
+  | 'baseline'
+  | 'suspend'
+  | 'rebinds'
+  | 'milestones'
+  | 'slow-rebinds'
+  | 'loads'
+  | 'orders'
+  | 'windows'
+  | 'random';
 
 export interface HuntRequest {
   /** The cell that every boot is a variation of. */
@@ -34,6 +44,8 @@ export interface HuntRequest {
   readonly loadConstraints: readonly Precedence[];
   /** Functions of `MILESTONES` at which the kernel can be stopped. */
   readonly milestones: readonly string[];
+  /** Whether the kernel can suspend its devices alone: it has `SUSPEND_TEST`. */
+  readonly canSuspend: boolean;
   readonly boot: Boot;
   readonly budget: number;
   readonly seed: number;
@@ -119,16 +131,19 @@ export async function hunt(request: HuntRequest): Promise<Hunt> {
     const drivers = driversIn(first, targets);
     const bound = boundIn(first, targets, drivers);
     const devices = targets.map(({ device }) => device);
-    await hunter.all('suspend', [suspended(base), allowedToSuspend(base, devices)]);
+    await hunter.all('suspend', [...(request.canSuspend ? [suspended(base)] : []), allowedToSuspend(base, devices)]);
     await hunter.all('rebinds', rebinds(base, bound));
     const others = (device: string) => devices.filter((one) => one !== device);
-    const slowly = bound.map(({ device, driver }) =>
-      boundAgainSlowly(base, device, driver, others(device), request.milestones),
-    );
+    const passed = await milestonesPassed(request, hunter, drivers);
+    const slowly = bound.map(({ device, driver }) => {
+      // A stop where the device never comes by would leave the boot without a verdict.
+      const functions = [...new Set(passed.get(device)?.map(({ name }) => name))];
+      return boundAgainSlowly(base, device, driver, others(device), functions);
+    });
     await hunter.all('slow-rebinds', slowly);
     await hunter.all('loads', loads(request, drivers));
     await orders(request, hunter);
-    await windows(request, hunter, drivers);
+    await windows(request, hunter, drivers, passed);
   });
 }
 
@@ -147,17 +162,32 @@ async function orders(request: HuntRequest, hunter: Hunter): Promise<void> {
   });
 }
 
-async function windows(request: HuntRequest, hunter: Hunter, drivers: ReadonlyMap<string, string>): Promise<void> {
-  const { base, targets, milestones } = request;
-  hunter.in('windows');
+/** By device, the milestones that its probe comes by, from a boot of each. */
+async function milestonesPassed(
+  { base, targets, milestones }: HuntRequest,
+  hunter: Hunter,
+  drivers: ReadonlyMap<string, string>,
+): Promise<Map<string, Milestone[]>> {
+  hunter.in('milestones');
   const from = allAsync(base, drivers.values());
-  const cells: Cell[][] = [];
-  for (const { device } of targets) {
+  const passed = new Map<string, Milestone[]>();
+  for (const { device } of targets)
+    passed.set(device, milestonesOf(await hunter.boot(countingMilestones(from, device, milestones))));
+  return passed;
+}
+
+async function windows(
+  { base, targets }: HuntRequest,
+  hunter: Hunter,
+  drivers: ReadonlyMap<string, string>,
+  passed: ReadonlyMap<string, readonly Milestone[]>,
+): Promise<void> {
+  const from = allAsync(base, drivers.values());
+  const cells = targets.map(({ device }) => {
     const others = independentOf(device, targets);
-    if (others.length === 0) continue;
-    const counted = await hunter.boot(countingMilestones(from, device, milestones));
-    cells.push(milestonesOf(counted).map((milestone) => opened(from, device, others, milestone)));
-  }
+    if (others.length === 0) return [];
+    return (passed.get(device) ?? []).map((milestone) => opened(from, device, others, milestone));
+  });
   // A device with many milestones must not use up what others need.
   const longest = Math.max(0, ...cells.map(({ length }) => length));
   for (let place = 0; place < longest; place++)
@@ -233,7 +263,7 @@ export async function huntAtRandom(request: HuntRequest): Promise<Hunt> {
 }
 
 function randomCell(
-  { base, targets, milestones }: HuntRequest,
+  { base, targets, milestones, canSuspend }: HuntRequest,
   drivers: ReadonlyMap<string, string>,
   bound: readonly BoundDevice[],
   random: Random,
@@ -260,7 +290,7 @@ function randomCell(
     case 0:
       return varied;
     case 1:
-      return half() ? suspended(varied) : allowedToSuspend(varied, devices);
+      return canSuspend && half() ? suspended(varied) : allowedToSuspend(varied, devices);
     default:
       return bound.length === 0 ? varied : reboundInTurn(varied, shuffled(bound, random).slice(0, 1 + random.below(2)));
   }

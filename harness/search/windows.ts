@@ -28,6 +28,7 @@ export const MILESTONES: readonly string[] = [
   'i2c_register_adapter',
   'phy_create',
   '__of_phy_provider_register',
+  'of_gpiochip_add',
   'regulator_register',
   'led_classdev_register_ext',
   'icc_provider_register',

@@ -4,6 +4,7 @@ import { editTree } from '../devicetree/edit.ts';
 import type { Crash } from '../dmesg/events.ts';
 import { InputError, KnownError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
+import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explainOrder } from '../search/explain.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../search/hunt.ts';
 import { MILESTONES } from '../search/windows.ts';
@@ -18,6 +19,8 @@ const USUAL = { cpus: 1, shift: 4, loadOrder: null } as const;
 interface ZooOptions {
   /** Most boots of one search. */
   readonly budget: number;
+  /** The same on the kernel without the bug. */
+  readonly clean: number;
   readonly seed: number;
   /** Whether the same budget is spent at random as well. */
   readonly random: boolean;
@@ -34,7 +37,7 @@ export async function runEntry(entry: Entry, session: SearchSession, options: Zo
   try {
     const request = await requestOf(entry, entry.buggy, session, options);
     const found = await hunt(request);
-    const clean = await hunt(await requestOf(entry, entry.fixed, session, options));
+    const clean = await hunt({ ...(await requestOf(entry, entry.fixed, session, options)), budget: options.clean });
     const atRandom = options.random ? await huntAtRandom(request) : null;
     const explained =
       found.found === null || !options.explain ? null : await sentenceOf(entry, found.found.cell, session);
@@ -64,6 +67,7 @@ async function requestOf(
     nodeOf: (device) => nodes.get(device) ?? null,
     loadConstraints: symbolDependencies(base, kernel),
     milestones: await lab.gateable(kernel, MILESTONES),
+    canSuspend: (await lab.gateable(kernel, [SUSPEND_TEST])).length > 0,
     boot,
     budget,
     seed,

@@ -132,6 +132,7 @@ test('the pages have commands', () => {
       'docs/boards.md',
       'docs/kernels.md',
       'docs/speed.md',
+      'docs/sweep.md',
       'docs/zoo.md',
     ]),
   );

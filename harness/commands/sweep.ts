@@ -1,0 +1,56 @@
+import { EXIT, InputError } from '../errors.ts';
+import { writeAtomic } from '../kernel/cache.ts';
+import { parseShard } from '../matrix/shard.ts';
+import { renderProgress } from '../report/progress.ts';
+import { formatSweep, type KnownFunctions } from '../report/sweep.ts';
+import { SWEEPS, type Sweep } from '../search/sweep.ts';
+import { runSearch } from '../session/search.ts';
+import { sweepBoards } from '../session/sweep.ts';
+import { didYouMean } from '../suggest.ts';
+import { print, printJson } from '../terminal/output.ts';
+import { requireTools } from '../terminal/tools.ts';
+import { readEntries, ZOO } from '../zoo/folder.ts';
+import type { SweepOptions } from './sweep.options.ts';
+
+/**
+ * `bootrace sweep`: exit code 1 when something depends on order, 3 when a board gave no answer. Boots are kept in the
+ * cache as they come, so that a sweep that was stopped goes on where it was.
+ */
+export async function sweep(boards: readonly string[], options: SweepOptions, signal: AbortSignal): Promise<number> {
+  const { kernel: kernels, most, seed, results, workers = null } = options;
+  const sweeps = (options.sweeps ?? SWEEPS).map(sweepOf);
+  const shard = options.shard === undefined ? { index: 1, of: 1 } : parseShard(options.shard);
+  await requireTools();
+  const progress = renderProgress(process.stderr);
+  try {
+    const swept = await runSearch('sweep', { signal, listen: progress.listen, results, workers }, (session) =>
+      sweepBoards(session, { boards, kernels, sweeps, most, seed, shard, note: progress.note }),
+    );
+    progress.close();
+    const text = formatSweep(swept, await knownFunctions());
+    if (options.json === true) printJson(swept);
+    else print(text);
+    if (options.report !== undefined) await writeAtomic(options.report, text);
+    if (swept.some(({ problem }) => problem !== null)) return EXIT.noVerdict;
+    return swept.some(({ findings }) => findings.length > 0) ? EXIT.unexpected : EXIT.expected;
+  } finally {
+    progress.close();
+  }
+}
+
+function sweepOf(name: string): Sweep {
+  const found = SWEEPS.find((known) => known === name);
+  if (found === undefined)
+    throw new InputError(`there is no sweep ${name}${didYouMean(name, SWEEPS)}`, `they are ${SWEEPS.join(', ')}`);
+  return found;
+}
+
+/** What the zoo knows, by the function of its crash. */
+async function knownFunctions(): Promise<KnownFunctions> {
+  const entries = await readEntries(ZOO, []);
+  return new Map(
+    entries.flatMap(({ symptom, commit, subject }) =>
+      symptom.function === null ? [] : [[symptom.function, `${commit ?? ''} ${subject}`.trim()] as const],
+    ),
+  );
+}

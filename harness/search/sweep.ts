@@ -1,0 +1,193 @@
+import type { Cell } from '../model/cell.ts';
+import type { PlanStep } from '../model/plan.ts';
+import { settlingFor, withAsyncDrivers } from './conditions.ts';
+import type { BoundDevice } from './disturbances.ts';
+import { interleavings } from './interleavings.ts';
+import { createRandom, shuffled } from './random.ts';
+
+/** What is done to a whole board, beside the usual order. */
+export const SWEEPS = ['async', 'loads', 'late', 'rebinds', 'suspend', 'pairs'] as const;
+export type Sweep = (typeof SWEEPS)[number];
+
+/** A boot of a sweep. */
+export interface SweepCell {
+  readonly sweep: Sweep;
+  /** What differs from the usual order, as part of a sentence. */
+  readonly what: string;
+  readonly cell: Cell;
+}
+
+/** Virtual time by which one device's probe is late: longer than any other probe of a board takes. */
+const LATE_MS = 2000;
+/** Devices that are unbound and bound again in one boot. */
+const REBOUND_AT_ONCE = 8;
+/** Interleavings of the usual order that a difference has to differ from. */
+const USUAL_SHIFTS = 3;
+
+/** The usual order at several interleavings: whatever one of them shows does not depend on a sweep's order. */
+export function usualCells(base: Cell, seed: number): Cell[] {
+  return interleavings(USUAL_SHIFTS, base.shift, seed).map((shift) => ({
+    ...base,
+    id: `${base.id}-usual-${shift}`,
+    shift,
+  }));
+}
+
+interface SweepRequest {
+  /** Its plan ends with a census. */
+  readonly base: Cell;
+  readonly bound: readonly BoundDevice[];
+  /** Devices that need the same supplier, two at a time. */
+  readonly pairs: readonly (readonly [string, string])[];
+  readonly sweeps: readonly Sweep[];
+  /** Most boots of each sweep; which, is drawn by `seed`. */
+  readonly most: number;
+  readonly seed: number;
+}
+
+/** The boots of a sweep, the same for the same request. Pure. */
+export function sweepCells(request: SweepRequest): SweepCell[] {
+  const all = request.sweeps.flatMap((sweep) => {
+    const cells = cellsOf(sweep, request);
+    if (cells.length <= request.most) return cells;
+    return shuffled(cells, createRandom(request.seed)).slice(0, request.most);
+  });
+  return all.map((one) => ({ ...one, cell: { ...one.cell, id: `${request.base.id}-${one.sweep}-${idOf(one.what)}` } }));
+}
+
+const LONGEST_ID = 60;
+
+function idOf(what: string): string {
+  const plain = what.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return plain.slice(0, LONGEST_ID).replace(/^-|-$/g, '');
+}
+
+function cellsOf(sweep: Sweep, { base, bound, pairs, most, seed }: SweepRequest): SweepCell[] {
+  const asynchronous = { ...base, bootargs: withAsyncDrivers(base.bootargs, ['*']) };
+  switch (sweep) {
+    case 'async':
+      return [{ sweep, what: 'every driver asynchronous', cell: asynchronous }];
+    case 'loads':
+      return loadOrders(base, most, seed);
+    case 'late':
+      return bound.map(({ device }) => ({
+        sweep,
+        what: `${device} late`,
+        cell: gated(asynchronous, { gate: 'delay', device, ms: LATE_MS }),
+      }));
+    case 'rebinds':
+      return groups(bound, REBOUND_AT_ONCE).map((some, place) => ({
+        sweep,
+        what: `group ${place + 1}: ${some.map(({ device }) => device).join(' ')} rebound`,
+        cell: beforeCensus(base, some.flatMap(rebound)),
+      }));
+    case 'suspend':
+      return [{ sweep, what: 'system suspend', cell: beforeCensus(base, SUSPEND) }];
+    case 'pairs':
+      return pairs.flatMap((pair) =>
+        [pair, pair.toReversed()].map(([first = '', second = '']) => ({
+          sweep,
+          what: `${second} after ${first}`,
+          cell: gated(asynchronous, { gate: 'hold', device: second, until: first, phase: 'finished' }),
+        })),
+      );
+  }
+}
+
+function gated(cell: Cell, gate: Cell['gates'][number]): Cell {
+  return { ...cell, gates: [...cell.gates, gate], plan: settlingFor(cell.plan, LATE_MS) };
+}
+
+function loadOrders(base: Cell, most: number, seed: number): SweepCell[] {
+  const loads = base.plan.filter((step) => step.step === 'load');
+  if (loads.length < 2) return [];
+  const random = createRandom(seed);
+  return Array.from({ length: most }, (_, place) => {
+    // A load brings what its module depends on: any order can be had.
+    const order = shuffled(loads, random);
+    const plan = base.plan.map((step) => (step.step === 'load' ? (order.shift() ?? step) : step));
+    return { sweep: 'loads', what: `module order ${place + 1}`, cell: { ...base, plan } };
+  });
+}
+
+const SETTLE: PlanStep = { step: 'settle', ms: 1000 };
+const SUSPEND: readonly PlanStep[] = [
+  { step: 'write', path: '/sys/power/pm_test', value: 'devices' },
+  { step: 'write', path: '/sys/power/state', value: 'mem' },
+];
+
+function rebound({ device, driver }: BoundDevice): PlanStep[] {
+  return [
+    { step: 'unbind', driver, device },
+    { step: 'bind', driver, device },
+  ];
+}
+
+function beforeCensus(cell: Cell, steps: readonly PlanStep[]): Cell {
+  const at = cell.plan.findLastIndex(({ step }) => step === 'census');
+  return { ...cell, plan: [...cell.plan.slice(0, at), ...steps, SETTLE, ...cell.plan.slice(at)] };
+}
+
+function groups<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, place) =>
+    items.slice(place * size, (place + 1) * size),
+  );
+}
+
+/** What one boot of a board came to. */
+export interface BoardOutcome {
+  readonly crashes: readonly {
+    readonly signature: string;
+    readonly title: string;
+    readonly function: string | null;
+    readonly probing: { readonly device: string; readonly driver: string | null } | null;
+    readonly trace: readonly string[];
+  }[];
+  /** How each device ended, and by which driver: `bound by stmmac`. */
+  readonly ends: ReadonlyMap<string, string>;
+  /** False where the guest did not get to its census. */
+  readonly complete: boolean;
+}
+
+/** Something that a boot shows and no boot in the usual order does. */
+export type Difference =
+  | { readonly kind: 'crash'; readonly key: string; readonly crash: BoardOutcome['crashes'][number] }
+  | {
+      readonly kind: 'end';
+      readonly key: string;
+      readonly device: string;
+      readonly usual: string;
+      readonly now: string;
+    }
+  | { readonly kind: 'incomplete'; readonly key: string };
+
+/** Crashes are the same by their signature; devices by their name and both ends. */
+export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutcome): Difference[] {
+  const known = new Set(usual.flatMap(({ crashes }) => crashes.map(({ signature }) => signature)));
+  const found = new Map<string, Difference>();
+  for (const crash of outcome.crashes)
+    if (!known.has(crash.signature)) found.set(crash.signature, { kind: 'crash', key: crash.signature, crash });
+  if (!outcome.complete) {
+    if (found.size === 0 && usual.every(({ complete }) => complete))
+      found.set('incomplete', { kind: 'incomplete', key: 'the guest did not come to its end' });
+    return [...found.values()];
+  }
+  const [first] = usual;
+  for (const [device, now] of outcome.ends) {
+    const before = first?.ends.get(device);
+    if (before === undefined || usual.some(({ ends }) => ends.get(device) === now)) continue;
+    const key = `${device}: ${before} / ${now}`;
+    found.set(key, { kind: 'end', key, device, usual: before, now });
+  }
+  for (const [device, before] of first?.ends ?? []) {
+    if (outcome.ends.has(device) || usual.some(({ ends }) => !ends.has(device))) continue;
+    const key = `${device}: ${before} / not there`;
+    found.set(key, { kind: 'end', key, device, usual: before, now: 'not there' });
+  }
+  return [...found.values()];
+}
+
+/** Whether two outcomes show the same difference. */
+export function showsDifference(usual: readonly BoardOutcome[], outcome: BoardOutcome, wanted: Difference): boolean {
+  return differencesTo(usual, outcome).some(({ key }) => key === wanted.key);
+}
