@@ -10,7 +10,7 @@ import type { Header } from './headers/header.ts';
 import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
-import { type LogRecord, parseRecords } from './prefix.ts';
+import { type LogRecord, parseRecords, timeFromFields } from './prefix.ts';
 import { SIGNS } from './signs.ts';
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
@@ -150,10 +150,19 @@ export class DmesgParser {
       this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null && !this.#deferred.open;
     if (!idle || hasSign) {
       const text = decodeLine(line);
-      for (const record of parseRecords(text))
+      for (const record of this.#records(text))
         this.#record(record, number, hasSign || (text !== line && SIGNS.isIn(record.text)));
     }
     if (!this.#boots.kernel && STAMPED.test(line)) this.#boots.noteKernel();
+  }
+
+  /** The records of a line; some tools put the time of one on a line of its own. */
+  #records(text: string): LogRecord[] {
+    const records = parseRecords(text);
+    const [first, second] = records;
+    if (first === undefined || first.time !== null || second !== undefined) return records;
+    const time = timeFromFields(text, this.#recent.slice(-RECENT_LINES - 1, -1));
+    return time === null ? records : [{ ...first, time, kernel: true }];
   }
 
   #record(record: LogRecord, line: number, hasSign: boolean): void {

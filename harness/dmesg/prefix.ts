@@ -347,3 +347,31 @@ function addUnstamped(line: string, records: LogRecord[]): void {
   if (text.length > 0)
     records.push({ text, time: null, caller: inner.caller, kernel: outer.kernel || inner.caller !== null });
 }
+
+/** dmesg -J: the field that holds the text, and the one before it that holds the time. */
+const DMESG_JSON_TEXT = /^\s*"msg": ?"/;
+const DMESG_JSON_TIME = /^\s*"time": *(\d{1,9})\.(\d{6}),?\s*$/;
+/** journalctl -o export and verbose: kernel records alone have this time, and it comes before the message. */
+const JOURNAL_TIME = /^\s{0,8}_SOURCE_MONOTONIC_TIMESTAMP=(\d{1,16})\s*$/;
+const JOURNAL_RECORD = /^__CURSOR=|\[s=[0-9a-f]{1,32};/;
+
+/**
+ * The time of a record whose fields are lines of their own, in microseconds, from the lines before that of its text;
+ * null where the text is no such field or no time is there.
+ */
+export function timeFromFields(text: string, before: readonly string[]): number | null {
+  const dmesg = DMESG_JSON_TEXT.test(text);
+  if (!dmesg && !JOURNAL_MESSAGE.test(text)) return null;
+  for (const line of before.toReversed()) {
+    if (dmesg) {
+      const time = DMESG_JSON_TIME.exec(line);
+      if (time !== null) return Number(time[1]) * 1_000_000 + Number(time[2]);
+      if (DMESG_JSON_TEXT.test(line)) return null;
+    } else {
+      const time = JOURNAL_TIME.exec(line);
+      if (time !== null) return Number(time[1]);
+      if (JOURNAL_RECORD.test(line)) return null;
+    }
+  }
+  return null;
+}
