@@ -155,6 +155,9 @@ export const BEHAVIOURS = [
   'spi-rockchip',
   'rockchip-sfc',
   'scmi',
+  'i2c-tegra',
+  'i2c-designware',
+  'mtk-pwrap',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -9,9 +9,10 @@ import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
 import { geni } from './geni.ts';
-import { i2cBcm2835, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x } from './i2c.ts';
+import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, dwcMmc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
+import { mtkPwrap } from './mtk-pwrap.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
@@ -25,6 +26,7 @@ import { smmuModel } from './smmu500.ts';
 import { rockchipSfc, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
+import { tegraCar, tegraMisc } from './tegra.ts';
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
@@ -44,6 +46,7 @@ const MODELS: readonly DeviceModel[] = [
   ehci,
   geni,
   i2cBcm2835,
+  i2cDesignware,
   i2cImx,
   i2cMv64xxx,
   i2cOmap,
@@ -52,10 +55,12 @@ const MODELS: readonly DeviceModel[] = [
   k3Cpsw,
   k3Dma,
   k3Dss,
+  i2cTegra,
   llcc,
   maliMidgard,
   maliUtgard,
   mdss,
+  mtkPwrap,
   ohci,
   psci,
   qcomRpm,
@@ -73,6 +78,8 @@ const MODELS: readonly DeviceModel[] = [
   spiRockchip,
   spmiArbiter,
   sunxiRsb,
+  tegraCar,
+  tegraMisc,
   tiSci,
   timerFrame,
   tsens,

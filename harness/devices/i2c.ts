@@ -125,3 +125,27 @@ export const i2cBcm2835: DeviceModel = {
     master(device, answers, 'i2c-bcm2835', 0x20);
   },
 };
+
+export const i2cTegra: DeviceModel = {
+  compatible: /^nvidia,tegra(?:114|124|210)-i2c$/,
+  reads: 'drivers/i2c/busses/i2c-tegra.c, tegra_i2c_isr(), tegra_i2c_xfer_msg() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'i2c-tegra', 0x100);
+  },
+};
+
+/** Registers of drivers/i2c/busses/i2c-designware-core.h (6.12): FIFOs of 64 bytes, and what the component is. */
+const DW_IC_COMP_PARAM_1 = 0xf4;
+const DW_IC_COMP_TYPE = 0xfc;
+const DW_FIFOS = (63 << 16) | (63 << 8);
+const DW_TYPE = 0x4457_0140;
+
+export const i2cDesignware: DeviceModel = {
+  compatible: ['snps,designware-i2c'],
+  reads: 'drivers/i2c/busses/i2c-designware-common.c, i2c_dw_init_regmap(); -master.c, i2c_dw_isr() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'i2c-designware', 0xf4);
+    answers.word(device.base + DW_IC_COMP_PARAM_1, DW_FIFOS);
+    answers.word(device.base + DW_IC_COMP_TYPE, DW_TYPE);
+  },
+};

@@ -1,21 +1,39 @@
 /*
- * The poll breaker. A driver that waits for hardware reads one register from one place over and over. Where no model
- * answers, a read that comes for the n-th time in a row is told something else than what lies there, until something
- * else is done. Every such place is in the record: what goes on behind it is invented.
+ * The poll breaker. A driver that waits for hardware reads one register from one place over and over, or a few in turn
+ * (drivers/pmdomain/mediatek/mtk-pm-domains.c, scpsys_domain_is_on() reads two). Where no model answers, a read that
+ * comes for the n-th time in a row is told something else than what lies there, until something else is done. Every such
+ * place is in the record: what goes on behind it is invented.
  */
 #include "board.h"
 
 #define PLACES_MAX	2048u
 
-GUEST_STATE static u64 last_address, last_pc;
-GUEST_STATE static u64 in_a_row;
+/* Reads that go round in one loop; a loop of several must go round that many times as often. */
+#define LOOP_MAX	4u
+#define LOOP_PATIENCE	8u
+
+GUEST_STATE static struct { u64 address, pc, count; } loop[LOOP_MAX];
+GUEST_STATE static u32 in_loop;
 
 GUEST_STATE static struct { u64 address, pc; u32 count; u32 size; } places[PLACES_MAX];
 GUEST_STATE static u32 place_count;
 
 void breaker_other_access(void)
 {
-	in_a_row = 0;
+	in_loop = 0;
+}
+
+/* How often this read has come since something else was done. */
+static u64 times_read(u64 address, u64 pc)
+{
+	for (u32 i = 0; i < in_loop; i++)
+		if (loop[i].address == address && loop[i].pc == pc)
+			return ++loop[i].count;
+	if (in_loop == LOOP_MAX)
+		in_loop = 0;
+	loop[in_loop].address = address;
+	loop[in_loop].pc = pc;
+	return loop[in_loop++].count = 1;
 }
 
 /* The n-th answer: what a status bit may look like that is set, or clear, or one of several. */
@@ -79,18 +97,15 @@ static void record(const struct frame *f, u64 address, u32 size, u64 value, u64 
 /* What a read is told that no model answers, where `value` lies there. */
 u64 breaker_read(const struct frame *f, struct shadow *shadow, u64 address, u32 size, u64 value)
 {
-	u64 answer;
+	u64 answer, count, patience;
 
 	if (!board->breaker_reads)
 		return value;
-	if (address != last_address || f->elr != last_pc || !in_a_row) {
-		last_address = address;
-		last_pc = f->elr;
-		in_a_row = 0;
-	}
-	if (++in_a_row < board->breaker_reads || is_never_broken(address))
+	count = times_read(address, f->elr);
+	patience = board->breaker_reads * (in_loop > 1 ? LOOP_PATIENCE : 1);
+	if (count < patience || is_never_broken(address))
 		return value;
-	answer = invented(value, in_a_row - board->breaker_reads, size == 8 ? ~0ul : (1ul << 8 * size) - 1);
+	answer = invented(value, count - patience, size == 8 ? ~0ul : (1ul << 8 * size) - 1);
 	if (answer != value) {
 		shadow->broken++;
 		record(f, address, size, value, answer);

@@ -51,6 +51,9 @@ export const FIRMWARE = {
     'models/raspberrypi.c',
     'models/rsb.c',
     'models/qcom-rpm.c',
+    'models/i2c-tegra.c',
+    'models/i2c-designware.c',
+    'models/mtk-pwrap.c',
     'traps.c',
     'gic.c',
     'uart.c',
@@ -71,7 +74,9 @@ export const FIRMWARE = {
     'main.c',
   ].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   /** Read by the sources, so part of the content key. */
-  headers: ['firmware.h', 'timing.h', 'board.h'].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
+  headers: ['firmware.h', 'timing.h', 'board.h', 'models/i2c.h'].map((name) =>
+    fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
+  ),
   generated: { 'interface.h': interfaceHeader() },
   script: fileURLToPath(new URL('firmware.lds', FIRMWARE_FOLDER)),
   defines: {

@@ -1,0 +1,43 @@
+import type { DeviceModel } from './device.ts';
+
+/** What Tegra's boot processor leaves in the clock controller: the rate of its crystal, and which clocks run. */
+const OSC_CTRL = 0x50;
+/** OSC_CTRL_OSC_FREQ: index into `tegra210_input_freq` and `tegra124_input_freq`: 38.4 MHz and 12 MHz. */
+const CRYSTALS: readonly (readonly [string, number])[] = [
+  ['nvidia,tegra210-car', 5],
+  ['nvidia,tegra132-car', 8],
+  ['nvidia,tegra124-car', 8],
+];
+const FREQUENCY_SHIFT = 2 ** 28;
+/** SCLK, CCLKG and CCLKLP_BURST_POLICY (drivers/clk/tegra/clk-tegra-super-gen4.c), and that of ACLK: running, from the crystal. */
+const BURST_POLICIES = [0x28, 0x368, 0x370, 0x6e0];
+const SUPER_STATE_RUN = 2 * 2 ** 28;
+
+export const tegraCar: DeviceModel = {
+  compatible: CRYSTALS.map(([name]) => name),
+  reads: 'drivers/clk/tegra/clk-tegra-fixed.c, tegra_osc_clk_init(); clk-super.c, clk_super_get_parent() (6.12)',
+  model({ base, compatible }, answers) {
+    const index = CRYSTALS.find(([name]) => compatible.includes(name))?.[1] ?? 0;
+    answers.word(base + OSC_CTRL, index * FREQUENCY_SHIFT);
+    for (const policy of BURST_POLICIES) answers.word(base + policy, SUPER_STATE_RUN);
+  },
+};
+
+/** Where APB_MISC says which chip it is: family, major revision, chip and minor revision (HIDREV). */
+const HIDREV = 4;
+const CHIPS: readonly (readonly [RegExp, number])[] = [
+  [/^nvidia,tegra210-/, 0x0002_2117],
+  [/^nvidia,tegra132-/, 0x0001_1317],
+  [/^nvidia,tegra186-/, 0x0001_1817],
+  [/^nvidia,tegra194-/, 0x0002_1947],
+  [/^nvidia,tegra234-/, 0x0001_2347],
+];
+
+export const tegraMisc: DeviceModel = {
+  compatible: /^nvidia,tegra\d+-(?:apbmisc|misc)$/,
+  reads: 'drivers/soc/tegra/fuse/tegra-apbmisc.c, tegra_init_apbmisc(), tegra_read_chipid() (6.12)',
+  model({ base, compatible }, answers) {
+    const chip = CHIPS.find(([pattern]) => compatible.some((name) => pattern.test(name)))?.[1];
+    if (chip !== undefined) answers.word(base + HIDREV, chip);
+  },
+};

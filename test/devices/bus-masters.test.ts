@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { modelBoard } from '../../harness/devices/board-models.ts';
+import type { TreeNode } from '../../harness/devicetree/tree.ts';
+import { boardTree, GIC_V3, node, TIMER } from '../board/trees.ts';
+
+function models(...more: readonly TreeNode[]) {
+  const gic = { ...GIC_V3, properties: new Map([...GIC_V3.properties, ...node('', { phandle: [1] }).properties]) };
+  const cells = { '#address-cells': [1], '#size-cells': [1], ranges: [], 'interrupt-parent': [1] };
+  return modelBoard(boardTree({ gic, timer: TIMER, more: [node('soc', cells, ...more)] })).models;
+}
+
+function bytesAt(images: ReturnType<typeof models>['images'], address: number): number[] {
+  return [...(images.find((image) => image.address === address)?.bytes ?? [])];
+}
+
+describe('masters of buses with a register file for each slave', () => {
+  it('tells a DesignWare I2C master from anything else by its component type', () => {
+    const found = models(
+      node('i2c@1000', { compatible: 'snps,designware-i2c', reg: [0x1000, 0x100], interrupts: [0, 12, 4] }),
+    );
+    expect(found.behaviours[0]).toMatchObject({ behaviour: 'i2c-designware', address: 0x1000, interrupts: [44] });
+    expect(bytesAt(found.images, 0x10fc)).toEqual([0x40, 0x01, 0x57, 0x44]);
+  });
+
+  it('gives Tegra’s masters their interrupt, and its clock controller a crystal', () => {
+    const found = models(
+      node('i2c@7000d000', {
+        compatible: ['nvidia,tegra210-i2c', 'nvidia,tegra124-i2c'],
+        reg: [0x7000_d000, 0x100],
+        interrupts: [0, 53, 4],
+      }),
+      node('clock@60006000', { compatible: 'nvidia,tegra210-car', reg: [0x6000_6000, 0x1000] }),
+    );
+    expect(found.behaviours).toHaveLength(1);
+    expect(found.behaviours[0]).toMatchObject({ behaviour: 'i2c-tegra', interrupts: [85] });
+    expect(bytesAt(found.images, 0x6000_6050), '38.4 MHz').toEqual([0, 0, 0, 0x50]);
+  });
+
+  it('leaves MediaTek’s wrapper initialised, and the chip behind it says what the tree calls it', () => {
+    const pmic = node('pmic', { compatible: 'mediatek,mt6358' });
+    const found = models(node('pwrap@2000', { compatible: 'mediatek,mt8183-pwrap', reg: [0x2000, 0x1000] }, pmic));
+    const [wrapper] = found.behaviours;
+    const [store = 0, command] = wrapper?.parameters ?? [];
+    expect(command).toBe(0xc20);
+    expect(bytesAt(found.images, 0x2094), 'PWRAP_INIT_DONE2').toEqual([1, 0, 0, 0]);
+    expect(bytesAt(found.images, store + 0x0a)).toEqual([0x00, 0x58]);
+    expect(bytesAt(found.images, store + 0x1e2c), 'a voltage of the table of VSIM1').toEqual([0x00, 0x0b]);
+  });
+});
