@@ -4,14 +4,20 @@ import type { LoadingReport } from '../search/loading.ts';
 import { count } from './text.ts';
 
 const LISTED = 12;
-const WAYS = { order: 'order of loads', threads: 'interleaving of the threads', preemption: 'preemption at' } as const;
+const WAYS = {
+  order: 'order of loads',
+  threads: 'interleaving of the threads',
+  late: 'loading beside those after it, and late:',
+  preemption: 'preemption at',
+} as const;
 
 /**
  * What came of loading modules in other orders, at once and with preemptions, for the console.
  * @param files cell file of each break, in their order
  */
 export function formatLoading(found: LoadingReport, files: readonly string[]): string {
-  const { modules, threads, breaks, orders, interleavings, points, rounds, boots, stoppedBy } = found;
+  const { modules, threads, breaks, orders, interleavings, parallel, sequential, points, rounds, boots, stoppedBy } =
+    found;
   const lines = [
     `Compared with loading ${count(modules.length, 'module')} one after the other: ${printable(modules.slice(0, LISTED).join(', '))}${modules.length > LISTED ? ', ...' : ''}`,
   ];
@@ -34,6 +40,9 @@ export function formatLoading(found: LoadingReport, files: readonly string[]): s
     lines.push(
       `By ${threads} threads: ${interleavings.same} of ${count(interleavings.boots, 'interleaving')} came to the same`,
     );
+  if (parallel.length > 0) lines.push(`May load beside those after them: ${printable(parallel.join(', '))}`);
+  for (const { module, other } of sequential)
+    lines.push(`  must be loaded before the next: ${printable(other === null ? module : `${module}, for ${other}`)}`);
   if (points.length > 0) {
     const passed = points.filter(({ calls }) => calls > 0);
     const calls = passed.reduce((sum, point) => sum + point.calls, 0);

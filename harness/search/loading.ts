@@ -5,6 +5,7 @@ import type { PlanStep } from '../model/plan.ts';
 import { isFault } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome } from './boot.ts';
 import { expectationOf } from './cause.ts';
+import { settlingFor } from './conditions.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
 import { interleavings } from './interleavings.ts';
 import { type Precedence, partialOrder } from './precedence.ts';
@@ -14,7 +15,7 @@ import { tupleSpace } from './tuples.ts';
 
 /** Boots that came to another end than loading the modules one after the other, and the first of them. */
 interface LoadingBreak extends Difference {
-  readonly found: 'order' | 'threads' | 'preemption';
+  readonly found: 'order' | 'threads' | 'late' | 'preemption';
   /** The order of loads, the interleaving, or the calls that were preempted. */
   readonly how: string;
   readonly verdict: Outcome['verdict'];
@@ -33,6 +34,12 @@ export interface LoadingReport {
   readonly orders: { readonly boots: number; readonly same: number };
   /** Interleavings of the loader's threads. */
   readonly interleavings: { readonly boots: number; readonly same: number };
+  /**
+   * By several threads: modules that may load beside those after them, as far as boots with each alone two seconds late
+   * show, and those that may not, each with the device that broke.
+   */
+  readonly parallel: readonly string[];
+  readonly sequential: readonly { readonly module: string; readonly other: string | null }[];
   /** Places at which tasks may be preempted, and how often each is passed while the modules load. */
   readonly points: readonly { readonly place: string; readonly calls: number }[];
   /** Preempted together, 1 to the bound: sets that there are, that were booted, and whose calls all came. */
@@ -65,6 +72,9 @@ export interface LoadingRequest {
 /** Longest time for which the loader's threads are waited for. */
 const JOIN_MS = 120_000;
 const INTERLEAVINGS = 5;
+/** Longer than any load of a boot: who relies on a module being there finds it missing. */
+const LATE_MS = 2000;
+const SETTLE_MARGIN_MS = 1000;
 const BATCH = 4;
 
 /**
@@ -101,9 +111,35 @@ export function loadingPlan(
     block.push(module);
   }
   close();
-  const settle = plan.findLastIndex((step) => step.step === 'settle');
+  return putBeforeSettle(plan, loads);
+}
+
+/** The same by one thread, but for `late`, which loads beside those after it until one of them needs it. */
+function latePlan(
+  plan: readonly PlanStep[],
+  modules: readonly string[],
+  late: string,
+  needs: (module: string) => readonly string[],
+): PlanStep[] {
+  const at = modules.indexOf(late);
+  const after = modules.slice(at + 1);
+  const user = after.findIndex((module) => needs(module).includes(late));
+  const join = user === -1 ? after.length : user;
+  const load = (module: string): PlanStep => ({ step: 'load', module, params: '' });
+  return putBeforeSettle(plan, [
+    ...modules.slice(0, at).map(load),
+    { step: 'beside', steps: 1, tasks: 1 },
+    load(late),
+    ...after.slice(0, join).map(load),
+    { step: 'join', ms: JOIN_MS },
+    ...after.slice(join).map(load),
+  ]);
+}
+
+function putBeforeSettle(plan: readonly PlanStep[], steps: readonly PlanStep[]): PlanStep[] {
+  const settle = plan.findLastIndex(({ step }) => step === 'settle');
   const at = settle === -1 ? plan.length : settle;
-  return [...plan.slice(0, at), ...loads, ...plan.slice(at)];
+  return [...plan.slice(0, at), ...steps, ...plan.slice(at)];
 }
 
 class Budget extends Error {}
@@ -113,6 +149,8 @@ class LoadingSearch {
   readonly #breaks = new Map<string, LoadingBreak>();
   readonly #orders = { boots: 0, same: 0 };
   readonly #interleavings = { boots: 0, same: 0 };
+  readonly #parallel: string[] = [];
+  readonly #sequential: { module: string; other: string | null }[] = [];
   #points: Point[] = [];
   #places: { place: string; calls: number }[] = [];
   readonly #rounds: { size: number; sets: number; booted: number; hit: number }[] = [];
@@ -138,6 +176,7 @@ class LoadingSearch {
         const cell = this.#loading(modules, threads);
         const cells = interleavings(INTERLEAVINGS, cell.shift, seed).map((shift) => ({ ...cell, shift }));
         await this.#compareAll('threads', this.#interleavings, cells, ({ shift }) => `icount shift ${shift}`);
+        await this.#delayEach();
       }
       await this.#findPoints();
       for (let size = 1; size <= bound; size++) await this.#preempt(size);
@@ -151,6 +190,8 @@ class LoadingSearch {
       breaks: [...this.#breaks.values()],
       orders: this.#orders,
       interleavings: this.#interleavings,
+      parallel: this.#parallel,
+      sequential: this.#sequential,
       points: this.#places,
       rounds: this.#rounds,
       boots: this.#boots,
@@ -159,9 +200,8 @@ class LoadingSearch {
   }
 
   #loading(modules: readonly string[], threads: number): Cell {
-    const { base, constraints } = this.#request;
-    const needs = (module: string) => constraints.flatMap(({ before, after }) => (after === module ? [before] : []));
-    return { ...base, plan: loadingPlan(base.plan, modules, threads, needs) };
+    const { base } = this.#request;
+    return { ...base, plan: loadingPlan(base.plan, modules, threads, (module) => this.#needs(module)) };
   }
 
   /** Each order of two loads that symbols leave open, in as few boots as cover them. */
@@ -176,6 +216,31 @@ class LoadingSearch {
     const cells = rows.map((row) => this.#loading(row, 1));
     const names = new Map(cells.map((cell, place) => [cell, (rows[place] ?? []).join(', ')]));
     await this.#compareAll('order', this.#orders, cells, (cell) => names.get(cell) ?? '');
+  }
+
+  /** Each module beside those after it, and late, alone. */
+  async #delayEach(): Promise<void> {
+    const { base, modules } = this.#request;
+    for (let from = 0; from < modules.length - 1; from += BATCH) {
+      const batch = modules.slice(from, Math.min(from + BATCH, modules.length - 1)).map((module) => {
+        const gates = [...base.gates, { gate: 'delay', at: { load: module }, ms: LATE_MS } as const];
+        const plan = latePlan(base.plan, modules, module, (one) => this.#needs(one));
+        return { module, cell: { ...base, gates, plan: settlingFor(plan, LATE_MS + SETTLE_MARGIN_MS) } };
+      });
+      const outcomes = await this.#bootAll(batch.map(({ cell }) => cell));
+      for (const [place, { module, cell }] of batch.entries()) {
+        const outcome = outcomes[place];
+        if (outcome === undefined || this.#usual === null || !hasVerdict(outcome)) continue;
+        const difference = differenceTo(this.#usual, outcome, base, null);
+        if (difference === null) this.#parallel.push(module);
+        else this.#sequential.push({ module, other: difference.other });
+        this.#compare('late', module, cell, outcome);
+      }
+    }
+  }
+
+  #needs(module: string): string[] {
+    return this.#request.constraints.flatMap(({ before, after }) => (after === module ? [before] : []));
   }
 
   /** Counts calls with and without the loads: what is between was called while the modules load. */

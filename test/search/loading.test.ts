@@ -75,10 +75,23 @@ describe('loads of modules', () => {
     expect(found.stoppedBy).toBe('complete');
   });
 
+  it('tells modules that may load beside those after them from those that others rely on', async () => {
+    const boot = async (cell: Cell): Promise<Outcome> => {
+      const late = cell.gates.flatMap((gate) => (isPlaceGate(gate) && 'load' in gate.at ? [gate.at.load] : []));
+      const outcome = bootRacy(cell);
+      if (!late.includes('first')) return outcome;
+      return { ...outcome, verdict: 'probe-failed', events: outcome.events.slice(0, 1) };
+    };
+    const found = await searchLoading(request({ modules: ['first', 'glue', 'user'], bound: 0, boot }));
+    expect(found.parallel).toEqual(['glue']);
+    expect(found.sequential).toEqual([{ module: 'first', other: 'user' }]);
+    expect(found.breaks).toMatchObject([{ found: 'late', how: 'first', what: 'user is not bound' }]);
+  });
+
   it('counts pairs of preemptions, and says where the budget ended', async () => {
     expect((await searchLoading(request({ bound: 2 }))).rounds[1]).toEqual({ size: 2, sets: 3, booted: 3, hit: 3 });
-    const { rounds, boots, stoppedBy } = await searchLoading(request({ bound: 2, budget: 14 }));
-    expect({ boots, stoppedBy }).toEqual({ boots: 14, stoppedBy: 'budget' });
+    const { rounds, boots, stoppedBy } = await searchLoading(request({ bound: 2, budget: 15 }));
+    expect({ boots, stoppedBy }).toEqual({ boots: 15, stoppedBy: 'budget' });
     expect(rounds.at(-1)?.booted).toBeLessThan(3);
   });
 
