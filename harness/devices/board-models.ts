@@ -12,6 +12,7 @@ import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, dwcMmc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
+import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
@@ -25,6 +26,7 @@ import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
 import { rockchipSfc, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
+import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
 import { tegraCar, tegraMisc } from './tegra.ts';
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
@@ -33,11 +35,14 @@ import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
 
 /** Every model of a real board's devices; a node may have more than one. A new one is a line here. */
 const MODELS: readonly DeviceModel[] = [
+  a3700Utmi,
   ambaIds,
   aossQmpModel,
+  armadaThermal,
   bamModel,
   brcmPcie,
   cmdDbModel,
+  cp110Comphy,
   cpufreqHw,
   dsi,
   dwHdmi,
@@ -69,6 +74,8 @@ const MODELS: readonly DeviceModel[] = [
   rockchipIommu,
   rockchipSfc,
   rpmhRscModel,
+  rwtmMailbox,
+  safexcel,
   scmModel,
   scmiSmc,
   sdhci,
@@ -77,6 +84,8 @@ const MODELS: readonly DeviceModel[] = [
   smmuModel,
   spiRockchip,
   spmiArbiter,
+  sunxiCcu,
+  sunxiMmc,
   sunxiRsb,
   tegraCar,
   tegraMisc,

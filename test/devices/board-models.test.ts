@@ -222,4 +222,30 @@ describe('models of a board’s devices', () => {
     expect(hdmi(4)?.[8]).toBe(0xa0);
     expect(hdmi(1)?.[2]).toBe(0xa0);
   });
+
+  it('says that a PLL of Allwinner’s is locked where it is on, and no clock change is a command', () => {
+    const { models: found } = models(
+      node('clock@10000', { compatible: 'allwinner,sun50i-a64-ccu', reg: [0x1_0000, 0x400] }),
+      node('mmc@20000', { compatible: 'allwinner,sun50i-a64-mmc', reg: [0x2_0000, 0x1000], interrupts: [0, 60, 4] }),
+    );
+    expect(found.rules).toContainEqual(
+      expect.objectContaining({ rule: 'follows', at: 0x1_0000, toStride: 4, bit: 28, source: 31, inverted: false }),
+    );
+    const [, failed] = found.rules.filter((rule) => rule.rule === 'on-write');
+    expect(failed).toMatchObject({ at: 0x2_0018, mask: 0x80_20_0000, value: 0x8000_0000, interrupt: 92 });
+  });
+
+  it('has temperatures below critical, a crypto engine that is one, and a PHY that the monitor switches on', () => {
+    const sensor = node('sensor@80', { compatible: 'marvell,armada-ap806-thermal', reg: [0x80, 0x10] });
+    const syscon = { compatible: 'syscon', reg: [0x9000, 0x1000], '#address-cells': [1], '#size-cells': [1] };
+    const { models: found } = models(
+      node('system-controller@9000', syscon, sensor),
+      node('crypto@100000', { compatible: 'inside-secure,safexcel-eip97ies', reg: [0x10_0000, 0x2_0000] }),
+      node('phy@200000', { compatible: 'marvell,comphy-cp110', reg: [0x20_0000, 0x6000] }),
+    );
+    const sample = ((word(found.images, 0x908c) ?? 0) & 0x3ff) - 0x400;
+    expect(423 * sample + 150_000).toBeLessThan(60_000);
+    expect((word(found.images, 0x10_fffc) ?? 0) & 0xffff).toBe(0x35ca);
+    expect(found.monitor.answers).toContainEqual({ call: 0x8200_0001, values: [0, 0, 0, 0] });
+  });
 });
