@@ -6,7 +6,7 @@ import { cacheRoot } from '../kernel/cache.ts';
 import { DEFAULT_MATRIX, loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
 import { PrintableStream } from '../printable.ts';
-import { debuggerLine, QEMU, qemuArguments } from '../qemu/command.ts';
+import { debuggerLine, type GuestWords, QEMU, qemuArguments, renameFiles } from '../qemu/command.ts';
 import { attachTerminal } from '../qemu/process.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { colours, mark, paintVerdict, wantsColour } from '../report/paint.ts';
@@ -125,12 +125,13 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
     join(folder, 'cells', cellFolder(chosen.id)),
   );
   const debugPort = options.gdb === true ? DEFAULT_DEBUG_PORT : (options.gdb ?? null);
-  const words = qemuArguments({ ...prepared.files, firmwareLog: '/dev/null' }, prepared.machine, {
-    console: options.interactive === true ? 'terminal' : 'output',
-    debugPort,
-  });
+  const words: GuestWords = (rename) =>
+    qemuArguments(renameFiles({ ...prepared.files, firmwareLog: '/dev/null' }, rename), prepared.machine, {
+      console: options.interactive === true ? 'terminal' : 'output',
+      debugPort,
+    });
   if (options.printCommand === true) {
-    print(`${[QEMU, ...words].map(shellQuote).join(' ')}\n`);
+    print(`${[QEMU, ...words((_role, path) => path)].map(shellQuote).join(' ')}\n`);
     return EXIT.expected;
   }
   if (debugPort !== null) tell(`${debuggerLine(kernel.vmlinux, debugPort)}\n`);

@@ -4,8 +4,9 @@ import { dirname } from 'node:path';
 import pc from 'picocolors';
 import { EXIT } from '../errors.ts';
 import { cacheRoot, errorCode } from '../kernel/cache.ts';
-import { checkTools, ensureTools, type ToolReport } from '../kernel/tools.ts';
-import { print, printJson, tell } from '../terminal/output.ts';
+import { checkTools, type ToolReport } from '../kernel/tools.ts';
+import { print, printJson } from '../terminal/output.ts';
+import { installTools } from '../terminal/tools.ts';
 import type { DoctorOptions } from './doctor.options.ts';
 
 interface Resource {
@@ -28,8 +29,7 @@ const GIB_FOR_CACHE = 10;
 /** `bootrace doctor`: what bootrace needs of this machine, and what of it is missing. Exit code 2 when something is. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   if (options.install === true) {
-    const say = (line: string) => tell(`${line}\n`);
-    await ensureTools({ install: true, tests: options.tests === true, say });
+    await installTools({ tests: options.tests === true, yes: options.yes === true });
     if (options.json !== true) return EXIT.expected;
   }
   const report = await examine(options.tests === true);

@@ -1,5 +1,6 @@
-import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, chown, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { ensureFolder } from './cache.ts';
@@ -72,7 +73,37 @@ interface Package {
 /** A private apt state: nothing of the system's apt or dpkg is read but its configuration, and nothing is written. */
 interface AptState {
   readonly folder: string;
-  readonly options: readonly string[];
+  /** apt's words for it, where it is found as `folder`. */
+  readonly options: (folder: string) => string[];
+  readonly sandbox: Sandbox | null;
+}
+
+/** Whom apt's downloads run as where the caller is root (apt.conf(5), APT::Sandbox::User). */
+interface Sandbox {
+  readonly uid: number;
+}
+
+/** Null where apt does not change user: the caller is not root, or there is no such user. */
+async function sandboxOfApt(): Promise<Sandbox | null> {
+  if (process.getuid?.() !== 0) return null;
+  const { stdout, failed } = await execa('id', ['-u', '_apt'], { reject: false });
+  return failed ? null : { uid: Number(stdout) };
+}
+
+/** Descriptor of the folder of a state in apt: its downloads have no way there below the home of root. */
+const STATE_FD = 3;
+
+/** `apt-get update` of a private state. */
+async function refresh({ folder, options, sandbox }: AptState, signal: AbortSignal | undefined): Promise<void> {
+  const words = ['-o', 'APT::Update::Error-Mode=any', 'update'];
+  if (sandbox === null) {
+    await execa('apt-get', [...options(folder), ...words], cancelled(signal));
+    return;
+  }
+  const keep = ['-o', `APT::Keep-Fds::=${STATE_FD}`];
+  const opened = `exec ${STATE_FD}<"$1"; shift; exec apt-get "$@"`;
+  const found = options(`/proc/self/fd/${STATE_FD}`);
+  await execa('sh', ['-c', opened, 'sh', folder, ...found, ...keep, ...words], cancelled(signal));
 }
 
 /**
@@ -120,7 +151,8 @@ async function openState(root: string, suite: Suite, site: string, architecture:
     () => '',
   );
   await writeFile(join(folder, 'sources.list'), `deb ${signedBy}${site} ${suite.name} main\n`);
-  const options = [
+  const sandbox = await sandboxOfApt();
+  const options = (folder: string) => [
     `Dir::State=${folder}`,
     `Dir::State::Lists=${folder}/lists`,
     `Dir::State::status=${folder}/status`,
@@ -129,11 +161,11 @@ async function openState(root: string, suite: Suite, site: string, architecture:
     'Dir::Etc::sourceparts=/dev/null',
     `APT::Architecture=${architecture}`,
     `APT::Architectures=${architecture}`,
-    'APT::Sandbox::User=root',
+    ...(sandbox === null ? ['APT::Sandbox::User=root'] : []),
     'Acquire::Languages=none',
     ...(suite.archived ? ['Acquire::Check-Valid-Until=false'] : []),
   ];
-  return { folder, options: options.flatMap((option) => ['-o', option]) };
+  return { folder, options: (at) => options(at).flatMap((option) => ['-o', option]), sandbox };
 }
 
 function lastLines(error: ExecaError, count: number): string {
@@ -142,9 +174,13 @@ function lastLines(error: ExecaError, count: number): string {
 
 /** Reads one package's stanza; null when the suite does not carry it. */
 async function show(state: AptState, name: string): Promise<Package | null> {
-  const { stdout, exitCode } = await execa('apt-cache', [...state.options, 'show', '--no-all-versions', name], {
-    reject: false,
-  });
+  const { stdout, exitCode } = await execa(
+    'apt-cache',
+    [...state.options(state.folder), 'show', '--no-all-versions', name],
+    {
+      reject: false,
+    },
+  );
   if (exitCode !== 0) return null;
   const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(stdout)?.[1];
   const version = field('Version');
@@ -155,7 +191,7 @@ async function show(state: AptState, name: string): Promise<Package | null> {
 
 /** Names of the packages of a suite that begin with `prefix`. */
 async function packageNames(state: AptState, prefix: string): Promise<string[]> {
-  const { stdout } = await execa('apt-cache', [...state.options, 'pkgnames', prefix]);
+  const { stdout } = await execa('apt-cache', [...state.options(state.folder), 'pkgnames', prefix]);
   return stdout.split('\n').filter((name) => name !== '');
 }
 
@@ -228,7 +264,7 @@ async function downloadFrom(
   onProgress({ phase: 'downloading', subject: `index of ${suite.name}`, done: null, total: null, secondsLeft: null });
   const state = await openState(request.root, suite, site, request.architecture);
   try {
-    await execa('apt-get', [...state.options, '-o', 'APT::Update::Error-Mode=any', 'update'], cancelled(signal));
+    await refresh(state, signal);
   } catch (error) {
     if (!(error instanceof ExecaError) || error.isCanceled) throw error;
     throw new InfraError(lastLines(error, 2), undefined, { cause: error });
@@ -257,7 +293,28 @@ async function downloadFrom(
   throw failure;
 }
 
+/** The same where apt's downloads run as another user: in a folder of theirs, as they cannot enter that of the caller. */
 async function download(
+  wanted: Package,
+  folder: string,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<string> {
+  const { sandbox } = wanted.state;
+  if (sandbox === null) return downloadInto(wanted, folder, onProgress, signal);
+  const theirs = await mkdtemp(join(tmpdir(), 'bootrace-deb-'));
+  try {
+    await chown(theirs, sandbox.uid, -1);
+    const file = await downloadInto(wanted, theirs, onProgress, signal);
+    const own = join(folder, basename(file));
+    await copyFile(file, own);
+    return own;
+  } finally {
+    await rm(theirs, { recursive: true, force: true });
+  }
+}
+
+async function downloadInto(
   wanted: Package,
   folder: string,
   onProgress: OnProgress,
@@ -267,7 +324,13 @@ async function download(
   const started = performance.now();
   const apt = execa(
     'apt-get',
-    [...wanted.state.options, '-o', 'APT::Status-Fd=1', 'download', `${wanted.name}=${wanted.version}`],
+    [
+      ...wanted.state.options(wanted.state.folder),
+      '-o',
+      'APT::Status-Fd=1',
+      'download',
+      `${wanted.name}=${wanted.version}`,
+    ],
     {
       cwd: folder,
       ...cancelled(signal),

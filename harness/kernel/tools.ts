@@ -185,6 +185,8 @@ export interface EnsureOptions {
   readonly tests: boolean;
   /** Gets a line for people as the installation goes on. */
   readonly say: (line: string) => void;
+  /** Asks whether `command` may be run; false leaves the machine as it is. */
+  readonly confirm?: (command: string) => Promise<boolean>;
 }
 
 /**
@@ -192,7 +194,7 @@ export interface EnsureOptions {
  * install, {@link InfraError} where the installation fails.
  */
 export async function ensureTools(
-  { install, tests, say }: EnsureOptions,
+  { install, tests, say, confirm = async () => true }: EnsureOptions,
   machine: Machine = thisMachine(),
 ): Promise<void> {
   let reports = await checkTools({ versions: false, tests }, machine);
@@ -201,6 +203,7 @@ export async function ensureTools(
     const packages = [...new Set(missing.map((tool) => tool.package))].sort();
     const debian = await hasDebianPackages(machine);
     if (!install || !debian || !machine.root) throw missingError(missing, packages, debian);
+    if (!(await confirm(installCommand(packages)))) throw missingError(missing, packages, debian);
     await installPackages(packages, { say, machine });
     reports = await checkTools({ versions: false, tests }, machine);
     const left = reports.filter(({ state }) => state === 'missing');
@@ -215,12 +218,16 @@ export async function ensureTools(
     );
 }
 
+function installCommand(packages: readonly string[]): string {
+  return `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+}
+
 function missingError(missing: readonly ToolReport[], packages: readonly string[], debian: boolean): InputError {
   const names = missing.map(({ name }) => name).join(', ');
   return new InputError(
     `these tools are missing: ${names}`,
     debian
-      ? `run: sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+      ? `run: sudo ${installCommand(packages)}`
       : `install them with your package manager (in Debian they are in ${packages.join(', ')})`,
   );
 }

@@ -25,6 +25,29 @@ export interface GuestFiles {
   readonly firmwareLog: string;
 }
 
+/** Gives the name under which QEMU finds a file. */
+export type RenameFile = (role: keyof GuestFiles, path: string) => string;
+
+/** QEMU's words, made when it is known under which names it finds its files. */
+export type GuestWords = (rename: RenameFile) => string[];
+
+/** The same files under other names. */
+export function renameFiles(files: GuestFiles, rename: RenameFile): GuestFiles {
+  const present = (role: keyof GuestFiles, path: string | null) => (path === null ? null : rename(role, path));
+  return {
+    firmware: rename('firmware', files.firmware),
+    image: rename('image', files.image),
+    deviceTree: rename('deviceTree', files.deviceTree),
+    initramfs: rename('initramfs', files.initramfs),
+    plan: rename('plan', files.plan),
+    modules: present('modules', files.modules),
+    gates: present('gates', files.gates),
+    boardPlan: present('boardPlan', files.boardPlan),
+    registers: files.registers.map(({ path, address }) => ({ path: rename('registers', path), address })),
+    firmwareLog: rename('firmwareLog', files.firmwareLog),
+  };
+}
+
 export interface GuestMachine {
   readonly cpus: number;
   /** `-icount shift=N`: 2^N ns of virtual time an instruction. */

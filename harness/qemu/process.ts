@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
-import { QEMU } from './command.ts';
-import { sandboxWords } from './version.ts';
+import { type GuestWords, QEMU } from './command.ts';
+import { asUser, type Confinement, confinement, handOver } from './confinement.ts';
 
 /** Why a guest is no longer running. */
 export type GuestEnd =
@@ -149,27 +148,32 @@ const ULIMIT_BLOCK = 512;
 /**
  * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk.
  * prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux; a parent that ended before that is another parent by now,
- * which the shell sees.
+ * which the shell sees. It comes last, as it is undone when a process becomes another user.
  */
-export function launcher(program: readonly string[], parent = process.pid): string[] {
+export function launcher(
+  program: readonly string[],
+  { parent = process.pid, user = null }: { readonly parent?: number; readonly user?: number | null } = {},
+): string[] {
   const script = `[ "$PPID" = "$1" ] || exit 1; shift; ulimit -f ${FILE_MAX / ULIMIT_BLOCK}; ulimit -c 0; exec "$@"`;
-  return ['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', script, 'sh', String(parent), ...program];
+  const bound = ['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', script, 'sh', String(parent)];
+  return [...asUser(user), ...bound, ...program];
 }
 
-/** Starts QEMU. `inherited`: what it gets beside its standard streams, from descriptor 3 on ({@link SERVER_FD}). */
-export function startQemu(
-  qemuArguments: readonly string[],
-  {
-    cwd,
-    output,
-    inherited = [],
-  }: { readonly cwd: string; readonly output: number; readonly inherited?: readonly 'pipe'[] },
-): ChildProcess {
-  const [program = '', ...words] = launcher([QEMU, ...qemuArguments]);
-  return spawn(program, words, {
-    stdio: ['ignore', output, 'pipe', ...inherited],
-    cwd,
-  });
+interface QemuStart {
+  readonly cwd: string;
+  /** Its standard streams, and what it gets beside them ({@link SERVER_FD}). */
+  readonly streams: readonly ('ignore' | 'inherit' | 'pipe' | number)[];
+}
+
+/** Starts QEMU, confined. */
+export function startQemu(words: GuestWords, confined: Confinement, { cwd, streams }: QemuStart): ChildProcess {
+  const handed = handOver(words, confined, { cwd, firstFd: streams.length });
+  const [program = '', ...rest] = launcher([QEMU, ...handed.words], { user: handed.user });
+  try {
+    return spawn(program, rest, { stdio: [...streams, ...handed.descriptors], cwd });
+  } finally {
+    for (const descriptor of handed.descriptors) closeSync(descriptor);
+  }
 }
 
 /** How a QEMU that was started has ended. Rejects with {@link InfraError} when it could not be started. */
@@ -190,12 +194,12 @@ function sizeOf(path: string): number {
  * Runs QEMU until it ends or `onConsole` has seen enough.
  * Throws {@link InfraError} when QEMU cannot be started, and the signal's reason when it was aborted.
  */
-export async function runGuest(qemuArguments: readonly string[], run: GuestRun): Promise<GuestEnd> {
-  const sandbox = await sandboxWords();
+export async function runGuest(words: GuestWords, run: GuestRun): Promise<GuestEnd> {
+  const confined = await confinement();
   run.signal.throwIfAborted();
   const output = openSync(run.consoleFile, 'w');
   const file = openSync(run.consoleFile, 'r');
-  const child = startQemu([...sandbox, ...qemuArguments], { cwd: run.cwd, output });
+  const child = startQemu(words, confined, { cwd: run.cwd, streams: ['ignore', output, 'pipe'] });
   let ended: 'stopped' | 'stuck' | 'silent' | 'flooded' | null = null;
   const stop = (why: NonNullable<typeof ended>) => {
     ended ??= why;
@@ -254,20 +258,16 @@ export async function runGuest(qemuArguments: readonly string[], run: GuestRun):
  * Runs QEMU with the guest's console on this terminal until it ends; Ctrl-C goes to the guest. Returns QEMU's exit
  * code. Throws {@link InfraError} when QEMU cannot be started.
  */
-export async function attachTerminal(qemuArguments: readonly string[], cwd: string): Promise<number> {
-  const [program = '', ...words] = launcher([QEMU, ...qemuArguments]);
-  const result = await execa(program, words, {
-    stdio: 'inherit',
-    reject: false,
-    cwd,
-  });
-  if (result.exitCode === undefined) throw notStarted(result.shortMessage, result.cause);
-  return result.exitCode;
+export async function attachTerminal(words: GuestWords, cwd: string): Promise<number> {
+  const child = startQemu(words, await confinement(), { cwd, streams: ['inherit', 'inherit', 'inherit'] });
+  const { code, signal } = await qemuEnded(child);
+  if (code === null) throw notStarted(`it was ended by ${signal}`, undefined);
+  return code;
 }
 
-function notStarted(why: string | undefined, cause: unknown): InfraError {
+function notStarted(why: string, cause: unknown): InfraError {
   return new InfraError(
-    `${QEMU} could not be started: ${why ?? 'unknown reason'}`,
+    `${QEMU} could not be started: ${why}`,
     `run \`${commandLine(['doctor'])}\` to see what is missing`,
     {
       cause,

@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { Duplex } from 'node:stream';
-import { SERVER_FD } from './command.ts';
+import { type GuestWords, SERVER_FD } from './command.ts';
+import { type Confinement, confinement } from './confinement.ts';
 import {
   FIRMWARE_LOG_MAX,
   type GuestEnd,
@@ -12,7 +13,6 @@ import {
   STDERR_MAX,
   startQemu,
 } from './process.ts';
-import { sandboxWords } from './version.ts';
 
 /** What a guest has said, from its reset on, and how it ended. */
 export interface Served {
@@ -24,8 +24,8 @@ export interface Served {
 }
 
 interface ServerOptions {
-  /** QEMU's words, made with `serves`. */
-  readonly arguments: readonly string[];
+  /** Makes QEMU's words, with `serves`. */
+  readonly words: GuestWords;
   /** Where QEMU's standard output, the console of all its cells, goes. */
   readonly consoleFile: string;
   readonly cwd: string;
@@ -71,12 +71,12 @@ export class GuestServer {
   /** Any word that says which modules the guest has; the caller's own. */
   modules: string | null = null;
 
-  private constructor(options: ServerOptions) {
+  private constructor(options: ServerOptions, confined: Confinement) {
     this.#options = options;
     // QEMU appends, so that the file can be emptied after every cell.
     const output = openSync(options.consoleFile, 'a');
     this.#console = openSync(options.consoleFile, 'r+');
-    this.#child = startQemu(options.arguments, { cwd: options.cwd, output, inherited: ['pipe'] });
+    this.#child = startQemu(options.words, confined, { cwd: options.cwd, streams: ['ignore', output, 'pipe', 'pipe'] });
     closeSync(output);
     const socket = this.#child.stdio[SERVER_FD];
     if (!(socket instanceof Duplex)) throw new TypeError('QEMU was started without a socket for its cells');
@@ -97,9 +97,9 @@ export class GuestServer {
 
   /** Boots a guest until it is ready for its first cell; null where it ends before, or does not get there in time. */
   static async start(options: ServerOptions): Promise<GuestServer | null> {
-    const sandbox = await sandboxWords();
+    const confined = await confinement();
     options.signal.throwIfAborted();
-    const server = new GuestServer({ ...options, arguments: [...sandbox, ...options.arguments] });
+    const server = new GuestServer(options, confined);
     const ready = server.#ready();
     const silence = server.#silence();
     let said = 0;

@@ -11,35 +11,6 @@ import { QEMU } from './command.ts';
  */
 const OLDEST = [7, 2] as const;
 
-/**
- * QEMU's own seccomp filter (qemu-options, `-sandbox`): a guest that got out of its machine could start no program and
- * gain no privilege. A build without it, or a container that forbids it, refuses the option: then guests run without.
- */
-const SANDBOX = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
-
-/**
- * The words that put this machine's QEMU into its sandbox; none where it has none. Found out once a run, by a machine
- * without parts.
- */
-export function sandboxWords(): Promise<readonly string[]> {
-  sandboxed ??= askSandbox();
-  return sandboxed;
-}
-
-let sandboxed: Promise<readonly string[]> | undefined;
-
-async function askSandbox(): Promise<readonly string[]> {
-  const machine = ['-M', 'none', '-nodefaults', '-display', 'none', '-monitor', 'stdio'];
-  const { failed } = await execa(QEMU, [...SANDBOX, ...machine], {
-    input: 'quit\n',
-    reject: false,
-    timeout: SANDBOX_TIMEOUT_MS,
-  });
-  return failed ? [] : SANDBOX;
-}
-
-const SANDBOX_TIMEOUT_MS = 10_000;
-
 let asked: Promise<string> | undefined;
 
 /**

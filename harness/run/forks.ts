@@ -5,7 +5,7 @@ import { KnownError } from '../errors.ts';
 import { consoleLookup, encodeParking, gatedBy, type ParkingPlace, parkingSymbols } from '../firmware/gates.ts';
 import { encodeServedCell, MODULES_BYTES_MAX } from '../firmware/served.ts';
 import type { Cell } from '../model/cell.ts';
-import { qemuArguments } from '../qemu/command.ts';
+import { qemuArguments, renameFiles } from '../qemu/command.ts';
 import { GuestServer, type Served } from '../qemu/server.ts';
 import type { PreparedCell } from './prepare.ts';
 
@@ -205,9 +205,10 @@ export class Forks {
     try {
       const gates = join(folder, 'gates.bin');
       writeFileSync(gates, table);
+      const files = { ...prepared.files, modules: null, gates };
       // QEMU has read every file, and opened its console, by the time that the firmware says anything.
       return await GuestServer.start({
-        arguments: qemuArguments({ ...prepared.files, modules: null, gates }, prepared.machine, { serves: true }),
+        words: (rename) => qemuArguments(renameFiles(files, rename), prepared.machine, { serves: true }),
         consoleFile: join(folder, 'console.log'),
         cwd: folder,
         signal: this.#options.signal,

@@ -34,7 +34,14 @@ import { withDependencies } from '../matrix/plan.ts';
 import { boardTreeFile } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { type GuestFiles, type GuestMachine, QEMU, qemuArguments } from '../qemu/command.ts';
+import {
+  type GuestFiles,
+  type GuestMachine,
+  QEMU,
+  qemuArguments,
+  type RenameFile,
+  renameFiles,
+} from '../qemu/command.ts';
 import { type BoardBlob, readBoardTree } from './board-tree.ts';
 import { bootargsOf, survivesOops } from './bootargs.ts';
 
@@ -322,7 +329,10 @@ export async function prepareCell(
     gates: sha256(JSON.stringify(cell.gates)),
     machine: `cpus=${cell.cpus} shift=${cell.shift}`,
   };
-  const words = qemuArguments(inPlaceOf(files), machine);
+  const words = qemuArguments(
+    renameFiles(files, (role, path) => (role === 'registers' ? basename(path) : IN_PLACE[role])),
+    machine,
+  );
   return {
     folder,
     files,
@@ -334,21 +344,18 @@ export async function prepareCell(
   };
 }
 
-/** The same files under names that do not depend on where this run keeps them. */
-function inPlaceOf(files: GuestFiles): GuestFiles {
-  return {
-    firmware: 'firmware',
-    image: 'image',
-    deviceTree: 'device-tree',
-    initramfs: 'initramfs',
-    boardPlan: files.boardPlan === null ? null : 'board',
-    plan: 'plan',
-    modules: files.modules === null ? null : 'modules',
-    gates: files.gates === null ? null : 'gates',
-    registers: files.registers.map(({ path, address }) => ({ path: basename(path), address })),
-    firmwareLog: 'firmware-log',
-  };
-}
+/** Names that do not depend on where a run keeps its files. */
+const IN_PLACE: Readonly<Record<Exclude<keyof GuestFiles, 'registers'>, string>> = {
+  firmware: 'firmware',
+  image: 'image',
+  deviceTree: 'device-tree',
+  initramfs: 'initramfs',
+  boardPlan: 'board',
+  plan: 'plan',
+  modules: 'modules',
+  gates: 'gates',
+  firmwareLog: 'firmware-log',
+};
 
 /** A script that boots the same guest by hand, from any folder, with the console on the terminal. */
 function commandScript(cell: Cell, files: GuestFiles, machine: GuestMachine, folder: string): string {
@@ -356,22 +363,12 @@ function commandScript(cell: Cell, files: GuestFiles, machine: GuestMachine, fol
     const inside = relative(folder, path);
     return inside.startsWith('../../..') ? path : inside;
   };
-  const words = qemuArguments(
-    {
-      firmware: here(files.firmware),
-      image: files.image,
-      deviceTree: here(files.deviceTree),
-      initramfs: here(files.initramfs),
-      boardPlan: files.boardPlan === null ? null : here(files.boardPlan),
-      plan: here(files.plan),
-      modules: files.modules === null ? null : here(files.modules),
-      gates: files.gates === null ? null : here(files.gates),
-      registers: files.registers.map(({ path, address }) => ({ path: here(path), address })),
-      // Not /dev/stderr: it cannot be opened where that is a socket, as in the children of Node.js.
-      firmwareLog: 'firmware-by-hand.log',
-    },
-    machine,
-  );
+  const rename: RenameFile = (role, path) => {
+    // Not /dev/stderr: it cannot be opened where that is a socket, as in the children of Node.js.
+    if (role === 'firmwareLog') return 'firmware-by-hand.log';
+    return role === 'image' ? path : here(path);
+  };
+  const words = qemuArguments(renameFiles(files, rename), machine);
   return [
     '#!/bin/sh',
     `# bootrace cell ${cell.id}: the same guest, with the console on this terminal and the firmware's log in firmware-by-hand.log.`,

@@ -18,6 +18,8 @@ const MANY = 60;
 const MEMORY_MAX_MB = 300;
 /** Far less than any hang, far more than a QEMU needs to go. */
 const SOON_MS = 10_000;
+/** A busy machine takes its time to boot a guest. */
+const SURELY_MS = 60_000;
 const POLL_MS = 5;
 
 const settle: PlanStep = { step: 'settle', ms: 500 };
@@ -128,7 +130,7 @@ async function sameFromReset(cells: readonly Cell[]): Promise<Told[]> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + SOON_MS;
+  const end = performance.now() + SURELY_MS;
   while (!condition()) {
     if (performance.now() > end) throw new Error('waited in vain');
     await sleep(POLL_MS);

@@ -20,7 +20,7 @@ import { GUEST_INIT } from '../../harness/guest/program.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
-import { qemuArguments } from '../../harness/qemu/command.ts';
+import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
 import { GuestServer } from '../../harness/qemu/server.ts';
 import { boardTree, GIC_V3, node } from '../board/trees.ts';
@@ -138,7 +138,7 @@ async function boot(version: 2 | 3, models: BoardModels = modelBoard(treeWith(ve
     cwd: folder.path,
     shift: SHIFT,
   };
-  const end = await runGuest(qemuArguments(files, machine), run);
+  const end = await runGuest((rename) => qemuArguments(renameFiles(files, rename), machine), run);
   return { end, console: await readFile(consoleFile, 'utf8'), log: await readFile(files.firmwareLog, 'utf8') };
 }
 
@@ -166,8 +166,9 @@ it('a guest that is kept says what a boot from reset says, cell after cell', { t
   const { lie, files, machine, consoleFile } = lay(3, modelBoard(treeWith(3)).models);
   const table = encodeParking({ devices: [], functions: [] }, false, () => null);
   if (table === null) throw new Error('no table');
+  const gates = lie('gates', table);
   const server = await GuestServer.start({
-    arguments: qemuArguments({ ...files, gates: lie('gates', table) }, machine, { serves: true }),
+    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { serves: true }),
     consoleFile,
     cwd: folder.path,
     signal,

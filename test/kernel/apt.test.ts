@@ -1,4 +1,5 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { withDir } from 'tmp-promise';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -50,6 +51,24 @@ describe('a kernel package', () => {
       const { package: found, path } = await download(root);
       expect(basename(path)).toBe('linux-image-5.10.0-10-arm64_1_arm64.deb');
       expect(basename(found.state.folder)).toBe('bullseye-security-arm64');
+    }),
+  );
+
+  it.runIf(process.getuid?.() === 0)(
+    'is downloaded by the user of apt, who cannot enter the folders of root',
+    withMirror('bullseye', async (root) => {
+      await writeFile(join(root, 'id'), '#!/bin/sh\necho 42\n', { mode: 0o755 });
+      const get = await readFile(join(root, 'apt-get'), 'utf8');
+      const told = `[ -z "$4" ] || { echo "$PWD $*"; /usr/bin/stat -L -c %u . /proc/self/fd/3; } >> ${root}/log\n`;
+      await writeFile(join(root, 'apt-get'), get.replace('\n', `\n${told}`));
+      await symlink('/bin/sh', join(root, 'sh'));
+      const { path } = await download(root);
+      expect(path.startsWith(`${root}/deb-`)).toBe(true);
+      const log = await readFile(join(root, 'log'), 'utf8');
+      expect(log).not.toContain('APT::Sandbox::User=root');
+      expect(log).toMatch(/Dir::State=\/proc\/self\/fd\/3 .*APT::Keep-Fds::=3 .* update\n0\n0\n/);
+      expect(log).toMatch(/\/bootrace-deb-\w+ .* download .*\n42\n/);
+      expect((await readdir(tmpdir())).filter((name) => name.startsWith('bootrace-deb-'))).toEqual([]);
     }),
   );
 

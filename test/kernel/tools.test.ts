@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withDir } from 'tmp-promise';
@@ -79,6 +80,20 @@ esac`;
         'downloading packages: 50 %',
         'installing packages: 100 %',
       ]);
+    }),
+  );
+
+  it(
+    'are not installed where the answer is no',
+    onMachine({ 'apt-get': APT, 'apt-cache': 'echo none' }, { root: true }, async (machine) => {
+      const asked: string[] = [];
+      const confirm = async (command: string) => asked.push(command) < 0;
+      await expect(ensureTools({ install: true, tests: true, say, confirm }, machine)).rejects.toMatchObject({
+        exitCode: 2,
+        hint: expect.stringMatching(/^run: sudo apt-get install /),
+      });
+      expect(asked).toEqual([expect.stringMatching(/^apt-get install -y --no-install-recommends bc /)]);
+      expect(existsSync(join(machine.path, 'log'))).toBe(false);
     }),
   );
 

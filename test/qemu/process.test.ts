@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
+import type { GuestWords, RenameFile } from '../../harness/qemu/command.ts';
+import { confinement } from '../../harness/qemu/confinement.ts';
 import { launcher, runGuest, Silence } from '../../harness/qemu/process.ts';
-import { sandboxWords } from '../../harness/qemu/version.ts';
 import { qemuChildren } from '../children.ts';
 
 function start(program: readonly string[], parent?: number) {
-  const [file = '', ...words] = launcher(program, parent);
+  const [file = '', ...words] = launcher(program, parent === undefined ? {} : { parent });
   return execa(file, words, { reject: false });
 }
 
@@ -32,8 +33,10 @@ test('it does not start where its parent ended before it could be bound to it', 
   expect(exitCode).toBe(1);
 });
 
-test('it ends with its parent', async () => {
-  const [file = '', ...words] = launcher(['sleep', '60'], 0);
+const isRoot = process.getuid?.() === 0;
+
+test.each(isRoot ? [null, 65534] : [null])('it ends with its parent, as user %s', async (user) => {
+  const [file = '', ...words] = launcher(['sleep', '60'], { parent: 0, user });
   const script = 'words=$(printf %s "$*"); set -- "$@"; "$@" & echo $!; wait';
   // The shell between is the parent, whose number the launcher is told.
   words[words.indexOf('0')] = 'PARENT';
@@ -45,11 +48,10 @@ test('it ends with its parent', async () => {
     ...words,
   ]);
   const pid = await new Promise<number>((resolve) => between.stdout.once('data', (text) => resolve(Number(text))));
-  await sleep(200);
+  await vi.waitUntil(() => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'sleep\n', 5000);
   expect(isRunning(pid)).toBe(true);
   between.kill('SIGKILL');
-  await sleep(200);
-  expect(isRunning(pid)).toBe(false);
+  await vi.waitUntil(() => !isRunning(pid), 5000);
 });
 
 test('none of its files fills a disk', async () => {
@@ -83,10 +85,18 @@ test('a guest that talks for ever is given up by its CPU time', async () => {
 });
 
 /** A real QEMU without a machine, which says and does nothing. */
-async function idleQemu(whileRunning: (pid: number) => void | Promise<void>) {
+async function idleQemu(
+  whileRunning: (pid: number, folder: string) => void | Promise<void>,
+  more: (rename: RenameFile, folder: string) => readonly string[] = () => [],
+) {
+  // As below a home that others may not enter.
   const folder = mkdtempSync(join(tmpdir(), 'bootrace-process-'));
   try {
-    const ended = runGuest(['-M', 'none', '-nodefaults', '-display', 'none'], {
+    const words: GuestWords = (rename) => [
+      ...['-M', 'none', '-nodefaults', '-display', 'none'],
+      ...more(rename, folder),
+    ];
+    const ended = runGuest(words, {
       consoleFile: join(folder, 'console.log'),
       logFile: join(folder, 'firmware.log'),
       onConsole: () => false,
@@ -96,21 +106,52 @@ async function idleQemu(whileRunning: (pid: number) => void | Promise<void>) {
     });
     await vi.waitUntil(() => qemuChildren().length > 0, 10_000);
     await sleep(300);
-    for (const { pid } of qemuChildren()) await whileRunning(pid);
+    for (const { pid } of qemuChildren()) await whileRunning(pid, folder);
     return await ended;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
+
 test('QEMU runs in its sandbox where it has one', async () => {
-  const words = await sandboxWords();
+  const { sandbox } = await confinement();
   await idleQemu((pid) => {
     // Seccomp: 2 is filter mode (proc(5)).
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    expect(/^Seccomp:\t(\d)/m.exec(status)?.[1]).toBe(words.length > 0 ? '2' : '0');
+    expect(/^Seccomp:\t(\d)/m.exec(statusOf(pid))?.[1]).toBe(sandbox.length > 0 ? '2' : '0');
     process.kill(pid, 'SIGKILL');
   });
+});
+
+/** QEMU reads a configuration and writes what the firmware would. */
+const readsAndWrites = (mode: number) => (rename: RenameFile, folder: string) => {
+  const config = join(folder, 'config');
+  writeFileSync(config, '[chardev "read"]\n  backend = "null"\n');
+  chmodSync(config, mode);
+  return [
+    ...['-readconfig', rename('plan', config)],
+    ...['-chardev', `file,id=written,path=${rename('firmwareLog', 'firmware.log')}`],
+  ];
+};
+
+test.runIf(isRoot)('QEMU is nobody where the caller is root, and its files are all the same', async () => {
+  const { user } = await confinement();
+  expect(user).toBe(65534);
+  const end = await idleQemu((pid, folder) => {
+    expect(/^Uid:\t(.*)/m.exec(statusOf(pid))?.[1]).toBe(Array(4).fill(user).join('\t'));
+    expect(/^CapEff:\t(.*)/m.exec(statusOf(pid))?.[1]).toMatch(/^0+$/);
+    expect(statSync(join(folder, 'firmware.log'))).toMatchObject({ uid: 0, size: 0 });
+    process.kill(pid, 'SIGTERM');
+  }, readsAndWrites(0o644));
+  expect(end).toMatchObject({ end: 'killed', signal: 'signal 15' });
+});
+
+test.runIf(isRoot)('QEMU is the caller where others may not read its files', async () => {
+  await idleQemu((pid) => {
+    expect(/^Uid:\t(\d+)/m.exec(statusOf(pid))?.[1]).toBe('0');
+    process.kill(pid, 'SIGKILL');
+  }, readsAndWrites(0o600));
 });
 
 test('a QEMU that somebody ends with SIGTERM has not ended by itself', async () => {
