@@ -354,6 +354,11 @@ export class Block {
   }
 
   #readLocks(text: string): boolean {
+    const taker = /^(.{1,32})\/(\d{1,8}) is trying to (?:acquire|release) lock/.exec(text);
+    if (taker !== null) {
+      this.#task.comm ??= taker[1] ?? null;
+      this.#task.pid ??= Number(taker[2]);
+    }
     if (/already holding lock|trying to acquire lock/.test(text)) this.#placesAwaited = 1;
     else if (text.startsWith('which became ')) this.#became ??= this.#frames.length;
     const place = this.#placesAwaited > 0 ? LOCK_AT.exec(text) : null;

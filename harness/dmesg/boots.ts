@@ -45,6 +45,8 @@ export class Boots {
   /** After `Booting Linux` and before the banner, which belong together. */
   #head = false;
   #firmware = false;
+  /** This boot has had its banner. */
+  #bannered = false;
   readonly #seen = new Set<number>();
   #lastTime: number | null = null;
   #latest = 0;
@@ -82,7 +84,10 @@ export class Boots {
       return 'usual';
     }
     if (first || banner) {
-      const again = this.#kernel && !(banner && this.#head) && !this.#firmware;
+      // Kernels before 3.16 print a few lines of time zero before the banner.
+      const early = banner && time === 0 && this.#lastTime === 0 && !this.#bannered;
+      const again = this.#kernel && !(banner && this.#head) && !this.#firmware && !early;
+      this.#bannered ||= banner;
       this.#head = first;
       this.#kernel = true;
       this.#firmware = false;
@@ -131,6 +136,7 @@ export class Boots {
     this.#any ||= kernel;
     this.#kernel = sign !== 'firmware' && sign !== 'announced';
     this.#userSpace = sign !== 'banner';
+    this.#bannered = sign === 'banner';
     this.#doubt = 0;
     this.#lastTime = time;
     this.#latest = time ?? 0;

@@ -111,6 +111,8 @@ export type DmesgEvent =
    * fw_devlink found nodes that need each other: `Fixed dependency cycle(s) with NODE`; `node` may be a device's name.
    */
   | (At & { readonly event: 'dependency-cycle'; readonly node: string; readonly with: string })
+  /** A boot loader hands over to the kernel, or the kernel says its first line. */
+  | (At & { readonly event: 'kernel-started' })
   /** Boot firmware took an exception of its own: U-Boot, TF-A, EDK2, OP-TEE. It is not a crash of the kernel. */
   | (At & { readonly event: 'firmware-exception'; readonly what: string })
   /** A remote processor went down: `remoteproc0`, `adsp`, and what it said. */

@@ -54,6 +54,9 @@ const FIRMWARE = new RegExp(
   )}`,
 );
 
+/** U-Boot's announce_and_cleanup(), drivers/firmware/efi/libstub, depthcharge; setup_arch() of arm64 and arm. */
+const STARTS = /^(?:Starting kernel \.{3}|EFI stub: Exiting boot services|Booting Linux on physical CPU)/;
+
 /** How all of them begin: one look spares most lines the rest. */
 const BEGINS = new RegExp(
   `^${oneOf(
@@ -68,6 +71,8 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
     const firmware = FIRMWARE.exec(text);
     if (firmware !== null) return { event: 'firmware-exception', what: firmware[0], ...at };
   }
+  if (STARTS.test(text) && (at.time === null || text.startsWith('Booting Linux')))
+    return { event: 'kernel-started', ...at };
   if (!BEGINS.test(text)) return null;
   if (text.startsWith('Waiting for root')) {
     const awaited = AWAITED.exec(text);

@@ -117,6 +117,8 @@ export interface LogSummary {
   readonly root: RootState | null;
   /** What boot firmware said when it took an exception of its own. */
   readonly firmwareException: string | null;
+  /** The log shows how the kernel was started. */
+  readonly started: boolean;
   readonly syncWaits: readonly SyncWait[];
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
@@ -163,6 +165,7 @@ export class Summary {
   readonly #binds = new Map<string, number>();
   readonly #rejected: RejectedModule[] = [];
   #root: RootState | null = null;
+  #started = false;
   #firmware: string | null = null;
   readonly #syncWaits: SyncWait[] = [];
   readonly #cycles: { node: string; with: string }[] = [];
@@ -199,6 +202,9 @@ export class Summary {
         return;
       case 'shutdown':
         this.#shutdown = true;
+        return;
+      case 'kernel-started':
+        this.#started = true;
         return;
       case 'firmware-exception':
         this.#firmware ??= event.what;
@@ -273,6 +279,7 @@ export class Summary {
       root: this.#root,
       boots: this.#boots,
       firmwareException: this.#firmware,
+      started: this.#started,
       syncWaits: this.#syncWaits,
       cycles: this.#cycles,
       remoteprocs: this.#remoteprocs,
@@ -345,6 +352,7 @@ export class Summary {
           | 'root-awaited'
           | 'firmware-exception'
           | 'root-missing'
+          | 'kernel-started'
           | 'dependency-cycle'
           | 'remoteproc-crash'
           | 'sync-state-pending'

@@ -151,7 +151,9 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     yield hang(`the boot waits for its root device${root.name === null ? '' : ` ${root.name}`}`);
     return;
   }
-  if (summary.banner !== null) yield hang('the log ends before user space was started');
+  if (summary.banner !== null || (summary.started && summary.kernel))
+    yield hang('the log ends before user space was started');
+  else if (summary.started) yield hang('the boot loader started the kernel, which did not say a word');
 }
 
 /** A boot that stops before the next one begins, without a shutdown or a crash, was not a good one. */
@@ -182,9 +184,10 @@ function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): 
 /** Neither the kernel's banner nor user space nor the end of a boot is in the log. */
 function isFragment({ summary, completeBy }: JudgeInput): boolean {
   if (completeBy !== 'boot' || summary.plan !== 'none') return false;
-  if (!summary.kernel) return true;
+  if (!summary.kernel) return !summary.started;
   return (
     summary.banner === null &&
+    !summary.started &&
     !summary.userSpace &&
     !summary.shutdown &&
     summary.root?.missing !== true &&

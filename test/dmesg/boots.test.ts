@@ -54,3 +54,28 @@ describe('several boots in one log', () => {
     expect(found.reason).toContain('boot firmware took an exception');
   });
 });
+
+describe('how a kernel was started', () => {
+  it('tells one that did not say a word from a log without a kernel', () => {
+    const found = classify('U-Boot 2024.01', 'reading Image', 'Starting kernel ...', '');
+    expect(found).toMatchObject({ verdict: 'hang', fragment: false });
+    expect(found.reason).toContain('the boot loader started the kernel, which did not say a word');
+    expect(classify('U-Boot 2024.01', 'reading Image')).toMatchObject({ verdict: 'infra-error' });
+  });
+
+  it('takes one that stopped after its first line for a hang, not for an excerpt', () => {
+    const found = classify('Starting kernel ...', '', '[    0.000000] Booting Linux on physical CPU 0xf00');
+    expect(found).toMatchObject({ verdict: 'hang', fragment: false });
+    expect(found.reason).toContain('before user space');
+  });
+
+  it('does not take the lines that old kernels print before their banner for another boot', () => {
+    const early = [
+      '[    0.000000] Initializing cgroup subsys cpuset',
+      '[    0.000000] Linux version 3.10.0 (a@b) #1 SMP',
+    ];
+    expect(classify(...early, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
+    const later = ['[    0.000000] Initializing cgroup subsys cpu', '[    0.000000] Linux version 3.10.9 (a@b) #2 SMP'];
+    expect(classify(...early, ...UP, ...later, '[    1.600000] Run /init as init process').boots).toHaveLength(1);
+  });
+});

@@ -171,12 +171,14 @@ export const CHECKS: readonly Rule[] = [
   },
   {
     needle: 'BUG ',
-    pattern: at('BUG ([\\w.:-]{1,64}) ?\\((?:Not t|T)ainted.{0,64}?\\): (.{1,80})'),
+    pattern: at(
+      '(?:\\[ )?BUG ([\\w.:-]{1,64}?)(?: ?\\((?:Not t|T)ainted.{0,64}?\\): (.{1,80})|: (Objects remaining .{1,60}|Object already free|(?:Poison|Redzone|Padding|Left Redzone|Right Redzone) overwritten|Freepointer corrupt))',
+    ),
     header: (match) => ({
       ...NOTHING,
       sure: false,
       kind: 'bug',
-      lead: `BUG ${match[1]}: ${generalise((match[2] ?? '').replace(/\. .*$/, ''))}`,
+      lead: `BUG ${match[1]}: ${generalise((match[2] ?? match[3] ?? '').replace(/\. .*$/, ''))}`,
       survives: true,
     }),
   },

@@ -41,6 +41,12 @@ export const LOCKDEP: readonly Rule[] = [
     pattern: anywhere('(WARNING|INFO): suspicious RCU usage'),
     header: (match) => ({ ...NOTHING, kind: 'lockdep', lead: `${match[1]}: suspicious RCU usage` }),
   },
+  // Until 3.1.
+  {
+    needle: 'suspicious rcu_dereference',
+    pattern: anywhere('INFO: suspicious rcu_dereference_\\w+\\(\\) usage'),
+    header: lockdep('INFO: suspicious RCU usage'),
+  },
   {
     needle: 'bad unlock balance',
     pattern: anywhere('(WARNING|BUG): bad unlock balance detected'),
