@@ -17,6 +17,7 @@ import {
   independentOf,
   loadedWhileAdded,
   type Milestone,
+  MOST_MILESTONES,
   milestonesOf,
   opened,
 } from './windows.ts';
@@ -135,11 +136,9 @@ export async function hunt(request: HuntRequest): Promise<Hunt> {
     await hunter.all('rebinds', rebinds(base, bound));
     const others = (device: string) => devices.filter((one) => one !== device);
     const passed = await milestonesPassed(request, hunter, drivers);
-    const slowly = bound.map(({ device, driver }) => {
-      // A stop where the device never comes by would leave the boot without a verdict.
-      const functions = [...new Set(passed.get(device)?.map(({ name }) => name))];
-      return boundAgainSlowly(base, device, driver, others(device), functions);
-    });
+    const slowly = bound.map(({ device, driver }) =>
+      boundAgainSlowly(base, device, driver, others(device), passed.get(device) ?? []),
+    );
     await hunter.all('slow-rebinds', slowly);
     await hunter.all('loads', loads(request, drivers));
     await orders(request, hunter);
@@ -186,7 +185,9 @@ async function windows(
   const cells = targets.map(({ device }) => {
     const others = independentOf(device, targets);
     if (others.length === 0) return [];
-    return (passed.get(device) ?? []).map((milestone) => opened(from, device, others, milestone));
+    return (passed.get(device) ?? [])
+      .slice(0, MOST_MILESTONES)
+      .map((milestone) => opened(from, device, others, milestone));
   });
   // A device with many milestones must not use up what others need.
   const longest = Math.max(0, ...cells.map(({ length }) => length));

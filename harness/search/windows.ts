@@ -48,14 +48,16 @@ export interface Milestone {
 }
 
 /** Most windows of one device that are opened one by one; those of `devres_add()` give way first. */
-const MOST_MILESTONES = 10;
+export const MOST_MILESTONES = 10;
 /** Milliseconds of virtual time for which a probe stands still there: others probe, fail and are retried meanwhile. */
 const OPEN_MS = 1000;
 /** The same where every milestone is one. */
-const EACH_MS = 300;
-/** How often the others are probed by hand while a device that is bound again stands still at its milestones. */
-const ATTEMPTS = 8;
+const EACH_MS = 200;
+/** How long after one probe by hand the next one comes, while a device that is bound again stands still: less than that. */
 const BETWEEN_MS = 150;
+/** Rounds of probes beyond those that the milestones take: other calls take time, too. */
+const MORE_ROUNDS = 4;
+const MOST_ROUNDS = 60;
 /** A milestone is counted by a stop that takes next to no time. */
 const COUNTED_MS = 1;
 const SETTLE_MS = 3000;
@@ -84,7 +86,7 @@ export function milestonesOf(outcome: Outcome): Milestone[] {
   const published = found.filter(({ name, nth }) => name !== 'devres_add' && nth === 1);
   // The last resources are taken when most of the device is there.
   const taken = found.filter(({ name }) => name === 'devres_add').reverse();
-  return [...published, ...taken].slice(0, MOST_MILESTONES);
+  return [...published, ...taken];
 }
 
 /**
@@ -98,7 +100,28 @@ export function opened(from: Cell, device: string, others: readonly Target[], mi
     ...others.map((other): Gate => ({ gate: 'hold', at: { probe: other.device }, until: at })),
     { gate: 'delay', at, ms: OPEN_MS },
   ];
-  return { ...from, gates: [...from.gates, ...gates], plan: settlingFor(from.plan, SETTLE_MS) };
+  const names = others.map((other) => other.device);
+  const plan = settlingFor(withProbesAfterLoads(from.plan, names), SETTLE_MS);
+  return { ...from, gates: [...from.gates, ...gates], plan };
+}
+
+/** Rounds of probes by hand in a window: what a module's device needs may be bound by then, or not. */
+const ROUNDS_IN_WINDOW = 3;
+
+/** Where modules are loaded, the others may have been deferred long before: they are probed by hand when all are loaded. */
+function withProbesAfterLoads(plan: readonly PlanStep[], others: readonly string[]): PlanStep[] {
+  const last = plan.findLastIndex(({ step }) => step === 'load');
+  if (last === -1) return [...plan];
+  const rounds = Array.from({ length: ROUNDS_IN_WINDOW }, () => probesOf(others)).flat();
+  return [...plan.slice(0, last + 1), ...rounds, ...plan.slice(last + 1)];
+}
+
+/** Each is probed by hand, one after the other. */
+function probesOf(others: readonly string[]): PlanStep[] {
+  return others.flatMap((other): PlanStep[] => [
+    { step: 'wait', device: other, ms: BETWEEN_MS },
+    { step: 'probe', device: other },
+  ]);
 }
 
 /** Targets that `device` does not need, directly or through others. */
@@ -121,14 +144,13 @@ export function boundAgainSlowly(
   device: string,
   driver: string,
   others: readonly string[],
-  functions: readonly string[],
+  milestones: readonly Milestone[],
 ): Cell {
-  const attempts = Array.from({ length: ATTEMPTS }, (): PlanStep[] =>
-    others.flatMap((other): PlanStep[] => [
-      { step: 'wait', device: other, ms: BETWEEN_MS },
-      { step: 'probe', device: other },
-    ]),
-  ).flat();
+  // A stop where the device never comes by would leave the boot without a verdict.
+  const functions = [...new Set(milestones.map(({ name }) => name))];
+  const took = milestones.length * EACH_MS;
+  const rounds = Math.min(MOST_ROUNDS, Math.ceil(took / (BETWEEN_MS * Math.max(1, others.length))) + MORE_ROUNDS);
+  const attempts = Array.from({ length: rounds }, () => probesOf(others)).flat();
   const plan: PlanStep[] = [
     { step: 'settle', ms: SETTLE_MS },
     { step: 'unbind', driver, device },
