@@ -192,6 +192,15 @@ export function cpusOf(tree: DeviceTree, name: string): TreeCpu[] {
 }
 
 /**
+ * Affinity of the CPU that boots: the one that the blob's header names (`boot_cpuid_phys`), else the first that is
+ * enabled (arch/arm64/kernel/smp.c, smp_init_cpus(): without it among /cpus no other is started).
+ */
+export function bootAffinityOf({ bootCpu }: Pick<DeviceTree, 'bootCpu'>, cpus: readonly TreeCpu[]): number {
+  const named = cpus.find(({ affinity }) => affinity === bootCpu);
+  return (named ?? cpus.find(({ enabled }) => enabled) ?? cpus[0])?.affinity ?? 0;
+}
+
+/**
  * Cores without AArch64 (Documentation/devicetree/bindings/arm/cpus.yaml), and what CPUs of other architectures are
  * called.
  */

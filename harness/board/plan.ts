@@ -208,6 +208,8 @@ export interface BoardPlan {
   readonly initramfs: number;
   /** CPUs that are started; the tree may list more, which PSCI then refuses (CPU_ON: INVALID_PARAMETERS). */
   readonly cpus: number;
+  /** MPIDR affinity of the CPU that boots (`reg` of its node), which the kernel looks for in the tree. */
+  readonly bootAffinity: number;
   readonly ram: readonly MappedRange[];
   /** Pages of QEMU's devices that the guest may reach: the UART, for earlycon. Multiples of 4 KiB. */
   readonly passThrough: readonly MappedRange[];

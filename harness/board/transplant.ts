@@ -9,9 +9,17 @@ import {
 } from '../devicetree/tree.ts';
 import { encodeCells, encodeStrings, readString } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
-import { type CellCounts, cellCounts, endOf, isMemory, type NodeRegisters, registersOf } from './addresses.ts';
+import {
+  type CellCounts,
+  cellCounts,
+  endOf,
+  isMemory,
+  type NodeRegisters,
+  overlaps,
+  registersOf,
+} from './addresses.ts';
 import { timerRateOf } from './clues.ts';
-import { cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
+import { bootAffinityOf, cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
 import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './plan.ts';
 
@@ -85,6 +93,11 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   const cpus = cpusOf(tree, name);
   if (options.cpus > cpus.length)
     throw new InputError(`${name} has ${cpus.length} CPUs, and ${options.cpus} are asked for`);
+  if (options.cpus > 1)
+    throw new InputError(
+      `${name} is a real board, of which bootrace starts one CPU, and ${options.cpus} are asked for`,
+      'its interrupt controller is played for one; boards with a .dts start more',
+    );
   const registers = registersOf(tree);
   const { path, controller } = interruptControllerOf(tree, registers, name);
   const timer = timerOf(tree, path, name);
@@ -94,6 +107,13 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   if (above !== undefined && memory.blocks.includes(above))
     throw new InputError(
       `${name} has RAM at 0x${above.address.toString(16)}, above the ${ADDRESS_BITS} address bits of QEMU's CPU`,
+    );
+  const gic = [controller.distributor, ...controller.redistributors, controller.cpuInterface ?? []].flat();
+  const inRam = gic.find((range) => memory.blocks.some((block) => overlaps(block, range)));
+  if (inRam !== undefined)
+    throw new InputError(
+      `${name} has the interrupt controller ${path} at 0x${inRam.address.toString(16)}, within its RAM`,
+      'give the tree of a real board: /memory and reg of the controller overlap',
     );
   const reserved = reservedIn(tree);
   const files = { image: options.imageSize, deviceTree: blobSize + BLOB_ROOM, initramfs: options.initramfsSize };
@@ -117,6 +137,7 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       deviceTree: placement.deviceTree,
       initramfs: placement.initramfs,
       cpus: options.cpus,
+      bootAffinity: bootAffinityOf(tree, cpus),
       ram: mapped(memory.blocks),
       passThrough: [{ address: console, size: UART_SIZE, physical: VIRT_UART }],
       interruptController: controller,

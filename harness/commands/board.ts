@@ -75,6 +75,11 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     const cellFolder = join(folder, record.folder);
     const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
     await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
+    if (census.complete && !census.devices.some(({ matched }) => matched))
+      throw new InputError(
+        `the kernel ${options.kernel} has no driver for any device of ${name}`,
+        `give one that is built for the board; the boot's files are in ${relative(process.cwd(), cellFolder)}`,
+      );
     const comparison =
       log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
     const shown = {

@@ -17,7 +17,7 @@ import { InputError } from '../errors.ts';
  * bytes.
  */
 const MAGIC = 0x3144_5241_4f42_5242n;
-const HEADER_WORDS = 26;
+const HEADER_WORDS = 27;
 const RANGE_SIZE = 3 * 8;
 const RULE_SIZE = 2 * 8 + 8 * 4;
 const INTERRUPTS_MAX = 8;
@@ -141,7 +141,7 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   writer.u64(plan.ram.length, plan.passThrough.length, gic.redistributors.length, gic.translators.length);
   writer.u64(breaker.never.length, rules.length, plan.behaviours.length, plan.images.length);
   const { convention, suspendFeatures, answers } = plan.monitor;
-  writer.u64(CONVENTIONS.indexOf(convention), answers.length, suspendFeatures, timer.frequency);
+  writer.u64(CONVENTIONS.indexOf(convention), answers.length, suspendFeatures, timer.frequency, plan.bootAffinity);
   for (const { address, size, physical } of [...plan.ram, ...plan.passThrough]) writer.u64(address, size, physical);
   for (const { address, size } of [...gic.redistributors, ...gic.translators, ...breaker.never])
     writer.u64(address, size, 0);

@@ -3,6 +3,7 @@
  */
 #include "board.h"
 
+#define MPIDR_RES1	(1ul << 31)	/* DDI 0487, MPIDR_EL1 */
 #define MAGIC	0x314452414f425242ul	/* "BRBOARD1" */
 
 /* Copies what the boot loader leaves in memory, and what registers hold at reset. */
@@ -53,12 +54,14 @@ void board_init(struct start *start)
 /*
  * What the boot firmware of the board says of its counter (DDI 0487, CNTFRQ_EL0: the highest exception level sets it).
  * QEMU's ticks at its own rate for all that: a second of the guest's is as many ticks as it believes. Everything here
- * that speaks of time reads the register.
+ * that speaks of time reads the register. The one CPU that runs calls itself what the tree calls its first.
  */
 void board_cpu_init(void)
 {
-	if (board)
-		SYSREG_WRITE("cntfrq_el0", board->timer_frequency);
+	if (!board)
+		return;
+	SYSREG_WRITE("cntfrq_el0", board->timer_frequency);
+	SYSREG_WRITE("vmpidr_el2", MPIDR_RES1 | board->boot_affinity);
 }
 
 /* What the registers of the board were asked, before the machine goes off. */

@@ -46,7 +46,7 @@ struct board {
 	u64 virtual_timer, physical_timer, breaker_reads;
 	u64 ram_count, pass_count, redistributor_count, translator_count;
 	u64 never_count, rule_count, placed_count, image_count;
-	u64 convention, answer_count, suspend_features, timer_frequency;
+	u64 convention, answer_count, suspend_features, timer_frequency, boot_affinity;
 	struct range ranges[];
 };
 

@@ -7,6 +7,7 @@ import { DEFAULT_SHIFT } from '../axes/draft.ts';
 import { isEnabled, registersOf } from '../board/addresses.ts';
 import { type Census, censusOf } from '../board/census.ts';
 import { compatiblesOf } from '../board/interrupts.ts';
+import { NO_MODELS, transplant } from '../board/transplant.ts';
 import { modelBoard } from '../devices/board-models.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
@@ -54,7 +55,20 @@ export async function openBoard(lab: Lab, request: CountRequest): Promise<Counte
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${request.kernel}: ${kernel.reason}`);
   await refuseUnfit(kernel);
   const tree = await lab.board(cell);
+  refuseTree(tree, request.board);
   return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel) };
+}
+
+/** Throws {@link InputError} for a tree that cannot be laid down, before anything is booted with it. */
+function refuseTree(tree: DeviceTree, name: string): void {
+  transplant(tree, serializeFdt(tree).length, {
+    name,
+    imageSize: 0,
+    initramfsSize: 0,
+    cpus: 1,
+    breakerReads: 0,
+    models: NO_MODELS,
+  });
 }
 
 /**

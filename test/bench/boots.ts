@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
+import { plainCell } from '../../harness/axes/plain-cell.ts';
 import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/load.ts';
 import { selectCells } from '../../harness/matrix/select.ts';
 import type { Cell } from '../../harness/model/cell.ts';
@@ -244,4 +245,42 @@ export async function stockCells(): Promise<readonly Cell[]> {
       ],
       watch: [...order],
     }));
+}
+
+const DB845C = { board: 'sdm845-db845c.dtb', kernel: 'debian-stock:6.12' } as const;
+/** Modules of Debian's that bind to devices of the DB845C and partly need each other's: memory, its lock, fuses and a PHY that reads them. */
+const DB845C_MODULES = ['smem', 'qcom_hwspinlock', 'nvmem_qfprom', 'phy_qcom_qusb2', 'qcom_rng'];
+const BOARD_ORDERS = Number(process.env.ORDERS ?? 100);
+
+/** Orders of module loads on a real board with its own device tree. */
+export function boardCells(): readonly Cell[] {
+  return permutations(DB845C_MODULES)
+    .slice(0, BOARD_ORDERS)
+    .map((order, n) => ({
+      ...plainCell(`bench-board-${n}`, DB845C.kernel, { linkage: 'builtin' }),
+      board: DB845C.board,
+      plan: [...order.map((module) => ({ step: 'load', module, params: '' }) as const), { step: 'settle', ms: 500 }],
+      watch: ['soc@0:smem', '1f40000.hwlock'],
+    }));
+}
+
+/** So many forks are compared with boots from reset. */
+const SAMPLE = 5;
+
+/** Throws where a boot from reset says another byte than the fork of the same cell. */
+export async function sameAsFromReset(cells: readonly Cell[], workers: number): Promise<void> {
+  const step = Math.max(1, Math.floor(cells.length / SAMPLE));
+  const sample = cells.filter((_, n) => n % step === 0);
+  await withDir(
+    async ({ path }) => {
+      const forks = await boots(sample, path, { workers, useForks: true });
+      const resets = await boots(sample, path, { workers, useForks: false });
+      for (const [n, { id, consoleHash, forked }] of forks.run.cells.entries())
+        if (consoleHash !== resets.run.cells[n]?.consoleHash)
+          throw new Error(`${id}: ${forked === true ? 'the fork' : 'a boot'} does not say what a boot from reset says`);
+      const forked = forks.run.cells.filter((cell) => cell.forked === true).length;
+      console.log(`${sample.length} cells, ${forked} of them forked, say byte for byte what boots from reset say`);
+    },
+    { unsafeCleanup: true },
+  );
 }

@@ -5,7 +5,16 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { floodOfOopses, measureLogParser, ordinaryLog } from '../dmesg/speed.ts';
-import { againstBareLoop, byWorkers, fromCache, matrixCells, moduleCells, stockCells } from './boots.ts';
+import {
+  againstBareLoop,
+  boardCells,
+  byWorkers,
+  fromCache,
+  matrixCells,
+  moduleCells,
+  sameAsFromReset,
+  stockCells,
+} from './boots.ts';
 import { measureBuilds } from './build.ts';
 import { exploreBoots } from './explore.ts';
 import { median, REPETITIONS, seconds } from './figures.ts';
@@ -43,6 +52,13 @@ async function manyCells() {
   return found;
 }
 
+/** A hundred orders of module loads on a real board, and a sample of them from reset. */
+async function boardOrders() {
+  const cells = boardCells();
+  await sameAsFromReset(cells, workers);
+  return againstBareLoop('board', cells, { workers, useForks: true, rounds: 1 });
+}
+
 const workers = availableParallelism();
 
 const PARTS = {
@@ -51,14 +67,15 @@ const PARTS = {
   reset: async () => againstBareLoop('reset', await matrixCells(), { workers, useForks: false }),
   forks: async () => againstBareLoop('forks', await moduleCells(), { workers, useForks: true }),
   stock: async () => againstBareLoop('stock', await stockCells(), { workers, useForks: true, rounds: 1 }),
+  board: boardOrders,
   cache: async () => fromCache(await matrixCells(), workers),
   many: manyCells,
   workers: async () => byWorkers((await moduleCells()).slice(0, CELLS_BY_WORKERS), workers),
   explore: exploreBoots,
   build: async () => measureBuilds(),
 };
-/** Compiles kernels from nothing several times over, so only where it is asked for. */
-const ON_REQUEST: readonly string[] = ['build'];
+/** Kernels that are compiled from nothing several times over, and a hundred boots of a real board: only where they are asked for. */
+const ON_REQUEST: readonly string[] = ['build', 'board'];
 type Part = keyof typeof PARTS;
 const isPart = (word: string): word is Part => word in PARTS;
 

@@ -39,7 +39,14 @@ describe('transplant', () => {
   });
 
   test('keeps memory that is complete, to the byte', () => {
-    const tree = boardTree({ memory: [memory('memory@0', 0, 0, 0, 0x05e0_0000, 0, 0x05f0_0000, 0, 0x3000_1000)] });
+    const gic = node('interrupt-controller@f7a00000', {
+      compatible: 'arm,gic-v3',
+      'interrupt-controller': [],
+      '#interrupt-cells': [3],
+      reg: [0, 0xf7a0_0000, 0, 0x1_0000, 0, 0xf7a6_0000, 0, 0x10_0000],
+    });
+    const ranges = memory('memory@0', 0, 0, 0, 0x05e0_0000, 0, 0x05f0_0000, 0, 0x3000_1000);
+    const tree = boardTree({ gic, memory: [ranges] });
     const { tree: guest, plan, changes } = lay(tree);
     expect(guest.root.children[0]).toBe(tree.root.children[0]);
     expect(changes.map(({ path }) => path)).toEqual(['/chosen']);

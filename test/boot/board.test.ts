@@ -1,0 +1,114 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dir } from 'tmp-promise';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { z } from 'zod';
+import { serializeFdt } from '../../harness/devicetree/serialize.ts';
+import type { DeviceTree, TreeNode } from '../../harness/devicetree/tree.ts';
+import { buildKernel } from '../../harness/kernel/build.ts';
+import { type BoardParts, boardTree, GIC_V3, node } from '../board/trees.ts';
+import { FIRST_BUILD_MS } from '../guest/boot.ts';
+import { bootrace } from './cli.ts';
+
+/** `bootrace board` as a user runs it, on a tree of four devices and a small kernel, and what it refuses. */
+
+/** Any that starts in a moment, for trees that are refused; and one with drivers for what it finds. */
+const KERNEL = '6.1';
+const STOCK = 'debian-stock:6.12';
+
+let folder: Awaited<ReturnType<typeof dir>>;
+
+beforeAll(async () => {
+  folder = await dir({ unsafeCleanup: true });
+  const signal = new AbortController().signal;
+  const kernel = await buildKernel({ recipe: KERNEL, linkage: 'builtin', signal, onProgress: () => {} });
+  if (kernel.kind !== 'ready') throw new Error(kernel.reason);
+}, FIRST_BUILD_MS);
+
+afterAll(() => folder.cleanup());
+
+function laid(name: string, tree: DeviceTree | Uint8Array): string {
+  const path = join(folder.path, `${name}.dtb`);
+  writeFileSync(path, tree instanceof Uint8Array ? tree : serializeFdt(tree));
+  return path;
+}
+
+const with_ = (tree: TreeNode, properties: Parameters<typeof node>[1]): TreeNode => ({
+  ...tree,
+  properties: new Map([...tree.properties, ...node('', properties).properties]),
+});
+
+/** With the two devices of the thread, and a first CPU that is not number 0. */
+function treeOf(parts: BoardParts = {}, more: readonly TreeNode[] = []): DeviceTree {
+  const tree = boardTree({
+    ...(parts.gic === undefined ? { gic: with_(GIC_V3, { phandle: [1] }) } : {}),
+    ...parts,
+    more: [node('psci', { compatible: 'arm,psci-1.0', method: 'smc' }), ...more],
+  });
+  const cpus = tree.root.children.map((child) =>
+    child.name === 'cpus' ? { ...child, children: child.children.slice(1) } : child,
+  );
+  return { ...tree, root: { ...with_(tree.root, { 'interrupt-parent': [1] }), children: cpus } };
+}
+
+const THREAD = [
+  node('firmware', {}, node('scm', { compatible: ['qcom,scm-sdm845', 'qcom,scm'] })),
+  node('iommu@15000000', {
+    compatible: ['qcom,sdm845-smmu-500', 'arm,mmu-500'],
+    reg: [0, 0x1500_0000, 0, 0x8_0000],
+    '#iommu-cells': [2],
+    '#global-interrupts': [1],
+    interrupts: [0, 65, 4, 0, 96, 4, 0, 97, 4],
+  }),
+  node('nobody@16000000', { compatible: 'acme,nobody', reg: [0, 0x1600_0000, 0, 0x1000] }),
+];
+
+const run = (tree: string, kernel = KERNEL, ...words: string[]) =>
+  bootrace(['board', tree, '--kernel', kernel, '--results', join(folder.path, 'results'), ...words]);
+
+const shown = z.object({
+  devices: z.array(z.object({ name: z.string(), end: z.string() })),
+  bound: z.number(),
+  verdict: z.string(),
+});
+
+test('counts the devices of a board whose first CPU is not number 0', async () => {
+  const { stdout, exitCode } = await run(laid('thread', treeOf({}, THREAD)), STOCK, '--json');
+  const { devices, bound, verdict } = shown.parse(JSON.parse(stdout));
+  expect(Object.fromEntries(devices.map(({ name, end }) => [name, end]))).toMatchObject({
+    'firmware:scm': 'bound',
+    '15000000.iommu': 'bound',
+    '16000000.nobody': 'no-driver',
+  });
+  expect({ bound, verdict, exitCode }).toEqual({ bound: 3, verdict: 'bound', exitCode: 0 });
+  const console = readFileSync(join(folder.path, 'results/latest/cells/thread-debian-stock-6.12/console.log'), 'utf8');
+  // What the firmware says of the CPU is what the tree calls it.
+  expect(console).toContain('Booting Linux on physical CPU 0x0000000100');
+  expect(console).not.toContain('missing boot CPU MPIDR');
+});
+
+describe('one sentence, and exit code 2', () => {
+  const memory = (address: number) => [node('memory@0', { device_type: 'memory', reg: [0, address, 0, 0x2000_0000] })];
+  it.each([
+    ['of another architecture', () => treeOf({ cpu: 'sifive,u74' }), 'is the device tree of a RISC-V board'],
+    ['of a 32-bit board', () => treeOf({ cpu: 'arm,cortex-a9' }), 'is the device tree of a 32-bit Arm board'],
+    ['without a GIC', () => treeOf({ gic: null }), 'has no Arm GIC that bootrace can stand in for'],
+    ['without a timer', () => treeOf({ timer: null }), 'has no arm,armv8-timer node'],
+    ['with RAM where the GIC is', () => treeOf({ memory: memory(0x1700_0000) }), 'within its RAM'],
+    ['without a driver', () => treeOf({}, THREAD.slice(2)), `the kernel ${KERNEL} has no driver for any device of`],
+    ['that is cut', () => serializeFdt(treeOf()).subarray(0, 300), 'the file is truncated'],
+    ['that is text', () => Buffer.from('hello, world\n'.repeat(99)), 'this is no flattened device tree'],
+  ])('a tree %s', async (what, tree, sentence) => {
+    const { exitCode, stdout, stderr } = await run(laid(what.replaceAll(' ', '-'), tree()));
+    expect(stderr.split(sentence)).toHaveLength(2);
+    expect(stderr.split('\n').filter((line) => line.startsWith('bootrace: '))).toHaveLength(1);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  });
+
+  it('a kernel that is none', async () => {
+    const image = join(folder.path, 'Image');
+    writeFileSync(image, 'not a kernel');
+    const { exitCode, stderr } = await run(laid('good', treeOf()), `image:${image}`);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('cut short') });
+  });
+});
