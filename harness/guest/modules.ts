@@ -1,4 +1,4 @@
-import { MODULE_NAME_SIZE } from './plan.ts';
+import { MODULE_NAME_SIZE } from './steps.ts';
 
 /** A module as the guest loads it: uncompressed, and under the name that lsmod shows. */
 export interface GuestModule {

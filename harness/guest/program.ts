@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { stepsHeader } from './steps.ts';
 
 const FOLDER = new URL('./init/', import.meta.url);
 
@@ -9,7 +10,7 @@ function paths(names: readonly string[]): string[] {
 /** The guest's init, a static ELF executable, as the cross compiler takes it (kernel/cross.ts). */
 export const GUEST_INIT = {
   name: 'init',
-  generated: {},
+  generated: { 'step-table.h': stepsHeader() },
   script: null,
   defines: {},
   symbols: {},

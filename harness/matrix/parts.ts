@@ -3,7 +3,7 @@ import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import type { Expectation } from '../model/cell.ts';
 import type { DeviceGate, FunctionPlace, Gate, GatePlace, Moment, PlaceGate } from '../model/gate.ts';
-import type { PlanStep } from '../model/plan.ts';
+import { type PlanStep, PM_TESTS } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import { oneOf, strictMap } from '../yaml.ts';
@@ -56,6 +56,7 @@ export const idSchema = pattern(
   'an id of a-z, 0-9, and . _ + = -, not starting with a sign',
 ).max(LONGEST_ID, { error: `expected an id of at most ${LONGEST_ID} characters` });
 const driverSchema = pattern(/^[A-Za-z0-9][A-Za-z0-9:.,@_+-]*$/, 'a driver name such as arm-smmu');
+const busSchema = pattern(/^[A-Za-z0-9_-]+$/, 'a bus such as pci');
 const moduleSchema = pattern(/^[A-Za-z0-9_]+$/, 'a module name with underscores such as qcom_scm');
 const nodeSchema = pattern(
   /^(\/|(\/[A-Za-z0-9,._+@-]+)+|&[A-Za-z_][A-Za-z0-9_]*)$/,
@@ -186,6 +187,8 @@ const planStepSchema: z.ZodType<PlanStep> = z.discriminatedUnion('step', [
   strictMap({ step: z.literal('join'), ms: millisecondsSchema }),
   strictMap({ step: z.literal('read'), path: pathSchema, ms: millisecondsSchema }),
   strictMap({ step: z.literal('override'), device: deviceSchema, driver: z.union([driverSchema, z.literal('')]) }),
+  strictMap({ step: z.literal('rescan'), bus: busSchema }),
+  strictMap({ step: z.literal('suspend'), test: oneOf(PM_TESTS) }),
   strictMap({ step: z.literal('names') }),
   strictMap({ step: z.literal('symbols'), names: list(symbolSchema) }),
   strictMap({ step: z.literal('shell') }),

@@ -1,3 +1,6 @@
+/** Levels of /sys/power/pm_test, kernel/power/main.c. */
+export const PM_TESTS = ['freezer', 'devices', 'platform', 'processors', 'core'] as const;
+
 /** One step of what the guest's init does; executed in order. Times are milliseconds of virtual time. */
 export type PlanStep =
   /** finit_module() of NAME (as in modinfo, dashes folded to underscores) with a parameter string. */
@@ -25,6 +28,13 @@ export type PlanStep =
   | { readonly step: 'read'; readonly path: string; readonly ms: number }
   /** driver_override of a device: only the driver of this name may bind to it; an empty one takes that back. */
   | { readonly step: 'override'; readonly device: string; readonly driver: string }
+  /** /sys/bus/BUS/rescan: PCI looks for devices again. */
+  | { readonly step: 'rescan'; readonly bus: string }
+  /**
+   * Suspend to RAM up to a level of pm_test, and resume: kernel/power/suspend.c, with CONFIG_PM_DEBUG. All levels but
+   * the first suspend devices, suppliers after their consumers.
+   */
+  | { readonly step: 'suspend'; readonly test: (typeof PM_TESTS)[number] }
   /** Report which device each tty, MMC host, network interface and I2C adapter belongs to. */
   | { readonly step: 'names' }
   /** Report the addresses of these kernel symbols, for a kernel without its System.map. */

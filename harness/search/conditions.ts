@@ -78,7 +78,9 @@ export function conditionsOf(cell: Cell, usual: Usual): Condition[] {
 
 /** Steps that change something; waiting for something to happen does not. */
 function isAction(step: PlanStep): boolean {
-  return ['unload', 'autoprobe', 'probe', 'bind', 'unbind', 'write', 'read', 'override'].includes(step.step);
+  return ['unload', 'autoprobe', 'probe', 'bind', 'unbind', 'write', 'read', 'override', 'rescan', 'suspend'].includes(
+    step.step,
+  );
 }
 
 /** `cell` with those of its conditions that are in `kept`, and without the others. */
@@ -251,6 +253,10 @@ function stepText(step: PlanStep): string {
       return `${step.path} read for ${milliseconds(step.ms)}`;
     case 'override':
       return step.driver === '' ? `${step.device} without driver_override` : `${step.device} kept for ${step.driver}`;
+    case 'rescan':
+      return `a rescan of the ${step.bus} bus`;
+    case 'suspend':
+      return `a suspend up to ${step.test}`;
     case 'write':
       return `${step.value} written to ${step.path}`;
     default:

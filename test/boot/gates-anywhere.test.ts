@@ -153,3 +153,28 @@ test('devices of a real board’s tree are held: SPMI, then I2C by its node, the
     expect.arrayContaining([`released 15000000.iommu`, 'released i2c_qcom_geni:geni_i2c_probe():return']),
   );
 });
+
+test('a suspend of all devices is a step of the plan, and gates stand in it', async () => {
+  const { record } = await boot({
+    kernel: 'debian-stock:6.1',
+    board: fixture('buses'),
+    bootargs: ['suspend.pm_test_delay=1'],
+    watch: [SMMU],
+    gates: [
+      { gate: 'delay', at: { entry: 'dpm_suspend_start' }, ms: 50 },
+      { gate: 'delay', at: { return: 'pci_pm_suspend', of: '0000:00:00.0' }, ms: 20 },
+      { gate: 'delay', at: { entry: 'dpm_resume_end' }, ms: 50 },
+    ],
+    plan: [
+      { step: 'rescan', bus: 'pci' },
+      { step: 'suspend', test: 'devices' },
+    ],
+    expect: { verdicts: ['bound'] },
+  });
+  expect(record.reason).toBe('every watched device is bound');
+  expect(gateVerbs(record).filter((what) => what.startsWith('delayed'))).toEqual([
+    'delayed dpm_suspend_start()',
+    'delayed pci_pm_suspend():return',
+    'delayed dpm_resume_end()',
+  ]);
+});

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import fc from 'fast-check';
@@ -5,6 +6,7 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { encodePlan, type Plan } from '../../harness/guest/plan.ts';
+import { stepsHeader } from '../../harness/guest/steps.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
 import { anyPlan } from '../guest/plans.ts';
 
@@ -28,7 +30,17 @@ let program: string;
 beforeAll(async () => {
   folder = await dir({ unsafeCleanup: true });
   program = `${folder.path}/plan-host`;
-  const flags = ['-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all', '-fno-builtin', '-I', INIT];
+  const flags = [
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-sanitize-recover=all',
+    '-fno-builtin',
+    '-I',
+    INIT,
+    '-I',
+    folder.path,
+  ];
+  await writeFile(`${folder.path}/step-table.h`, stepsHeader());
   await execa(HOST_COMPILER, [...flags, '-o', program, HOST, `${INIT}plan.c`, `${INIT}text.c`]);
 }, 60_000);
 
@@ -76,6 +88,10 @@ function expectedStep(step: PlanStep) {
       return record(step.ms, step.path, String(step.ms));
     case 'override':
       return record(0, step.device, step.driver);
+    case 'rescan':
+      return record(0, step.bus);
+    case 'suspend':
+      return record(0, step.test);
     case 'names':
       return record(0);
     case 'symbols':

@@ -9,12 +9,9 @@
 #include "harness.h"
 #include "plan.h"
 
-static const char *const verbs[] = {
-	[STEP_LOAD] = "load",	    [STEP_UNLOAD] = "unload", [STEP_AUTOPROBE] = "autoprobe", [STEP_PROBE] = "probe",
-	[STEP_BIND] = "bind",	    [STEP_UNBIND] = "unbind", [STEP_WRITE] = "write",	      [STEP_WAIT] = "wait",
-	[STEP_SETTLE] = "settle",   [STEP_SHELL] = "shell",   [STEP_SYMBOLS] = "symbols",
-	[STEP_BESIDE] = "beside",   [STEP_JOIN] = "join",     [STEP_READ] = "read",	      [STEP_OVERRIDE] = "override", [STEP_NAMES] = "names",
-};
+#define VERB(name, verb, words) verb,
+
+static const char *const verbs[] = {STEPS(VERB)};
 
 static char *bytes;
 static size_t size;

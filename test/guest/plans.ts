@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Plan } from '../../harness/guest/plan.ts';
-import type { PlanStep } from '../../harness/model/plan.ts';
+import { type PlanStep, PM_TESTS } from '../../harness/model/plan.ts';
 
 const letters = (characters: string, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...characters), minLength: 1, maxLength });
@@ -22,6 +22,8 @@ const step: fc.Arbitrary<PlanStep> = fc.oneof(
   fc.record({ step: fc.constant('join' as const), ms }),
   fc.record({ step: fc.constant('read' as const), path: device.map((name) => `/sys/${name}`), ms }),
   fc.record({ step: fc.constant('override' as const), device, driver: device }),
+  fc.record({ step: fc.constant('rescan' as const), bus: fc.constantFrom('pci', 'platform') }),
+  fc.record({ step: fc.constant('suspend' as const), test: fc.constantFrom(...PM_TESTS) }),
   fc.record({ step: fc.constant('names' as const) }),
   fc.record({ step: fc.constant('symbols' as const), names: fc.array(letters('az_.', 20), { maxLength: 5 }) }),
   fc.record({ step: fc.constant('shell' as const) }),

@@ -16,11 +16,13 @@ struct verb_form {
 	const char *words;
 };
 
+#define STEP_FORM(name, verb, words) {verb, words},
+
 /* In the order of enum verb. */
 static const struct verb_form forms[] = {
-	{"load", "MT"},  {"unload", "M"}, {"autoprobe", "S"}, {"probe", "N"},   {"bind", "NN"}, {"unbind", "NN"}, {"write", "PT"},
-	{"wait", "Nm"},  {"settle", "m"}, {"beside", "CC"}, {"join", "m"}, {"read", "Pm"}, {"override", "NT"}, {"names", ""}, {"symbols", "T"},   {"shell", ""},    {"apart", ""},  {"census", ""},
-	{"watch", "N"},  {"end", ""},
+	STEPS(STEP_FORM)
+	{"watch", "N"},
+	{"end", ""},
 };
 
 struct reader {

@@ -5,6 +5,7 @@
 #ifndef BOOTRACE_PLAN_H
 #define BOOTRACE_PLAN_H
 
+#include "step-table.h"
 #include "text.h"
 
 /* The same limits as in plan.ts. */
@@ -13,25 +14,9 @@
 #define PLAN_WATCHED 256
 #define NAME_SIZE 256 /* NAME_MAX + 1 */
 
+#define STEP_NAME(name, verb, words) STEP_##name,
 enum verb {
-	STEP_LOAD,
-	STEP_UNLOAD,
-	STEP_AUTOPROBE,
-	STEP_PROBE,
-	STEP_BIND,
-	STEP_UNBIND,
-	STEP_WRITE,
-	STEP_WAIT,
-	STEP_SETTLE,
-	STEP_BESIDE,
-	STEP_JOIN,
-	STEP_READ,
-	STEP_OVERRIDE,
-	STEP_NAMES,
-	STEP_SYMBOLS,
-	STEP_SHELL,
-	STEP_APART,
-	STEP_CENSUS,
+	STEPS(STEP_NAME)
 	STEP_WATCH,
 	STEP_END,
 };

@@ -298,6 +298,14 @@ static long override_driver(const char *device, const char *driver)
 	return write_bus(bus, rest.bytes, driver[0] == '\0' ? "\n" : driver);
 }
 
+/* Documentation/power/basic-pm-debugging.rst: with a test the kernel goes as far as its level, and comes back. */
+static long suspend(const char *test)
+{
+	long result = write_file("/sys/power/pm_test", test, 0);
+
+	return result < 0 ? result : write_file("/sys/power/state", "mem", 0);
+}
+
 static void report_name(const char *class, const char *name, const char *device)
 {
 	line("name");
@@ -373,6 +381,12 @@ void run_step(const struct step *step)
 		break;
 	case STEP_OVERRIDE:
 		report_result("override", first, second, override_driver(first, second));
+		break;
+	case STEP_RESCAN:
+		report_result("rescan", first, NULL, write_bus(first, "/rescan", "1"));
+		break;
+	case STEP_SUSPEND:
+		report_result("suspend", first, NULL, suspend(first));
 		break;
 	case STEP_NAMES:
 		report_names();
