@@ -10,7 +10,7 @@ import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
-import { brcmPcie, dwcMmc, timerFrame } from './identities.ts';
+import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
@@ -18,7 +18,7 @@ import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
-import { raspberryPiMailbox } from './raspberry-pi.ts';
+import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
 import { scmiSmc } from './scmi.ts';
 import { sdhciHost } from './sdhci.ts';
@@ -41,11 +41,13 @@ const MODELS: readonly DeviceModel[] = [
   armadaThermal,
   bamModel,
   brcmPcie,
+  caamJobRing,
   cmdDbModel,
   cp110Comphy,
   cpufreqHw,
   dsi,
   dwHdmi,
+  dwc2,
   dwc3,
   dwcMmc,
   ehci,
@@ -56,6 +58,7 @@ const MODELS: readonly DeviceModel[] = [
   i2cMv64xxx,
   i2cOmap,
   i2cRk3x,
+  imxGpc,
   k3ChipId,
   k3Cpsw,
   k3Dma,
@@ -71,6 +74,7 @@ const MODELS: readonly DeviceModel[] = [
   qcomRpm,
   qusb2,
   raspberryPiMailbox,
+  raspberryPiPower,
   rockchipIommu,
   rockchipSfc,
   rpmhRscModel,
@@ -93,6 +97,7 @@ const MODELS: readonly DeviceModel[] = [
   timerFrame,
   tsens,
   ufs,
+  v3d,
   xhci,
 ];
 

@@ -57,3 +57,71 @@ export const timerFrame: DeviceModel = {
     }
   },
 };
+
+/** Registers of a job ring of NXP's CAAM (drivers/crypto/caam/regs.h, struct caam_job_ring). */
+const JOB_RING = { status: 0x4c, command: 0x6c } as const;
+const JRCR_RESET = 1;
+const JRINT_ERR_HALT_COMPLETE = 8;
+
+export const caamJobRing: DeviceModel = {
+  compatible: ['fsl,sec-v4.0-job-ring'],
+  reads: 'drivers/crypto/caam/jr.c, caam_jr_flush(), caam_reset_hw_jr() (6.12): flushed and reset at once',
+  model({ base }, answers) {
+    answers.rule({
+      rule: 'on-write',
+      at: base + JOB_RING.command,
+      mask: JRCR_RESET,
+      value: JRCR_RESET,
+      to: base + JOB_RING.status,
+      set: JRINT_ERR_HALT_COMPLETE,
+      clear: 0,
+      interrupt: 0,
+    });
+    answers.rule({ rule: 'self-clearing', at: base + JOB_RING.command, bits: JRCR_RESET });
+  },
+};
+
+/** Core registers of drivers/usb/dwc2/hw.h: a DWC_otg 2.80a as on the Raspberry Pi, which can be host and device. */
+const DWC2 = { reset: 0x10, id: 0x40, hardware2: 0x48, hardware3: 0x4c, hardware4: 0x50 } as const;
+const AHB_IDLE = 2 ** 31;
+const CORE_RESET = 1;
+const FIFO_FLUSHES = 0x30;
+
+export const dwc2: DeviceModel = {
+  compatible: [
+    'brcm,bcm2835-usb',
+    'snps,dwc2',
+    'rockchip,rk3066-usb',
+    'amlogic,meson-g12a-usb',
+    'amlogic,meson-gxbb-usb',
+  ],
+  reads: 'drivers/usb/dwc2/core.c, dwc2_check_core_version(), dwc2_core_reset(); params.c, dwc2_get_hwparams() (6.12)',
+  model({ base }, answers) {
+    answers.word(base + DWC2.id, 0x4f54_280a);
+    answers.word(base + DWC2.hardware2, 0x228d_dd50);
+    answers.word(base + DWC2.hardware3, 0x0ff0_00e8);
+    answers.word(base + DWC2.hardware4, 0x1ff0_0020);
+    answers.word(base + DWC2.reset, AHB_IDLE);
+    answers.rule({ rule: 'read-only', at: base + DWC2.reset, bits: AHB_IDLE });
+    answers.rule({ rule: 'self-clearing', at: base + DWC2.reset, bits: CORE_RESET | FIFO_FLUSHES });
+  },
+};
+
+/** Requests to switch power domains on and off, and the handshake (drivers/pmdomain/imx/gpcv2.c, 6.12). */
+const GPC_REQUESTS = { mp: [0x0d8, 0x0e4], other: [0x0f8, 0x104] } as const;
+const GPC_HANDSHAKE_MP = 0x190;
+/** Of the i.MX8MP: an acknowledgement lies 16 bits above its request. */
+const GPC_ACKNOWLEDGED = 16;
+
+export const imxGpc: DeviceModel = {
+  compatible: /^fsl,imx8m[mnpq]-gpc$|^fsl,imx7d-gpc$/,
+  reads: 'drivers/pmdomain/imx/gpcv2.c, imx_pgc_power_up() (6.12): a request is done at once',
+  model({ base, compatible }, answers) {
+    const isMp = compatible.includes('fsl,imx8mp-gpc');
+    for (const at of isMp ? GPC_REQUESTS.mp : GPC_REQUESTS.other)
+      answers.rule({ rule: 'self-clearing', at: base + at, bits: 0xffff_ffff });
+    const at = base + GPC_HANDSHAKE_MP;
+    for (let bit = 0; isMp && bit < GPC_ACKNOWLEDGED; bit++)
+      answers.rule({ rule: 'follows', at, to: at, bit: bit + GPC_ACKNOWLEDGED, source: bit, inverted: false });
+  },
+};

@@ -16,3 +16,48 @@ export const raspberryPiMailbox: DeviceModel = {
     });
   },
 };
+
+/** Bridges of the power domains (drivers/pmdomain/bcm/bcm2835-power.c): "brdg", and the control registers. */
+const ASB_AXI_BRDG_ID = 0x20;
+const BRIDGE = 0x6272_6467;
+const ASB_CONTROLS = { first: 0x08, count: 6 } as const;
+const ASB_REQ_STOP = 0;
+const ASB_ACK = 1;
+/** PM_IMAGE and PM_GRAFX: power is good where it is up, memory is repaired where that was asked. */
+const PM_DOMAINS = [0x108, 0x10c] as const;
+const PM_FOLLOWS = [
+  { bit: 1, source: 0 },
+  { bit: 4, source: 3 },
+] as const;
+
+export const raspberryPiPower: DeviceModel = {
+  compatible: ['brcm,bcm2835-pm', 'brcm,bcm2711-pm'],
+  reads: 'drivers/pmdomain/bcm/bcm2835-power.c, bcm2835_power_probe(), bcm2835_asb_control() (6.12)',
+  model(device, answers) {
+    const [pm, ...bridges] = device.ranges;
+    if (pm === undefined) return;
+    for (const at of PM_DOMAINS)
+      for (const follows of PM_FOLLOWS)
+        answers.rule({ rule: 'follows', at: pm.address + at, to: pm.address + at, inverted: false, ...follows });
+    for (const { address } of bridges) {
+      answers.word(address + ASB_AXI_BRDG_ID, BRIDGE);
+      const at = address + ASB_CONTROLS.first;
+      const each = { count: ASB_CONTROLS.count, toStride: Uint32Array.BYTES_PER_ELEMENT };
+      answers.rule({ rule: 'follows', at, to: at, bit: ASB_ACK, source: ASB_REQ_STOP, inverted: false, ...each });
+    }
+  },
+};
+
+/** V3D 4.2 with one core; 36 bits of physical address, 32 of virtual (drivers/gpu/drm/v3d/v3d_regs.h). */
+const V3D = { ident1: 0x0008, mmuDebug: 0x1238 } as const;
+
+export const v3d: DeviceModel = {
+  compatible: ['brcm,2711-v3d'],
+  reads: 'drivers/gpu/drm/v3d/v3d_drv.c, v3d_platform_drm_probe() (6.12): V3D_HUB_IDENT1, V3D_MMU_DEBUG_INFO',
+  model(device, answers) {
+    const hub = device.range('hub') ?? device.ranges[0];
+    if (hub === undefined) return;
+    answers.word(hub.address + V3D.ident1, 0x124);
+    answers.word(hub.address + V3D.mmuDebug, (6 << 8) | (2 << 4));
+  },
+};

@@ -143,30 +143,34 @@ async function modulesByAlias(lab: Lab, request: CountRequest, board: CountedBoa
   const { kernel, tree, index } = board;
   // Models decide which devices appear, and so which modules are asked for.
   const identity = createHash('sha256')
-    .update(`${kernel.key} ${request.append.join(' ')} `)
+    .update(`asked-for-first ${kernel.key} ${request.append.join(' ')} `)
     .update(JSON.stringify(modelBoard(tree).models))
     .update(serializeFdt(tree));
   const file = join(await ensureFolder(join(cacheRoot(), 'board-modules')), `${identity.digest('hex')}.json`);
   const kept = namesSchema.safeParse(JSON.parse((await readIfPresent(file)) ?? 'null'));
   if (kept.success) return loadOrder(kept.data, kernel, index);
   const matcher = new ModuleMatcher(index);
+  // What a driver asked request_module() for by its name would have been there when the call returned: it comes first.
+  const asked = new Set<string>();
   const wanted = new Set(modulesOfTree(tree, matcher));
+  const all = () => new Set([...asked, ...wanted]);
   let complete = true;
   for (let round = 1; complete && round <= MOST_ROUNDS; round++) {
-    const before = wanted.size;
-    const cell = countingCellOf(board, request, loadOrder(wanted, kernel, index));
+    const before = all().size;
+    const cell = countingCellOf(board, request, loadOrder(all(), kernel, index));
     const folder = join(shared, `modules-${round}`);
     await lab.boot({ ...cell, id: `${cell.id}-modules-${round}` }, folder);
     const census = readCensus(folder, tree, matcher);
-    for (const modalias of census.modaliases)
-      for (const name of [...matcher.forModalias(modalias), moduleName(modalias)])
-        if (kernel.modules.has(name)) wanted.add(name);
+    for (const modalias of census.modaliases) {
+      for (const name of matcher.forModalias(modalias)) if (kernel.modules.has(name)) wanted.add(name);
+      if (kernel.modules.has(moduleName(modalias))) asked.add(moduleName(modalias));
+    }
     complete = census.complete;
-    if (wanted.size === before) break;
+    if (all().size === before) break;
   }
   // A boot that ended early has not asked for all of them.
-  if (complete) await writeAtomic(file, JSON.stringify([...wanted]));
-  return loadOrder(wanted, kernel, index);
+  if (complete) await writeAtomic(file, JSON.stringify([...all()]));
+  return loadOrder(all(), kernel, index);
 }
 
 /** Modules for the compatibles of enabled nodes, in the tree's order. */

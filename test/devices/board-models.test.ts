@@ -248,4 +248,18 @@ describe('models of a board’s devices', () => {
     expect((word(found.images, 0x10_fffc) ?? 0) & 0xffff).toBe(0x35ca);
     expect(found.monitor.answers).toContainEqual({ call: 0x8200_0001, values: [0, 0, 0, 0] });
   });
+
+  it('flushes a job ring, and switches power domains at once', () => {
+    const { models: found } = models(
+      node('jr@1000', { compatible: ['fsl,imx8mq-job-ring', 'fsl,sec-v4.0-job-ring'], reg: [0x1000, 0x1000] }),
+      node('gpc@3000', { compatible: 'fsl,imx8mp-gpc', reg: [0x3000, 0x1000] }),
+      node('pm@5000', { compatible: 'brcm,bcm2711-pm', reg: [0x5000, 0x200, 0x6000, 0x100] }),
+    );
+    expect(found.rules).toContainEqual(expect.objectContaining({ rule: 'on-write', at: 0x106c, to: 0x104c, set: 8 }));
+    expect(found.rules.filter(({ rule, at }) => rule === 'self-clearing' && at > 0x3000).map(({ at }) => at)).toEqual([
+      0x30d8, 0x30e4,
+    ]);
+    expect(found.rules.filter(({ at }) => at === 0x3190)).toHaveLength(16);
+    expect(word(found.images, 0x6020)).toBe(0x6272_6467);
+  });
 });
