@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { Crash } from '../../harness/dmesg/events.ts';
+import { classifyBytes } from '../../harness/verdict/classify.ts';
+import { eventsOf } from './mutate.ts';
+
+const stamped = (lines: readonly string[]) =>
+  lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
+
+function crashesOf(...lines: string[]): Crash[] {
+  return eventsOf(Buffer.from(stamped(lines))).flatMap((event) => (event.event === 'crash' ? [event] : []));
+}
+
+const classified = (...lines: string[]) =>
+  classifyBytes('log', Buffer.from(stamped(lines)), { knownIssues: [], today: '2026-01-01' });
+
+const FAULT = 'Unable to handle kernel paging request at virtual address dead000000000108';
+const DIE = 'Internal error: Oops: 0000000096000044 [#1] PREEMPT SMP';
+const CPU = 'CPU: 0 PID: 7 Comm: wobbled Not tainted 6.12.0 #1';
+
+describe('a trace', () => {
+  it('has no addresses that were never returned to: of the beginning or the end of a function', () => {
+    const stale = [' ? wobble_first+0x0/0x20', ' ? wobble_last+0x20/0x20', ' ? wobble_old+0x8/0x20'];
+    const [crash] = crashesOf(FAULT, DIE, CPU, 'Call Trace:', ' wobble_probe+0x8/0x20', ...stale);
+    expect(crash?.trace.map((frame) => frame.function)).toEqual(['wobble_probe', 'wobble_old']);
+  });
+
+  it('begins at the frame that arm64 marks as the interrupted one', () => {
+    const [crash] = crashesOf(
+      DIE,
+      CPU,
+      'Call trace:',
+      ' wobble_handler+0x8/0x20',
+      ' wobble_probe+0x8/0x20 (P)',
+      ' wobble+0x8/0x20',
+    );
+    expect(crash?.function).toBe('wobble_probe');
+  });
+
+  it('has each frame once where two consoles print on one line', () => {
+    const lines = stamped([
+      FAULT,
+      DIE,
+      CPU,
+      'pc : wobble+0x8/0x20',
+      'Call trace:',
+      ' wobble+0x8/0x20',
+      ' wobble_probe+0x8/0x20',
+    ]);
+    const twice = lines.replace(/^.*\n/gm, '$&$&');
+    const [crash, ...others] = eventsOf(Buffer.from(twice)).flatMap((event) =>
+      event.event === 'crash' ? [event] : [],
+    );
+    expect(crash?.trace.map((frame) => frame.function)).toEqual(['wobble', 'wobble_probe']);
+    expect(crash?.followUps).toEqual([]);
+    expect(others).toEqual([]);
+  });
+
+  it('never has a helper of the kernel in a module, whatever its name', () => {
+    const blamed = (frame: string) =>
+      crashesOf(FAULT, DIE, CPU, `pc : ${frame}`, 'Call trace:', ` ${frame}`, ' wobble_probe+0x8/0x20')[0]?.function;
+    expect(blamed('list_add_wobble+0x8/0x20')).toBe('wobble_probe');
+    expect(blamed('list_add_wobble+0x8/0x20 [wobble]')).toBe('list_add_wobble');
+  });
+});
+
+describe('a report', () => {
+  it('is not one where only registers of a program follow its header', () => {
+    const prose = 'BUG: the wobble is in the wrong place';
+    expect(crashesOf(prose, 'RIP: 0033:0x7f12345678')).toEqual([]);
+    expect(crashesOf(prose, 'RIP: 0010:wobble_probe+0x8/0x20')).toHaveLength(1);
+  });
+
+  it('has no address where the log cuts it off', () => {
+    const fault = (address: string) =>
+      crashesOf(`Unable to handle kernel paging request at virtual address ${address}`);
+    expect(fault('dead00')[0]?.address).toBeNull();
+    expect(fault('dead0000')[0]?.address).toBe('0xdead0000');
+  });
+
+  it('says which probe was under way, and none that had ended', () => {
+    const probing = (device: string) => `bus: 'platform': really_probe: probing driver wobbler with device ${device}`;
+    const bound = (device: string) => `driver: 'wobbler': driver_bound: bound to device '${device}'`;
+    const oops = [
+      FAULT,
+      DIE,
+      CPU,
+      'pc : wobble+0x8/0x20',
+      'Call trace:',
+      ' wobble+0x8/0x20',
+      ' really_probe+0xbc/0x2a0',
+    ];
+    const [crash] = crashesOf(probing('1.outer'), probing('2.inner'), bound('2.inner'), ...oops);
+    expect(crash?.probing).toEqual({ driver: 'wobbler', device: '1.outer' });
+  });
+});
+
+describe('what `probe of X returned 0` means', () => {
+  const boundBy = (version: string) =>
+    classified(
+      `Linux version ${version} (a@b) #1 SMP`,
+      "bus: 'platform': really_probe: probing driver wobbler with device 1.wobble",
+      'probe of 1.wobble returned 0 after 12 usecs',
+    ).bound;
+
+  it('changed in 5.11', () => {
+    expect(boundBy('5.10.0')).toEqual([]);
+    expect(boundBy('5.11.0')).toEqual(['1.wobble']);
+    expect(boundBy('4.19.0')).toEqual([]);
+    expect(boundBy('6.1.0')).toEqual(['1.wobble']);
+  });
+});
+
+describe('UTF-16', () => {
+  it('is read however it is cut, also in the midst of a character of two units', () => {
+    const text = '\ufeff[    1.000000] Kernel panic - not syncing: \u{1f600} wobble\n';
+    const bytes = Buffer.from(text, 'utf16le');
+    const whole = eventsOf(bytes);
+    expect(whole).toMatchObject([{ event: 'crash', title: 'kernel panic: \u{1f600} wobble' }]);
+    for (let cut = 0; cut <= bytes.length; cut++) expect(eventsOf(bytes, [cut])).toEqual(whole);
+  });
+});
