@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deferralEvent } from '../../harness/dmesg/deferral.ts';
+import { eventsOf } from './mutate.ts';
 
 const at = { line: 1, time: 249_084 };
 
@@ -17,5 +18,18 @@ describe('an error number of a deferral in a message', () => {
     // As Linux 6.1 printed it for a device that waited for its IOMMU: the driver had not been called.
     const text = 'platform 5e100000.dma-controller: driver bam-dma-engine async attach completed: -517';
     expect(deferralEvent(text, at)).toBeNull();
+  });
+});
+
+describe('a list of deferred devices that nothing introduces', () => {
+  const listed = (text: string) =>
+    eventsOf(Buffer.from(`${text}\n`)).flatMap((event) => (event.event === 'deferral-listed' ? [event.device] : []));
+
+  it('is one only with the tab of the file in sysfs', () => {
+    expect(listed('1c00000.usb\tplatform: supplier 1d00000.phy not ready')).toEqual(['1c00000.usb']);
+    expect(listed('1c00000.usb  platform: supplier 1d00000.phy not ready')).toEqual([]);
+    expect(
+      listed('# cat /sys/kernel/debug/devices_deferred\n1c00000.usb  platform: supplier 1d00000.phy not ready'),
+    ).toEqual(['1c00000.usb']);
   });
 });

@@ -55,6 +55,19 @@ describe('a trace', () => {
     expect(others).toEqual([]);
   });
 
+  it('of a stuck CPU goes on where the marks of its interrupt end', () => {
+    const [crash] = crashesOf(
+      'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [wobbled:7]',
+      CPU,
+      'Call Trace:',
+      ' <IRQ>',
+      ' wobble_tick+0x8/0x20',
+      ' </IRQ>',
+      ' wobble_spin+0x8/0x20',
+    );
+    expect(crash?.function).toBe('wobble_spin');
+  });
+
   it('never has a helper of the kernel in a module, whatever its name', () => {
     const blamed = (frame: string) =>
       crashesOf(FAULT, DIE, CPU, `pc : ${frame}`, 'Call trace:', ` ${frame}`, ' wobble_probe+0x8/0x20')[0]?.function;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LineSplitter } from '../../harness/dmesg/lines.ts';
 import { Words } from '../../harness/dmesg/words.ts';
 
 /** Few letters, so that words overlap and stand in each other. */
@@ -39,5 +40,23 @@ describe('the search for words', () => {
 
   it('refuses a word of one character', () => {
     expect(() => new Words(['a'])).toThrow('too short');
+  });
+});
+
+describe('the splitter of lines', () => {
+  it('gives a line without an end in pieces of a bounded length, all with its number', () => {
+    const given: [length: number, number: number][] = [];
+    const splitter = new LineSplitter((line, number) => given.push([line.length, number]));
+    splitter.push(Buffer.from(`first\n${'x'.repeat(20_000)}`));
+    splitter.push(Buffer.from(`${'x'.repeat(5000)}\nlast`));
+    splitter.end();
+    expect(given).toEqual([
+      [5, 1],
+      [8192, 2],
+      [8192, 2],
+      [8192, 2],
+      [424, 2],
+      [4, 3],
+    ]);
   });
 });
