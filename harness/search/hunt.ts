@@ -20,6 +20,7 @@ import {
   MOST_MILESTONES,
   milestonesOf,
   opened,
+  slowCalls,
 } from './windows.ts';
 
 /**
@@ -45,6 +46,8 @@ export interface HuntRequest {
   readonly loadConstraints: readonly Precedence[];
   /** Functions of `MILESTONES` at which the kernel can be stopped. */
   readonly milestones: readonly string[];
+  /** The same of `NAMELESS_MILESTONES`. */
+  readonly nameless: readonly string[];
   /** Whether the kernel can suspend its devices alone: it has `SUSPEND_TEST`. */
   readonly canSuspend: boolean;
   readonly boot: Boot;
@@ -176,12 +179,16 @@ async function milestonesPassed(
 }
 
 async function windows(
-  { base, targets }: HuntRequest,
+  { base, targets, nameless }: HuntRequest,
   hunter: Hunter,
   drivers: ReadonlyMap<string, string>,
   passed: ReadonlyMap<string, readonly Milestone[]>,
 ): Promise<void> {
   const from = allAsync(base, drivers.values());
+  await hunter.all(
+    'windows',
+    nameless.map((name) => slowCalls(from, name)),
+  );
   const cells = targets.map(({ device }) => {
     const others = independentOf(device, targets);
     if (others.length === 0) return [];

@@ -21,7 +21,6 @@ export const MILESTONES: readonly string[] = [
   'pm_runtime_enable',
   'bus_add_device',
   'iommu_device_register',
-  'bus_set_iommu',
   'of_clk_add_hw_provider',
   'nvmem_register',
   'gpiochip_add_data_with_key',
@@ -39,6 +38,18 @@ export const MILESTONES: readonly string[] = [
   'rproc_add',
   'of_platform_populate',
 ];
+
+/**
+ * The same without the device among their arguments: `bus_set_iommu()` has a bus (until 6.0), and the argument of
+ * `iommu_device_register()` is no device in 5.10.
+ */
+export const NAMELESS_MILESTONES: readonly string[] = ['iommu_device_register', 'bus_set_iommu'];
+
+/** Every call of a function stands still for a moment, whoever's probe it is. */
+export function slowCalls(from: Cell, name: string): Cell {
+  const gate: Gate = { gate: 'delay', at: { return: name }, ms: OPEN_MS };
+  return { ...from, gates: [...from.gates, gate], plan: settlingFor(from.plan, SETTLE_MS) };
+}
 
 /** A place inside the probe of a device. */
 export interface Milestone {
@@ -106,7 +117,7 @@ export function opened(from: Cell, device: string, others: readonly Target[], mi
 }
 
 /** Rounds of probes by hand in a window: what a module's device needs may be bound by then, or not. */
-const ROUNDS_IN_WINDOW = 3;
+const ROUNDS_IN_WINDOW = 10;
 
 /** Where modules are loaded, the others may have been deferred long before: they are probed by hand when all are loaded. */
 function withProbesAfterLoads(plan: readonly PlanStep[], others: readonly string[]): PlanStep[] {

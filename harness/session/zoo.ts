@@ -7,7 +7,7 @@ import type { Cell } from '../model/cell.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explainOrder } from '../search/explain.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../search/hunt.ts';
-import { MILESTONES } from '../search/windows.ts';
+import { MILESTONES, NAMELESS_MILESTONES } from '../search/windows.ts';
 import { type Entry, showsSymptom } from '../zoo/entry.ts';
 import type { EntryResult } from '../zoo/result.ts';
 import type { SearchSession } from './search.ts';
@@ -67,6 +67,7 @@ async function requestOf(
     nodeOf: (device) => nodes.get(device) ?? null,
     loadConstraints: symbolDependencies(base, kernel),
     milestones: await lab.gateable(kernel, MILESTONES),
+    nameless: await lab.gateable(kernel, NAMELESS_MILESTONES),
     canSuspend: (await lab.gateable(kernel, [SUSPEND_TEST])).length > 0,
     boot,
     budget,

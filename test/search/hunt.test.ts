@@ -14,6 +14,7 @@ function request(machine: readonly SimulatedDevice[], cells: Cell[], parts: Part
     nodeOf: () => null,
     loadConstraints: [],
     milestones: ['devres_add'],
+    nameless: [],
     canSuspend: true,
     boot: async (cell) => {
       cells.push(cell);
