@@ -7,10 +7,10 @@ import { count } from './text.ts';
  * @param files cell file by what broke, in the order of the breaks
  */
 export function formatAsync(found: AsyncReport, files: readonly string[]): string {
-  const { drivers, safe, breaks, together, msBefore, msAfter, boots, unasked } = found;
+  const { drivers, safe, breaks, together, msBefore, msAfter, boots, lateMs, unasked } = found;
   const list = (names: readonly string[]) => (names.length === 0 ? 'none' : names.map(printable).join(', '));
   const lines = [
-    `Asked about ${count(drivers.length, 'driver')}: each asynchronous alone, with its devices 2 s late.`,
+    `Asked about ${count(drivers.length, 'driver')}: each asynchronous alone, with its devices ${lateMs.toLocaleString('en')} ms late.`,
     `  no difference: ${list(safe)}`,
   ];
   for (const [place, { driver, other, what }] of breaks.entries()) {

@@ -29,7 +29,9 @@ export interface AsyncReport {
   readonly msBefore: number | null;
   readonly msAfter: number | null;
   readonly boots: number;
-  /** Drivers that were not asked, and why. */
+  /** Milliseconds of virtual time by which devices were late. */
+  readonly lateMs: number;
+  /** Drivers that were not asked, or whose boot has no verdict, and why. */
   readonly unasked: readonly { readonly driver: string; readonly why: string }[];
 }
 
@@ -43,8 +45,12 @@ interface AsyncRequest {
   readonly onProgress?: (what: string, boots: number) => void;
 }
 
-/** Longer than any probe of a boot: who relies on a driver being done finds it not done. */
-const DELAY_MS = 2000;
+/**
+ * How late the devices of a driver are: as long as the first boot took to bind its last device, so that who relies on
+ * the driver being done finds it not done; but not as long as the deferred probe timeout of 10 s (drivers/base/dd.c).
+ */
+const DELAY_MIN_MS = 2000;
+const DELAY_MAX_MS = 8000;
 const SETTLE_MARGIN_MS = 1000;
 /** Interleavings in which the safe drivers are booted together. */
 const TOGETHER = 5;
@@ -70,6 +76,7 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   if (isFault(first.verdict) && first.verdict !== 'warning')
     throw new InputError(`the first boot, with nothing asynchronous, ends in ${first.verdict}: ${first.reason}`);
   const usual = stateOf(first);
+  const lateMs = Math.min(DELAY_MAX_MS, Math.max(DELAY_MIN_MS, usual.doneMs ?? 0));
   const drivers = request.drivers === 'all' ? [...new Set(usual.drivers.values())].sort() : request.drivers;
   for (const driver of drivers)
     if (![...usual.drivers.values()].includes(driver))
@@ -78,7 +85,8 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   const breaks: AsyncBreak[] = [];
   const safe: string[] = [];
   const unasked: { driver: string; why: string }[] = [];
-  const affordable = Math.max(0, budget - TOGETHER - boots);
+  // An interleaving with a difference is booted again with nothing asynchronous.
+  const affordable = Math.max(0, budget - 2 * TOGETHER - boots);
   const askable = drivers.filter((driver) => !driver.includes(','));
   for (const driver of drivers)
     if (driver.includes(',')) unasked.push({ driver, why: 'driver_async_probe= separates names by commas' });
@@ -87,13 +95,15 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   for (let from = 0; from < asked.length; from += BATCH) {
     const batch = asked.slice(from, from + BATCH).map((driver) => {
       const devices = [...usual.drivers].flatMap(([device, by]) => (by === driver ? [device] : []));
-      return { driver, cell: late(base, driver, devices.filter(usual.gated)) };
+      return { driver, cell: late(base, driver, devices.filter(usual.gated), lateMs) };
     });
     const outcomes = await Promise.all(batch.map(({ cell }) => run(cell)));
     for (const [place, { driver, cell }] of batch.entries()) {
       const outcome = outcomes[place];
       const found = outcome === undefined ? null : differenceTo(usual, outcome, base, driver);
-      if (found === null) safe.push(driver);
+      if (outcome !== undefined && !hasVerdict(outcome))
+        unasked.push({ driver, why: `its boot has no verdict: ${outcome.reason}` });
+      else if (found === null) safe.push(driver);
       else breaks.push({ driver, ...found, cell });
       onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots);
     }
@@ -107,8 +117,11 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   for (const [place, outcome] of outcomes.entries()) {
     const shift = shifts[place] ?? base.shift;
     const found = differenceTo(usual, outcome, base, null);
-    if (found === null) same++;
-    else breaks.push({ driver: listed.join(','), ...found, cell: { ...all, shift } });
+    // Another interleaving may come to another end by itself.
+    const isUsual =
+      found !== null && differenceTo(stateOf(await run({ ...base, shift })), outcome, base, null) === null;
+    if (found === null || isUsual) same++;
+    else if (hasVerdict(outcome)) breaks.push({ driver: listed.join(','), ...found, cell: { ...all, shift } });
     if (shift === base.shift) msAfter = stateOf(outcome).doneMs;
   }
   return {
@@ -119,16 +132,17 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
     msBefore: usual.doneMs,
     msAfter,
     boots,
+    lateMs,
     unasked,
   };
 }
 
 /** `base` with one driver asynchronous, and its devices so late that whoever relies on them finds them missing. */
-function late(base: Cell, driver: string, devices: readonly string[]): Cell {
+function late(base: Cell, driver: string, devices: readonly string[], ms: number): Cell {
   return {
     ...base,
     bootargs: withAsyncDrivers(base.bootargs, [driver]),
-    gates: [...base.gates, ...devices.map((device) => ({ gate: 'delay', device, ms: DELAY_MS }) as const)],
-    plan: settlingFor(base.plan, DELAY_MS + SETTLE_MARGIN_MS),
+    gates: [...base.gates, ...devices.map((device) => ({ gate: 'delay', device, ms }) as const)],
+    plan: settlingFor(base.plan, ms + SETTLE_MARGIN_MS),
   };
 }
