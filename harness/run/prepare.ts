@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import type { NodeRegisters } from '../board/addresses.ts';
+import { neverBroken } from '../board/broken-polls.ts';
 import { laidBoard } from '../board/machine.ts';
 import { transplant } from '../board/transplant.ts';
 import { resolveBoard } from '../boards/boards.ts';
@@ -185,6 +187,8 @@ export interface PreparedCell {
   readonly hasConsole: boolean;
   /** The guest goes on after an oops: its plan counts what became of every device. */
   readonly survivesOops: boolean;
+  /** Devices whose registers the firmware answers for; none on the stand-in. */
+  readonly devices: readonly NodeRegisters[];
   /** SHA-256 by name of everything that the outcome depends on. */
   readonly inputs: Readonly<Record<string, string>>;
   /**
@@ -208,6 +212,8 @@ function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact, stripped: 
 interface CellBoard {
   readonly tree: DeviceTree;
   readonly registers: GuestFiles['registers'];
+  /** Registers that the firmware answers for. */
+  readonly devices: readonly NodeRegisters[];
   readonly machine: GuestMachine['board'];
   /** The firmware's file, null on the stand-in. */
   readonly plan: Uint8Array | null;
@@ -224,6 +230,7 @@ function standinOf(board: LaidStandin, cell: Cell, kernel: KernelArtefact): Cell
   return {
     tree: cellTree(board.tree, cell),
     registers: board.registers,
+    devices: [],
     machine: null,
     plan: null,
     inputs: { registers: board.registersHash },
@@ -240,13 +247,14 @@ function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs:
     breakerReads: BREAKER_READS,
     models: modelBoard(board.tree).models,
   });
-  const plan = encodeBoardPlan(laid.plan);
+  const tree = editTree(laid.tree, cell.tree);
+  const { breaker } = laid.plan;
+  const never = [...breaker.never, ...neverBroken(tree)];
+  const plan = encodeBoardPlan({ ...laid.plan, breaker: { ...breaker, never } });
   return {
-    tree: setBootargs(
-      editTree(laid.tree, cell.tree),
-      bootargsOf(cell, { console: laid.facts.console, cpus: cell.cpus }),
-    ),
+    tree: setBootargs(tree, bootargsOf(cell, { console: laid.facts.console, cpus: cell.cpus })),
     registers: [],
+    devices: laid.facts.registers,
     machine: laidBoard(laid.plan),
     plan,
     inputs: { board: sha256(plan) },
@@ -339,6 +347,7 @@ export async function prepareCell(
     machine,
     survivesOops: survivesOops(cell),
     hasConsole: takesConsole(lookup),
+    devices: board.devices,
     inputs,
     fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
   };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { brokenPollNotes } from '../board/broken-polls.ts';
 import { resolveBoard } from '../boards/boards.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
@@ -32,7 +33,7 @@ interface JudgedBy {
 export function recordBoot(
   cell: Cell,
   kernel: KernelArtefact,
-  prepared: Pick<PreparedCell, 'inputs'>,
+  prepared: Pick<PreparedCell, 'inputs' | 'devices'>,
   result: BootResult,
   { from, replay, knownIssues, today }: JudgedBy,
 ): CellRecord {
@@ -49,7 +50,15 @@ export function recordBoot(
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
     reason: trouble ?? [judgement.reason, ...gateRemarks(cell, gates, judgement.verdict)].join('; '),
-    notes: [...judgement.notes, ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`)],
+    notes: [
+      ...judgement.notes,
+      ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`),
+      ...brokenPollNotes(
+        result.firmwareLog,
+        prepared.devices,
+        new Set([...cell.watch, ...(crash?.probing ? [crash.probing.device] : [])]),
+      ),
+    ],
     crash: crash === null ? null : recordCrash(crash),
     warnings: result.summary.crashes.length - (crash === null ? 0 : 1),
     bound: reported(result.events, 'bound').flatMap(([device, driver]) =>

@@ -79,7 +79,7 @@ function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end:
 const BY = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30' } as const;
 
 function record(boot: Boot, gates: readonly Gate[] = []) {
-  return recordBoot(aCell(gates), KERNEL, { inputs: {} }, aBoot(boot), BY);
+  return recordBoot(aCell(gates), KERNEL, { inputs: {}, devices: [] }, aBoot(boot), BY);
 }
 
 describe('a boot that says nothing about the kernel has no verdict, and the reason says why', () => {
@@ -155,7 +155,13 @@ test('a device that a gate still holds when the plan is over is not bound', () =
   const lines = [BANNER, 'bootrace: start', 'bootrace: bound 0-00 pmic-spmi', 'bootrace: done', 'reboot: Power down'];
   const stamped = lines.map((line, n) => (line === BANNER ? line : `[    ${n}.000000] ${line}`));
   const watching = (firmwareLog: string) =>
-    recordBoot({ ...aCell([]), watch: ['0-00'] }, KERNEL, { inputs: {} }, aBoot({ lines: stamped, firmwareLog }), BY);
+    recordBoot(
+      { ...aCell([]), watch: ['0-00'] },
+      KERNEL,
+      { inputs: {}, devices: [] },
+      aBoot({ lines: stamped, firmwareLog }),
+      BY,
+    );
   expect(watching('').verdict).toBe('bound');
   const { verdict, reason } = watching('1 held 0-00 entered spi0.0\n');
   expect({ verdict, reason }).toEqual({

@@ -132,6 +132,7 @@ function inFolderOf(path: string): PreparedCell {
     files,
     machine: { cpus: 1, shift: 4, board: null },
     hasConsole: false,
+    devices: [],
     survivesOops: false,
     inputs: {},
     fingerprint: '',
