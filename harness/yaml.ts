@@ -60,15 +60,19 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   return { value: check([], schema, content), at, check };
 }
 
+/** Keys of a map with more of them are not all named where an unknown one is. */
+const MOST_NAMED = 12;
+
 /**
  * `z.strictObject` whose error for an unknown key names the nearest known one.
  */
 export function strictMap<S extends z.core.$ZodLooseShape>(shape: S) {
   const known = Object.keys(shape);
+  const all = known.length < MOST_NAMED ? ` (expected ${known.join(', ')})` : '';
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `unknown key ${issue.keys[0]}${didYouMean(issue.keys[0] ?? '', known)}${known.length < 12 ? ` (expected ${known.join(', ')})` : ''}`
+        ? `unknown key ${issue.keys[0]}${didYouMean(issue.keys[0] ?? '', known)}${all}`
         : undefined,
   });
 }
@@ -97,7 +101,8 @@ function describe(
     return `${at([...issue.path, issue.keys[0] ?? ''], 'key')}: ${where}${issue.message}${more}`;
   }
   const found = nodeAt(document, issue.path);
-  return `${at(issue.path)}: ${where}${expected(issue)}, found ${found === null ? 'nothing' : snippet(found, text)}${more}`;
+  const there = found === null ? 'nothing' : snippet(found, text);
+  return `${at(issue.path)}: ${where}${expected(issue)}, found ${there}${more}`;
 }
 
 /** What zod expected, in words; the schemas' own messages already say `expected ...`. */

@@ -17,14 +17,17 @@ const KNOWN_SPIS: ReadonlyMap<string, number> = new Map([
   ['rockchip,rk3399', 256],
 ]);
 
-/** Interrupts that drivers take from ranges: the cell of the first one, and that of their number, in entries of `width`. */
+/**
+ * Interrupts that drivers take from ranges: the cell of the first one, and that of their number, in entries of `width`.
+ */
 const RANGES: readonly {
   readonly property: string;
   readonly width: number;
   readonly first: number;
   readonly count: number | null;
 }[] = [
-  // Documentation/devicetree/bindings/interrupt-controller of Linux 6.12: qcom,pdc, ti,sci-intr, amlogic,meson-gpio-intc.
+  // Documentation/devicetree/bindings/interrupt-controller of Linux 6.12: qcom,pdc, ti,sci-intr,
+  // amlogic,meson-gpio-intc.
   { property: 'qcom,pdc-ranges', width: 3, first: 1, count: 2 },
   { property: 'ti,interrupt-ranges', width: 3, first: 1, count: 2 },
   { property: 'amlogic,channel-interrupts', width: 1, first: 0, count: null },
@@ -37,7 +40,9 @@ const RANGES: readonly {
 ];
 const TYPE_SPI = 0;
 
-/** SPIs of the board's GIC: of its SoC, or as many as the tree has a use for. Disabled nodes count: they are wired up. */
+/**
+ * SPIs of the board's GIC: of its SoC, or as many as the tree has a use for. Disabled nodes count: they are wired up.
+ */
 export function spisOf(tree: DeviceTree): number {
   const known = compatiblesOf(tree.root).flatMap((name) => KNOWN_SPIS.get(name) ?? [])[0];
   if (known !== undefined) return known;
@@ -111,8 +116,8 @@ const TIMER_RATES: readonly (readonly [RegExp, number])[] = [
   [/^fsl,(?:ls1|lx2)/, 25_000_000],
 ];
 /**
- * QEMU's counter ticks once an instruction, whatever rate the guest believes in, so that a guest with a slow counter is a
- * slow machine: below this its ticks and time-outs would leave drivers too few instructions. Above, it computes more
+ * QEMU's counter ticks once an instruction, whatever rate the guest believes in, so that a guest with a slow counter is
+ * a slow machine: below this its ticks and time-outs would leave drivers too few instructions. Above, it computes more
  * for each second than the boot is worth.
  */
 const LEAST_RATE = 19_000_000;

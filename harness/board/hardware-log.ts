@@ -2,6 +2,7 @@ import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
 import type { Census, CensusDevice, DeviceEnd } from './census.ts';
 import { impliedBy } from './implied.ts';
 import { causeOf, causeOfIdentity } from './likely-cause.ts';
@@ -89,11 +90,10 @@ function lastBoot({ text, events }: ReadLog): Line[] {
  */
 const SPOKEN = /^(\S{1,64}) (\S{1,128}?)(?: [a-z]{1,8}\d{1,3})?:\s+(\S.*)$/;
 /** dev_driver_string() of drivers/base/core.c names these where there is no driver. */
-const NO_DRIVERS: ReadonlySet<string> = new Set(
-  'amba apr auxiliary bluetooth cpu gpio i2c mmc net pci platform remoteproc scsi sdio serial slimbus spi spmi tty usb'.split(
-    ' ',
-  ),
-);
+const NO_DRIVERS: ReadonlySet<string> = new Set([
+  ...['amba', 'apr', 'auxiliary', 'bluetooth', 'cpu', 'gpio', 'i2c', 'mmc', 'net', 'pci', 'platform', 'remoteproc'],
+  ...['scsi', 'sdio', 'serial', 'slimbus', 'spi', 'spmi', 'tty', 'usb'],
+]);
 /** The driver core's own messages: their events say it better. */
 const DRIVER_CORE = /^(?:bus: '|driver: '|Driver \S+ (?:requests|force)|Added to deferred|Retrying from|probe with )/;
 /**
@@ -102,11 +102,17 @@ const DRIVER_CORE = /^(?:bus: '|driver: '|Driver \S+ (?:requests|force)|Added to
  */
 const EARLY = /^(?:Adding to iommu group \d|supply \S+ not found, using dummy regulator)/;
 const SUCCESS = /\b(?:registered|initiali[sz]ed|successfully)\b/i;
-const TROUBLE =
-  /\b(?:fail(?:ed|ure|ing)?|errors?|unable|cannot|can't|could ?n[o']t|timed out|timeout|not (?:found|ready|supported|registered|initiali[sz]ed)|unregistered|invalid|probe)\b|(?:^|[\s(])-\d{1,3}\b/i;
+const TROUBLE = new RegExp(
+  oneOf(
+    /\b(?:fail(?:ed|ure|ing)?|errors?|unable|cannot|can't|could ?n[o']t|timed out|timeout)\b/,
+    /\b(?:not (?:found|ready|supported|registered|initiali[sz]ed)|unregistered|invalid|probe)\b/,
+    /(?:^|[\s(])-\d{1,3}\b/,
+  ),
+  'i',
+);
 /**
- * Of uart_report_port(), sdhci_add_host(), input_register_device(), component_bind(), drm_dev_register(), rproc_add() and
- * gpiochip_add_data() (its warning since 5.19): said when the device that is named has
+ * Of uart_report_port(), sdhci_add_host(), input_register_device(), component_bind(), drm_dev_register(), rproc_add()
+ * and gpiochip_add_data() (its warning since 5.19): said when the device that is named has
  * nearly all of its probe behind it.
  */
 const OTHER_SUCCESS: readonly RegExp[] = [
@@ -182,7 +188,9 @@ function endIn(life: DeviceLife | undefined, spoken: readonly Spoken[]): Told | 
   };
 }
 
-/** Compares `there`, the log of hardware, with `here`, the guest's log and the census that was made of it with `tree`. */
+/**
+ * Compares `there`, the log of hardware, with `here`, the guest's log and the census that was made of it with `tree`.
+ */
 export function compareWithLog(there: ReadLog, here: ReadLog, census: Census, tree: DeviceTree): LogComparison {
   const known = renamer(census.devices);
   const lines = { there: lastBoot(there), here: lastBoot(here) };

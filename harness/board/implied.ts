@@ -5,8 +5,8 @@ import { suppliersOf } from './suppliers.ts';
 
 /**
  * Devices that must be bound where others are. The driver core probes no consumer before the suppliers that its node
- * names are bound (fw_devlink, on by default since 5.13), and a device behind a bus is made by the driver of its master.
- * A guess where the kernel was told not to wait, or waited in vain and gave up.
+ * names are bound (fw_devlink, on by default since 5.13), and a device behind a bus is made by the driver of its
+ * master. A guess where the kernel was told not to wait, or waited in vain and gave up.
  */
 
 /** Bindings that fw_devlink calls optional (of_supplier_bindings of drivers/of/property.c, 6.12), and loose ones. */

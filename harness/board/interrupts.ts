@@ -1,6 +1,7 @@
 import { type DeviceTree, nodeAt, type PlacedNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells, readStrings, stringProperty } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
+import { oneOf } from '../regex.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
 import { spisOf } from './clues.ts';
 import type { InterruptController, TimerInterrupts } from './plan.ts';
@@ -204,8 +205,12 @@ export function bootAffinityOf({ bootCpu }: Pick<DeviceTree, 'bootCpu'>, cpus: r
  * Cores without AArch64 (Documentation/devicetree/bindings/arm/cpus.yaml), and what CPUs of other architectures are
  * called.
  */
-const ARM32 =
-  /^(?:arm,(?:arm(?!v8)|cortex-a(?:5|7|8|9|12|15|17)(?![0-9])|cortex-[rm])|marvell,(?:feroceon|pj4|mohawk|sheeva|xsc)|qcom,(?:krait|scorpion)|brcm,brahma-b15|faraday|intel,sa1)/;
+const ARM32 = new RegExp(
+  `^${oneOf(
+    /arm,(?:arm(?!v8)|cortex-a(?:5|7|8|9|12|15|17)(?![0-9])|cortex-[rm])/,
+    /marvell,(?:feroceon|pj4|mohawk|sheeva|xsc)|qcom,(?:krait|scorpion)|brcm,brahma-b15|faraday|intel,sa1/,
+  )}`,
+);
 const OTHERS: readonly (readonly [RegExp, string])[] = [
   [/^(?:riscv|sifive,|thead,|starfive,|spacemit,)/, 'RISC-V'],
   [/^(?:mips|ingenic,|brcm,bmips|mti,)/, 'MIPS'],

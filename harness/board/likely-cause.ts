@@ -40,8 +40,10 @@ export function causeOfIdentity(
   tree: DeviceTree,
 ): string | null {
   if (there === here) return null;
-  if (there === null || here === null)
-    return `a guess: the kernel of ${there === null ? 'the log' : 'the boot'} does not print it, or the log begins later`;
+  if (there === null || here === null) {
+    const whose = there === null ? 'the log' : 'the boot';
+    return `a guess: the kernel of ${whose} does not print it, or its log begins later`;
+  }
   if (what === 'SPIs') return 'a guess: what the tree has a use for, where nothing else is known of the SoC';
   if (what === 'timer rate') return 'nothing is known of the SoC, or a guest with that rate would be too slow';
   const node = device === null ? undefined : nodeAt(tree.root, device.node);

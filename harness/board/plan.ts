@@ -43,8 +43,8 @@ export interface InterruptController {
 }
 
 /**
- * INTIDs (16 + the PPI number of the tree) of `arm,armv8-timer`, of which the guest uses the virtual one at EL1, and the
- * rate in hertz that the guest is told (CNTFRQ_EL0).
+ * INTIDs (16 + the PPI number of the tree) of `arm,armv8-timer`, of which the guest uses the virtual one at EL1, and
+ * the rate in hertz that the guest is told (CNTFRQ_EL0).
  */
 export interface TimerInterrupts {
   readonly virtual: number;

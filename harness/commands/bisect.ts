@@ -41,7 +41,7 @@ export async function bisectAxesOf(options: BisectAxesOptions, signal: AbortSign
     const found = await bisectAxes(good, bad, boot);
     const file = await keepCell('minimal.yaml', { ...found.cell, expect: { verdicts: [found.bad.verdict] } });
     const line = ({ axis, subject, good: from, bad: to }: (typeof found.needed)[number]) =>
-      `  ${axis}${subject === axis ? '' : ` ${subject}`}: ${from === '' ? 'nothing' : from} -> ${to === '' ? 'nothing' : to}`;
+      `  ${axis}${subject === axis ? '' : ` ${subject}`}: ${from || 'nothing'} -> ${to || 'nothing'}`;
     const text = [
       `${good.id} is ${found.good.verdict}, ${bad.id} is ${found.bad.verdict}. What carries the change:`,
       ...found.needed.map(line),

@@ -97,7 +97,8 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
             board: name,
             release: kernel.release,
             notes: [
-              `${census.modules.loaded} modules loaded; console by earlycon=pl011; verdict ${record.verdict}: ${record.reason}`,
+              `${census.modules.loaded} modules loaded; console by earlycon=pl011`,
+              `verdict ${record.verdict}: ${record.reason}`,
               ...forcedOn(counted).map(
                 (symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`,
               ),

@@ -80,8 +80,9 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
 function describe(record: CellRecord, { repeat, flakes }: RunRecord, folder: string): string {
   const paint = colours(wantsColour(process.stderr.isTTY, process.env));
   const expected = record.asExpected ? 'as expected' : `expected ${record.expected.verdicts.join(' or ')}`;
+  const verdict = paintVerdict(record, record.verdict, paint);
   const lines = [
-    `${mark(record, paint)} ${record.id}: ${paintVerdict(record, record.verdict, paint)} (${expected}): ${record.reason}`,
+    `${mark(record, paint)} ${record.id}: ${verdict} (${expected}): ${record.reason}`,
     ...record.notes.map((note) => `  ${note}`),
     ...(repeat === 1 || record.consoleHash === null ? [] : [`  ${describeRepetition(repeat, flakes)}`]),
     `  files in ${folder}`,

@@ -9,7 +9,8 @@ export const checkVerb = new Command('check')
   .addOption(MATRIX)
   .option(
     '--shows <what>',
-    'what counts as bad, a signature or verdict; repeatable (default: as at the bad end of the git bisect in progress, else what the cell does not expect)',
+    'what counts as bad, a signature or verdict; repeatable (default: as at the bad end of the git bisect ' +
+      'in progress, else what the cell does not expect)',
     shows,
   )
   .option('--interleavings <n>', 'boot at n icount shifts; bad if any shows it', positiveInteger, 1)

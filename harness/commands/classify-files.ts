@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { execa } from 'execa';
 import { InputError } from '../errors.ts';
+import { oneOf } from '../regex.ts';
 
 /** The logs that are meant by names of files and folders, and their bytes, whatever they are packed with. */
 
@@ -13,8 +14,12 @@ const HINT = 'Name a file with a kernel log';
 /**
  * What a folder holds besides logs is not read: this suffix, or a name that kernels, boot loaders and test labs use.
  */
-const IS_LOG =
-  /\.(?:log|txt|dmesg|kmsg|out|journal\.txt)(?:\.\d+)?(?:\.(?:gz|xz|zst))?$|^(?:dmesg|console|kmsg|last_kmsg|kern|messages|syslog|journal|serial|devices_deferred)[\w.-]*$/;
+const IS_LOG = new RegExp(
+  oneOf(
+    /\.(?:log|txt|dmesg|kmsg|out|journal\.txt)(?:\.\d+)?(?:\.(?:gz|xz|zst))?$/,
+    /^(?:dmesg|console|kmsg|last_kmsg|kern|messages|syslog|journal|serial|devices_deferred)[\w.-]*$/,
+  ),
+);
 const MAX_FILES = 100_000;
 /** Bytes that a packed log may unpack to: a whole day of a talkative console, and no bomb. */
 const MAX_UNPACKED = 4 * 2 ** 30;

@@ -4,6 +4,7 @@ import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
+import { count } from '../report/text.ts';
 import { readKnownIssues } from '../terminal/known-issues.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { type Classification, Classifier, type ClassifyOptions as ReadingOptions } from '../verdict/classify.ts';
@@ -92,22 +93,22 @@ function nameOf({ verdict, fragment }: Classification): string {
   return fragment && isMissing(verdict) ? 'fragment' : verdict;
 }
 
+function withDriver(device: string, driver: string | null): string {
+  return `${printable(device)}${driver === null ? '' : ` (${printable(driver)})`}`;
+}
+
 function describe(result: Classification): string {
   const paint = isPass(result.verdict) ? pc.green : pc.red;
-  const lines = [
-    `${result.file === STANDARD_INPUT ? 'standard input' : printable(result.file)}: ${paint(nameOf(result))} (${printable(result.reason)})`,
-  ];
+  const file = result.file === STANDARD_INPUT ? 'standard input' : printable(result.file);
+  const lines = [`${file}: ${paint(nameOf(result))} (${printable(result.reason)})`];
   for (const crash of result.crashes) lines.push(...describeCrash(crash));
   for (const { device, driver, times, reason, outcome } of result.deferrals) {
     const why = reason === null ? '' : `: ${printable(reason)}`;
-    lines.push(
-      `  deferred ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`}, ${times} ${times === 1 ? 'time' : 'times'}, ${outcome}${why}`,
-    );
+    lines.push(`  deferred ${withDriver(device, driver)}, ${count(times, 'time')}, ${outcome}${why}`);
   }
   for (const { device, driver, error, reason } of result.failed) {
-    lines.push(
-      `  failed ${printable(device)}${driver === null ? '' : ` (${printable(driver)})`} with error ${error === null ? 'unknown' : -error}${reason === null ? '' : ` (${reason})`}`,
-    );
+    const why = reason === null ? '' : ` (${reason})`;
+    lines.push(`  failed ${withDriver(device, driver)} with error ${error === null ? 'unknown' : -error}${why}`);
   }
   for (const { module, reason } of result.rejected)
     lines.push(`  rejected module ${printable(module ?? '')}: ${printable(reason)}`);
@@ -126,22 +127,17 @@ function describeCrash(crash: Crash): string[] {
     crash.workqueue,
     crash.source,
   ].filter((part) => part !== null);
-  const stalled =
-    crash.stalledCpus.length === 0
-      ? []
-      : [
-          `    stalled: CPU ${crash.stalledCpus.join(', ')}${crash.trace.length === 0 ? '; no backtrace of it is in the log' : ''}`,
-        ];
+  const untraced = crash.trace.length === 0 ? '; no backtrace of it is in the log' : '';
+  const stalled = crash.stalledCpus.length === 0 ? [] : [`    stalled: CPU ${crash.stalledCpus.join(', ')}${untraced}`];
   const probing = crash.probing === null ? [] : [`    while ${crash.probing.driver} probed ${crash.probing.device}`];
-  const trace = crash.trace
-    .slice(0, SHOWN_FRAMES)
-    .map(
-      (frame) =>
-        `      ${frame.function}${frame.module === null ? '' : ` [${frame.module}]`}${frame.source === null ? '' : `  ${frame.source}`}`,
-    );
+  const trace = crash.trace.slice(0, SHOWN_FRAMES).map(({ function: name, module, source }) => {
+    const place = source === null ? '' : `  ${source}`;
+    return `      ${name}${module === null ? '' : ` [${module}]`}${place}`;
+  });
+  const context = where.length === 0 ? '' : `: ${printable(where.join(', '))}`;
   return [
     `  ${pc.bold(printable(crash.title))}`,
-    `    line ${crash.line}${where.length === 0 ? '' : `: ${printable(where.join(', '))}`}${crash.truncated ? ' (the log is cut in this report)' : ''}`,
+    `    line ${crash.line}${context}${crash.truncated ? ' (the log is cut in this report)' : ''}`,
     ...(crash.trackerTitle === crash.title ? [] : [`    in a tracker: ${printable(crash.trackerTitle)}`]),
     ...stalled,
     ...probing.map(printable),

@@ -50,7 +50,9 @@ async function forced(kernel: KernelArtefact, modules: readonly string[]): Promi
     .filter(({ before, after }) => loaded.has(before) && before !== after);
 }
 
-/** The places that `--preempt` names: functions, `FUNCTION:return`, `core`, or `modules` for all functions of theirs. */
+/**
+ * The places that `--preempt` names: functions, `FUNCTION:return`, `core`, or `modules` for all functions of theirs.
+ */
 async function placesAsked(
   lab: Lab,
   kernel: KernelArtefact,

@@ -150,7 +150,8 @@ async function modulesAsked(
   const unknown = names.find((name) => !kernel.modules.has(name));
   if (unknown !== undefined)
     throw new InputError(
-      `the kernel ${kernel.recipe} ${kernel.linkage} has no module ${unknown}${didYouMean(unknown, kernel.modules.keys())}`,
+      `the kernel ${kernel.recipe} ${kernel.linkage} has no module ${unknown}` +
+        didYouMean(unknown, kernel.modules.keys()),
       'modules are named as in lsmod; what is built in is not one',
     );
   return loadOrder(names, kernel, await moduleIndex(cacheRoot(), kernel));

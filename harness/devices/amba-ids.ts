@@ -44,7 +44,8 @@ const IDS: Readonly<Record<string, { readonly pid: number; readonly arch?: numbe
 export const ambaIds: DeviceModel = {
   compatible: ['arm,primecell'],
   reads:
-    'drivers/amba/bus.c, amba_read_periphid(); drivers/hwtracing/coresight; drivers/dma/pl330.c, read_dmac_config() (6.12)',
+    'drivers/amba/bus.c, amba_read_periphid(); drivers/hwtracing/coresight; ' +
+    'drivers/dma/pl330.c, read_dmac_config() (6.12)',
   model({ base, size, compatible, path }, answers) {
     const known = compatible.map((name) => IDS[name]).find((entry) => entry !== undefined);
     if (known === undefined) return;

@@ -1,7 +1,9 @@
 import { cellProperty } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
-/** Identification registers of drivers/gpu/drm/bridge/synopsys/dw-hdmi.h: version 2.11a of an RK3399, as it prints it. */
+/**
+ * Identification registers of drivers/gpu/drm/bridge/synopsys/dw-hdmi.h: version 2.11a of an RK3399, as it prints it.
+ */
 const IDS = [0x21, 0x1a, 0xa0, 0xc1, 0x00, 0x00, 0xf2, 0x00] as const;
 
 export const dwHdmi: DeviceModel = {

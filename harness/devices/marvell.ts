@@ -17,7 +17,8 @@ const EIP97 = {
 export const safexcel: DeviceModel = {
   compatible: ['inside-secure,safexcel-eip97ies'],
   reads:
-    'drivers/crypto/inside-secure/safexcel.c, safexcel_probe_generic() (6.12), which reads past the registers where none is right',
+    'drivers/crypto/inside-secure/safexcel.c, safexcel_probe_generic() (6.12), ' +
+    'which reads past the registers where none is right',
   model({ base }, answers) {
     for (const { at, value } of Object.values(EIP97)) answers.word(base + at, value);
   },

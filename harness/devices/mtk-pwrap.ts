@@ -50,7 +50,8 @@ const LDOS: readonly (readonly [number, number, number])[] = [
 export const mtkPwrap: DeviceModel = {
   compatible: WRAPPERS.map(([name]) => name),
   reads:
-    'drivers/soc/mediatek/mtk-pmic-wrap.c, pwrap_probe(), pwrap_read16(); drivers/mfd/mt6397-core.c, mt6397_probe() (6.12)',
+    'drivers/soc/mediatek/mtk-pmic-wrap.c, pwrap_probe(), pwrap_read16(); ' +
+    'drivers/mfd/mt6397-core.c, mt6397_probe() (6.12)',
   model(device, answers) {
     const wrapper = WRAPPERS.find(([name]) => device.compatible.includes(name))?.[1] ?? PLAIN;
     const { base, node } = device;

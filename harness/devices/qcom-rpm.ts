@@ -11,7 +11,9 @@ const DOORBELLS: readonly (readonly [RegExp, number])[] = [
   [/-apcs-|-apss-/, 8],
 ];
 
-/** Message RAM: `glink_rpm_parse_toc()` of drivers/rpmsg/qcom_glink_rpm.c (6.12). The places of the FIFOs are made up. */
+/**
+ * Message RAM: `glink_rpm_parse_toc()` of drivers/rpmsg/qcom_glink_rpm.c (6.12). The places of the FIFOs are made up.
+ */
 const TOC_SIZE = 0x100;
 const TOC_MAGIC = 0x6772_7430;
 const TO_RPM = { id: 0x6170_3272, offset: 0x1000 } as const;
@@ -39,7 +41,8 @@ function doorbellOf(edge: BoardDevice): Doorbell | null {
 export const qcomRpm: DeviceModel = {
   compatible: /^qcom,rpm-(?!msg|proc|stats|master)|^qcom,(?:glink-)?smd-rpm$/,
   reads:
-    'drivers/soc/qcom/smd-rpm.c, qcom_rpm_smd_write(); drivers/rpmsg/qcom_smd.c, qcom_glink_native.c, qcom_glink_rpm.c (6.12)',
+    'drivers/soc/qcom/smd-rpm.c, qcom_rpm_smd_write(); ' +
+    'drivers/rpmsg/qcom_smd.c, qcom_glink_native.c, qcom_glink_rpm.c (6.12)',
   model(device, answers) {
     const edge = device.parent;
     const doorbell = edge === null ? null : doorbellOf(edge);

@@ -111,14 +111,16 @@ function socinfo(socId: number): Uint8Array {
 }
 
 /**
- * The channel of the power manager, as it leaves it before the kernel starts (drivers/rpmsg/qcom_smd.c, 6.12): the table
- * of channels, `struct smd_channel_info_word_pair` and two FIFOs.
+ * The channel of the power manager, as it leaves it before the kernel starts (drivers/rpmsg/qcom_smd.c, 6.12): the
+ * table of channels, `struct smd_channel_info_word_pair` and two FIFOs.
  */
 const SMD = { table: 13, info: 14, fifo: 338 } as const;
 const SMD_TABLE_SIZE = 64 * 32;
 const SMD_INFO_SIZE = 88;
 const SMD_FIFO_SIZE = 0x400;
-/** `struct qcom_smd_alloc_entry`: name[20], cid, flags, ref_count; `SMD_CHANNEL_FLAGS_PACKET`, edge in the lowest byte. */
+/**
+ * `struct qcom_smd_alloc_entry`: name[20], cid, flags, ref_count; `SMD_CHANNEL_FLAGS_PACKET`, edge in the lowest byte.
+ */
 const SMD_ENTRY = { flags: 24, references: 28 } as const;
 const SMD_PACKET = 1 << 9;
 const SMD_EDGE_RPM = 15;
@@ -154,7 +156,9 @@ function smdItems(): Item[] {
   ];
 }
 
-/** The number of the tree's SoC: `qcom,msm-id`, or what its name stands for, or SDM845's, which then only the log shows. */
+/**
+ * The number of the tree's SoC: `qcom,msm-id`, or what its name stands for, or SDM845's, which then only the log shows.
+ */
 function socIdOf(root: BoardDevice['root']): number {
   const [stated] = readCells(root.properties.get('qcom,msm-id') ?? new Uint8Array()) ?? [];
   const names = readStrings(root.properties.get('compatible') ?? new Uint8Array()) ?? [];

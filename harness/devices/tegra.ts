@@ -9,7 +9,10 @@ const CRYSTALS: readonly (readonly [string, number])[] = [
   ['nvidia,tegra124-car', 8],
 ];
 const FREQUENCY_SHIFT = 2 ** 28;
-/** SCLK, CCLKG and CCLKLP_BURST_POLICY (drivers/clk/tegra/clk-tegra-super-gen4.c), and that of ACLK: running, from the crystal. */
+/**
+ * SCLK, CCLKG and CCLKLP_BURST_POLICY (drivers/clk/tegra/clk-tegra-super-gen4.c), and that of ACLK: running, from the
+ * crystal.
+ */
 const BURST_POLICIES = [0x28, 0x368, 0x370, 0x6e0];
 const SUPER_STATE_RUN = 2 * 2 ** 28;
 

@@ -28,7 +28,9 @@ export const k3ChipId: DeviceModel = {
   },
 };
 
-/** Capability registers of a global configuration range: CAP2 to CAP4 (udma_probe() and k3-udma.h of drivers/dma/ti). */
+/**
+ * Capability registers of a global configuration range: CAP2 to CAP4 (udma_probe() and k3-udma.h of drivers/dma/ti).
+ */
 const [CAP2, CAP3, CAP4] = [0x28, 0x2c, 0x30];
 /** Block copy: 28 channels, 20 to send, 20 to receive (AM64 Technical Reference Manual, 11.1.3). */
 const BCDMA_CAP2 = 28 | (20 << 9) | (20 << 18);

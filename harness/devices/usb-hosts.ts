@@ -52,7 +52,7 @@ const XHCI = {
   ports: 0x420,
   extended: 0x880,
 } as const;
-/** As an RK3399 prints it: "hcc params 0x0220fe64 hci version 0x110". Its upper half is where `extended` is, in words. */
+/** As an RK3399 prints it: "hcc params 0x0220fe64 hci version 0x110". Its upper half: where `extended` is, in words. */
 const XHCI_VERSION = 0x0110_0020;
 const HCCPARAMS = 0x0220_fe64;
 /** Two ports, one interrupter, 64 slots. */

@@ -209,8 +209,10 @@ export function formatDifference(difference: TreeDifference): string {
       return `${difference.path}: ${difference.property} added: ${formatPropertyValue(difference.value)}`;
     case 'property-removed':
       return `${difference.path}: ${difference.property} removed (was ${formatPropertyValue(difference.value)})`;
-    case 'property-changed':
-      return `${difference.path}: ${difference.property} ${formatPropertyValue(difference.before)} -> ${formatPropertyValue(difference.value)}`;
+    case 'property-changed': {
+      const [before, after] = [difference.before, difference.value].map(formatPropertyValue);
+      return `${difference.path}: ${difference.property} ${before} -> ${after}`;
+    }
     case 'header-changed':
       return `${difference.what}: ${difference.before || 'none'} -> ${difference.after || 'none'}`;
   }

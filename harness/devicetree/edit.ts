@@ -53,7 +53,7 @@ function checkReg(tree: DeviceTree, path: string, newParent: string): void {
   const [before, after] = [counts(parentPath(path)), counts(newParent)];
   if (before !== after) {
     throw new InputError(
-      `cannot move ${path} to ${newParent}: its reg has ${before} an entry, and the children of ${newParent} have ${after}`,
+      `cannot move ${path} to ${newParent}: an entry of its reg has ${before}, and the children there have ${after}`,
       'unset reg before the move, and set it after it',
     );
   }

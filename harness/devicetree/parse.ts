@@ -131,7 +131,7 @@ function readHeader(reader: Reader) {
   if (version < OLDEST_VERSION || lastCompatible > VERSION) {
     reader.fail(
       HEADER.version,
-      `version ${version} (compatible with ${lastCompatible}) cannot be read: versions ${OLDEST_VERSION} to ${VERSION} can`,
+      `version ${version} (compatible with ${lastCompatible}) cannot be read, ${OLDEST_VERSION} to ${VERSION} can`,
       'convert it: dtc -I dtb -O dtb -V 17 -o OUT.dtb FILE',
     );
   }

@@ -84,7 +84,8 @@ export const MEMBER = new RegExp(
   oneOf(
     /\[inline\]\)?$/,
     `^${oneOf(
-      /Modules linked in|Hardware name|Hardware|Tainted:|CPU:|Process|task:|Tasks|Code:|Oops|Internal error|note:|KASAN:/,
+      /Modules linked in|Hardware name|Hardware|Tainted:|CPU:|Process|task:|Tasks|Code:|note:/,
+      /Oops|Internal error|KASAN:/,
       /Stack:|Exception stack|Backtrace|\? |\[(?:<[0-9a-f]|end|last unloaded|cut)/,
       // Faults of arm64 and arm.
       /Mem abort|Data abort|ESR|EC =|SET =|FSC|ISV|CM =|ISS|user pgtable|swapper pgtable|PGD|pgd|pstate|Flags/,

@@ -176,7 +176,10 @@ function stripOuter(line: string): Stripped {
   return { text, kernel, user: false };
 }
 
-/** Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the rest. */
+/**
+ * Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the
+ * rest.
+ */
 const INNER_FIRST = /^\s*[[<(.c]/;
 
 function hasInner(text: string): boolean {

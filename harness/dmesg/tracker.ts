@@ -102,8 +102,12 @@ const COMMON_WAITS: readonly (readonly [word: RegExp, name: string | null])[] = 
   [/rtnl_lock/, null],
   [/synchronize_(?:s?rcu|net|sched)/, 'synchronize_rcu'],
 ];
-const WAITS =
-  /sched|_lock|_slowlock|down|rwsem|completion|kthread|wait|synchronize|context_switch|__switch_to|cancel_delayed_work|rcu_barrier/;
+const WAITS = new RegExp(
+  oneOf(
+    /sched|context_switch|__switch_to|kthread|wait|synchronize|cancel_delayed_work|rcu_barrier/,
+    /_lock|_slowlock|down|rwsem|completion/,
+  ),
+);
 
 /** Where an interrupt enters, with what it interrupted further out. */
 const INTERRUPT = /apic_timer_interrupt|^el1h_64_irq|^el1_irq$|^__irq_svc$/;

@@ -78,8 +78,10 @@ void memory_protect(void);
 /* Stage 2 descriptors (DDI 0487, D8.3) */
 #define STAGE2_READ	(1ul << 6)
 #define STAGE2_WRITE	(2ul << 6)
-#define STAGE2_RAM	((1ul << 10) | (3ul << 8) | (0xful << 2) | STAGE2_READ | STAGE2_WRITE)	/* accessed, inner shareable, write-back */
-#define STAGE2_DEVICE	((1ul << 10) | (0x1ul << 2) | STAGE2_READ | STAGE2_WRITE)		/* Device-nGnRE */
+/* Accessed, inner shareable, write-back */
+#define STAGE2_RAM	((1ul << 10) | (3ul << 8) | (0xful << 2) | STAGE2_READ | STAGE2_WRITE)
+/* Device-nGnRE */
+#define STAGE2_DEVICE	((1ul << 10) | (0x1ul << 2) | STAGE2_READ | STAGE2_WRITE)
 #define STAGE2_ADDRESS	0x0000fffffffff000ul
 
 /* shadow.c: register pages that are not mapped */

@@ -1,8 +1,8 @@
 /*
  * The poll breaker. A driver that waits for hardware reads one register from one place over and over, or a few in turn
  * (drivers/pmdomain/mediatek/mtk-pm-domains.c, scpsys_domain_is_on() reads two). Where no model answers, a read that
- * comes for the n-th time in a row is told something else than what lies there, until something else is done. Every such
- * place is in the record: what goes on behind it is invented.
+ * comes for the n-th time in a row is told something else than what lies there, until something else is done. Every
+ * such place is in the record: what goes on behind it is invented.
  */
 #include "board.h"
 

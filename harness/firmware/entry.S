@@ -4,7 +4,8 @@
  * Linux on a Qualcomm part runs at EL1 under a hypervisor that answers its secure monitor calls. QEMU's virt machine
  * (virtualization=on) starts the file given as -kernel at EL2 with x0 = device tree; this code takes that place, keeps
  * EL2 for itself and starts the real Image at EL1. Register and bit names are those of the Arm Architecture Reference
- * Manual (DDI 0487). LINUX_ENTRY, the firmware's own address and the number of CPUs come from the harness (memory-map.ts).
+ * Manual (DDI 0487). LINUX_ENTRY, the firmware's own address and the number of CPUs come from the harness
+ * (memory-map.ts).
  */
 
 #define HCR_RW		(1 << 31)	/* EL1 is AArch64 */
@@ -105,8 +106,9 @@ vectors:
 /*
  * struct frame in firmware.h: x0 .. x30, then ELR, SPSR and the stack pointer of EL1, and the time of the exception.
  *
- * The time that is spent here is taken out of EL1's virtual counter again (CNTVOFF_EL2) where handle() says so: EL1 then sees
- * none of it. HIDDEN_REST counts the instructions before the first and behind the second reading of the counter.
+ * The time that is spent here is taken out of EL1's virtual counter again (CNTVOFF_EL2) where handle() says so: EL1
+ * then sees none of it. HIDDEN_REST counts the instructions before the first and behind the second reading of the
+ * counter.
  */
 #define FRAME_SIZE	(36 * 8)
 #define FRAME_TIME	(34 * 8)

@@ -199,7 +199,8 @@ static void returned(struct frame *f, struct flight *flight, struct stop *stop)
 }
 
 /* Whether a call is one that a place is about; counts those that may be. */
-static int counts(const struct frame *f, const struct stop *stop, const char *name, const struct place *place, u32 *count)
+static int counts(const struct frame *f, const struct stop *stop, const char *name, const struct place *place,
+		  u32 *count)
 {
 	if (!is_about(f, stop, name, place))
 		return 0;

@@ -60,6 +60,8 @@ export type SymbolLookup = (name: string) => bigint | null;
 /** How often each function's name stands in a module's symbol table, or null where the kernel has no such module. */
 export type ModuleLookup = (module: string) => ReadonlyMap<string, number> | null;
 
+/** Why a kernel may not name its functions. */
+const STRIPPED = 'or the kernel is stripped: see its System.map or /proc/kallsyms';
 const NO_MODULES: ModuleLookup = () => null;
 
 /** Where guests that differ in nothing else are parked: before the first of these happens to one of them. */
@@ -302,7 +304,7 @@ class Table {
     if (address !== null) return address;
     throw new InputError(
       `${name}, which a gate needs, is not the name of one place in the kernel image`,
-      'it may be inlined, stand there more than once, or be in a module (then it is MODULE:FUNCTION); or the kernel is stripped: see its System.map or /proc/kallsyms',
+      `it may be inlined, stand there more than once, or be in a module (then it is MODULE:FUNCTION); ${STRIPPED}`,
     );
   }
 
@@ -394,8 +396,8 @@ class Table {
     }
     if (found === 0)
       throw new InputError(
-        `the kernel has none of ${buses.flatMap(({ probes }) => probes).join(', ')}, by which ${device} would be probed`,
-        'its bus may not be built; or the kernel is stripped: see its System.map or /proc/kallsyms',
+        `${device} would be probed by ${buses.flatMap(({ probes }) => probes).join(', ')}: the kernel has none of them`,
+        `its bus may not be built; ${STRIPPED}`,
       );
   }
 
@@ -447,7 +449,7 @@ class Table {
     const hardware = new Set(isTight ? [...console, ...others].slice(0, BREAKPOINTS - 1) : wanted);
     if (isTight && ready === null && wanted.length > BREAKPOINTS)
       throw new InputError(
-        `the gates need ${wanted.length} stops, and the CPU has ${BREAKPOINTS} breakpoints; for more, the kernel must have ${READY}()`,
+        `the gates need ${wanted.length} stops, and the CPU has ${BREAKPOINTS} breakpoints: more need ${READY}()`,
         'use fewer gates, or a kernel with its System.map',
       );
     const stops = this.#stops.map((stop) => ({ ...stop, way: hardware.has(stop) ? WAY.hardware : WAY.patch }));

@@ -34,7 +34,10 @@
 struct queue {
 	struct { u64 address; u32 length; u16 flags, next; } descriptor[QUEUE_SIZE];
 	struct { u16 flags, index, ring[QUEUE_SIZE]; } available;
-	struct { u16 flags, index; struct { u32 descriptor, length; } ring[QUEUE_SIZE]; } used __attribute__((aligned(PAGE_SIZE)));
+	struct {
+		u16 flags, index;
+		struct { u32 descriptor, length; } ring[QUEUE_SIZE];
+	} used __attribute__((aligned(PAGE_SIZE)));
 } __attribute__((aligned(PAGE_SIZE)));
 
 enum { LOG, CONSOLE };

@@ -18,7 +18,8 @@ static u8 *const is_aside = (u8 *)(BOARD_SHADOWS_ADDRESS + 2 * sizeof(struct sha
 /* Number of a shadow + 1 by its page, open addressing. */
 static u32 *const buckets = (u32 *)(BOARD_SHADOWS_ADDRESS + (2 * sizeof(struct shadow) + 1) * SHADOWS_MAX);
 
-_Static_assert((2 * sizeof(struct shadow) + 1) * SHADOWS_MAX + 4 * BUCKETS <= BOARD_SHADOWS_END - BOARD_SHADOWS_ADDRESS, "no room for shadows");
+_Static_assert((2 * sizeof(struct shadow) + 1) * SHADOWS_MAX + 4 * BUCKETS <= BOARD_SHADOWS_END - BOARD_SHADOWS_ADDRESS,
+	       "no room for shadows");
 _Static_assert(2 * SHADOWS_MAX <= BUCKETS, "too few buckets");
 
 static u32 shadow_count, kept_count;

@@ -136,12 +136,13 @@ static void handle_board_call(struct frame *f)
 static int board_psci_call(struct frame *f)
 {
 	u32 fn = f->x[0], asked = f->x[1];
+	int asks_for_mode = fn == PSCI_FEATURES && asked == PSCI_SET_SUSPEND_MODE;
 
 	if (fn == SMCCC_VERSION || (fn == PSCI_FEATURES && asked == SMCCC_VERSION)) {
 		f->x[0] = fn == SMCCC_VERSION ? SMCCC_1_2 : 0;
 		return 1;
 	}
-	if (board->suspend_features && (fn == PSCI_SET_SUSPEND_MODE || (fn == PSCI_FEATURES && asked == PSCI_SET_SUSPEND_MODE))) {
+	if (board->suspend_features && (fn == PSCI_SET_SUSPEND_MODE || asks_for_mode)) {
 		f->x[0] = 0;
 		return 1;
 	}

@@ -43,7 +43,8 @@ static int is_ready, was_ready;
 static void set_breakpoint(u32 n, u64 address, u32 control)
 {
 	switch (n) {
-#define BREAKPOINT(i) case i: SYSREG_WRITE("dbgbvr" #i "_el1", address); SYSREG_WRITE("dbgbcr" #i "_el1", control); break;
+#define BREAKPOINT(i) \
+	case i: SYSREG_WRITE("dbgbvr" #i "_el1", address); SYSREG_WRITE("dbgbcr" #i "_el1", control); break;
 	BREAKPOINT(0)
 	BREAKPOINT(1)
 	BREAKPOINT(2)

@@ -293,7 +293,9 @@ async function downloadFrom(
   throw failure;
 }
 
-/** The same where apt's downloads run as another user: in a folder of theirs, as they cannot enter that of the caller. */
+/**
+ * The same where apt's downloads run as another user: in a folder of theirs, as they cannot enter that of the caller.
+ */
 async function download(
   wanted: Package,
   folder: string,

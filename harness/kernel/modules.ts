@@ -64,8 +64,8 @@ export function indexModules(
 const read = new Map<string, Promise<ReadonlyMap<string, number>>>();
 
 /**
- * How often each function's name stands in the symbol tables of these modules, by module; what the kernel has no file of is left
- * out. A name of two static functions counts twice. Throws what reading the files throws.
+ * How often each function's name stands in the symbol tables of these modules, by module; what the kernel has no file
+ * of is left out. A name of two static functions counts twice. Throws what reading the files throws.
  */
 export async function moduleFunctions(
   names: ReadonlySet<string>,

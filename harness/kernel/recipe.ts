@@ -195,7 +195,8 @@ async function withSource(name: string, recipeName: string, given: string, folde
 }
 
 async function hintOfRecipes(name: string, folder: string): Promise<string> {
-  return `${hintOfNames(name, await recipeNames(folder))}; or give debian-stock:SERIES, debian-stock:SUITE or image:PATH`;
+  const near = hintOfNames(name, await recipeNames(folder));
+  return `${near}; or give debian-stock:SERIES, debian-stock:SUITE or image:PATH`;
 }
 
 async function parseRecipe(name: string, path: string, text: string): Promise<Recipe> {

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import type { CodeSource } from '../dmesg/frame.ts';
 import { InfraError, InputError } from '../errors.ts';
+import { oneOf } from '../regex.ts';
 
 /** A place in the kernel's own code: `qcom_smmu500_reset+0x40`. */
 export interface CodePlace {
@@ -66,13 +67,14 @@ export function placeKey(place: CodePlace): string {
   return `${place.function}+0x${place.offset.toString(16)}`;
 }
 
+const TOP_LEVEL = oneOf(
+  /arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt/,
+);
+const IN_TREE = new RegExp(String.raw`(?:^|\/)(${TOP_LEVEL}\/.*)$`);
+
 /** The path as kernel developers write it: from the tree's own top-level folder on. */
 function relative(line: string): string {
-  const match =
-    /(?:^|\/)((?:arch|block|certs|crypto|drivers|fs|include|init|io_uring|ipc|kernel|lib|mm|net|rust|security|sound|virt)\/.*)$/.exec(
-      line,
-    );
-  return match?.[1] ?? line;
+  return IN_TREE.exec(line)?.[1] ?? line;
 }
 
 async function workingTools(vmlinux: string): Promise<{ addr2line: string; symbols: string }> {

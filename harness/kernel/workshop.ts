@@ -29,11 +29,13 @@ export async function patchedFiles(
       if (before !== null && kind === 'create')
         throw new RecipeMisfit(`${patch.path}: creates ${path}, which this kernel has already`, HINT);
       const result = applyHunks(before ?? '', hunks);
-      if (!result.ok)
+      if (!result.ok) {
+        const { hunk, number } = result;
         throw new RecipeMisfit(
-          `${patch.path}:${result.hunk.line}: hunk ${result.number} of ${hunks.length} does not apply to ${path}: ${result.hunk.header}`,
+          `${patch.path}:${hunk.line}: hunk ${number} of ${hunks.length} does not apply to ${path}: ${hunk.header}`,
           HINT,
         );
+      }
       files.set(path, kind === 'delete' ? null : result.text);
     }
   }

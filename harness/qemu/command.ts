@@ -162,5 +162,6 @@ function escapeComma(path: string): string {
 /** The line that attaches a debugger to a guest started with `debugPort`. */
 export function debuggerLine(vmlinux: string | null, debugPort: number): string {
   const symbols = vmlinux === null ? '' : `${shellQuote(vmlinux)} `;
-  return `gdb-multiarch ${symbols}-ex 'target remote 127.0.0.1:${debugPort}' -ex 'hbreak *0x${IMAGE_ADDRESS.toString(16)}'  # firmware at 0x${FIRMWARE_ADDRESS.toString(16)}`;
+  const attach = `-ex 'target remote 127.0.0.1:${debugPort}' -ex 'hbreak *0x${IMAGE_ADDRESS.toString(16)}'`;
+  return `gdb-multiarch ${symbols}${attach}  # firmware at 0x${FIRMWARE_ADDRESS.toString(16)}`;
 }

@@ -22,11 +22,13 @@ export function formatAsync(found: AsyncReport, files: readonly string[]): strin
   for (const { driver, why } of unasked) lines.push(`  not asked: ${printable(driver)}, as ${why}`);
   if (together.boots > 0)
     lines.push(
-      `Together, ${together.drivers} of those without a difference: ${together.same} of ${count(together.boots, 'interleaving')} with the same devices, drivers and names`,
+      `Together, ${together.drivers} of those without a difference: ${together.same} of ` +
+        `${count(together.boots, 'interleaving')} with the same devices, drivers and names`,
     );
   if (msBefore !== null && msAfter !== null)
     lines.push(
-      `Last device bound after ${msBefore.toLocaleString('en')} ms of virtual time as it is, ${msAfter.toLocaleString('en')} ms with them asynchronous`,
+      `Last device bound after ${msBefore.toLocaleString('en')} ms of virtual time as it is, ` +
+        `${msAfter.toLocaleString('en')} ms with them asynchronous`,
     );
   lines.push(`${count(boots, 'boot')}. Seen in these boots only: a driver without a difference is not proven safe.`);
   return `${lines.join('\n')}\n`;

@@ -22,8 +22,9 @@ export function formatCensus(census: Census, { board, release, notes }: CensusTi
   const counts = countEnds(devices);
   const matched = devices.filter((device) => device.matched).length;
   const rest = HEADINGS.flatMap(([end]) => (counts[end] > 0 ? [`${counts[end]} ${end}`] : []));
+  const ends = [`${counts.bound} of ${matched} matched devices bound`, ...rest].join(', ');
   const lines = [
-    `${board} on ${release}: ${counts.bound} of ${matched} matched devices bound${rest.map((part) => `, ${part}`).join('')}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
+    `${board} on ${release}: ${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
     ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
     ...notes,
     bySource(devices),
@@ -51,7 +52,8 @@ function describe({ bus, name, driver, node, reason, answers }: CensusDevice): s
 
 function bySource(devices: readonly CensusDevice[]): string {
   const by = countAnswers(devices);
-  return `registers of bound devices: ${by.models} modelled, ${by['plain memory']} plain memory, ${by['broken polls']} with broken polls, ${by.none} have none`;
+  const memory = `${by['plain memory']} plain memory, ${by['broken polls']} with broken polls`;
+  return `registers of bound devices: ${by.models} modelled, ${memory}, ${by.none} have none`;
 }
 
 /**

@@ -244,9 +244,8 @@ function formatChanges(title: string, cells: readonly CellChange[], width: numbe
           ? 'no input changed'
           : ''
         : `changed: ${cell.changed.join(', ')}`;
-    lines.push(
-      `  ${bad ? paint.red('✗ ') : ''}${printable(cell.id)}: ${verdicts}${inputs === '' ? '' : paint.dim(`  (${inputs})`)}`,
-    );
+    const why = inputs === '' ? '' : paint.dim(`  (${inputs})`);
+    lines.push(`  ${bad ? paint.red('✗ ') : ''}${printable(cell.id)}: ${verdicts}${why}`);
     if (cell.change === 'new-failure' || cell.change === 'changed-signature' || cell.change === 'no-verdict') {
       lines.push(paint.dim(`      ${truncate(cell.after?.what ?? '', width - 6)}`));
     }

@@ -15,7 +15,8 @@ export function describeExplanation(explanation: Explanation, file: string): str
     forCaller === null
       ? []
       : list(
-          `To crash ${callerText(forCaller.caller)}, as the given cell does, and not ${callerText(forCaller.otherwise)}, also:`,
+          `To crash ${callerText(forCaller.caller)}, as the given cell does, ` +
+            `and not ${callerText(forCaller.otherwise)}, also:`,
           [...forCaller.conditions.map(conditionText), ...longerDelays(forCaller, delays)],
         );
   return [

@@ -71,7 +71,8 @@ function brokenBase({ outcomes }: Exploration): string[] {
   return [
     '',
     `The first boot, in which nothing is put into an order, ends in ${first?.verdict ?? 'a failure'}${place}.`,
-    'Every other boot would as well, so no order was searched: take out what is at fault (--disable NODE), or search with --anyway.',
+    'Every other boot would as well, so no order was searched: take out what is at fault (--disable NODE), ' +
+      'or search with --anyway.',
   ];
 }
 
@@ -105,7 +106,9 @@ function byReason({ impossible }: Coverage): string[] {
 function formatCoverage(what: string, coverage: Coverage, boots: number | null = null): string {
   const possible = coverage.total - coverage.impossible.length;
   const used = boots === null ? '' : ` in ${count(boots, 'boot')}`;
-  return `  ${what}: ${coverage.covered} of ${possible} possible (${coverage.total} in all)${used}; at least ${count(coverage.lowerBound, 'boot')} needed, ${coverage.naive.toLocaleString('en')} to try every order`;
+  const needed = `at least ${count(coverage.lowerBound, 'boot')} needed`;
+  const all = `${coverage.naive.toLocaleString('en')} to try every order`;
+  return `  ${what}: ${coverage.covered} of ${possible} possible (${coverage.total} in all)${used}; ${needed}, ${all}`;
 }
 
 function formatList(title: string, entries: readonly string[]): string[] {

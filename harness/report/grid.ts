@@ -161,7 +161,8 @@ function formatSection(section: Section, width: number, paint: Colours, onlyUnex
     (line) => !onlyUnexpected || [...line.cells.values()].some((cell) => outcomeOf(cell) !== 'expected'),
   );
   const named = section.named.filter((cell) => !onlyUnexpected || outcomeOf(cell) !== 'expected');
-  const heading = `${paint.bold(section.heading)}${onlyUnexpected ? `  ${paint.dim(summariseVerdicts(section.all))}` : ''}`;
+  const sum = onlyUnexpected ? `  ${paint.dim(summariseVerdicts(section.all))}` : '';
+  const heading = `${paint.bold(section.heading)}${sum}`;
   if (shown.length === 0 && named.length === 0) return [heading];
 
   const kernels = [...new Set(section.all.map(kernelOf))];

@@ -18,9 +18,11 @@ export function formatComparison(comparison: LogComparison, log: string): string
   const lines = [
     '',
     `${log}: ${same.length} of ${devices.length} devices whose end the log tells came to the same`,
-    `  a line says the end of ${sameOf(said)}; a driver speaks for ${sameOf(spoke)}, and no failure follows: taken for bound`,
+    `  a line says the end of ${sameOf(said)}; ` +
+      `a driver speaks for ${sameOf(spoke)}, and no failure follows: taken for bound`,
     `  ${sameOf(implied)} must be bound because a device that needs them is`,
-    `  ${untold.length} devices of the tree whose end the log does not tell; ${notInTree.length} that it speaks of have no node in the tree`,
+    `  ${untold.length} devices of the tree whose end the log does not tell; ` +
+      `${notInTree.length} that it speaks of have no node in the tree`,
     `  of ${order.there.length} devices whose drivers speak in both, ${order.inOrder} came in the same order`,
     ...section('bound there, not here', onlyThere),
     ...section('bound here, not there', onlyHere),
@@ -32,7 +34,8 @@ export function formatComparison(comparison: LogComparison, log: string): string
           `what the hardware says it is: ${identities.length - unlike.length} of ${identities.length} the same`,
           ...unlike.map(
             ({ device, what, there, here, cause }) =>
-              `  ${device === null ? '' : `${device} `}${what}: ${there ?? 'not said'} there, ${here ?? 'not said'} here: ${cause ?? ''}`,
+              `  ${device === null ? '' : `${device} `}${what}: ` +
+              `${there ?? 'not said'} there, ${here ?? 'not said'} here: ${cause ?? ''}`,
           ),
         ]),
   ];
@@ -54,7 +57,8 @@ function section(heading: string, devices: readonly ComparedDevice[]): string[] 
     `${heading}:`,
     ...devices.map(
       ({ name, there, here, cause }) =>
-        `  ${name}: ${there.end} there (line ${there.line}, ${EVIDENCE[there.evidence]}${there.evidence === 'implied' ? `: ${there.words}` : ''}), ${here} here: ${cause ?? ''}`,
+        `  ${name}: ${there.end} there (line ${there.line}, ${EVIDENCE[there.evidence]}` +
+        `${there.evidence === 'implied' ? `: ${there.words}` : ''}), ${here} here: ${cause ?? ''}`,
     ),
   ];
 }

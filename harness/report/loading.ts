@@ -19,7 +19,8 @@ export function formatLoading(found: LoadingReport, files: readonly string[]): s
   const { modules, threads, breaks, orders, interleavings, parallel, sequential, points, rounds, boots, stoppedBy } =
     found;
   const lines = [
-    `Compared with loading ${count(modules.length, 'module')} one after the other: ${printable(modules.slice(0, LISTED).join(', '))}${modules.length > LISTED ? ', ...' : ''}`,
+    `Compared with loading ${count(modules.length, 'module')} one after the other: ` +
+      `${printable(modules.slice(0, LISTED).join(', '))}${modules.length > LISTED ? ', ...' : ''}`,
   ];
   for (const [place, one] of breaks.entries()) {
     const { found: way, how, what, verdict, times, withOneThread } = one;
@@ -47,11 +48,13 @@ export function formatLoading(found: LoadingReport, files: readonly string[]): s
     const passed = points.filter(({ calls }) => calls > 0);
     const calls = passed.reduce((sum, point) => sum + point.calls, 0);
     lines.push(
-      `Preemption points: ${count(calls, 'call')} of ${passed.length} places while the modules load (${points.length} places asked for)`,
+      `Preemption points: ${count(calls, 'call')} of ${passed.length} places while the modules load ` +
+        `(${points.length} places asked for)`,
     );
     for (const { size, sets, booted, hit } of rounds)
       lines.push(
-        `  ${count(size, 'preemption')} a boot: ${hit} of ${sets.toLocaleString('en')} ${size === 1 ? 'calls' : `sets of ${size} calls`} preempted, in ${count(booted, 'boot')}`,
+        `  ${count(size, 'preemption')} a boot: ${hit} of ${sets.toLocaleString('en')} ` +
+          `${size === 1 ? 'calls' : `sets of ${size} calls`} preempted, in ${count(booted, 'boot')}`,
       );
   }
   const why = stoppedBy === 'complete' ? 'every stage is done' : 'the budget is used up';

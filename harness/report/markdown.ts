@@ -75,10 +75,11 @@ function problem(same: readonly CellRecord[], folder: string): string[] {
   if (first === undefined) return [];
   const place = consoleLocation(first, folder);
   const also = others.slice(0, MOST_NAMED).map((cell) => code(cell.id));
+  const expected = md(describeExpectation(first.expected));
   return [
     '',
     '<details>',
-    `<summary>${SIGN[outcomeOf(first)]} ${code(first.id)}: ${first.verdict}, expected ${md(describeExpectation(first.expected))}</summary>`,
+    `<summary>${SIGN[outcomeOf(first)]} ${code(first.id)}: ${first.verdict}, expected ${expected}</summary>`,
     '',
     `${md(describeOutcome(first))}`,
     ...(first.crash === null ? [] : ['', ...fenced(crashExcerpt(first.crash))]),

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { printable } from '../printable.ts';
+import { oneOf } from '../regex.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { describeExpectation, describeOutcome, outcomeOf, problemOf } from './judge.ts';
 import type { Colours } from './paint.ts';
@@ -17,8 +18,13 @@ const MOST_FRAMES = 10;
  * Lines of a crash report that tell the reader something before the registers do: not modules, hardware and register
  * dumps.
  */
-const NOISE =
-  /^(Mem abort info|Data abort info|Modules linked in|Hardware name|Code:|---\[|user pgtable|pstate|sp :|x\d+ ?:|ESR|EC =|SET =|EA =|FSC =|ISV =|CM =|swapper pgtable|\[0{8})/;
+const NOISE = new RegExp(
+  `^${oneOf(
+    /Modules linked in|Hardware name|Code:|---\[|\[0{8}/,
+    /Mem abort info|Data abort info|ESR|EC =|SET =|EA =|FSC =|ISV =|CM =|user pgtable|swapper pgtable/,
+    /pstate|sp :|x\d+ ?:/,
+  )}`,
+);
 const TIME_STAMP = /^(<\d{1,3}>)?\[ {0,16}\d{1,12}\.\d{1,9}\]( ?\[ {0,8}[TC]\d{1,10}\])? ?/;
 
 /** The lines of a crash to show first, and its trace as one chain, innermost function first. */
@@ -111,8 +117,9 @@ function formatProblem(same: readonly CellRecord[], folder: string, width: numbe
   lines.push(`  ${paint.dim('replay'.padEnd(FIELD_WIDTH))}${paint.cyan(printable(first.replay))}`);
   if (others.length > 0) {
     lines.push(`  ${paint.dim('also'.padEnd(FIELD_WIDTH))}${count(others.length, 'cell')} with the same problem:`);
-    for (const cell of others.slice(0, MOST_NAMED)) lines.push(`  ${' '.repeat(FIELD_WIDTH)}${printable(cell.id)}`);
-    if (others.length > MOST_NAMED) lines.push(`  ${' '.repeat(FIELD_WIDTH)}… and ${others.length - MOST_NAMED} more`);
+    const indent = ' '.repeat(2 + FIELD_WIDTH);
+    for (const cell of others.slice(0, MOST_NAMED)) lines.push(`${indent}${printable(cell.id)}`);
+    if (others.length > MOST_NAMED) lines.push(`${indent}… and ${others.length - MOST_NAMED} more`);
   }
   return lines;
 }

@@ -62,9 +62,10 @@ function parseRun(text: string, file: string): RunRecord {
   const parsed = runRecordSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const version = z.looseObject({ schema: z.number() }).safeParse(value);
-  if (version.success && version.data.schema !== runRecordSchema.shape.schema.value) {
+  const read = runRecordSchema.shape.schema.value;
+  if (version.success && version.data.schema !== read) {
     throw new InputError(
-      `${file} is a record of version ${version.data.schema}, and this bootrace reads version ${runRecordSchema.shape.schema.value}`,
+      `${file} is a record of version ${version.data.schema}, and this bootrace reads version ${read}`,
       'use the bootrace that wrote it',
     );
   }

@@ -6,7 +6,8 @@ export function formatSuppliers({ links, cycles, disabled }: Suppliers, name: st
   const consumers = new Map<string, Link[]>();
   for (const link of links) consumers.set(link.consumer, [...(consumers.get(link.consumer) ?? []), link]);
   const lines = [
-    `${name}: ${links.length} links of ${consumers.size} devices to suppliers, ${cycles.length} cycles, ${disabled.length} links to disabled suppliers`,
+    `${name}: ${links.length} links of ${consumers.size} devices to suppliers, ` +
+      `${cycles.length} cycles, ${disabled.length} links to disabled suppliers`,
     ...(cycles.length === 0 ? [] : ['', 'cycles (fw_devlink does not enforce the links in them):']),
     ...cycles.map((cycle) => `  ${cycle.join(', ')}`),
     ...(disabled.length === 0

@@ -41,11 +41,13 @@ export function formatSweep(swept: readonly Swept[], known: KnownFunctions): str
   const boots = swept.reduce((sum, one) => sum + one.boots, 0);
   const rows = swept.map((one) =>
     one.problem === null
-      ? `| ${[one.board, one.release ?? one.kernel, one.devices, one.bound, one.boots, one.usualCrashes.length, one.findings.length].join(' | ')} |`
+      ? `| ${[one.board, one.release ?? one.kernel, one.devices, one.bound, one.boots].join(' | ')} | ` +
+        `${one.usualCrashes.length} | ${one.findings.length} |`
       : `| ${one.board} | ${one.kernel} | no answer: ${one.problem} ||||| |`,
   );
   return [
-    `${count(swept.length, 'board')} and kernel, ${count(boots, 'boot')}, ${count(groups.size, 'finding')}. A crash or a device's end is a finding only`,
+    `${count(swept.length, 'board')} and kernel, ${count(boots, 'boot')}, ${count(groups.size, 'finding')}. ` +
+      "A crash or a device's end is a finding only",
     'where no boot in the usual order, at three interleavings, shows it.',
     '',
     '| board | kernel | devices | bound | boots | crashes in the usual order | findings |',

@@ -21,7 +21,8 @@ export function formatWhy(found: Why, timeout: LeastTimeout | null): string {
     const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
     lines.push(
       '',
-      `Least deferred_probe_timeout: ${timeout.seconds} (${timeout.ms.toLocaleString('en')} ms of virtual time are needed, ${timeout.tooShort} s are too short)${late}`,
+      `Least deferred_probe_timeout: ${timeout.seconds} (${timeout.ms.toLocaleString('en')} ms of virtual time ` +
+        `are needed, ${timeout.tooShort} s are too short)${late}`,
     );
   }
   return `${lines.join('\n')}\n`;
@@ -61,7 +62,8 @@ function causeText(cause: RootCause): string {
     case 'own-deferral':
       return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `: ${cause.call}`}`;
     case 'failed':
-      return `the probe of ${cause.driver ?? 'its driver'} failed${cause.error === null ? '' : ` with error ${-cause.error}`}`;
+      if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
+      return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
     case 'timed-out':
       return 'the deferred probe timeout ended its wait for a supplier';
     case 'cycle':

@@ -14,7 +14,12 @@ const EVERY_BOOT: readonly string[] = [
   'initcall_debug',
   // The driver core's own account of matching, deferring and binding, and the reasons given to dev_err_probe().
   // In 6.1.192 that one leaves the printing to __dev_probe_failed() (drivers/base/core.c).
-  'dyndbg="file drivers/base/dd.c +p;func dev_err_probe +p;func __dev_probe_failed +p;func device_links_check_suppliers +p"',
+  `dyndbg="${[
+    'file drivers/base/dd.c +p',
+    'func dev_err_probe +p',
+    'func __dev_probe_failed +p',
+    'func device_links_check_suppliers +p',
+  ].join(';')}"`,
   // The self-test of a hash and a folder of sysfs for every slab cache: a fifth of a small kernel's boot, and nothing
   // of it is looked at here.
   'initcall_blacklist=blake2s_mod_init,slab_sysfs_init',

@@ -25,7 +25,8 @@ export function gateTrouble(
       : isSysfsName(until) && !/[()]|^step:/.test(until)
         ? whyShut(summary.devices.get(until), phase)
         : 'that has not happened';
-    return `the gate that holds ${gate.device} until ${until} has ${phase} never opened${why === null ? '' : `: ${why}`}`;
+    const never = `the gate that holds ${gate.device} until ${until} has ${phase} never opened`;
+    return why === null ? never : `${never}: ${why}`;
   }
   // The link to its driver is there from before the probe on, so that sysfs shows it as bound.
   for (const [device, moment] of heldAtEnd(gates)) {
@@ -123,5 +124,5 @@ function whyShut(life: DeviceLife | undefined, phase: string): string | null {
     return 'no driver probed a device of that name';
   if (life.deferrals > 0) return `its probe was deferred${life.reason === null ? '' : ` (${life.reason})`}`;
   if (life.state === 'probing') return phase === 'finished' ? 'its probe has not returned' : null;
-  return 'it was probed only when the hold was given up; a probe that is held and not asynchronous holds up all that come after it';
+  return 'it was probed only when the hold timed out; a probe that is held and not asynchronous holds up all after it';
 }

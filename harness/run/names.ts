@@ -31,7 +31,7 @@ export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {
     const near = known.find((other) => editDistance(device, other) <= TYPO_EDITS);
     if (near !== undefined)
       throw new InputError(
-        `cell ${cell.id}: there is no device ${device} on the ${cell.board} board, which ${place} names, did you mean ${near}?`,
+        `cell ${cell.id}: ${place} names ${device}, which the ${cell.board} board does not have, did you mean ${near}?`,
       );
   }
 }

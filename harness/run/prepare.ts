@@ -380,7 +380,8 @@ function commandScript(cell: Cell, files: GuestFiles, machine: GuestMachine, fol
   const words = qemuArguments(renameFiles(files, rename), machine);
   return [
     '#!/bin/sh',
-    `# bootrace cell ${cell.id}: the same guest, with the console on this terminal and the firmware's log in firmware-by-hand.log.`,
+    `# bootrace cell ${cell.id}: the same guest, with the console on this terminal`,
+    "# and the firmware's log in firmware-by-hand.log.",
     '# A crashed or finished guest ends QEMU; Ctrl-C ends it at any time.',
     'cd "$(dirname "$0")" || exit 1',
     `exec ${[QEMU, ...words].map(shellQuote).join(' ')}`,

@@ -136,7 +136,7 @@ function troubleOf(
   if (exception !== undefined) return `the EL2 firmware gave up: ${exception.detail}`;
   if (end.end === 'silent') return "nothing came from the guest's console for two minutes of wall-clock time";
   if (end.end === 'flooded')
-    return "the guest has written to the firmware's log, by driving its device: nothing that stands there can be believed";
+    return "the guest has written to the firmware's log, by driving its device: nothing in it can be believed";
   if (end.end === 'killed') return `QEMU was killed by ${end.signal}`;
   if (end.end === 'exited' && end.code !== 0)
     return `QEMU ended with exit code ${end.code}: ${end.stderr.trim().split('\n').at(-1) ?? ''}`;

@@ -137,7 +137,8 @@ async function scout(kernel: KernelArtefact, names: readonly string[], room: Sco
   });
   if (summary.plan !== 'done')
     throw new InfraError(
-      `kernel ${kernel.recipe} has no System.map, and the boot that was to read its symbols did not finish; its last line: ${summary.lastLine === '' ? 'none' : summary.lastLine}`,
+      `kernel ${kernel.recipe} has no System.map, and the boot that was to read its symbols did not finish; ` +
+        `its last line: ${summary.lastLine || 'none'}`,
       'check that the image boots, or give its System.map or vmlinux with map=',
     );
   const lines = events.flatMap((event) =>

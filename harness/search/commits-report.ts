@@ -82,7 +82,8 @@ function headline(result: Found, subjectOf: (hash: string) => string, shown: str
   if (result.found === 'suspects')
     return `${result.suspects.length} commits are left, one of which brought ${shown}: the others could not be told`;
   const { culprit } = result;
-  return `${isVerified(result) ? 'Found' : 'Found, but not verified'}: ${short(culprit)} ("${subjectOf(culprit)}") brought ${shown}`;
+  const found = isVerified(result) ? 'Found' : 'Found, but not verified';
+  return `${found}: ${short(culprit)} ("${subjectOf(culprit)}") brought ${shown}`;
 }
 
 /**

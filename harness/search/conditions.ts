@@ -228,8 +228,10 @@ function gateText(gate: Gate): string {
   switch (gate.gate) {
     case 'delay':
       return `delay of ${milliseconds(gate.ms)} in the probe of ${gate.device}`;
-    case 'hold':
-      return `the probe of ${gate.device} held until that of ${gate.until} ${gate.phase === 'entered' ? 'was entered' : 'has finished'}`;
+    case 'hold': {
+      const phase = gate.phase === 'entered' ? 'was entered' : 'has finished';
+      return `the probe of ${gate.device} held until that of ${gate.until} ${phase}`;
+    }
     case 'force':
       return `${gate.symbol}() returning ${gate.value}`;
   }

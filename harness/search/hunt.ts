@@ -205,7 +205,9 @@ async function windows(
     );
 }
 
-/** Each module is loaded while each device is being added, where that is possible: a kernel says so with the function. */
+/**
+ * Each module is loaded while each device is being added, where that is possible: a kernel says so with the function.
+ */
 function loads({ base, targets, milestones }: HuntRequest, drivers: ReadonlyMap<string, string>): Cell[] {
   if (!milestones.includes('bus_add_device')) return [];
   const from = allAsync(base, drivers.values());

@@ -64,7 +64,9 @@ export const MOST_MILESTONES = 10;
 const OPEN_MS = 1000;
 /** The same where every milestone is one. */
 const EACH_MS = 200;
-/** How long after one probe by hand the next one comes, while a device that is bound again stands still: less than that. */
+/**
+ * How long after one probe by hand the next one comes, while a device that is bound again stands still: less than that.
+ */
 const BETWEEN_MS = 150;
 /** Rounds of probes beyond those that the milestones take: other calls take time, too. */
 const MORE_ROUNDS = 4;
@@ -119,7 +121,9 @@ export function opened(from: Cell, device: string, others: readonly Target[], mi
 /** Rounds of probes by hand in a window: what a module's device needs may be bound by then, or not. */
 const ROUNDS_IN_WINDOW = 10;
 
-/** Where modules are loaded, the others may have been deferred long before: they are probed by hand when all are loaded. */
+/**
+ * Where modules are loaded, the others may have been deferred long before: they are probed by hand when all are loaded.
+ */
 function withProbesAfterLoads(plan: readonly PlanStep[], others: readonly string[]): PlanStep[] {
   const last = plan.findLastIndex(({ step }) => step === 'load');
   if (last === -1) return [...plan];

@@ -120,9 +120,10 @@ function* ofModules({ summary }: JudgeInput): Generator<Finding> {
 
 function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
   const inFlight = describeInFlight(summary);
+  const flying = inFlight === null ? '' : `, ${inFlight} in flight`;
   const hang = (what: string): Finding => ({
     verdict: 'hang',
-    reason: `${what}${inFlight === null ? '' : `, ${inFlight} in flight`}; last line: ${summary.lastLine === '' ? 'none' : summary.lastLine}`,
+    reason: `${what}${flying}; last line: ${summary.lastLine || 'none'}`,
     crash: null,
   });
   if (completeBy !== 'boot' || summary.plan !== 'none') {
@@ -176,7 +177,9 @@ function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): 
   const probing = first.boot.probing.length === 0 ? '' : `, probe of ${first.boot.probing.join(', ')} in flight`;
   yield {
     verdict: 'hang',
-    reason: `boot ${first.number} of ${total} ended without a word${probing}; its last line: ${first.boot.lastText === '' ? 'none' : first.boot.lastText}`,
+    reason:
+      `boot ${first.number} of ${total} ended without a word${probing}; ` +
+      `its last line: ${first.boot.lastText || 'none'}`,
     crash: null,
   };
 }
@@ -278,9 +281,10 @@ function ofBinding({ summary, watch }: JudgeInput): Finding {
   const late = lives.filter((life) => life.state === 'bound' && life.deferrals > 0);
   if (late.length > 0) {
     const [first] = late;
+    const times = first?.deferrals === 1 ? 'once' : `${first?.deferrals ?? 0} times`;
     return {
       verdict: 'deferred-then-bound',
-      reason: `${first?.device ?? ''} was deferred ${first?.deferrals === 1 ? 'once' : `${first?.deferrals ?? 0} times`} before it bound`,
+      reason: `${first?.device ?? ''} was deferred ${times} before it bound`,
       crash: null,
     };
   }

@@ -1,4 +1,5 @@
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
 import { TIMED_OUT } from './judge.ts';
 
 /** Why a root is not there. */
@@ -46,8 +47,13 @@ export interface Why {
  * How the driver core says that a supplier is missing, in all its wordings from 5.10 to 6.12 (drivers/base/core.c,
  * device_links_check_suppliers()).
  */
-const SUPPLIER =
-  /(?:wait(?:ing)? for supplier |supplier )(\S+?)(?: not ready)?[.,;]?$|supplier (\S+) not ready|wait for supplier (\S+)/;
+const SUPPLIER = new RegExp(
+  oneOf(
+    /(?:wait(?:ing)? for supplier |supplier )(\S+?)(?: not ready)?[.,;]?$/,
+    /supplier (\S+) not ready/,
+    /wait for supplier (\S+)/,
+  ),
+);
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
 const PREFIX = /^(?:[\w.,-]+: )?(?:error -(?:EPROBE_DEFER|517): )?/;
 const ETIMEDOUT = 110;

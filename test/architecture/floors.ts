@@ -1,6 +1,9 @@
 import type { Import } from './modules.ts';
 
-/** The rooms from the top down, as ARCHITECTURE.md has them. A room may import from itself and from lower floors; rooms of one floor not from each other. */
+/**
+ * The rooms from the top down, as ARCHITECTURE.md has them. A room may import from itself and from lower floors; rooms
+ * of one floor not from each other.
+ */
 const FLOORS: readonly (readonly string[])[] = [
   ['cli.ts'],
   ['commands'],

@@ -44,5 +44,5 @@ test('a new bus is one entry', () => {
   const gate = { gate: 'delay', device: 'fixture-1', ms: 5 } as const;
   const table = encodeGates([gate], lookup, undefined, { buses: [...BUSES, FIXTURE] });
   expect(Buffer.from(table ?? []).includes('fixture_bus_probe')).toBe(true);
-  expect(() => encodeGates([gate], lookup)).toThrow('by which fixture-1 would be probed');
+  expect(() => encodeGates([gate], lookup)).toThrow('fixture-1 would be probed by');
 });

@@ -132,7 +132,7 @@ describe('encodeGates', () => {
     expect(() => encodeGates([{ ...FORCE, symbol: 'qcom_scm_nonesuch' }], lookup)).toThrow(
       'qcom_scm_nonesuch, which a gate needs, is not the name of one place',
     );
-    expect(() => encodeGates([DELAY], () => null)).toThrow('by which firmware:scm would be probed');
+    expect(() => encodeGates([DELAY], () => null)).toThrow('firmware:scm would be probed by');
     expect(() => encodeGates([DELAY], (name) => (name === 'msleep' ? null : 0x9000n))).toThrow(
       'msleep, which a gate needs',
     );

@@ -26,6 +26,12 @@ function warning(source: string | null, where: string, extra: Partial<Header>): 
   return { ...NOTHING, ...flavour, frame, source, ...extra };
 }
 
+/** slab_bug(), mm/slub.c. */
+const SLUB_BUG = oneOf(
+  /Objects remaining .{1,60}|Object already free|Freepointer corrupt/,
+  /(?:Poison|Redzone|Padding|Left Redzone|Right Redzone) overwritten/,
+);
+
 /** spin_bug() and rwlock_bug(), kernel/locking/spinlock_debug.c; the last is any other message of theirs. */
 const SPIN_BUG = oneOf(
   /lockup suspected|lockup|already unlocked|recursion|bad magic|wrong owner|wrong CPU|cpu recursion|uninitialized/,
@@ -171,9 +177,7 @@ export const CHECKS: readonly Rule[] = [
   },
   {
     needle: 'BUG ',
-    pattern: at(
-      '(?:\\[ )?BUG ([\\w.:-]{1,64}?)(?: ?\\((?:Not t|T)ainted.{0,64}?\\): (.{1,80})|: (Objects remaining .{1,60}|Object already free|(?:Poison|Redzone|Padding|Left Redzone|Right Redzone) overwritten|Freepointer corrupt))',
-    ),
+    pattern: at(String.raw`(?:\[ )?BUG ([\w.:-]{1,64}?)(?: ?\((?:Not t|T)ainted.{0,64}?\): (.{1,80})|: (${SLUB_BUG}))`),
     header: (match) => ({
       ...NOTHING,
       sure: false,

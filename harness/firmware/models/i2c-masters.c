@@ -76,8 +76,11 @@ static u32 count_down(const struct placed *placed)
 #define MV_STOP		0x10u
 #define MV_START	0x20u
 #define MV_INTERRUPTS	0x80u
-enum { MV_STARTED = 0x08, MV_SENT_TO = 0x18, MV_SENT = 0x28, MV_READ_FROM = 0x40, MV_RECEIVED = 0x50, MV_RECEIVED_LAST = 0x58,
-       MV_IDLE = 0xf8 };
+enum {
+	MV_STARTED = 0x08, MV_SENT_TO = 0x18, MV_SENT = 0x28, MV_READ_FROM = 0x40, MV_RECEIVED = 0x50,
+	MV_RECEIVED_LAST = 0x58,
+	MV_IDLE = 0xf8,
+};
 /* The bridge of mv78230, which moves up to eight bytes each way by itself. */
 enum { MV_SEND = 0xc0, MV_RECEIVE = 0xc8, MV_BRIDGE = 0xd0, MV_BRIDGE_STATUS = 0xd4, MV_CAUSE = 0xd8, MV_MASK = 0xdc };
 #define MV_BRIDGE_WRITES	1u
@@ -180,8 +183,11 @@ const struct behaviour i2c_mv64xxx = { mv_read, mv_write };
 
 /* ---- i2c-omap: drivers/i2c/busses/i2c-omap.c, reg_map_ip_v2, a FIFO of 8 bytes ---- */
 
-enum { OMAP_STATUS = 0x28, OMAP_ENABLE = 0x2c, OMAP_DISABLE = 0x30, OMAP_RESET_DONE = 0x90, OMAP_BUFFER = 0x94, OMAP_COUNT = 0x98,
-       OMAP_DATA = 0x9c, OMAP_CONTROL = 0xa4, OMAP_SLAVE = 0xac, OMAP_TEST = 0xbc };
+enum {
+	OMAP_STATUS = 0x28, OMAP_ENABLE = 0x2c, OMAP_DISABLE = 0x30, OMAP_RESET_DONE = 0x90,
+	OMAP_BUFFER = 0x94, OMAP_COUNT = 0x98,
+	OMAP_DATA = 0x9c, OMAP_CONTROL = 0xa4, OMAP_SLAVE = 0xac, OMAP_TEST = 0xbc,
+};
 #define OMAP_READY	0x0004u	/* ARDY */
 #define OMAP_RECEIVED	0x0008u
 #define OMAP_SEND	0x0010u

@@ -1,7 +1,8 @@
 /*
- * MediaTek's wrapper of the serial bus to its PMIC (drivers/soc/mediatek/mtk-pmic-wrap.c): the channel WACS2. The PMIC's
- * registers have 16 bits. parameter 0: where they lie; 1: WACS2_CMD; 2: WACS2_RDATA; 3: WACS2_VLDCLR; 4: the state when
- * nothing is under way; 5 and 6: SWINF_2_WDATA_31_0 and SWINF_2_RDATA_31_0, or 0 where data goes with the command.
+ * MediaTek's wrapper of the serial bus to its PMIC (drivers/soc/mediatek/mtk-pmic-wrap.c): the channel WACS2. The
+ * PMIC's registers have 16 bits. parameter 0: where they lie; 1: WACS2_CMD; 2: WACS2_RDATA; 3: WACS2_VLDCLR; 4: the
+ * state when nothing is under way; 5 and 6: SWINF_2_WDATA_31_0 and SWINF_2_RDATA_31_0, or 0 where data goes with the
+ * command.
  */
 #include "../board.h"
 

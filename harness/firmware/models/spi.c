@@ -7,8 +7,11 @@
 #define SLAVE_SIZE	0x1000u
 #define SLAVES		16u
 
-enum { SLAVE_KIND = 0x00, SLAVE_POSITION = 0x04, SLAVE_COMMAND = 0x08, SLAVE_NUMBER = 0x0c, SLAVE_STATUS = 0x10, SLAVE_ID = 0x20,
-       SLAVE_REGISTERS = 0x100 };
+enum {
+	SLAVE_KIND = 0x00, SLAVE_POSITION = 0x04, SLAVE_COMMAND = 0x08, SLAVE_NUMBER = 0x0c,
+	SLAVE_STATUS = 0x10, SLAVE_ID = 0x20,
+	SLAVE_REGISTERS = 0x100,
+};
 /* The numbers of devices/spi.ts. */
 enum { ZEROS, FLASH, RK806 };
 
@@ -121,8 +124,11 @@ static void flush(const struct placed *placed)
 
 /* ---- spi-rockchip: drivers/spi/spi-rockchip.c; interrupt 0: its own ---- */
 
-enum { RK_CTRLR0 = 0x00, RK_CTRLR1 = 0x04, RK_SSIENR = 0x08, RK_SER = 0x0c, RK_RXFTLR = 0x18, RK_TXFLR = 0x1c, RK_RXFLR = 0x20,
-       RK_SR = 0x24, RK_IMR = 0x2c, RK_ISR = 0x30, RK_RISR = 0x34, RK_TXDR = 0x400, RK_RXDR = 0x800, RK_END = 0xc00 };
+enum {
+	RK_CTRLR0 = 0x00, RK_CTRLR1 = 0x04, RK_SSIENR = 0x08, RK_SER = 0x0c, RK_RXFTLR = 0x18,
+	RK_TXFLR = 0x1c, RK_RXFLR = 0x20,
+	RK_SR = 0x24, RK_IMR = 0x2c, RK_ISR = 0x30, RK_RISR = 0x34, RK_TXDR = 0x400, RK_RXDR = 0x800, RK_END = 0xc00,
+};
 #define RK_MODE(control)	((control) >> 18 & 3)
 #define RK_RECEIVE_ONLY		2
 #define RK_STATUS_EMPTY		0x0cu	/* both FIFOs */

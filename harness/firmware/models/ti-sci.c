@@ -40,8 +40,13 @@ static u32 range(const struct placed *placed, u32 device, u32 kind)
 
 #define ABI_AND_FIRMWARE	(9u | 3u << 16 | 1u << 24)
 
-/* A clock of the tree: a device's number, the clock's, how many parents it may have, which one it has, its frequency. */
-enum { CLOCK_DEVICE = 0x00, CLOCK_NUMBER = 0x04, CLOCK_PARENTS = 0x08, CLOCK_PARENT = 0x0c, CLOCK_HERTZ = 0x10, CLOCK_SIZE = 0x20 };
+/*
+ * A clock of the tree: a device's number, the clock's, how many parents it may have, which one it has, its frequency.
+ */
+enum {
+	CLOCK_DEVICE = 0x00, CLOCK_NUMBER = 0x04, CLOCK_PARENTS = 0x08, CLOCK_PARENT = 0x0c,
+	CLOCK_HERTZ = 0x10, CLOCK_SIZE = 0x20,
+};
 #define CLOCKS_MAX	1000u
 #define IN_32_BITS	0xffu
 #define DEFAULT_HERTZ	200000000u

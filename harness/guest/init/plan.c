@@ -73,7 +73,8 @@ static const char *check_word(char form, const char *word, uint64_t *number)
 {
 	switch (form) {
 	case 'M':
-		return is_module_name(word) ? NULL : "a module's name has other characters than letters, digits and underscores, or is too long";
+		return is_module_name(word) ? NULL
+			: "a module's name has other characters than letters, digits and underscores, or is too long";
 	case 'N':
 		return is_name(word) ? NULL : "a device's or driver's name is empty, too long or has a slash";
 	case 'P':

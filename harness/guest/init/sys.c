@@ -136,7 +136,8 @@ long sys_load_module(const void *image, size_t size, const char *params)
 
 void *sys_map(size_t size)
 {
-	return (void *)call6(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	return (void *)call6(NR_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
 
 void *sys_map_shared(size_t size)

@@ -41,7 +41,7 @@ export async function debianSource(
       const found = await fetch();
       if (found !== version)
         throw new InfraError(
-          `Debian has linux-source-${series} in version ${found} now, and no longer in ${version}, which the cache knows`,
+          `Debian has linux-source-${series} in version ${found} now; the cache knows ${version}, which is gone there`,
           'run again to build the kernels of the new version',
         );
     },

@@ -58,7 +58,7 @@ export function Grid({ cells, rows, columns, selected, onOpen, onNarrow }: GridP
     target.focus();
   };
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: the buttons inside are what is clicked; one listener serves them all
+    // biome-ignore lint/a11y/noStaticElementInteractions: the buttons inside are what is clicked, one listener for all
     <div class="grid" ref={root} onClick={onClick} onKeyDown={onKeyDown}>
       <Table layout={layout} counted={cells.length > MOST_CELLS} />
     </div>
