@@ -46,7 +46,8 @@ describe('a trace', () => {
       ' wobble+0x8/0x20',
       ' wobble_probe+0x8/0x20',
     ]);
-    const twice = lines.replace(/^.*\n/gm, '$&$&');
+    // From the beginning of a boot on, so that nobody can have called dmesg.
+    const twice = `[    0.000000] Linux version 6.12.0 (a@b) #1 SMP\n${lines.replace(/^.*\n/gm, '$&$&')}`;
     const [crash, ...others] = eventsOf(Buffer.from(twice)).flatMap((event) =>
       event.event === 'crash' ? [event] : [],
     );
@@ -88,6 +89,15 @@ describe('a report', () => {
       crashesOf(`Unable to handle kernel paging request at virtual address ${address}`);
     expect(fault('dead00')[0]?.address).toBeNull();
     expect(fault('dead0000')[0]?.address).toBe('0xdead0000');
+  });
+
+  it('of a hung task names that task, not the one that found it', () => {
+    const hung = 'INFO: task wobbled:7 blocked for more than 122 seconds.';
+    const finder = 'CPU: 1 PID: 30 Comm: khungtaskd Not tainted 6.12.0 #1';
+    expect(crashesOf(hung, finder, 'Call trace:', ' wobble_wait+0x8/0x20')[0]).toMatchObject({
+      comm: 'wobbled',
+      pid: 7,
+    });
   });
 
   it('says which probe was under way, and none that had ended', () => {
