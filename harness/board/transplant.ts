@@ -19,7 +19,7 @@ import {
   registersOf,
 } from './addresses.ts';
 import { timerRateOf } from './clues.ts';
-import { bootAffinityOf, cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
+import { bootAffinityOf, compatiblesOf, cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
 import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './plan.ts';
 
@@ -121,7 +121,8 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   const console = freePage([...highest, ...reserved], CONSOLE_ADDRESS_BITS);
   const changes: TreeChange[] = [];
   const withMemory = memory.why === null ? tree : setMemory(tree, memory, changes);
-  const edited = setChosen(withMemory, placement.initramfs, options.initramfsSize, changes);
+  const withTimers = disableTimers(withMemory, registers, changes);
+  const edited = setChosen(withTimers, placement.initramfs, options.initramfsSize, changes);
   return {
     tree: edited,
     changes,
@@ -208,6 +209,28 @@ function setMemory(tree: DeviceTree, memory: BoardMemory, changes: TreeChange[])
   for (const removed of old.slice(1)) changes.push({ path: `/${removed.name}`, why: 'one node holds all of the RAM' });
   changes.push({ path: `/${name}`, why: memory.why ?? '' });
   return { ...tree, root: { ...tree.root, children: [...rest.slice(0, at), node, ...rest.slice(at)] } };
+}
+
+/**
+ * Timers that the kernel takes instead of the CPU's own where it finds them (drivers/clocksource/timer-tegra.c,
+ * tegra210_timer_init(), 6.12: a rating of 460): nothing plays them, and without a tick the guest sleeps for ever.
+ */
+const PREFERRED_TIMERS: readonly string[] = ['nvidia,tegra210-timer'];
+
+function disableTimers(tree: DeviceTree, registers: readonly NodeRegisters[], changes: TreeChange[]): DeviceTree {
+  const paths = registers
+    .filter(({ enabled }) => enabled)
+    .map(({ path }) => path)
+    .filter((path) => {
+      const node = nodeAt(tree.root, path);
+      return node !== undefined && compatiblesOf({ node }).some((name) => PREFERRED_TIMERS.includes(name));
+    });
+  for (const path of paths)
+    changes.push({ path, why: 'the kernel would take this timer, and its interrupts never come' });
+  const disabled = encodeStrings(['disabled']);
+  let { root } = tree;
+  for (const path of paths) root = updateNode(root, path, (node) => withProperty(node, 'status', disabled));
+  return { ...tree, root };
 }
 
 /**

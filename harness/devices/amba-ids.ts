@@ -11,6 +11,13 @@ const CID_CORESIGHT = 0xb105_900d;
 /** CoreSight (IHI 0029): DEVARCH at 0xfbc and DEVTYPE at 0xfcc of the last 4 KiB. */
 const DEVARCH = 0x44;
 const DEVTYPE = 0x34;
+/**
+ * Debug registers of a CPU (DDI 0487, H9): EDDEVID and EDDEVID1 say that the program counter is sampled, EDPRSR that it
+ * has power (drivers/hwtracing/coresight/coresight-cpu-debug.c, debug_init_arch_data()).
+ */
+const EDDEVID = 0x38;
+const EDDEVID1 = 0x3c;
+const EDPRSR = 0x314;
 /** PL330: CR0 and CRD (DDI 0424). */
 const PL330_CR0 = 0xe00;
 const PL330_CRD = 0xe14;
@@ -59,6 +66,11 @@ export const ambaIds: DeviceModel = {
       answers.word(end - DEVARCH, known.arch ?? 0);
       // The trace memory controller is a router where the tree calls it etr.
       answers.word(end - DEVTYPE, /\/etr@/.test(path) ? 0x21 : (known.type ?? 0));
+    }
+    if (compatible.includes('arm,coresight-cpu-debug')) {
+      answers.word(end - EDDEVID, 3);
+      answers.word(end - EDDEVID1, 2);
+      answers.word(base + EDPRSR, 1);
     }
     if (compatible.includes('arm,pl330')) {
       // 8 channels, 32 peripheral requests, 32 events; 64-bit bus, queues of 16.

@@ -8,6 +8,7 @@ import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
+import { amlogicThermal, exynosChipId } from './fused.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxGpc, timerFrame } from './identities.ts';
@@ -17,7 +18,7 @@ import { mtkPwrap } from './mtk-pwrap.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
-import { cpufreqHw, dsi, llcc, mdss, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
+import { cpufreqHw, dsi, llcc, mdss, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
 import { scmiSmc } from './scmi.ts';
@@ -28,7 +29,7 @@ import { rockchipSfc, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
-import { tegraCar, tegraMisc } from './tegra.ts';
+import { sdhciTegra, tegraCar, tegraMisc, tegraPmc } from './tegra.ts';
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
@@ -37,6 +38,7 @@ import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
 const MODELS: readonly DeviceModel[] = [
   a3700Utmi,
   ambaIds,
+  amlogicThermal,
   aossQmpModel,
   armadaThermal,
   bamModel,
@@ -51,6 +53,7 @@ const MODELS: readonly DeviceModel[] = [
   dwc3,
   dwcMmc,
   ehci,
+  exynosChipId,
   geni,
   i2cBcm2835,
   i2cDesignware,
@@ -72,6 +75,7 @@ const MODELS: readonly DeviceModel[] = [
   ohci,
   psci,
   qcomRpm,
+  qup,
   qusb2,
   raspberryPiMailbox,
   raspberryPiPower,
@@ -84,6 +88,7 @@ const MODELS: readonly DeviceModel[] = [
   scmiSmc,
   sdhci,
   sdhciHost,
+  sdhciTegra,
   smemModel,
   smmuModel,
   spiRockchip,
@@ -93,6 +98,7 @@ const MODELS: readonly DeviceModel[] = [
   sunxiRsb,
   tegraCar,
   tegraMisc,
+  tegraPmc,
   tiSci,
   timerFrame,
   tsens,

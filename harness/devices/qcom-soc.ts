@@ -6,10 +6,15 @@ import type { DeviceModel } from './device.ts';
 
 export const llcc: DeviceModel = {
   compatible: /^qcom,.*-llcc$/,
-  reads: 'drivers/soc/qcom/llcc-qcom.c, qcom_llcc_probe() (6.12): LLCC_COMMON_STATUS0, four banks',
+  reads: 'drivers/soc/qcom/llcc-qcom.c, qcom_llcc_probe() (6.12): LLCC_COMMON_STATUS0, banks',
   model(device, answers) {
+    // As many banks as the tree has; trees of SDM845's time name none of them.
+    const named = device.strings('reg-names').filter((name) => /^llcc\d+_base$/.test(name)).length;
+    const banks = (named === 0 ? 4 : named) * 2 ** 28;
     for (const { address } of device.ranges) {
-      answers.word(address + 0x3_000c, 4 << 28);
+      // Version 1, and 2.1 and later.
+      answers.word(address + 0x3_000c, banks);
+      answers.word(address + 0x3_400c, banks);
       answers.word(address + 0x3_4000, 0);
     }
   },
@@ -89,7 +94,7 @@ export const mdss: DeviceModel = {
 };
 
 export const sdhci: DeviceModel = {
-  compatible: /^qcom,sdhci-msm-v5$/,
+  compatible: /^qcom,sdhci-msm-v[45]$/,
   reads:
     'drivers/mmc/host/sdhci-msm.c, sdhci_msm_probe(); sdhci.c, sdhci_setup_host() (6.12): capabilities of the DB845C',
   model({ base }, answers) {
@@ -99,11 +104,16 @@ export const sdhci: DeviceModel = {
 };
 
 export const tsens: DeviceModel = {
-  compatible: /^qcom,tsens-v2|^qcom,.*-tsens$/,
+  compatible: /^qcom,tsens-v|^qcom,.*-tsens$/,
   reads: 'drivers/thermal/qcom/tsens.c, init_common() (6.12): version 2.3, sensors that are there and valid',
   model(device, answers) {
     const srot = device.ranges[1]?.address;
     if (srot === undefined) return;
+    // Before version 1 there is no version, and TSENS_EN is the first bit.
+    if (device.compatible.includes('qcom,tsens-v0_1')) {
+      answers.word(srot, (0x1ff << 3) | 1);
+      return;
+    }
     answers.word(srot, 0x2003_0000);
     answers.word(srot + 4, (0x1ff << 3) | 1);
   },
@@ -114,5 +124,22 @@ export const qusb2: DeviceModel = {
   reads: 'drivers/phy/qualcomm/phy-qcom-qusb2.c, qusb2_phy_init() (6.12): PLL status',
   model({ base }, answers) {
     answers.word(base + 0x1a0, 1);
+  },
+};
+
+/** QUP_STATE of the serial engines before GENI: valid, and an I2C master where it is one. What it transfers never ends. */
+const QUP_STATE = 0x04;
+const QUP_STATE_VALID = 1 << 2;
+const QUP_I2C_MAST_GEN = 1 << 4;
+
+export const qup: DeviceModel = {
+  compatible: /^qcom,(?:i2c|spi)-qup-v/,
+  reads:
+    'drivers/i2c/busses/i2c-qup.c, qup_i2c_poll_state_mask(); drivers/spi/spi-qup.c, spi_qup_is_valid_state() (6.12)',
+  model({ base }, answers) {
+    const bits = QUP_STATE_VALID | QUP_I2C_MAST_GEN;
+    answers.word(base + QUP_STATE, bits);
+    answers.rule({ rule: 'read-only', at: base + QUP_STATE, bits });
+    answers.rule({ rule: 'plain', at: base + QUP_STATE });
   },
 };

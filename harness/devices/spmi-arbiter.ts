@@ -27,6 +27,11 @@ const PMIC_REVISION = 0x0202_0000;
 /** Subtypes of PM8998, PMI8998 and PM8005 by the slave that they begin at. */
 const SUBTYPES: readonly number[] = [0x14, 0x14, 0x15, 0x15, 0x16, 0x16];
 
+/** ADC_TM5_NUM_BTM of drivers/thermal/qcom/qcom-spmi-adc-tm5.c (6.12), adc_tm5_init(): channels that are watched. */
+const ADC_TM = 0x35;
+const NUM_BTM = 0x0f;
+const ADC_TM_CHANNELS = 8;
+
 /**
  * How many peripherals a child of a PMIC has, and what they say they are: `PMIC_GPIO_*`, `PMIC_MPP_*` of pinctrl,
  * `PON`, `ADC`.
@@ -40,6 +45,7 @@ const KINDS: readonly {
   { name: /^gpio/, count: 26, type: 0x10, subtype: 1 },
   { name: /^mpp/, count: 8, type: 0x11, subtype: 3 },
   { name: /^temp-alarm/, count: 1, type: 0x09, subtype: 8 },
+  { name: /^adc-tm/, count: 1, type: 0x08, subtype: ADC_TM },
   { name: /^adc/, count: 1, type: 0x08, subtype: 1 },
 ];
 /**
@@ -83,6 +89,7 @@ export const spmiArbiter: DeviceModel = {
         const ppid = (slave << 8) | peripheral;
         answers.word(core.address + APIDS + 4 * apid++, (ppid << 8) | IS_IRQ_OWNER);
         answers.word(store + ppid * PERIPHERAL + TYPE, type | (subtype << 8));
+        if (subtype === ADC_TM) answers.image(store + ppid * PERIPHERAL + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
         if (peripheral === PMIC_PERIPHERAL) answers.word(store + ppid * PERIPHERAL + REVISIONS, PMIC_REVISION);
       }
     }

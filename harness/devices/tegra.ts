@@ -44,3 +44,45 @@ export const tegraMisc: DeviceModel = {
     if (chip !== undefined) answers.word(base + HIDREV, chip);
   },
 };
+
+/** Registers of `tegra_pmc_regs` and of drivers/soc/tegra/pmc.c (6.12). */
+const PWRGATE_TOGGLE = 0x30;
+const PWRGATE_STATUS = 0x38;
+const TOGGLE_START = 1 << 8;
+
+/** Partitions of Tegra210. */
+const PARTITIONS = 30;
+
+/** A partition that is toggled is on at once, and then stays on: the driver is told that it could not be turned off. */
+export const tegraPmc: DeviceModel = {
+  compatible: /^nvidia,tegra(?:124|132|210)-pmc$/,
+  reads: 'drivers/soc/tegra/pmc.c, tegra_powergate_state(), tegra114_powergate_set() (6.12)',
+  model({ base }, answers) {
+    for (let id = 0; id < PARTITIONS; id++)
+      answers.rule({
+        rule: 'on-write',
+        at: base + PWRGATE_TOGGLE,
+        mask: TOGGLE_START | 0xff,
+        value: TOGGLE_START | id,
+        to: base + PWRGATE_STATUS,
+        set: 2 ** id,
+        clear: 0,
+        interrupt: 0,
+      });
+    answers.rule({ rule: 'self-clearing', at: base + PWRGATE_TOGGLE, bits: TOGGLE_START });
+    answers.rule({ rule: 'plain', at: base + PWRGATE_STATUS });
+  },
+};
+
+/** Capabilities as other controllers of the SD Host Controller Standard have them: 3.3 V and 1.8 V, base clock 200 MHz. */
+const SDHCI = { capabilities: 0x40, capabilities1: 0x44, version: 0xfc } as const;
+
+export const sdhciTegra: DeviceModel = {
+  compatible: /^nvidia,tegra\d+-sdhci$/,
+  reads: 'drivers/mmc/host/sdhci-tegra.c, sdhci_tegra_probe(); sdhci.c, sdhci_setup_host() (6.12)',
+  model({ base }, answers) {
+    answers.word(base + SDHCI.capabilities, 0x056c_c8b2);
+    answers.word(base + SDHCI.capabilities1, 7);
+    answers.word(base + SDHCI.version, 2 << 16);
+  },
+};

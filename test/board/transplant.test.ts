@@ -38,6 +38,13 @@ describe('transplant', () => {
     expect(() => encodeBoardPlan(plan)).not.toThrow();
   });
 
+  test('disables a timer that the kernel would take instead of the CPU’s, and says so', () => {
+    const timer = node('timer@60005000', { compatible: 'nvidia,tegra210-timer', reg: [0, 0x6000_5000, 0, 0x400] });
+    const { tree: guest, changes } = lay(boardTree({ more: [timer] }));
+    expect(changes.map(({ path }) => path)).toContain('/timer@60005000');
+    expect(guest.root.children.find(({ name }) => name === timer.name)?.properties.has('status')).toBe(true);
+  });
+
   test('keeps memory that is complete, to the byte', () => {
     const gic = node('interrupt-controller@f7a00000', {
       compatible: 'arm,gic-v3',

@@ -46,4 +46,11 @@ describe('masters of buses with a register file for each slave', () => {
     expect(bytesAt(found.images, store + 0x0a)).toEqual([0x00, 0x58]);
     expect(bytesAt(found.images, store + 0x1e2c), 'a voltage of the table of VSIM1').toEqual([0x00, 0x0b]);
   });
+
+  it('turns a partition of Tegra on when it is toggled, and takes the toggle at once', () => {
+    const { rules } = models(node('pmc@7000e400', { compatible: 'nvidia,tegra210-pmc', reg: [0x7000_e400, 0x400] }));
+    const sor = rules.find((rule) => rule.rule === 'on-write' && rule.value === (0x100 | 17));
+    expect(sor).toMatchObject({ at: 0x7000_e430, to: 0x7000_e438, set: 2 ** 17 });
+    expect(rules).toContainEqual(expect.objectContaining({ rule: 'self-clearing', at: 0x7000_e430, bits: 0x100 }));
+  });
 });

@@ -1,0 +1,38 @@
+import type { DeviceModel } from './device.ts';
+
+/** What is fused into a chip: which it is, and how its sensors are calibrated. */
+
+const EXYNOS: readonly (readonly [RegExp, number])[] = [
+  [/^samsung,exynos5433-/, 0xe543_3000],
+  [/^samsung,exynos7-/, 0xe742_0000],
+  [/^samsung,exynos7885-/, 0xe788_5000],
+  [/^samsung,exynos850-/, 0xe383_0000],
+  [/^samsung,exynosautov9-/, 0xaaa8_0000],
+];
+
+export const exynosChipId: DeviceModel = {
+  compatible: /^samsung,exynos\w*-chipid$/,
+  reads: 'drivers/soc/samsung/exynos-chipid.c, exynos_chipid_probe() (6.12): the product, by the SoC of the root node',
+  model({ base, root }, answers) {
+    const names = new TextDecoder().decode(root.properties.get('compatible')).split('\0');
+    const product = EXYNOS.find(([pattern]) => names.some((name) => pattern.test(`${name}-`)))?.[1];
+    if (product !== undefined) answers.word(base, product);
+  },
+};
+
+/** Calibration words behind `amlogic,ao-secure`: `u_efuse_off` of the CPU's and of the memory's sensor; valid, no offset. */
+const CALIBRATIONS: readonly (readonly [string, number])[] = [
+  ['amlogic,g12a-cpu-thermal', 0x128],
+  ['amlogic,g12a-ddr-thermal', 0xf0],
+];
+const CALIBRATED = 0x84 * 2 ** 24;
+
+export const amlogicThermal: DeviceModel = {
+  compatible: CALIBRATIONS.map(([name]) => name),
+  reads: 'drivers/thermal/amlogic_thermal.c, amlogic_thermal_initialize() (6.12)',
+  model(device, answers) {
+    const secure = device.supplier('amlogic,ao-secure');
+    for (const [name, offset] of CALIBRATIONS)
+      if (secure !== null && device.compatible.includes(name)) answers.word(secure.base + offset, CALIBRATED);
+  },
+};
