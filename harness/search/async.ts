@@ -64,7 +64,9 @@ const BATCH = 4;
  * @throws InputError when a driver bound nothing, InfraError when the first boot gives no verdict
  */
 export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
-  const { base, boot, budget, seed, onProgress } = request;
+  const { boot, budget, seed, onProgress } = request;
+  // All boots are watched for as long: the deferred probe timeout changes what is bound, too.
+  const base = { ...request.base, plan: settlingFor(request.base.plan, DELAY_MAX_MS + SETTLE_MARGIN_MS) };
   let boots = 0;
   const run = async (cell: Cell): Promise<Outcome> => {
     boots++;
@@ -143,6 +145,5 @@ function late(base: Cell, driver: string, devices: readonly string[], ms: number
     ...base,
     bootargs: withAsyncDrivers(base.bootargs, [driver]),
     gates: [...base.gates, ...devices.map((device) => ({ gate: 'delay', device, ms }) as const)],
-    plan: settlingFor(base.plan, ms + SETTLE_MARGIN_MS),
   };
 }
