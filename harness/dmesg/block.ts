@@ -14,6 +14,7 @@ import {
 } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
+import { Locks } from './locks.ts';
 import {
   ACCESS,
   BYSTANDER,
@@ -22,8 +23,6 @@ import {
   END_TRACE,
   HEADLESS_LEADS,
   INCOMPLETE,
-  LOCK_AT,
-  LOCK_AWAITS,
   MEMBER,
   OTHER_SECTION,
   OWN_SECTION,
@@ -91,12 +90,7 @@ export class Block {
   readonly #locate: Locate | null;
   readonly #registers: Registers;
   #named: TraceFrame | null = null;
-  #awaitsLock = false;
-  /** lockdep: the functions that want the lock and hold the other one. */
-  readonly #places: TraceFrame[] = [];
-  #placesAwaited = 0;
-  /** lockdep: how many frames came before those of the place where a lock became unsafe. */
-  #became: number | null = null;
+  readonly #locks: Locks;
   #exited = false;
   /** What a Rust panic said, which a tracker titles the report by. */
   readonly #rustMessage: string | null;
@@ -128,6 +122,7 @@ export class Block {
     this.#kind = header.kind;
     this.#registers = new Registers(locate);
     this.#task = new Task(header, header.kind);
+    this.#locks = new Locks(this.#task);
     this.#source = header.source;
     this.#previous = before.at(-1) ?? '';
     this.#rustMessage = before[0]?.startsWith(RUST_PANIC) === true ? (before[1] ?? null) : null;
@@ -273,7 +268,7 @@ export class Block {
       return true;
     }
     if (frames !== null) {
-      if (this.#awaitsLock && frames[0] !== undefined) this.#nameLock(frames[0]);
+      if (frames[0] !== undefined) this.#locks.takeFrame(frames[0], this.#kind);
       // arm names every caller twice: as the one that called, and in the next line as the one that was called.
       const again = frames.length === 2 && this.#frames.at(-1)?.frame.function === frames[0]?.function;
       for (const frame of again ? frames.slice(1) : frames) this.#place(frame, 'trace');
@@ -293,7 +288,7 @@ export class Block {
         this.#place(frame, this.#interrupted ? 'trace' : 'pc'),
       ) ||
       this.#readContext(text) ||
-      this.#readLocks(text) ||
+      this.#locks.read(text, { kind: this.#kind, lead: this.header.lead, frames: this.#frames.length }) ||
       this.#readSections(text) ||
       MEMBER.test(text)
     );
@@ -353,42 +348,6 @@ export class Block {
     return false;
   }
 
-  #readLocks(text: string): boolean {
-    const taker = /^(.{1,32})\/(\d{1,8}) is trying to (?:acquire|release) lock/.exec(text);
-    if (taker !== null) {
-      this.#task.comm ??= taker[1] ?? null;
-      this.#task.pid ??= Number(taker[2]);
-    }
-    if (/already holding lock|trying to acquire lock/.test(text)) this.#placesAwaited = 1;
-    else if (text.startsWith('which became ')) this.#became ??= this.#frames.length;
-    const place = this.#placesAwaited > 0 ? LOCK_AT.exec(text) : null;
-    if (place !== null) {
-      this.#placesAwaited = 0;
-      const frame = findFrame(place[1] ?? place[2] ?? place[3] ?? '');
-      if (frame !== null && this.#places.length < 2) this.#places.push(frame);
-    }
-    if (LOCK_AWAITS.test(text)) {
-      if (this.#named === null && !this.header.lead.endsWith('suspicious RCU usage')) this.#awaitsLock = true;
-      this.#lockAt(text);
-      return true;
-    }
-    if (this.#awaitsLock || text.startsWith('#')) return this.#lockAt(text);
-    return false;
-  }
-
-  #lockAt(text: string): boolean {
-    const at = LOCK_AT.exec(text);
-    if (at === null) return false;
-    const frame = findFrame(at[1] ?? at[2] ?? at[3] ?? '');
-    if (frame !== null && this.#awaitsLock) this.#nameLock(frame);
-    return true;
-  }
-
-  #nameLock(frame: TraceFrame): void {
-    this.#awaitsLock = false;
-    if (this.#kind === 'lockdep') this.#named ??= frame;
-  }
-
   #readSections(text: string): boolean {
     if (BYSTANDER.test(text) || (this.#kind === 'hung-task' && text.startsWith('NMI backtrace'))) {
       this.#section = 'other';
@@ -425,7 +384,7 @@ export class Block {
     const { frame: blamed, passedOver } = blame({
       kind,
       header: this.header,
-      named: this.#named,
+      named: this.#named ?? this.#locks.named,
       pc: this.#registers.pc,
       lr: this.#registers.lr,
       frames: this.#frames,
@@ -439,8 +398,8 @@ export class Block {
       header: this.header,
       pc: this.#registers.pc,
       frames: this.#frames,
-      places: this.#places,
-      became: this.#became,
+      places: this.#locks.places,
+      became: this.#locks.became,
       blamed: nameless ? null : named,
     });
     return {

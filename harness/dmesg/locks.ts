@@ -1,0 +1,75 @@
+import type { CrashKind } from '../model/crash.ts';
+import { findFrame, type TraceFrame } from './frame.ts';
+import { LOCK_AT, LOCK_AWAITS } from './patterns.ts';
+import type { Task } from './task.ts';
+
+/** What of the report matters to its lines about locks; `frames` is how many have been read. */
+interface Report {
+  readonly kind: CrashKind;
+  readonly lead: string;
+  readonly frames: number;
+}
+
+/** The functions that take the lock and hold the other one. */
+const MOST_PLACES = 2;
+
+/** What a report of the lock validator says of locks: which function the report is about, and who takes what. */
+export class Locks {
+  /** The function that wants the lock, or changed its state. */
+  named: TraceFrame | null = null;
+  /** The functions that want the lock and hold the other one, as lines before the trace name them. */
+  readonly places: TraceFrame[] = [];
+  /** How many frames came before those of the place where a lock became unsafe. */
+  became: number | null = null;
+  readonly #task: Task;
+  /** The next place is that of the lock that the report is about. */
+  #awaited = false;
+  #placeAwaited = false;
+
+  constructor(task: Task) {
+    this.#task = task;
+  }
+
+  /** Whether the line is one of locks. */
+  read(text: string, report: Report): boolean {
+    const taker = /^(.{1,32})\/(\d{1,8}) is trying to (?:acquire|release) lock/.exec(text);
+    if (taker !== null) {
+      this.#task.comm ??= taker[1] ?? null;
+      this.#task.pid ??= Number(taker[2]);
+    }
+    if (/already holding lock|trying to acquire lock/.test(text)) this.#placeAwaited = true;
+    else if (text.startsWith('which became ')) this.became ??= report.frames;
+    const at = this.#placeAwaited ? frameAt(text) : undefined;
+    if (at !== undefined) {
+      this.#placeAwaited = false;
+      if (at !== null && this.places.length < MOST_PLACES) this.places.push(at);
+    }
+    if (LOCK_AWAITS.test(text)) {
+      if (this.named === null && !report.lead.endsWith('suspicious RCU usage')) this.#awaited = true;
+      this.#lockAt(text, report.kind);
+      return true;
+    }
+    if (this.#awaited || text.startsWith('#')) return this.#lockAt(text, report.kind);
+    return false;
+  }
+
+  /** The place may stand in a line of its own, like a frame. */
+  takeFrame(frame: TraceFrame, kind: CrashKind): void {
+    if (!this.#awaited) return;
+    this.#awaited = false;
+    if (kind === 'lockdep') this.named ??= frame;
+  }
+
+  #lockAt(text: string, kind: CrashKind): boolean {
+    const frame = frameAt(text);
+    if (frame === undefined) return false;
+    if (frame !== null) this.takeFrame(frame, kind);
+    return true;
+  }
+}
+
+/** The function after `at:`; undefined where the line has none, null where it is no function. */
+function frameAt(text: string): TraceFrame | null | undefined {
+  const at = LOCK_AT.exec(text);
+  return at === null ? undefined : findFrame(at[1] ?? at[2] ?? at[3] ?? '');
+}
