@@ -104,13 +104,17 @@ export class Silence {
 
   /**
    * @param shift the guest's icount shift
-   * @param talkingSeconds seconds of CPU time at shift 4 that a guest gets in all
+   * @param limits seconds of CPU time at shift 4 that a guest gets in all, and that it may spin without a word
    */
-  constructor(pid: number | undefined, shift: number, talkingSeconds = TALKING_SECONDS) {
+  constructor(
+    pid: number | undefined,
+    shift: number,
+    { talking = TALKING_SECONDS, spinning = SPINNING_SECONDS }: { talking?: number; spinning?: number } = {},
+  ) {
     const slower = 2 ** Math.max(0, SPINNING_SHIFT - shift);
     this.#pid = pid;
-    this.#spinningSeconds = Math.min(SILENCE_MS / 1000, SPINNING_SECONDS * slower);
-    this.#talkingSeconds = talkingSeconds * slower;
+    this.#spinningSeconds = Math.min(SILENCE_MS / 1000, spinning * slower);
+    this.#talkingSeconds = talking * slower;
     this.#usedAtStart = cpuSeconds(pid);
   }
 

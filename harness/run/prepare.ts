@@ -349,8 +349,20 @@ export async function prepareCell(
     hasConsole: takesConsole(lookup),
     devices: board.devices,
     inputs,
-    fingerprint: sha256(JSON.stringify([inputs, sha256(gates ?? ''), words])),
+    fingerprint: fingerprintOf(inputs, gates, words),
   };
+}
+
+/**
+ * What a boot is a function of. The table is in it beside the gates of the cell: the addresses in it are those of a
+ * System.map, which may be another for the same Image.
+ */
+export function fingerprintOf(
+  inputs: Readonly<Record<string, string>>,
+  table: Uint8Array | null,
+  words: readonly string[],
+): string {
+  return sha256(JSON.stringify([inputs, sha256(table ?? ''), words]));
 }
 
 /** Names that do not depend on where a run keeps its files. */

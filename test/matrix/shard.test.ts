@@ -18,6 +18,17 @@ describe('cellsOfShard', async () => {
     );
   });
 
+  test('a cell that takes long has a shard with fewer others', () => {
+    const [cell] = cells;
+    if (cell === undefined) throw new Error('no cells');
+    const short = [1, 2, 3, 4].map((n) => ({ ...cell, id: `short-${n}`, cpus: 1 }));
+    // Of five times the work of one (expectedSeconds()), and last in the matrix.
+    const long = { ...cell, id: 'long', cpus: 11 };
+    const idsOf = (index: number) => cellsOfShard([...short, long], { index, of: 2 }).map(({ id }) => id);
+    expect(idsOf(1)).toEqual(['long']);
+    expect(idsOf(2)).toEqual(short.map(({ id }) => id));
+  });
+
   test('shards have about the same work', () => {
     const sizes = [1, 2, 3, 4].map((index) => cellsOfShard(cells, { index, of: 4 }).length);
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(Math.ceil(cells.length / 10));

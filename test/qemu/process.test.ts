@@ -68,7 +68,7 @@ test('none of its files fills a disk', async () => {
 test('a guest that talks for ever is given up by its CPU time', async () => {
   const busy = spawn('sh', ['-c', 'while :; do :; done']);
   try {
-    const silence = new Silence(busy.pid, 4, 1);
+    const silence = new Silence(busy.pid, 4, { talking: 1 });
     const patient = new Silence(busy.pid, 4);
     let verdict = silence.verdict();
     for (let looks = 0; verdict === null && looks < 600; looks++) {
@@ -79,6 +79,24 @@ test('a guest that talks for ever is given up by its CPU time', async () => {
     }
     expect(verdict).toBe('stuck');
     expect(patient.verdict()).toBeNull();
+  } finally {
+    busy.kill('SIGKILL');
+  }
+});
+
+test('a guest that spins without a word is given up by its CPU time, and one that says something is not', async () => {
+  const busy = spawn('sh', ['-c', 'while :; do :; done']);
+  try {
+    const silence = new Silence(busy.pid, 4, { spinning: 1 });
+    const heard = new Silence(busy.pid, 4, { spinning: 1 });
+    let verdict = silence.verdict();
+    for (let looks = 0; verdict === null && looks < 600; looks++) {
+      heard.heard();
+      expect(heard.verdict()).toBeNull();
+      await sleep(50);
+      verdict = silence.verdict();
+    }
+    expect(verdict).toBe('stuck');
   } finally {
     busy.kill('SIGKILL');
   }

@@ -1,9 +1,10 @@
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
 import { type RawBoot, replayBoot } from '../../harness/run/boot.ts';
-import type { PreparedCell } from '../../harness/run/prepare.ts';
+import { fingerprintOf, type PreparedCell } from '../../harness/run/prepare.ts';
 import { ResultCache } from '../../harness/run/result-cache.ts';
 
 const inFolder = (body: (path: string) => Promise<void>) => () =>
@@ -84,6 +85,34 @@ test(
     }
   }),
 );
+
+test(
+  'an entry whose parts have other lengths than it says is no boot',
+  inFolder(async (root) => {
+    const cache = await ResultCache.open(root, 'QEMU');
+    await cache.write('f', aBoot());
+    const entry = await onlyEntry(root);
+    const whole = gunzipSync(await readFile(entry));
+    for (const other of [whole.subarray(0, -3), Buffer.concat([whole, Buffer.from('more')])]) {
+      await writeFile(entry, gzipSync(other));
+      expect(cache.read('f')).toBeNull();
+    }
+    await writeFile(entry, gzipSync(whole));
+    expect(cache.read('f')).toEqual(aBoot());
+  }),
+);
+
+test('another table of gates, input or word of QEMU is another boot', () => {
+  const one = fingerprintOf({ image: 'a' }, Buffer.from([1]), ['-smp', '1']);
+  expect(fingerprintOf({ image: 'a' }, Buffer.from([1]), ['-smp', '1'])).toBe(one);
+  const others = [
+    fingerprintOf({ image: 'a' }, Buffer.from([2]), ['-smp', '1']),
+    fingerprintOf({ image: 'a' }, null, ['-smp', '1']),
+    fingerprintOf({ image: 'b' }, Buffer.from([1]), ['-smp', '1']),
+    fingerprintOf({ image: 'a' }, Buffer.from([1]), ['-smp', '2']),
+  ];
+  expect(new Set([one, ...others]).size).toBe(1 + others.length);
+});
 
 test(
   'what was used longest ago goes first when the boots outgrow their room, and so does what a killed run left',
