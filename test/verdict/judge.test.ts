@@ -68,7 +68,7 @@ const complete = (...events: DmesgEvent[]): DmesgEvent[] => [
 
 interface Given {
   readonly watch?: readonly string[];
-  readonly completeBy?: 'plan' | 'boot';
+  readonly completeBy?: 'plan' | 'init' | 'boot';
   readonly knownIssues?: readonly KnownIssue[];
   readonly lastLine?: string;
 }
@@ -133,6 +133,17 @@ describe('a complete boot', () => {
 });
 
 describe('a boot that does not end', () => {
+  it('a guest that finished its plan need not power off where its init goes on', () => {
+    const finished = [agent('start'), bound, agent('done')];
+    expect(verdictOf(finished, { completeBy: 'init' })).toBe('bound');
+    expect(verdictOf(finished, { completeBy: 'plan' })).toBe('hang');
+  });
+
+  it('a log that ends with a report has ended by that, and is no hang as well', () => {
+    const ended = [banner, crash('warning')];
+    expect(verdictOf(ended, { completeBy: 'boot', watch: [] })).toBe('warning');
+  });
+
   it('is a hang, and never a pass', () => {
     expect(verdictOf([banner, bound])).toBe('hang');
     expect(verdictOf([banner, agent('start'), bound])).toBe('hang');
