@@ -8,7 +8,7 @@ import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
-import { amlogicThermal, exynosChipId } from './fused.ts';
+import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxGpc, timerFrame } from './identities.ts';
@@ -55,6 +55,7 @@ const MODELS: readonly DeviceModel[] = [
   ehci,
   exynosChipId,
   geni,
+  hi655x,
   i2cBcm2835,
   i2cDesignware,
   i2cImx,

@@ -36,3 +36,14 @@ export const amlogicThermal: DeviceModel = {
       if (secure !== null && device.compatible.includes(name)) answers.word(secure.base + offset, CALIBRATED);
   },
 };
+
+/** PMU_VER_START to PMU_VER_END of drivers/mfd/hi655x-pmic.c are 0x10 to 0x38; registers lie four bytes apart. */
+const HI655X_VERSION = 0x36;
+
+export const hi655x: DeviceModel = {
+  compatible: ['hisilicon,hi655x-pmic'],
+  reads: 'drivers/mfd/hi655x-pmic.c, hi655x_pmic_probe() (6.12): HI655X_VER_REG',
+  model({ base }, answers) {
+    answers.word(base, HI655X_VERSION);
+  },
+};
