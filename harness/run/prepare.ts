@@ -5,7 +5,7 @@ import { basename, join, relative } from 'node:path';
 import type { NodeRegisters } from '../board/addresses.ts';
 import { neverBroken } from '../board/broken-polls.ts';
 import { laidBoard } from '../board/machine.ts';
-import { transplant } from '../board/transplant.ts';
+import { type BoardModels, transplant } from '../board/transplant.ts';
 import { resolveBoard } from '../boards/boards.ts';
 import { modelBoard } from '../devices/board-models.ts';
 import { RESET_IMAGES } from '../devices/models.ts';
@@ -237,6 +237,15 @@ function standinOf(board: LaidStandin, cell: Cell, kernel: KernelArtefact): Cell
   };
 }
 
+/** What answers on a board, which all of its cells have in common. */
+const boardModels = new WeakMap<DeviceTree, BoardModels>();
+
+function modelsOf(tree: DeviceTree): BoardModels {
+  const models = boardModels.get(tree) ?? modelBoard(tree).models;
+  boardModels.set(tree, models);
+  return models;
+}
+
 /** Throws {@link InputError} for a tree that cannot be laid down, and for what the cell asks of it. */
 function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs: string): CellBoard {
   const laid = transplant(board.tree, board.blob.length, {
@@ -245,7 +254,7 @@ function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs:
     initramfsSize: statSync(initramfs).size,
     cpus: cell.cpus,
     breakerReads: BREAKER_READS,
-    models: modelBoard(board.tree).models,
+    models: modelsOf(board.tree),
   });
   const tree = editTree(laid.tree, cell.tree);
   const { breaker } = laid.plan;
