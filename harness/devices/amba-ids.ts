@@ -74,7 +74,7 @@ export const ambaIds: DeviceModel = {
     }
     if (compatible.includes('arm,pl330')) {
       // 8 channels, 32 peripheral requests, 32 events; 64-bit bus, queues of 16.
-      answers.word(base + PL330_CR0, 0x003e_7075);
+      answers.word(base + PL330_CR0, 0x003f_f075);
       answers.word(base + PL330_CRD, 0x07f7_3f77);
     }
   },

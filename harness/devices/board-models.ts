@@ -25,7 +25,7 @@ import { scmiSmc } from './scmi.ts';
 import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
-import { rockchipSfc, spiRockchip } from './spi.ts';
+import { cadenceQuadspi, fslQuadspi, nxpFspi, rockchipSfc, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
@@ -44,6 +44,7 @@ const MODELS: readonly DeviceModel[] = [
   bamModel,
   brcmPcie,
   caamJobRing,
+  cadenceQuadspi,
   cmdDbModel,
   cp110Comphy,
   cpufreqHw,
@@ -54,6 +55,7 @@ const MODELS: readonly DeviceModel[] = [
   dwcMmc,
   ehci,
   exynosChipId,
+  fslQuadspi,
   geni,
   hi655x,
   i2cBcm2835,
@@ -73,6 +75,7 @@ const MODELS: readonly DeviceModel[] = [
   maliUtgard,
   mdss,
   mtkPwrap,
+  nxpFspi,
   ohci,
   psci,
   qcomRpm,

@@ -58,3 +58,32 @@ export const rockchipSfc: DeviceModel = {
     answers.rule({ rule: 'clears', at: base + SFC.clear, to: base + SFC.raw });
   },
 };
+
+/** CQSPI_REG_CONFIG: the controller is idle. */
+const CQSPI_IDLE = 2 ** 31;
+
+export const cadenceQuadspi: DeviceModel = {
+  compatible: ['ti,am654-ospi', 'ti,k2g-qspi', 'cdns,qspi-nor'],
+  reads: 'drivers/spi/spi-cadence-quadspi.c, cqspi_exec_flash_cmd(), cqspi_command_read() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'cadence-quadspi', 0x100);
+    answers.word(device.base, CQSPI_IDLE);
+    answers.rule({ rule: 'read-only', at: device.base, bits: CQSPI_IDLE });
+  },
+};
+
+export const fslQuadspi: DeviceModel = {
+  compatible: ['fsl,imx7d-qspi', 'fsl,imx6ul-qspi', 'fsl,imx6sx-qspi'],
+  reads: 'drivers/spi/spi-fsl-qspi.c, fsl_qspi_do_op(), fsl_qspi_read_rxfifo() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'fsl-quadspi', 0x400 + 0x10);
+  },
+};
+
+export const nxpFspi: DeviceModel = {
+  compatible: ['nxp,lx2160a-fspi', 'nxp,imx8mm-fspi', 'nxp,imx8mp-fspi', 'nxp,imx8qxp-fspi', 'nxp,imx8dxl-fspi'],
+  reads: 'drivers/spi/spi-nxp-fspi.c, nxp_fspi_do_op(), nxp_fspi_read_rxfifo() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'nxp-fspi', 0x400);
+  },
+};

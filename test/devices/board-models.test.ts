@@ -262,4 +262,20 @@ describe('models of a board’s devices', () => {
     expect(found.rules.filter(({ at }) => at === 0x3190)).toHaveLength(16);
     expect(word(found.images, 0x6020)).toBe(0x6272_6467);
   });
+
+  it('has a flash behind the masters that know flashes', () => {
+    const flash = node('flash@0', { compatible: ['acme,flash', 'jedec,spi-nor'], reg: [0] });
+    for (const [compatible, behaviour] of [
+      ['ti,am654-ospi', 'cadence-quadspi'],
+      ['fsl,imx7d-qspi', 'fsl-quadspi'],
+      ['nxp,imx8mm-fspi', 'nxp-fspi'],
+    ] as const) {
+      const { models: found } = models(
+        node('spi@3000', { compatible, reg: [0x3000, 0x1000], interrupts: [0, 9, 4] }, flash),
+      );
+      const [master] = found.behaviours;
+      expect(master).toMatchObject({ behaviour, address: 0x3000, interrupts: [41] });
+      expect(word(found.images, master?.parameters[0] ?? 0)).toBe(1);
+    }
+  });
 });

@@ -230,3 +230,118 @@ static u32 sfc_write(const struct placed *placed, u32 offset, u32 old, u32 value
 }
 
 const struct behaviour rockchip_sfc = { sfc_read, sfc_write };
+
+/* A command of a master that knows flashes: `bytes` of its answer, put where `at` is. */
+static void flash_command(const struct placed *placed, u8 opcode, u64 at, u32 bytes)
+{
+	u64 slave = slave_of(placed, 0);
+
+	select(slave);
+	exchange(slave, opcode);
+	for (u32 i = 0; i < bytes; i++)
+		byte_set(at + i, exchange(slave, 0));
+}
+
+/* ---- cadence-quadspi: drivers/spi/spi-cadence-quadspi.c, commands with up to eight bytes of an answer ---- */
+
+enum { CQSPI_COMMAND = 0x90, CQSPI_ANSWER = 0xa0 };
+#define CQSPI_EXECUTE		3u	/* the bit that starts it, and the one that says that it runs */
+#define CQSPI_OPCODE(command)	((command) >> 24)
+#define CQSPI_READS		(1u << 23)
+#define CQSPI_BYTES(command)	(((command) >> 20 & 7) + 1)
+
+static u32 plain_read(const struct placed *placed, u32 offset, u32 value)
+{
+	(void)placed;
+	(void)offset;
+	return value;
+}
+
+static u32 cqspi_write(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	(void)old;
+	if (offset != CQSPI_COMMAND || !(value & CQSPI_EXECUTE))
+		return value;
+	flash_command(placed, CQSPI_OPCODE(value), placed->address + CQSPI_ANSWER, value & CQSPI_READS ? CQSPI_BYTES(value) : 0);
+	return value & ~CQSPI_EXECUTE;
+}
+
+const struct behaviour cadence_quadspi = { plain_read, cqspi_write };
+
+/* ---- fsl-quadspi: drivers/spi/spi-fsl-qspi.c; interrupt 0: its own ---- */
+
+enum { QSPI_RUN = 0x08, QSPI_FLAGS = 0x160, QSPI_ENABLE = 0x164, QSPI_ANSWER = 0x200, QSPI_SEQUENCES = 0x310 };
+#define QSPI_SEQUENCE(run)	((run) >> 24 & 15)
+#define QSPI_ANSWER_BYTES	128u
+#define QSPI_DONE		1u
+#define SEQUENCE_BYTES		16u
+
+static u32 smaller(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+static u32 qspi_write(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	u64 base = placed->address;
+	u32 flags = register_get(base + QSPI_FLAGS), enabled = register_get(base + QSPI_ENABLE);
+
+	if (offset == QSPI_RUN) {
+		flash_command(placed, register_get(base + QSPI_SEQUENCES + QSPI_SEQUENCE(value) * SEQUENCE_BYTES), base + QSPI_ANSWER,
+			      smaller(value & 0xffff, QSPI_ANSWER_BYTES));
+		flags |= QSPI_DONE;
+		register_set(base + QSPI_FLAGS, flags);
+	} else if (offset == QSPI_FLAGS) {
+		value = flags = old & ~value;
+	} else if (offset == QSPI_ENABLE) {
+		enabled = value;
+	}
+	vgic_line(placed->interrupt[0], (flags & enabled & QSPI_DONE) != 0);
+	return value;
+}
+
+const struct behaviour fsl_quadspi = { plain_read, qspi_write };
+
+/* ---- nxp-fspi: drivers/spi/spi-nxp-fspi.c; interrupt 0: its own. The answer waits in the FIFO, eight bytes a look ---- */
+
+enum { FSPI_ENABLE = 0x10, FSPI_FLAGS = 0x14, FSPI_SIZE = 0xa4, FSPI_RUN = 0xb0, FSPI_ANSWER = 0x100, FSPI_SEQUENCES = 0x200 };
+#define FSPI_SEQUENCE(size)	((size) >> 16 & 31)
+#define FSPI_DONE		0x01u
+#define FSPI_RECEIVED		0x20u
+#define FSPI_CAN_SEND		0x40u
+#define FSPI_LOOK		8u
+
+static void fspi_look(const struct placed *placed)
+{
+	for (u32 i = 0; i < FSPI_LOOK; i++)
+		byte_set(placed->address + FSPI_ANSWER + i, pop(placed));
+}
+
+static u32 fspi_write(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	u64 base = placed->address, slave = slave_of(placed, 0);
+	u32 flags = register_get(base + FSPI_FLAGS), enabled = register_get(base + FSPI_ENABLE);
+
+	if (offset == FSPI_RUN && (value & 1)) {
+		u32 size = register_get(base + FSPI_SIZE);
+
+		flash_command(placed, register_get(base + FSPI_SEQUENCES + FSPI_SEQUENCE(size) * SEQUENCE_BYTES), 0, 0);
+		flush(placed);
+		for (u32 i = size & 0xffff; i; i--)
+			push(placed, exchange(slave, 0));
+		fspi_look(placed);
+		flags |= FSPI_DONE | FSPI_RECEIVED | FSPI_CAN_SEND;
+		register_set(base + FSPI_FLAGS, flags);
+		value = 0;
+	} else if (offset == FSPI_FLAGS) {
+		if (value & FSPI_RECEIVED)
+			fspi_look(placed);
+		value = flags = (old & ~value) | FSPI_RECEIVED | FSPI_CAN_SEND;
+	} else if (offset == FSPI_ENABLE) {
+		enabled = value;
+	}
+	vgic_line(placed->interrupt[0], (flags & enabled & FSPI_DONE) != 0);
+	return value;
+}
+
+const struct behaviour nxp_fspi = { plain_read, fspi_write };

@@ -4,6 +4,7 @@
 extern const struct behaviour i2c_imx, i2c_rk3x, spmi_arbiter, ti_sci, raspberry_pi_mailbox, sunxi_rsb;
 extern const struct behaviour qcom_smd_rpm, qcom_glink_rpm;
 extern const struct behaviour i2c_mv64xxx, i2c_omap, i2c_bcm2835, spi_rockchip, rockchip_sfc, scmi;
+extern const struct behaviour cadence_quadspi, fsl_quadspi, nxp_fspi;
 extern const struct behaviour i2c_tegra, i2c_designware, mtk_pwrap;
 
 static const struct behaviour *const table[] = {
@@ -21,6 +22,9 @@ static const struct behaviour *const table[] = {
 	&spi_rockchip,
 	&rockchip_sfc,
 	&scmi,
+	&cadence_quadspi,
+	&fsl_quadspi,
+	&nxp_fspi,
 	&i2c_tegra,
 	&i2c_designware,
 	&mtk_pwrap,
