@@ -88,6 +88,16 @@ describe('loads of modules', () => {
     expect(found.breaks).toMatchObject([{ found: 'late', how: 'first', what: 'user is not bound' }]);
   });
 
+  it('blames no thread for what an interleaving does by itself', async () => {
+    const boot = async (cell: Cell): Promise<Outcome> => {
+      const outcome = bootRacy(cell);
+      return cell.shift === 5 ? { ...outcome, verdict: 'probe-failed', events: outcome.events.slice(0, 1) } : outcome;
+    };
+    const { breaks, interleavings } = await searchLoading(request({ bound: 0, boot }));
+    expect(interleavings).toEqual({ boots: 5, same: 5 });
+    expect(breaks).toEqual([]);
+  });
+
   it('counts pairs of preemptions, and says where the budget ended', async () => {
     expect((await searchLoading(request({ bound: 2 }))).rounds[1]).toEqual({ size: 2, sets: 3, booted: 3, hit: 3 });
     const { rounds, boots, stoppedBy } = await searchLoading(request({ bound: 2, budget: 15 }));
