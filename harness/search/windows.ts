@@ -30,7 +30,6 @@ export const MILESTONES: readonly string[] = [
   'of_gpiochip_add',
   'regulator_register',
   'led_classdev_register_ext',
-  'icc_provider_register',
   'extcon_dev_register',
   'reset_controller_register',
   'mbox_controller_register',
@@ -40,10 +39,14 @@ export const MILESTONES: readonly string[] = [
 ];
 
 /**
- * The same without the device among their arguments: `bus_set_iommu()` has a bus (until 6.0), and the argument of
- * `iommu_device_register()` is no device in 5.10.
+ * The same where the device does not show in the arguments: `bus_set_iommu()` has a bus (until 6.0), the argument of
+ * `iommu_device_register()` is no device in 5.10, and a `struct icc_provider` has its device too far behind.
  */
-export const NAMELESS_MILESTONES: readonly string[] = ['iommu_device_register', 'bus_set_iommu'];
+export const NAMELESS_MILESTONES: readonly string[] = [
+  'iommu_device_register',
+  'bus_set_iommu',
+  'icc_provider_register',
+];
 
 /** Every call of a function stands still for a moment, whoever's probe it is. */
 export function slowCalls(from: Cell, name: string): Cell {
