@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { InputError } from './errors.ts';
 
 /**
@@ -50,4 +51,19 @@ async function readAtMost(file: FileHandle, path: string, bytesMax: number): Pro
 
 function tooLarge(path: string, bytesMax: number): InputError {
   return new InputError(`${path} has more than ${bytesMax} bytes, the most that are read of such a file`);
+}
+
+/**
+ * Writes a file so that a reader sees the old content or the new one, never a part; with `flush` also after a power
+ * cut. Throws what the file system says, and leaves nothing behind.
+ */
+export async function replaceFile(path: string, content: string | Uint8Array, flush: boolean): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.part`;
+  try {
+    await writeFile(temporary, content, { flush });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }

@@ -2,7 +2,9 @@ import type { DeviceTree } from '../devicetree/tree.ts';
 import { endOf, type NodeRegisters, registersOf } from './addresses.ts';
 import type { AddressRange } from './plan.ts';
 
-/** What the poll breaker of the firmware (firmware/breaker.c) did to a board's devices, and where it is to do nothing. */
+/**
+ * What the poll breaker of the firmware (firmware/breaker.c) did to a board's devices, and where it is to do nothing.
+ */
 
 /** A property of a node whose registers say what they hold, however often they are asked: for a cell's `tree` edits. */
 const NEVER_BREAK = 'bootrace,never-break';

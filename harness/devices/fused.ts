@@ -20,7 +20,10 @@ export const exynosChipId: DeviceModel = {
   },
 };
 
-/** Calibration words behind `amlogic,ao-secure`: `u_efuse_off` of the CPU's and of the memory's sensor; valid, no offset. */
+/**
+ * Calibration words behind `amlogic,ao-secure`: `u_efuse_off` of the CPU's and of the memory's sensor; valid, no
+ * offset.
+ */
 const CALIBRATIONS: readonly (readonly [string, number])[] = [
   ['amlogic,g12a-cpu-thermal', 0x128],
   ['amlogic,g12a-ddr-thermal', 0xf0],

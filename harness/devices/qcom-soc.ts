@@ -127,7 +127,9 @@ export const qusb2: DeviceModel = {
   },
 };
 
-/** QUP_STATE of the serial engines before GENI: valid, and an I2C master where it is one. What it transfers never ends. */
+/**
+ * QUP_STATE of the serial engines before GENI: valid, and an I2C master where it is one. What it transfers never ends.
+ */
 const QUP_STATE = 0x04;
 const QUP_STATE_VALID = 1 << 2;
 const QUP_I2C_MAST_GEN = 1 << 4;

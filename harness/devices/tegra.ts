@@ -74,7 +74,9 @@ export const tegraPmc: DeviceModel = {
   },
 };
 
-/** Capabilities as other controllers of the SD Host Controller Standard have them: 3.3 V and 1.8 V, base clock 200 MHz. */
+/**
+ * Capabilities as other controllers of the SD Host Controller Standard have them: 3.3 V and 1.8 V, base clock 200 MHz.
+ */
 const SDHCI = { capabilities: 0x40, capabilities1: 0x44, version: 0xfc } as const;
 
 export const sdhciTegra: DeviceModel = {

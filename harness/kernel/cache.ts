@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
+import { replaceFile } from '../files.ts';
 
 /**
  * The cache folder: `$XDG_CACHE_HOME/bootrace`, by default `~/.cache/bootrace`.
@@ -194,12 +195,9 @@ export async function bestEffort<T>(write: () => Promise<T>): Promise<T | null> 
  * `synced` is false where content that does not survive one is noticed and cheap to make anew.
  */
 export async function writeAtomic(path: string, text: string | Uint8Array, synced = true): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
   try {
-    await writeFile(temporary, text, { flush: synced });
-    await rename(temporary, path);
+    await replaceFile(path, text, synced);
   } catch (error) {
-    await rm(temporary, { force: true });
     throw fileSystemError(error, path, 1);
   }
 }

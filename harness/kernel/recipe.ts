@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { LINKAGE_FORM } from '../axes/linkage.ts';
 import { InputError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
+import { parseYaml, strictMap } from '../yaml.ts';
 import { errorCode } from './cache.ts';
 import { type AskedOption, parseFragment } from './kconfig.ts';
 
@@ -115,7 +115,7 @@ function parseImageSource(text: string, path: (relative: string) => string): Ker
 const SOURCES =
   'debian:6.1, debian-stock:6.1, tree:PATH, git:PATH@REVISION, tarball:PATH or image:PATH[,modules=FOLDER][,map=FILE]';
 
-const recipeSchema = z.strictObject({
+const recipeSchema = strictMap({
   source: z.string({ error: `expected ${SOURCES}` }),
   config: z.string().optional(),
   fragments: z.array(z.string(), { error: 'expected a list of file names' }).default([]),
@@ -200,40 +200,20 @@ async function hintOfRecipes(name: string, folder: string): Promise<string> {
 }
 
 async function parseRecipe(name: string, path: string, text: string): Promise<Recipe> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const syntax = document.errors[0];
-  if (syntax !== undefined)
-    throw new InputError(`${path}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message.split('\n')[0]}`);
-  const lineOf = (keys: readonly PropertyKey[]): number => {
-    for (let depth = keys.length; depth > 0; depth--) {
-      const node = document.getIn(keys.slice(0, depth), true);
-      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-    }
-    return 1;
-  };
-  const parsed = recipeSchema.safeParse(document.toJS({ maxAliasCount: 0 }));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const keys = issue?.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : (issue?.path ?? []);
-    throw new InputError(`${path}:${lineOf(keys)}: ${keys.join('.')}: ${issue?.message}`);
-  }
+  const { value, at } = parseYaml(text, path, recipeSchema);
   const folder = dirname(path);
-  const source = parseSource(parsed.data.source, folder);
-  if (source === null)
-    throw new InputError(`${path}:${lineOf(['source'])}: source: ${parsed.data.source}: expected ${SOURCES}`);
-  const { config } = parsed.data;
+  const source = parseSource(value.source, folder);
+  if (source === null) throw new InputError(`${at(['source'])}: source: ${value.source}: expected ${SOURCES}`);
+  const { config } = value;
   const load = (key: 'fragments' | 'patches') =>
-    Promise.all(
-      parsed.data[key].map((file, index) => readText(resolve(folder, file), `${path}:${lineOf([key, index])}`)),
-    );
+    Promise.all(value[key].map((file, index) => readText(resolve(folder, file), at([key, index]))));
   return {
     name,
     source,
-    config: config === undefined ? null : await readText(resolve(folder, config), `${path}:${lineOf(['config'])}`),
+    config: config === undefined ? null : await readText(resolve(folder, config), at(['config'])),
     fragments: await load('fragments'),
     patches: await load('patches'),
-    mayBeRefused: parsed.data.mayBeRefused,
+    mayBeRefused: value.mayBeRefused,
     followsSource: false,
   };
 }

@@ -10,7 +10,8 @@ export function formatAsync(found: AsyncReport, files: readonly string[]): strin
   const { drivers, safe, breaks, together, msBefore, msAfter, boots, lateMs, unasked } = found;
   const list = (names: readonly string[]) => (names.length === 0 ? 'none' : names.map(printable).join(', '));
   const lines = [
-    `Asked about ${count(drivers.length, 'driver')}: each asynchronous alone, with its devices ${lateMs.toLocaleString('en')} ms late.`,
+    `Asked about ${count(drivers.length, 'driver')}: each asynchronous alone, ` +
+      `with its devices ${lateMs.toLocaleString('en')} ms late.`,
     `  no difference: ${list(safe)}`,
   ];
   for (const [place, { driver, other, what }] of breaks.entries()) {

@@ -1,6 +1,7 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { InputError } from '../errors.ts';
+import { replaceFile } from '../files.ts';
 import { printableJson, printablePainted } from '../printable.ts';
 import type { RunRecord } from '../run/record.ts';
 import { didYouMean } from '../suggest.ts';
@@ -130,13 +131,10 @@ export async function writeReports(
 /** Width of a table that is written to a file. */
 const FILE_COLUMNS = 120;
 
-/** Writes a file beside its place and moves it there, so that no reader sees half of it. */
 async function writeWhole(path: string, text: string): Promise<string> {
-  const part = `${path}.${process.pid}.part`;
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(part, text);
-    await rename(part, path);
+    await replaceFile(path, text, false);
   } catch (cause) {
     throw new InputError(`the report ${path} cannot be written`, 'give another place with --reporter NAME=FILE', {
       cause,

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
+import { replaceFile } from '../files.ts';
 import { isAbandoned, makeFolder, ownerToken } from '../kernel/cache.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
@@ -106,9 +107,7 @@ async function removeAbandoned(root: string): Promise<void> {
 }
 
 async function writeRecord(folder: string, run: RunRecord): Promise<void> {
-  const temporary = join(folder, `${RECORD}.part`);
-  await writeFile(temporary, `${JSON.stringify(runRecordSchema.parse(run), null, 1)}\n`, { flush: true });
-  await rename(temporary, join(folder, RECORD));
+  await replaceFile(join(folder, RECORD), `${JSON.stringify(runRecordSchema.parse(run), null, 1)}\n`, true);
 }
 
 async function pointLatest(root: string, name: string): Promise<void> {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { formatCellFile } from '../../harness/matrix/cell-file.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { type CellRecord, cellRecordSchema } from '../../harness/run/record.ts';
+import { aCell } from '../cells.ts';
 import { bootrace } from './cli.ts';
 
 /** Boots cells from files by `bootrace cell`, in a folder that lasts as long as the tests of the file. */
@@ -16,23 +17,12 @@ export function cellBooter(base: Pick<Cell, 'bootargs' | 'watch'>) {
   });
   afterAll(() => folder.cleanup());
   return async (parts: Partial<Cell>): Promise<{ record: CellRecord; exitCode: number | undefined }> => {
-    const cell: Cell = {
+    const cell = aCell({
       id: `gates-${cells++}`,
-      row: null,
-      claim: null,
-      axes: {},
-      kernel: '6.1',
-      linkage: 'builtin',
-      board: 'small',
-      tree: [],
-      cpus: 1,
-      shift: 4,
-      gates: [],
       plan: [{ step: 'settle', ms: 500 }],
-      expect: { verdicts: ['bound'] },
       ...base,
       ...parts,
-    };
+    });
     const file = join(folder.path, `${cell.id}.yaml`);
     await writeFile(file, formatCellFile(cell));
     const results = join(folder.path, 'results');

@@ -11,6 +11,7 @@ import { GuestServer } from '../../harness/qemu/server.ts';
 import { type CellRecord, exitCodeOf, type RunRecord } from '../../harness/run/record.ts';
 import { type RunOptions, runCells } from '../../harness/run/run.ts';
 import { bootMany } from '../bench/many.ts';
+import { aCell } from '../cells.ts';
 import { qemuChildren } from '../children.ts';
 import { SCM, SMMU } from '../guest/boot.ts';
 
@@ -46,24 +47,7 @@ afterEach(() => vi.restoreAllMocks());
 afterAll(() => folder.cleanup());
 
 function modules(parts: Partial<Cell> = {}): Cell {
-  return {
-    id: 'cell',
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: '6.1',
-    linkage: 'modules',
-    board: 'small',
-    tree: [],
-    bootargs: [],
-    cpus: 1,
-    shift: 4,
-    gates: [],
-    plan: LOADED,
-    watch: [SCM, SMMU],
-    expect: { verdicts: ['bound'] },
-    ...parts,
-  };
+  return aCell({ linkage: 'modules', plan: LOADED, watch: [SCM, SMMU], ...parts });
 }
 
 function builtin(parts: Partial<Cell> = {}): Cell {

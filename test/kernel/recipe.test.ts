@@ -69,16 +69,18 @@ describe('a source', () => {
 describe('a recipe that is wrong', () => {
   it('is named with file, line and what was expected', async () => {
     expect(await recipeError('source: debian:6.1\nfragments: base.config\n')).toContain(
-      'DIR/mine.yaml:2: fragments: expected a list of file names',
+      'DIR/mine.yaml:2:12: fragments: expected a list of file names',
     );
     expect(await recipeError('# one\n\nsource: debian-6.1\n')).toContain(
-      'DIR/mine.yaml:3: source: debian-6.1: expected debian:6.1',
+      'DIR/mine.yaml:3:9: source: debian-6.1: expected debian:6.1',
     );
     expect(await recipeError('source: debian:6.1\nmayBeRefused: [builtin, moduls]\n')).toContain(
-      'DIR/mine.yaml:2: mayBeRefused.1: expected builtin, modules or NAME-module',
+      'DIR/mine.yaml:2:25: mayBeRefused.1: expected builtin, modules or NAME-module',
     );
-    expect(await recipeError('source: debian:6.1\npatchs: []\n')).toContain('DIR/mine.yaml:2: patchs:');
-    expect(await recipeError('source: [\n')).toMatch(/DIR\/mine\.yaml:\d: /);
+    expect(await recipeError('source: debian:6.1\npatchs: []\n')).toContain(
+      'DIR/mine.yaml:2:1: unknown key patchs, did you mean patches?',
+    );
+    expect(await recipeError('source: [\n')).toMatch(/DIR\/mine\.yaml:\d:\d: /);
   });
 
   it('says which file is missing and what is there', async () => {

@@ -1,26 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Cell } from '../../harness/model/cell.ts';
 import { formatExploration } from '../../harness/report/exploration.ts';
 import type { Coverage } from '../../harness/search/coverage.ts';
 import type { Exploration, FoundOutcome } from '../../harness/search/exploration.ts';
+import { aCell } from '../cells.ts';
 
-const CELL: Cell = {
-  id: 'base',
-  row: null,
-  claim: null,
-  axes: {},
-  kernel: '6.1',
-  linkage: 'builtin',
-  board: 'small',
-  tree: [],
-  bootargs: [],
-  cpus: 1,
-  shift: 4,
-  gates: [],
-  plan: [],
-  watch: [],
-  expect: { verdicts: ['bound'] },
-};
+const CELL = aCell({ id: 'base' });
 
 const COVERAGE: Coverage = {
   strength: 2,

@@ -4,6 +4,7 @@ import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import { type BootResult, readConsole } from '../../harness/run/boot.ts';
 import { recordBoot } from '../../harness/run/record-cell.ts';
+import { aCell } from '../cells.ts';
 
 const SMMU = '5f000000.iommu';
 const SCM = 'firmware:scm';
@@ -28,24 +29,8 @@ const KERNEL: KernelArtefact = {
 
 const HOLD: Gate = { gate: 'hold', device: SMMU, until: SCM, phase: 'finished' };
 
-function aCell(gates: readonly Gate[] = []): Cell {
-  return {
-    id: 'a cell',
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: '6.1',
-    linkage: 'builtin',
-    board: 'small',
-    tree: [],
-    bootargs: [],
-    cpus: 1,
-    shift: 4,
-    gates: [...gates],
-    plan: [],
-    watch: [SMMU],
-    expect: { verdicts: ['bound'] },
-  };
+function gated(gates: readonly Gate[] = []): Cell {
+  return aCell({ gates: [...gates], watch: [SMMU] });
 }
 
 const BANNER = '[    0.000000] Linux version 6.1.170 (builder@host) #1 SMP';
@@ -79,7 +64,7 @@ function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end:
 const BY = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30' } as const;
 
 function record(boot: Boot, gates: readonly Gate[] = []) {
-  return recordBoot(aCell(gates), KERNEL, { inputs: {}, devices: [] }, aBoot(boot), BY);
+  return recordBoot(gated(gates), KERNEL, { inputs: {}, devices: [] }, aBoot(boot), BY);
 }
 
 describe('a boot that says nothing about the kernel has no verdict, and the reason says why', () => {
@@ -156,7 +141,7 @@ test('a device that a gate still holds when the plan is over is not bound', () =
   const stamped = lines.map((line, n) => (line === BANNER ? line : `[    ${n}.000000] ${line}`));
   const watching = (firmwareLog: string) =>
     recordBoot(
-      { ...aCell([]), watch: ['0-00'] },
+      { ...gated([]), watch: ['0-00'] },
       KERNEL,
       { inputs: {}, devices: [] },
       aBoot({ lines: stamped, firmwareLog }),

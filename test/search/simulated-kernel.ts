@@ -4,6 +4,7 @@ import { HOLD_TIMEOUT_MS } from '../../harness/firmware/gates.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
+import { aCell } from '../cells.ts';
 
 /** A device of the simulated machine; in the order in which their drivers' initcalls come. */
 export interface SimulatedDevice {
@@ -182,24 +183,7 @@ export function frameOf(name: string): Frame {
 }
 
 export function simulatedCell(parts: Partial<Cell> = {}): Cell {
-  return {
-    id: 'simulated',
-    row: null,
-    claim: null,
-    axes: {},
-    kernel: 'simulated',
-    linkage: 'builtin',
-    board: 'small',
-    tree: [],
-    bootargs: [],
-    cpus: 1,
-    shift: 4,
-    gates: [],
-    plan: [],
-    watch: [],
-    expect: { verdicts: ['bound'] },
-    ...parts,
-  };
+  return aCell({ id: 'simulated', kernel: 'simulated', ...parts });
 }
 
 /** The two drivers of the mailing list thread; without the guard the SMMU's probe crashes while scm is not bound. */
