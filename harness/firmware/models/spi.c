@@ -262,7 +262,8 @@ static u32 cqspi_write(const struct placed *placed, u32 offset, u32 old, u32 val
 	(void)old;
 	if (offset != CQSPI_COMMAND || !(value & CQSPI_EXECUTE))
 		return value;
-	flash_command(placed, CQSPI_OPCODE(value), placed->address + CQSPI_ANSWER, value & CQSPI_READS ? CQSPI_BYTES(value) : 0);
+	flash_command(placed, CQSPI_OPCODE(value), placed->address + CQSPI_ANSWER,
+		      value & CQSPI_READS ? CQSPI_BYTES(value) : 0);
 	return value & ~CQSPI_EXECUTE;
 }
 
@@ -302,9 +303,14 @@ static u32 qspi_write(const struct placed *placed, u32 offset, u32 old, u32 valu
 
 const struct behaviour fsl_quadspi = { plain_read, qspi_write };
 
-/* ---- nxp-fspi: drivers/spi/spi-nxp-fspi.c; interrupt 0: its own. The answer waits in the FIFO, eight bytes a look ---- */
+/*
+ * ---- nxp-fspi: drivers/spi/spi-nxp-fspi.c; interrupt 0: its own. The answer waits in the FIFO, eight bytes a look ----
+ */
 
-enum { FSPI_ENABLE = 0x10, FSPI_FLAGS = 0x14, FSPI_SIZE = 0xa4, FSPI_RUN = 0xb0, FSPI_ANSWER = 0x100, FSPI_SEQUENCES = 0x200 };
+enum {
+	FSPI_ENABLE = 0x10, FSPI_FLAGS = 0x14, FSPI_SIZE = 0xa4,
+	FSPI_RUN = 0xb0, FSPI_ANSWER = 0x100, FSPI_SEQUENCES = 0x200,
+};
 #define FSPI_SEQUENCE(size)	((size) >> 16 & 31)
 #define FSPI_DONE		0x01u
 #define FSPI_RECEIVED		0x20u
