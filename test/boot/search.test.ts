@@ -171,7 +171,9 @@ test('a device that is not there, and one without a driver, are refused before t
   await writeFile(file, `id: typo\nkernel: 6.1\ngates: [${gate}]\nexpect: { verdict: bound }\n`);
   const { exitCode, stderr } = await inFolder(['cell', file]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('which a gate names, did you mean firmware:scm?');
+  expect(stderr).toContain(
+    'a gate names firmware:scn, which the small board does not have, did you mean firmware:scm?',
+  );
 });
 
 test('no wait is stated that a boot refutes, and a device that nobody asked about is told once and taken out', async () => {

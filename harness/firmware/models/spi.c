@@ -304,7 +304,7 @@ static u32 qspi_write(const struct placed *placed, u32 offset, u32 old, u32 valu
 const struct behaviour fsl_quadspi = { plain_read, qspi_write };
 
 /*
- * ---- nxp-fspi: drivers/spi/spi-nxp-fspi.c; interrupt 0: its own. The answer waits in the FIFO, eight bytes a look ----
+ * ---- nxp-fspi: drivers/spi/spi-nxp-fspi.c; interrupt 0: its own. The answer waits in the FIFO, eight bytes a look
  */
 
 enum {
