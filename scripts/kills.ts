@@ -17,6 +17,7 @@ import { createRandom } from '../harness/search/random.ts';
 import { guardProcess, printError } from '../harness/terminal/failure.ts';
 import { positiveInteger } from '../harness/terminal/option-values.ts';
 import { print } from '../harness/terminal/output.ts';
+import { processesIn } from '../test/processes.ts';
 
 const MATRIX = `axes:
   kernel: [6.1]
@@ -108,16 +109,9 @@ class Room {
     };
   }
 
-  /** Names of programs that still run for this folder. */
-  async running(): Promise<string[]> {
-    const found: string[] = [];
-    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-      const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-      const place = await realpath(`/proc/${pid}/cwd`).catch(() => '');
-      const isHere = place.startsWith(this.#folder) || words.some((word) => word.includes(this.#folder));
-      if (isHere && Number(pid) !== process.pid) found.push(`${pid} ${words.join(' ')}`);
-    }
-    return found;
+  /** Command lines of what still runs for this folder. */
+  running(): Promise<string[]> {
+    return processesIn(this.#folder);
   }
 
   async leftover(): Promise<string[]> {

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CellRecord, type RunRecord, runRecordSchema } from '../../harness/run/record.ts';
+import { guestsIn } from '../processes.ts';
 import { seededRandom } from '../random.ts';
 import { bootrace, cacheWithoutBoots } from './cli.ts';
 
@@ -67,11 +68,6 @@ function lastingOnBusyMachine(cells: readonly CellRecord[]): unknown[] {
   }));
 }
 
-async function guests(): Promise<string[]> {
-  const { stdout } = await execa('ps', ['-eo', 'args']);
-  return stdout.split('\n').filter((line) => line.startsWith('qemu-system-aarch64') && line.includes(folder.path));
-}
-
 test('a second run takes every boot from the cache, and its records and files are the same', async () => {
   const again = await run('fresh');
   expect(again.cells.every((cell) => cell.cached)).toBe(true);
@@ -107,7 +103,7 @@ describe('SIGKILL at a random moment', () => {
     const resumed = await run('killed');
     expect(lastingOnBusyMachine(resumed.cells)).toEqual(lastingOnBusyMachine(fresh.cells));
     expect((await readdir(join(folder.path, 'killed'))).filter((name) => name.includes('unfinished'))).toEqual([]);
-    expect(await guests()).toEqual([]);
+    expect(await guestsIn(folder.path)).toEqual([]);
   });
 
   test('some of the kills left boots for the next run', async () => {

@@ -7,6 +7,7 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type RunRecord, runRecordSchema } from '../../harness/run/record.ts';
+import { guestsIn } from '../processes.ts';
 import { bootrace } from './cli.ts';
 
 const SCHEMA = join(import.meta.dirname, '../../docs/run.schema.json');
@@ -29,11 +30,6 @@ function cellOfRow(run: RunRecord, row: string) {
   const cell = run.cells.find((one) => one.row === row);
   if (cell === undefined) throw new Error(`row ${row} is not in the run`);
   return cell;
-}
-
-async function guestsRunning(): Promise<string[]> {
-  const { stdout } = await execa('ps', ['-eo', 'args']);
-  return stdout.split('\n').filter((line) => line.startsWith('qemu-system-aarch64') && line.includes(results));
 }
 
 describe('the rows of the thread on 6.1, each booted twice', () => {
@@ -153,7 +149,7 @@ test('a cell of a kernel that is no Image has no verdict: exit code 3 for what t
 async function whileBooting() {
   const cells = ['--only', 'kernel=6.1-unfixed', '--only', 'linkage=builtin', '--no-cache'];
   const child = bootrace(['matrix', ...cells, '--results', results]);
-  await until(async () => (await guestsRunning()).length > 0);
+  await until(async () => (await guestsIn(results)).length > 0);
   // Not the child itself: it is a promise, and would be awaited.
   return { child };
 }
@@ -173,7 +169,7 @@ test('Ctrl-C leaves no guest and no half-written run', async () => {
   child.kill('SIGINT');
   const { exitCode } = await child;
   expect(exitCode).toBe(130);
-  expect(await guestsRunning()).toEqual([]);
+  expect(await guestsIn(results)).toEqual([]);
   expect((await readdir(results)).sort()).toEqual(before);
 });
 
@@ -181,7 +177,7 @@ test('a harness that is killed takes its guests with it, and the next run remove
   const { child } = await whileBooting();
   child.kill('SIGKILL');
   await child;
-  await until(async () => (await guestsRunning()).length === 0);
+  await until(async () => (await guestsIn(results)).length === 0);
   await bootrace(['cell', '6.1.builtin', '--results', results]);
   expect((await readdir(results)).filter((name) => name.includes('unfinished'))).toEqual([]);
 });
