@@ -1,29 +1,6 @@
 import { printable } from '../printable.ts';
-import type { Difference } from '../search/sweep.ts';
+import type { Difference, Finding, Swept } from '../search/sweep.ts';
 import { count, groupBy } from './text.ts';
-
-/** A finding as the report needs it. */
-interface Finding {
-  readonly difference: Difference;
-  readonly board: string;
-  readonly release: string;
-  readonly what: string;
-  readonly times: number;
-  readonly driver: string | null;
-  readonly file: string;
-}
-
-interface Swept {
-  readonly board: string;
-  readonly kernel: string;
-  readonly release: string | null;
-  readonly problem: string | null;
-  readonly devices: number;
-  readonly bound: number;
-  readonly boots: number;
-  readonly usualCrashes: readonly string[];
-  readonly findings: readonly Finding[];
-}
 
 /** A known bug of the zoo by the function that its crash is blamed on. */
 export type KnownFunctions = ReadonlyMap<string, string>;

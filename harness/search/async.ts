@@ -2,7 +2,7 @@ import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { isFault } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome } from './boot.ts';
-import { settlingFor, withAsyncDrivers } from './conditions.ts';
+import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import { interleavings } from './interleavings.ts';
 import { type Difference, differenceTo, stateOf } from './state.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
@@ -51,7 +51,6 @@ interface AsyncRequest {
  */
 const DELAY_MIN_MS = 2000;
 const DELAY_MAX_MS = 8000;
-const SETTLE_MARGIN_MS = 1000;
 /** Interleavings in which the safe drivers are booted together. */
 const TOGETHER = 5;
 /** Boots that are asked for at once. */

@@ -166,6 +166,12 @@ export function withAsyncModules(plan: readonly PlanStep[], modules: readonly st
   });
 }
 
+/**
+ * Added to the longest stillness that delays may cause, for the probes that follow: the guest must not settle before
+ * a delayed probe is over.
+ */
+export const SETTLE_MARGIN_MS = 1000;
+
 /** `plan` whose last settle step waits for at least `ms` without a change; one is added where there is none. */
 export function settlingFor(plan: readonly PlanStep[], ms: number): PlanStep[] {
   const last = plan.findLastIndex((step) => step.step === 'settle');

@@ -4,7 +4,7 @@ import { type Gate, isPlaceGate, isShort } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
 import { type Cause, causeOf, expectationOf, probeCaller } from './cause.ts';
-import { type Condition, cellWith, conditionsOf, settlingFor, type Usual } from './conditions.ts';
+import { type Condition, cellWith, conditionsOf, SETTLE_MARGIN_MS, settlingFor, type Usual } from './conditions.ts';
 import { type Failure, failuresOf, focused, isSameFailure, shows } from './failures.ts';
 import { likelyDelay } from './likely-delay.ts';
 import { rememberBoots } from './memory.ts';
@@ -51,8 +51,6 @@ export interface ExplainRequest {
  * modules take to come on some boards, and than what a distribution's kernel computes before its last initcall.
  */
 const LONG_DELAYS_MS = [8000, 32_000] as const;
-/** The guest must not settle before a delayed probe is over. */
-const SETTLE_MARGIN_MS = 1000;
 
 /**
  * Reduces a failing cell to the conditions it needs, by delta debugging over boots, finds the smallest delay by

@@ -5,7 +5,7 @@ import type { PlanStep } from '../model/plan.ts';
 import { isFault } from '../model/verdict.ts';
 import { type Boot, hasVerdict, type Outcome } from './boot.ts';
 import { expectationOf } from './cause.ts';
-import { settlingFor } from './conditions.ts';
+import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
 import { interleavings } from './interleavings.ts';
 import { type Precedence, partialOrder } from './precedence.ts';
@@ -74,7 +74,6 @@ const JOIN_MS = 120_000;
 const INTERLEAVINGS = 5;
 /** Longer than any load of a boot: who relies on a module being there finds it missing. */
 const LATE_MS = 2000;
-const SETTLE_MARGIN_MS = 1000;
 const BATCH = 4;
 
 /**

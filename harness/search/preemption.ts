@@ -1,7 +1,7 @@
 import type { Cell } from '../model/cell.ts';
 import { type FunctionPlace, type Gate, placeText } from '../model/gate.ts';
 import type { Boot } from './boot.ts';
-import { settlingFor } from './conditions.ts';
+import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
 import { createRandom, shuffled } from './random.ts';
 
 /*
@@ -12,7 +12,6 @@ import { createRandom, shuffled } from './random.ts';
 
 /** Virtual time for which a preempted task stands aside. */
 const YIELD_MS = 2000;
-const SETTLE_MARGIN_MS = 1000;
 /** Gates that only count, in one boot: the firmware has room for 64 stops (firmware/interface.ts). */
 const COUNTED_AT_ONCE = 48;
 /** A call that no boot comes to: the gate counts, and says in the end how many there were. */

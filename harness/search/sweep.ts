@@ -1,6 +1,6 @@
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { settlingFor, withAsyncDrivers } from './conditions.ts';
+import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import type { BoundDevice } from './disturbances.ts';
 import { interleavings } from './interleavings.ts';
 import { createRandom, shuffled } from './random.ts';
@@ -95,7 +95,7 @@ function cellsOf(sweep: Sweep, { base, bound, pairs, most, seed }: SweepRequest)
 }
 
 function gated(cell: Cell, gate: Cell['gates'][number]): Cell {
-  return { ...cell, gates: [...cell.gates, gate], plan: settlingFor(cell.plan, LATE_MS) };
+  return { ...cell, gates: [...cell.gates, gate], plan: settlingFor(cell.plan, LATE_MS + SETTLE_MARGIN_MS) };
 }
 
 function loadOrders(base: Cell, most: number, seed: number): SweepCell[] {
@@ -190,4 +190,33 @@ export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutc
 /** Whether two outcomes show the same difference. */
 export function showsDifference(usual: readonly BoardOutcome[], outcome: BoardOutcome, wanted: Difference): boolean {
   return differencesTo(usual, outcome).some(({ key }) => key === wanted.key);
+}
+
+/** Something found on one board with one kernel. */
+export interface Finding {
+  readonly difference: Difference;
+  readonly board: string;
+  readonly kernel: string;
+  readonly release: string;
+  /** What the first boot that showed it did, and how many did. */
+  readonly what: string;
+  readonly times: number;
+  /** The one driver whose being asynchronous is enough; null where none alone is, or it was not asked for. */
+  readonly driver: string | null;
+  readonly file: string;
+}
+
+/** One board with one kernel. */
+export interface Swept {
+  readonly board: string;
+  readonly kernel: string;
+  readonly release: string | null;
+  /** What kept it from an answer. */
+  readonly problem: string | null;
+  readonly devices: number;
+  readonly bound: number;
+  readonly boots: number;
+  /** Signatures of crashes in the usual order: the stand-in's own doing, or no matter of order. */
+  readonly usualCrashes: readonly string[];
+  readonly findings: readonly Finding[];
 }

@@ -1,7 +1,7 @@
 import { HOLD_TIMEOUT_MS } from '../firmware/gates.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
-import { settlingFor, withAsyncDrivers, withAsyncModules } from './conditions.ts';
+import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers, withAsyncModules } from './conditions.ts';
 import { interleavings } from './interleavings.ts';
 
 /*
@@ -10,8 +10,6 @@ import { interleavings } from './interleavings.ts';
 
 /** The delay that THREAD.md's experiments put into a probe. */
 const LONG_DELAY_MS = 6000;
-/** Added to the longest stillness that gates may cause, for the probes that follow. */
-const SETTLE_MARGIN_MS = 1000;
 /** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
 export const ASYNC_NAMES_MAX = 256;
 /** Interleavings tried, the usual one among them. */

@@ -11,8 +11,10 @@ import {
   type BoardOutcome,
   type Difference,
   differencesTo,
+  type Finding,
   type Sweep,
   type SweepCell,
+  type Swept,
   showsDifference,
   sweepCells,
   usualCells,
@@ -28,35 +30,6 @@ export interface SweepOptions {
   /** Which of the boards and kernels are booted; the others may be in the cache by now. */
   readonly shard: { readonly index: number; readonly of: number };
   readonly note: (line: string) => void;
-}
-
-/** Something found on one board with one kernel. */
-interface Finding {
-  readonly difference: Difference;
-  readonly board: string;
-  readonly kernel: string;
-  readonly release: string;
-  /** What the first boot that showed it did, and how many did. */
-  readonly what: string;
-  readonly times: number;
-  /** The one driver whose being asynchronous is enough; null where none alone is, or it was not asked for. */
-  readonly driver: string | null;
-  readonly file: string;
-}
-
-/** One board with one kernel. */
-export interface Swept {
-  readonly board: string;
-  readonly kernel: string;
-  readonly release: string | null;
-  /** What kept it from an answer. */
-  readonly problem: string | null;
-  readonly devices: number;
-  readonly bound: number;
-  readonly boots: number;
-  /** Signatures of crashes in the usual order: the stand-in's own doing, or no matter of order. */
-  readonly usualCrashes: readonly string[];
-  readonly findings: readonly Finding[];
 }
 
 /** Sweeps each board with each kernel of the shard, one after the other. */

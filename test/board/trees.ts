@@ -39,6 +39,18 @@ export const TIMER = node('timer', {
   interrupts: [1, 1, 8, 1, 2, 8, 1, 3, 8, 1, 0, 8],
 });
 
+/** The two devices of THREAD.md, where SDM845 has them. */
+export const SCM_AND_SMMU: readonly TreeNode[] = [
+  node('firmware', {}, node('scm', { compatible: ['qcom,scm-sdm845', 'qcom,scm'] })),
+  node('iommu@15000000', {
+    compatible: ['qcom,sdm845-smmu-500', 'arm,mmu-500'],
+    reg: [0, 0x1500_0000, 0, 0x8_0000],
+    '#iommu-cells': [2],
+    '#global-interrupts': [1],
+    interrupts: [0, 65, 4, 0, 96, 4, 0, 97, 4],
+  }),
+];
+
 /** A board with the parts that a kernel cannot do without. */
 export function boardTree(parts: BoardParts = {}): DeviceTree {
   const { cpu = 'arm,cortex-a53', gic = GIC_V3, timer = TIMER, more = [] } = parts;

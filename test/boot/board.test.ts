@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import type { DeviceTree, TreeNode } from '../../harness/devicetree/tree.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
-import { type BoardParts, boardTree, GIC_V3, node } from '../board/trees.ts';
+import { type BoardParts, boardTree, GIC_V3, node, SCM_AND_SMMU } from '../board/trees.ts';
 import { FIRST_BUILD_MS } from '../guest/boot.ts';
 import { bootrace } from './cli.ts';
 
@@ -52,14 +52,7 @@ function treeOf(parts: BoardParts = {}, more: readonly TreeNode[] = []): DeviceT
 }
 
 const THREAD = [
-  node('firmware', {}, node('scm', { compatible: ['qcom,scm-sdm845', 'qcom,scm'] })),
-  node('iommu@15000000', {
-    compatible: ['qcom,sdm845-smmu-500', 'arm,mmu-500'],
-    reg: [0, 0x1500_0000, 0, 0x8_0000],
-    '#iommu-cells': [2],
-    '#global-interrupts': [1],
-    interrupts: [0, 65, 4, 0, 96, 4, 0, 97, 4],
-  }),
+  ...SCM_AND_SMMU,
   node('nobody@16000000', { compatible: 'acme,nobody', reg: [0, 0x1600_0000, 0, 0x1000] }),
 ];
 

@@ -23,7 +23,7 @@ import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
 import { GuestServer } from '../../harness/qemu/server.ts';
-import { boardTree, GIC_V3, node } from '../board/trees.ts';
+import { boardTree, GIC_V3, node, SCM_AND_SMMU } from '../board/trees.ts';
 import { FIRST_BUILD_MS } from '../guest/boot.ts';
 
 /** A board whose addresses are not QEMU's, with the two devices of the thread on it, laid down as a .dtb is. */
@@ -52,17 +52,7 @@ const GICS = {
 function treeWith(version: 2 | 3) {
   const tree = boardTree({
     gic: GICS[version],
-    more: [
-      node('psci', { compatible: 'arm,psci-1.0', method: 'smc' }),
-      node('firmware', {}, node('scm', { compatible: ['qcom,scm-sdm845', 'qcom,scm'] })),
-      node('iommu@15000000', {
-        compatible: ['qcom,sdm845-smmu-500', 'arm,mmu-500'],
-        reg: [0, 0x1500_0000, 0, 0x8_0000],
-        '#iommu-cells': [2],
-        '#global-interrupts': [1],
-        interrupts: [0, 65, 4, 0, 96, 4, 0, 97, 4],
-      }),
-    ],
+    more: [node('psci', { compatible: 'arm,psci-1.0', method: 'smc' }), ...SCM_AND_SMMU],
   });
   const root = {
     ...tree.root,
