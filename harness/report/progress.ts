@@ -109,8 +109,9 @@ function lineProgress(stream: ProgressStream, paint: Colours, now: () => number)
 export function formatStatus(state: RunState, now: number): string[] {
   const lines: string[] = [];
   if (state.kernel !== null) {
-    const of = state.kernels > 1 ? ` ${Math.min(state.kernels, state.kernelsDone + 1)} of ${state.kernels}` : '';
-    lines.push(`kernel${of}: ${formatKernelProgress(state.kernel)}`);
+    // Several are worked on at once, and each has its turn in this line.
+    const done = state.kernels > 1 ? `s: ${state.kernelsDone} of ${state.kernels} ready` : '';
+    lines.push(`kernel${done}: ${formatKernelProgress(state.kernel)}`);
   }
   if (state.bootsSince === null || (state.cells > 0 && state.cellsDone === state.cells)) return lines;
   // A search has no cells, and no more to say of its end than its budget.

@@ -82,7 +82,7 @@ describe('run state', () => {
     expect(formatKernelProgress(progress)).toBe('6.1 builtin: compiling, 812 of 1604 objects, 40 s left');
     const started = advance(NOTHING_YET, { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 2 }, 0);
     expect(formatStatus(advance(started, { event: 'kernel-progress', progress }, 0), 0)).toEqual([
-      'kernel 1 of 2: 6.1 builtin: compiling, 812 of 1604 objects, 40 s left',
+      'kernels: 0 of 2 ready: 6.1 builtin: compiling, 812 of 1604 objects, 40 s left',
     ]);
   });
 });
