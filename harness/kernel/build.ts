@@ -9,7 +9,7 @@ import type { KernelResult } from './artefact.ts';
 import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, writeAtomic } from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';
 import { takeLock } from './lock.ts';
-import { BuildFailure, type MakeContext, make, SourceError, toolchainIdentity } from './make.ts';
+import { BuildFailure, type MakeContext, make, SourceError, takeTurn, toolchainIdentity } from './make.ts';
 import { readDepends } from './modules.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
@@ -77,6 +77,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const say = (phase: 'waiting' | 'configuring' | 'packing') =>
     onProgress({ phase, subject, done: null, total: null, secondsLeft: null });
   const lock = await takeLock(`${tree.folder}.lock`, () => say('waiting'), request.signal);
+  const turn = takeTurn();
   try {
     const meanwhile = await readPublished(root, key, request);
     if (meanwhile !== null) return meanwhile;
@@ -92,6 +93,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
       ccache: { folder: ccache },
       log: join(logs, `${key.slice(0, SHORT_KEY)}.log`),
       lockFile: lock.file,
+      turn,
       ...signalOf(request),
     };
     await writeFile(context.log, '');
@@ -129,6 +131,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
     await pack(root, key, context, dropped);
     await folder.settled();
   } finally {
+    turn.end();
     await lock.release();
   }
   const built = await readPublished(root, key, request);

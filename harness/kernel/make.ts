@@ -25,6 +25,7 @@ export interface MakeContext {
   readonly log: string;
   /** Inherited by make and its children, so that the lock outlives a killed harness (lock.ts). */
   readonly lockFile: WriteStream;
+  readonly turn: Turn;
   readonly signal?: AbortSignal;
 }
 
@@ -64,12 +65,39 @@ async function askToolchain(): Promise<string> {
   return [...versions, ...Object.values(REPRODUCIBLE)].join('\n');
 }
 
+/**
+ * Of the builds that go on at once, one is in front: it has a job for each core, and the others get what it leaves
+ * while it configures, links or unpacks. So the first kernel is there about as soon as a bare make has it, and the
+ * cores are never idle.
+ */
+export interface Turn {
+  readonly inFront: boolean;
+  /** Must be called when the build is over: the next one that begins is in front. */
+  end(): void;
+}
+
+let taken = false;
+
+/** In front is who comes when nobody is. */
+export function takeTurn(): Turn {
+  if (taken) return { inFront: false, end: () => {} };
+  taken = true;
+  return {
+    inFront: true,
+    end: () => {
+      taken = false;
+    },
+  };
+}
+
+/** The lowest priority there is (nice(1)): 15 parts of the time of a core beside 1024 (sched_prio_to_weight). */
+const BEHIND = ['nice', '-n', '19'] as const;
+
 let slots: Promise<WriteStream> | undefined;
 
 /**
- * A jobserver for all makes of this process (GNU make's manual, "POSIX Jobserver Interaction"): a FIFO with a token for
- * each core but one, as each make has a slot of its own beside. Builds that go on at once have as many jobs as one, and
- * while one configures or links, the others have its cores.
+ * A jobserver for all makes that are not in front (GNU make's manual, "POSIX Jobserver Interaction"): a FIFO with a
+ * token for each core but one, as each make has a slot of its own beside. Together they have as many jobs as one.
  */
 function jobServer(): Promise<WriteStream> {
   slots ??= withDir(
@@ -100,7 +128,9 @@ function environment(context: MakeContext): Record<string, string> {
     ...Object.fromEntries(kept),
     LC_ALL: 'C',
     ...REPRODUCIBLE,
-    MAKEFLAGS: `-j --jobserver-auth=${JOB_DESCRIPTOR},${JOB_DESCRIPTOR}`,
+    MAKEFLAGS: context.turn.inFront
+      ? `-j${availableParallelism()}`
+      : `-j --jobserver-auth=${JOB_DESCRIPTOR},${JOB_DESCRIPTOR}`,
     // Set, though empty: the release of a git checkout then does not tell a commit with a tag from one without
     // (scripts/setlocalversion).
     LOCALVERSION: '',
@@ -150,7 +180,8 @@ export async function mergeConfig(context: MakeContext, fragments: readonly stri
 async function run(context: MakeContext, program: string, args: readonly string[], onStep: () => void): Promise<void> {
   const log = createWriteStream(context.log, { flags: 'a' });
   log.write(`$ ${[program, ...args].join(' ')}\n`);
-  const child = execa(program, args, {
+  const [file, ...rest] = context.turn.inFront ? [program, ...args] : [...BEHIND, program, ...args];
+  const child = execa(file, rest, {
     cwd: context.output,
     env: environment(context),
     extendEnv: false,

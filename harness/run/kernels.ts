@@ -27,7 +27,7 @@ interface KernelsOptions {
 /**
  * The kernels of a run, each taken from the cache or built once. Those of one source are built in its tree, one after
  * the other; those of different sources at the same time, as much of a small rebuild is work for one core:
- * configuration, links, symbol tables. Their makes share one limit of jobs.
+ * configuration, links, symbol tables. One of them goes first (make.ts).
  */
 export class Kernels {
   readonly #options: KernelsOptions;
