@@ -1,5 +1,6 @@
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { DEFAULT_BOARD } from '../model/board.ts';
+import { PM_TESTS } from '../model/plan.ts';
 import {
   bootargs,
   collect,
@@ -12,6 +13,9 @@ import {
   WORKERS,
   wholeNumber,
 } from '../terminal/option-values.ts';
+
+/** Options that make another search of it, by their names in the result. */
+const OTHER_SEARCHES = ['async', 'threads', 'preempt', 'preemptions'];
 
 export const exploreVerb = new Command('explore')
   .description('search the orders of probes by booting them')
@@ -43,6 +47,21 @@ export const exploreVerb = new Command('explore')
     '--async <drivers>',
     'find which of these drivers may probe asynchronously: comma-separated, or all',
     commaSeparated,
+  )
+  .option('--rebind', 'also unbind and bind the devices, each alone and every two in every order')
+  .addOption(
+    new Option('--suspend [level]', 'suspend and resume at the end of each boot (a level of pm_test)')
+      .choices(PM_TESTS)
+      .preset('devices')
+      .conflicts(OTHER_SEARCHES),
+  )
+  .addOption(
+    new Option('--rescan <bus>', 'let this bus look for devices at the end of each boot').conflicts(OTHER_SEARCHES),
+  )
+  .addOption(
+    new Option('--end <how>', "end each boot in its devices' shutdown callbacks")
+      .choices(['shutdown', 'reboot'])
+      .conflicts(OTHER_SEARCHES),
   )
   .option('--budget <n>', 'most boots', positiveInteger, 64)
   .option('--strength <t>', 'cover all orders of this many probes: 2, 3 or 4', strength, 3)

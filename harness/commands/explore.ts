@@ -1,11 +1,14 @@
 import { relative } from 'node:path';
-import { EXIT } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
 import { formatAsync } from '../report/async.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
+import type { Lab } from '../run/lab.ts';
 import { asyncReport } from '../search/async.ts';
 import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
+import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import { runSearch } from '../session/search.ts';
 import { symbolDependencies, targetsOf } from '../session/targets.ts';
@@ -39,6 +42,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
       async ({ lab, boot, folder, keepCell }) => {
         const asked = await askedOf(options, lab, folder.shared);
         const { devices, nodes } = asked;
+        if (options.suspend !== undefined) await refuseSuspend(lab, asked.kernel);
         const result = await searchOrders({
           base: asked.base,
           targets: targetsOf(asked.tree, devices),
@@ -51,6 +55,12 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
           nodeOf: (device) => nodes.get(device) ?? null,
           stopAtFirstCrash: options.stopAtFirstCrash === true,
           anyway: options.anyway === true,
+          rebind: options.rebind === true,
+          atTheEnd: {
+            suspend: options.suspend ?? null,
+            rescan: options.rescan ?? null,
+            end: options.end ?? null,
+          },
           onProgress: ({ stage, boots, budget, outcome, isNew }) => {
             if (isNew) progress.note(`${stage}: boot ${boots} of ${budget}: ${outcome.signature ?? outcome.verdict}`);
           },
@@ -72,6 +82,15 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
   } finally {
     progress.close();
   }
+}
+
+/** @throws InputError for a kernel that would suspend and stay so */
+async function refuseSuspend(lab: Lab, kernel: KernelArtefact): Promise<void> {
+  if ((await lab.gateable(kernel, [SUSPEND_TEST])).length > 0) return;
+  throw new InputError(
+    `the kernel ${kernel.recipe} has no /sys/power/pm_test, without which a guest would not resume`,
+    'use one with CONFIG_PM_DEBUG',
+  );
 }
 
 /** A boot without a verdict is no failure: most are orders that could not be had. */

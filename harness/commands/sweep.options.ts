@@ -1,5 +1,12 @@
 import { Command } from '@commander-js/extra-typings';
-import { commaSeparated, JSON_OUTPUT, positiveInteger, RESULTS, WORKERS } from '../terminal/option-values.ts';
+import {
+  commaSeparated,
+  JSON_OUTPUT,
+  positiveInteger,
+  RESULTS,
+  WORKERS,
+  wholeNumber,
+} from '../terminal/option-values.ts';
 
 export const sweepVerb = new Command('sweep')
   .description('look for bugs that depend on order, on many boards and kernels')
@@ -11,6 +18,7 @@ export const sweepVerb = new Command('sweep')
     commaSeparated,
   )
   .option('--most <n>', 'most boots of each of these for one board and kernel', positiveInteger, 16)
+  .option('--reduce <n>', 'most boots to reduce each finding to what it needs, 0 for none', wholeNumber, 12)
   .option('--seed <n>', 'which boots, where there are more', positiveInteger, 1)
   .option('--shard <i/n>', 'only the i-th of n parts of the boards and kernels; all together read them from the cache')
   .option('--report <file>', 'write the findings into this file, too')

@@ -10,6 +10,7 @@ import { didYouMean } from '../suggest.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/tools.ts';
 import { readEntries, ZOO } from '../zoo/folder.ts';
+import { readKnownFixes } from '../zoo/known-fixes.ts';
 import type { SweepOptions } from './sweep.options.ts';
 
 /**
@@ -17,14 +18,14 @@ import type { SweepOptions } from './sweep.options.ts';
  * cache as they come, so that a sweep that was stopped goes on where it was.
  */
 export async function sweep(boards: readonly string[], options: SweepOptions, signal: AbortSignal): Promise<number> {
-  const { kernel: kernels, most, seed, results, workers = null } = options;
+  const { kernel: kernels, most, reduce, seed, results, workers = null } = options;
   const sweeps = (options.sweeps ?? SWEEPS).map(sweepOf);
   const shard = options.shard === undefined ? { index: 1, of: 1 } : parseShard(options.shard);
   await requireTools();
   const progress = renderProgress(process.stderr);
   try {
     const swept = await runSearch('sweep', { signal, listen: progress.listen, results, workers }, (session) =>
-      sweepBoards(session, { boards, kernels, sweeps, most, seed, shard, note: progress.note }),
+      sweepBoards(session, { boards, kernels, sweeps, most, reduce, seed, shard, note: progress.note }),
     );
     progress.close();
     const text = formatSweep(swept, await knownFunctions());
@@ -45,12 +46,13 @@ function sweepOf(name: string): Sweep {
   return found;
 }
 
-/** What the zoo knows, by the function of its crash. */
+/** What the zoo and the list of known fixes know, by the function where it shows. */
 async function knownFunctions(): Promise<KnownFunctions> {
-  const entries = await readEntries(ZOO, []);
-  return new Map(
-    entries.flatMap(({ symptom, commit, subject }) =>
+  const [fixes, entries] = await Promise.all([readKnownFixes(), readEntries(ZOO, [])]);
+  return new Map([
+    ...fixes,
+    ...entries.flatMap(({ symptom, commit, subject }) =>
       symptom.function === null ? [] : [[symptom.function, `${commit ?? ''} ${subject}`.trim()] as const],
     ),
-  );
+  ]);
 }

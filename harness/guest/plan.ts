@@ -27,6 +27,7 @@ const PLAN_WATCHED = 256;
 export function encodePlan(plan: Plan): Uint8Array {
   if (plan.steps.length > PLAN_STEPS) throw tooLarge(`${plan.steps.length} steps, at most ${PLAN_STEPS}`);
   checkBeside(plan.steps);
+  checkEnd(plan.steps);
   if (plan.watch.length > PLAN_WATCHED) throw tooLarge(`${plan.watch.length} watched devices, at most ${PLAN_WATCHED}`);
   const records = [
     [PLAN_VERSION],
@@ -49,9 +50,18 @@ function checkBeside(steps: readonly PlanStep[]): void {
     const block = steps.slice(at + 1, at + 1 + step.steps);
     if (block.length < step.steps)
       throw new InputError(`beside: ${step.steps} steps are to run beside others, and ${block.length} follow`);
-    const wrong = block.find((one) => ['beside', 'join', 'shell'].includes(one.step));
+    const wrong = block.find((one) => ['beside', 'join', 'shell', ...ENDS].includes(one.step));
     if (wrong !== undefined) throw new InputError(`the step ${wrong.step} cannot run beside others`);
   }
+}
+
+/** Steps after which there is no guest. */
+const ENDS: readonly string[] = ['shutdown', 'reboot'];
+
+function checkEnd(steps: readonly PlanStep[]): void {
+  const at = steps.findIndex(({ step }) => ENDS.includes(step));
+  if (at !== -1 && at !== steps.length - 1)
+    throw new InputError(`the step ${steps[at]?.step} ends the guest, and ${steps.length - 1 - at} more follow it`);
 }
 
 function tooLarge(what: string): InputError {

@@ -69,6 +69,9 @@ const STEPS: { readonly [V in Verb]: Entry } = {
   }),
   rescan: entry('rescan', { letter: 'N', of: ({ bus }) => deviceName(bus, 'a bus') }),
   suspend: entry('suspend', { letter: 'N', of: ({ test }) => test }),
+  answer: entry('answer', module),
+  shutdown: entry('shutdown'),
+  reboot: entry('reboot'),
   names: entry('names'),
   symbols: entry('symbols', {
     letter: 'T',

@@ -26,7 +26,7 @@ export function withDependencies(
     if (step === undefined) break;
     // What steps that run beside others need is loaded before any of them is started.
     const block = step.step === 'beside' ? plan.slice(at, at + 1 + step.steps) : [step];
-    for (const one of block) if (one.step === 'load') addDependencies(one.module);
+    for (const one of block) if (one.step === 'load' || one.step === 'answer') addDependencies(one.module);
     result.push(...block);
     at += block.length - 1;
   }

@@ -35,6 +35,18 @@ export type PlanStep =
    * the first suspend devices, suppliers after their consumers.
    */
   | { readonly step: 'suspend'; readonly test: (typeof PM_TESTS)[number] }
+  /**
+   * From here on request_module() loads what it asks for, where the cell has a file of that name: of `module` and of
+   * every module that the plan loads. What `module` needs is loaded before.
+   */
+  | { readonly step: 'answer'; readonly module: string }
+  /**
+   * The end of a plan: kernel_power_off() or kernel_restart() (kernel/reboot.c), which call the shutdown callbacks of
+   * all devices, the last one that was added or bound first (drivers/base/core.c, device_shutdown()). On a real board a
+   * plan without one ends before them.
+   */
+  | { readonly step: 'shutdown' }
+  | { readonly step: 'reboot' }
   /** Report which device each tty, MMC host, network interface and I2C adapter belongs to. */
   | { readonly step: 'names' }
   /** Report the addresses of these kernel symbols, for a kernel without its System.map. */

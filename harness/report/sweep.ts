@@ -2,9 +2,11 @@ import { printable } from '../printable.ts';
 import type { Difference, Finding, Swept } from '../search/sweep.ts';
 import { count, groupBy } from './text.ts';
 
-/** A known bug of the zoo by the function that its crash is blamed on. */
+/** A known bug by the function where it shows. */
 export type KnownFunctions = ReadonlyMap<string, string>;
 
+/** Innermost frames that are looked up among known bugs. */
+const SUSPECTED_FRAMES = 5;
 /** Frames of a trace that a report shows. */
 const SHOWN_FRAMES = 12;
 
@@ -30,6 +32,9 @@ export function formatSweep(swept: readonly Swept[], known: KnownFunctions): str
     '| board | kernel | devices | bound | boots | crashes in the usual order | findings |',
     '|---|---|---|---|---|---|---|',
     ...rows.map(printable),
+    ...swept.flatMap(({ board, unbooted }) =>
+      unbooted.map((why) => printable(`\nA boot of ${board} was not had: ${why}`)),
+    ),
     ...[...groups.values()].flatMap((group, place) => formatGroup(group, place + 1, known)),
     '',
   ].join('\n');
@@ -72,24 +77,33 @@ function titleOf(difference: Difference): string {
   }
 }
 
-function sentenceOf({ difference, what, times, driver }: Finding): string {
-  const device = difference.kind === 'end' ? `${difference.device} ${difference.usual} -> ${difference.now}; ` : '';
+function sentenceOf({ difference, what, times, needs, isMinimal }: Finding): string {
+  const device = difference.kind === 'end' ? endText(difference) : '';
   const probing =
     difference.kind === 'crash' && difference.crash.probing !== null
       ? `${difference.crash.probing.driver ?? 'a driver'} probing ${difference.crash.probing.device}; `
       : '';
-  const how = driver === null ? `${what}, in ${count(times, 'boot')}` : `${driver} asynchronous alone`;
-  return `${device}${probing}${how}`;
+  const how = `${what}, in ${count(times, 'boot')}`;
+  if (needs === null) return `${device}${probing}${how}`;
+  return `${device}${probing}${isMinimal ? 'needs' : 'needs no more than'} ${needs} (${how})`;
+}
+
+/** What became of a device, with what tells whether the stand-in may have had a part in it. */
+function endText({ device, usual, now, reason, answers }: Extract<Difference, { kind: 'end' }>): string {
+  const why = reason === null ? '' : ` (${reason})`;
+  const registers = answers === null || answers === 'none' ? 'it has no registers of its own' : `registers: ${answers}`;
+  return `${device} ${usual} -> ${now}${why}, ${registers}; `;
 }
 
 function crashLines(
   { function: symbol, trace }: Extract<Difference, { kind: 'crash' }>['crash'],
   known: KnownFunctions,
 ): string[] {
-  const fix = symbol === null ? undefined : known.get(symbol);
+  const suspects = [...(symbol === null ? [] : [symbol]), ...trace.slice(0, SUSPECTED_FRAMES)];
+  const fix = suspects.map((name) => known.get(name)).find((one) => one !== undefined);
   const frames = trace.slice(0, SHOWN_FRAMES).map((frame) => `    ${printable(frame)}`);
   return [
-    ...(fix === undefined ? [] : ['', `The zoo has a bug in this function: ${printable(fix)}.`]),
+    ...(fix === undefined ? [] : ['', `A bug is known there: ${printable(fix)}.`]),
     ...(frames.length === 0 ? [] : ['', ...frames]),
   ];
 }

@@ -6,16 +6,30 @@ import { count } from './text.ts';
 /** Devices that are listed below a root; the rest is counted. */
 const LISTED = 20;
 
+/** Likely roots that are named. */
+const LIKELY = 5;
+
+/** drivers/base/dd.c, deferred_devs_show() and, since 6.8, deferred_probe_timeout_work_func(). */
+const WHERE_THE_REASON_IS =
+  '/sys/kernel/debug/devices_deferred has the reasons that drivers gave; a kernel before 6.8 does not print them';
+
 /** What `why` found, for the console: the roots first, each with who waits for it. */
 export function formatWhy(found: Why, timeout: LeastTimeout | null): string {
   const lines: string[] = [];
   if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
+  else if (found.roots.length === 0) lines.push(`${devicesNotBound(found.unbound)}, and the log gives no reason.`);
   else lines.push(`${devicesNotBound(found.unbound)}, for ${count(found.roots.length, 'reason')}:`);
   for (const root of found.roots) lines.push('', ...rootLines(root));
   if (found.unexplained.length > 0) {
     const names = found.unexplained.slice(0, LISTED).map(printable).join(', ');
     const more = found.unexplained.length > LISTED ? ` and ${found.unexplained.length - LISTED} more` : '';
     lines.push('', `Not bound, and the log does not say why: ${names}${more}`);
+    if (found.likely.length > 0)
+      lines.push(
+        `  by their names others may wait for these, which is a guess: ` +
+          found.likely.slice(0, LIKELY).map(printable).join(', '),
+      );
+    lines.push(`  ${WHERE_THE_REASON_IS}`);
   }
   if (timeout !== null) {
     const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;

@@ -197,9 +197,9 @@ export interface PreparedCell {
   readonly fingerprint: string;
 }
 
-/** The files of the modules that a plan loads, in the order of their names. */
+/** The files of the modules that a plan loads, or that request_module() may ask for, in the order of their names. */
 function modulesOf(plan: readonly PlanStep[], kernel: KernelArtefact, stripped: boolean): GuestModule[] {
-  const names = new Set(plan.flatMap((step) => (step.step === 'load' ? [step.module] : [])));
+  const names = new Set(plan.flatMap((step) => (step.step === 'load' || step.step === 'answer' ? [step.module] : [])));
   const files = [...names].sort().flatMap((name) => kernel.modules.get(name) ?? []);
   return files.map(({ name, path }) => {
     const bytes = readFileSync(path);

@@ -38,7 +38,8 @@ export function recordBoot(
   { from, replay, knownIssues, today }: JudgedBy,
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog);
-  const completeBy = resolveBoard(cell.board).kind === 'dtb' ? 'init' : 'plan';
+  const isCutShort = resolveBoard(cell.board).kind === 'dtb' && !endsWithShutdown(cell);
+  const completeBy = isCutShort ? 'init' : 'plan';
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy, knownIssues, today });
   const trouble = troubleOf(cell, result, gates, judgement.crash);
   const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
@@ -76,6 +77,12 @@ export function recordBoot(
     forked: from === 'fork',
     folder: `cells/${cellFolder(cell.id)}`,
   };
+}
+
+/** On a real board, only a plan that asks for it comes to the shutdown callbacks of drivers. */
+function endsWithShutdown({ plan }: Cell): boolean {
+  const last = plan.at(-1)?.step;
+  return last === 'shutdown' || last === 'reboot';
 }
 
 /** The record of a cell that was not booted: its kernel cannot exist, or the harness could not boot it. */

@@ -33,7 +33,8 @@ const MODULE_ASYNC_PROBE = /^async_probe(?:=(?:1|y|Y|on))?$/;
 
 const words = (text: string): string[] => text.split(/\s+/).filter((word) => word !== '');
 
-function loads(plan: readonly PlanStep[]): string[] {
+/** Modules that a plan loads, in its order. */
+export function loadsOf(plan: readonly PlanStep[]): string[] {
   return plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
 }
 
@@ -52,7 +53,7 @@ export function conditionsOf(cell: Cell, usual: Usual): Condition[] {
     }
     for (const driver of asyncNames(word)) found.push({ condition: 'async', driver, by: 'driver_async_probe' });
   }
-  const order = loads(cell.plan);
+  const order = loadsOf(cell.plan);
   if (usual.loadOrder !== null) {
     const expected = usual.loadOrder.filter((module) => order.includes(module));
     if (expected.length === order.length && expected.join() !== order.join()) {
@@ -76,11 +77,14 @@ export function conditionsOf(cell: Cell, usual: Usual): Condition[] {
   return found;
 }
 
+const ACTIONS: readonly PlanStep['step'][] = [
+  ...(['unload', 'autoprobe', 'probe', 'bind', 'unbind', 'write', 'read', 'override'] as const),
+  ...(['rescan', 'suspend', 'answer', 'shutdown', 'reboot'] as const),
+];
+
 /** Steps that change something; waiting for something to happen does not. */
 function isAction(step: PlanStep): boolean {
-  return ['unload', 'autoprobe', 'probe', 'bind', 'unbind', 'write', 'read', 'override', 'rescan', 'suspend'].includes(
-    step.step,
-  );
+  return ACTIONS.includes(step.step);
 }
 
 /** `cell` with those of its conditions that are in `kept`, and without the others. */
@@ -265,6 +269,8 @@ function stepText(step: PlanStep): string {
       return `a rescan of the ${step.bus} bus`;
     case 'suspend':
       return `a suspend up to ${step.test}`;
+    case 'answer':
+      return `request_module() answered by loading ${step.module}`;
     case 'write':
       return `${step.value} written to ${step.path}`;
     default:

@@ -2,6 +2,7 @@ import type { Cell, Expectation } from '../model/cell.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Boot, Outcome } from './boot.ts';
 import type { Coverage } from './coverage.ts';
+import type { AtTheEnd } from './disturbances.ts';
 import type { DriverWait, Target } from './knowledge.ts';
 import type { Precedence } from './precedence.ts';
 
@@ -15,7 +16,8 @@ export type Stage =
   | 'load-orders'
   | 'async'
   | 'delays'
-  | 'interleavings';
+  | 'interleavings'
+  | 'rebinds';
 
 export interface ExploreRequest {
   /** The cell that every boot is a variation of. */
@@ -34,6 +36,10 @@ export interface ExploreRequest {
   readonly constraints: readonly Precedence[];
   /** Orders of module loads that are forced by symbols; names of modules. */
   readonly loadConstraints: readonly Precedence[];
+  /** Whether devices are unbound and bound again, each alone and every two in every order. */
+  readonly rebind: boolean;
+  /** What is done at the end of every boot. */
+  readonly atTheEnd: AtTheEnd;
   /** Boots one cell. Several may be asked for at once: it keeps to its own number of workers. */
   readonly boot: Boot;
   readonly stopAtFirstCrash: boolean;

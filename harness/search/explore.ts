@@ -5,6 +5,7 @@ import { hasVerdict, type Outcome } from './boot.ts';
 import { inLoadOrder } from './conditions.ts';
 import { CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
+import { rebindOrders, withEnd } from './disturbances.ts';
 import type { Exploration, ExploreRequest, Stage } from './exploration.ts';
 import { Findings } from './findings.ts';
 import { Knowledge, type Suspicion, type WaitQuestion } from './knowledge.ts';
@@ -98,6 +99,7 @@ class Explorer {
       await this.#bootPlain('async', asyncSets(base, this.#drivers.values()));
       await this.#bootPlain('delays', delays(this.#allAsync(), this.#devices));
       await this.#bootPlain('interleavings', shifted(this.#allAsync(), seed));
+      await this.#rebinds();
       // What these boots taught may allow orders that were taken for impossible.
       await this.#coverOrders();
     } catch (error) {
@@ -260,6 +262,15 @@ class Explorer {
     }
   }
 
+  async #rebinds(): Promise<void> {
+    if (!this.#request.rebind) return;
+    const bound = this.#devices.flatMap((device) => {
+      const driver = this.#drivers.get(device);
+      return driver !== undefined && this.#baseline?.has(device) ? [{ device, driver }] : [];
+    });
+    await this.#bootPlain('rebinds', rebindOrders(this.#request.base, bound));
+  }
+
   async #bootPlain(stage: Stage, cells: readonly Cell[]): Promise<void> {
     await this.#bootAll(cells.map((cell) => ({ stage, cell, asked: null })));
   }
@@ -277,7 +288,8 @@ class Explorer {
       if (left <= 0) throw new Stop('budget');
       const batch = queue.splice(0, Math.min(BATCH, left)).map((one, place) => {
         const id = `${this.#request.base.id}.explore-${this.#request.seed}-${this.#boots + place + 1}`;
-        return { planned: one, cell: this.#strangers.leaveOut({ ...one.cell, id }) };
+        const plan = withEnd(one.cell.plan, this.#request.atTheEnd);
+        return { planned: one, cell: this.#strangers.leaveOut({ ...one.cell, id, plan }) };
       });
       const outcomes = await Promise.all(batch.map(({ cell }) => this.#request.boot(cell)));
       const strangers = new Map<string, string>();
@@ -317,6 +329,11 @@ class Explorer {
 
     if (stage === 'baseline' && !hasVerdict(outcome))
       throw new InfraError(`the boot that all others are variations of has no verdict: ${outcome.reason}`);
+    // A device that was unbound tells nothing of the order in which it is probed during boot.
+    if (stage === 'rebinds') {
+      if (stopAtFirstCrash && outcome.signature !== null) throw new Stop('crash');
+      return false;
+    }
     const recordedAll = timeline(outcome.events, outcome.gates);
     const lives = probeLives(recordedAll, this.#devices, cell.gates);
     for (const { device, driver } of lives.values()) if (driver !== null) this.#drivers.set(device, driver);

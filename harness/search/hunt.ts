@@ -2,7 +2,7 @@ import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
 import type { BoundDevice } from './disturbances.ts';
-import { allowedToSuspend, reboundInTurn, suspended } from './disturbances.ts';
+import { allowedToSuspend, NOTHING_AT_THE_END, reboundInTurn, suspended } from './disturbances.ts';
 import type { FoundOutcome } from './exploration.ts';
 import { explore } from './explore.ts';
 import { type Failure, failuresOf } from './failures.ts';
@@ -157,6 +157,8 @@ async function orders(request: HuntRequest, hunter: Hunter): Promise<void> {
   const { boot } = hunter;
   await explore({
     ...{ base, targets, nodeOf, loadConstraints, budget, seed, strength, constraints: [] },
+    rebind: false,
+    atTheEnd: NOTHING_AT_THE_END,
     // Its batches are booted one by one here.
     boot: inTurn(boot),
     stopAtFirstCrash: false,

@@ -1,7 +1,7 @@
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
-import type { BoundDevice } from './disturbances.ts';
+import { type BoundDevice, rebound } from './disturbances.ts';
 import { interleavings } from './interleavings.ts';
 import { createRandom, shuffled } from './random.ts';
 
@@ -111,19 +111,10 @@ function loadOrders(base: Cell, most: number, seed: number): SweepCell[] {
 }
 
 const SETTLE: PlanStep = { step: 'settle', ms: 1000 };
-const SUSPEND: readonly PlanStep[] = [
-  { step: 'write', path: '/sys/power/pm_test', value: 'devices' },
-  { step: 'write', path: '/sys/power/state', value: 'mem' },
-];
+const SUSPEND: readonly PlanStep[] = [{ step: 'suspend', test: 'devices' }];
 
-function rebound({ device, driver }: BoundDevice): PlanStep[] {
-  return [
-    { step: 'unbind', driver, device },
-    { step: 'bind', driver, device },
-  ];
-}
-
-function beforeCensus(cell: Cell, steps: readonly PlanStep[]): Cell {
+/** `cell` with steps before it counts. */
+export function beforeCensus(cell: Cell, steps: readonly PlanStep[]): Cell {
   const at = cell.plan.findLastIndex(({ step }) => step === 'census');
   return { ...cell, plan: [...cell.plan.slice(0, at), ...steps, SETTLE, ...cell.plan.slice(at)] };
 }
@@ -142,9 +133,17 @@ export interface BoardOutcome {
     readonly function: string | null;
     readonly probing: { readonly device: string; readonly driver: string | null } | null;
     readonly trace: readonly string[];
+    /** Modules that stand in the trace. */
+    readonly modules: readonly string[];
   }[];
   /** How each device ended, and by which driver: `bound by stmmac`. */
   readonly ends: ReadonlyMap<string, string>;
+  /** What answers for each device's registers: `models`, `plain memory`, `broken polls`, `none`. */
+  readonly answers: ReadonlyMap<string, string>;
+  /** Why a device is not bound, where the kernel says so. */
+  readonly reasons: ReadonlyMap<string, string>;
+  /** False where there was no guest: what the cell asks for cannot be had. */
+  readonly booted: boolean;
   /** False where the guest did not get to its census. */
   readonly complete: boolean;
 }
@@ -158,11 +157,15 @@ export type Difference =
       readonly device: string;
       readonly usual: string;
       readonly now: string;
+      /** Why it is not bound in one of them, and what answers for its registers; null where that is not known. */
+      readonly reason: string | null;
+      readonly answers: string | null;
     }
   | { readonly kind: 'incomplete'; readonly key: string };
 
 /** Crashes are the same by their signature; devices by their name and both ends. */
 export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutcome): Difference[] {
+  if (!outcome.booted) return [];
   const known = new Set(usual.flatMap(({ crashes }) => crashes.map(({ signature }) => signature)));
   const found = new Map<string, Difference>();
   for (const crash of outcome.crashes)
@@ -177,12 +180,22 @@ export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutc
     const before = first?.ends.get(device);
     if (before === undefined || usual.some(({ ends }) => ends.get(device) === now)) continue;
     const key = `${device}: ${before} / ${now}`;
-    found.set(key, { kind: 'end', key, device, usual: before, now });
+    const reason = outcome.reasons.get(device) ?? first?.reasons.get(device) ?? null;
+    found.set(key, {
+      kind: 'end',
+      key,
+      device,
+      usual: before,
+      now,
+      reason,
+      answers: outcome.answers.get(device) ?? null,
+    });
   }
   for (const [device, before] of first?.ends ?? []) {
     if (outcome.ends.has(device) || usual.some(({ ends }) => !ends.has(device))) continue;
     const key = `${device}: ${before} / not there`;
-    found.set(key, { kind: 'end', key, device, usual: before, now: 'not there' });
+    const answers = first?.answers.get(device) ?? null;
+    found.set(key, { kind: 'end', key, device, usual: before, now: 'not there', reason: null, answers });
   }
   return [...found.values()];
 }
@@ -201,8 +214,10 @@ export interface Finding {
   /** What the first boot that showed it did, and how many did. */
   readonly what: string;
   readonly times: number;
-  /** The one driver whose being asynchronous is enough; null where none alone is, or it was not asked for. */
-  readonly driver: string | null;
+  /** What of it is enough; null where that was not asked for. */
+  readonly needs: string | null;
+  /** Whether no part of that can be left out. */
+  readonly isMinimal: boolean;
   readonly file: string;
 }
 
@@ -216,6 +231,8 @@ export interface Swept {
   readonly devices: number;
   readonly bound: number;
   readonly boots: number;
+  /** Why boots could not be had. */
+  readonly unbooted: readonly string[];
   /** Signatures of crashes in the usual order: the stand-in's own doing, or no matter of order. */
   readonly usualCrashes: readonly string[];
   readonly findings: readonly Finding[];

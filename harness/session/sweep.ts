@@ -1,11 +1,11 @@
+import { compatiblesOf } from '../board/interrupts.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { devicesOf } from '../devicetree/devices.ts';
-import type { DeviceTree } from '../devicetree/tree.ts';
+import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
 import { KnownError } from '../errors.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
 import type { Cell } from '../model/cell.ts';
 import { type CountedBoard, type CountRequest, countingCell, openBoard, readCensus } from '../run/count.ts';
-import { withAsyncDrivers } from '../search/conditions.ts';
 import { type BoundDevice, SUSPEND_TEST } from '../search/disturbances.ts';
 import {
   type BoardOutcome,
@@ -19,6 +19,7 @@ import {
   sweepCells,
   usualCells,
 } from '../search/sweep.ts';
+import { cellWithParts, leastParts, type Part, partsOf, partsText } from '../search/sweep-parts.ts';
 import type { SearchSession } from './search.ts';
 
 export interface SweepOptions {
@@ -27,6 +28,8 @@ export interface SweepOptions {
   readonly sweeps: readonly Sweep[];
   readonly most: number;
   readonly seed: number;
+  /** Most boots by which one finding is reduced to what it needs; 0 for none. */
+  readonly reduce: number;
   /** Which of the boards and kernels are booted; the others may be in the cache by now. */
   readonly shard: { readonly index: number; readonly of: number };
   readonly note: (line: string) => void;
@@ -48,7 +51,7 @@ async function sweepBoard(
   kernel: string,
   options: SweepOptions,
 ): Promise<Swept> {
-  const none = { board, kernel, release: null, devices: 0, bound: 0, boots: 0, usualCrashes: [], findings: [] };
+  const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], usualCrashes: [], findings: [] };
   try {
     const request: CountRequest = { board, kernel, append: [], modules: null };
     const opened = await openBoard(session.lab, request);
@@ -56,8 +59,17 @@ async function sweepBoard(
     return await new BoardSweep(session, opened, base, options).run();
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
-    return { ...none, problem: error.hint === undefined ? error.message : `${error.message}; ${error.hint}` };
+    const problem = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+    return { board, kernel, release: null, ...counts, problem };
   }
+}
+
+/** What is left of a boot that still shows a difference. */
+interface Minimal {
+  readonly cell: Cell;
+  /** Null where nothing was left out. */
+  readonly parts: readonly Part[] | null;
+  readonly isMinimal: boolean;
 }
 
 class BoardSweep {
@@ -66,7 +78,13 @@ class BoardSweep {
   readonly #base: Cell;
   readonly #options: SweepOptions;
   readonly #matcher: ModuleMatcher;
+  readonly #minimals = new Map<string, Minimal[]>();
+  #bound: readonly BoundDevice[] = [];
   #boots = 0;
+  /** Why boots could not be had. */
+  readonly #unbooted = new Set<string>();
+  /** Boots that leave parts out, for their names. */
+  #parts = 0;
 
   constructor(session: SearchSession, board: CountedBoard, base: Cell, options: SweepOptions) {
     this.#session = session;
@@ -84,6 +102,7 @@ class BoardSweep {
     const usual = await Promise.all(usualCells(this.#base, seed).map((cell) => this.#boot(cell)));
     const [first] = usual;
     const bound = first?.bound ?? [];
+    this.#bound = bound;
     const request = { base: this.#base, bound, pairs: pairsOf(tree, bound), sweeps, most, seed };
     const found = new Map<string, { difference: Difference; by: SweepCell; times: number }>();
     const cells = sweepCells(request);
@@ -108,6 +127,7 @@ class BoardSweep {
       devices: first?.ends.size ?? 0,
       bound: bound.length,
       boots: this.#boots,
+      unbooted: [...this.#unbooted],
       usualCrashes: [...new Set(usual.flatMap(({ crashes }) => crashes.map(({ signature }) => signature)))],
       findings,
     };
@@ -120,38 +140,77 @@ class BoardSweep {
     times: number,
     number: number,
   ): Promise<Finding> {
-    const driver = await this.#driverAlone(usual, difference, by);
-    const cell = driver === null ? by.cell : { ...this.#base, bootargs: asyncAlone(this.#base, driver) };
+    const { cell, parts, isMinimal } = await this.#minimal(usual, difference, by);
     const id = `${this.#base.id}-finding-${number}`;
     const { board, kernel } = this.#base;
     const { release } = this.#board.kernel;
     const file = await this.#session.keepCell(`${id}.yaml`, { ...cell, id });
-    return { difference, board, kernel, release, what: by.what, times, driver, file };
+    const needs = parts === null ? null : partsText(parts);
+    return { difference, board, kernel, release, what: by.what, times, needs, isMinimal, file };
   }
 
-  /** Of a boot in which all drivers are asynchronous: whether the driver that it shows is enough. */
-  async #driverAlone(
-    usual: readonly BoardOutcome[],
-    difference: Difference,
-    { sweep, cell }: SweepCell,
-  ): Promise<string | null> {
-    if (sweep !== 'async') return null;
-    const candidates = driversOf(difference).filter((driver) => !driver.includes(','));
-    for (const driver of candidates) {
-      const alone = { ...cell, bootargs: asyncAlone(this.#base, driver), id: `${cell.id}-${driver}` };
-      if (showsDifference(usual, await this.#boot(alone), difference)) return driver;
-    }
-    return null;
+  /**
+   * What of a boot a difference needs: what was enough for another difference of the same boot, what the difference
+   * itself names, or what remains when parts are left out, as far as the boots go.
+   */
+  async #minimal(usual: readonly BoardOutcome[], difference: Difference, by: SweepCell): Promise<Minimal> {
+    const all = partsOf(by, this.#base, this.#bound, this.#builtIn());
+    const unreduced: Minimal = { cell: by.cell, parts: null, isMinimal: false };
+    if (this.#options.reduce === 0 || all.length === 0) return unreduced;
+    const before = this.#minimals.get(by.cell.id) ?? [];
+    const shows = async (cell: Cell) => showsDifference(usual, await this.#boot(cell), difference);
+    for (const one of before) if (await shows(one.cell)) return one;
+    const guesses = this.#guesses(difference, all);
+    const { parts, isMinimal } = await leastParts(all, guesses, this.#options.reduce, async (kept) => {
+      const cell = cellWithParts(by, this.#base, kept);
+      return cell === null ? null : shows({ ...cell, id: `${by.cell.id}-part-${++this.#parts}` });
+    });
+    const cell = parts.length === all.length ? null : cellWithParts(by, this.#base, parts);
+    if (cell === null) return unreduced;
+    const id = `${by.cell.id}-minimal-${before.length + 1}`;
+    const found: Minimal = { cell: { ...cell, id }, parts, isMinimal };
+    this.#minimals.set(by.cell.id, [...before, found]);
+    return found;
+  }
+
+  /** Single drivers that a difference points at, with the gates of the boot. */
+  #guesses(difference: Difference, all: readonly Part[]): Part[][] {
+    const drivers = driversOf(difference);
+    const modules = new Set([
+      ...(difference.kind === 'crash' ? difference.crash.modules : []),
+      ...drivers.map((driver) => driver.replaceAll(/[-,]/g, '_')),
+      ...(difference.kind === 'end' ? this.#modulesFor(difference.device) : []),
+    ]);
+    const gates = all.filter(({ part }) => part === 'gate');
+    const singles = all.filter(
+      (one) =>
+        (one.part === 'driver' && drivers.includes(one.driver)) || (one.part === 'module' && modules.has(one.module)),
+    );
+    return singles.map((one) => [...gates, one]);
+  }
+
+  #modulesFor(device: string): readonly string[] {
+    const path = devicesOf(this.#board.tree).get(device.slice(device.indexOf('/') + 1));
+    const node = path === undefined ? undefined : nodeAt(this.#board.tree.root, path);
+    return node === undefined ? [] : compatiblesOf({ node }).flatMap((name) => this.#matcher.forCompatible(name));
+  }
+
+  /** Drivers of bound devices that are in the kernel's image: those that no module has a compatible for. */
+  #builtIn(): string[] {
+    const found = this.#bound.filter(({ device }) => this.#modulesFor(device).length === 0);
+    return [...new Set(found.map(({ driver }) => driver))];
   }
 
   async #boot(cell: Cell): Promise<BoardOutcome & { readonly bound: readonly BoundDevice[] }> {
     const { lab, folder } = this.#session;
     this.#boots++;
     const path = folder.cell(cell.id);
-    await lab.boot(cell, path);
+    const { end: guest, record } = await lab.boot(cell, path);
+    if (guest === null) this.#unbooted.add(record.reason);
     const census = readCensus(path, this.#board.tree, this.#matcher);
-    const named = census.devices.map(({ bus, name, end, driver }) => ({ device: `${bus}/${name}`, end, driver }));
+    const named = census.devices.map((one) => ({ ...one, device: `${one.bus}/${one.name}` }));
     return {
+      booted: guest !== null,
       complete: census.complete,
       crashes: census.crashes.map(({ signature, title, function: symbol, probing, trace }) => ({
         signature,
@@ -159,17 +218,16 @@ class BoardSweep {
         function: symbol,
         probing,
         trace: trace.map((frame) => frame.function),
+        modules: [...new Set(trace.flatMap((frame) => frame.module ?? []))],
       })),
       ends: new Map(named.map(({ device, end, driver }) => [device, driver === null ? end : `${end} by ${driver}`])),
+      answers: new Map(named.map(({ device, answeredBy }) => [device, answeredBy])),
+      reasons: new Map(named.flatMap(({ device, reason }) => (reason === null ? [] : [[device, reason] as const]))),
       bound: census.devices.flatMap(({ bus, name, end, driver }) =>
         end === 'bound' && driver !== null && bus === 'platform' ? [{ device: name, driver }] : [],
       ),
     };
   }
-}
-
-function asyncAlone(base: Cell, driver: string): string[] {
-  return withAsyncDrivers(base.bootargs, [driver]);
 }
 
 const BY = / by (\S+)$/;

@@ -41,6 +41,24 @@ export interface Why {
   readonly unbound: number;
   /** Unbound devices of which the log does not say why, such as those that a supplier's sync_state() waits for. */
   readonly unexplained: readonly string[];
+  /** Those of them that others may wait for: a guess by what devices with such a name do. */
+  readonly likely: readonly string[];
+}
+
+/** What devices are called whose drivers others need, those first that need the least themselves. */
+const PROVIDERS: readonly RegExp[] = [
+  /clock|clk|rcc/,
+  /power-?(?:domain|controller|manager)|rsc|rpm|scmi|mailbox|mbox/,
+  /regulator|pmic|ldo|buck|vreg|supply/,
+  /interconnect|iommu|smmu/,
+  /pinctrl|gpio|io-domains|syscon|pwm|reset/,
+  /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
+  /phy|extcon|typec|retimer|mux|dma/,
+];
+
+function providerRank(device: string): number {
+  const rank = PROVIDERS.findIndex((pattern) => pattern.test(device));
+  return rank === -1 ? PROVIDERS.length : rank;
 }
 
 /**
@@ -133,6 +151,9 @@ export function whyUnbound(summary: LogSummary): Why {
     roots: found.sort((a, b) => b.waiting.length - a.waiting.length),
     unbound: unbound.length,
     unexplained: [...unexplained],
+    likely: [...unexplained]
+      .filter((device) => providerRank(device) < PROVIDERS.length)
+      .sort((a, b) => providerRank(a) - providerRank(b)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { NOTHING_AT_THE_END } from '../../harness/search/disturbances.ts';
 import { explore } from '../../harness/search/explore.ts';
 import { bootSimulated, simulatedCell } from '../search/simulated-kernel.ts';
 
@@ -21,6 +22,8 @@ export async function exploreBoots() {
       boot: async (cell) => bootSimulated(devices, cell),
       stopAtFirstCrash: false,
       anyway: false,
+      rebind: false,
+      atTheEnd: NOTHING_AT_THE_END,
       nodeOf: (device) => `/${device}`,
     });
     const boots = found.stages

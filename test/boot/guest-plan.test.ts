@@ -92,6 +92,10 @@ function expectedStep(step: PlanStep) {
       return record(0, step.bus);
     case 'suspend':
       return record(0, step.test);
+    case 'answer':
+      return record(0, step.module);
+    case 'shutdown':
+    case 'reboot':
     case 'names':
       return record(0);
     case 'symbols':

@@ -43,6 +43,14 @@ describe('encodePlan', () => {
     expect(() => encodePlan({ steps: [step], watch: [] })).toThrow(InputError);
   });
 
+  it('refuses a step behind the end of the guest, and one that ends it beside others', () => {
+    const settle: PlanStep = { step: 'settle', ms: 1 };
+    const beside: PlanStep = { step: 'beside', steps: 1, tasks: 1 };
+    expect(() => encodePlan({ steps: [{ step: 'reboot' }, settle], watch: [] })).toThrow('reboot ends the guest');
+    expect(() => encodePlan({ steps: [beside, { step: 'shutdown' }], watch: [] })).toThrow('cannot run beside others');
+    expect(words(encodePlan({ steps: [settle, { step: 'shutdown' }], watch: [] }))).toContain('shutdown');
+  });
+
   it('refuses more steps, watched devices or bytes than the guest has room for', () => {
     const shell: PlanStep = { step: 'shell' };
     const large: PlanStep = { step: 'write', path: '/x', value: 'v'.repeat(4000) };

@@ -24,6 +24,7 @@ const step: fc.Arbitrary<PlanStep> = fc.oneof(
   fc.record({ step: fc.constant('override' as const), device, driver: device }),
   fc.record({ step: fc.constant('rescan' as const), bus: fc.constantFrom('pci', 'platform') }),
   fc.record({ step: fc.constant('suspend' as const), test: fc.constantFrom(...PM_TESTS) }),
+  fc.record({ step: fc.constant('answer' as const), module: moduleName }),
   fc.record({ step: fc.constant('names' as const) }),
   fc.record({ step: fc.constant('symbols' as const), names: fc.array(letters('az_.', 20), { maxLength: 5 }) }),
   fc.record({ step: fc.constant('shell' as const) }),
@@ -34,16 +35,21 @@ const beside = fc
   .integer({ min: 1, max: 64 })
   .map((tasks): PlanStep[] => [{ step: 'beside', steps: 1, tasks }, { step: 'names' }]);
 
+const end = fc.constantFrom<PlanStep[]>([], [{ step: 'shutdown' }], [{ step: 'reboot' }]);
+
 /** Any plan that the guest accepts. */
 export const anyPlan: fc.Arbitrary<Plan> = fc.record({
   steps: fc
-    .array(
-      fc.oneof(
-        step.map((one) => [one]),
-        beside,
+    .tuple(
+      fc.array(
+        fc.oneof(
+          step.map((one) => [one]),
+          beside,
+        ),
+        { maxLength: 20 },
       ),
-      { maxLength: 20 },
+      end,
     )
-    .map((blocks) => blocks.flat()),
+    .map(([blocks, last]) => [...blocks.flat(), ...last]),
   watch: fc.array(device, { maxLength: 5 }),
 });

@@ -5,6 +5,7 @@ import { type Gate, isShort } from '../../harness/model/gate.ts';
 import type { Outcome } from '../../harness/search/boot.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
 import { cellWith } from '../../harness/search/conditions.ts';
+import { NOTHING_AT_THE_END } from '../../harness/search/disturbances.ts';
 import { explainOrder } from '../../harness/search/explain.ts';
 import type { ExploreRequest } from '../../harness/search/exploration.ts';
 import { explore } from '../../harness/search/explore.ts';
@@ -34,6 +35,8 @@ function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreR
     boot: async (cell: Cell) => bootSimulated(devices, cell),
     stopAtFirstCrash: false,
     anyway: false,
+    rebind: false,
+    atTheEnd: NOTHING_AT_THE_END,
     nodeOf: (device) => `/${device}`,
     effort: 2_000_000,
     ...parts,
@@ -100,6 +103,43 @@ describe('explore', () => {
     expect(found.outcomes.find(({ signature }) => signature !== null)?.stage).toBe('pairs');
     expect(found.pairs.missing).toEqual([]);
     expect(found.pairs.impossible[0]?.reason).toContain('crashes when 5f000000.iommu is probed before firmware:scm');
+  });
+
+  it('unbinds and binds two devices in every order where it is asked to, and learns no order from it', async () => {
+    const both: SimulatedDevice[] = [
+      { device: 'a', driver: 'driver-a' },
+      { device: 'b', driver: 'driver-b' },
+    ];
+    const orderOf = (cell: Cell, verb: 'bind' | 'unbind') =>
+      cell.plan.flatMap((step) => (step.step === verb ? [step.device] : [])).join('');
+    const seen: string[] = [];
+    const boot = async (cell: Cell) => {
+      const order = `${orderOf(cell, 'unbind')}/${orderOf(cell, 'bind')}`;
+      if (order !== '/') seen.push(order);
+      const outcome = bootSimulated(both, cell);
+      return order === 'ba/ab' ? { ...outcome, verdict: 'oops' as const, signature: 'oops detach' } : outcome;
+    };
+    const found = await explore(requestFor(both, { boot, rebind: true }));
+    expect(seen).toEqual(['a/a', 'b/b', 'ab/ab', 'ab/ba', 'ba/ab', 'ba/ba']);
+    expect(found.outcomes.find(({ signature }) => signature === 'oops detach')).toMatchObject({
+      stage: 'rebinds',
+      times: 1,
+    });
+    expect(found.constraints).toEqual([]);
+    const without = await explore(requestFor(both));
+    expect(without.stages.map(({ stage }) => stage)).not.toContain('rebinds');
+  });
+
+  it('does at the end of every boot what it is asked to, when devices have settled', async () => {
+    const ends: string[] = [];
+    const boot = async (cell: Cell) => {
+      ends.push(cell.plan.map(({ step }) => step).join(' '));
+      return bootSimulated(UNFIXED, cell);
+    };
+    const atTheEnd = { suspend: 'devices', rescan: 'pci', end: 'reboot' } as const;
+    await explore(requestFor(UNFIXED, { boot, atTheEnd, budget: 8 }));
+    expect(ends.length).toBe(8);
+    for (const end of ends) expect(end).toMatch(/settle rescan settle suspend settle reboot$/);
   });
 
   it('covers every triple of ten devices that their dependencies allow, and lists the others with the reason', async () => {

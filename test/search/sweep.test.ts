@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type BoardOutcome, differencesTo, SWEEPS, sweepCells, usualCells } from '../../harness/search/sweep.ts';
+import { cellWithParts, leastParts, mixed, partsOf, partsText } from '../../harness/search/sweep-parts.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 
 const load = (module: string) => ({ step: 'load', module, params: '' }) as const;
@@ -16,8 +17,16 @@ function outcome(ends: Record<string, string>, signatures: string[] = [], comple
     function: null,
     probing: null,
     trace: [],
+    modules: [],
   }));
-  return { crashes, ends: new Map(Object.entries(ends)), complete };
+  return {
+    crashes,
+    ends: new Map(Object.entries(ends)),
+    answers: new Map(),
+    reasons: new Map(),
+    booted: true,
+    complete,
+  };
 }
 
 test('the boots of a sweep have names of their own, end with a census, and are the same for the same seed', () => {
@@ -50,4 +59,68 @@ test('what the usual order shows in any interleaving is no difference', () => {
   expect(keys(outcome({ a: 'bound by x' }))).toEqual(['b: deferred / not there']);
   expect(keys(outcome({}, [], false))).toEqual(['the guest did not come to its end']);
   expect(keys(outcome({}, ['oops'], false))).toEqual(['oops']);
+  expect(keys({ ...outcome({}, [], false), booted: false })).toEqual([]);
+});
+
+test('a boot taken apart is the same boot again, and less of it is less', () => {
+  const request = { base: BASE, bound, pairs: [['d0', 'd1']] as const, sweeps: SWEEPS, most: 4, seed: 3 };
+  for (const by of sweepCells(request)) {
+    if (by.sweep === 'suspend') continue;
+    const parts = partsOf(by, BASE, bound, ['drv0', 'built,in']);
+    const whole = cellWithParts(by, BASE, parts);
+    // Every driver by name stands for `*`.
+    if (by.sweep === 'rebinds' || by.sweep === 'loads') expect(whole?.plan).toEqual(by.cell.plan);
+    else expect(whole).toMatchObject({ gates: by.cell.gates, bootargs: ['driver_async_probe=drv0'] });
+    const none = cellWithParts(by, BASE, []);
+    expect(none).toMatchObject({ bootargs: [], gates: [] });
+    expect(none?.plan.filter(({ step }) => step === 'load' || step === 'unbind')).toEqual([load('a'), load('b')]);
+  }
+});
+
+test('modules that are moved stand where the drawn order has them, the others in their usual order', () => {
+  const usual = ['a', 'b', 'c', 'd', 'e'];
+  const drawn = ['e', 'c', 'a', 'b', 'd'];
+  expect(mixed(usual, drawn, new Set(['e']))).toEqual(['e', 'a', 'b', 'c', 'd']);
+  expect(mixed(usual, drawn, new Set())).toEqual(usual);
+  expect(mixed(usual, drawn, new Set(usual))).toEqual(drawn);
+});
+
+test('names that the kernel would cut are not asked for', () => {
+  const [by] = sweepCells({ base: BASE, bound, pairs: [], sweeps: ['async'], most: 1, seed: 1 });
+  if (by === undefined) throw new Error('there is a boot with all drivers asynchronous');
+  const long = Array.from({ length: 40 }, (_, number) => `driver-number-${number}`);
+  expect(cellWithParts(by, BASE, partsOf(by, BASE, bound, long))).toBeNull();
+});
+
+test('what is left of a boot is said in words', () => {
+  const gate = { gate: 'delay', device: 'd0', ms: 2000 } as const;
+  expect(
+    partsText([
+      { part: 'driver', driver: 'drv0' },
+      { part: 'module', module: 'a' },
+      { part: 'gate', gate },
+    ]),
+  ).toBe('drv0, module a asynchronous, delay of 2,000 ms in the probe of d0');
+  expect(partsText([{ part: 'rebound', bound: { device: 'd1', driver: 'drv1' } }])).toBe('d1 unbound and bound again');
+  expect(partsText([{ part: 'moved', module: 'a' }])).toBe('a loaded at another place');
+});
+
+test('what a difference needs is found among many, the guess first, and within the tests that it may take', async () => {
+  const all = Array.from({ length: 60 }, (_, number) => number);
+  let tests = 0;
+  const needing =
+    (...wanted: number[]) =>
+    async (kept: readonly number[]) => {
+      tests++;
+      return wanted.every((one) => kept.includes(one));
+    };
+  expect(await leastParts(all, [[7], [3]], 12, needing(3))).toEqual({ parts: [3], isMinimal: true });
+  expect(tests).toBeLessThanOrEqual(2);
+  const pair = await leastParts(all, [], 40, needing(11, 42));
+  expect(pair).toEqual({ parts: [11, 42], isMinimal: true });
+  tests = 0;
+  const cut = await leastParts(all, [], 4, needing(11, 42));
+  expect(tests).toBe(4);
+  expect(cut.isMinimal).toBe(false);
+  expect(cut.parts).toEqual(expect.arrayContaining([11, 42]));
 });

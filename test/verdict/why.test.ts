@@ -117,7 +117,19 @@ describe('whyUnbound', () => {
     expect(silent.roots).toEqual([]);
     expect(silent.unexplained).toEqual(['a.one', 'b.two']);
     expect(formatWhy(silent, null)).toContain('the log does not say why: a.one, b.two');
+    expect(formatWhy(silent, null)).toContain('2 devices are not bound, and the log gives no reason.');
+    expect(formatWhy(silent, null)).not.toContain('by their names');
     expect(formatWhy(why('[    0.000000] Linux version 6.1.0'), null)).toBe('Nothing is deferred or failed.\n');
+  });
+
+  it('guesses by their names which of the silent devices others wait for', () => {
+    const silent = why(
+      ...['fe0a0000.hdmi', 'fdc20000.syscon:io-domains', 'fe2b0000.mmc', 'fdd40000.i2c'].map(
+        (device) => `[   12.${String(++time).padStart(6, '0')}] platform ${device}: deferred probe pending`,
+      ),
+    );
+    expect(silent.likely).toEqual(['fdc20000.syscon:io-domains', 'fdd40000.i2c']);
+    expect(formatWhy(silent, null)).toContain('which is a guess: fdc20000.syscon:io-domains, fdd40000.i2c');
   });
 
   it('reads the supplier in every wording of the driver core', () => {

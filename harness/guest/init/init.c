@@ -13,11 +13,17 @@
 
 static struct plan plan;
 
+/* How the plan ends: STEP_SHUTDOWN, STEP_REBOOT, or STEP_END where it does not say so. */
+static enum verb ending = STEP_END;
+
 static void finish(const char *verb)
 {
 	line(verb);
 	line_send();
-	harness_end();
+	if (ending == STEP_END)
+		harness_end();
+	if (ending == STEP_REBOOT)
+		sys_restart();
 	sys_power_off();
 }
 
@@ -32,12 +38,17 @@ static void run_plan(void)
 		sys_power_off();
 	}
 	for (size_t i = 0; i < plan.step_count;) {
-		if (plan.steps[i].verb != STEP_SHELL) {
+		enum verb verb = plan.steps[i].verb;
+
+		if (verb != STEP_SHELL && verb != STEP_SHUTDOWN && verb != STEP_REBOOT) {
 			i += run_steps(&plan.steps[i], plan.step_count - i, i + 1);
 			continue;
 		}
 		harness_say_step(++i);
-		run_shell();
+		if (verb == STEP_SHELL)
+			run_shell();
+		else
+			ending = verb;
 	}
 	report_devices(plan.watched, plan.watched_count);
 	finish("done");
@@ -45,16 +56,26 @@ static void run_plan(void)
 
 /*
  * The kernel starts a program where a driver calls request_module() (kernel/module/kmod.c: call_modprobe()): this one,
- * where the plan says so. It loads nothing, as the harness decides what is loaded and when, and says what was asked
- * for: `modprobe -q -- NAME`.
+ * where the plan says so. It says what was asked for: `modprobe -q -- NAME`. It loads nothing, as the harness decides
+ * what is loaded and when, unless a step of the plan says that it does.
  */
 static void be_modprobe(long count, char **arguments)
 {
+	const char *name = count > 0 ? arguments[count - 1] : "-";
+	long result = -ENOENT;
+
 	report_open();
 	line("request");
-	line_word(count > 0 ? arguments[count - 1] : "-");
+	line_word(name);
 	line_send();
-	sys_exit(1);
+	if (count > 0 && same(arguments[0], ANSWERING_MODPROBE))
+		result = harness_load_module(name, "");
+	if (result == 0) {
+		line("answered");
+		line_word(name);
+		line_send();
+	}
+	sys_exit(result == 0 ? 0 : 1);
 }
 
 /* start: where the kernel put the number of arguments, and then the arguments. */

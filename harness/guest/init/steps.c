@@ -91,6 +91,7 @@ static void report_result(const char *verb, const char *first, const char *secon
 #define LOADER_POLL_MS 100
 
 static bool loads_apart;
+static bool answers;
 
 struct loading {
 	const char *name;
@@ -388,6 +389,11 @@ void run_step(const struct step *step)
 	case STEP_SUSPEND:
 		report_result("suspend", first, NULL, suspend(first));
 		break;
+	case STEP_ANSWER:
+		need_proc();
+		answers = true;
+		write_file("/proc/sys/kernel/modprobe", ANSWERING_MODPROBE, 0);
+		break;
 	case STEP_NAMES:
 		report_names();
 		break;
@@ -398,12 +404,15 @@ void run_step(const struct step *step)
 		loads_apart = true;
 		need_proc();
 		/* Whoever calls request_module() is answered by this program (init.c). */
-		write_file("/proc/sys/kernel/modprobe", "/init", 0);
+		if (!answers)
+			write_file("/proc/sys/kernel/modprobe", SILENT_MODPROBE, 0);
 		break;
 	case STEP_CENSUS:
 		report_census();
 		break;
 	case STEP_SHELL:
+	case STEP_SHUTDOWN: /* the end of a plan: init.c */
+	case STEP_REBOOT:
 	case STEP_BESIDE: /* only steps of a plan run beside others: run_steps() */
 	case STEP_WATCH:
 	case STEP_END:

@@ -14,6 +14,13 @@ size_t run_steps(const struct step *steps, size_t count, size_t number);
 /* A shell is not one that this file knows: the shell runs steps itself. */
 void run_step(const struct step *step);
 
+/*
+ * What the kernel starts for request_module() is this program by one of these names, which it finds in its first
+ * argument: one only says what was asked for, the other loads it.
+ */
+#define SILENT_MODPROBE "/init"
+#define ANSWERING_MODPROBE "/proc/1/exe"
+
 /* Writes to a file that exists or, with O_CREAT in `flags`, may not. 0 or a negative errno. */
 long write_file(const char *path, const char *value, int flags);
 

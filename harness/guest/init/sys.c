@@ -38,6 +38,7 @@ enum {
 #define LINUX_REBOOT_MAGIC1 0xfee1dead
 #define LINUX_REBOOT_MAGIC2 672274793
 #define LINUX_REBOOT_CMD_POWER_OFF 0x4321fedc
+#define LINUX_REBOOT_CMD_RESTART 0x01234567
 
 #define MS_PER_SECOND 1000
 #define NS_PER_MS 1000000
@@ -180,6 +181,12 @@ void sys_exit(int code)
 {
 	for (;;)
 		call3(NR_exit_group, code, 0, 0);
+}
+
+void sys_restart(void)
+{
+	call5(NR_reboot, (long)LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (long)LINUX_REBOOT_CMD_RESTART, 0, 0);
+	sys_power_off();
 }
 
 void sys_power_off(void)

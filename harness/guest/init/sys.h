@@ -61,6 +61,8 @@ long sys_wait_child(long pid);
 long sys_process(void);
 void sys_exit(int code) __attribute__((noreturn));
 void sys_power_off(void) __attribute__((noreturn));
+/* The same with a reset, which ends QEMU as well (-no-reboot). */
+void sys_restart(void) __attribute__((noreturn));
 
 /* Virtual time since boot, in milliseconds (CLOCK_MONOTONIC). */
 uint64_t now_ms(void);
