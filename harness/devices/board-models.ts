@@ -8,6 +8,7 @@ import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
+import { dwmac } from './dwmac.ts';
 import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
@@ -15,6 +16,7 @@ import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxGpc, timerFrame } from './ident
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
+import { optee } from './optee.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
@@ -50,6 +52,7 @@ const MODELS: readonly DeviceModel[] = [
   cpufreqHw,
   dsi,
   dwHdmi,
+  dwmac,
   dwc2,
   dwc3,
   dwcMmc,
@@ -77,6 +80,7 @@ const MODELS: readonly DeviceModel[] = [
   mtkPwrap,
   nxpFspi,
   ohci,
+  optee,
   psci,
   qcomRpm,
   qup,

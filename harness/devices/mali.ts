@@ -122,12 +122,22 @@ const PARTS = [
 ] as const;
 /** 40 bits of physical address, 48 of virtual. */
 const MMU_FEATURES = 0x2830;
-/** As boards print it: T860 of the RK3399, G52 of RK3568; T720 and T760 by their products' numbers. */
+/**
+ * As boards print it: T860 of the RK3399, G52 of RK3568 and of the G12B; others by their products' numbers (gpu_models
+ * of drivers/gpu/drm/panfrost/panfrost_gpu.c). Of several, the first of this list counts.
+ */
 const GPU_IDS: readonly (readonly [string, number])[] = [
   ['arm,mali-t720', 0x0720_0011],
   ['arm,mali-t760', 0x0750_0011],
+  ['arm,mali-t820', 0x0820_0011],
+  ['arm,mali-t830', 0x0830_0011],
   ['arm,mali-t860', 0x0860_2000],
+  ['arm,mali-t880', 0x0880_0011],
   ['rockchip,rk3568-mali', 0x7402_1000],
+  ['mediatek,mt8183-mali', 0x6221_0000],
+  ['mediatek,mt8183b-mali', 0x6221_0000],
+  ['arm,mali-bifrost', 0x7212_0000],
+  ['arm,mali-valhall-jm', 0x9091_0000],
 ];
 
 export const maliMidgard: DeviceModel = {

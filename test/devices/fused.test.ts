@@ -48,4 +48,27 @@ describe('what a chip says of itself', () => {
     );
     expect([wordAt(images, 0x4fc8), wordAt(images, 0x4fc4), wordAt(images, 0x4314)]).toEqual([3, 2, 1]);
   });
+
+  it('says that a trusted OS is OP-TEE, which shares memory and takes no other command', () => {
+    const { monitor } = models(node('optee', { compatible: 'linaro,optee-tz', method: 'smc' }));
+    const answer = (call: number) => monitor.answers.find((entry) => entry.call === call)?.values;
+    expect(answer(0xbf00_ff01)).toEqual([0x384f_b3e0, 0xe7f8_11e3, 0xaf63_0002, 0xa5d5_c51b]);
+    expect(answer(0xb200_0009)?.slice(0, 2)).toEqual([0, 4]);
+    expect(answer(0x3200_0004)?.[0], 'no session is opened').not.toBe(0);
+  });
+
+  it('ends the MDIO transfers of a GMAC where its version has them', () => {
+    const busy = (compatible: readonly string[]) =>
+      models(node('ethernet@8000', { compatible, reg: [0x8000, 0x4000] })).rules.map(({ at }) => at);
+    expect(busy(['rockchip,rk3399-gmac'])).toEqual([0x8010, 0x9000]);
+    expect(busy(['rockchip,rk3588-gmac', 'snps,dwmac-4.20a'])).toEqual([0x8200, 0x9000]);
+    expect(busy(['amlogic,meson-axg-dwmac', 'snps,dwmac-3.70a'])).toEqual([0x8010, 0x9000]);
+  });
+
+  it('has an identity for a Mali by its maker, and by its generation where the maker is not known', () => {
+    const id = (compatible: readonly string[]) =>
+      wordAt(models(node('gpu@8000', { compatible, reg: [0x8000, 0x4000] })).images, 0x8000);
+    expect(id(['mediatek,mt8183-mali', 'arm,mali-bifrost'])).toBe(0x6221_0000);
+    expect(id(['acme,mali', 'arm,mali-bifrost'])).toBe(0x7212_0000);
+  });
 });
