@@ -19,10 +19,13 @@ const KERNELS = ['debian-stock:6.12', 'debian-stock:6.1', 'debian-stock:7.2'] as
 const BOARDS: Readonly<Record<string, string>> = {
   'sdm845-db845c.dtb': 'Qualcomm',
   'apq8016-sbc.dtb': 'Qualcomm',
+  'qrb5165-rb5.dtb': 'Qualcomm',
   'imx8mq-evk.dtb': 'NXP',
+  'imx8mm-evk.dtb': 'NXP',
   'rk3399-rockpro64.dtb': 'Rockchip',
   'rk3588-rock-5b.dtb': 'Rockchip',
   'k3-am625-sk.dtb': 'TI',
+  'k3-am642-evm.dtb': 'TI',
   'bcm2711-rpi-4-b.dtb': 'Broadcom',
   'meson-g12b-odroid-n2.dtb': 'Amlogic',
   'sun50i-a64-pinephone-1.2.dtb': 'Allwinner',
@@ -31,6 +34,7 @@ const BOARDS: Readonly<Record<string, string>> = {
   'tegra210-p2371-2180.dtb': 'NVIDIA',
   'hi6220-hikey.dtb': 'HiSilicon',
   'armada-3720-espressobin.dtb': 'Marvell',
+  'armada-8040-mcbin.dtb': 'Marvell',
   'exynos5433-tm2.dtb': 'Samsung',
 };
 

@@ -111,6 +111,10 @@ export type RegisterRule = RegisterSpan &
         readonly clear: number;
       }
     | {
+        /** The upper half of what is written says which bits of the lower half are (Rockchip's clocks and GRFs). */
+        readonly rule: 'high-mask';
+      }
+    | {
         /** Written ones set the bits of register `to` (set registers), or clear them (clear registers). */
         readonly rule: 'sets' | 'clears';
         readonly to: number;
@@ -161,6 +165,7 @@ export const BEHAVIOURS = [
   'i2c-tegra',
   'i2c-designware',
   'mtk-pwrap',
+  'imx-scu',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -188,8 +193,13 @@ interface PollBreaker {
 interface MonitorAnswer {
   /** Function identifier; with the Qualcomm convention service << 8 | command (drivers/firmware/qcom_scm.h). */
   readonly call: number;
-  /** x0 to x3. */
-  readonly values: readonly [number, number, number, number];
+  /**
+   * What x1 and x2 hold, in 32-bit words, the lower one first; null for any, as are those that are not there. Of the
+   * answers to a call the first counts whose words are those of the caller.
+   */
+  readonly asked: readonly (number | null)[];
+  /** What x0 to x3 hold then, in 32-bit words, the lower one first; those that are not there are zero. */
+  readonly words: readonly number[];
 }
 
 /** Calls that are not in the list are unknown: -1 (SMCCC NOT_SUPPORTED). */

@@ -9,10 +9,12 @@ import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
 import { dwmac } from './dwmac.ts';
+import { exynosCmu } from './exynos-cmu.ts';
 import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxGpc, timerFrame } from './identities.ts';
+import { imxScu } from './imx-scu.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
@@ -22,6 +24,7 @@ import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
+import { rockchipHighMask } from './rockchip.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
 import { scmiSmc } from './scmi.ts';
 import { sdhciHost } from './sdhci.ts';
@@ -35,6 +38,7 @@ import { sdhciTegra, tegraCar, tegraMisc, tegraPmc } from './tegra.ts';
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
+import { zynqmpFirmware } from './zynqmp.ts';
 
 /** Every model of a real board's devices; a node may have more than one. A new one is a line here. */
 const MODELS: readonly DeviceModel[] = [
@@ -58,6 +62,7 @@ const MODELS: readonly DeviceModel[] = [
   dwcMmc,
   ehci,
   exynosChipId,
+  exynosCmu,
   fslQuadspi,
   geni,
   hi655x,
@@ -68,6 +73,7 @@ const MODELS: readonly DeviceModel[] = [
   i2cOmap,
   i2cRk3x,
   imxGpc,
+  imxScu,
   k3ChipId,
   k3Cpsw,
   k3Dma,
@@ -87,6 +93,7 @@ const MODELS: readonly DeviceModel[] = [
   qusb2,
   raspberryPiMailbox,
   raspberryPiPower,
+  rockchipHighMask,
   rockchipIommu,
   rockchipSfc,
   rpmhRscModel,
@@ -113,6 +120,7 @@ const MODELS: readonly DeviceModel[] = [
   ufs,
   v3d,
   xhci,
+  zynqmpFirmware,
 ];
 
 /** Which nodes a model answers for. */

@@ -276,7 +276,15 @@ export class Answers {
 
   /** A call of the secure monitor that is answered with these values of x0 to x3. */
   call(call: number, x0: number, x1 = 0, x2 = 0, x3 = 0): void {
-    this.#calls.push({ call, values: [x0, x1, x2, x3] });
+    this.callAsked(call, [], [x0, 0, x1, 0, x2, 0, x3, 0]);
+  }
+
+  /**
+   * A call of the secure monitor whose x1 and x2 hold the words `asked` (null: any), and what x0 to x3 hold then; in
+   * 32-bit words, the lower one first. The first that is added counts.
+   */
+  callAsked(call: number, asked: readonly (number | null)[], words: readonly number[]): void {
+    this.#calls.push({ call, asked, words });
   }
 
   /** What PSCI_FEATURES says of CPU_SUSPEND. */

@@ -15,7 +15,8 @@ const SOFTWARE_RESET = 1;
 
 /** No PHY is asked for long: each register of it reads as zero. */
 export const dwmac: DeviceModel = {
-  compatible: /^snps,dw(?:mac(?:-[345].*)?|c-qos-ethernet-.*)$|^rockchip,rk\d+-gmac$|^amlogic,.*-dwmac$|-eqos$|-ethqos$/,
+  compatible:
+    /^snps,dw(?:mac(?:-[345].*)?|c-qos-ethernet-.*)$|^rockchip,rk\d+-gmac$|^amlogic,.*-dwmac$|-eqos$|-ethqos$/,
   reads:
     'drivers/net/ethernet/stmicro/stmmac/hwif.c, stmmac_get_id(); stmmac_mdio.c, stmmac_mdio_read(); ' +
     'dwmac_lib.c, dwmac_dma_reset() (6.12)',

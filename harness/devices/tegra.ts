@@ -16,13 +16,51 @@ const FREQUENCY_SHIFT = 2 ** 28;
 const BURST_POLICIES = [0x28, 0x368, 0x370, 0x6e0];
 const SUPER_STATE_RUN = 2 * 2 ** 28;
 
+/**
+ * PLLs of clk-tegra210.c: base register, where the factor is in it, which bit says that it is locked. At reset each is
+ * off and set up for ten times the crystal, so that no clock behind one has no rate.
+ */
+const PLLS = [
+  { base: 0x80, factor: 10, lock: 27 },
+  { base: 0x90, factor: 8, lock: 27 },
+  { base: 0xa0, factor: 10, lock: 27 },
+  { base: 0xb0, factor: 8, lock: 27 },
+  { base: 0xc0, factor: 8, lock: 27 },
+  { base: 0xd0, factor: 11, lock: 27 },
+  { base: 0xe0, factor: 8, lock: 27 },
+  { base: 0x4b8, factor: 8, lock: 27 },
+  { base: 0x4e8, factor: 10, lock: 26 },
+  { base: 0x4fc, factor: 10, lock: 26 },
+  { base: 0x590, factor: 8, lock: 27 },
+  { base: 0x5a4, factor: 8, lock: 27 },
+  { base: 0x5e8, factor: 8, lock: 27 },
+  { base: 0x6a4, factor: 10, lock: 26 },
+] as const;
+const PLL_ENABLE = 30;
+const TEN_TIMES = 10;
+/** PLLRE and PLLE are locked in another register, PLLE is switched on by another bit. */
+const PLL_ELSEWHERE = [
+  { base: 0x4c4, enable: 30, at: 0x4c8, lock: 27 },
+  { base: 0xe8, enable: 31, at: 0xec, lock: 11 },
+] as const;
+
 export const tegraCar: DeviceModel = {
   compatible: CRYSTALS.map(([name]) => name),
-  reads: 'drivers/clk/tegra/clk-tegra-fixed.c, tegra_osc_clk_init(); clk-super.c, clk_super_get_parent() (6.12)',
+  reads:
+    'drivers/clk/tegra/clk-tegra-fixed.c, tegra_osc_clk_init(); clk-super.c, clk_super_get_parent(); ' +
+    'clk-pll.c, clk_pll_wait_for_lock() (6.12)',
   model({ base, compatible }, answers) {
     const index = CRYSTALS.find(([name]) => compatible.includes(name))?.[1] ?? 0;
     answers.word(base + OSC_CTRL, index * FREQUENCY_SHIFT);
     for (const policy of BURST_POLICIES) answers.word(base + policy, SUPER_STATE_RUN);
+    if (!compatible.includes('nvidia,tegra210-car')) return;
+    const locks = (at: number, bit: number, to: number, source: number) =>
+      answers.rule({ rule: 'follows', at: base + at, to: base + to, bit, source, inverted: false });
+    for (const pll of PLLS) {
+      answers.word(base + pll.base, (TEN_TIMES << pll.factor) | 1);
+      locks(pll.base, pll.lock, pll.base, PLL_ENABLE);
+    }
+    for (const { base: control, enable, at, lock } of PLL_ELSEWHERE) locks(at, lock, control, enable);
   },
 };
 

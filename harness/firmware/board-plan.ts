@@ -23,7 +23,9 @@ const RULE_SIZE = 2 * 8 + 8 * 4;
 const INTERRUPTS_MAX = 8;
 const PARAMETERS_MAX = 8;
 const BEHAVIOUR_SIZE = 2 * 8 + 2 * 4 + INTERRUPTS_MAX * 4 + PARAMETERS_MAX * 8;
-const ANSWER_SIZE = 5 * 8;
+const ASKED_WORDS = 4;
+const ANSWER_WORDS = 8;
+const ANSWER_SIZE = 8 + (2 * ASKED_WORDS + ANSWER_WORDS) * 4;
 const IMAGE_HEADER_SIZE = 2 * 8;
 const CONVENTIONS = ['plain', 'qualcomm'] as const satisfies readonly BoardPlan['monitor']['convention'][];
 
@@ -40,6 +42,7 @@ const RULES = [
   'clears',
   'counter',
   'line',
+  'high-mask',
 ] as const satisfies readonly RegisterRule['rule'][];
 
 /**
@@ -90,6 +93,7 @@ function aligned(size: number): number {
 function operands(rule: RegisterRule): readonly [number, number, number, number] {
   switch (rule.rule) {
     case 'plain':
+    case 'high-mask':
     case 'sets':
     case 'clears':
       return [0, 0, 0, 0];
@@ -147,7 +151,13 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
     writer.u64(address, size, 0);
   for (const rule of rules) writeRule(writer, rule);
   for (const behaviour of plan.behaviours) writeBehaviour(writer, behaviour);
-  for (const { call, values } of answers) writer.u64(call, ...values);
+  for (const { call, asked, words } of answers) {
+    const numbered = (count: number, word: (n: number) => number) => Array.from({ length: count }, (_, n) => word(n));
+    writer.u64(call);
+    writer.u32(...numbered(ASKED_WORDS, (n) => asked[n] ?? 0));
+    writer.u32(...numbered(ASKED_WORDS, (n) => (asked[n] === null || asked[n] === undefined ? 0 : 0xffff_ffff)));
+    writer.u32(...numbered(ANSWER_WORDS, (n) => words[n] ?? 0));
+  }
   for (const image of plan.images) writeImage(writer, image);
   return writer.bytes;
 }

@@ -34,7 +34,8 @@ struct placed {
 	u64 parameter[8];
 };
 
-struct answer { u64 call, values[4]; };
+/* The first one counts whose x1 and x2 are as asked in the bits of the masks. */
+struct answer { u64 call, asked[2], masks[2], values[4]; };
 #define CONVENTION_QUALCOMM	1
 
 struct image { u64 address, size; u8 bytes[]; };

@@ -3,6 +3,7 @@
 
 enum {
 	PLAIN, READ_ONLY, WRITE_ONE_CLEARS, SELF_CLEARING, FOLLOWS, ON_WRITE, ON_READ, SETS, CLEARS, COUNTER, LINE,
+	HIGH_MASK,
 };
 
 /* Whether a rule is about the register at an address; if so, where its target is. */
@@ -76,6 +77,17 @@ void rules_after_read(const struct shadow *shadow, u64 address)
 	}
 }
 
+/*
+ * The upper half says which bits of the lower half are written, and is none of the register itself. What has lower bits
+ * beside that mask was not written so (the fractional dividers among such registers use all 32 bits).
+ */
+static u32 masked_write(u32 old, u32 value)
+{
+	u32 mask = value >> 16;
+
+	return (value & 0xffff & ~mask) ? value : (old & 0xffff & ~mask) | (value & mask);
+}
+
 /* What a register holds when `value` was written where `mask` has ones and others keep what is in `old`. */
 u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u32 mask)
 {
@@ -107,6 +119,9 @@ u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u3
 				change(to, rule->operand[2], rule->operand[3]);
 			if (rule->interrupt != NO_INTERRUPT)
 				vgic_raise(rule->interrupt);
+			break;
+		case HIGH_MASK:
+			value = masked_write(old, value);
 			break;
 		case SETS:
 			change(to, written, 0);

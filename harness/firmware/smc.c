@@ -75,13 +75,15 @@ struct { u64 entry, context; } cpu_on[CPUS_MAX];
 u64 secondary_entry;
 
 /* The maker's calls of a board: a list (MonitorAnswer in board/plan.ts). Returns 0 where there is no answer. */
-static const struct answer *board_answer(u64 call)
+static const struct answer *board_answer(u64 call, const u64 *arguments)
 {
 	int is_qualcomm = board->convention == CONVENTION_QUALCOMM;
 
-	for (u64 i = 0; i < board->answer_count; i++)
-		if (monitor_answers[i].call == (is_qualcomm ? SCM_CALL(call) : (u32)call))
-			return &monitor_answers[i];
+	for (const struct answer *answer = monitor_answers; answer < monitor_answers + board->answer_count; answer++)
+		if (answer->call == (is_qualcomm ? SCM_CALL(call) : (u32)call) &&
+		    (arguments[0] & answer->masks[0]) == answer->asked[0] &&
+		    (arguments[1] & answer->masks[1]) == answer->asked[1])
+			return answer;
 	return 0;
 }
 
@@ -102,7 +104,7 @@ static int behaviour_answers(u32 call)
 static void handle_board_call(struct frame *f)
 {
 	GUEST_STATE static u32 seen[64], count;
-	const struct answer *answer = board_answer(f->x[0]);
+	const struct answer *answer = board_answer(f->x[0], &f->x[1]);
 	u32 call = f->x[0], i = 0;
 
 	if (behaviour_answers(call)) {
@@ -121,7 +123,7 @@ static void handle_board_call(struct frame *f)
 		u64 asked = f->x[2];
 
 		f->x[0] = 0;
-		f->x[1] = SCM_CALL(asked) == INFO_IS_CALL_AVAIL || board_answer(asked) ? 1 : 0;
+		f->x[1] = SCM_CALL(asked) == INFO_IS_CALL_AVAIL || board_answer(asked, &f->x[3]) ? 1 : 0;
 		f->x[2] = f->x[3] = 0;
 		return;
 	}

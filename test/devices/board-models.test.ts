@@ -246,7 +246,7 @@ describe('models of a board’s devices', () => {
     const sample = ((word(found.images, 0x908c) ?? 0) & 0x3ff) - 0x400;
     expect(423 * sample + 150_000).toBeLessThan(60_000);
     expect((word(found.images, 0x10_fffc) ?? 0) & 0xffff).toBe(0x35ca);
-    expect(found.monitor.answers).toContainEqual({ call: 0x8200_0001, values: [0, 0, 0, 0] });
+    expect(found.monitor.answers).toContainEqual(expect.objectContaining({ call: 0x8200_0001, asked: [] }));
   });
 
   it('flushes a job ring, and switches power domains at once', () => {

@@ -34,6 +34,10 @@ describe('masters of buses with a register file for each slave', () => {
     expect(found.behaviours).toHaveLength(1);
     expect(found.behaviours[0]).toMatchObject({ behaviour: 'i2c-tegra', interrupts: [85] });
     expect(bytesAt(found.images, 0x6000_6050), '38.4 MHz').toEqual([0, 0, 0, 0x50]);
+    expect(bytesAt(found.images, 0x6000_60d0), 'PLLD: ten times that').toEqual([1, 0x50, 0, 0]);
+    expect(found.rules).toContainEqual(
+      expect.objectContaining({ rule: 'follows', at: 0x6000_60d0, to: 0x6000_60d0, bit: 27, source: 30 }),
+    );
   });
 
   it('leaves MediaTek’s wrapper initialised, and the chip behind it says what the tree calls it', () => {
@@ -52,5 +56,14 @@ describe('masters of buses with a register file for each slave', () => {
     const sor = rules.find((rule) => rule.rule === 'on-write' && rule.value === (0x100 | 17));
     expect(sor).toMatchObject({ at: 0x7000_e430, to: 0x7000_e438, set: 2 ** 17 });
     expect(rules).toContainEqual(expect.objectContaining({ rule: 'self-clearing', at: 0x7000_e430, bits: 0x100 }));
+  });
+
+  it('has a system controller behind the messaging unit that its driver asks, and says which SoC that is', () => {
+    const mu = { compatible: ['fsl,imx8-mu-scu', 'fsl,imx8qxp-mu', 'fsl,imx6sx-mu'], reg: [0x1000, 0x1000] };
+    const found = models(node('mailbox@1000', { ...mu, interrupts: [0, 177, 4] }));
+    expect(found.behaviours).toHaveLength(1);
+    expect(found.behaviours[0]).toMatchObject({ behaviour: 'imx-scu', address: 0x1000, interrupts: [209] });
+    const other = { compatible: ['fsl,imx8qxp-mu', 'fsl,imx6sx-mu'], reg: [0x3000, 0x1000] };
+    expect(models(node('mailbox@3000', other)).behaviours).toEqual([]);
   });
 });

@@ -51,7 +51,8 @@ describe('what a chip says of itself', () => {
 
   it('says that a trusted OS is OP-TEE, which shares memory and takes no other command', () => {
     const { monitor } = models(node('optee', { compatible: 'linaro,optee-tz', method: 'smc' }));
-    const answer = (call: number) => monitor.answers.find((entry) => entry.call === call)?.values;
+    const answer = (call: number) =>
+      monitor.answers.find((entry) => entry.call === call)?.words.filter((_, n) => n % 2 === 0);
     expect(answer(0xbf00_ff01)).toEqual([0x384f_b3e0, 0xe7f8_11e3, 0xaf63_0002, 0xa5d5_c51b]);
     expect(answer(0xb200_0009)?.slice(0, 2)).toEqual([0, 4]);
     expect(answer(0x3200_0004)?.[0], 'no session is opened').not.toBe(0);
@@ -70,5 +71,49 @@ describe('what a chip says of itself', () => {
       wordAt(models(node('gpu@8000', { compatible, reg: [0x8000, 0x4000] })).images, 0x8000);
     expect(id(['mediatek,mt8183-mali', 'arm,mali-bifrost'])).toBe(0x6221_0000);
     expect(id(['acme,mali', 'arm,mali-bifrost'])).toBe(0x7212_0000);
+  });
+
+  it('has the clocks and the groups of pins of a ZynqMP that its tree asks for', () => {
+    const clocks = node('clocks', { compatible: 'xlnx,zynqmp-clk', phandle: [3] });
+    const pins = node(
+      'pinctrl',
+      { compatible: 'xlnx,zynqmp-pinctrl' },
+      node('uart', {}, node('mux', { groups: ['uart0_7_grp'], function: 'uart0' })),
+    );
+    const { monitor } = models(
+      node('zynqmp-firmware', { compatible: 'xlnx,zynqmp-firmware', method: 'smc' }, clocks, pins),
+      node('serial@ff000000', { clocks: [3, 56, 3, 31] }),
+    );
+    const ask = (...asked: readonly number[]) =>
+      monitor.answers.find(
+        (answer) => answer.call === 0xc200_0023 && answer.asked.every((word, n) => word === null || word === asked[n]),
+      )?.words;
+    expect(ask(12), 'clocks up to the highest, and the reference').toEqual([0, 58]);
+    expect(ask(5, 57)).toEqual([0, 5]);
+    expect(ask(5, 56)).toEqual([0, 1]);
+    expect(ask(4, 56)?.[1]).toBe((5 << 16) | 57);
+    expect(ask(8, 0)).toEqual([0, 8]);
+    expect(ask(10, 0, 6)?.slice(1), 'two groups, and no more').toEqual([0x0007_0006, 0xffff_ffff, 0xffff_ffff]);
+    expect(ask(99)).toEqual([19]);
+  });
+
+  it('leaves the PLLs of an Exynos on, so that the clocks behind them have a rate', () => {
+    const { images, rules } = models(
+      node('clocks@105b0000', { compatible: 'samsung,exynos5433-cmu-mif', reg: [0x105b_0000, 0x2000] }),
+    );
+    expect(wordAt(images, 0x105b_0120)).toBe(0xa0c8_0600);
+    expect(rules.map(({ at }) => at - 0x105b_0000)).toEqual([0x100, 0x110, 0x120, 0x130]);
+  });
+
+  it('lets the upper half of a write to Rockchip’s clocks and GRFs say which bits it is about', () => {
+    const { rules } = models(
+      node('cru@ff760000', { compatible: 'rockchip,rk3399-cru', reg: [0xff76_0000, 0x1000] }),
+      node('syscon@ff770000', { compatible: ['rockchip,rk3588-sys-grf', 'syscon'], reg: [0xff77_0000, 0x1000] }),
+      node('syscon@ff780000', { compatible: ['rockchip,rk3588-pmu', 'syscon'], reg: [0xff78_0000, 0x1000] }),
+    );
+    expect(rules.map(({ at, count }) => [at, count])).toEqual([
+      [0xff76_0000, 0x400],
+      [0xff77_0000, 0x400],
+    ]);
   });
 });

@@ -5,7 +5,7 @@ extern const struct behaviour i2c_imx, i2c_rk3x, spmi_arbiter, ti_sci, raspberry
 extern const struct behaviour qcom_smd_rpm, qcom_glink_rpm;
 extern const struct behaviour i2c_mv64xxx, i2c_omap, i2c_bcm2835, spi_rockchip, rockchip_sfc, scmi;
 extern const struct behaviour cadence_quadspi, fsl_quadspi, nxp_fspi;
-extern const struct behaviour i2c_tegra, i2c_designware, mtk_pwrap;
+extern const struct behaviour i2c_tegra, i2c_designware, mtk_pwrap, imx_scu;
 
 static const struct behaviour *const table[] = {
 	&i2c_imx,
@@ -28,6 +28,7 @@ static const struct behaviour *const table[] = {
 	&i2c_tegra,
 	&i2c_designware,
 	&mtk_pwrap,
+	&imx_scu,
 };
 
 const struct behaviour *behaviour_of(const struct placed *placed)
