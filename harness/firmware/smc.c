@@ -8,6 +8,7 @@
 
 #define OWNER(fn)		(((fn) >> 24) & 0x3f)
 #define OWNER_SIP		2
+#define OWNER_TRUSTED_OS	50	/* and all above (DEN 0028, SMC function identifiers) */
 #define SCM_CALL(fn)		((fn) & 0xffff)
 #define SCM(svc, cmd)		((svc) << 8 | (cmd))
 #define SMCCC_VERSION		0x80000000u
@@ -159,11 +160,12 @@ void handle_smc(struct frame *f)
 {
 	u32 fn = f->x[0];
 
+	if (board && (OWNER(fn) == OWNER_SIP || OWNER(fn) >= OWNER_TRUSTED_OS)) {
+		handle_board_call(f);
+		return;
+	}
 	if (OWNER(fn) == OWNER_SIP) {
-		if (board)
-			handle_board_call(f);
-		else
-			handle_scm(f);
+		handle_scm(f);
 		return;
 	}
 	if (board && board_psci_call(f))
