@@ -1,6 +1,6 @@
 import { type DeviceModel, hasCompatible } from './device.ts';
 
-/** What the system controller says of the SoC: `imx_scu_soc_name()` of drivers/firmware/imx/imx-scu-soc.c; revision B0. */
+/** What the controller says of the SoC, of revision B0: imx_scu_soc_name() of drivers/firmware/imx/imx-scu-soc.c. */
 const SOCS: readonly (readonly [string, number])[] = [
   ['fsl,imx8qm', 1],
   ['fsl,imx8qxp', 2],

@@ -14,7 +14,7 @@ enum { TRANSMIT = 0x00, RECEIVE = 0x10, STATUS = 0x20, CONTROL = 0x24 };
 #define ALL_EMPTY	(0xfu << 20)
 #define WATCHED		(0xffu << 20)
 
-/* What is kept: words of the request so far, words of the answer, the next word of each register, both, clocks' rates. */
+/* What is kept: words of the request so far, words of the answer, each register's next word; both; clocks. */
 enum { ASKED = 0, ANSWERED = 4, NEXT = 0x10, REQUEST = 0x40, ANSWER = 0x80, RATES = 0x100 };
 #define WORDS_MAX	8u
 #define CLOCKS		0x4000u
