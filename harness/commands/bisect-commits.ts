@@ -51,12 +51,12 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
       'bisect-commits',
       // Commits are looked at one after the other.
       { signal, listen: progress.listen, results: options.results, workers: 1 },
-      async ({ lab, keepCell, folder }) => {
+      async ({ runner, keepCell, folder }) => {
         const observe = async (commit: string, claim: Claim | null): Promise<Observation> => {
           const known = state.of(commit);
           if (known !== null) return known;
           const seen = await observeCommit(
-            lab,
+            runner,
             cellOfCommit(cell, repository, commit),
             commit,
             options.interleavings,

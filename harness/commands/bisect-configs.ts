@@ -35,7 +35,7 @@ export async function bisectConfigFiles(options: BisectConfigsOptions, signal: A
     const found = await runSearch(
       'bisect-configs',
       { signal, listen: progress.listen, results: options.results, workers: 1 },
-      async ({ lab, folder, keepCell }) => {
+      async ({ runner, folder, keepCell }) => {
         let made = 0;
         const keepRecipe = async (kernel: string, config: string) => {
           const patches = recipe.patches.map(({ path }) => path);
@@ -49,7 +49,7 @@ export async function bisectConfigFiles(options: BisectConfigsOptions, signal: A
         const observe = async (config: string): Promise<Sighting[]> => {
           made++;
           const kernel = await keepRecipe(`config-${made}`, config);
-          return observeCell(lab, { ...cell, id: `${cell.id}-${made}`, kernel: join(folder.path, kernel) }, 1, null);
+          return observeCell(runner, { ...cell, id: `${cell.id}-${made}`, kernel: join(folder.path, kernel) }, 1, null);
         };
         const seen = { bad: await observe(bad), good: await observe(good) };
         const ends = { good: { name: goodConfig, commit: '' }, bad: { name: badConfig, commit: '' } };

@@ -70,8 +70,8 @@ async function search(
     const { json, text } = await runSearch(
       verb,
       { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
-      async ({ lab, boot, keepCell }) => {
-        for (const cell of cells) await lab.check(cell);
+      async ({ runner, boot, keepCell }) => {
+        for (const cell of cells) await runner.check(cell);
         return work(boot, async (name, cell) => relative(process.cwd(), await keepCell(name, cell)), progress.note);
       },
     );

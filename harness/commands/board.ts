@@ -46,9 +46,9 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
   try {
     const opened: { board: CountedBoard | null } = { board: null };
     const { run, folder } = await runCells({
-      cells: async (lab, shared) => {
-        opened.board = await openBoard(lab, request);
-        return [await countingCell(lab, request, shared)];
+      cells: async (runner, shared) => {
+        opened.board = await openBoard(runner, request);
+        return [await countingCell(runner, request, shared)];
       },
       workers: null,
       repeat: 1,

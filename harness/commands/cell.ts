@@ -12,7 +12,8 @@ import { qemuVersion } from '../qemu/version.ts';
 import { colours, mark, paintVerdict, wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
 import { harnessVersion } from '../run/about.ts';
-import { openBench, prepareCell } from '../run/prepare.ts';
+import { openCommonFiles } from '../run/common-files.ts';
+import { prepareCell } from '../run/prepare.ts';
 import { type CellRecord, exitCodeOf, type RunRecord } from '../run/record.ts';
 import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
@@ -115,14 +116,14 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
   const folder = resolve(options.results, BY_HAND);
   const shared = join(folder, 'shared');
   const cache = cacheRoot();
-  const bench = await openBench(shared, cache);
-  const symbols = await symbolsOf(chosen, kernel, { bench, folder: shared, cache, signal });
+  const common = await openCommonFiles(shared, cache);
+  const symbols = await symbolsOf(chosen, kernel, { common, folder: shared, cache, signal });
   const plan = options.interactive === true ? [...chosen.plan, { step: 'shell' } as const] : chosen.plan;
   const prepared = await prepareCell(
     { ...chosen, plan },
     kernel,
     symbols,
-    bench,
+    common,
     join(folder, 'cells', cellFolder(chosen.id)),
   );
   const debugPort = options.gdb === true ? DEFAULT_DEBUG_PORT : (options.gdb ?? null);

@@ -5,7 +5,7 @@ import { badOfUsersBisection, cleanHead } from '../kernel/worktree.ts';
 import { loadCell } from '../matrix/load.ts';
 import type { Cell } from '../model/cell.ts';
 import { renderProgress } from '../report/progress.ts';
-import type { Lab } from '../run/lab.ts';
+import type { Runner } from '../run/runner.ts';
 import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sightingKey } from '../search/commits.ts';
 import { cellOfCommit, cellOfSource, observeCell } from '../session/observe.ts';
 import { runSearch } from '../session/search.ts';
@@ -43,10 +43,10 @@ async function judgeTree(options: CheckOptions, signal: AbortSignal): Promise<Ju
   const progress = renderProgress(process.stderr);
   try {
     return await withTemporary(cacheRoot(), (results) =>
-      runSearch('check', { signal, listen: progress.listen, results, workers: 1 }, async ({ lab }) => {
-        const claim = await claimOf(lab, cell, tree, options);
+      runSearch('check', { signal, listen: progress.listen, results, workers: 1 }, async ({ runner }) => {
+        const claim = await claimOf(runner, cell, tree, options);
         const checkout = head === null ? cellOfSource(cell, `tree:${tree}`, 'tree') : cellOfCommit(cell, tree, head);
-        const sightings = await observeCell(lab, checkout, options.interleavings, claim);
+        const sightings = await observeCell(runner, checkout, options.interleavings, claim);
         return claim === null ? judgeExpected(sightings, cell.expect.verdicts) : judgeCommit(sightings, claim);
       }),
     );
@@ -60,7 +60,7 @@ async function judgeTree(options: CheckOptions, signal: AbortSignal): Promise<Ju
  * from the second time on; null where there is none.
  */
 async function claimOf(
-  lab: Lab,
+  runner: Runner,
   cell: Cell,
   tree: string,
   { shows = [], interleavings }: CheckOptions,
@@ -68,7 +68,7 @@ async function claimOf(
   if (shows.length > 0) return { bad: shows, good: [] };
   const bad = await badOfUsersBisection(tree);
   if (bad === null) return null;
-  const failure = failureOf(await observeCell(lab, cellOfCommit(cell, tree, bad), interleavings, null));
+  const failure = failureOf(await observeCell(runner, cellOfCommit(cell, tree, bad), interleavings, null));
   if (failure === null)
     throw new InputError(
       `the bad end ${bad} of the bisection under way does not fail with cell ${cell.id}`,

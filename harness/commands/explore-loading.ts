@@ -7,7 +7,7 @@ import { moduleFunctions } from '../kernel/modules.ts';
 import type { FunctionPlace } from '../model/gate.ts';
 import { formatLoading } from '../report/loading.ts';
 import { renderProgress } from '../report/progress.ts';
-import type { Lab } from '../run/lab.ts';
+import type { Runner } from '../run/runner.ts';
 import { searchLoading } from '../search/loading.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { runSearch } from '../session/search.ts';
@@ -54,7 +54,7 @@ async function forced(kernel: KernelArtefact, modules: readonly string[]): Promi
  * The places that `--preempt` names: functions, `FUNCTION:return`, `core`, or `modules` for all functions of theirs.
  */
 async function placesAsked(
-  lab: Lab,
+  runner: Runner,
   kernel: KernelArtefact,
   words: readonly string[],
   modules: readonly string[],
@@ -70,7 +70,7 @@ async function placesAsked(
   const all = places.flat();
   const nameOf = (place: FunctionPlace) => ('entry' in place ? place.entry : place.return);
   const inImage = all.map(nameOf).filter((name) => !name.includes(':'));
-  const known = new Set(await lab.gateable(kernel, inImage));
+  const known = new Set(await runner.gateable(kernel, inImage));
   const optional = new Set(DRIVER_CORE.map(nameOf));
   const missing = inImage.find((name) => !known.has(name) && !(words.includes('core') && optional.has(name)));
   if (missing !== undefined)
@@ -99,8 +99,8 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
     const { found, files } = await runSearch(
       'loading',
       { signal, listen: progress.listen, results, workers, budget },
-      async ({ lab, boot, keepCell, folder }) => {
-        const { base, kernel } = await askedOf(options, lab, folder.shared);
+      async ({ runner, boot, keepCell, folder }) => {
+        const { base, kernel } = await askedOf(options, runner, folder.shared);
         const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
         if (modules.length === 0)
           throw new InputError('the search loads no module', 'name modules with --modules, or load them in a plan');
@@ -109,7 +109,7 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
           modules,
           constraints: await forced(kernel, modules),
           threads,
-          places: preemptions === 0 ? [] : await placesAsked(lab, kernel, preempt, modules),
+          places: preemptions === 0 ? [] : await placesAsked(runner, kernel, preempt, modules),
           bound: preemptions,
           boot,
           budget,

@@ -16,7 +16,7 @@ import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { modulesOfBoard, parseModulesLoad, SETTLE_MS } from '../run/count.ts';
-import type { Lab } from '../run/lab.ts';
+import type { Runner } from '../run/runner.ts';
 import { didYouMean } from '../suggest.ts';
 import type { ExploreOptions } from './explore.options.ts';
 
@@ -37,22 +37,22 @@ const LISTED = 40;
  * Checks what a search was asked: the board has the devices, and the kernel has drivers for them.
  * @throws InputError when one is missing, with what was likely meant
  */
-export async function askedOf(options: ExploreOptions, lab: Lab, shared: string): Promise<Asked> {
+export async function askedOf(options: ExploreOptions, runner: Runner, shared: string): Promise<Asked> {
   const edits = (options.disable ?? []).map((node): TreeEdit => ({ edit: 'disable', node }));
-  const tree = editTree(await lab.board(options), edits);
+  const tree = editTree(await runner.board(options), edits);
   const nodes = devicesOf(tree);
   const devices = options.devices ?? usualDevices(options);
-  for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, lab);
+  for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, runner);
   const plan = options.plan === undefined ? null : await loadPlan(options.plan);
   const plain = baseCell(options, devices, edits, plan);
-  await lab.check(plain);
-  const kernel = await lab.kernel(plain);
+  await runner.check(plain);
+  const kernel = await runner.kernel(plain);
   if (kernel.kind === 'unbuildable')
     throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
   const base =
     options.modules === undefined
       ? plain
-      : { ...plain, plan: loadingModules(plain, await modulesAsked(lab, options, kernel, shared)) };
+      : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, kernel, shared)) };
   const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
   for (const device of devices) await checkDriver(device, tree, nodes, kernel, loaded);
   return { base, kernel, devices, tree, nodes };
@@ -83,12 +83,12 @@ async function unknownDevice(
   device: string,
   board: string,
   nodes: ReadonlyMap<string, string>,
-  lab: Lab,
+  runner: Runner,
 ): Promise<InputError> {
   const what = `there is no device ${device} on the ${board} board`;
   // The tree of a .dtb may be in a kernel that is not there.
   for (const other of boardNames().filter((name) => resolveBoard(name).kind === 'standin')) {
-    if (other !== board && devicesOf(await lab.board({ board: other, kernel: '', linkage: 'builtin' })).has(device))
+    if (other !== board && devicesOf(await runner.board({ board: other, kernel: '', linkage: 'builtin' })).has(device))
       return new InputError(
         `${what}; the ${other} board has it`,
         `give --board ${other}, and a kernel with its driver`,
@@ -133,7 +133,7 @@ function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtef
 
 /** The modules that `--modules` names, in the order in which they are loaded, each after what it needs. */
 async function modulesAsked(
-  lab: Lab,
+  runner: Runner,
   options: ExploreOptions,
   kernel: KernelArtefact,
   shared: string,
@@ -143,7 +143,7 @@ async function modulesAsked(
   if (first === 'auto' && more.length === 0) {
     if (resolveBoard(board).kind !== 'dtb')
       throw new InputError('--modules auto needs a real board (--board NAME.dtb)', 'name the modules');
-    return modulesOfBoard(lab, { board, kernel: recipe, append, modules: null }, shared);
+    return modulesOfBoard(runner, { board, kernel: recipe, append, modules: null }, shared);
   }
   const isFile = more.length === 0 && (first.includes('/') || existsSync(first));
   const names = isFile ? parseModulesLoad(await readModules(first)) : [first, ...more];

@@ -39,8 +39,8 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
         workers: options.workers ?? null,
         budget: options.budget,
       },
-      async ({ lab, boot, folder, keepCell }) => {
-        const asked = await askedOf(options, lab, folder.shared);
+      async ({ runner, boot, folder, keepCell }) => {
+        const asked = await askedOf(options, runner, folder.shared);
         const { devices, nodes } = asked;
         if (options.suspend !== undefined) await refuseSuspend(lab, asked.kernel);
         const result = await searchOrders({
@@ -107,8 +107,8 @@ async function exploreAsync(options: ExploreOptions, drivers: readonly string[],
     const { found, files } = await runSearch(
       'async',
       { signal, listen: progress.listen, results, workers, budget },
-      async ({ lab, boot, folder, keepCell }) => {
-        const { base } = await askedOf(options, lab, folder.shared);
+      async ({ runner, boot, folder, keepCell }) => {
+        const { base } = await askedOf(options, runner, folder.shared);
         const report = await asyncReport({
           base: { ...base, plan: [...base.plan, { step: 'names' }] },
           drivers: drivers.length === 1 && drivers[0] === 'all' ? 'all' : drivers,

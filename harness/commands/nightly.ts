@@ -5,7 +5,7 @@ import { $ } from 'zx';
 import { EXIT } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { loadRun } from '../report/run-folder.ts';
-import { disagreements, outdatedRuns, sampleOfNight } from '../run/nights.ts';
+import { disagreements, nightlySample, outdatedRuns } from '../run/nightly.ts';
 import { tell } from '../terminal/output.ts';
 import type { NightlyOptions } from './nightly.options.ts';
 
@@ -74,7 +74,7 @@ async function findFlakes(
   run: Awaited<ReturnType<typeof loadRun>>['run'],
   { size, results, common }: { size: number; results: string; common: readonly string[] },
 ): Promise<boolean> {
-  const ids = sampleOfNight(run.cells, size, Math.floor(Date.now() / MS_PER_DAY));
+  const ids = nightlySample(run.cells, size, Math.floor(Date.now() / MS_PER_DAY));
   if (ids.length === 0) return false;
   const again = ['--only', `id=${ids.join(',')}`, '--repeat', String(REPETITIONS), '--results', results];
   await runVerb('matrix', ...common, ...again);

@@ -66,16 +66,16 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
     return await runSearch(
       'why',
       { signal, listen: progress.listen, results: options.results, workers: null },
-      async ({ lab, boot }) => {
-        await lab.check(cell);
-        const kernel = await lab.kernel(cell);
+      async ({ runner, boot }) => {
+        await runner.check(cell);
+        const kernel = await runner.kernel(cell);
         if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${cell.kernel}: ${kernel.reason}`);
         const { events, reason, verdict } = await boot(cell);
         if (verdict === 'infra-error') throw new InputError(`cell ${cell.id} was not booted: ${reason}`);
         const summary = new Summary();
         for (const event of events) summary.add(event);
         const found = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true }));
-        const tree = editTree(await lab.board(cell), cell.tree);
+        const tree = editTree(await runner.board(cell), cell.tree);
         const roots = await Promise.all(found.roots.map((root) => refined(root, cell, tree, kernel)));
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
         return { found: { ...found, roots }, timeout };

@@ -6,11 +6,13 @@ import { resolveBoard } from '../boards/boards.ts';
 import { InputError } from '../errors.ts';
 import { DEFAULT_BOARD, type Subject } from '../model/board.ts';
 import type { KernelResult } from './artefact.ts';
+import { openBuildFolder } from './build-folder.ts';
 import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, writeAtomic } from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';
 import { takeLock } from './lock.ts';
 import { BuildFailure, type MakeContext, make, SourceError, takeTurn, toolchainIdentity } from './make.ts';
 import { readDepends } from './modules.ts';
+import { applyPatches } from './patched-tree.ts';
 import { type OnProgress, StepCounter } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
 import { imageKernel, stockKernel } from './ready.ts';
@@ -18,7 +20,6 @@ import { type KernelSource, kernelTitle, loadRecipe, type Recipe, RecipeMisfit, 
 import { debianSource } from './source/debian.ts';
 import { gitSource, tarballSource, treeSource } from './source/given.ts';
 import { type SourceTree, sourceFolder } from './source/tree.ts';
-import { applyPatches, openBuildFolder } from './workshop.ts';
 
 export interface KernelRequest {
   /** A recipe in kernel-configs/, `debian-stock:SERIES` or `image:PATH`. */

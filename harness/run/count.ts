@@ -21,7 +21,7 @@ import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import { readConsole } from './boot.ts';
-import type { Lab } from './lab.ts';
+import type { Runner } from './runner.ts';
 
 /** Boots a board until its modules are all there, and counts what became of its devices. */
 
@@ -49,12 +49,12 @@ export interface CountedBoard {
 }
 
 /** The kernel and the tree that a request names. Throws {@link InputError} for either. */
-export async function openBoard(lab: Lab, request: CountRequest): Promise<CountedBoard> {
+export async function openBoard(runner: Runner, request: CountRequest): Promise<CountedBoard> {
   const cell = cellOf(request, []);
-  const kernel = await lab.kernel(cell);
+  const kernel = await runner.kernel(cell);
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${request.kernel}: ${kernel.reason}`);
   await refuseUnfit(kernel);
-  const tree = await lab.board(cell);
+  const tree = await runner.board(cell);
   refuseTree(tree, request.board);
   return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel) };
 }
@@ -100,8 +100,8 @@ async function refuseUnfit(kernel: KernelArtefact): Promise<void> {
  * The cell that counts the board's devices with the modules that belong to it. `shared`: where the boots on the way
  * leave their files.
  */
-export async function countingCell(lab: Lab, request: CountRequest, shared: string): Promise<Cell> {
-  const board = await openBoard(lab, request);
+export async function countingCell(runner: Runner, request: CountRequest, shared: string): Promise<Cell> {
+  const board = await openBoard(runner, request);
   const { kernel, index } = board;
   if (request.modules !== null) {
     const unknown = request.modules.find((name) => !kernel.modules.has(name));
@@ -109,7 +109,7 @@ export async function countingCell(lab: Lab, request: CountRequest, shared: stri
       throw new InputError(`the kernel ${kernel.recipe} has no module ${unknown}`, 'modules are named as in lsmod');
     return countingCellOf(board, request, loadOrder(request.modules, kernel, index));
   }
-  return countingCellOf(board, request, await modulesByAlias(lab, request, board, shared));
+  return countingCellOf(board, request, await modulesByAlias(runner, request, board, shared));
 }
 
 /**
@@ -132,14 +132,19 @@ function countingCellOf(board: CountedBoard, request: CountRequest, modules: rea
 }
 
 /** The modules that {@link countingCell} loads, in their order. */
-export async function modulesOfBoard(lab: Lab, request: CountRequest, shared: string): Promise<string[]> {
-  return modulesByAlias(lab, request, await openBoard(lab, request), shared);
+export async function modulesOfBoard(runner: Runner, request: CountRequest, shared: string): Promise<string[]> {
+  return modulesByAlias(runner, request, await openBoard(runner, request), shared);
 }
 
 const namesSchema = z.array(z.string());
 
 /** What udev would load, looked for boot after boot until no device asks for more; kept in the cache. */
-async function modulesByAlias(lab: Lab, request: CountRequest, board: CountedBoard, shared: string): Promise<string[]> {
+async function modulesByAlias(
+  runner: Runner,
+  request: CountRequest,
+  board: CountedBoard,
+  shared: string,
+): Promise<string[]> {
   const { kernel, tree, index } = board;
   // Models decide which devices appear, and so which modules are asked for.
   const identity = createHash('sha256')
@@ -159,7 +164,7 @@ async function modulesByAlias(lab: Lab, request: CountRequest, board: CountedBoa
     const before = all().size;
     const cell = countingCellOf(board, request, loadOrder(all(), kernel, index));
     const folder = join(shared, `modules-${round}`);
-    await lab.boot({ ...cell, id: `${cell.id}-modules-${round}` }, folder);
+    await runner.boot({ ...cell, id: `${cell.id}-modules-${round}` }, folder);
     const census = readCensus(folder, tree, matcher);
     for (const modalias of census.modaliases) {
       for (const name of matcher.forModalias(modalias)) if (kernel.modules.has(name)) wanted.add(name);

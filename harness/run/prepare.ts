@@ -1,39 +1,28 @@
-import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import type { NodeRegisters } from '../board/addresses.ts';
 import { neverBroken } from '../board/broken-polls.ts';
 import { laidBoard } from '../board/machine.ts';
 import { type BoardModels, transplant } from '../board/transplant.ts';
-import { resolveBoard } from '../boards/boards.ts';
 import { modelBoard } from '../devices/board-models.ts';
-import { RESET_IMAGES } from '../devices/models.ts';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
 import { editTree } from '../devicetree/edit.ts';
-import { parseFdt } from '../devicetree/parse.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
 import { encodeBoardPlan } from '../firmware/board-plan.ts';
 import { consoleLookup, encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
 import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
-import { FIRMWARE } from '../firmware/program.ts';
-import { buildInitramfs } from '../guest/initramfs.ts';
 import { encodeModules, type GuestModule } from '../guest/modules.ts';
 import { encodePlan } from '../guest/plan.ts';
-import { GUEST_INIT } from '../guest/program.ts';
 import { shellQuote } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
-import { crossCompile } from '../kernel/cross.ts';
-import { compileDeviceTree } from '../kernel/dtc.ts';
 import { IMAGE_HEADER_SIZE, imageMemory } from '../kernel/image.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
 import { requireSound } from '../kernel/published.ts';
 import { stripModule } from '../kernel/strip.ts';
 import { withDependencies } from '../matrix/plan.ts';
-import { boardTreeFile } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import {
@@ -44,88 +33,8 @@ import {
   type RenameFile,
   renameFiles,
 } from '../qemu/command.ts';
-import { type BoardBlob, readBoardTree } from './board-tree.ts';
 import { bootargsOf, survivesOops } from './bootargs.ts';
-
-/** A board as it lies in the run's folder. */
-type LaidBoard = LaidStandin | LaidBlob;
-
-interface LaidStandin {
-  readonly kind: 'standin';
-  readonly tree: DeviceTree;
-  readonly registers: GuestFiles['registers'];
-  readonly registersHash: string;
-}
-
-interface LaidBlob extends BoardBlob {
-  readonly kind: 'dtb';
-}
-
-/** What all cells of a run share, and the folder they share it in. */
-export interface Bench {
-  /**
-   * A board, laid down in the run's folder when it is asked for first; that of a .dtb may be one of the kernel's own,
-   * which must be given then. Throws {@link InputError} for an unknown one.
-   */
-  readonly board: (name: string, kernel: KernelArtefact | null) => Promise<LaidBoard>;
-  /** Where files are laid down that several cells boot with. */
-  readonly shelf: Shelf;
-  /** Path of the initramfs. */
-  readonly initramfs: string;
-  /** Path of the EL2 firmware. */
-  readonly firmware: string;
-  readonly hashes: { readonly firmware: string; readonly initramfs: string };
-}
-
-function sha256(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
-}
-
-/** Compiles the firmware and the init (from the cache when unchanged) and lays the shared files down in `folder`. */
-export async function openBench(folder: string, cache: string): Promise<Bench> {
-  await mkdir(folder, { recursive: true });
-  const [firmware, init] = await Promise.all([crossCompile(FIRMWARE, cache), crossCompile(GUEST_INIT, cache)]);
-  const shelf = new Shelf(folder);
-  const boards = new Map<string, Promise<LaidBoard>>();
-  const initramfs = buildInitramfs(init);
-  return {
-    board: (name, kernel) => {
-      const key = resolveBoard(name).kind === 'dtb' ? `${name} of ${kernel?.key}` : name;
-      const laid = boards.get(key) ?? layBoard(shelf, name, kernel);
-      boards.set(key, laid);
-      return laid;
-    },
-    shelf,
-    initramfs: shelf.lay('initramfs.cpio', initramfs),
-    firmware: shelf.lay('el2-firmware.bin', firmware),
-    hashes: { firmware: sha256(firmware), initramfs: sha256(initramfs) },
-  };
-}
-
-async function layBoard(shelf: Shelf, name: string, kernel: KernelArtefact | null): Promise<LaidBoard> {
-  const board = resolveBoard(name);
-  if (board.kind === 'dtb') {
-    const found = await readBoardTree(board.dtb, kernel);
-    shelf.lay(boardTreeFile(name), found.blob);
-    return { kind: 'dtb', ...found };
-  }
-  const blob = await compileDeviceTree(board.source);
-  // For reports: what a cell's tree differs from.
-  shelf.lay(boardTreeFile(name), blob);
-  const registers = board.registers.map(({ name, model, address }) => {
-    const image = RESET_IMAGES.get(model);
-    if (image === undefined) throw new Error(`there is no device model ${model}`);
-    return { name, address, bytes: image() };
-  });
-  return {
-    kind: 'standin',
-    tree: parseFdt(blob, board.source),
-    registers: registers.map(({ name, address, bytes }) => ({ path: shelf.lay({ kind: name }, bytes), address })),
-    registersHash: sha256(...registers.flatMap(({ name, address, bytes }) => [`${name}@${address}`, bytes])),
-  };
-}
+import { type CommonFiles, type DtbFiles, type StandinFiles, sha256 } from './common-files.ts';
 
 /**
  * The device tree that a cell boots with: the board's own, without the CPUs that QEMU does not start, with the cell's
@@ -154,30 +63,6 @@ function withCpus(board: DeviceTree, cpus: number): DeviceTree {
   made.set(cpus, tree);
   return tree;
 }
-
-/**
- * Files in the folder that the cells of a run share, each content once: most cells of a kernel load the same modules
- * and follow the same plan.
- */
-class Shelf {
-  readonly #folder: string;
-  readonly #laid = new Set<string>();
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** Returns the path of a file with this name, or one made of its content, and writes it where it is not there yet. */
-  lay(name: string | { readonly kind: string }, bytes: Uint8Array): string {
-    const file = typeof name === 'string' ? name : `${name.kind}-${sha256(bytes).slice(0, CONTENT_NAME_DIGITS)}.bin`;
-    const path = join(this.#folder, file);
-    if (!this.#laid.has(path)) writeFileSync(path, bytes);
-    this.#laid.add(path);
-    return path;
-  }
-}
-
-const CONTENT_NAME_DIGITS = 16;
 
 export interface PreparedCell {
   readonly folder: string;
@@ -220,7 +105,7 @@ interface CellBoard {
   readonly inputs: Readonly<Record<string, string>>;
 }
 
-function standinOf(board: LaidStandin, cell: Cell, kernel: KernelArtefact): CellBoard {
+function standinOf(board: StandinFiles, cell: Cell, kernel: KernelArtefact): CellBoard {
   const { size } = statSync(kernel.image);
   if (size > IMAGE_SIZE_MAX)
     throw new InputError(
@@ -247,7 +132,7 @@ function modelsOf(tree: DeviceTree): BoardModels {
 }
 
 /** Throws {@link InputError} for a tree that cannot be laid down, and for what the cell asks of it. */
-function boardOf(board: LaidBlob, cell: Cell, kernel: KernelArtefact, initramfs: string): CellBoard {
+function boardOf(board: DtbFiles, cell: Cell, kernel: KernelArtefact, initramfs: string): CellBoard {
   const laid = transplant(board.tree, board.blob.length, {
     name: board.name,
     imageSize: imageMemory(readHeader(kernel.image)),
@@ -296,12 +181,12 @@ export async function prepareCell(
   cell: Cell,
   kernel: KernelArtefact,
   symbols: ReadonlyMap<string, bigint>,
-  bench: Bench,
+  common: CommonFiles,
   folder: string,
 ): Promise<PreparedCell> {
   mkdirSync(folder, { recursive: true });
-  const laid = await bench.board(cell.board, kernel);
-  const board = laid.kind === 'dtb' ? boardOf(laid, cell, kernel, bench.initramfs) : standinOf(laid, cell, kernel);
+  const laid = await common.board(cell.board, kernel);
+  const board = laid.kind === 'dtb' ? boardOf(laid, cell, kernel, common.initramfs) : standinOf(laid, cell, kernel);
   const { tree } = board;
   const blob = serializeFdt(tree);
   const steps = withDependencies(cell.plan, kernel.modules);
@@ -317,18 +202,18 @@ export async function prepareCell(
   });
 
   const own = (name: string) => join(folder, name);
-  const shared = (kind: string, bytes: Uint8Array | null) => (bytes === null ? null : bench.shelf.lay({ kind }, bytes));
+  const shared = (kind: string, bytes: Uint8Array | null) => (bytes === null ? null : common.write({ kind }, bytes));
   // Small files one after the other: a round trip through the thread pool for each costs more than the writing.
   writeFileSync(own('variant.dtb'), blob);
   writeFileSync(own('variant.dts'), toDts(tree));
   const files: GuestFiles = {
-    firmware: bench.firmware,
+    firmware: common.firmware,
     boardPlan: shared('board', board.plan),
     registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
-    initramfs: bench.initramfs,
-    plan: bench.shelf.lay({ kind: 'plan' }, plan),
+    initramfs: common.initramfs,
+    plan: common.write({ kind: 'plan' }, plan),
     modules: shared('modules', blobs),
     gates: shared('gates', gates),
     firmwareLog: own('firmware.log'),
@@ -336,7 +221,7 @@ export async function prepareCell(
   const machine: GuestMachine = { cpus: cell.cpus, shift: cell.shift, board: board.machine };
   writeFileSync(own('command.sh'), commandScript(cell, files, machine, folder), { mode: 0o755 });
   const inputs = {
-    ...bench.hashes,
+    ...common.hashes,
     ...board.inputs,
     image: kernel.imageHash,
     modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),

@@ -11,7 +11,7 @@ import type { RawBoot } from './boot.ts';
 /** Part of every key: raise it when an entry's layout changes, or what is kept of a boot. */
 const CACHE_VERSION = 3;
 
-/** Boots that are kept, of 5 to 20 KiB each: those of a few hundred nights of the default matrix. */
+/** Boots that are kept, of 5 to 20 KiB each: enough for a few hundred nightly runs of the default matrix. */
 const BYTES_MAX = 512 * 1024 * 1024;
 /** What a killed run left half-written is removed when it is older than any write can take. */
 const ABANDONED_AFTER_MS = 60 * 60 * 1000;

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { KnownError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { kernelsOf } from './kernels.ts';
-import { Lab, type LabOptions } from './lab.ts';
 import type { LifecycleEvent } from './lifecycle.ts';
 import { type CellRecord, difference, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
 import { openRunFolder, type RunFolder } from './results.ts';
+import { Runner, type RunnerOptions } from './runner.ts';
 
 export interface RunOptions
-  extends Pick<LabOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useForks' | 'replay'> {
-  /** Or what finds out in the lab which cells these are. */
-  readonly cells: readonly Cell[] | ((lab: Lab, shared: string) => Promise<readonly Cell[]>);
+  extends Pick<RunnerOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useForks' | 'replay'> {
+  /** Or what finds out in the runner which cells these are. */
+  readonly cells: readonly Cell[] | ((runner: Runner, shared: string) => Promise<readonly Cell[]>);
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;
   /** Boots of each cell; more than one also proves that they agree. */
@@ -46,11 +46,11 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   const workers = options.workers ?? availableParallelism();
   const folder = await openRunFolder(options.results, startedAt);
   const preview = new Preview(options, folder);
-  let lab: Lab | null = null;
+  let runner: Runner | null = null;
   try {
     // Boots that are to be compared with each other must be boots.
     const isCompared = repeat > 1;
-    const opened = await Lab.open({
+    const opened = await Runner.open({
       ...options,
       listen: (event) => {
         listen(event);
@@ -61,14 +61,14 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       workers,
       folder,
     });
-    lab = opened;
+    runner = opened;
     const cells = typeof options.cells === 'function' ? await options.cells(opened, folder.shared) : options.cells;
     const kernels = kernelsOf(cells);
     listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
     for (const cell of cells) await opened.check(cell);
     const ready = Promise.all(inOrderOfUse(cells).map((kernel) => opened.kernel(kernel))).then(() => performance.now());
-    const [built, { records, flakes }] = await Promise.all([ready, bootAll(cells, repeat, lab, folder, listen)]);
-    await Promise.all([lab.close(), preview.close()]);
+    const [built, { records, flakes }] = await Promise.all([ready, bootAll(cells, repeat, runner, folder, listen)]);
+    await Promise.all([runner.close(), preview.close()]);
     const finished = performance.now();
     const run: RunRecord = {
       schema: RUN_SCHEMA_VERSION,
@@ -85,7 +85,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
         boots: Math.round(finished - built),
         total: Math.round(finished - started),
       },
-      kernels: lab.kernels,
+      kernels: runner.kernels,
       cells: records,
       flakes,
     };
@@ -93,7 +93,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     listen({ event: 'run-finished' });
     return { run, folder: path };
   } catch (error) {
-    await Promise.all([lab?.close(), preview.close()]);
+    await Promise.all([runner?.close(), preview.close()]);
     await folder.discard();
     throw error;
   }
@@ -130,16 +130,16 @@ class Preview {
 
   async #ask(cell: Cell): Promise<void> {
     const signal = AbortSignal.any([this.#options.signal, this.#ended.signal]);
-    // Files that its guest reads are not to be written by the run's own lab meanwhile.
+    // Files that its guest reads are not to be written by the run's own runner meanwhile.
     const folder = { ...this.#folder, shared: join(this.#folder.shared, 'preview') };
     try {
-      const lab = await Lab.open({ ...this.#options, workers: 1, folder, signal, listen: () => {} });
+      const runner = await Runner.open({ ...this.#options, workers: 1, folder, signal, listen: () => {} });
       try {
-        const { record } = await lab.boot(cell, join(folder.shared, 'cell'));
+        const { record } = await runner.boot(cell, join(folder.shared, 'cell'));
         // Without the package, or with another one than it was written for, it has nothing to say.
         if (record.asExpected) this.#options.listen({ event: 'preview-finished', cell: record });
       } finally {
-        await lab.close();
+        await runner.close();
       }
     } catch (error) {
       if (!signal.aborted && !(error instanceof KnownError)) throw error;
@@ -156,18 +156,18 @@ class Preview {
 async function bootAll(
   cells: readonly Cell[],
   repeat: number,
-  lab: Lab,
+  runner: Runner,
   folder: RunFolder,
   listen: RunOptions['listen'],
 ): Promise<{ records: CellRecord[]; flakes: RunRecord['flakes'] }> {
   const flakes: RunRecord['flakes'][number][] = [];
-  lab.expect(cells);
+  runner.expect(cells);
   const records = await Promise.all(
     cells.map(async (cell) => {
       // A cell takes a worker only when its kernel is there.
-      await lab.kernel(cell);
+      await runner.kernel(cell);
       const boots = Array.from({ length: repeat }, (_, n) =>
-        lab.boot(cell, n === 0 ? folder.cell(cell.id) : `${folder.cell(cell.id)}/repeat-${n + 1}`),
+        runner.boot(cell, n === 0 ? folder.cell(cell.id) : `${folder.cell(cell.id)}/repeat-${n + 1}`),
       );
       const [first, ...others] = await Promise.all(boots);
       if (first === undefined) throw new Error(`cell ${cell.id} was booted ${repeat} times`);

@@ -11,33 +11,34 @@ import { parseSymbols } from '../kernel/symbols.ts';
 import type { Cell } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 import { boot } from './boot.ts';
-import { type Bench, prepareCell } from './prepare.ts';
+import type { CommonFiles } from './common-files.ts';
+import { prepareCell } from './prepare.ts';
 
 /** Addresses by name, hexadecimal; null for a name that the kernel does not have, or has more than once. */
 const cacheSchema = z.record(z.string(), z.string().nullable());
 type KnownSymbols = z.infer<typeof cacheSchema>;
 
-/** Where a scout boots: the bench it shares, a folder for its files, and the cache for what it finds. */
-export interface ScoutRoom {
-  readonly bench: Bench;
+/** What it takes to boot a kernel for its symbols: the common files, a folder for its own, and the cache for what it finds. */
+export interface SymbolBoot {
+  readonly common: CommonFiles;
   readonly folder: string;
   readonly cache: string;
   readonly signal: AbortSignal;
 }
 
-const scouting = new Map<string, Promise<KnownSymbols>>();
+const booting = new Map<string, Promise<KnownSymbols>>();
 
 /**
- * The symbols that a cell boots with. A kernel that came without its System.map is not scouted for the console alone,
- * which is only faster with it. Throws as {@link findSymbols}.
+ * The symbols that a cell boots with. A kernel that came without its System.map is not booted for the console's
+ * alone, which is only faster with it. Throws as {@link findSymbols}.
  */
 export async function symbolsOf(
   cell: Pick<Cell, 'gates'>,
   kernel: KernelArtefact,
-  room: ScoutRoom,
+  files: SymbolBoot,
 ): Promise<ReadonlyMap<string, bigint>> {
-  const isScouted = kernel.systemMap !== null || cell.gates.length > 0;
-  const found = await findSymbols(kernel, isScouted ? gateSymbols(cell.gates) : new Set(), room);
+  const isNeeded = kernel.systemMap !== null || cell.gates.length > 0;
+  const found = await findSymbols(kernel, isNeeded ? gateSymbols(cell.gates) : new Set(), files);
   for (const name of gatedBy(cell.gates).functions) {
     if (!found.has(name)) throw await withoutAddress(name, kernel);
   }
@@ -86,17 +87,17 @@ function functionNames(text: string): string[] {
 
 /**
  * Virtual addresses of kernel symbols by name: from System.map, or where the kernel came without one, from
- * /proc/kallsyms in a scout boot of the same Image, whose findings stay in the cache. A name that is missing or not
- * unique has no entry. Throws {@link InfraError} when the scout does not come back: the kernel does not boot at all.
+ * /proc/kallsyms in a boot of the same Image; what it finds stays in the cache. A name that is missing or not
+ * unique has no entry. Throws {@link InfraError} when that boot does not finish.
  */
 export async function findSymbols(
   kernel: KernelArtefact,
   names: ReadonlySet<string>,
-  room: ScoutRoom,
+  files: SymbolBoot,
 ): Promise<ReadonlyMap<string, bigint>> {
   if (names.size === 0) return new Map();
   if (kernel.systemMap !== null) return mappedSymbols(kernel.systemMap, names);
-  const folder = join(room.cache, 'symbols');
+  const folder = join(files.cache, 'symbols');
   await bestEffort(() => ensureFolder(folder));
   const file = join(folder, `${kernel.imageHash}.json`);
   const text = await readIfPresent(file);
@@ -104,8 +105,8 @@ export async function findSymbols(
   const missing = [...names].filter((name) => !(name in known)).sort();
   if (missing.length > 0) {
     const task = `${kernel.imageHash} ${missing.join(' ')}`;
-    const found = scouting.get(task) ?? scout(kernel, missing, room).finally(() => scouting.delete(task));
-    scouting.set(task, found);
+    const found = booting.get(task) ?? bootForSymbols(kernel, missing, files).finally(() => booting.delete(task));
+    booting.set(task, found);
     known = { ...known, ...(await found) };
     await bestEffort(() => writeAtomic(file, JSON.stringify(known)));
   }
@@ -127,13 +128,17 @@ function mappedSymbols(path: string, names: ReadonlySet<string>): Promise<Readon
   return known;
 }
 
-async function scout(kernel: KernelArtefact, names: readonly string[], room: ScoutRoom): Promise<KnownSymbols> {
+async function bootForSymbols(
+  kernel: KernelArtefact,
+  names: readonly string[],
+  files: SymbolBoot,
+): Promise<KnownSymbols> {
   // Symbols are the Image's own, whatever it boots on.
-  const plain = plainCell('scout', kernel.recipe, { linkage: kernel.linkage });
+  const plain = plainCell('symbols', kernel.recipe, { linkage: kernel.linkage });
   const cell: Cell = { ...plain, plan: [{ step: 'symbols', names }], watch: [] };
-  const folder = join(room.folder, `scout-${kernel.imageHash.slice(0, 16)}`);
-  const { events, summary } = await boot(await prepareCell(cell, kernel, new Map(), room.bench, folder), {
-    signal: room.signal,
+  const folder = join(files.folder, `symbols-${kernel.imageHash.slice(0, 16)}`);
+  const { events, summary } = await boot(await prepareCell(cell, kernel, new Map(), files.common, folder), {
+    signal: files.signal,
   });
   if (summary.plan !== 'done')
     throw new InfraError(

@@ -96,7 +96,7 @@ export class Knowledge {
 
   get waits(): DriverWait[] {
     return [...this.#deferrers].map((device) => {
-      const likely = this.#waits.convicted(device);
+      const likely = this.#waits.known(device);
       return {
         device,
         suppliers: this.#provenFor(device),
@@ -113,7 +113,7 @@ export class Knowledge {
     return [...this.#deferrers]
       .filter((device) => this.#everBound.has(device))
       .flatMap((device) => {
-        const alone = this.#waits.convicted(device).filter((other) => !this.#proven.has(`${device} ${other}`));
+        const alone = this.#waits.known(device).filter((other) => !this.#proven.has(`${device} ${other}`));
         const single = alone.map((other) => ({ device, held: [other] }));
         const suspects = all ? this.#waits.suspects(device) : [];
         const listed = this.#listed(device, suspects);
@@ -134,9 +134,7 @@ export class Knowledge {
   }
 
   #crashesWithout(device: string): string[] {
-    return [...this.#crashTitles].flatMap(([key, crash]) =>
-      crash.device === device ? this.#crashes.convicted(key) : [],
-    );
+    return [...this.#crashTitles].flatMap(([key, crash]) => (crash.device === device ? this.#crashes.known(key) : []));
   }
 
   #provenFor(device: string): string[] {
@@ -189,7 +187,7 @@ export class Knowledge {
     };
   }
 
-  /** Every deferral accuses the devices that were not bound by then; a probe that ran, or was bound, clears them. */
+  /** Every deferral makes suspects of the devices that were not bound by then; a probe that ran, or was bound, clears them. */
   #learnFrom(life: ProbeLife, lives: ReadonlyMap<string, ProbeLife>, relaxed: number): void {
     const { device } = life;
     if (life.deferrals.length > 0) this.#everDeferred.add(device);
@@ -197,30 +195,30 @@ export class Knowledge {
       const absent = absentAt(deferral.at, device, lives);
       if (deferral.by === 'driver') {
         this.#deferrers.add(device);
-        this.#waits.accuse(device, absent, true);
+        this.#waits.suspect(device, absent, true);
         continue;
       }
       const supplier = supplierIn(deferral.reason);
-      if (supplier === null) this.#blocks.accuse(device, this.#likely(device, absent), false);
+      if (supplier === null) this.#blocks.suspect(device, this.#likely(device, absent), false);
       else
         for (const named of this.#targetsCalled(supplier)) {
           if (!absent.includes(named)) continue;
           this.#named.add(`${device} ${named}`);
-          this.#blocks.accuse(device, [named], true);
+          this.#blocks.suspect(device, [named], true);
         }
     }
     if (life.started !== null && life.started < relaxed)
-      this.#blocks.acquit(device, absentAt(life.started, device, lives));
+      this.#blocks.clear(device, absentAt(life.started, device, lives));
     if (life.started !== null) this.#everStarted.add(device);
     if (life.bound !== null) this.#everBound.add(device);
     if (life.bound !== null && life.bound < relaxed) {
-      this.#waits.acquit(device, absentAt(life.bound, device, lives));
+      this.#waits.clear(device, absentAt(life.bound, device, lives));
     }
     // Neither binding nor deferring is crashing.
     const through = life.deferrals.find(({ by }) => by === 'driver')?.at ?? life.bound;
     if (through === null) return;
     for (const [key, crash] of this.#crashTitles) {
-      if (crash.device === device) this.#crashes.acquit(key, absentAt(through, device, lives));
+      if (crash.device === device) this.#crashes.clear(key, absentAt(through, device, lives));
     }
   }
 
@@ -245,7 +243,7 @@ export class Knowledge {
       const deferred = life?.deferrals.some((deferral) => deferral.by === 'driver' && deferral.at < at) ?? false;
       if (phase === 'finished' && deferred && (life?.bound ?? NEVER) > at) {
         const suspects = [...held].filter((other) => !this.#waits.isCleared(until, other));
-        this.#waits.accuse(until, suspects, true);
+        this.#waits.suspect(until, suspects, true);
         if (suspects.length === 1) this.#proven.add(`${until} ${suspects[0]}`);
       }
       // The other holds of this boot end at about this time too.
@@ -262,7 +260,7 @@ export class Knowledge {
     for (const [at, { from, event }] of recorded.entries()) {
       if (from !== 'kernel' || event.event !== 'deferral-timeout') continue;
       const listed = this.#listed(event.device, absentAt(at, event.device, lives));
-      if (listed.length > 0) this.#blocks.accuse(event.device, listed, true);
+      if (listed.length > 0) this.#blocks.suspect(event.device, listed, true);
     }
   }
 
@@ -275,7 +273,7 @@ export class Knowledge {
   }
 
   /**
-   * A device that did not begin although nothing held it: those that were held for its sake are accused. Not of one
+   * A device that did not begin although nothing held it: those that were held for its sake are suspected. Not of one
    * that never begins, which has no driver.
    */
   #learnFromVain(blocker: Blocker | null, asked: readonly string[]): void {
@@ -283,7 +281,7 @@ export class Knowledge {
     const { device, absent } = blocker;
     const listed = this.#likely(device, absent);
     const held = asked.slice(asked.indexOf(device) + 1);
-    this.#blocks.accuse(device, listed.length < absent.length ? listed : held, true);
+    this.#blocks.suspect(device, listed.length < absent.length ? listed : held, true);
   }
 
   /**
@@ -306,7 +304,7 @@ export class Knowledge {
     if (outcome.signature === null || device === undefined || !this.#devices.includes(device)) return;
     const key = `${device} ${outcome.signature}`;
     this.#crashTitles.set(key, { device, title: cause.crash?.title ?? outcome.signature });
-    this.#crashes.accuse(
+    this.#crashes.suspect(
       key,
       cause.unfinished.map((state) => state.device),
       true,
@@ -317,7 +315,7 @@ export class Knowledge {
     this.#constraints = this.#given;
     this.#order = partialOrder(this.#devices, this.#given);
     for (const device of this.#blocks.keys()) {
-      for (const supplier of this.#blocks.convicted(device)) {
+      for (const supplier of this.#blocks.known(device)) {
         const reason = this.#named.has(`${device} ${supplier}`)
           ? `the driver core does not probe ${device} before its supplier ${supplier} is bound`
           : `${device} was not probed while ${supplier} was not bound`;
@@ -327,7 +325,7 @@ export class Knowledge {
       }
     }
     for (const [key, { device, title }] of this.#crashTitles) {
-      for (const absent of this.#crashes.convicted(key)) {
+      for (const absent of this.#crashes.known(key)) {
         this.#constrain({
           before: absent,
           after: device,
@@ -341,7 +339,7 @@ export class Knowledge {
   #awaitedBy(device: string): string[] {
     const found = new Set<string>();
     const add = (waiting: string): void => {
-      for (const other of [...this.#provenFor(waiting), ...this.#blocks.convicted(waiting)]) {
+      for (const other of [...this.#provenFor(waiting), ...this.#blocks.known(waiting)]) {
         if (found.has(other)) continue;
         found.add(other);
         add(other);

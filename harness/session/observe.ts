@@ -4,7 +4,7 @@ import { BuildFailure } from '../kernel/make.ts';
 import { RecipeMisfit } from '../kernel/recipe.ts';
 import type { Cell } from '../model/cell.ts';
 import { isMissing } from '../model/verdict.ts';
-import type { Lab } from '../run/lab.ts';
+import type { Runner } from '../run/runner.ts';
 import { type Claim, judgeCommit, type Observation, type Sighting } from '../search/commits.ts';
 import { interleavings } from '../search/interleavings.ts';
 
@@ -31,13 +31,13 @@ export function cellOfCommit(cell: Cell, repository: string, commit: string): Ce
  * A source that does not compile, a recipe that does not fit it and a kernel without what the cell names are something
  * seen: nothing. Throws what is wrong with the machine.
  */
-export async function observeCell(lab: Lab, cell: Cell, count: number, claim: Claim | null): Promise<Sighting[]> {
+export async function observeCell(runner: Runner, cell: Cell, count: number, claim: Claim | null): Promise<Sighting[]> {
   const nothing = (reason: string): Sighting[] => [
     { saw: 'nothing', reason: reason.split('\n').slice(0, 2).join(' ') },
   ];
   let kernel: KernelResult;
   try {
-    kernel = await lab.kernel(cell);
+    kernel = await runner.kernel(cell);
   } catch (error) {
     if (error instanceof BuildFailure || error instanceof RecipeMisfit) return nothing(error.message);
     throw error;
@@ -46,7 +46,7 @@ export async function observeCell(lab: Lab, cell: Cell, count: number, claim: Cl
   const sightings: Sighting[] = [];
   for (const shift of interleavings(count, cell.shift, SEED)) {
     try {
-      const { record } = await lab.bootKernel({ ...cell, id: `${cell.id}-shift${shift}`, shift }, kernel);
+      const { record } = await runner.bootKernel({ ...cell, id: `${cell.id}-shift${shift}`, shift }, kernel);
       const { verdict, reason, notes, cached, crash } = record;
       if (isMissing(verdict)) return [...sightings, ...nothing(reason)];
       sightings.push({
@@ -70,13 +70,13 @@ export async function observeCell(lab: Lab, cell: Cell, count: number, claim: Cl
 
 /** The same of a commit, with the time that it took. */
 export async function observeCommit(
-  lab: Lab,
+  runner: Runner,
   cell: Cell,
   commit: string,
   count: number,
   claim: Claim | null,
 ): Promise<Observation> {
   const started = performance.now();
-  const sightings = await observeCell(lab, cell, count, claim);
+  const sightings = await observeCell(runner, cell, count, claim);
   return { commit, sightings, seconds: (performance.now() - started) / 1000 };
 }

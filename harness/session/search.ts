@@ -3,20 +3,20 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { formatCellFile } from '../matrix/cell-file.ts';
 import type { Cell } from '../model/cell.ts';
-import { Lab, type LabOptions } from '../run/lab.ts';
 import { openRunFolder, type RunFolder } from '../run/results.ts';
+import { Runner, type RunnerOptions } from '../run/runner.ts';
 import type { Boot, Outcome } from '../search/boot.ts';
 
 /** What a search such as `explore` works with while it runs. */
 export interface SearchSession {
-  readonly lab: Lab;
+  readonly runner: Runner;
   readonly boot: Boot;
   readonly folder: RunFolder;
   /** Writes a cell that `bootrace cell FILE` replays; returns its path in the finished folder. */
   readonly keepCell: (name: string, cell: Cell) => Promise<string>;
 }
 
-interface SearchOptions extends Pick<LabOptions, 'signal' | 'listen'> {
+interface SearchOptions extends Pick<RunnerOptions, 'signal' | 'listen'> {
   readonly results: string;
   readonly workers: number | null;
   /** The most boots that the search may use, where it is bounded. */
@@ -24,7 +24,7 @@ interface SearchOptions extends Pick<LabOptions, 'signal' | 'listen'> {
 }
 
 /**
- * Opens a lab in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under
+ * Opens a runner in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under
  * a name that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
  */
 export async function runSearch<T>(
@@ -33,11 +33,11 @@ export async function runSearch<T>(
   search: (session: SearchSession) => Promise<T>,
 ): Promise<T> {
   const folder = await openRunFolder(options.results, new Date(), `${verb}-`);
-  let lab: Lab | null = null;
+  let runner: Runner | null = null;
   try {
     const workers = options.workers ?? availableParallelism();
     options.listen({ event: 'search-started', workers, mostBoots: options.budget ?? null });
-    const opened = await Lab.open({
+    const opened = await Runner.open({
       ...options,
       workers,
       folder,
@@ -45,7 +45,7 @@ export async function runSearch<T>(
       useCache: true,
       useForks: true,
     });
-    lab = opened;
+    runner = opened;
     const boot = async (cell: Cell): Promise<Outcome> => {
       const { record, events, gates } = await opened.boot(cell);
       return {
@@ -60,12 +60,12 @@ export async function runSearch<T>(
       await writeFile(join(folder.path, name), formatCellFile(cell));
       return join(folder.final, name);
     };
-    const found = await search({ lab, boot, folder, keepCell });
+    const found = await search({ runner, boot, folder, keepCell });
     await opened.close();
     await folder.keep();
     return found;
   } catch (error) {
-    await lab?.close();
+    await runner?.close();
     await folder.discard();
     throw error;
   }

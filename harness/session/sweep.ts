@@ -54,8 +54,8 @@ async function sweepBoard(
   const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], usualCrashes: [], findings: [] };
   try {
     const request: CountRequest = { board, kernel, append: [], modules: null };
-    const opened = await openBoard(session.lab, request);
-    const base = await countingCell(session.lab, request, session.folder.shared);
+    const opened = await openBoard(session.runner, request);
+    const base = await countingCell(session.runner, request, session.folder.shared);
     return await new BoardSweep(session, opened, base, options).run();
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
@@ -97,7 +97,7 @@ class BoardSweep {
   async run(): Promise<Swept> {
     const { most, seed, note } = this.#options;
     const { tree, kernel } = this.#board;
-    const canSuspend = (await this.#session.lab.gateable(kernel, [SUSPEND_TEST])).length > 0;
+    const canSuspend = (await this.#session.runner.gateable(kernel, [SUSPEND_TEST])).length > 0;
     const sweeps = this.#options.sweeps.filter((sweep) => sweep !== 'suspend' || canSuspend);
     const usual = await Promise.all(usualCells(this.#base, seed).map((cell) => this.#boot(cell)));
     const [first] = usual;
@@ -202,10 +202,10 @@ class BoardSweep {
   }
 
   async #boot(cell: Cell): Promise<BoardOutcome & { readonly bound: readonly BoundDevice[] }> {
-    const { lab, folder } = this.#session;
+    const { runner, folder } = this.#session;
     this.#boots++;
     const path = folder.cell(cell.id);
-    const { end: guest, record } = await lab.boot(cell, path);
+    const { end: guest, record } = await runner.boot(cell, path);
     if (guest === null) this.#unbooted.add(record.reason);
     const census = readCensus(path, this.#board.tree, this.#matcher);
     const named = census.devices.map((one) => ({ ...one, device: `${one.bus}/${one.name}` }));

@@ -52,13 +52,13 @@ export async function runEntry(entry: Entry, session: SearchSession, options: Zo
 async function requestOf(
   entry: Entry,
   kernelName: string,
-  { lab, boot }: SearchSession,
+  { runner, boot }: SearchSession,
   { budget, seed, note }: ZooOptions,
 ): Promise<HuntRequest> {
   const base = baseCell(entry, kernelName);
-  const tree = editTree(await lab.board(base), entry.tree);
-  await lab.check(base);
-  const kernel = await lab.kernel(base);
+  const tree = editTree(await runner.board(base), entry.tree);
+  await runner.check(base);
+  const kernel = await runner.kernel(base);
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${kernelName} ${entry.linkage}: ${kernel.reason}`);
   const nodes = devicesOf(tree);
   return {
@@ -66,9 +66,9 @@ async function requestOf(
     targets: targetsOf(tree, entry.devices),
     nodeOf: (device) => nodes.get(device) ?? null,
     loadConstraints: symbolDependencies(base, kernel),
-    milestones: await lab.gateable(kernel, MILESTONES),
-    nameless: await lab.gateable(kernel, NAMELESS_MILESTONES),
-    canSuspend: (await lab.gateable(kernel, [SUSPEND_TEST])).length > 0,
+    milestones: await runner.gateable(kernel, MILESTONES),
+    nameless: await runner.gateable(kernel, NAMELESS_MILESTONES),
+    canSuspend: (await runner.gateable(kernel, [SUSPEND_TEST])).length > 0,
     boot,
     budget,
     seed,

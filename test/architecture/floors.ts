@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
 /** Rooms whose files are pure functions: they neither start processes nor know whoever does. */
 const PURE = /^(?:report|search|verdict|model|dmesg|devicetree)\//;
 const STARTS_PROCESSES =
-  /^(?:execa|zx|node:child_process|node:worker_threads|node:cluster)$|^qemu\/(?:process|server)\.ts$|^run\/(?:lab|run|boot)\.ts$/;
+  /^(?:execa|zx|node:child_process|node:worker_threads|node:cluster)$|^qemu\/(?:process|server)\.ts$|^run\/(?:runner|run|boot)\.ts$/;
 
 function room(file: string): string {
   return file.includes('/') ? file.slice(0, file.indexOf('/')) : file;

@@ -10,6 +10,7 @@ import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot, ensureFolder, removeFolder, withTemporary } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
 import { CROSS_COMPILE } from '../../harness/kernel/make.ts';
+import { applyPatches } from '../../harness/kernel/patched-tree.ts';
 import { hashFile } from '../../harness/kernel/published.ts';
 import { debianSource } from '../../harness/kernel/source/debian.ts';
 import {
@@ -19,7 +20,6 @@ import {
   type SourceTree,
   sourceFolder,
 } from '../../harness/kernel/source/tree.ts';
-import { applyPatches } from '../../harness/kernel/workshop.ts';
 
 const SERIES = '6.1';
 const UNFIXED = '6.1-unfixed';

@@ -11,7 +11,8 @@ import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { boot } from '../../harness/run/boot.ts';
 import { bootargsOf } from '../../harness/run/bootargs.ts';
-import { openBench, prepareCell } from '../../harness/run/prepare.ts';
+import { openCommonFiles } from '../../harness/run/common-files.ts';
+import { prepareCell } from '../../harness/run/prepare.ts';
 import { findSymbols } from '../../harness/run/symbols.ts';
 import { moduleCells } from './boots.ts';
 
@@ -44,14 +45,14 @@ export async function bootInstructions() {
     async ({ path }) => {
       const { signal } = new AbortController();
       const cache = cacheRoot();
-      const bench = await openBench(join(path, 'shared'), cache);
+      const common = await openCommonFiles(join(path, 'shared'), cache);
       const functions = [...PHASES.flatMap(({ from }) => from ?? []), END];
       const names = new Set([...functions, 'pl011_console_write']);
-      const symbols = await findSymbols(kernel, names, { bench, folder: path, cache, signal });
+      const symbols = await findSymbols(kernel, names, { common, folder: path, cache, signal });
       let boots = 0;
       const count = async (has: { readonly [part in keyof typeof NOW]: boolean }) => {
         const folder = join(path, String(boots++));
-        const prepared = await prepareCell(cell, kernel, symbols, bench, folder);
+        const prepared = await prepareCell(cell, kernel, symbols, common, folder);
         const tree = parseFdt(await readFile(prepared.files.deviceTree), 'variant.dtb');
         const bootargs = bootargsOf(cell).filter((word) => has.bootargs || !word.startsWith('initcall_blacklist='));
         const memory = { edit: 'unset', node: '/chosen', property: 'linux,usable-memory-range' } as const;

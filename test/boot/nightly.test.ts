@@ -105,7 +105,7 @@ test('the guard that was taken out of a kernel that had it is the only new failu
   expect(inputs.map(({ input }) => input)).toEqual([expect.stringContaining('kernel')]);
 });
 
-test('old nights go, the newest stay', async () => {
+test('old runs go, the newest stay', async () => {
   const before = await runs();
   const { exitCode } = await nightly('--keep', '2');
   expect(exitCode).toBe(0);

@@ -6,7 +6,8 @@ import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { boot } from '../../harness/run/boot.ts';
-import { openBench, prepareCell } from '../../harness/run/prepare.ts';
+import { openCommonFiles } from '../../harness/run/common-files.ts';
+import { prepareCell } from '../../harness/run/prepare.ts';
 import { symbolsOf } from '../../harness/run/symbols.ts';
 
 /** Time for a kernel that is not in the cache yet. */
@@ -30,7 +31,7 @@ export interface GuestRoom {
 export async function openGuestRoom(recipe: string): Promise<GuestRoom> {
   const folder = await dir({ unsafeCleanup: true });
   const cache = cacheRoot();
-  const bench = await openBench(join(folder.path, 'shared'), cache);
+  const common = await openCommonFiles(join(folder.path, 'shared'), cache);
   const kernel = await buildKernel({ recipe, linkage: 'modules' });
   if (kernel.kind !== 'ready') throw new Error(kernel.reason);
   const { signal } = new AbortController();
@@ -57,8 +58,8 @@ export async function openGuestRoom(recipe: string): Promise<GuestRoom> {
         expect: { verdicts: ['bound'] },
       };
       const own = join(folder.path, `boot-${boots++}`);
-      const symbols = await symbolsOf(cell, kernel, { bench, folder: own, cache, signal });
-      const prepared = await prepareCell(cell, kernel, symbols, bench, own);
+      const symbols = await symbolsOf(cell, kernel, { common, folder: own, cache, signal });
+      const prepared = await prepareCell(cell, kernel, symbols, common, own);
       const undamaged = await readFile(prepared.files.plan);
       if (damage !== undefined) await writeFile(prepared.files.plan, damage);
       const { console } = await boot(prepared, { signal });

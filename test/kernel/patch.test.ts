@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import { applyHunks, type FilePatch, parsePatch } from '../../harness/kernel/patch.ts';
-import { patchedFiles } from '../../harness/kernel/workshop.ts';
+import { patchedFiles } from '../../harness/kernel/patched-tree.ts';
 
 function parse(text: string): readonly FilePatch[] {
   const parsed = parsePatch(text);

@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
+import { openBuildFolder } from '../../harness/kernel/build-folder.ts';
+import { applyPatches } from '../../harness/kernel/patched-tree.ts';
 import { gitSource, tarballSource, treeSource } from '../../harness/kernel/source/given.ts';
 import { OUTPUT_PREFIX, sourceFolder } from '../../harness/kernel/source/tree.ts';
-import { applyPatches, openBuildFolder } from '../../harness/kernel/workshop.ts';
 
 const inFolder = (test: (path: string) => Promise<void>) => () =>
   withDir(({ path }) => test(path), { unsafeCleanup: true });

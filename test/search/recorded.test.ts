@@ -148,37 +148,37 @@ describe('recorded orders', () => {
 });
 
 describe('Culprits', () => {
-  it('convicts what is left when the others are cleared', () => {
+  it('names what is left when the others are cleared', () => {
     const culprits = new Culprits();
-    culprits.accuse('x', ['a', 'b', 'c'], true);
-    expect(culprits.convicted('x')).toEqual([]);
+    culprits.suspect('x', ['a', 'b', 'c'], true);
+    expect(culprits.known('x')).toEqual([]);
     expect(culprits.suspects('x')).toEqual(['a', 'b', 'c']);
-    culprits.acquit('x', ['a', 'c']);
-    expect(culprits.convicted('x')).toEqual(['b']);
+    culprits.clear('x', ['a', 'c']);
+    expect(culprits.known('x')).toEqual(['b']);
     expect(culprits.suspects('x')).toEqual([]);
   });
 
   it('finds a second culprit beside a known one', () => {
     const culprits = new Culprits();
-    culprits.accuse('x', ['b'], true);
-    culprits.accuse('x', ['a', 'c'], true);
-    culprits.acquit('x', ['a']);
-    expect(culprits.convicted('x').toSorted()).toEqual(['b', 'c']);
+    culprits.suspect('x', ['b'], true);
+    culprits.suspect('x', ['a', 'c'], true);
+    culprits.clear('x', ['a']);
+    expect(culprits.known('x').toSorted()).toEqual(['b', 'c']);
   });
 
-  it('does not convict the only one it knows where something else may have been absent too', () => {
+  it('does not name the only one it knows where something else may have been absent too', () => {
     const culprits = new Culprits();
-    culprits.accuse('x', ['b'], false);
-    expect(culprits.convicted('x')).toEqual([]);
-    culprits.accuse('x', ['a', 'b'], true);
-    expect(culprits.convicted('x')).toEqual(['b']);
+    culprits.suspect('x', ['b'], false);
+    expect(culprits.known('x')).toEqual([]);
+    culprits.suspect('x', ['a', 'b'], true);
+    expect(culprits.known('x')).toEqual(['b']);
   });
 
-  it('takes a conviction back', () => {
+  it('takes a culprit back', () => {
     const culprits = new Culprits();
-    culprits.accuse('x', ['b'], true);
-    culprits.acquit('x', ['b']);
-    expect(culprits.convicted('x')).toEqual([]);
+    culprits.suspect('x', ['b'], true);
+    culprits.clear('x', ['b']);
+    expect(culprits.known('x')).toEqual([]);
   });
 });
 

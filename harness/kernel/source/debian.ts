@@ -85,9 +85,9 @@ async function fetchSource({ root, record, series, onProgress, signal }: Fetch):
     const shipped = join(temporary, 'deb', 'usr', 'src');
     const tarball = (await readdir(shipped)).find((name) => /^linux-source-[\d.]+\.tar\.xz$/.test(name));
     if (tarball === undefined) throw new InfraError(`${found.name} ${found.version} holds no source tarball`);
-    const workshop = join(temporary, 'workshop');
-    await unpackTarball(join(shipped, tarball), join(workshop, 'src'), signal);
-    await publish(workshop, folderOf(root, found.version));
+    const unpacked = join(temporary, 'tree');
+    await unpackTarball(join(shipped, tarball), join(unpacked, 'src'), signal);
+    await publish(unpacked, folderOf(root, found.version));
     await writeAtomic(record, `${found.version}\n`);
     return found.version;
   });

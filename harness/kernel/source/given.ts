@@ -60,10 +60,10 @@ export async function tarballSource(
   await requireFreeSpace(root, SOURCE_MIB, `unpacking ${path}`);
   await withTemporary(root, async (temporary) => {
     onProgress({ phase: 'unpacking', subject: path, done: null, total: null, secondsLeft: null });
-    const workshop = join(temporary, 'workshop');
-    await unpackTarball(file, join(workshop, 'src'), signal);
-    await requireKernelSource(join(workshop, 'src'), path);
-    await publish(workshop, tree.folder);
+    const unpacked = join(temporary, 'tree');
+    await unpackTarball(file, join(unpacked, 'src'), signal);
+    await requireKernelSource(join(unpacked, 'src'), path);
+    await publish(unpacked, tree.folder);
   });
   return tree;
 }

@@ -1,7 +1,7 @@
 import { type CellRecord, difference, type RunRecord } from './record.ts';
 
 /*
- * What the nightly (scripts/nightly.ts) decides, apart from what it starts.
+ * What the nightly (commands/nightly.ts) decides, apart from what it starts.
  */
 
 /** Folder of a run, as run/results.ts names it. */
@@ -17,7 +17,7 @@ export function outdatedRuns(entries: readonly string[], keep: number): string[]
  * Ids of `size` cells of a run that were booted, others each day, so that all have their turn. `day`: any number that
  * grows by one a day.
  */
-export function sampleOfNight(
+export function nightlySample(
   cells: readonly Pick<CellRecord, 'id' | 'consoleHash'>[],
   size: number,
   day: number,
@@ -33,14 +33,14 @@ interface Disagreement {
 }
 
 /**
- * Cells that do not do the same every time: between the boots of the sample, or between these and the night's, which
+ * Cells that do not do the same every time: between the boots of the sample, or between these and the nightly run's, which
  * may have come from the result cache. Equal inputs give equal bytes, so that each of them is the harness's own bug.
  */
 export function disagreements(
-  night: Pick<RunRecord, 'cells'>,
+  nightly: Pick<RunRecord, 'cells'>,
   sample: Pick<RunRecord, 'cells' | 'flakes'>,
 ): Disagreement[] {
-  const byId = new Map(night.cells.map((cell) => [cell.id, cell]));
+  const byId = new Map(nightly.cells.map((cell) => [cell.id, cell]));
   const across = sample.cells.flatMap((cell): Disagreement[] => {
     const first = byId.get(cell.id);
     const what = first === undefined ? null : difference(first, cell);

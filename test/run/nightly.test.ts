@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { disagreements, outdatedRuns, sampleOfNight } from '../../harness/run/nights.ts';
+import { disagreements, nightlySample, outdatedRuns } from '../../harness/run/nightly.ts';
 import { aCell, aRun } from '../report/builders.ts';
 
 test('only runs beyond the newest ones are outdated, and nothing else that lies there', () => {
@@ -28,7 +28,7 @@ test('every cell that was booted has its turn, and no night boots one twice', ()
         const cells = Array.from({ length: count }, (_, n) => aCell({ id: `c${n}` }));
         const seen = new Set<string>();
         for (let night = 0; night <= Math.ceil(count / size); night++) {
-          const ids = sampleOfNight(cells, size, day + night);
+          const ids = nightlySample(cells, size, day + night);
           expect(new Set(ids).size).toBe(Math.min(size, count));
           for (const id of ids) seen.add(id);
         }
@@ -40,8 +40,8 @@ test('every cell that was booted has its turn, and no night boots one twice', ()
 
 test('a cell without a boot is never in the sample', () => {
   const cells = [aCell({ id: 'a', consoleHash: null, verdict: 'unbuildable' }), aCell({ id: 'b' })];
-  expect(sampleOfNight(cells, 5, 3)).toEqual(['b']);
-  expect(sampleOfNight([], 5, 3)).toEqual([]);
+  expect(nightlySample(cells, 5, 3)).toEqual(['b']);
+  expect(nightlySample([], 5, 3)).toEqual([]);
 });
 
 test('a cell disagrees that differs from the night or between its own boots', () => {

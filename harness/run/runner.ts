@@ -14,18 +14,19 @@ import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import { type BootResult, boot, bootFork, replayBoot } from './boot.ts';
+import { openCommonFiles } from './common-files.ts';
 import { Forks } from './forks.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { checkDeviceNames } from './names.ts';
-import { openBench, type PreparedCell, prepareCell } from './prepare.ts';
+import { type PreparedCell, prepareCell } from './prepare.ts';
 import { type CellRecord, difference, type RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
-import { findSymbols, type ScoutRoom, symbolsOf } from './symbols.ts';
+import { findSymbols, type SymbolBoot, symbolsOf } from './symbols.ts';
 
-export interface LabOptions {
+export interface RunnerOptions {
   readonly folder: RunFolder;
   /** Guests at a time. */
   readonly workers: number;
@@ -54,10 +55,10 @@ export interface BootedCell {
   readonly gates: readonly GateEvent[];
 }
 
-/** A place where cells are booted: kernels are built once and one at a time, guests run on the workers. */
-export class Lab {
-  readonly #options: LabOptions;
-  readonly #room: ScoutRoom;
+/** Boots cells: kernels are built once and one at a time, guests run on the workers. */
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #files: SymbolBoot;
   /** Cells in hand: one more than there are workers is made ready, so that no worker waits for its next guest. */
   readonly #cells: PQueue;
   readonly #guests: PQueue;
@@ -68,9 +69,9 @@ export class Lab {
   /** Entries of the result cache that came from forks of this run. */
   readonly #keptForks: string[] = [];
 
-  private constructor(options: LabOptions, room: ScoutRoom, kept: ResultCache) {
+  private constructor(options: RunnerOptions, files: SymbolBoot, kept: ResultCache) {
     this.#options = options;
-    this.#room = room;
+    this.#files = files;
     this.#kept = kept;
     this.#cells = new PQueue({ concurrency: options.workers + 1 });
     this.#guests = new PQueue({ concurrency: options.workers });
@@ -80,11 +81,14 @@ export class Lab {
   }
 
   /** Compiles what all cells share and lays it down in the run's folder. */
-  static async open(options: LabOptions): Promise<Lab> {
+  static async open(options: RunnerOptions): Promise<Runner> {
     const { shared } = options.folder;
     const cache = cacheRoot();
-    const [bench, kept] = await Promise.all([openBench(shared, cache), ResultCache.open(cache, await qemuIdentity())]);
-    return new Lab(options, { bench, folder: shared, cache, signal: options.signal }, kept);
+    const [common, kept] = await Promise.all([
+      openCommonFiles(shared, cache),
+      ResultCache.open(cache, await qemuIdentity()),
+    ]);
+    return new Runner(options, { common, folder: shared, cache, signal: options.signal }, kept);
   }
 
   /**
@@ -93,7 +97,7 @@ export class Lab {
    */
   async board(cell: Pick<Cell, 'board' | 'kernel' | 'linkage'>): Promise<DeviceTree> {
     const kernel = resolveBoard(cell.board).kind === 'dtb' ? await this.kernel(cell) : null;
-    return (await this.#room.bench.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
+    return (await this.#files.common.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
   }
 
   /** Says what is wrong with the names in a cell before it is booted. @throws InputError */
@@ -113,7 +117,7 @@ export class Lab {
 
   /** Those of `names` at which a gate can stand: functions of the kernel image that it has once. */
   async gateable(kernel: KernelArtefact, names: readonly string[]): Promise<string[]> {
-    const found = await findSymbols(kernel, new Set(names), this.#room);
+    const found = await findSymbols(kernel, new Set(names), this.#files);
     return names.filter((name) => found.has(name));
   }
 
@@ -161,8 +165,8 @@ export class Lab {
 
   async #boot(cell: Cell, kernel: KernelArtefact, path: string): Promise<BootedCell> {
     const { knownIssues, useCache } = this.#options;
-    const symbols = await symbolsOf(cell, kernel, this.#room);
-    const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, path);
+    const symbols = await symbolsOf(cell, kernel, this.#files);
+    const prepared = await prepareCell(cell, kernel, symbols, this.#files.common, path);
     const earlier = useCache ? this.#earlierBoot(prepared) : null;
     if (earlier !== null) this.#forks?.spared(cell);
     const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
@@ -192,7 +196,7 @@ export class Lab {
   /** A boot from reset, or in a guest that serves the cells of a kind. */
   async #bootGuest(cell: Cell, kernel: KernelArtefact, prepared: PreparedCell): Promise<BootResult> {
     const { signal, onConsole } = this.#options;
-    const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names, this.#room);
+    const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names, this.#files);
     const forked = this.#forks === null ? null : await bootFork(prepared, this.#forks, cell, addresses);
     return forked ?? boot(prepared, { signal, onConsole });
   }
@@ -216,7 +220,7 @@ export class Lab {
   async #bootAgain(cell: Cell, kernel: KernelArtefact, symbols: ReadonlyMap<string, bigint>): Promise<BootResult> {
     const { signal } = this.#options;
     const folder = join(this.#options.folder.shared, `cross-check-${this.#forked}`);
-    const prepared = await prepareCell(cell, kernel, symbols, this.#room.bench, folder);
+    const prepared = await prepareCell(cell, kernel, symbols, this.#files.common, folder);
     const result = await this.#guests.add(() => boot(prepared, { signal }));
     await rm(folder, { recursive: true, force: true });
     return result;
