@@ -57,7 +57,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       listen: progress.listen,
       knownIssues: [],
       useCache: options.cache,
-      useForks: false,
+      useSnapshots: false,
       becomesLatest: true,
       about: {
         shard: null,

@@ -53,7 +53,7 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
       knownIssues: [],
       // Whoever asks for one cell wants to see it boot.
       useCache: false,
-      useForks: false,
+      useSnapshots: false,
       replay: () => [name, ...(options.matrix === undefined ? [] : ['--matrix', options.matrix])],
       ...(!showsConsole ? {} : { onConsole: (bytes: Uint8Array) => print(console.push(bytes)) }),
       becomesLatest: false,

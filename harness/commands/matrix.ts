@@ -45,7 +45,7 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
       listen: progress.listen,
       knownIssues,
       useCache: options.cache,
-      useForks: options.snapshots && options.fork,
+      useSnapshots: options.snapshots && options.fork,
       ...(options.matrix === undefined ? {} : { replay: (cell: Cell) => [cell.id, '--matrix', file] }),
       becomesLatest: true,
       about: {

@@ -102,7 +102,7 @@ u8 byte_get(u64 address);
 void byte_set(u64 address, u8 value);
 void shadow_map(u64 address);
 void shadow_write_fault(u64 address);
-void shadow_keep(void);
+void shadow_snapshot(void);
 void shadow_restore(void);
 void shadow_census(void);
 

@@ -10,12 +10,12 @@ void debug_register(struct frame *f, u32 iss)
 		f->x[rt] = 0;
 }
 
-/* Whether a table that parks wants the guest to stay here. */
-static int parks_here(const struct frame *f, const struct stop *stop)
+/* Whether the table wants its snapshot here. */
+static int snapshot_is_here(const struct frame *f, const struct stop *stop)
 {
 	char name[NAME_SIZE];
 
-	if (!parks())
+	if (!snapshot_wanted())
 		return 0;
 	if (stop->kind == STOP_CALL || stop->kind == STOP_LOAD)
 		return 1;
@@ -65,10 +65,10 @@ int breakpoint(struct frame *f)
 
 	if (!stop)
 		return 0;
-	if (parks_here(f, stop)) {
+	if (snapshot_is_here(f, stop)) {
 		if (stop->kind == STOP_PROBE)
 			stops_text_is_patched();
-		park(f, BY_BREAKPOINT);
+		snapshot_here(f, BY_BREAKPOINT);
 		gates_reset();
 		/* The cell's own table may have no stop here: then the instruction is simply executed. */
 		breakpoint(f);

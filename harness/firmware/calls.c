@@ -18,9 +18,9 @@ static void read_file(struct frame *f)
 	u64 which = f->x[0], offset = f->x[1], va = f->x[2], size = f->x[3], done = 0;
 	struct file file;
 
-	/* In a guest that is to be kept: it is parked here, and goes on with the plan of its first cell. */
-	if (which == FILE_PLAN && offset == 0 && parks()) {
-		park(f, BY_PLAN);
+	/* At the latest a snapshot is taken here; the guest goes on with the plan of its first cell. */
+	if (which == FILE_PLAN && offset == 0 && snapshot_wanted()) {
+		snapshot_here(f, BY_PLAN);
 		gates_reset();
 	}
 	if (which != FILE_PLAN && which != FILE_MODULES) {
@@ -59,8 +59,8 @@ void end_of_guest(struct frame *f)
 	if (!snapshot_taken()) {
 		f->x[0] = PSCI_SYSTEM_OFF;
 		smc(f);
-	} else if (park_next(f) == BY_PLAN) {
-		/* Where it was parked it goes on with the next cell instead. */
+	} else if (snapshot_next_cell(f) == BY_PLAN) {
+		/* From the snapshot it goes on with the next cell instead. */
 		gates_reset();
 		read_file(f);
 	} else {

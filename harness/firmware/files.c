@@ -1,6 +1,6 @@
 /*
  * What the harness gives a guest beside its memory: files of QEMU's fw_cfg device (docs/specs/fw_cfg.rst), or of a cell
- * that it hands over later (serve.c).
+ * that it hands over later (next-cell.c).
  */
 #include "firmware.h"
 

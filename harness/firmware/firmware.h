@@ -109,7 +109,7 @@ void models_restore(void);
 int snapshot_taken(void);
 void snapshot_will_write(u64 ipa);
 void snapshot_put_aside(u64 physical);
-void pages_keep(void);
+void pages_snapshot(void);
 void pages_restore(void);
 
 /* snapshot.c */
@@ -117,8 +117,8 @@ void snapshot_take(const struct frame *f);
 void snapshot_restore(struct frame *f);
 void snapshot_fault(struct frame *f, u64 esr);
 
-/* serve.c */
-void serve_next(void);
+/* next-cell.c */
+void next_cell_receive(void);
 
 /* cell_table.c: what a cell asks for */
 extern struct table cell_table;
@@ -141,11 +141,11 @@ void stepped(struct frame *f);
 void name_of(const struct frame *f, const struct stop *stop, char *name);
 int is_about(const struct frame *f, const struct stop *stop, const char *name, const struct place *place);
 
-/* park.c: guests that are kept; whatever a table asks for begins anew after park() and park_next() */
-int parks(void);
-enum parked_by { BY_BREAKPOINT, BY_PLAN };
-void park(const struct frame *f, enum parked_by by);
-enum parked_by park_next(struct frame *f);
+/* snapshot-cells.c: whatever a table asks for begins anew after snapshot_here() and snapshot_next_cell() */
+int snapshot_wanted(void);
+enum snapshot_by { BY_BREAKPOINT, BY_PLAN };
+void snapshot_here(const struct frame *f, enum snapshot_by by);
+enum snapshot_by snapshot_next_cell(struct frame *f);
 
 /* flights.c: calls that a gate or a moment is about */
 #define SAVED	9		/* x0 to x8: arguments (AAPCS64) */

@@ -265,7 +265,7 @@ void gates_summary(const struct frame *f)
 		const struct place *at = &gates[i].at;
 
 		/* Of a device that is named as sysfs does, the kernel's own log says more. */
-		if (acted[i] || (at->kind == STOP_PROBE && at->match == MATCH_NAME) || gates[i].action == ACTION_PARK)
+		if (acted[i] || (at->kind == STOP_PROBE && at->match == MATCH_NAME) || gates[i].action == ACTION_SNAPSHOT)
 			continue;
 		say_time(f);
 		say(" missed ");

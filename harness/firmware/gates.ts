@@ -64,8 +64,8 @@ export type ModuleLookup = (module: string) => ReadonlyMap<string, number> | nul
 const STRIPPED = 'or the kernel is stripped: see its System.map or /proc/kallsyms';
 const NO_MODULES: ModuleLookup = () => null;
 
-/** Where guests that differ in nothing else are parked: before the first of these happens to one of them. */
-export interface ParkingPlace {
+/** Where cells that differ in nothing else share a snapshot: before the first of these happens to one of them. */
+export interface SnapshotPlace {
   /** Devices whose probe some cell's gates hold or watch. */
   readonly devices: readonly string[];
   /** Functions of the image at which some cell has a gate, or which it watches. */
@@ -120,10 +120,10 @@ function spotsOf(gate: Gate): Spot[] {
 }
 
 /**
- * Devices whose probes gates hold or watch, and functions of the image that they stand at: what a guest of several
- * cells must not have passed.
+ * Devices whose probes gates hold or watch, and functions of the image that they stand at: what a snapshot for
+ * several cells must not be behind.
  */
-export function gatedBy(gates: readonly Gate[]): ParkingPlace {
+export function gatedBy(gates: readonly Gate[]): SnapshotPlace {
   const spots = gates.flatMap(spotsOf);
   const names = (kind: Spot['kind']) => spots.filter((spot) => spot.kind === kind).map(({ name }) => name);
   return { devices: names('probe'), functions: names('call').filter((name) => moduleOf(name) === null) };
@@ -147,12 +147,12 @@ export function gateSymbols(gates: readonly Gate[]): Set<string> {
   return symbolsFor(gates.flatMap(spotsOf));
 }
 
-/** Names of the kernel symbols that {@link encodeParking} looks up. */
-export function parkingSymbols(place: ParkingPlace): Set<string> {
+/** Names of the kernel symbols that {@link encodeSnapshotTable} looks up. */
+export function snapshotSymbols(place: SnapshotPlace): Set<string> {
   return symbolsFor(placeSpots(place));
 }
 
-function placeSpots({ devices, functions }: ParkingPlace): Spot[] {
+function placeSpots({ devices, functions }: SnapshotPlace): Spot[] {
   return [...functions.map((name) => spotOf({ entry: name })), ...devices.map((device) => spotOf({ probe: device }))];
 }
 
@@ -244,18 +244,18 @@ export function encodeGates(
 }
 
 /**
- * The table that parks a guest at the first moment at which a device or a function of `place` matters, at the latest
- * before its init reads the plan. Until then its console goes the way that it goes in its cells ({@link takesConsole}).
+ * The table that takes a snapshot at the first moment at which a device or a function of `place` matters, at the latest
+ * before the guest's init reads the plan. Until then its console goes the way that it goes in its cells ({@link takesConsole}).
  * Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
  */
-export function encodeParking(place: ParkingPlace, hasConsole: boolean, lookup: SymbolLookup): Uint8Array | null {
+export function encodeSnapshotTable(place: SnapshotPlace, hasConsole: boolean, lookup: SymbolLookup): Uint8Array | null {
   const spots = placeSpots(place);
   if (spots.length > GATES_MAX) return null;
   const table = new Table(lookup, NO_MODULES, BUSES);
   for (const spot of spots)
     table.gates.push({
       at: table.place(spot),
-      action: ACTION.park,
+      action: ACTION.snapshot,
       ms: 0,
       moment: 0,
       reserved: 0,
@@ -401,14 +401,14 @@ class Table {
       );
   }
 
-  encode(parks: boolean): Uint8Array | null {
+  encode(takesSnapshot: boolean): Uint8Array | null {
     if (this.gates.length > GATES_MAX)
       throw new InputError(`${this.gates.length} gates are asked for; at most ${GATES_MAX} fit`);
     if (this.#moments.length > MOMENTS_MAX) throw new InputError(`at most ${MOMENTS_MAX} holds fit`);
-    const stops = this.#ways(parks);
+    const stops = this.#ways(takesSnapshot);
     if (stops.length > STOPS_MAX)
       throw new InputError(`the gates need ${stops.length} stops; at most ${STOPS_MAX} fit`);
-    if (stops.length === 0 && !parks) return null;
+    if (stops.length === 0 && !takesSnapshot) return null;
     refuseShared(stops);
     const needs = this.gates.length > 0;
     const lookup = (name: string) => (needs ? (this.#lookup(name) ?? 0n) : 0n);
@@ -416,7 +416,7 @@ class Table {
     return Buffer.concat([
       encode(TABLE_LAYOUT, {
         magic: TABLE_MAGIC,
-        parks: parks ? 1 : 0,
+        takes_snapshot: takesSnapshot ? 1 : 0,
         stops: stops.length,
         moments: this.#moments.length,
         gates: this.gates.length,
@@ -438,12 +438,12 @@ class Table {
    * then what is left. Where they do not suffice, the rest is written over the kernel's text once it has patched
    * itself, and one breakpoint tells when.
    */
-  #ways(parks: boolean): StopValues[] {
+  #ways(takesSnapshot: boolean): StopValues[] {
     const isEarly = ({ kind }: Omit<StopValues, 'way'>) => kind !== STOP.probe && kind !== STOP.load;
     const isPlaced = ({ address }: Omit<StopValues, 'way'>) => address !== 0n;
     const wanted = [...this.#stops.filter(isEarly), ...this.#stops.filter((stop) => !isEarly(stop))].filter(isPlaced);
     const ready = this.#lookup(READY);
-    const isTight = wanted.length > BREAKPOINTS || (parks && this.#stops.some(({ kind }) => kind === STOP.call));
+    const isTight = wanted.length > BREAKPOINTS || (takesSnapshot && this.#stops.some(({ kind }) => kind === STOP.call));
     const console = wanted.filter(({ kind }) => kind === STOP.console);
     const others = wanted.filter(({ kind }) => kind !== STOP.console);
     const hardware = new Set(isTight ? [...console, ...others].slice(0, BREAKPOINTS - 1) : wanted);

@@ -38,7 +38,7 @@ export const MATCH = { any: 0, name: 1, node: 2, driver: 3 } as const;
 
 export const SIDE = { entry: 0, return: 1 } as const;
 
-export const ACTION = { delay: 1, hold: 2, force: 3, park: 4 } as const;
+export const ACTION = { delay: 1, hold: 2, force: 3, snapshot: 4 } as const;
 
 /**
  * Files of the guest: QEMU's fw_cfg has them by name, a cell that is handed over brings its own. The first two are the
@@ -97,7 +97,7 @@ export const GATE_LAYOUT = struct('gate', {
 /** The table that a cell's gates are in: this, then the stops, the moments and the gates. */
 export const TABLE_LAYOUT = struct('table', {
   magic: 'u64',
-  parks: 'u32',
+  takes_snapshot: 'u32',
   stops: 'u32',
   moments: 'u32',
   gates: 'u32',
@@ -113,7 +113,7 @@ export const TABLE_LAYOUT = struct('table', {
 });
 
 /** A cell for a guest that was kept: this, then the table, the plan and the modules. */
-export const SERVED_LAYOUT = struct('served', {
+export const NEXT_CELL_LAYOUT = struct('next_cell', {
   magic: 'u64',
   /** Bytes; or one of `ABSENT`. */
   table: 'u32',
@@ -125,7 +125,7 @@ export const ABSENT = { as_before: 0xffff_ffff, none: 0xffff_fffe } as const;
 
 /** "BRMGATES" and "BBRMCELL" */
 export const TABLE_MAGIC = 0x5345_5441_474d_5242n;
-export const SERVED_MAGIC = 0x4c4c_4543_4d52_4242n;
+export const NEXT_CELL_MAGIC = 0x4c4c_4543_4d52_4242n;
 
 /** Where the firmware keeps what a cell brings, from CELL_ADDRESS on (memory-map.ts). */
 const CELL_PLAN_OFFSET = 0x1_0000;
@@ -138,12 +138,12 @@ const CONSTANTS = {
   MOMENTS_MAX,
   NAME_SIZE,
   TABLE_MAGIC,
-  SERVED_MAGIC,
+  NEXT_CELL_MAGIC,
   CELL_PLAN_OFFSET,
   CELL_MODULES_OFFSET,
 };
 const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = { STOP, WAY, MATCH, SIDE, ACTION, ABSENT };
-const STRUCTS = [STOP_LAYOUT, PLACE_LAYOUT, MOMENT_LAYOUT, GATE_LAYOUT, TABLE_LAYOUT, SERVED_LAYOUT];
+const STRUCTS = [STOP_LAYOUT, PLACE_LAYOUT, MOMENT_LAYOUT, GATE_LAYOUT, TABLE_LAYOUT, NEXT_CELL_LAYOUT];
 
 /** Text of `interface.h`. `u8` to `u64` are declared by who includes it. */
 export function interfaceHeader(): string {

@@ -1,5 +1,5 @@
 /*
- * Pages of a guest that is kept: what they held is put aside before they are written to, and put back after each cell.
+ * Pages of a guest with a snapshot: what they held is put aside before they are written to, and put back after each cell.
  */
 #include "board.h"
 
@@ -66,7 +66,7 @@ void snapshot_will_write(u64 ipa)
 }
 
 /* From here on. */
-void pages_keep(void)
+void pages_snapshot(void)
 {
 	taken = 1;
 }

@@ -158,7 +158,7 @@ void shadow_write_fault(u64 address)
 	*memory_entry(address) |= STAGE2_WRITE;
 }
 
-void shadow_keep(void)
+void shadow_snapshot(void)
 {
 	kept_count = shadow_count;
 	for (u32 i = 0; i < shadow_count; i++)

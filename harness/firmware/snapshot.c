@@ -1,10 +1,10 @@
 /*
- * A running guest that many cells go on from: its state is kept once, and put back after each. Memory is copied on
- * write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write
+ * A snapshot of a running guest, which many cells go on from: it is taken once and restored after each. Memory is copied
+ * on write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write
  * to a page comes here, where the page is put aside. Only with one CPU.
  *
  * Beside its memory, and register files that are memory, a guest has the CPU's registers of EL1, the interrupt
- * controller, the timer and the UART: nothing else is in its device tree. Floating-point registers are not kept:
+ * controller, the timer and the UART: nothing else is in its device tree. Floating-point registers are left out:
  * neither the init nor a probe function reads what is in them.
  */
 #include "board.h"
@@ -113,18 +113,18 @@ void snapshot_take(const struct frame *f)
 	EL1_REGISTERS(SAVE)
 	if (board) {
 		copy(guest_state, _guest_state, size);
-		shadow_keep();
+		shadow_snapshot();
 	} else {
 		models_save();
 		memory_map_standin();
 		memory_enable();
 	}
-	pages_keep();
+	pages_snapshot();
 	memory_protect();
 }
 
 /*
- * Puts everything back, and the frame at which it was kept into f. Pages stay writable: the next cell writes to most of
+ * Restores everything, and the frame at which the snapshot was taken into f. Pages stay writable: the next cell writes to most of
  * them.
  */
 void snapshot_restore(struct frame *f)

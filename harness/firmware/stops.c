@@ -37,7 +37,7 @@ static struct { u32 slot, original; int is_patched; } ways[STOPS_MAX];
 /* One interrupted step over a stop for each CPU. */
 static struct { u64 daif; struct stop *stop; } stepping[CPUS_MAX];
 
-/* Whether the kernel has patched its text; and whether it had when the guest was parked. */
+/* Whether the kernel has patched its text; and whether it had when the snapshot was taken. */
 static int is_ready, was_ready;
 
 static void set_breakpoint(u32 n, u64 address, u32 control)

@@ -64,15 +64,15 @@ type GuestConsole =
   /** QEMU's own monitor shares the terminal: Ctrl-a c, Ctrl-a x. */
   | { readonly console: 'terminal' };
 
-/** Descriptor of the socket that a server's firmware logs to, and gets its cells from (qemu/server.ts). */
-export const SERVER_FD = 3;
+/** Descriptor of the socket that the firmware of a snapshot logs to, and gets its cells from (qemu/snapshot.ts). */
+export const SNAPSHOT_FD = 3;
 
 interface GuestOptions {
   readonly console?: GuestConsole['console'];
   /** QEMU waits for a debugger on this TCP port of the loopback interface before the first instruction. */
   readonly debugPort?: number | null;
-  /** The guest is kept where its cells begin to differ, and serves one after the other. */
-  readonly serves?: boolean;
+  /** The firmware takes a snapshot where the cells begin to differ, and gets these one after the other. */
+  readonly takesSnapshot?: boolean;
 }
 
 /**
@@ -85,7 +85,7 @@ const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as 
 export function qemuArguments(
   files: GuestFiles,
   machine: GuestMachine,
-  { console = 'output', debugPort = null, serves = false }: GuestOptions = {},
+  { console = 'output', debugPort = null, takesSnapshot = false }: GuestOptions = {},
 ): string[] {
   const load = (path: string, address: number) => [
     '-device',
@@ -142,7 +142,7 @@ export function qemuArguments(
     ...give('modules', files.modules),
     ...give('gates', files.gates),
     '-chardev',
-    serves ? `socket,id=log,fd=${SERVER_FD}` : `file,id=log,path=${escapeComma(files.firmwareLog)}`,
+    takesSnapshot ? `socket,id=log,fd=${SNAPSHOT_FD}` : `file,id=log,path=${escapeComma(files.firmwareLog)}`,
     ...output('log'),
     // The UART, and the firmware on the kernel's behalf.
     '-chardev',

@@ -165,7 +165,7 @@ export function launcher(
 
 interface QemuStart {
   readonly cwd: string;
-  /** Its standard streams, and what it gets beside them ({@link SERVER_FD}). */
+  /** Its standard streams, and what it gets beside them ({@link SNAPSHOT_FD}). */
   readonly streams: readonly ('ignore' | 'inherit' | 'pipe' | number)[];
 }
 

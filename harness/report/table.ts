@@ -46,12 +46,12 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
   const outcome = summariseOutcome(run);
   const built = run.kernels.filter((kernel) => kernel.built).length;
   const cached = run.cells.filter((cell) => cell.cached).length;
-  const forked = run.cells.filter((cell) => cell.forked === true).length;
+  const fromSnapshot = run.cells.filter((cell) => cell.forked === true).length;
   const times = [
     `in ${formatDuration(run.wallMs.total)}`,
     built === 0 ? null : `${count(built, 'kernel')} built in ${formatDuration(run.wallMs.kernels)}`,
     `boots ${formatDuration(run.wallMs.boots)} on ${count(run.workers, 'worker')}`,
-    forked === 0 ? null : `${forked} of them forked`,
+    fromSnapshot === 0 ? null : `${fromSnapshot} of them from a snapshot`,
     cached === 0 ? null : `${cached} from the result cache`,
     run.repeat > 1 ? `each booted ${run.repeat} times` : null,
     run.shard === null ? null : `shard ${run.shard.index}/${run.shard.of}`,

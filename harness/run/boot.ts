@@ -9,7 +9,7 @@ import type { Cell } from '../model/cell.ts';
 import { type CrashKind, isTerminal } from '../model/crash.ts';
 import { qemuArguments, renameFiles } from '../qemu/command.ts';
 import { FIRMWARE_LOG_MAX, type GuestEnd, runGuest } from '../qemu/process.ts';
-import type { Forks } from './forks.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { PreparedCell } from './prepare.ts';
 
 /** What came out of a guest, before anything was made of it. */
@@ -29,8 +29,8 @@ export interface BootResult {
   readonly end: GuestEnd;
   readonly firmwareLog: string;
   readonly wallMs: number;
-  /** Where the guest went on from, if it served other cells as well: bytes of the console that are common to all. */
-  readonly parkedAt: number | null;
+  /** Bytes of the console up to the snapshot that the boot began at; null where it began at reset. */
+  readonly snapshotAt: number | null;
   readonly raw: RawBoot;
 }
 
@@ -96,33 +96,32 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
     end,
     firmwareLog,
     wallMs,
-    parkedAt: null,
+    snapshotAt: null,
     raw: { console: whole, firmwareLog, end },
   };
 }
 
 /**
- * The same in a guest that serves the cells of a kind; null where there is none, and the cell is to be booted from
- * reset. Throws what {@link boot} throws.
+ * The same from a snapshot; null where there is none for the cell, and it is to be booted from reset. Throws what {@link boot} throws.
  */
-export async function bootFork(
+export async function bootFromSnapshot(
   prepared: PreparedCell,
-  forks: Forks,
+  snapshots: Snapshots,
   cell: Cell,
-  addresses: Parameters<Forks['serve']>[2],
+  addresses: Parameters<Snapshots['boot']>[2],
 ): Promise<BootResult | null> {
   const parser = new DmesgParser();
   let isOver = false;
   let size = 0;
   const started = performance.now();
-  const served = await forks.serve(cell, prepared, addresses, (bytes) => {
+  const booted = await snapshots.boot(cell, prepared, addresses, (bytes) => {
     size += bytes.length;
     for (const event of parser.push(bytes)) isOver ||= terminalLine(event, prepared) !== null;
     return isOver || size > CONSOLE_MAX;
   });
-  if (served === null) return null;
-  const result = replayBoot(prepared, { ...served, console: served.console.subarray(0, CONSOLE_MAX) });
-  return result === null ? null : { ...result, wallMs: performance.now() - started, parkedAt: served.parkedAt };
+  if (booted === null) return null;
+  const result = replayBoot(prepared, { ...booted, console: booted.console.subarray(0, CONSOLE_MAX) });
+  return result === null ? null : { ...result, wallMs: performance.now() - started, snapshotAt: booted.snapshotAt };
 }
 
 /**
@@ -141,7 +140,7 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
   writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
   writeFileSync(prepared.files.firmwareLog, firmwareLog);
   const said = isWhole ? summarise(parser, [...events, ...parser.end()]) : readConsole(console);
-  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, parkedAt: null, raw };
+  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, snapshotAt: null, raw };
 }
 
 const CONSOLE_LOG = 'console.log';

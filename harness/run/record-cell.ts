@@ -21,7 +21,7 @@ const CRASH_FRAMES = 32;
 
 interface JudgedBy {
   /** Where the boot comes from: the result cache, the machine's reset, or a guest of the same kind that was saved. */
-  readonly from: 'cache' | 'reset' | 'fork';
+  readonly from: 'cache' | 'reset' | 'snapshot';
   readonly knownIssues: readonly KnownIssue[];
   /** Words behind `bootrace cell` that boot this cell again. */
   readonly replay: readonly string[];
@@ -74,7 +74,7 @@ export function recordBoot(
     virtualMs: lastTime(result.events),
     wallMs: Math.round(result.wallMs),
     cached: from === 'cache',
-    forked: from === 'fork',
+    forked: from === 'snapshot',
     folder: `cells/${cellFolder(cell.id)}`,
   };
 }

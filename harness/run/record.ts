@@ -78,7 +78,7 @@ export const cellRecordSchema = z.object({
   virtualMs: z.number().nullable().describe("the guest's own time at its last line"),
   wallMs: z.number(),
   cached: z.boolean().describe('taken from the result cache, not booted in this run'),
-  forked: z.boolean().optional().describe('served by a guest that other cells share, not booted from reset'),
+  forked: z.boolean().optional().describe('booted from a snapshot that other cells share, not from reset'),
   folder: z.string().nullable().describe("the cell's files, relative to run.json"),
   replay: z.string().describe('command that boots the cell again'),
 });

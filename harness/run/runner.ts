@@ -13,9 +13,9 @@ import { isMissing } from '../model/verdict.ts';
 import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
-import { type BootResult, boot, bootFork, replayBoot } from './boot.ts';
+import { type BootResult, boot, bootFromSnapshot, replayBoot } from './boot.ts';
 import { openCommonFiles } from './common-files.ts';
-import { Forks } from './forks.ts';
+import { Snapshots } from './snapshots.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { checkDeviceNames } from './names.ts';
@@ -35,16 +35,16 @@ export interface RunnerOptions {
   readonly knownIssues: readonly KnownIssue[];
   /** Whether a boot of an earlier run will do; every boot is kept for later ones in any case. */
   readonly useCache: boolean;
-  /** Whether cells may share a boot up to where they differ. */
-  readonly useForks: boolean;
+  /** Whether cells may be booted from a snapshot of where they begin to differ. */
+  readonly useSnapshots: boolean;
   /** Words behind `bootrace cell` that boot a cell again; its id alone where it is one of the default matrix. */
   readonly replay?: (cell: Cell) => readonly string[];
   /** Gets a guest's console as it comes; for a run of one cell. */
   readonly onConsole?: (bytes: Uint8Array) => void;
 }
 
-/** Of so many forks one is booted from reset as well; the first of every run among them. */
-const FORKS_TO_A_CHECK = 32;
+/** Of so many boots from snapshots one is repeated from reset; the first of every run among them. */
+const BOOTS_TO_A_CHECK = 32;
 
 /** One boot as the search and the run see it. */
 export interface BootedCell {
@@ -64,10 +64,10 @@ export class Runner {
   readonly #guests: PQueue;
   readonly #kernels: Kernels;
   readonly #kept: ResultCache;
-  readonly #forks: Forks | null;
-  #forked = 0;
-  /** Entries of the result cache that came from forks of this run. */
-  readonly #keptForks: string[] = [];
+  readonly #snapshots: Snapshots | null;
+  #fromSnapshot = 0;
+  /** Entries of the result cache that came from this run's snapshots. */
+  readonly #keptFromSnapshots: string[] = [];
 
   private constructor(options: RunnerOptions, files: SymbolBoot, kept: ResultCache) {
     this.#options = options;
@@ -77,7 +77,7 @@ export class Runner {
     this.#guests = new PQueue({ concurrency: options.workers });
     this.#kernels = new Kernels(options);
     const { folder, workers, signal } = options;
-    this.#forks = options.useForks ? new Forks({ folder: folder.shared, guests: workers, signal }) : null;
+    this.#snapshots = options.useSnapshots ? new Snapshots({ folder: folder.shared, guests: workers, signal }) : null;
   }
 
   /** Compiles what all cells share and lays it down in the run's folder. */
@@ -123,7 +123,7 @@ export class Runner {
 
   /** Says which cells are going to be booted, so that those that can share a boot do. */
   expect(cells: readonly Cell[]): void {
-    this.#forks?.expect(cells);
+    this.#snapshots?.expect(cells);
   }
 
   /**
@@ -168,19 +168,19 @@ export class Runner {
     const symbols = await symbolsOf(cell, kernel, this.#files);
     const prepared = await prepareCell(cell, kernel, symbols, this.#files.common, path);
     const earlier = useCache ? this.#earlierBoot(prepared) : null;
-    if (earlier !== null) this.#forks?.spared(cell);
+    if (earlier !== null) this.#snapshots?.spared(cell);
     const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
-    const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'fork') =>
+    const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'snapshot') =>
       recordBoot(cell, kernel, prepared, booted, { from, replay: this.#replay(cell), knownIssues, today: today() });
-    const from = result.parkedAt === null ? 'reset' : 'fork';
+    const from = result.snapshotAt === null ? 'reset' : 'snapshot';
     const record = recordOf(result, earlier === null ? from : 'cache');
-    if (result.parkedAt !== null && this.#forked++ % FORKS_TO_A_CHECK === 0) {
+    if (result.snapshotAt !== null && this.#fromSnapshot++ % BOOTS_TO_A_CHECK === 0) {
       const what = await this.#differenceToReset(record, () => this.#bootAgain(cell, kernel, symbols), recordOf);
       if (what !== null) {
-        this.#forks?.distrust(prepared);
-        await this.#kept.remove(this.#keptForks);
+        this.#snapshots?.distrust(prepared);
+        await this.#kept.remove(this.#keptFromSnapshots);
         throw new InfraError(
-          `booted from reset and served by a guest that other cells share, this cell differs in its ${what}`,
+          `booted from reset and from a snapshot, this cell differs in its ${what}`,
           'that is an error of bootrace: please report it, and boot with --no-snapshots',
         );
       }
@@ -188,38 +188,38 @@ export class Runner {
     writeCell(path, record, result.events);
     if (earlier === null && !isMissing(record.verdict)) {
       await this.#kept.write(prepared.fingerprint, result.raw);
-      if (result.parkedAt !== null) this.#keptForks.push(prepared.fingerprint);
+      if (result.snapshotAt !== null) this.#keptFromSnapshots.push(prepared.fingerprint);
     }
     return { record, end: result.end, events: result.events, gates: parseGateLog(result.firmwareLog) };
   }
 
-  /** A boot from reset, or in a guest that serves the cells of a kind. */
+  /** A boot from a snapshot where there is one for the cell, else from reset. */
   async #bootGuest(cell: Cell, kernel: KernelArtefact, prepared: PreparedCell): Promise<BootResult> {
     const { signal, onConsole } = this.#options;
     const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names, this.#files);
-    const forked = this.#forks === null ? null : await bootFork(prepared, this.#forks, cell, addresses);
-    return forked ?? boot(prepared, { signal, onConsole });
+    const booted = this.#snapshots === null ? null : await bootFromSnapshot(prepared, this.#snapshots, cell, addresses);
+    return booted ?? boot(prepared, { signal, onConsole });
   }
 
   /**
-   * What a fork and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main loop may see a CPU
+   * What a boot from a snapshot and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main loop may see a CPU
    * that has just halted before the CPU's thread has counted its last instructions (icount_start_warp_timer() against
    * icount_process_data()), and virtual time is then some microseconds ahead, in one of some hundred boots on a machine
    * that is busy with something else.
    */
   async #differenceToReset(
-    fork: CellRecord,
+    fromSnapshot: CellRecord,
     boot: () => Promise<BootResult>,
     recordOf: (booted: BootResult, from: 'reset') => CellRecord,
   ): Promise<ReturnType<typeof difference>> {
-    const what = difference(fork, recordOf(await boot(), 'reset'));
-    return what === 'console' ? difference(fork, recordOf(await boot(), 'reset')) : what;
+    const what = difference(fromSnapshot, recordOf(await boot(), 'reset'));
+    return what === 'console' ? difference(fromSnapshot, recordOf(await boot(), 'reset')) : what;
   }
 
-  /** The same boot from reset, which a fork must not differ from. */
+  /** The same boot from reset, which one from a snapshot must not differ from. */
   async #bootAgain(cell: Cell, kernel: KernelArtefact, symbols: ReadonlyMap<string, bigint>): Promise<BootResult> {
     const { signal } = this.#options;
-    const folder = join(this.#options.folder.shared, `cross-check-${this.#forked}`);
+    const folder = join(this.#options.folder.shared, `cross-check-${this.#fromSnapshot}`);
     const prepared = await prepareCell(cell, kernel, symbols, this.#files.common, folder);
     const result = await this.#guests.add(() => boot(prepared, { signal }));
     await rm(folder, { recursive: true, force: true });
@@ -239,7 +239,7 @@ export class Runner {
   async close(): Promise<void> {
     this.#cells.clear();
     await Promise.all([this.#cells.onIdle(), this.#kernels.close()]);
-    await this.#forks?.close();
+    await this.#snapshots?.close();
     await this.#kept.trim();
   }
 }

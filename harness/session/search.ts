@@ -43,7 +43,7 @@ export async function runSearch<T>(
       folder,
       knownIssues: [],
       useCache: true,
-      useForks: true,
+      useSnapshots: true,
     });
     runner = opened;
     const boot = async (cell: Cell): Promise<Outcome> => {

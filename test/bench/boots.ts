@@ -6,9 +6,8 @@ import { plainCell } from '../../harness/axes/plain-cell.ts';
 import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/load.ts';
 import { selectCells } from '../../harness/matrix/select.ts';
 import type { Cell } from '../../harness/model/cell.ts';
-import { qemuVersion } from '../../harness/qemu/version.ts';
 import type { RunRecord } from '../../harness/run/record.ts';
-import { runCells } from '../../harness/run/run.ts';
+import { runQuietly } from '../runs.ts';
 import { cellsAMinute, median, REPETITIONS, seconds } from './figures.ts';
 
 interface Booted {
@@ -19,30 +18,14 @@ interface Booted {
 
 interface BootsOptions {
   readonly workers: number;
-  readonly useForks: boolean;
+  readonly useSnapshots: boolean;
   readonly useCache?: boolean;
   readonly repeat?: number;
 }
 
 /** Boots cells and keeps their folders below `results`. */
 async function boots(cells: readonly Cell[], results: string, options: BootsOptions): Promise<Booted> {
-  const { run, folder } = await runCells({
-    cells,
-    repeat: 1,
-    useCache: false,
-    ...options,
-    results,
-    becomesLatest: false,
-    signal: new AbortController().signal,
-    listen: () => {},
-    knownIssues: [],
-    about: {
-      harness: { version: 'bench', commit: null },
-      qemu: await qemuVersion(),
-      matrix: { file: DEFAULT_MATRIX, hash: '', selection: [] },
-      shard: null,
-    },
-  });
+  const { run, folder } = await runQuietly(cells, results, options);
   const lost = run.cells.find(({ verdict }) => verdict === 'infra-error');
   if (lost !== undefined) throw new Error(`${lost.id}: ${lost.reason}`);
   return {
@@ -79,10 +62,10 @@ export async function againstBareLoop(
     async ({ path }) => {
       const harnessMs: number[] = [];
       const bareMs: number[] = [];
-      let forked = 0;
+      let fromSnapshot = 0;
       for (let round = rounds === 1 ? 1 : 0; round <= rounds; round++) {
         const { run, scripts } = await boots(cells, path, options);
-        forked = run.cells.filter((cell) => cell.forked === true).length;
+        fromSnapshot = run.cells.filter((cell) => cell.forked === true).length;
         const bare = await bareLoop(scripts, options.workers);
         if (round === 0) continue;
         harnessMs.push(run.wallMs.boots);
@@ -90,11 +73,11 @@ export async function againstBareLoop(
       }
       const speedup = median(bareMs.map((ms, n) => ms / (harnessMs[n] ?? Number.NaN)));
       console.log(
-        `${name}: ${cells.length} cells, ${forked} of them forked: ${seconds(median(harnessMs))} s, ${cellsAMinute(cells.length, harnessMs)} cells a minute; ` +
+        `${name}: ${cells.length} cells, ${fromSnapshot} of them from a snapshot: ${seconds(median(harnessMs))} s, ${cellsAMinute(cells.length, harnessMs)} cells a minute; ` +
           `bare loop ${seconds(median(bareMs))} s, ${cellsAMinute(cells.length, bareMs)} cells a minute; ` +
           `harness / bare ${(1 / speedup).toFixed(3)}, ${speedup.toFixed(2)} times the cells a minute`,
       );
-      return { cells: cells.length, forked, workers: options.workers, harnessMs, bareMs, speedup };
+      return { cells: cells.length, fromSnapshot, workers: options.workers, harnessMs, bareMs, speedup };
     },
     { unsafeCleanup: true },
   );
@@ -104,10 +87,10 @@ export async function againstBareLoop(
 export async function fromCache(cells: readonly Cell[], workers: number) {
   return withDir(
     async ({ path }) => {
-      await boots(cells, path, { workers, useForks: true });
+      await boots(cells, path, { workers, useSnapshots: true });
       const ms: number[] = [];
       for (let repetition = 0; repetition < REPETITIONS; repetition++)
-        ms.push((await boots(cells, path, { workers, useForks: true, useCache: true })).run.wallMs.boots);
+        ms.push((await boots(cells, path, { workers, useSnapshots: true, useCache: true })).run.wallMs.boots);
       console.log(
         `cache: ${cells.length} cells in ${seconds(median(ms))} s, ${cellsAMinute(cells.length, ms)} cells a minute`,
       );
@@ -119,22 +102,22 @@ export async function fromCache(cells: readonly Cell[], workers: number) {
 
 /** How cells a minute grow with workers, and the largest guest of each run. */
 export async function byWorkers(cells: readonly Cell[], most: number) {
-  const rows: { workers: number; useForks: boolean; ms: number; guestMib: number }[] = [];
-  for (const useForks of [false, true]) {
+  const rows: { workers: number; useSnapshots: boolean; ms: number; guestMib: number }[] = [];
+  for (const useSnapshots of [false, true]) {
     for (let workers = 1; workers <= most; workers++) {
       await withDir(
         async ({ path }) => {
           const peak = watchGuests();
-          const { run } = await boots(cells, path, { workers, useForks });
-          rows.push({ workers, useForks, ms: run.wallMs.boots, guestMib: peak() });
+          const { run } = await boots(cells, path, { workers, useSnapshots });
+          rows.push({ workers, useSnapshots, ms: run.wallMs.boots, guestMib: peak() });
         },
         { unsafeCleanup: true },
       );
     }
   }
-  for (const { workers, useForks, ms, guestMib } of rows)
+  for (const { workers, useSnapshots, ms, guestMib } of rows)
     console.log(
-      `workers: ${workers} ${useForks ? 'with forks' : 'from reset'}: ${cellsAMinute(cells.length, [ms])} cells a minute, a guest's QEMU has at most ${guestMib} MiB`,
+      `workers: ${workers} ${useSnapshots ? 'with snapshots' : 'from reset'}: ${cellsAMinute(cells.length, [ms])} cells a minute, a guest's QEMU has at most ${guestMib} MiB`,
     );
   return rows;
 }
@@ -264,22 +247,22 @@ export function boardCells(): readonly Cell[] {
     }));
 }
 
-/** So many forks are compared with boots from reset. */
+/** So many boots from snapshots are compared with boots from reset. */
 const SAMPLE = 5;
 
-/** Throws where a boot from reset says another byte than the fork of the same cell. */
+/** Throws where a boot from reset says another byte than a boot of the same cell from a snapshot. */
 export async function sameAsFromReset(cells: readonly Cell[], workers: number): Promise<void> {
   const step = Math.max(1, Math.floor(cells.length / SAMPLE));
   const sample = cells.filter((_, n) => n % step === 0);
   await withDir(
     async ({ path }) => {
-      const forks = await boots(sample, path, { workers, useForks: true });
-      const resets = await boots(sample, path, { workers, useForks: false });
-      for (const [n, { id, consoleHash, forked }] of forks.run.cells.entries())
+      const shared = await boots(sample, path, { workers, useSnapshots: true });
+      const resets = await boots(sample, path, { workers, useSnapshots: false });
+      for (const [n, { id, consoleHash, forked }] of shared.run.cells.entries())
         if (consoleHash !== resets.run.cells[n]?.consoleHash)
-          throw new Error(`${id}: ${forked === true ? 'the fork' : 'a boot'} does not say what a boot from reset says`);
-      const forked = forks.run.cells.filter((cell) => cell.forked === true).length;
-      console.log(`${sample.length} cells, ${forked} of them forked, say byte for byte what boots from reset say`);
+          throw new Error(`${id}: ${forked === true ? 'the snapshot' : 'a boot'} does not say what a boot from reset says`);
+      const fromSnapshot = shared.run.cells.filter((cell) => cell.forked === true).length;
+      console.log(`${sample.length} cells, ${fromSnapshot} of them from a snapshot, say byte for byte what boots from reset say`);
     },
     { unsafeCleanup: true },
   );

@@ -46,7 +46,7 @@ async function manyCells() {
   const found = await bootMany(MANY);
   const { residentMb, left } = found;
   console.log(
-    `many: ${found.cells} cells, ${found.forked} of them forked, in ${seconds(found.wallMs)} s; the harness had at most ${residentMb.most.toFixed(0)} MiB (under 300); ` +
+    `many: ${found.cells} cells, ${found.fromSnapshot} of them from a snapshot, in ${seconds(found.wallMs)} s; the harness had at most ${residentMb.most.toFixed(0)} MiB (under 300); ` +
       `left: ${left.descriptors} descriptors, ${left.guests} guests, ${left.files.length} files`,
   );
   return found;
@@ -56,7 +56,7 @@ async function manyCells() {
 async function boardOrders() {
   const cells = boardCells();
   await sameAsFromReset(cells, workers);
-  return againstBareLoop('board', cells, { workers, useForks: true, rounds: 1 });
+  return againstBareLoop('board', cells, { workers, useSnapshots: true, rounds: 1 });
 }
 
 const workers = availableParallelism();
@@ -64,9 +64,9 @@ const workers = availableParallelism();
 const PARTS = {
   parser: parserThroughput,
   instructions: bootInstructions,
-  reset: async () => againstBareLoop('reset', await matrixCells(), { workers, useForks: false }),
-  forks: async () => againstBareLoop('forks', await moduleCells(), { workers, useForks: true }),
-  stock: async () => againstBareLoop('stock', await stockCells(), { workers, useForks: true, rounds: 1 }),
+  reset: async () => againstBareLoop('reset', await matrixCells(), { workers, useSnapshots: false }),
+  snapshots: async () => againstBareLoop('snapshots', await moduleCells(), { workers, useSnapshots: true }),
+  stock: async () => againstBareLoop('stock', await stockCells(), { workers, useSnapshots: true, rounds: 1 }),
   board: boardOrders,
   cache: async () => fromCache(await matrixCells(), workers),
   many: manyCells,

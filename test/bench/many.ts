@@ -6,8 +6,8 @@ import { withDir } from 'tmp-promise';
 import { plainCell } from '../../harness/axes/plain-cell.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
-import { runCells } from '../../harness/run/run.ts';
 import { qemuChildren } from '../children.ts';
+import { runQuietly } from '../runs.ts';
 
 const MIB = 1024 * 1024;
 const SAMPLE_MS = 100;
@@ -17,7 +17,7 @@ const SHARED_MEMORY = '/dev/shm';
 
 export interface ManyCells {
   readonly cells: number;
-  readonly forked: number;
+  readonly fromSnapshot: number;
   readonly verdicts: Readonly<Record<string, number>>;
   readonly wallMs: number;
   /** Of the harness itself, in MiB. */
@@ -81,24 +81,7 @@ async function measured(count: number): Promise<ManyCells> {
   }, SAMPLE_MS);
   const run = await withDir(
     async ({ path }) => {
-      const finished = await runCells({
-        cells: manyCells(count),
-        workers: null,
-        repeat: 1,
-        results: path,
-        becomesLatest: false,
-        signal: new AbortController().signal,
-        listen: () => {},
-        knownIssues: [],
-        useCache: false,
-        useForks: true,
-        about: {
-          harness: { version: 'bench', commit: null },
-          qemu: '',
-          matrix: { file: '', hash: '', selection: [] },
-          shard: null,
-        },
-      });
+      const finished = await runQuietly(manyCells(count), path);
       return finished.run;
     },
     { unsafeCleanup: true },
@@ -109,7 +92,7 @@ async function measured(count: number): Promise<ManyCells> {
   for (const { verdict } of run.cells) verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
   return {
     cells: run.cells.length,
-    forked: run.cells.filter(({ forked }) => forked === true).length,
+    fromSnapshot: run.cells.filter(({ forked }) => forked === true).length,
     verdicts,
     wallMs: run.wallMs.boots,
     residentMb: { before: before.resident, most: most.resident, after: resident() },

@@ -11,9 +11,9 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import type { TreeNode } from '../../harness/devicetree/tree.ts';
 import { encodeBoardPlan } from '../../harness/firmware/board-plan.ts';
-import { encodeParking } from '../../harness/firmware/gates.ts';
+import { encodeSnapshotTable } from '../../harness/firmware/gates.ts';
 import { FIRMWARE } from '../../harness/firmware/program.ts';
-import { encodeServedCell } from '../../harness/firmware/served.ts';
+import { encodeNextCell } from '../../harness/firmware/next-cell.ts';
 import { buildInitramfs } from '../../harness/guest/initramfs.ts';
 import { encodePlan } from '../../harness/guest/plan.ts';
 import { GUEST_INIT } from '../../harness/guest/program.ts';
@@ -22,7 +22,7 @@ import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
-import { GuestServer } from '../../harness/qemu/server.ts';
+import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { boardTree, GIC_V3, node, SCM_AND_SMMU } from '../board/trees.ts';
 import { FIRST_BUILD_MS } from '../guest/boot.ts';
 
@@ -151,28 +151,28 @@ it('without models the SMMU is no SMMU, and the guest ends all the same', { time
   expect(console).toContain('bootrace: done');
 });
 
-it('a guest that is kept says what a boot from reset says, cell after cell', { timeout: 120_000 }, async () => {
+it('cells of a snapshot say what a boot from reset says, one after the other', { timeout: 120_000 }, async () => {
   const fromReset = await boot(3);
   const { lie, files, machine, consoleFile } = lay(3, modelBoard(treeWith(3)).models);
-  const table = encodeParking({ devices: [], functions: [] }, false, () => null);
+  const table = encodeSnapshotTable({ devices: [], functions: [] }, false, () => null);
   if (table === null) throw new Error('no table');
   const gates = lie('gates', table);
-  const server = await GuestServer.start({
-    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { serves: true }),
+  const guest = await SnapshotGuest.start({
+    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { takesSnapshot: true }),
     consoleFile,
     cwd: folder.path,
     signal,
     shift: SHIFT,
   });
-  if (server === null) throw new Error('the guest was not kept');
-  const cell = encodeServedCell({ table: null, plan: readFileSync(files.plan), modules: null });
+  if (guest === null) throw new Error('there is no snapshot');
+  const cell = encodeNextCell({ table: null, plan: readFileSync(files.plan), modules: null });
   try {
     for (let n = 0; n < 3; n++) {
-      const served = await server.serve(cell, () => false);
-      expect(served?.console.toString('utf8')).toBe(fromReset.console);
-      expect(served?.firmwareLog).toBe(fromReset.log);
+      const booted = await guest.boot(cell, () => false);
+      expect(booted?.console.toString('utf8')).toBe(fromReset.console);
+      expect(booted?.firmwareLog).toBe(fromReset.log);
     }
   } finally {
-    await server.close();
+    await guest.close();
   }
 });

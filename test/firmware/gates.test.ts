@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseGateLog } from '../../harness/firmware/gate-log.ts';
-import { consoleLookup, encodeGates, encodeParking, gateSymbols, takesConsole } from '../../harness/firmware/gates.ts';
+import { consoleLookup, encodeGates, encodeSnapshotTable, gateSymbols, takesConsole } from '../../harness/firmware/gates.ts';
 import { ACTION, MATCH, NAME_SIZE, SIDE, STOP, WAY } from '../../harness/firmware/interface.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 
@@ -30,7 +30,7 @@ function nameIn(values: Readonly<Record<string, number>>, wanted: number): strin
 function decode(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const text = (at: number) => new TextDecoder().decode(bytes.subarray(at, at + NAME_SIZE)).replace(/\0.*$/s, '');
-  const [parks, stops, moments, gates] = [8, 12, 16, 20].map((at) => view.getUint32(at, true));
+  const [takesSnapshot, stops, moments, gates] = [8, 12, 16, 20].map((at) => view.getUint32(at, true));
   const list = <T>(start: number, count: number | undefined, size: number, read: (at: number) => T) =>
     Array.from({ length: count ?? 0 }, (_, n) => read(start + n * size));
   const place = (at: number) => ({
@@ -45,7 +45,7 @@ function decode(bytes: Uint8Array) {
   const momentsAt = stopsAt + (stops ?? 0) * (24 + NAME_SIZE);
   const gatesAt = momentsAt + (moments ?? 0) * (24 + NAME_SIZE);
   return {
-    parks,
+    takesSnapshot,
     msleep: view.getBigUint64(32, true),
     stops: list(stopsAt, stops, 24 + NAME_SIZE, (at) => ({
       address: view.getBigUint64(at, true),
@@ -99,7 +99,7 @@ describe('encodeGates', () => {
     const gates = [DELAY, FORCE, hold('a', 'b', 'entered'), hold('c', 'd')];
     const decoded = table(gates, lookup, undefined, { holdTimeoutMs: 99 });
     expect(decoded).toMatchObject({
-      parks: 0,
+      takesSnapshot: 0,
       msleep: 0x1000n,
       stops: [
         { address: 0x2000n, kind: 'probe', way: 'hardware', name: 'platform_probe' },
@@ -181,29 +181,29 @@ describe('encodeGates', () => {
   });
 });
 
-describe('encodeParking', () => {
-  test('parks before the devices and functions of all cells', () => {
-    const bytes = encodeParking(
+describe('encodeSnapshotTable', () => {
+  test('takes a snapshot before the devices and functions of all cells', () => {
+    const bytes = encodeSnapshotTable(
       { devices: ['a', 'firmware:scm'], functions: ['qcom_scm_is_available'] },
       false,
       lookup,
     );
     expect(bytes && decode(bytes)).toMatchObject({
-      parks: 1,
+      takesSnapshot: 1,
       stops: [{ kind: 'call' }, { kind: 'probe' }],
       gates: [
-        { at: { kind: 'call', index: 0 }, action: 'park' },
-        { at: { kind: 'probe', name: 'a' }, action: 'park' },
-        { at: { kind: 'probe', name: 'firmware:scm' }, action: 'park' },
+        { at: { kind: 'call', index: 0 }, action: 'snapshot' },
+        { at: { kind: 'probe', name: 'a' }, action: 'snapshot' },
+        { at: { kind: 'probe', name: 'firmware:scm' }, action: 'snapshot' },
       ],
     });
-    const none = encodeParking({ devices: [], functions: [] }, false, () => null);
-    expect(none && decode(none)).toMatchObject({ parks: 1, stops: [], gates: [] });
+    const none = encodeSnapshotTable({ devices: [], functions: [] }, false, () => null);
+    expect(none && decode(none)).toMatchObject({ takesSnapshot: 1, stops: [], gates: [] });
   });
 
   test('has no table for more than the firmware can look for', () => {
     const devices = Array.from({ length: 65 }, (_, n) => `d${n}`);
-    expect(encodeParking({ devices, functions: [] }, false, lookup)).toBeNull();
+    expect(encodeSnapshotTable({ devices, functions: [] }, false, lookup)).toBeNull();
   });
 });
 

@@ -47,8 +47,8 @@ test('a debugger and a person at the terminal', () => {
   expect(qemuArguments(FILES, MACHINE)).not.toContain('-S');
 });
 
-test('a guest that serves logs to the socket', () => {
-  const words = qemuArguments(FILES, MACHINE, { serves: true });
+test('a guest with a snapshot logs to the socket', () => {
+  const words = qemuArguments(FILES, MACHINE, { takesSnapshot: true });
   expect(valuesOf('-chardev', words)).toContain('socket,id=log,fd=3');
 });
 

@@ -56,7 +56,7 @@ function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end:
     end,
     firmwareLog,
     wallMs: 12.6,
-    parkedAt: null,
+    snapshotAt: null,
     raw: { console, firmwareLog, end },
   };
 }

@@ -1,6 +1,6 @@
 /*
- * Cells for a guest that was kept (snapshot.c). Each comes on the console that the firmware's log goes out by: a
- * header, then the table of its gates, its plan and its modules (served.ts). They lie where the kernel has no memory.
+ * Cells that are booted from a snapshot (snapshot.c). Each comes on the console that the firmware's log goes out by: a
+ * header, then the table of its gates, its plan and its modules (next-cell.ts). They lie where the kernel has no memory.
  */
 #include "firmware.h"
 
@@ -21,13 +21,13 @@ static void receive(enum file_name name, u64 at, u64 end, u32 size)
 }
 
 /* Says that the guest is ready for a cell, and waits for it. */
-void serve_next(void)
+void next_cell_receive(void)
 {
-	static struct served header;
+	static struct next_cell header;
 
-	say("parked\n");
+	say("ready\n");
 	input_read((u64)&header, sizeof(header));
-	if (header.magic != SERVED_MAGIC)
+	if (header.magic != NEXT_CELL_MAGIC)
 		die(0, header.magic);
 	receive(FILE_TABLE, TABLE_AT, PLAN_AT, header.table);
 	receive(FILE_PLAN, PLAN_AT, MODULES_AT, header.plan);

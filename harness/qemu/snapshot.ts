@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import { Duplex } from 'node:stream';
-import { type GuestWords, SERVER_FD } from './command.ts';
+import { type GuestWords, SNAPSHOT_FD } from './command.ts';
 import { type Confinement, confinement } from './confinement.ts';
 import {
   FIRMWARE_LOG_MAX,
@@ -15,16 +15,16 @@ import {
 } from './process.ts';
 
 /** What a guest has said, from its reset on, and how it ended. */
-export interface Served {
+export interface SnapshotBoot {
   readonly console: Buffer;
-  /** Bytes of the console up to where the guest was parked: what all of its cells have said. */
-  readonly parkedAt: number;
+  /** Bytes of the console up to where the snapshot was taken: what all of its cells have said. */
+  readonly snapshotAt: number;
   readonly firmwareLog: string;
   readonly end: GuestEnd;
 }
 
-interface ServerOptions {
-  /** Makes QEMU's words, with `serves`. */
+interface SnapshotOptions {
+  /** Makes QEMU's words, with `takesSnapshot`. */
   readonly words: GuestWords;
   /** Where QEMU's standard output, the console of all its cells, goes. */
   readonly consoleFile: string;
@@ -34,29 +34,29 @@ interface ServerOptions {
   readonly shift: number;
 }
 
-/** What the firmware says when the guest is ready for a cell (firmware/serve.c). */
-const READY = 'parked';
+/** What the firmware says when the guest is ready for a cell (firmware/next-cell.c). */
+const READY = 'ready';
 
 /**
  * Looks that a guest which has shown a terminal event gets to end by itself: after an oops it prints a panic and
  * restarts.
  */
 const LOOKS_TO_END = 6;
-/** A server that waits for a cell spins; after this long without one it is stopped until the next. */
+/** A guest that waits for a cell spins; after this long without one it is stopped until the next. */
 const IDLE_MS = 20;
 const CHUNK_BYTES = 1 << 16;
 /** A guest may write faster than it is read: nothing is read for longer than this before it is looked at. */
 const LOOK_BYTES_MAX = 1 << 23;
 
 /**
- * A guest that was booted to where its cells begin to differ, and goes on from there with one cell after the other:
- * when one is over, the firmware puts memory, registers and clock back (firmware/snapshot.c).
+ * A guest of which a snapshot was taken where its cells begin to differ, and from which they are booted one after the
+ * other: when one is over, the firmware restores memory, registers and clock (firmware/snapshot.c).
  */
-export class GuestServer {
+export class SnapshotGuest {
   readonly #child: ChildProcess;
   readonly #socket: Duplex;
   readonly #console: number;
-  readonly #options: ServerOptions;
+  readonly #options: SnapshotOptions;
   readonly #gone: Promise<void>;
   readonly #abort = () => this.#kill();
   readonly #prefix: { console: Buffer; firmwareLog: string } = { console: Buffer.alloc(0), firmwareLog: '' };
@@ -71,14 +71,14 @@ export class GuestServer {
   /** Any word that says which modules the guest has; the caller's own. */
   modules: string | null = null;
 
-  private constructor(options: ServerOptions, confined: Confinement) {
+  private constructor(options: SnapshotOptions, confined: Confinement) {
     this.#options = options;
     // QEMU appends, so that the file can be emptied after every cell.
     const output = openSync(options.consoleFile, 'a');
     this.#console = openSync(options.consoleFile, 'r+');
     this.#child = startQemu(options.words, confined, { cwd: options.cwd, streams: ['ignore', output, 'pipe', 'pipe'] });
     closeSync(output);
-    const socket = this.#child.stdio[SERVER_FD];
+    const socket = this.#child.stdio[SNAPSHOT_FD];
     if (!(socket instanceof Duplex)) throw new TypeError('QEMU was started without a socket for its cells');
     this.#socket = socket;
     // A QEMU that ends while it is written to says so by its exit.
@@ -96,27 +96,27 @@ export class GuestServer {
   }
 
   /** Boots a guest until it is ready for its first cell; null where it ends before, or does not get there in time. */
-  static async start(options: ServerOptions): Promise<GuestServer | null> {
+  static async start(options: SnapshotOptions): Promise<SnapshotGuest | null> {
     const confined = await confinement();
     options.signal.throwIfAborted();
-    const server = new GuestServer(options, confined);
-    const ready = server.#ready();
-    const silence = server.#silence();
+    const guest = new SnapshotGuest(options, confined);
+    const ready = guest.#ready();
+    const silence = guest.#silence();
     let said = 0;
     const looking = setInterval(() => {
-      const { size } = fstatSync(server.#console);
+      const { size } = fstatSync(guest.#console);
       if (size > said) silence.heard();
       said = size;
-      if (silence.verdict() !== null) server.#kill();
+      if (silence.verdict() !== null) guest.#kill();
     }, LOOK_MS);
-    await Promise.race([ready, server.#gone]);
+    await Promise.race([ready, guest.#gone]);
     clearInterval(looking);
     options.signal.throwIfAborted();
-    if (server.#isGone) return null;
-    server.#prefix.console = server.#consoleSoFar();
-    server.#prefix.firmwareLog = server.#takeLog();
-    server.#rest();
-    return server;
+    if (guest.#isGone) return null;
+    guest.#prefix.console = guest.#consoleSoFar();
+    guest.#prefix.firmwareLog = guest.#takeLog();
+    guest.#rest();
+    return guest;
   }
 
   get isGone(): boolean {
@@ -124,11 +124,11 @@ export class GuestServer {
   }
 
   /**
-   * Lets the guest go on with a cell until that is over. `onConsole` gets the console, from the reset on, and returns
+   * Boots a cell from the snapshot until it is over. `onConsole` gets the console, from the reset on, and returns
    * true for a terminal event. Null where QEMU ended by itself, which no cell makes it do. Throws the signal's reason
    * when it was aborted.
    */
-  async serve(cell: Uint8Array, onConsole: (bytes: Uint8Array) => boolean): Promise<Served | null> {
+  async boot(cell: Uint8Array, onConsole: (bytes: Uint8Array) => boolean): Promise<SnapshotBoot | null> {
     const { signal } = this.#options;
     let hung: 'stopped' | 'stuck' | 'silent' | null = null;
     let looksLeft = LOOKS_TO_END;
@@ -160,7 +160,7 @@ export class GuestServer {
       look();
       const ended = {
         console: Buffer.concat(pieces),
-        parkedAt: this.#prefix.console.length,
+        snapshotAt: this.#prefix.console.length,
         firmwareLog: this.#prefix.firmwareLog + this.#takeLog(),
       };
       // It was killed and said that it was ready in the same moment.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { encodeServedCell } from '../../harness/firmware/served.ts';
+import { encodeNextCell } from '../../harness/firmware/next-cell.ts';
 
-/** The layout that firmware/serve.c reads. */
+/** The layout that firmware/next-cell.c reads. */
 function decode(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   return {
@@ -19,10 +19,10 @@ const modules = new Uint8Array([4, 5, 6]);
 const AS_BEFORE = 0xffffffff;
 const NONE = 0xfffffffe;
 
-describe('encodeServedCell', () => {
+describe('encodeNextCell', () => {
   test('lays out table, plan and modules behind their sizes', () => {
     const magic = 'BBRMCELL';
-    expect(decode(encodeServedCell({ table, plan, modules }))).toEqual({
+    expect(decode(encodeNextCell({ table, plan, modules }))).toEqual({
       magic,
       table: 2,
       plan: 1,
@@ -32,16 +32,16 @@ describe('encodeServedCell', () => {
   });
 
   test('tells no modules from those of the cell before, and an empty file from none', () => {
-    expect(decode(encodeServedCell({ table: null, plan, modules: null }))).toMatchObject({
+    expect(decode(encodeNextCell({ table: null, plan, modules: null }))).toMatchObject({
       table: NONE,
       modules: NONE,
       body: [3],
     });
-    expect(decode(encodeServedCell({ table: null, plan, modules: 'as before' }))).toMatchObject({
+    expect(decode(encodeNextCell({ table: null, plan, modules: 'as before' }))).toMatchObject({
       modules: AS_BEFORE,
       body: [3],
     });
-    expect(decode(encodeServedCell({ table, plan, modules: new Uint8Array(0) }))).toMatchObject({
+    expect(decode(encodeNextCell({ table, plan, modules: new Uint8Array(0) }))).toMatchObject({
       modules: 0,
       body: [1, 2, 3],
     });

@@ -7,13 +7,14 @@ import { buildKernel } from '../../harness/kernel/build.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
-import { GuestServer } from '../../harness/qemu/server.ts';
+import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { type CellRecord, exitCodeOf, type RunRecord } from '../../harness/run/record.ts';
-import { type RunOptions, runCells } from '../../harness/run/run.ts';
+import type { RunOptions } from '../../harness/run/run.ts';
 import { bootMany } from '../bench/many.ts';
 import { aCell } from '../cells.ts';
 import { qemuChildren } from '../children.ts';
 import { SCM, SMMU } from '../guest/boot.ts';
+import { runQuietly } from '../runs.ts';
 
 const MANY = 60;
 const MEMORY_MAX_MB = 300;
@@ -65,30 +66,13 @@ interface Told {
   readonly firmwareLog: string;
 }
 
-/** Cells are named by their place. One worker: each is served by the guest that served the one before. */
+/** Cells are named by their place. One worker: each is booted from the snapshot of the one before. */
 async function run(
   cells: readonly Cell[],
-  more: Partial<Pick<RunOptions, 'useForks' | 'workers' | 'repeat' | 'signal' | 'listen'>> = {},
+  more: Partial<Pick<RunOptions, 'useSnapshots' | 'workers' | 'repeat' | 'signal' | 'listen'>> = {},
 ): Promise<{ run: RunRecord; told: Told[] }> {
-  const finished = await runCells({
-    cells: cells.map((cell, n) => ({ ...cell, id: `cell-${n}` })),
-    workers: 1,
-    repeat: 1,
-    results: folder.path,
-    becomesLatest: false,
-    signal: new AbortController().signal,
-    listen: () => {},
-    knownIssues: [],
-    useCache: false,
-    useForks: true,
-    about: {
-      harness: { version: 'test', commit: null },
-      qemu: '',
-      matrix: { file: '', hash: '', selection: [] },
-      shard: null,
-    },
-    ...more,
-  });
+  const named = cells.map((cell, n) => ({ ...cell, id: `cell-${n}` }));
+  const finished = await runQuietly(named, folder.path, { workers: 1, ...more });
   const told = finished.run.cells.map(async (record) => {
     const read = async (name: string) =>
       record.folder === null ? '' : readFile(join(finished.folder, record.folder, name), 'latin1');
@@ -98,19 +82,19 @@ async function run(
 }
 
 const verdicts = (told: readonly Told[]) => told.map(({ record }) => record.verdict);
-const forked = (told: readonly Told[]) => told.map(({ record }) => record.forked);
+const fromSnapshot = (told: readonly Told[]) => told.map(({ record }) => record.forked);
 
-/** Boots the cells in guests that are kept and from reset, and compares all that they leave. */
+/** Boots the cells from snapshots and from reset, and compares all that they leave. */
 async function sameFromReset(cells: readonly Cell[]): Promise<Told[]> {
-  const kept = await run(cells);
-  const reset = await run(cells, { useForks: false, workers: null });
-  expect(forked(reset.told)).toEqual(cells.map(() => false));
+  const shared = await run(cells);
+  const reset = await run(cells, { useSnapshots: false, workers: null });
+  expect(fromSnapshot(reset.told)).toEqual(cells.map(() => false));
   const lasting = ({ record: { wallMs: _, forked: __, ...record }, ...files }: Told) => ({ ...record, ...files });
-  for (const [n, told] of kept.told.entries()) {
+  for (const [n, told] of shared.told.entries()) {
     const other = reset.told[n];
     expect(lasting(told), `cell ${n}`).toEqual(other && lasting(other));
   }
-  return kept.told;
+  return shared.told;
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -121,7 +105,7 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-describe('a cell in a guest that is kept says and does byte for byte what it does from reset', () => {
+describe('a cell says and does from a snapshot, byte for byte, what it does from reset', () => {
   test('with gates at functions: by breakpoints, by instructions that are written over, and in modules', async () => {
     const late = (name: string, nth: number): Gate => ({ gate: 'delay', at: { entry: name, nth }, ms: 2 });
     const many: Gate[] = [
@@ -139,7 +123,7 @@ describe('a cell in a guest that is kept says and does byte for byte what it doe
       builtin({ gates: many }),
       builtin({ gates: [...many.slice(0, 2), delay(SMMU, 20)] }),
     ]);
-    expect(forked(told)).toEqual(told.map(() => true));
+    expect(fromSnapshot(told)).toEqual(told.map(() => true));
     const inModule: Gate = { gate: 'delay', at: { return: 'arm_smmu:arm_smmu_device_probe' }, ms: 20 };
     await sameFromReset([modules(), modules({ gates: [inModule] }), modules({ gates: [inModule, delay(SCM, 5)] })]);
   });
@@ -195,7 +179,7 @@ describe('a cell in a guest that is kept says and does byte for byte what it doe
       'bound',
     ]);
     expect(told[8]?.record.reason).toContain('never opened');
-    expect(forked(told)).toEqual(told.map(() => true));
+    expect(fromSnapshot(told)).toEqual(told.map(() => true));
   });
 
   test('built in: gates alone, forced answers, crashes', async () => {
@@ -208,7 +192,7 @@ describe('a cell in a guest that is kept says and does byte for byte what it doe
       builtin(),
     ]);
     expect(verdicts(told)).toEqual(['bound', 'null-deref', 'deferred-then-bound', 'null-deref', 'bound']);
-    expect(forked(told)).toEqual(told.map(() => true));
+    expect(fromSnapshot(told)).toEqual(told.map(() => true));
   });
 
   test('without System.map the console is the driver’s own, until a cell has gates', async () => {
@@ -216,7 +200,7 @@ describe('a cell in a guest that is kept says and does byte for byte what it doe
     if (kernel.kind !== 'ready') throw new Error(kernel.reason);
     const image = { kernel: `image:${kernel.image}` };
     const told = await sameFromReset([builtin(image), builtin({ ...image, plan: [] }), builtin(image)]);
-    expect(forked(told)).toEqual([true, true, true]);
+    expect(fromSnapshot(told)).toEqual([true, true, true]);
   });
 
   test('too many forced functions among the cells leave no breakpoint for the console', async () => {
@@ -231,52 +215,52 @@ describe('a cell in a guest that is kept says and does byte for byte what it doe
   });
 });
 
-describe('a guest that is lost', () => {
+describe('a snapshot that is lost', () => {
   /** Its plan takes long enough to be met at work: the init writes a line for every step. */
   const slow = modules({ plan: Array.from({ length: 1000 }, () => probe('nonesuch')) });
 
-  test('one that goes on after its crash is ended, and the cells behind it are served by another', async () => {
+  test('one that goes on after its crash is ended, and the cells behind it are booted from another', async () => {
     const spins = { kernel: '6.1-unfixed', bootargs: ['driver_async_probe=qcom_scm,arm-smmu', 'panic=0'] };
     const plans = Array.from({ length: 4 }, (_, n) => builtin({ ...spins, plan: [{ step: 'settle', ms: 500 + n }] }));
     const told = await sameFromReset([builtin({ ...spins, gates: [delay(SCM, 6000)] }), ...plans]);
     expect(verdicts(told)).toEqual(['null-deref', 'bound', 'bound', 'bound', 'bound']);
-    expect(forked(told)).toEqual([true, true, true, true, true]);
+    expect(fromSnapshot(told)).toEqual([true, true, true, true, true]);
   });
 
-  test('QEMU killed while it serves: the cell is booted from reset, and has its verdict', async () => {
-    const serve = vi.spyOn(GuestServer.prototype, 'serve');
+  test('QEMU killed in a cell: the cell is booted from reset, and has its verdict', async () => {
+    const boot = vi.spyOn(SnapshotGuest.prototype, 'boot');
     const running = run([modules(), slow, modules(), modules({ plan: LOADED_ASYNC })]);
-    await until(() => serve.mock.calls.length === 2);
+    await until(() => boot.mock.calls.length === 2);
     await sleep(POLL_MS);
     const [guest] = qemuChildren();
     if (guest === undefined) throw new Error('no guest is running');
     process.kill(guest.pid, 'SIGKILL');
     const { told } = await running;
     expect(verdicts(told)).toEqual(['bound', 'probe-failed', 'bound', 'bound']);
-    expect(forked(told).slice(0, 2)).toEqual([true, false]);
+    expect(fromSnapshot(told).slice(0, 2)).toEqual([true, false]);
   });
 
   test('QEMU killed while it waits is replaced', async () => {
     // It waits, stopped, while the cells with two vCPUs are booted from reset. On a busy machine it may be stopped before its first cell, too.
-    const serve = vi.spyOn(GuestServer.prototype, 'serve');
-    const hasServed = () => serve.mock.settledResults[0]?.type === 'fulfilled';
+    const boot = vi.spyOn(SnapshotGuest.prototype, 'boot');
+    const hasBooted = () => boot.mock.settledResults[0]?.type === 'fulfilled';
     const others = [modules({ cpus: 2 }), modules({ cpus: 2 })];
     const running = run([modules(), ...others, modules(), modules(), modules(), modules()]);
     const waiting = () => qemuChildren().find(({ state }) => state === 'T');
-    await until(() => hasServed() && waiting() !== undefined);
+    await until(() => hasBooted() && waiting() !== undefined);
     process.kill(waiting()?.pid ?? Number.NaN, 'SIGKILL');
     const { told } = await running;
     expect(verdicts(told)).toEqual(told.map(() => 'bound'));
-    expect(forked(told)).toEqual([true, false, false, true, true, true, true]);
+    expect(fromSnapshot(told)).toEqual([true, false, false, true, true, true, true]);
   });
 
   test.each([false, true])('an aborted run leaves no QEMU, stopped by somebody: %s', async (areStopped) => {
     const aborting = new AbortController();
     const reason = new Error('aborted by the test');
-    const serve = vi.spyOn(GuestServer.prototype, 'serve');
+    const boot = vi.spyOn(SnapshotGuest.prototype, 'boot');
     const running = run([modules(), slow, slow, slow], { signal: aborting.signal, workers: 2 });
     const failed = expect(running).rejects.toBe(reason);
-    await until(() => serve.mock.calls.length >= 2);
+    await until(() => boot.mock.calls.length >= 2);
     if (areStopped) for (const { pid } of qemuChildren()) process.kill(pid, 'SIGSTOP');
     expect(qemuChildren()).not.toEqual([]);
     const aborted = performance.now();
@@ -288,14 +272,14 @@ describe('a guest that is lost', () => {
 });
 
 test('the cross-check finds a byte that differs, and the cell has no verdict', async () => {
-  const original = GuestServer.prototype.serve;
-  vi.spyOn(GuestServer.prototype, 'serve').mockImplementationOnce(async function (this: GuestServer, ...words) {
-    const served = await original.apply(this, words);
-    if (served === null) throw new Error('the guest has ended');
-    const console = Buffer.from(served.console);
+  const original = SnapshotGuest.prototype.boot;
+  vi.spyOn(SnapshotGuest.prototype, 'boot').mockImplementationOnce(async function (this: SnapshotGuest, ...words) {
+    const booted = await original.apply(this, words);
+    if (booted === null) throw new Error('the guest has ended');
+    const console = Buffer.from(booted.console);
     const at = console.indexOf('Linux version');
     console.write('l', at);
-    return { ...served, console };
+    return { ...booted, console };
   });
   const { run: record, told } = await run([modules(), modules({ plan: LOADED_ASYNC }), modules()]);
   expect(verdicts(told)).toEqual(['infra-error', 'bound', 'bound']);
@@ -304,33 +288,33 @@ test('the cross-check finds a byte that differs, and the cell has no verdict', a
   expect(exitCodeOf(record)).toBe(3);
 });
 
-describe('what is not forked', () => {
+describe('what is booted from reset', () => {
   test.each([
     ['two vCPUs', modules({ cpus: 2 }), {}],
     ['a shift below 4', modules({ shift: 3 }), {}],
-    ['--no-fork', modules(), { useForks: false }],
+    ['--no-snapshots', modules(), { useSnapshots: false }],
     ['--repeat 2', modules(), { repeat: 2 }],
-    ['a cell that is alone of its kind', modules({ bootargs: ['alone'] }), {}],
+    ['a cell that is alone in its group', modules({ bootargs: ['alone'] }), {}],
   ])('%s', async (_, cell, more) => {
-    const start = vi.spyOn(GuestServer, 'start');
+    const start = vi.spyOn(SnapshotGuest, 'start');
     const cells = cell.bootargs.length > 0 ? [cell] : [cell, cell, cell];
     const { told, run: record } = await run(cells, { workers: null, ...more });
-    expect(forked(told)).toEqual(cells.map(() => false));
+    expect(fromSnapshot(told)).toEqual(cells.map(() => false));
     expect(start).not.toHaveBeenCalled();
     expect(record.flakes).toEqual([]);
   });
 
-  test('a cell that its kernel cannot boot keeps no other from being forked', async () => {
+  test('a cell that its kernel cannot boot keeps no other from its snapshot', async () => {
     const bad = modules({ gates: [force('nonesuch', 0)] });
     const { told } = await run([bad, modules(), modules({ plan: LOADED_ASYNC })]);
     expect(verdicts(told)).toEqual(['infra-error', 'bound', 'bound']);
-    expect(forked(told)).toEqual([undefined, true, true]);
+    expect(fromSnapshot(told)).toEqual([undefined, true, true]);
   });
 });
 
 test(`${MANY} cells in one run leave nothing behind`, async () => {
-  const { forked, verdicts, residentMb, most, left } = await bootMany(MANY);
-  expect(forked).toBeGreaterThanOrEqual(MANY - most.guests);
+  const { fromSnapshot, verdicts, residentMb, most, left } = await bootMany(MANY);
+  expect(fromSnapshot).toBeGreaterThanOrEqual(MANY - most.guests);
   expect(verdicts).toEqual({ bound: MANY / 2, 'module-rejected': MANY / 4, 'probe-failed': MANY / 4 });
   // The test runner itself takes its share.
   expect(residentMb.most - residentMb.before).toBeLessThan(MEMORY_MAX_MB);
