@@ -5,7 +5,7 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildKernel } from '../harness/kernel/build.ts';
 import { ensureFolder } from '../harness/kernel/cache.ts';
-import { loadMatrix } from '../harness/matrix/load.ts';
+import { loadMatrix } from '../harness/matrix/matrix-file.ts';
 import { loadRun } from '../harness/report/run-folder.ts';
 
 /** Files that never end, never begin, or are larger than what they are said to be. */

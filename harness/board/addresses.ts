@@ -1,6 +1,6 @@
 import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
 import { cellProperty, readCells, stringProperty } from '../devicetree/values.ts';
-import type { AddressRange } from './plan.ts';
+import type { AddressRange } from './board-plan.ts';
 
 /**
  * Addresses as the CPU sees them (Devicetree Specification v0.4, sections 2.3.6 and 2.3.8; drivers/of/address.c, Linux

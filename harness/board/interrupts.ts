@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
 import { spisOf } from './clues.ts';
-import type { InterruptController, TimerInterrupts } from './plan.ts';
+import type { InterruptController, TimerInterrupts } from './board-plan.ts';
 
 /** What a tree says of its interrupt controller and of the CPUs' timers. */
 

@@ -1,4 +1,4 @@
-import { BOARD_RAM_PHYSICAL, type BoardPlan } from './plan.ts';
+import { BOARD_RAM_PHYSICAL, type BoardPlan } from './board-plan.ts';
 
 /** How a real board is laid down in QEMU's memory; addresses are QEMU's. */
 export interface LaidBoard {

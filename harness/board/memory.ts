@@ -12,7 +12,7 @@ import {
   subtract,
 } from './addresses.ts';
 import { compatiblesOf } from './interrupts.ts';
-import { type AddressRange, BLOCK_SIZE } from './plan.ts';
+import { type AddressRange, BLOCK_SIZE } from './board-plan.ts';
 
 /** Where a board's RAM is, and where in it the kernel, the device tree and the initramfs go. */
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { RESET_IMAGES } from '../devices/models.ts';
+import { RESET_IMAGES } from '../devices/reset-images.ts';
 import { InputError } from '../errors.ts';
 import type { Board, Subject } from '../model/board.ts';
 import { didYouMean } from '../suggest.ts';

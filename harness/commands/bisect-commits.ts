@@ -7,7 +7,7 @@ import { repositoryAt, resolveCommit } from '../kernel/git.ts';
 import { toolchainIdentity } from '../kernel/make.ts';
 import { loadRecipe } from '../kernel/recipe.ts';
 import { countCommits, describeCommit, GitBisection, revertOn, treeName } from '../kernel/worktree.ts';
-import { loadCell } from '../matrix/load.ts';
+import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { printableJson } from '../printable.ts';
 import { renderProgress } from '../report/progress.ts';
@@ -16,12 +16,12 @@ import { harnessVersion } from '../run/about.ts';
 import type { Claim, Ends, Observation } from '../search/commits.ts';
 import { type CommitReport, formatCommitReport, isVerified } from '../search/commits-report.ts';
 import { type CommitBisection, searchCommits } from '../search/commits-search.ts';
-import { contentKey } from '../search/memory.ts';
+import { contentKey } from '../search/remembered-boots.ts';
 import { BisectState } from '../session/bisect-state.ts';
 import { cellOfCommit, observeCommit } from '../session/observe.ts';
 import { runSearch } from '../session/search.ts';
 import { print, printAsItIs, tell } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { BisectCommitsOptions } from './bisect-commits.options.ts';
 
 /** `bisect commits`: the commit from which on a cell fails; returns the exit code. */

@@ -3,14 +3,14 @@ import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { EXIT, InputError } from '../errors.ts';
 import { formatSource, loadRecipe } from '../kernel/recipe.ts';
-import { loadCell } from '../matrix/load.ts';
+import { loadCell } from '../matrix/matrix-file.ts';
 import { renderProgress } from '../report/progress.ts';
 import { claimOfEnds, judgeCommit, type Sighting } from '../search/commits.ts';
-import { bisectConfigs, type ConfigDifference, diffConfigs, mixConfig } from '../search/kconfig.ts';
+import { bisectConfigs, type ConfigDifference, diffConfigs, mixConfig } from '../search/configs.ts';
 import { observeCell } from '../session/observe.ts';
 import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { BisectConfigsOptions } from './bisect-configs.options.ts';
 
 const RESULTS = { good: 'pass', bad: 'fail', unsure: 'unresolved' } as const;

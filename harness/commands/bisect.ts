@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
-import { loadCell } from '../matrix/load.ts';
+import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { describeExplanation } from '../report/explanation.ts';
 import { renderProgress } from '../report/progress.ts';
@@ -9,7 +9,7 @@ import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
 import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { BisectAxesOptions, BisectOrderOptions } from './bisect.options.ts';
 
 /** What a cell is without any condition. */

@@ -3,7 +3,7 @@ import { EXIT } from '../errors.ts';
 import { shellQuote } from '../invocation.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
-import { DEFAULT_MATRIX, loadCell } from '../matrix/load.ts';
+import { DEFAULT_MATRIX, loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { PrintableStream } from '../printable.ts';
 import { debuggerLine, type GuestWords, QEMU, qemuArguments, renameFiles } from '../qemu/command.ts';
@@ -19,7 +19,7 @@ import { BY_HAND, cellFolder } from '../run/results.ts';
 import { runCells } from '../run/run.ts';
 import { symbolsOf } from '../run/symbols.ts';
 import { print, printJson, tell } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { CellOptions } from './cell.options.ts';
 
 /** What `qemu -s` uses, and so what people type. */

@@ -2,7 +2,7 @@ import { CHECK_BROKEN, InputError } from '../errors.ts';
 import { cacheRoot, withTemporary } from '../kernel/cache.ts';
 import { repositoryAt } from '../kernel/git.ts';
 import { badOfUsersBisection, cleanHead } from '../kernel/worktree.ts';
-import { loadCell } from '../matrix/load.ts';
+import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { renderProgress } from '../report/progress.ts';
 import type { Runner } from '../run/runner.ts';
@@ -11,7 +11,7 @@ import { cellOfCommit, cellOfSource, observeCell } from '../session/observe.ts';
 import { runSearch } from '../session/search.ts';
 import { printError } from '../terminal/failure.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { CheckOptions } from './check.options.ts';
 
 /** Exit codes as `git bisect run` takes them: 125 skips the commit, 128 and above end the bisection. */

@@ -6,7 +6,7 @@ import { EXIT } from '../errors.ts';
 import { cacheRoot, errorCode } from '../kernel/cache.ts';
 import { checkTools, type ToolReport } from '../kernel/tools.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { installTools } from '../terminal/tools.ts';
+import { installTools } from '../terminal/install-tools.ts';
 import type { DoctorOptions } from './doctor.options.ts';
 
 interface Resource {

@@ -12,7 +12,7 @@ import { searchLoading } from '../search/loading.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
 import { askedOf } from './explore-request.ts';
 

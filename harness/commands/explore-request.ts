@@ -11,7 +11,7 @@ import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { findDriver } from '../kernel/matches.ts';
 import { loadOrder, moduleIndex } from '../kernel/modalias.ts';
-import { loadPlan } from '../matrix/load.ts';
+import { loadPlan } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';

@@ -5,15 +5,15 @@ import { formatAsync } from '../report/async.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
 import { renderProgress } from '../report/progress.ts';
-import type { Lab } from '../run/lab.ts';
+import type { Runner } from '../run/runner.ts';
 import { asyncReport } from '../search/async.ts';
-import { hasVerdict, type Outcome, passes } from '../search/boot.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
+import { hasVerdict, type Outcome, passes } from '../search/outcome.ts';
 import { explore as searchOrders } from '../search/explore.ts';
 import { runSearch } from '../session/search.ts';
 import { symbolDependencies, targetsOf } from '../session/targets.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { ExploreOptions } from './explore.options.ts';
 import { exploreLoading } from './explore-loading.ts';
 import { askedOf } from './explore-request.ts';
@@ -42,7 +42,7 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
       async ({ runner, boot, folder, keepCell }) => {
         const asked = await askedOf(options, runner, folder.shared);
         const { devices, nodes } = asked;
-        if (options.suspend !== undefined) await refuseSuspend(lab, asked.kernel);
+        if (options.suspend !== undefined) await refuseSuspend(runner, asked.kernel);
         const result = await searchOrders({
           base: asked.base,
           targets: targetsOf(asked.tree, devices),
@@ -85,8 +85,8 @@ export async function explore(options: ExploreOptions, signal: AbortSignal): Pro
 }
 
 /** @throws InputError for a kernel that would suspend and stay so */
-async function refuseSuspend(lab: Lab, kernel: KernelArtefact): Promise<void> {
-  if ((await lab.gateable(kernel, [SUSPEND_TEST])).length > 0) return;
+async function refuseSuspend(runner: Runner, kernel: KernelArtefact): Promise<void> {
+  if ((await runner.gateable(kernel, [SUSPEND_TEST])).length > 0) return;
   throw new InputError(
     `the kernel ${kernel.recipe} has no /sys/power/pm_test, without which a guest would not resume`,
     'use one with CONFIG_PM_DEBUG',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { EXIT } from '../errors.ts';
-import { DEFAULT_MATRIX, loadMatrix, loadPreview } from '../matrix/load.ts';
+import { DEFAULT_MATRIX, loadMatrix, loadPreview } from '../matrix/matrix-file.ts';
 import { listCells, selectCells } from '../matrix/select.ts';
 import { cellsOfShard, parseShard } from '../matrix/shard.ts';
 import type { Cell } from '../model/cell.ts';
@@ -15,7 +15,7 @@ import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
 import { readKnownIssues } from '../terminal/known-issues.ts';
 import { print, standardOutput, tell } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import type { MatrixOptions } from './matrix.options.ts';
 
 /** `bootrace matrix`: returns the exit code. */

@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../errors.ts';
-import { describeMissing } from '../report/judge.ts';
+import { describeMissing } from '../report/standing.ts';
 import { mergeRuns } from '../report/merge.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { formatTable } from '../report/table.ts';

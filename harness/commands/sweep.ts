@@ -8,7 +8,7 @@ import { runSearch } from '../session/search.ts';
 import { sweepBoards } from '../session/sweep.ts';
 import { didYouMean } from '../suggest.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import { readEntries, ZOO } from '../zoo/folder.ts';
 import { readKnownFixes } from '../zoo/known-fixes.ts';
 import type { SweepOptions } from './sweep.options.ts';

@@ -8,14 +8,14 @@ import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { findDriver } from '../kernel/matches.ts';
-import { loadCell } from '../matrix/load.ts';
+import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { renderProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
 import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
 import type { WhyOptions } from './why.options.ts';
 

@@ -8,7 +8,7 @@ import { formatEntry, formatZooSummary, withZooTable } from '../report/zoo.ts';
 import { runSearch } from '../session/search.ts';
 import { runEntry } from '../session/zoo.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { requireTools } from '../terminal/tools.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import { readEntries, ZOO } from '../zoo/folder.ts';
 import { type EntryResult, judgeEntry } from '../zoo/result.ts';
 import type { ZooOptions } from './zoo.options.ts';

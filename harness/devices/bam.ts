@@ -1,5 +1,5 @@
 import type { DeviceModel } from './device.ts';
-import { encodeFields } from './image.ts';
+import { encodeFields } from './register-image.ts';
 
 /** Names are those of the driver's own definitions (Linux 6.1, the same in 5.10 and 6.12 unless said otherwise). */
 

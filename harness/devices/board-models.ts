@@ -1,5 +1,5 @@
 import { cellCounts, entriesOf, isEnabled, registersOf } from '../board/addresses.ts';
-import type { AddressRange } from '../board/plan.ts';
+import type { AddressRange } from '../board/board-plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
 import { type DeviceTree, joinPath, parentPath, type TreeNode } from '../devicetree/tree.ts';
 import { ambaIds } from './amba-ids.ts';

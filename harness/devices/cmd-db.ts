@@ -1,7 +1,7 @@
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { stringProperty } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
-import { MemoryImage } from './image.ts';
+import { MemoryImage } from './register-image.ts';
 
 /**
  * The command database as the boot loader leaves it, the way drivers/soc/qcom/cmd-db.c reads it (Linux 5.10 to 6.12,

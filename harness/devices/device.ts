@@ -1,5 +1,5 @@
 import { cellCounts, entriesOf, registersOf } from '../board/addresses.ts';
-import type { AddressRange, BoardPlan, PlacedBehaviour, RegisterRule, ResetImage } from '../board/plan.ts';
+import type { AddressRange, BoardPlan, PlacedBehaviour, RegisterRule, ResetImage } from '../board/board-plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
 import { phandlesOf } from '../devicetree/lookup.ts';
 import { type DeviceTree, nodeAt, parentPath, type TreeNode, walk } from '../devicetree/tree.ts';
@@ -212,7 +212,7 @@ export class BoardDevice {
 }
 
 /**
- * Addresses that no CPU of QEMU has (board/plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB each.
+ * Addresses that no CPU of QEMU has (board/board-plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB each.
  */
 const STORE = 2 ** 45;
 const STORE_SIZE = 0x10_0000;

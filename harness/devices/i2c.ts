@@ -1,4 +1,4 @@
-import type { PlacedBehaviour } from '../board/plan.ts';
+import type { PlacedBehaviour } from '../board/board-plan.ts';
 import type { Answers, BoardDevice, DeviceModel } from './device.ts';
 import { hasCompatible } from './device.ts';
 

@@ -1,4 +1,4 @@
-import { encodeFields } from './image.ts';
+import { encodeFields } from './register-image.ts';
 
 /**
  * `qcom_osm_l3_probe()` of drivers/interconnect/qcom/osm-l3.c (6.1, the same in 6.12); its table of rates may be empty.

@@ -1,6 +1,6 @@
 import { readCells, readStrings } from '../devicetree/values.ts';
 import type { BoardDevice, DeviceModel } from './device.ts';
-import { MemoryImage } from './image.ts';
+import { MemoryImage } from './register-image.ts';
 
 /**
  * Shared memory as the boot loader leaves it, the way `qcom_smem_probe()` and `qcom_smem_get_global()` of

@@ -1,6 +1,6 @@
 import { cellProperty } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
-import { encodeFields, type Field } from './image.ts';
+import { encodeFields, type Field } from './register-image.ts';
 
 /**
  * Identification registers of the stand-in's SMMU-500, global register space 0 of the Arm System Memory Management Unit

@@ -1,4 +1,4 @@
-import type { PlacedBehaviour } from '../board/plan.ts';
+import type { PlacedBehaviour } from '../board/board-plan.ts';
 import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
 
 /** SPI masters, and what lies behind their chip selects (firmware/models/spi.c). */

@@ -8,7 +8,7 @@ import {
   type PlacedBehaviour,
   type RegisterRule,
   type ResetImage,
-} from '../board/plan.ts';
+} from '../board/board-plan.ts';
 import { InputError } from '../errors.ts';
 
 /**

@@ -120,7 +120,7 @@ void rules_after_read(const struct shadow *shadow, u64 address);
 u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u32 mask);
 void rules_lines(const struct shadow *shadow);
 
-/* models/: one entry for each name of BEHAVIOURS in board/plan.ts */
+/* models/: one entry for each name of BEHAVIOURS in board/board-plan.ts */
 struct behaviour {
 	/*
 	 * A word that is read, or the part of one that is written; `value` is what lies there, and what would be put there.

@@ -137,7 +137,7 @@ struct stop *stop_here(u64 pc);
 void step_over(struct frame *f, struct stop *stop);
 void stepped(struct frame *f);
 
-/* devices.c */
+/* device-names.c */
 void name_of(const struct frame *f, const struct stop *stop, char *name);
 int is_about(const struct frame *f, const struct stop *stop, const char *name, const struct place *place);
 

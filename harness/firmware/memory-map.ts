@@ -35,7 +35,7 @@ export const CPUS_MAX = 4;
 /**
  * What the firmware keeps where a real board is played: its plan where the stand-in has the kernel, then tables of
  * stage 2, what is known of register pages, and these pages. From PAGES_ADDRESS on what snapshots put aside, up to the
- * board's own RAM (board/plan.ts, BOARD_RAM_PHYSICAL).
+ * board's own RAM (board/board-plan.ts, BOARD_RAM_PHYSICAL).
  */
 export const BOARD_TABLES_ADDRESS = 0x4100_0000;
 export const BOARD_SHADOWS_ADDRESS = 0x4400_0000;

@@ -8,7 +8,7 @@ export interface NextCell {
   readonly table: Uint8Array | null;
   /** As guest/plan.ts encodes it. */
   readonly plan: Uint8Array;
-  /** As guest/modules.ts lays them out; null where there are none. */
+  /** As guest/module-files.ts lays them out; null where there are none. */
   readonly modules: Uint8Array | null | 'as before';
 }
 

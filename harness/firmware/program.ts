@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { BOARD_RAM_PHYSICAL } from '../board/plan.ts';
+import { BOARD_RAM_PHYSICAL } from '../board/board-plan.ts';
 import { interfaceHeader } from './interface.ts';
 import {
   BOARD_POOL_ADDRESS,
@@ -34,7 +34,7 @@ export const FIRMWARE = {
     'memory.c',
     'guest.c',
     'files.c',
-    'plan.c',
+    'board-plan.c',
     'board.c',
     'pages.c',
     'shadow.c',
@@ -63,7 +63,7 @@ export const FIRMWARE = {
     'next-cell.c',
     'cell-table.c',
     'stops.c',
-    'devices.c',
+    'device-names.c',
     'snapshot-cells.c',
     'flights.c',
     'sleep.c',

@@ -1,4 +1,4 @@
-/* Registers that a rule answers for (RegisterRule in board/plan.ts): the numbers are those of board-plan.ts. */
+/* Registers that a rule answers for (RegisterRule in board/board-plan.ts): the numbers are those of firmware/board-plan.ts. */
 #include "board.h"
 
 enum {

@@ -75,7 +75,7 @@ struct { u64 entry, context; } cpu_on[CPUS_MAX];
 /* Where QEMU is to start it; entry.S says so. */
 u64 secondary_entry;
 
-/* The maker's calls of a board: a list (MonitorAnswer in board/plan.ts). Returns 0 where there is no answer. */
+/* The maker's calls of a board: a list (MonitorAnswer in board/board-plan.ts). Returns 0 where there is no answer. */
 static const struct answer *board_answer(u64 call, const u64 *arguments)
 {
 	int is_qualcomm = board->convention == CONVENTION_QUALCOMM;

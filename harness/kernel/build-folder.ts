@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { fileSystemError, removeFolder } from './cache.ts';
-import { exists, OUTPUT_PREFIX, type SourceTree, sourceFolder } from './source/tree.ts';
+import { exists, OUTPUT_PREFIX, type SourceTree, sourceFolder } from './source/source-tree.ts';
 
 /** A build folder and how it stands. */
 export interface BuildFolder {

@@ -19,7 +19,7 @@ import { imageKernel, stockKernel } from './ready.ts';
 import { type KernelSource, kernelTitle, loadRecipe, type Recipe, RecipeMisfit, type TextFile } from './recipe.ts';
 import { debianSource } from './source/debian.ts';
 import { gitSource, tarballSource, treeSource } from './source/given.ts';
-import { type SourceTree, sourceFolder } from './source/tree.ts';
+import { type SourceTree, sourceFolder } from './source/source-tree.ts';
 
 export interface KernelRequest {
   /** A recipe in kernel-configs/, `debian-stock:SERIES` or `image:PATH`. */

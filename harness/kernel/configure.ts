@@ -2,11 +2,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { readIfPresent, writeAtomic } from './cache.ts';
-import { type ConfigDifference, differences, parseConfig } from './kconfig.ts';
+import { parseConfig, type UnmetOption, unmetOptions } from './kconfig.ts';
 import { type MakeContext, make, mergeConfig } from './make.ts';
 import { askedOptions, type TextFile } from './recipe.ts';
 import { explainDifference, type KconfigEntry, parseKconfig } from './refusal.ts';
-import { exists } from './source/tree.ts';
+import { exists } from './source/source-tree.ts';
 
 /**
  * Where the result of `make tinyconfig` is kept: it takes a quarter of a small rebuild, and is the same for every
@@ -27,7 +27,7 @@ export async function configure(
   config: TextFile | null,
   fragments: readonly TextFile[],
   tiny: TinyConfig,
-): Promise<ConfigDifference[]> {
+): Promise<UnmetOption[]> {
   const asked = askedOptions(fragments);
   if (config === null) await startFromTiny(context, tiny);
   else await writeFile(join(context.output, '.config'), config.text);
@@ -40,7 +40,7 @@ export async function configure(
   );
   await mergeConfig(context, files);
   await make(context, ['olddefconfig'], () => {});
-  return differences(asked, parseConfig(await readFile(join(context.output, '.config'), 'utf8')));
+  return unmetOptions(asked, parseConfig(await readFile(join(context.output, '.config'), 'utf8')));
 }
 
 async function startFromTiny(context: MakeContext, { file, key }: TinyConfig): Promise<void> {
@@ -73,7 +73,7 @@ interface Refusal {
  * source does not have is no refusal.
  */
 export async function explainRefusal(
-  refused: readonly ConfigDifference[],
+  refused: readonly UnmetOption[],
   context: Pick<MakeContext, 'source' | 'output'>,
   mayLack: boolean,
 ): Promise<Refusal> {
@@ -81,7 +81,7 @@ export async function explainRefusal(
   const entries = await readKconfig(context.source);
   const resolved = parseConfig(await readFile(join(context.output, '.config'), 'utf8'));
   const names = new Set(entries.map(({ name }) => name));
-  const isUnknown = ({ asked }: ConfigDifference) => mayLack && !names.has(asked.name.slice('CONFIG_'.length));
+  const isUnknown = ({ asked }: UnmetOption) => mayLack && !names.has(asked.name.slice('CONFIG_'.length));
   const reasons = refused
     .filter((difference) => !isUnknown(difference))
     .map((difference) => {

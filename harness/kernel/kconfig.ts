@@ -11,7 +11,7 @@ export interface AskedOption extends ConfigOption {
   readonly line: number;
 }
 
-export interface ConfigDifference {
+export interface UnmetOption {
   readonly asked: AskedOption;
   /** What Kconfig made of it. */
   readonly got: string;
@@ -58,7 +58,7 @@ export function parseConfig(text: string): Map<string, string> {
  * Options that Kconfig resolved to something else than what was asked. Where fragments ask twice, the last one counts,
  * as in merge_config.sh. An option absent from the resolved config is off.
  */
-export function differences(asked: readonly AskedOption[], resolved: ReadonlyMap<string, string>): ConfigDifference[] {
+export function unmetOptions(asked: readonly AskedOption[], resolved: ReadonlyMap<string, string>): UnmetOption[] {
   const last = new Map(asked.map((option) => [option.name, option]));
   return [...last.values()].flatMap((option) => {
     const got = resolved.get(option.name) ?? 'n';

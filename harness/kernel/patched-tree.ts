@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 import { errorCode, readIfPresent, writeAtomic } from './cache.ts';
 import { applyHunks, parsePatch } from './patch.ts';
 import { RecipeMisfit, type TextFile } from './recipe.ts';
-import { ABSENT, pristineFolder, type SourceTree, sourceFolder } from './source/tree.ts';
+import { ABSENT, pristineFolder, type SourceTree, sourceFolder } from './source/source-tree.ts';
 
 /** Text of a file of the tree, or null when there is no such file. */
 type Content = string | null;

@@ -23,7 +23,7 @@ import { readDepends } from './modules.ts';
 import type { OnProgress } from './progress.ts';
 import { BUILTIN_INFO, DEVICE_TREES, publishKernel, readPublished } from './published.ts';
 import type { KernelSource, StockFlavour } from './recipe.ts';
-import { exists } from './source/tree.ts';
+import { exists } from './source/source-tree.ts';
 import { parseSymbols } from './symbols.ts';
 import { decompressModules, extractDeb } from './unpack.ts';
 

@@ -1,4 +1,4 @@
-import type { ConfigDifference } from './kconfig.ts';
+import type { UnmetOption } from './kconfig.ts';
 
 /**
  * One `config` or `menuconfig` entry of a Kconfig file (Documentation/kbuild/kconfig-language.rst). Names without
@@ -61,7 +61,7 @@ const PREFIX = 'CONFIG_';
 
 /** "Kconfig resolves CONFIG_QCOM_SCM to y, not m: selected by ARM_SMMU_QCOM=y". */
 export function explainDifference(
-  { asked, got }: ConfigDifference,
+  { asked, got }: UnmetOption,
   entries: readonly KconfigEntry[],
   resolved: ReadonlyMap<string, string>,
 ): string {

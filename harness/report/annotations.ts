@@ -4,11 +4,11 @@ import {
   describeExpectation,
   describeMissing,
   describeOutcome,
-  outcomeOf,
+  standingOf,
   problemOf,
   summariseOutcome,
   summariseVerdicts,
-} from './judge.ts';
+} from './standing.ts';
 import { crashExcerpt } from './problems.ts';
 import { count, groupBy } from './text.ts';
 
@@ -50,7 +50,7 @@ function problem(level: 'error' | 'warning', same: readonly CellRecord[]): strin
 export function formatAnnotations(run: RunRecord): string {
   const problems = (outcome: 'unexpected' | 'no-verdict') => [
     ...groupBy(
-      run.cells.filter((cell) => outcomeOf(cell) === outcome),
+      run.cells.filter((cell) => standingOf(cell) === outcome),
       problemOf,
     ).values(),
   ];

@@ -1,7 +1,7 @@
 import { isOfBoot } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord } from '../run/record.ts';
-import { describePlace, kernelOf } from './judge.ts';
+import { describePlace, kernelOf } from './standing.ts';
 import { type Colours, mark, paintVerdict } from './paint.ts';
 import { formatDuration, groupBy, truncate, wrap } from './text.ts';
 

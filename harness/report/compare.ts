@@ -1,7 +1,7 @@
 import type { Verdict } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf, problemOf } from './judge.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf, problemOf } from './standing.ts';
 import { type Colours, colours } from './paint.ts';
 import { count, groupBy, truncate } from './text.ts';
 
@@ -89,9 +89,9 @@ function changedInputs(before: CellRecord, after: CellRecord): string[] {
 }
 
 function changeOf(before: CellRecord | undefined, after: CellRecord): Change {
-  const now = outcomeOf(after);
+  const now = standingOf(after);
   if (now === 'no-verdict') return 'no-verdict';
-  const then = before === undefined ? null : outcomeOf(before);
+  const then = before === undefined ? null : standingOf(before);
   if (now === 'unexpected' && then !== 'unexpected') return 'new-failure';
   if (before === undefined) return 'added';
   if (now === 'expected' && then === 'unexpected') return 'fixed';

@@ -2,7 +2,7 @@ import { NOT_APPLICABLE } from '../model/cell.ts';
 import { verdictFacts } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord } from '../run/record.ts';
-import { kernelOf, outcomeOf, summariseVerdicts } from './judge.ts';
+import { kernelOf, standingOf, summariseVerdicts } from './standing.ts';
 import { type Colours, paintVerdict } from './paint.ts';
 import { groupBy, truncate } from './text.ts';
 
@@ -129,7 +129,7 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 
 function label(cell: CellRecord, short: boolean): string {
   const verdict = short ? verdictFacts(cell.verdict).short : cell.verdict;
-  return outcomeOf(cell) === 'expected' ? verdict : `${verdict} !`;
+  return standingOf(cell) === 'expected' ? verdict : `${verdict} !`;
 }
 
 function columnWidth(section: Section, kernel: string, short: boolean): number {
@@ -158,9 +158,9 @@ function blocks(kernels: readonly string[], widthOf: (kernel: string) => number,
 
 function formatSection(section: Section, width: number, paint: Colours, onlyUnexpected: boolean): string[] {
   const shown = section.lines.filter(
-    (line) => !onlyUnexpected || [...line.cells.values()].some((cell) => outcomeOf(cell) !== 'expected'),
+    (line) => !onlyUnexpected || [...line.cells.values()].some((cell) => standingOf(cell) !== 'expected'),
   );
-  const named = section.named.filter((cell) => !onlyUnexpected || outcomeOf(cell) !== 'expected');
+  const named = section.named.filter((cell) => !onlyUnexpected || standingOf(cell) !== 'expected');
   const sum = onlyUnexpected ? `  ${paint.dim(summariseVerdicts(section.all))}` : '';
   const heading = `${paint.bold(section.heading)}${sum}`;
   if (shown.length === 0 && named.length === 0) return [heading];

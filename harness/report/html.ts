@@ -10,7 +10,7 @@ import { KnownError } from '../errors.ts';
 import { boardTreeFile, DEFAULT_BOARD } from '../model/board.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, outcomeOf, summariseOutcome, summariseVerdicts } from './judge.ts';
+import { describeExpectation, describeOutcome, standingOf, summariseOutcome, summariseVerdicts } from './standing.ts';
 import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';
 import type { CellFile, ReadCellFile } from './run-folder.ts';
 import { makeTimeline, readEvents } from './timeline.ts';
@@ -81,12 +81,12 @@ const MOST_STATIC = 2000;
 /** The answer and every verdict, for a mail client or a policy that runs no scripts; the script takes its place. */
 function staticPage(run: RunRecord): string {
   const ordered = [
-    ...run.cells.filter((cell) => outcomeOf(cell) !== 'expected'),
-    ...run.cells.filter((cell) => outcomeOf(cell) === 'expected'),
+    ...run.cells.filter((cell) => standingOf(cell) !== 'expected'),
+    ...run.cells.filter((cell) => standingOf(cell) === 'expected'),
   ];
   const items = ordered.slice(0, MOST_STATIC).map((cell) => {
     const row = cell.row === null ? '' : `${cell.row} `;
-    const wanted = outcomeOf(cell) === 'expected' ? '' : `, expected ${describeExpectation(cell.expected)}`;
+    const wanted = standingOf(cell) === 'expected' ? '' : `, expected ${describeExpectation(cell.expected)}`;
     return `<li>${escapeXml(`${row}${cell.id}: ${cell.verdict}${wanted}: ${describeOutcome(cell)}`)}</li>`;
   });
   const left = ordered.length - items.length;
@@ -151,8 +151,8 @@ function headOf(run: RunRecord): PageHead {
       row: cell.row,
       claim: cell.claim,
       verdict: cell.verdict,
-      outcome: outcomeOf(cell),
-      expected: outcomeOf(cell) === 'expected' ? null : describeExpectation(cell.expected),
+      outcome: standingOf(cell),
+      expected: standingOf(cell) === 'expected' ? null : describeExpectation(cell.expected),
       flaky: flaky.has(cell.id),
       axes: axes.map((axis, index) => indexes[index]?.get(cell.axes[axis.name] ?? '') ?? -1),
       what: describeOutcome(cell),

@@ -1,5 +1,5 @@
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf } from './standing.ts';
 import { consoleLocation, crashExcerpt } from './problems.ts';
 import { groupBy } from './text.ts';
 import { element, escapeXml } from './xml.ts';
@@ -30,7 +30,7 @@ function details(cell: CellRecord, folder: string): string {
 
 function cellCase(cell: CellRecord, suite: string, file: string, folder: string): Case {
   const outcome = { expected: 'passed', unexpected: 'failure', 'no-verdict': 'error' } as const;
-  const result = outcome[outcomeOf(cell)];
+  const result = outcome[standingOf(cell)];
   const message = `${cell.verdict}: ${describeOutcome(cell)} (expected ${describeExpectation(cell.expected)})`;
   // A test's history hangs on its name, so a cell that gets or loses a row keeps it.
   const name = cell.id;

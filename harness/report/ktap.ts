@@ -1,6 +1,6 @@
 import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeMissing, describeOutcome, kernelOf, outcomeOf } from './judge.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf } from './standing.ts';
 import { crashExcerpt } from './problems.ts';
 import { groupBy } from './text.ts';
 
@@ -34,7 +34,7 @@ function description(text: string): string {
 
 function cellLines(cell: CellRecord, number: number): string[] {
   const name = description(cell.id);
-  const outcome = outcomeOf(cell);
+  const outcome = standingOf(cell);
   if (outcome === 'expected') return [`ok ${number} ${name} # ${cell.verdict}`];
   const lines = [
     diagnostic(`${cell.id}: ${cell.verdict}, expected ${describeExpectation(cell.expected)}`),
@@ -72,7 +72,7 @@ export function formatKtap(run: RunRecord): string {
   const suites: Suite[] = [...groupBy(run.cells, (cell) => `${kernelOf(cell)}.${cell.kernel.linkage}`)].map(
     ([name, cells]) => ({
       name: suiteName(name, cells),
-      ok: cells.every((cell) => outcomeOf(cell) === 'expected'),
+      ok: cells.every((cell) => standingOf(cell) === 'expected'),
       tests: cells.map((cell, index) => cellLines(cell, index + 1)),
     }),
   );

@@ -6,11 +6,11 @@ import {
   describeOutcome,
   describePlace,
   kernelOf,
-  outcomeOf,
+  standingOf,
   problemOf,
   summariseOutcome,
   summariseVerdicts,
-} from './judge.ts';
+} from './standing.ts';
 import { consoleLocation, crashExcerpt } from './problems.ts';
 import { count, formatDuration, groupBy, truncate } from './text.ts';
 
@@ -59,7 +59,7 @@ function claims(cells: readonly CellRecord[]): string[] {
     row(['---', '---', '---', '---', '---', '---']),
     ...answers.map((cell) =>
       row([
-        SIGN[outcomeOf(cell)],
+        SIGN[standingOf(cell)],
         md(cell.row ?? ''),
         md(cell.claim ?? ''),
         md(kernelOf(cell)),
@@ -79,7 +79,7 @@ function problem(same: readonly CellRecord[], folder: string): string[] {
   return [
     '',
     '<details>',
-    `<summary>${SIGN[outcomeOf(first)]} ${code(first.id)}: ${first.verdict}, expected ${expected}</summary>`,
+    `<summary>${SIGN[standingOf(first)]} ${code(first.id)}: ${first.verdict}, expected ${expected}</summary>`,
     '',
     `${md(describeOutcome(first))}`,
     ...(first.crash === null ? [] : ['', ...fenced(crashExcerpt(first.crash))]),
@@ -100,9 +100,9 @@ function suites(run: RunRecord): string[] {
     row(['---', '---', '---', '---']),
     ...groups.map(([, cells]) => {
       const first = cells[0];
-      const sign = cells.every((cell) => outcomeOf(cell) === 'expected')
+      const sign = cells.every((cell) => standingOf(cell) === 'expected')
         ? SIGN.expected
-        : cells.some((cell) => outcomeOf(cell) === 'unexpected')
+        : cells.some((cell) => standingOf(cell) === 'unexpected')
           ? SIGN.unexpected
           : SIGN['no-verdict'];
       const kernel = first === undefined ? '' : md(kernelOf(first));
@@ -115,7 +115,7 @@ function suites(run: RunRecord): string[] {
 export function formatMarkdown(run: RunRecord, folder: string): string {
   const problems = [
     ...groupBy(
-      run.cells.filter((cell) => outcomeOf(cell) !== 'expected'),
+      run.cells.filter((cell) => standingOf(cell) !== 'expected'),
       problemOf,
     ).values(),
   ];

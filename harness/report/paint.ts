@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import type { Verdict } from '../model/verdict.ts';
 import type { CellRecord } from '../run/record.ts';
-import { outcomeOf } from './judge.ts';
+import { standingOf } from './standing.ts';
 
 export type Colours = ReturnType<typeof pc.createColors>;
 
@@ -20,7 +20,7 @@ export function wantsColour(isTTY: boolean, env: Readonly<Record<string, string 
 
 /** The mark in front of a cell: readable without colours, too. */
 export function mark(cell: Pick<CellRecord, 'verdict' | 'asExpected'>, paint: Colours): string {
-  switch (outcomeOf(cell)) {
+  switch (standingOf(cell)) {
     case 'expected':
       return paint.green('✓');
     case 'unexpected':
@@ -33,7 +33,7 @@ export function mark(cell: Pick<CellRecord, 'verdict' | 'asExpected'>, paint: Co
 /** Green recovers or works, yellow does not, red crashes; what was not expected stands out. */
 export function paintVerdict(cell: Pick<CellRecord, 'verdict' | 'asExpected'>, text: string, paint: Colours): string {
   const coloured = VERDICT_COLOUR[cell.verdict](paint)(text);
-  return outcomeOf(cell) === 'expected' ? coloured : paint.bold(paint.inverse(coloured));
+  return standingOf(cell) === 'expected' ? coloured : paint.bold(paint.inverse(coloured));
 }
 
 type Painter = (paint: Colours) => (text: string) => string;

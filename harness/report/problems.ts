@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, outcomeOf, problemOf } from './judge.ts';
+import { describeExpectation, describeOutcome, standingOf, problemOf } from './standing.ts';
 import type { Colours } from './paint.ts';
 import { count, groupBy, truncate, wrap } from './text.ts';
 
@@ -56,8 +56,8 @@ export function consoleLocation(cell: CellRecord, folder: string): string | null
  * command.
  */
 export function formatProblems(run: RunRecord, folder: string, width: number, paint: Colours): string[] {
-  const unexpected = run.cells.filter((cell) => outcomeOf(cell) === 'unexpected');
-  const noVerdict = run.cells.filter((cell) => outcomeOf(cell) === 'no-verdict');
+  const unexpected = run.cells.filter((cell) => standingOf(cell) === 'unexpected');
+  const noVerdict = run.cells.filter((cell) => standingOf(cell) === 'no-verdict');
   return [
     ...formatGroup('Not as expected', unexpected, folder, width, paint),
     ...formatGroup('No verdict', noVerdict, folder, width, paint),
@@ -92,7 +92,7 @@ function formatProblem(same: readonly CellRecord[], folder: string, width: numbe
     for (const line of rest) lines.push(`  ${' '.repeat(FIELD_WIDTH)}${line}`);
   };
   field('verdict', `${first.verdict}${first.crash === null ? `: ${describeOutcome(first)}` : ''}`);
-  if (outcomeOf(first) === 'unexpected') {
+  if (standingOf(first) === 'unexpected') {
     const reason = first.expected.reason === undefined ? '' : ` (${printable(first.expected.reason)})`;
     field('expected', `${describeExpectation(first.expected)}${reason}`);
   }

@@ -2,9 +2,9 @@ import type { KernelProgress } from '../kernel/progress.ts';
 import { printable } from '../printable.ts';
 import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
 import type { CellRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, outcomeOf } from './judge.ts';
+import { describeExpectation, describeOutcome, standingOf } from './standing.ts';
 import { type Colours, colours, mark, wantsColour } from './paint.ts';
-import { advance, NOTHING_YET, type RunState, timeLeft } from './state.ts';
+import { advance, NOTHING_YET, type RunState, timeLeft } from './run-state.ts';
 import { count, formatDuration, truncate } from './text.ts';
 
 /**
@@ -160,7 +160,7 @@ function permanentLines(event: LifecycleEvent, state: RunState, paint: Colours):
       return event.built ? [`kernel ${subject}: built in ${formatDuration(event.wallMs)}`] : [];
     }
     case 'cell-finished':
-      if (outcomeOf(event.cell) !== 'expected') return [formatSurprise(event.cell, paint)];
+      if (standingOf(event.cell) !== 'expected') return [formatSurprise(event.cell, paint)];
       return event.cell.row !== null && state.compiles ? [formatRow(event.cell, paint)] : [];
     case 'preview-finished':
       return [`while kernels are compiled, ${formatRow(event.cell, paint)}`];
@@ -186,6 +186,6 @@ function formatRow(cell: CellRecord, paint: Colours): string {
 /** One line for a cell that is not as expected, printed as soon as it is known. */
 function formatSurprise(cell: CellRecord, paint: Colours): string {
   const expected =
-    outcomeOf(cell) === 'no-verdict' ? '' : paint.dim(` (expected ${describeExpectation(cell.expected)})`);
+    standingOf(cell) === 'no-verdict' ? '' : paint.dim(` (expected ${describeExpectation(cell.expected)})`);
   return `${mark(cell, paint)} ${paint.bold(printable(cell.id))}: ${cell.verdict}: ${describeOutcome(cell)}${expected}`;
 }

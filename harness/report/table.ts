@@ -3,7 +3,7 @@ import type { RunRecord } from '../run/record.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { formatClaims } from './claims.ts';
 import { formatGrids } from './grid.ts';
-import { summariseOutcome, summariseVerdicts } from './judge.ts';
+import { summariseOutcome, summariseVerdicts } from './standing.ts';
 import { type Colours, colours } from './paint.ts';
 import { formatProblems } from './problems.ts';
 import { count, formatDuration } from './text.ts';

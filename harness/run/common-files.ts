@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveBoard } from '../boards/boards.ts';
-import { RESET_IMAGES } from '../devices/models.ts';
+import { RESET_IMAGES } from '../devices/reset-images.ts';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { FIRMWARE } from '../firmware/program.ts';

@@ -14,7 +14,7 @@ import { InputError } from '../errors.ts';
 import { encodeBoardPlan } from '../firmware/board-plan.ts';
 import { consoleLookup, encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
 import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
-import { encodeModules, type GuestModule } from '../guest/modules.ts';
+import { encodeModules, type GuestModule } from '../guest/module-files.ts';
 import { encodePlan } from '../guest/plan.ts';
 import { shellQuote } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
@@ -22,7 +22,7 @@ import { IMAGE_HEADER_SIZE, imageMemory } from '../kernel/image.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
 import { requireSound } from '../kernel/published.ts';
 import { stripModule } from '../kernel/strip.ts';
-import { withDependencies } from '../matrix/plan.ts';
+import { withDependencies } from '../matrix/dependencies.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import {

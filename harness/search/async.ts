@@ -1,10 +1,10 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { isFault } from '../model/verdict.ts';
-import { type Boot, hasVerdict, type Outcome } from './boot.ts';
+import { type Boot, hasVerdict, type Outcome } from './outcome.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import { interleavings } from './interleavings.ts';
-import { type Difference, differenceTo, stateOf } from './state.ts';
+import { type Difference, differenceTo, stateOf } from './end-state.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
 /** What changes when a driver probes asynchronously. */

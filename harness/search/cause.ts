@@ -1,7 +1,7 @@
 import type { Crash } from '../dmesg/events.ts';
 import type { Expectation } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
-import type { Outcome } from './boot.ts';
+import type { Outcome } from './outcome.ts';
 import { type ProbeLife, probeLives, type Recorded, timeline } from './recorded.ts';
 
 /** A device that was not bound at some moment, and whether its probe had begun by then. */

@@ -1,6 +1,6 @@
 import type { Cell, Expectation } from '../model/cell.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Boot, Outcome } from './boot.ts';
+import type { Boot, Outcome } from './outcome.ts';
 import type { Coverage } from './coverage.ts';
 import type { AtTheEnd } from './disturbances.ts';
 import type { DriverWait, Target } from './knowledge.ts';

@@ -1,7 +1,7 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { isFault } from '../model/verdict.ts';
-import { hasVerdict, type Outcome } from './boot.ts';
+import { hasVerdict, type Outcome } from './outcome.ts';
 import { inLoadOrder } from './conditions.ts';
 import { CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';

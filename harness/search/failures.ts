@@ -2,7 +2,7 @@ import type { Crash } from '../dmesg/events.ts';
 import { Summary } from '../dmesg/summary.ts';
 import { isWorse, type Verdict } from '../model/verdict.ts';
 import { crashVerdict, deviceFinding } from '../verdict/judge.ts';
-import { hasVerdict, type Outcome, passes } from './boot.ts';
+import { hasVerdict, type Outcome, passes } from './outcome.ts';
 
 /** One thing that went wrong in a boot; several may in the same one. */
 export interface Failure {

@@ -1,5 +1,5 @@
 import type { Cell } from '../model/cell.ts';
-import { hasVerdict, type Outcome, outcomeKey } from './boot.ts';
+import { hasVerdict, type Outcome, outcomeKey } from './outcome.ts';
 import { crashOf, expectationOf } from './cause.ts';
 import type { FoundOutcome, Stage } from './exploration.ts';
 import { failuresOf } from './failures.ts';

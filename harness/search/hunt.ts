@@ -1,6 +1,6 @@
 import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Boot, hasVerdict, type Outcome, passes } from './boot.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 import type { BoundDevice } from './disturbances.ts';
 import { allowedToSuspend, NOTHING_AT_THE_END, reboundInTurn, suspended } from './disturbances.ts';
 import type { FoundOutcome } from './exploration.ts';

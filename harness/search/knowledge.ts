@@ -1,6 +1,6 @@
 import type { Cell } from '../model/cell.ts';
 import { type Gate, isShort } from '../model/gate.ts';
-import type { Outcome } from './boot.ts';
+import type { Outcome } from './outcome.ts';
 import { causeOf } from './cause.ts';
 import { Culprits } from './culprits.ts';
 import { contradicts, type PartialOrder, type Precedence, partialOrder } from './precedence.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from './boot.ts';
+import type { Outcome } from './outcome.ts';
 import { type Coverage, CoverageTable } from './coverage.ts';
 import type { Unrealised } from './exploration.ts';
 import { titleOf } from './findings.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from './boot.ts';
+import type { Outcome } from './outcome.ts';
 import { crashOf } from './cause.ts';
 
 const US_PER_MS = 1000;

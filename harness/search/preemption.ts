@@ -1,6 +1,6 @@
 import type { Cell } from '../model/cell.ts';
 import { type FunctionPlace, type Gate, placeText } from '../model/gate.ts';
-import type { Boot } from './boot.ts';
+import type { Boot } from './outcome.ts';
 import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
 import { createRandom, shuffled } from './random.ts';
 

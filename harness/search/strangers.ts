@@ -1,5 +1,5 @@
 import type { Cell } from '../model/cell.ts';
-import type { Outcome } from './boot.ts';
+import type { Outcome } from './outcome.ts';
 import { causeOf } from './cause.ts';
 import type { Stranger } from './exploration.ts';
 

@@ -2,7 +2,7 @@ import { HOLD_TIMEOUT_MS } from '../firmware/gates.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
-import type { Outcome } from './boot.ts';
+import type { Outcome } from './outcome.ts';
 import { settlingFor } from './conditions.ts';
 import type { Target } from './knowledge.ts';
 

@@ -5,7 +5,7 @@ import { formatCellFile } from '../matrix/cell-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { openRunFolder, type RunFolder } from '../run/results.ts';
 import { Runner, type RunnerOptions } from '../run/runner.ts';
-import type { Boot, Outcome } from '../search/boot.ts';
+import type { Boot, Outcome } from '../search/outcome.ts';
 
 /** What a search such as `explore` works with while it runs. */
 export interface SearchSession {

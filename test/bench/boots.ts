@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { plainCell } from '../../harness/axes/plain-cell.ts';
-import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/load.ts';
+import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/matrix-file.ts';
 import { selectCells } from '../../harness/matrix/select.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { RunRecord } from '../../harness/run/record.ts';

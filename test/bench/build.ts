@@ -19,7 +19,7 @@ import {
   pristineFolder,
   type SourceTree,
   sourceFolder,
-} from '../../harness/kernel/source/tree.ts';
+} from '../../harness/kernel/source/source-tree.ts';
 
 const SERIES = '6.1';
 const UNFIXED = '6.1-unfixed';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endOf, join, overlaps, registersOf, subtract } from '../../harness/board/addresses.ts';
-import { ADDRESS_BITS, type AddressRange, BLOCK_SIZE } from '../../harness/board/plan.ts';
+import { ADDRESS_BITS, type AddressRange, BLOCK_SIZE } from '../../harness/board/board-plan.ts';
 import { NO_MODELS, type TransplantOptions, transplant } from '../../harness/board/transplant.ts';
 import { diffTrees } from '../../harness/devicetree/diff.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { loadCellFile } from '../../harness/matrix/load.ts';
+import { loadCellFile } from '../../harness/matrix/matrix-file.ts';
 import type { Gate } from '../../harness/model/gate.ts';
-import { cellBooter, gateVerbs } from './cells.ts';
+import { cellBooter, gateVerbs } from './cell-booter.ts';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 const HOLDS = fixture('buses/holds.yaml');

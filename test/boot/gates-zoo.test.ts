@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { cellBooter, gateVerbs } from './cells.ts';
+import { cellBooter, gateVerbs } from './cell-booter.ts';
 import { bootrace } from './cli.ts';
 
 /* Races of mainline that only a gate inside a probe, or inside the driver core, shows. */

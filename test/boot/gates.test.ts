@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cellBooter, gateVerbs } from './cells.ts';
+import { cellBooter, gateVerbs } from './cell-booter.ts';
 
 const SCM = 'firmware:scm';
 const SMMU = '5f000000.iommu';

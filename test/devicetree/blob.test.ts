@@ -6,7 +6,7 @@ import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import { emptyNode } from '../../harness/devicetree/tree.ts';
 import { encodeCells } from '../../harness/devicetree/values.ts';
 import { compile, decompile } from './dtc.ts';
-import { anyTree } from './trees.ts';
+import { anyTree } from './arbitrary-trees.ts';
 
 const DTC_RUNS = { numRuns: 40 };
 /** Two or more processes a run, on a machine that may be busy. */

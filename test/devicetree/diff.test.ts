@@ -6,7 +6,7 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { type DeviceTree, emptyNode, type TreeNode } from '../../harness/devicetree/tree.ts';
 import type { TreeEdit } from '../../harness/model/tree-edit.ts';
 import { compile } from './dtc.ts';
-import { anyTree } from './trees.ts';
+import { anyTree } from './arbitrary-trees.ts';
 
 let tree: DeviceTree;
 beforeAll(async () => {

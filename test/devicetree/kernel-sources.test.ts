@@ -8,7 +8,7 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { debianSource } from '../../harness/kernel/source/debian.ts';
-import { sourceFolder } from '../../harness/kernel/source/tree.ts';
+import { sourceFolder } from '../../harness/kernel/source/source-tree.ts';
 import { compile, decompile } from './dtc.ts';
 
 const MINUTES = 60_000;

@@ -5,7 +5,7 @@ import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import type { DeviceTree, TreeNode } from '../../harness/devicetree/tree.ts';
 import { encodeCells } from '../../harness/devicetree/values.ts';
 import { InputError } from '../../harness/errors.ts';
-import { anyTree } from './trees.ts';
+import { anyTree } from './arbitrary-trees.ts';
 
 const [BEGIN, END_NODE, PROP, NOP, END] = [1, 2, 3, 4, 9];
 const HEADER_SIZE = 40;

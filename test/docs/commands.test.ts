@@ -6,7 +6,7 @@ import { withDir } from 'tmp-promise';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { loadCell, loadMatrix } from '../../harness/matrix/load.ts';
+import { loadCell, loadMatrix } from '../../harness/matrix/matrix-file.ts';
 import { type Command, documentedCommands, ROOT, simpleCommands, words } from './commands.ts';
 
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BOARD_RAM_PHYSICAL, type BoardPlan, type RegisterRule } from '../../harness/board/plan.ts';
+import { BOARD_RAM_PHYSICAL, type BoardPlan, type RegisterRule } from '../../harness/board/board-plan.ts';
 import { InputError } from '../../harness/errors.ts';
 import { encodeBoardPlan } from '../../harness/firmware/board-plan.ts';
 

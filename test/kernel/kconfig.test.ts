@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AskedOption, differences, parseConfig, parseFragment } from '../../harness/kernel/kconfig.ts';
+import { type AskedOption, parseConfig, parseFragment, unmetOptions } from '../../harness/kernel/kconfig.ts';
 import { explainDifference, parseKconfig } from '../../harness/kernel/refusal.ts';
 
 function asked(text: string): AskedOption[] {
@@ -10,7 +10,7 @@ function asked(text: string): AskedOption[] {
 describe('asked and resolved options', () => {
   it('are compared, an absent option being off', () => {
     const resolved = parseConfig('CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\nCONFIG_N=64\nCONFIG_S="a b"\n');
-    const found = differences(
+    const found = unmetOptions(
       asked('CONFIG_A=y\nCONFIG_B=y\nCONFIG_C=n\n# CONFIG_D is not set\nCONFIG_E=m\nCONFIG_N=64\nCONFIG_S="a b"\n'),
       resolved,
     );
@@ -23,8 +23,8 @@ describe('asked and resolved options', () => {
 
   it('count by the last fragment that asks', () => {
     const resolved = parseConfig('CONFIG_A=m\n');
-    expect(differences(asked('CONFIG_A=y\nCONFIG_A=m\n'), resolved)).toEqual([]);
-    expect(differences(asked('CONFIG_A=m\nCONFIG_A=y\n'), resolved)).toHaveLength(1);
+    expect(unmetOptions(asked('CONFIG_A=y\nCONFIG_A=m\n'), resolved)).toEqual([]);
+    expect(unmetOptions(asked('CONFIG_A=m\nCONFIG_A=y\n'), resolved)).toHaveLength(1);
   });
 
   it('never differ where the config is what was asked', () => {
@@ -34,7 +34,7 @@ describe('asked and resolved options', () => {
         const text = options
           .map(([name, value]) => (value === 'n' ? `# CONFIG_${name} is not set` : `CONFIG_${name}=${value}`))
           .join('\n');
-        expect(differences(asked(text), parseConfig(text))).toEqual([]);
+        expect(unmetOptions(asked(text), parseConfig(text))).toEqual([]);
       }),
     );
   });
@@ -66,7 +66,7 @@ menu "Other"
 describe('a refusal', () => {
   const entries = parseKconfig(KCONFIG);
   const explain = (name: string, value: string, resolved: string) =>
-    differences(asked(`CONFIG_${name}=${value}`), parseConfig(resolved)).map((difference) =>
+    unmetOptions(asked(`CONFIG_${name}=${value}`), parseConfig(resolved)).map((difference) =>
       explainDifference(difference, entries, parseConfig(resolved)),
     );
 

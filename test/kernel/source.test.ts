@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { openBuildFolder } from '../../harness/kernel/build-folder.ts';
 import { applyPatches } from '../../harness/kernel/patched-tree.ts';
 import { gitSource, tarballSource, treeSource } from '../../harness/kernel/source/given.ts';
-import { OUTPUT_PREFIX, sourceFolder } from '../../harness/kernel/source/tree.ts';
+import { OUTPUT_PREFIX, sourceFolder } from '../../harness/kernel/source/source-tree.ts';
 
 const inFolder = (test: (path: string) => Promise<void>) => () =>
   withDir(({ path }) => test(path), { unsafeCleanup: true });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../harness/errors.ts';
-import { DEFAULT_MATRIX, loadCellFile, loadMatrix } from '../../harness/matrix/load.ts';
+import { DEFAULT_MATRIX, loadCellFile, loadMatrix } from '../../harness/matrix/matrix-file.ts';
 
 describe('the default matrix', () => {
   test('has a cell for every row, and enough of them', async () => {

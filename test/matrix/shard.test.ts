@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/load.ts';
+import { DEFAULT_MATRIX, loadMatrix } from '../../harness/matrix/matrix-file.ts';
 import { cellsOfShard, parseShard } from '../../harness/matrix/shard.ts';
 
 describe('cellsOfShard', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatKernelProgress, formatStatus, renderProgress } from '../../harness/report/progress.ts';
-import { advance, NOTHING_YET, timeLeft } from '../../harness/report/state.ts';
+import { advance, NOTHING_YET, timeLeft } from '../../harness/report/run-state.ts';
 import type { LifecycleEvent } from '../../harness/run/lifecycle.ts';
 import { aCell } from './builders.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { asyncReport } from '../../harness/search/async.ts';
-import type { Outcome } from '../../harness/search/boot.ts';
+import type { Outcome } from '../../harness/search/outcome.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 
 const DRIVERS = ['clock', 'console', 'user'];

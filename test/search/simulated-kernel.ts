@@ -3,7 +3,7 @@ import type { GateEvent } from '../../harness/firmware/gate-log.ts';
 import { HOLD_TIMEOUT_MS } from '../../harness/firmware/gates.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
-import type { Outcome } from '../../harness/search/boot.ts';
+import type { Outcome } from '../../harness/search/outcome.ts';
 import { aCell } from '../cells.ts';
 
 /** A device of the simulated machine; in the order in which their drivers' initcalls come. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
-import type { Boot } from '../../harness/search/boot.ts';
+import type { Boot } from '../../harness/search/outcome.ts';
 import { leastTimeout } from '../../harness/search/timeout.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 

@@ -1,4 +1,4 @@
-/* The behaviours by their number: the order of BEHAVIOURS in board/plan.ts. */
+/* The behaviours by their number: the order of BEHAVIOURS in board/board-plan.ts. */
 #include "../board.h"
 
 extern const struct behaviour i2c_imx, i2c_rk3x, spmi_arbiter, ti_sci, raspberry_pi_mailbox, sunxi_rsb;

@@ -8,7 +8,7 @@
 #define CALL_FILE "brk #0xb007"
 #define CALL_STEP "brk #0xb00a"
 
-/* The modules as harness/guest/modules.ts lays them out: a count, an entry for each, then their files. */
+/* The modules as harness/guest/module-files.ts lays them out: a count, an entry for each, then their files. */
 #define MODULE_NAME_SIZE 56
 
 struct module_entry {

@@ -14,7 +14,7 @@ import {
 import { takeLock } from '../lock.ts';
 import type { OnProgress } from '../progress.ts';
 import { extractDeb, unpackTarball } from '../unpack.ts';
-import { exists, SOURCE_MIB, type SourceTree, sourceFolder } from './tree.ts';
+import { exists, SOURCE_MIB, type SourceTree, sourceFolder } from './source-tree.ts';
 
 /**
  * The tree of Debian's newest `linux-source-SERIES`. The version that was found first stays until the cache is cleaned,

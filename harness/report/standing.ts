@@ -7,9 +7,9 @@ import { count } from './text.ts';
  * How a cell stands in every report: as expected, not, or without a verdict. An `infra-error` is never a pass and never
  * a regression.
  */
-export type Outcome = 'expected' | 'unexpected' | 'no-verdict';
+export type Standing = 'expected' | 'unexpected' | 'no-verdict';
 
-export function outcomeOf(cell: Pick<CellRecord, 'verdict' | 'asExpected'>): Outcome {
+export function standingOf(cell: Pick<CellRecord, 'verdict' | 'asExpected'>): Standing {
   if (isMissing(cell.verdict)) return 'no-verdict';
   return cell.asExpected ? 'expected' : 'unexpected';
 }
@@ -92,7 +92,7 @@ export function describeMissing({ missing }: Pick<RunRecord, 'missing'>): string
 
 /** The answer of a run in one clause, worst first: `2 unexpected, 1 without a verdict`, `all as expected`. */
 export function summariseOutcome(run: Pick<RunRecord, 'cells' | 'flakes' | 'missing'>): string {
-  const having = (outcome: Outcome) => run.cells.filter((cell) => outcomeOf(cell) === outcome).length;
+  const having = (standing: Standing) => run.cells.filter((cell) => standingOf(cell) === standing).length;
   const flaky = new Set(run.flakes.map((flake) => flake.id)).size;
   const parts = [
     [having('unexpected'), 'unexpected'],

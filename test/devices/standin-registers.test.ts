@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { boardNames, resolveBoard } from '../../harness/boards/boards.ts';
-import { RESET_IMAGES } from '../../harness/devices/models.ts';
+import { RESET_IMAGES } from '../../harness/devices/reset-images.ts';
 import { SMMU500_SIZE } from '../../harness/devices/smmu500.ts';
 import { devicesOf } from '../../harness/devicetree/devices.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';

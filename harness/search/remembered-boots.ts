@@ -1,5 +1,5 @@
 import type { Cell } from '../model/cell.ts';
-import type { Boot, Outcome } from './boot.ts';
+import type { Boot, Outcome } from './outcome.ts';
 
 interface BootMemory {
   readonly boot: Boot;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withDependencies } from '../../harness/matrix/plan.ts';
+import { withDependencies } from '../../harness/matrix/dependencies.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
 
 const load = (module: string): PlanStep => ({ step: 'load', module, params: '' });

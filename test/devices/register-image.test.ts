@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFields, type Field, MemoryImage, word } from '../../harness/devices/image.ts';
+import { encodeFields, type Field, MemoryImage, word } from '../../harness/devices/register-image.ts';
 
 /** Fields that do not overlap: one a word, anywhere in it. */
 const anyFields = fc
