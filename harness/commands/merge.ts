@@ -1,12 +1,10 @@
-import { cp } from 'node:fs/promises';
-import { join, relative, resolve, sep } from 'node:path';
-import { InputError } from '../errors.ts';
-import { describeMissing } from '../report/standing.ts';
+import { relative } from 'node:path';
 import { mergeRuns } from '../report/merge.ts';
 import { loadRun } from '../report/run-folder.ts';
+import { describeMissing } from '../report/standing.ts';
 import { formatTable } from '../report/table.ts';
-import { exitCodeOf, type RunRecord } from '../run/record.ts';
-import { openRunFolder } from '../run/results.ts';
+import { exitCodeOf } from '../run/record.ts';
+import { copyCellFiles, openRunFolder } from '../run/results.ts';
 import { print, printJson, standardOutput, tell } from '../terminal/output.ts';
 import type { MergeOptions } from './merge.options.ts';
 
@@ -21,7 +19,7 @@ export async function merge(paths: readonly string[], options: MergeOptions): Pr
   const target = await openRunFolder(options.results, new Date());
   try {
     const run = mergeRuns(loaded, target.name);
-    for (const part of loaded) await copyCells(part.run, part.folder, target.path);
+    for (const part of loaded) await copyCellFiles(part.run, part.folder, target.path);
     const folder = await target.finish(run, true);
     const { columns, colour } = standardOutput();
     const shown = relative(process.cwd(), folder);
@@ -33,19 +31,5 @@ export async function merge(paths: readonly string[], options: MergeOptions): Pr
   } catch (error) {
     await target.discard();
     throw error;
-  }
-}
-
-/** The files of a shard's cells, and what its cells share, as run/results.ts lays them out. */
-async function copyCells(run: RunRecord, from: string, to: string): Promise<void> {
-  const folders = run.cells.flatMap((cell) => (cell.folder === null ? [] : [cell.folder]));
-  for (const folder of ['shared', ...folders]) {
-    const source = resolve(from, folder);
-    if (!source.startsWith(`${from}${sep}`))
-      throw new InputError(`${from} has a cell in ${folder}, outside of the run`);
-    await cp(source, join(to, folder), { recursive: true }).catch((error: unknown) => {
-      // A shard may have been brought here without the files of its cells: the record alone can be merged.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-    });
   }
 }

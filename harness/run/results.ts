@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { cp, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files.ts';
-import { isAbandoned, makeFolder, ownerToken } from '../kernel/cache.ts';
+import { errorCode, isAbandoned, makeFolder, ownerToken } from '../kernel/cache.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
 const RECORD = 'run.json';
@@ -121,4 +121,20 @@ async function pointLatest(root: string, name: string): Promise<void> {
 export function writeCell(folder: string, cell: CellRecord, events: readonly object[]): void {
   writeFileSync(join(folder, 'cell.json'), `${JSON.stringify(cell, null, 1)}\n`);
   writeFileSync(join(folder, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+}
+
+/**
+ * Copies the files of a run's cells, and what its cells share, into the folder of another run. A run may have been
+ * brought here without them: its record alone can be merged. Throws {@link InputError} for a cell outside of `from`.
+ */
+export async function copyCellFiles(run: Pick<RunRecord, 'cells'>, from: string, to: string): Promise<void> {
+  const folders = run.cells.flatMap((cell) => (cell.folder === null ? [] : [cell.folder]));
+  for (const folder of ['shared', ...folders]) {
+    const source = resolve(from, folder);
+    if (!source.startsWith(`${from}${sep}`))
+      throw new InputError(`${from} has a cell in ${folder}, outside of the run`);
+    await cp(source, join(to, folder), { recursive: true }).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { printableJson } from '../printable.ts';
 import type { Ends, Sighting } from './commits.ts';
 import type { CommitBisection, Found, Tested } from './commits-search.ts';
 
@@ -126,4 +127,9 @@ function commitLines(commit: ReportedCommit): string[] {
     '',
     ...commit.stat.split('\n'),
   ];
+}
+
+/** The report for scripts. */
+export function commitReportJson(report: CommitReport): string {
+  return printableJson({ ...report, verified: isVerified(report.bisection.result) });
 }

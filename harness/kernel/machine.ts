@@ -1,0 +1,76 @@
+import { access, constants, statfs } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { cacheRoot, errorCode } from './cache.ts';
+import { checkTools, type ToolReport } from './tools.ts';
+
+interface Resource {
+  readonly name: string;
+  readonly value: string;
+  readonly ok: boolean;
+  /** What to do, where it is not. */
+  readonly hint: string | null;
+}
+
+/** What bootrace needs of this machine, and how it stands. */
+export interface MachineReport {
+  readonly tools: readonly ToolReport[];
+  readonly resources: readonly Resource[];
+}
+
+const GIB = 1024 ** 3;
+/** One kernel series with its source, build folder and results; the default matrix has three. */
+const GIB_FOR_CACHE = 10;
+
+/** Looks for the tools, those of the tests with `tests`, and for room in the cache. */
+export async function examineMachine(tests: boolean): Promise<MachineReport> {
+  const [checked, resources] = await Promise.all([
+    checkTools({ versions: true, tests }),
+    Promise.all([cacheResource(), diskResource()]),
+  ]);
+  const cores = { name: 'cores', value: String(availableParallelism()), ok: true, hint: null };
+  return { tools: checked, resources: [...resources, cores] };
+}
+
+/** The nearest folder above `path`, or itself, that exists. */
+async function existing(path: string): Promise<string> {
+  try {
+    await access(path);
+    return path;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) return path;
+    return existing(dirname(path));
+  }
+}
+
+async function cacheResource(): Promise<Resource> {
+  const root = cacheRoot();
+  const ok = await access(await existing(root), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  const hint = ok ? null : 'make it writable, or set XDG_CACHE_HOME to a folder of your own';
+  return { name: 'cache', value: ok ? root : `${root} is not writable`, ok, hint };
+}
+
+async function diskResource(): Promise<Resource> {
+  const free = await freeGib(await existing(cacheRoot()));
+  const ok = free !== null && free >= GIB_FOR_CACHE;
+  const hint = ok ? null : `kernel sources and builds take up to ${GIB_FOR_CACHE} GiB`;
+  return { name: 'disk', value: free === null ? 'unknown' : `${free.toFixed(1)} GiB free`, ok, hint };
+}
+
+async function freeGib(path: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return (bavail * bsize) / GIB;
+  } catch (error) {
+    if (errorCode(error) === null) throw error;
+    return null;
+  }
+}
+
+/** Whether nothing is missing. */
+export function isReady({ tools, resources }: MachineReport): boolean {
+  return tools.every(({ state }) => state === 'ok') && resources.every(({ ok }) => ok);
+}
