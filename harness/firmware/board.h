@@ -124,13 +124,14 @@ void rules_lines(const struct shadow *shadow);
 struct behaviour {
 	/*
 	 * A word that is read, or the part of one that is written; `value` is what lies there, and what would be put there.
-	 * Returns what is.
+	 * Returns what is. Without read() a word reads as what lies there.
 	 */
 	u32 (*read)(const struct placed *placed, u32 offset, u32 value);
 	u32 (*write)(const struct placed *placed, u32 offset, u32 old, u32 value);
 	/* A call of the secure monitor whose number is parameter 0; null where there is none. */
 	void (*call)(const struct placed *placed);
 };
+#define NO_READ	0
 const struct placed *behaviour_at(u64 address);
 const struct behaviour *behaviour_of(const struct placed *placed);
 

@@ -54,7 +54,10 @@ static u32 read_word(struct shadow *shadow, u64 address, int *answered)
 	const struct placed *placed = shadow->has_behaviour ? behaviour_at(address) : 0;
 
 	if (placed) {
-		value = behaviour_of(placed)->read(placed, address - placed->address, value);
+		const struct behaviour *behaviour = behaviour_of(placed);
+
+		if (behaviour->read)
+			value = behaviour->read(placed, address - placed->address, value);
 		*answered = 1;
 	}
 	return shadow->rules ? rules_read(shadow, address, value, answered) : value;

@@ -1,69 +1,50 @@
-/*
- * More I2C masters in front of the same slaves as in i2c.c: parameter 0 is where their files lie, and behind them, at
- * TRANSFER, how far a transfer is. interrupt 0: the master's.
- */
-#include "../board.h"
+/* I2C masters that transfer a byte at a time, or count them. parameter 0: as in i2c.h; interrupt 0: the master's. */
+#include "i2c.h"
 
-#define SLAVE_SIZE	0x100u
-#define SLAVES		128u
-
-enum { TRANSFER = SLAVE_SIZE * SLAVES, NUMBER = TRANSFER + 4, PHASE = TRANSFER + 8, LEFT = TRANSFER + 12 };
-enum { IDLE, ADDRESS, SENDING_NUMBER, SENDING, RECEIVING };
 #define IS_READ(address_byte)	((address_byte) & 1)
 
-static u32 get(const struct placed *placed, u32 what)
-{
-	return register_get(placed->parameter[0] + what);
-}
+/* How far a transfer is. */
+GUEST_STATE static struct {
+	enum { IDLE, ADDRESS, SENDING, RECEIVING } phase;
+	u32 left;
+	struct i2c_slave slave;
+} masters[I2C_MASTERS];
 
-static void set(const struct placed *placed, u32 what, u32 value)
+static typeof(masters[0]) *master_of(const struct placed *placed)
 {
-	register_set(placed->parameter[0] + what, value);
-}
-
-static u64 next_register(const struct placed *placed)
-{
-	u32 number = get(placed, NUMBER);
-
-	set(placed, NUMBER, number + 1);
-	return placed->parameter[0] + get(placed, TRANSFER) % SLAVES * SLAVE_SIZE + number % SLAVE_SIZE;
+	return &masters[(placed - behaviours) % I2C_MASTERS];
 }
 
 /* The first byte behind a start: the slave, and which way. */
 static void address(const struct placed *placed, u8 byte)
 {
-	set(placed, TRANSFER, byte >> 1);
-	set(placed, PHASE, IS_READ(byte) ? RECEIVING : SENDING_NUMBER);
+	i2c_start(&master_of(placed)->slave, byte >> 1, IS_READ(byte));
+	master_of(placed)->phase = IS_READ(byte) ? RECEIVING : SENDING;
 }
 
 static void send(const struct placed *placed, u8 byte)
 {
-	if (get(placed, PHASE) == SENDING_NUMBER) {
-		set(placed, NUMBER, byte);
-		set(placed, PHASE, SENDING);
-	} else {
-		byte_set(next_register(placed), byte);
-	}
+	i2c_put(placed, &master_of(placed)->slave, byte);
 }
 
 static u8 receive(const struct placed *placed)
 {
-	return byte_get(next_register(placed));
+	return i2c_get(placed, &master_of(placed)->slave);
 }
 
 static void begin(const struct placed *placed, u8 slave, int is_read, u32 bytes)
 {
 	address(placed, slave << 1 | (is_read != 0));
-	set(placed, LEFT, bytes);
+	master_of(placed)->left = bytes;
 }
 
 static u32 count_down(const struct placed *placed)
 {
-	u32 left = get(placed, LEFT);
+	typeof(masters[0]) *master = master_of(placed);
 
-	if (left)
-		set(placed, LEFT, --left);
-	return left;
+	if (master->left)
+		master->left--;
+	return master->left;
 }
 
 /*
@@ -95,24 +76,25 @@ static u32 mv_step(const struct placed *placed, u32 control)
 	u64 data = placed->address + placed->parameter[1];
 
 	if (control & MV_STOP) {
-		set(placed, PHASE, IDLE);
+		master_of(placed)->phase = IDLE;
 		return MV_IDLE;
 	}
 	if (control & MV_START) {
-		set(placed, PHASE, ADDRESS);
+		master_of(placed)->phase = ADDRESS;
 		return MV_STARTED;
 	}
-	switch (get(placed, PHASE)) {
+	switch (master_of(placed)->phase) {
 	case ADDRESS:
 		address(placed, register_get(data));
 		return IS_READ(register_get(data)) ? MV_READ_FROM : MV_SENT_TO;
-	case SENDING_NUMBER:
 	case SENDING:
 		send(placed, register_get(data));
 		return MV_SENT;
 	case RECEIVING:
 		register_set(data, receive(placed));
 		return control & MV_ACK ? MV_RECEIVED : MV_RECEIVED_LAST;
+	case IDLE:
+		break;
 	}
 	return MV_IDLE;
 }
@@ -150,13 +132,6 @@ static void mv_bridge(const struct placed *placed, u32 control)
 	register_set(base + MV_CAUSE, 1);
 }
 
-static u32 mv_read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 mv_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u64 base = placed->address;
@@ -179,7 +154,7 @@ static u32 mv_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	return value;
 }
 
-const struct behaviour i2c_mv64xxx = { mv_read, mv_write };
+const struct behaviour i2c_mv64xxx = { NO_READ, mv_write };
 
 /* ---- i2c-omap: drivers/i2c/busses/i2c-omap.c, reg_map_ip_v2, a FIFO of 8 bytes ---- */
 
@@ -204,9 +179,9 @@ enum {
 /* What the master asks for next. */
 static u32 omap_next(const struct placed *placed)
 {
-	u32 left = get(placed, LEFT), buffer = register_get(placed->address + OMAP_BUFFER);
+	u32 left = master_of(placed)->left, buffer = register_get(placed->address + OMAP_BUFFER);
 
-	switch (get(placed, PHASE)) {
+	switch (master_of(placed)->phase) {
 	case IDLE:
 		return 0;
 	case RECEIVING:
@@ -217,7 +192,7 @@ static u32 omap_next(const struct placed *placed)
 		if (left)
 			return left >= OMAP_SEND_THRESHOLD(buffer) ? OMAP_SEND : OMAP_SEND_LAST;
 	}
-	set(placed, PHASE, IDLE);
+	master_of(placed)->phase = IDLE;
 	return OMAP_READY;
 }
 
@@ -227,7 +202,7 @@ static u32 omap_read(const struct placed *placed, u32 offset, u32 value)
 		return OMAP_BUS_FREE;
 	if (offset == OMAP_RESET_DONE)
 		return 1;
-	if (offset != OMAP_DATA || get(placed, PHASE) != RECEIVING)
+	if (offset != OMAP_DATA || master_of(placed)->phase != RECEIVING)
 		return value;
 	count_down(placed);
 	return receive(placed);
@@ -289,9 +264,9 @@ enum { BCM_CONTROL = 0x00, BCM_STATUS = 0x04, BCM_COUNT = 0x08, BCM_SLAVE = 0x0c
 
 static u32 bcm_status(const struct placed *placed)
 {
-	u32 left = get(placed, LEFT);
+	u32 left = master_of(placed)->left;
 
-	if (get(placed, PHASE) == RECEIVING)
+	if (master_of(placed)->phase == RECEIVING)
 		return BCM_DONE | (left ? BCM_RECEIVED : 0);
 	return left ? BCM_SEND | BCM_CAN_SEND : BCM_DONE | BCM_CAN_SEND;
 }

@@ -1,16 +1,5 @@
-/*
- * I2C masters. Every slave answers, and is a file of 256 registers of eight bits: the first byte that is written is the
- * number of the register, and goes up with each byte. parameter 0: where the files lie, that of slave N at N * 256;
- * interrupt 0: the master's.
- */
-#include "../board.h"
-
-#define SLAVE_SIZE	0x100u
-
-static u64 slave_register(const struct placed *placed, u32 slave, u32 number)
-{
-	return placed->parameter[0] + slave % 128 * SLAVE_SIZE + number % SLAVE_SIZE;
-}
+/* I2C masters with a register for each byte, or a buffer. parameter 0: as in i2c.h; interrupt 0: the master's. */
+#include "i2c.h"
 
 /* ---- i2c-imx: drivers/i2c/busses/i2c-imx.c, layout of imx21, registers of 8 bits every four bytes ---- */
 
@@ -24,11 +13,10 @@ enum { IMX_IFDR = 0x04, IMX_I2CR = 0x08, IMX_I2SR = 0x0c, IMX_I2DR = 0x10 };
 #define I2SR_IBB	0x20
 #define I2SR_ICF	0x80
 
-#define IMX_MASTERS	16u
 GUEST_STATE static struct {
-	enum { ADDRESS, REGISTER, DATA } next;
-	u8 slave, number, latch;
-} imx[IMX_MASTERS];
+	struct i2c_slave slave;
+	u8 is_addressed, latch;
+} imx[I2C_MASTERS];
 
 static u32 imx_done(const struct placed *placed)
 {
@@ -44,13 +32,13 @@ static u32 imx_done(const struct placed *placed)
 static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
 {
 	u32 control = register_get(placed->address + IMX_I2CR);
-	typeof(imx[0]) *master = &imx[(placed - behaviours) % IMX_MASTERS];
+	typeof(imx[0]) *master = &imx[(placed - behaviours) % I2C_MASTERS];
 
 	if (offset != IMX_I2DR)
 		return value;
 	value = master->latch;
 	if ((control & (I2CR_MSTA | I2CR_MTX)) == I2CR_MSTA) {
-		master->latch = byte_get(slave_register(placed, master->slave, master->number++));
+		master->latch = i2c_get(placed, &master->slave);
 		imx_done(placed);
 	}
 	return value;
@@ -59,7 +47,7 @@ static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
 static u32 imx_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u64 status = placed->address + IMX_I2SR;
-	typeof(imx[0]) *master = &imx[(placed - behaviours) % IMX_MASTERS];
+	typeof(imx[0]) *master = &imx[(placed - behaviours) % I2C_MASTERS];
 
 	switch (offset) {
 	case IMX_I2CR:
@@ -68,21 +56,17 @@ static u32 imx_write(const struct placed *placed, u32 offset, u32 old, u32 value
 		if (!(value & I2CR_MSTA))
 			register_set(status, register_get(status) & ~I2SR_IBB);
 		if ((value & I2CR_RSTA) || ((value & I2CR_MSTA) && !(old & I2CR_MSTA)))
-			master->next = ADDRESS;
+			master->is_addressed = 0;
 		return value & ~I2CR_RSTA;
 	case IMX_I2SR:
 		/* IIF is cleared by a zero there, or by a one, as the part has it. */
 		return old & ~I2SR_IIF;
 	case IMX_I2DR:
-		if (master->next == ADDRESS) {
-			master->slave = (value & 0xff) >> 1;
-			master->next = value & 1 ? DATA : REGISTER;
-		} else if (master->next == REGISTER) {
-			master->number = value;
-			master->next = DATA;
-		} else {
-			byte_set(slave_register(placed, master->slave, master->number++), value);
-		}
+		if (master->is_addressed)
+			i2c_put(placed, &master->slave, value);
+		else
+			i2c_start(&master->slave, (value & 0xff) >> 1, value & 1);
+		master->is_addressed = 1;
 		imx_done(placed);
 		return value;
 	}
@@ -105,13 +89,6 @@ enum {
 #define INT_STOP	0x20
 #define RK_BUFFER	32u
 
-static u32 rk_read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 rk_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u64 base = placed->address;
@@ -129,13 +106,13 @@ static u32 rk_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 		break;
 	case RK_MTXCNT:
 		for (u32 i = 2; i < count; i++)
-			byte_set(slave_register(placed, byte_get(base + RK_TXBUFFER) >> 1, byte_get(base + RK_TXBUFFER + 1) + i - 2),
+			byte_set(i2c_register(placed, byte_get(base + RK_TXBUFFER) >> 1, byte_get(base + RK_TXBUFFER + 1) + i - 2),
 				 byte_get(base + RK_TXBUFFER + i));
 		pending |= INT_MBTF;
 		break;
 	case RK_MRXCNT:
 		for (u32 i = 0; i < count; i++)
-			byte_set(base + RK_RXBUFFER + i, byte_get(slave_register(placed, register_get(base + RK_MRXADDR) >> 1,
+			byte_set(base + RK_RXBUFFER + i, byte_get(i2c_register(placed, register_get(base + RK_MRXADDR) >> 1,
 										register_get(base + RK_MRXRADDR) + i)));
 		pending |= INT_MBRF;
 		break;
@@ -155,4 +132,4 @@ static u32 rk_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	return value;
 }
 
-const struct behaviour i2c_rk3x = { rk_read, rk_write };
+const struct behaviour i2c_rk3x = { NO_READ, rk_write };

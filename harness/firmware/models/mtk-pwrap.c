@@ -13,13 +13,6 @@ enum { FILE, COMMAND, RDATA, VLDCLR, IDLE, WIDE_WDATA, WIDE_RDATA };
 #define FSM_SHIFT	16
 #define WIDE_FSM_SHIFT	1
 
-static u32 read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static void transfer(const struct placed *placed, u32 command)
 {
 	u64 base = placed->address;
@@ -49,4 +42,4 @@ static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	return value;
 }
 
-const struct behaviour mtk_pwrap = { read, write };
+const struct behaviour mtk_pwrap = { NO_READ, write };

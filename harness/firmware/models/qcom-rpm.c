@@ -51,13 +51,6 @@ static void push_ack(const struct ring *ring, u32 id)
 	push(ring, id);
 }
 
-static u32 read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 /*
  * ---- SMD: drivers/rpmsg/qcom_smd.c. parameter 1: `struct smd_channel_info_word_pair` of the channel, 2: its FIFOs, 3:
  * bytes of one ----
@@ -92,7 +85,7 @@ static u32 smd_write(const struct placed *placed, u32 offset, u32 old, u32 value
 	return value;
 }
 
-const struct behaviour qcom_smd_rpm = { read, smd_write };
+const struct behaviour qcom_smd_rpm = { NO_READ, smd_write };
 
 /*
  * ---- GLINK: drivers/rpmsg/qcom_glink_native.c, qcom_glink_rpm.c. parameter 1: the FIFO to the manager, with its
@@ -173,4 +166,4 @@ static u32 glink_write(const struct placed *placed, u32 offset, u32 old, u32 val
 	return value;
 }
 
-const struct behaviour qcom_glink_rpm = { read, glink_write };
+const struct behaviour qcom_glink_rpm = { NO_READ, glink_write };

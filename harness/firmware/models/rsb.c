@@ -40,13 +40,6 @@ static void look(const struct placed *placed, u32 control, u32 enabled, u32 stat
 	vgic_line(placed->interrupt[0], (control & CTRL_INTERRUPTS) && (enabled & status));
 }
 
-static u32 read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u64 base = placed->address;
@@ -76,4 +69,4 @@ static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	return value;
 }
 
-const struct behaviour sunxi_rsb = { read, write };
+const struct behaviour sunxi_rsb = { NO_READ, write };

@@ -170,13 +170,6 @@ static u32 answer(const struct placed *placed, u32 header, u32 *words)
 	return NOT_SUPPORTED;
 }
 
-static u32 read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	(void)placed;
@@ -194,4 +187,4 @@ static void call(const struct placed *placed)
 	register_set(placed->address + CHANNEL_STATUS, CHANNEL_FREE);
 }
 
-const struct behaviour scmi = { read, write, call };
+const struct behaviour scmi = { NO_READ, write, call };

@@ -250,13 +250,6 @@ enum { CQSPI_COMMAND = 0x90, CQSPI_ANSWER = 0xa0 };
 #define CQSPI_READS		(1u << 23)
 #define CQSPI_BYTES(command)	(((command) >> 20 & 7) + 1)
 
-static u32 plain_read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 cqspi_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	(void)old;
@@ -267,7 +260,7 @@ static u32 cqspi_write(const struct placed *placed, u32 offset, u32 old, u32 val
 	return value & ~CQSPI_EXECUTE;
 }
 
-const struct behaviour cadence_quadspi = { plain_read, cqspi_write };
+const struct behaviour cadence_quadspi = { NO_READ, cqspi_write };
 
 /* ---- fsl-quadspi: drivers/spi/spi-fsl-qspi.c; interrupt 0: its own ---- */
 
@@ -301,7 +294,7 @@ static u32 qspi_write(const struct placed *placed, u32 offset, u32 old, u32 valu
 	return value;
 }
 
-const struct behaviour fsl_quadspi = { plain_read, qspi_write };
+const struct behaviour fsl_quadspi = { NO_READ, qspi_write };
 
 /*
  * ---- nxp-fspi: drivers/spi/spi-nxp-fspi.c; interrupt 0: its own. The answer waits in the FIFO, eight bytes a look
@@ -350,4 +343,4 @@ static u32 fspi_write(const struct placed *placed, u32 offset, u32 old, u32 valu
 	return value;
 }
 
-const struct behaviour nxp_fspi = { plain_read, fspi_write };
+const struct behaviour nxp_fspi = { NO_READ, fspi_write };

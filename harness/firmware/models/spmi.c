@@ -15,13 +15,6 @@ enum { COMMAND = 0x00, STATUS = 0x08, WRITE_DATA = 0x10, READ_DATA = 0x18 };
 #define PPID(entry)		((entry) >> 8 & 0xfff)
 #define PERIPHERAL_SIZE		0x100u
 
-static u32 read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u64 channel = placed->address + offset, peripheral;
@@ -43,4 +36,4 @@ static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	return value;
 }
 
-const struct behaviour spmi_arbiter = { read, write };
+const struct behaviour spmi_arbiter = { NO_READ, write };

@@ -117,13 +117,6 @@ static void clock_message(const struct placed *placed, u32 type, u32 *words)
 	}
 }
 
-static u32 read(const struct placed *placed, u32 offset, u32 value)
-{
-	(void)placed;
-	(void)offset;
-	return value;
-}
-
 static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u32 words[WORDS];
@@ -167,4 +160,4 @@ static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	return value;
 }
 
-const struct behaviour ti_sci = { read, write };
+const struct behaviour ti_sci = { NO_READ, write };
