@@ -7,3 +7,18 @@ export function oneOf(...alternatives: readonly (string | RegExp)[]): string {
 export function oneOfWords(list: string): string {
   return oneOf(...list.split(/\s+/).filter((word) => word !== ''));
 }
+
+/** Whether `pattern`, in which `*` stands for any text, fits the whole of `text`. Never goes back, so it is fast. */
+export function matchesGlob(pattern: string, text: string): boolean {
+  const [head = '', ...pieces] = pattern.split('*');
+  const tail = pieces.pop();
+  if (tail === undefined) return pattern === text;
+  if (!text.startsWith(head)) return false;
+  let at = head.length;
+  for (const piece of pieces) {
+    const found = text.indexOf(piece, at);
+    if (found === -1) return false;
+    at = found + piece.length;
+  }
+  return text.length - tail.length >= at && text.endsWith(tail);
+}

@@ -1,4 +1,3 @@
-import { relative } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
@@ -99,7 +98,7 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
     const { found, files } = await runSearch(
       'loading',
       { signal, listen: progress.listen, results, workers, budget },
-      async ({ runner, boot, keepCell, folder }) => {
+      async ({ runner, boot, keepCells, folder }) => {
         const { base, kernel } = await askedOf(options, runner, folder.shared);
         const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
         if (modules.length === 0)
@@ -116,12 +115,8 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
           seed,
           onProgress: (what, boots) => progress.note(`boot ${boots} of ${budget}: ${what}`),
         });
-        const kept: string[] = [];
-        for (const [place, { cell, expect }] of report.breaks.entries()) {
-          const id = `loading-${place + 1}`;
-          kept.push(relative(process.cwd(), await keepCell(`${id}.yaml`, { ...cell, id, expect })));
-        }
-        return { found: report, files: kept };
+        const cells = report.breaks.map(({ cell, expect }) => ({ ...cell, expect }));
+        return { found: report, files: await keepCells('loading', cells) };
       },
     );
     progress.close();

@@ -107,7 +107,7 @@ async function exploreAsync(options: ExploreOptions, drivers: readonly string[],
     const { found, files } = await runSearch(
       'async',
       { signal, listen: progress.listen, results, workers, budget },
-      async ({ runner, boot, folder, keepCell }) => {
+      async ({ runner, boot, folder, keepCells }) => {
         const { base } = await askedOf(options, runner, folder.shared);
         const report = await asyncReport({
           base: { ...base, plan: [...base.plan, { step: 'names' }] },
@@ -117,13 +117,8 @@ async function exploreAsync(options: ExploreOptions, drivers: readonly string[],
           seed,
           onProgress: (what, boots) => progress.note(`boot ${boots} of ${budget}: ${what}`),
         });
-        const kept: string[] = [];
-        for (const [place, { cell }] of report.breaks.entries()) {
-          const id = `async-${place + 1}`;
-          const path = await keepCell(`${id}.yaml`, { ...cell, id });
-          kept.push(relative(process.cwd(), path));
-        }
-        return { found: report, files: kept };
+        const cells = report.breaks.map(({ cell }) => cell);
+        return { found: report, files: await keepCells('async', cells) };
       },
     );
     progress.close();

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import type { Cell } from '../model/cell.ts';
+import { matchesGlob } from '../regex.ts';
 import { didYouMean } from '../suggest.ts';
 
 /** Keys of `--only` beside the axes. */
@@ -91,20 +92,4 @@ function axisValue(cell: Cell, axis: string): string | null {
 
 function knownValues(cells: readonly Cell[], axis: string): Set<string> {
   return new Set(cells.flatMap((cell) => axisValue(cell, axis) ?? []));
-}
-
-/** True where `text` is `pattern` with each `*` replaced by some characters. Never backtracks beyond the last `*`. */
-function matchesGlob(pattern: string, text: string): boolean {
-  const [head = '', ...rest] = pattern.split('*');
-  const tail = rest.pop();
-  if (tail === undefined) return pattern === text;
-  if (!text.startsWith(head) || !text.endsWith(tail)) return false;
-  let from = head.length;
-  const end = text.length - tail.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, from);
-    if (found === -1 || found + part.length > end) return false;
-    from = found + part.length;
-  }
-  return from <= end;
 }

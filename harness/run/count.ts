@@ -19,7 +19,7 @@ import { loadOrder, type ModuleIndex, ModuleMatcher, moduleIndex } from '../kern
 import { moduleName, readModinfo } from '../kernel/modules.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { VERDICTS } from '../model/verdict.ts';
+import { isOfBoot, VERDICTS, type Verdict } from '../model/verdict.ts';
 import { readConsole } from './boot.ts';
 import type { Runner } from './runner.ts';
 
@@ -223,11 +223,12 @@ function cellOf({ board, kernel, append }: CountRequest, modules: readonly strin
     plan: planOf(modules),
     watch: [],
     // It counts what it finds; only a guest that does not get so far is not as it should be.
-    expect: { verdicts: VERDICTS.filter((verdict) => !UNCOUNTED.includes(verdict)) },
+    expect: { verdicts: VERDICTS.filter((verdict) => isOfBoot(verdict) && !ENDED_EARLY.includes(verdict)) },
   };
 }
 
-const UNCOUNTED: readonly string[] = ['hang', 'panic', 'unbuildable', 'infra-error'];
+/** Boots that do not get to the census at the end of the plan. */
+const ENDED_EARLY: readonly Verdict[] = ['hang', 'panic'];
 
 /** What a boot that counted left in its folder. */
 export function readCensus(folder: string, tree: DeviceTree, matcher: ModuleMatcher): Census {

@@ -1,7 +1,6 @@
-import { InfraError, InputError } from '../errors.ts';
+import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { isFault } from '../model/verdict.ts';
-import { type Boot, hasVerdict, type Outcome } from './outcome.ts';
+import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import { interleavings } from './interleavings.ts';
 import { type Difference, differenceTo, stateOf } from './end-state.ts';
@@ -72,10 +71,7 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
     return boot({ ...cell, id: `${base.id}.async-${boots}` });
   };
   const first = await run(base);
-  if (!hasVerdict(first)) throw new InfraError(`the first boot has no verdict: ${first.reason}`);
-  // A warning leaves the boot going, and so do devices that no order binds.
-  if (isFault(first.verdict) && first.verdict !== 'warning')
-    throw new InputError(`the first boot, with nothing asynchronous, ends in ${first.verdict}: ${first.reason}`);
+  requireComparable(first, 'the first boot, with nothing asynchronous,');
   const usual = stateOf(first);
   const lateMs = Math.min(DELAY_MAX_MS, Math.max(DELAY_MIN_MS, usual.doneMs ?? 0));
   const drivers = request.drivers === 'all' ? [...new Set(usual.drivers.values())].sort() : request.drivers;

@@ -1,9 +1,7 @@
-import { InfraError, InputError } from '../errors.ts';
 import type { Cell, Expectation } from '../model/cell.ts';
 import { type FunctionPlace, placeText } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { isFault } from '../model/verdict.ts';
-import { type Boot, hasVerdict, type Outcome } from './outcome.ts';
+import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { expectationOf } from './cause.ts';
 import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
@@ -165,10 +163,8 @@ class LoadingSearch {
     let stoppedBy: LoadingReport['stoppedBy'] = 'complete';
     try {
       const [first] = await this.#bootAll([this.#loading(modules, 1)]);
-      if (first === undefined || !hasVerdict(first))
-        throw new InfraError(`the boot that loads the modules one after the other has no verdict: ${first?.reason}`);
-      if (isFault(first.verdict) && first.verdict !== 'warning')
-        throw new InputError(`loading the modules one after the other ends in ${first.verdict}: ${first.reason}`);
+      if (first === undefined) throw new Error('the first boot has no outcome');
+      requireComparable(first, 'the boot that loads the modules one after the other');
       this.#usual = stateOf(first);
       await this.#tryOrders();
       if (threads > 1) {

@@ -1,7 +1,8 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
+import { InfraError, InputError } from '../errors.ts';
 import type { GateEvent } from '../firmware/gate-log.ts';
 import type { Cell } from '../model/cell.ts';
-import { isOfBoot, isPass, type Verdict } from '../model/verdict.ts';
+import { isFault, isOfBoot, isPass, type Verdict } from '../model/verdict.ts';
 
 /** What one boot of a cell came to, as far as the search has to know. */
 export interface Outcome {
@@ -25,6 +26,17 @@ export function hasVerdict(outcome: Pick<Outcome, 'verdict'>): boolean {
 
 export function passes({ verdict }: Pick<Outcome, 'verdict'>): boolean {
   return isPass(verdict);
+}
+
+/**
+ * Refuses a first boot that no other can be compared with. A warning leaves the boot going, and so do devices that no
+ * order binds. `what` names the boot in the message.
+ * @throws InputError when it crashed, InfraError when it has no verdict
+ */
+export function requireComparable(first: Pick<Outcome, 'verdict' | 'reason'>, what: string): void {
+  if (!hasVerdict(first)) throw new InfraError(`${what} has no verdict: ${first.reason}`);
+  if (isFault(first.verdict) && first.verdict !== 'warning')
+    throw new InputError(`${what} ends in ${first.verdict}: ${first.reason}`);
 }
 
 /** What makes two outcomes the same: the crash's signature, or where there is none the verdict. */

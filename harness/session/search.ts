@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { formatCellFile } from '../matrix/cell-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { openRunFolder, type RunFolder } from '../run/results.ts';
@@ -14,6 +14,8 @@ export interface SearchSession {
   readonly folder: RunFolder;
   /** Writes a cell that `bootrace cell FILE` replays; returns its path in the finished folder. */
   readonly keepCell: (name: string, cell: Cell) => Promise<string>;
+  /** Does so for each, with the id PREFIX-N; returns the paths from the current folder. */
+  readonly keepCells: (prefix: string, cells: readonly Cell[]) => Promise<string[]>;
 }
 
 interface SearchOptions extends Pick<RunnerOptions, 'signal' | 'listen'> {
@@ -60,7 +62,14 @@ export async function runSearch<T>(
       await writeFile(join(folder.path, name), formatCellFile(cell));
       return join(folder.final, name);
     };
-    const found = await search({ runner, boot, folder, keepCell });
+    const keepCells = (prefix: string, cells: readonly Cell[]) =>
+      Promise.all(
+        cells.map(async (cell, place) => {
+          const id = `${prefix}-${place + 1}`;
+          return relative(process.cwd(), await keepCell(`${id}.yaml`, { ...cell, id }));
+        }),
+      );
+    const found = await search({ runner, boot, folder, keepCell, keepCells });
     await opened.close();
     await folder.keep();
     return found;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Crash } from '../dmesg/events.ts';
+import { matchesGlob } from '../regex.ts';
 import { parseYaml, strictMap } from '../yaml.ts';
 
 /** A warning or a stuck deferral that is known and accepted until a date. */
@@ -43,31 +44,14 @@ export function parseKnownIssues(text: string, file: string): KnownIssue[] {
   }));
 }
 
-/**
- * True when `pattern`, in which `*` stands for any text, fits the whole of `text`. Linear in their lengths' product.
- */
-export function fits(pattern: string, text: string): boolean {
-  const [head = '', ...pieces] = pattern.split('*');
-  if (pieces.length === 0) return pattern === text;
-  if (!text.startsWith(head)) return false;
-  const tail = pieces.pop() ?? '';
-  let at = head.length;
-  for (const piece of pieces) {
-    const found = text.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return text.length - tail.length >= at && text.endsWith(tail);
-}
-
 export function excusesCrash(issue: KnownIssue, crash: Crash): boolean {
   if (!('signature' in issue.match)) return false;
   const { signature } = issue.match;
-  return fits(signature, crash.signature) || fits(signature, crash.title);
+  return matchesGlob(signature, crash.signature) || matchesGlob(signature, crash.title);
 }
 
 export function excusesDevice(issue: KnownIssue, device: string): boolean {
-  return 'device' in issue.match && fits(issue.match.device, device);
+  return 'device' in issue.match && matchesGlob(issue.match.device, device);
 }
 
 /** @param today `2026-11-22` */

@@ -1,7 +1,7 @@
 import type { CrashKind } from '../../model/crash.ts';
 import { oneOf } from '../../regex.ts';
 import { findFrame } from '../frame.ts';
-import { anywhere, at, bareFunction, generalise, type Header, NOTHING, type Rule, SRC, simple } from './header.ts';
+import { anywhere, at, bareFunction, generalise, type Header, NOTHING, ofTask, type Rule, SRC, simple } from './header.ts';
 
 /** The lead and blame rule of a WARNING, by the check that printed it. */
 function warningFlavour(source: string | null, name: string): { kind: CrashKind; lead: string } {
@@ -84,13 +84,7 @@ export const CHECKS: readonly Rule[] = [
   {
     needle: 'scheduling while atomic',
     pattern: anywhere('BUG: scheduling while atomic: (.{1,32})\\/(\\d+)\\/'),
-    header: (match) => ({
-      ...NOTHING,
-      kind: 'sleeping-in-atomic',
-      lead: 'BUG: scheduling while atomic',
-      comm: match[1] ?? null,
-      pid: Number(match[2]),
-    }),
+    header: ofTask('sleeping-in-atomic', 'BUG: scheduling while atomic'),
   },
   {
     needle: 'scheduling from the idle',

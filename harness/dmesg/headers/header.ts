@@ -67,6 +67,11 @@ export const simple =
   (kind: CrashKind, lead: string, extra: Partial<Header> = {}) =>
   (): Header => ({ ...NOTHING, kind, lead, ...extra });
 
+/** The report of a task: the pattern's first two groups are its name and its PID. */
+export const ofTask =
+  (kind: CrashKind, lead: string) =>
+  (match: Match): Header => ({ ...NOTHING, kind, lead, comm: match[1] ?? null, pid: Number(match[2]) });
+
 /** Text for titles and signatures without what differs from boot to boot: addresses, counters, process ids. */
 export function generalise(text: string): string {
   return text

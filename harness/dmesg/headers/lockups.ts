@@ -1,4 +1,4 @@
-import { anywhere, NOTHING, type Rule, simple } from './header.ts';
+import { anywhere, NOTHING, ofTask, type Rule, simple } from './header.ts';
 
 /** Lockups, RCU stalls and hung tasks. */
 export const LOCKUPS: readonly Rule[] = [
@@ -63,34 +63,16 @@ export const LOCKUPS: readonly Rule[] = [
   {
     needle: 'blocked',
     pattern: anywhere('INFO: task (.{1,32}?):(\\d{1,8}) (?:<[^>]{1,60}> )?(?:is )?blocked (?:in I/O wait )?for\\b'),
-    header: (match) => ({
-      ...NOTHING,
-      kind: 'hung-task',
-      lead: 'INFO: task hung',
-      comm: match[1] ?? null,
-      pid: Number(match[2]),
-    }),
+    header: ofTask('hung-task', 'INFO: task hung'),
   },
   {
     needle: 'blocked state for more than',
     pattern: anywhere('INFO: task (.{1,32}?):(\\d{1,8}) .{0,40}blocked'),
-    header: (match) => ({
-      ...NOTHING,
-      kind: 'hung-task',
-      lead: 'INFO: task hung',
-      comm: match[1] ?? null,
-      pid: Number(match[2]),
-    }),
+    header: ofTask('hung-task', 'INFO: task hung'),
   },
   {
     needle: "can't die for more than",
     pattern: anywhere("INFO: task (.{1,32}?):(\\d{1,8}) can't die for more than \\d+ seconds"),
-    header: (match) => ({
-      ...NOTHING,
-      kind: 'hung-task',
-      lead: "INFO: task can't die",
-      comm: match[1] ?? null,
-      pid: Number(match[2]),
-    }),
+    header: ofTask('hung-task', "INFO: task can't die"),
   },
 ];

@@ -59,20 +59,25 @@ static long probe(const char *device)
 	return result;
 }
 
-/* action: "/bind" or "/unbind" */
-static long write_driver(const char *driver, const char *action, const char *device)
+/* A file of something in a folder of a bus, which is NULL where there is none. */
+static long write_below(const char *bus, const char *folder, const char *name, const char *file, const char *text)
 {
-	const char *bus = bus_of_driver(driver);
 	char storage[STEP_PATH_SIZE];
 	struct text rest = TEXT(storage);
 
 	if (bus == NULL)
 		return -ENODEV;
 	text_clear(&rest);
-	text_add(&rest, "/drivers/");
-	text_add(&rest, driver);
-	text_add(&rest, action);
-	return write_bus(bus, rest.bytes, device);
+	text_add(&rest, folder);
+	text_add(&rest, name);
+	text_add(&rest, file);
+	return write_bus(bus, rest.bytes, text);
+}
+
+/* action: "/bind" or "/unbind" */
+static long write_driver(const char *driver, const char *action, const char *device)
+{
+	return write_below(bus_of_driver(driver), "/drivers/", driver, action, device);
 }
 
 static void report_result(const char *verb, const char *first, const char *second, long result)
@@ -285,18 +290,10 @@ static void read_for(const char *path, uint64_t ms)
 
 static long override_driver(const char *device, const char *driver)
 {
-	const char *bus = bus_of_device(device);
-	char storage[STEP_PATH_SIZE];
-	struct text rest = TEXT(storage);
-
-	if (bus == NULL)
-		return -ENODEV;
-	text_clear(&rest);
-	text_add(&rest, "/devices/");
-	text_add(&rest, device);
-	text_add(&rest, "/driver_override");
 	/* An empty write never reaches the file; a line of nothing takes the override back. */
-	return write_bus(bus, rest.bytes, driver[0] == '\0' ? "\n" : driver);
+	const char *text = driver[0] == '\0' ? "\n" : driver;
+
+	return write_below(bus_of_device(device), "/devices/", device, "/driver_override", text);
 }
 
 /* Documentation/power/basic-pm-debugging.rst: with a test the kernel goes as far as its level, and comes back. */
