@@ -1,4 +1,4 @@
-/** Exit codes of every verb (DESIGN.md, Contracts). `check` under `git bisect run` has its own. */
+/** Exit codes of every verb (README.md, How it works). `check` under `git bisect run` has its own. */
 export const EXIT = { expected: 0, unexpected: 1, usage: 2, noVerdict: 3 } as const;
 
 /**

@@ -3,8 +3,8 @@ import { cellProperty, readCells, readStrings, stringProperty } from '../devicet
 import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
-import { spisOf } from './clues.ts';
 import type { InterruptController, TimerInterrupts } from './board-plan.ts';
+import { spisOf } from './clues.ts';
 
 /** What a tree says of its interrupt controller and of the CPUs' timers. */
 

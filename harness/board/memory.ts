@@ -11,8 +11,8 @@ import {
   overlaps,
   subtract,
 } from './addresses.ts';
-import { compatiblesOf } from './interrupts.ts';
 import { type AddressRange, BLOCK_SIZE } from './board-plan.ts';
+import { compatiblesOf } from './interrupts.ts';
 
 /** Where a board's RAM is, and where in it the kernel, the device tree and the initramfs go. */
 

@@ -18,10 +18,10 @@ import {
   overlaps,
   registersOf,
 } from './addresses.ts';
+import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './board-plan.ts';
 import { timerRateOf } from './clues.ts';
 import { bootAffinityOf, compatiblesOf, cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
-import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './board-plan.ts';
 
 /**
  * A real board's device tree made ready for a guest: what the tree must say otherwise, and what the firmware is told.

@@ -8,8 +8,8 @@ import { count } from '../report/text.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
 import { runSearch } from '../session/search.ts';
-import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/install-tools.ts';
+import { print, printJson } from '../terminal/output.ts';
 import type { BisectAxesOptions, BisectOrderOptions } from './bisect.options.ts';
 
 /** What a cell is without any condition. */

@@ -25,8 +25,8 @@ import {
 } from '../run/count.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
-import { print } from '../terminal/output.ts';
 import { requireTools } from '../terminal/install-tools.ts';
+import { print } from '../terminal/output.ts';
 import type { BoardOptions } from './board.options.ts';
 
 /** `bootrace board`: boots a real board's device tree and counts what became of its devices; returns the exit code. */

@@ -10,8 +10,8 @@ import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sigh
 import { cellOfCommit, cellOfSource, observeCell } from '../session/observe.ts';
 import { runSearch } from '../session/search.ts';
 import { printError } from '../terminal/failure.ts';
-import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/install-tools.ts';
+import { print, printJson } from '../terminal/output.ts';
 import type { CheckOptions } from './check.options.ts';
 
 /** Exit codes as `git bisect run` takes them: 125 skips the commit, 128 and above end the bisection. */

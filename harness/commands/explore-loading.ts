@@ -10,8 +10,8 @@ import type { Runner } from '../run/runner.ts';
 import { searchLoading } from '../search/loading.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { runSearch } from '../session/search.ts';
-import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/install-tools.ts';
+import { print, printJson } from '../terminal/output.ts';
 import type { ExploreOptions } from './explore.options.ts';
 import { askedOf } from './explore-request.ts';
 

@@ -13,9 +13,9 @@ import { harnessVersion } from '../run/about.ts';
 import { Kernels, kernelsOf } from '../run/kernels.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
+import { requireTools } from '../terminal/install-tools.ts';
 import { readKnownIssues } from '../terminal/known-issues.ts';
 import { print, standardOutput, tell } from '../terminal/output.ts';
-import { requireTools } from '../terminal/install-tools.ts';
 import type { MatrixOptions } from './matrix.options.ts';
 
 /** `bootrace matrix`: returns the exit code. */

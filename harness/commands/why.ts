@@ -14,8 +14,8 @@ import { renderProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
 import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
-import { print, printJson } from '../terminal/output.ts';
 import { requireTools } from '../terminal/install-tools.ts';
+import { print, printJson } from '../terminal/output.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
 import type { WhyOptions } from './why.options.ts';
 

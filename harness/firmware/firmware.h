@@ -120,7 +120,7 @@ void snapshot_fault(struct frame *f, u64 esr);
 /* next-cell.c */
 void next_cell_receive(void);
 
-/* cell_table.c: what a cell asks for */
+/* cell-table.c: what a cell asks for */
 extern struct table cell_table;
 extern struct stop stops[STOPS_MAX];
 extern struct moment moments[MOMENTS_MAX];

@@ -248,7 +248,11 @@ export function encodeGates(
  * before the guest's init reads the plan. Until then its console goes the way that it goes in its cells ({@link takesConsole}).
  * Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
  */
-export function encodeSnapshotTable(place: SnapshotPlace, hasConsole: boolean, lookup: SymbolLookup): Uint8Array | null {
+export function encodeSnapshotTable(
+  place: SnapshotPlace,
+  hasConsole: boolean,
+  lookup: SymbolLookup,
+): Uint8Array | null {
   const spots = placeSpots(place);
   if (spots.length > GATES_MAX) return null;
   const table = new Table(lookup, NO_MODULES, BUSES);
@@ -443,7 +447,8 @@ class Table {
     const isPlaced = ({ address }: Omit<StopValues, 'way'>) => address !== 0n;
     const wanted = [...this.#stops.filter(isEarly), ...this.#stops.filter((stop) => !isEarly(stop))].filter(isPlaced);
     const ready = this.#lookup(READY);
-    const isTight = wanted.length > BREAKPOINTS || (takesSnapshot && this.#stops.some(({ kind }) => kind === STOP.call));
+    const isTight =
+      wanted.length > BREAKPOINTS || (takesSnapshot && this.#stops.some(({ kind }) => kind === STOP.call));
     const console = wanted.filter(({ kind }) => kind === STOP.console);
     const others = wanted.filter(({ kind }) => kind !== STOP.console);
     const hardware = new Set(isTight ? [...console, ...others].slice(0, BREAKPOINTS - 1) : wanted);

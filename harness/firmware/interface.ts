@@ -112,7 +112,7 @@ export const TABLE_LAYOUT = struct('table', {
   preempt: 'u64',
 });
 
-/** A cell for a guest that was kept: this, then the table, the plan and the modules. */
+/** A cell that goes on from a snapshot: this, then the table, the plan and the modules. */
 export const NEXT_CELL_LAYOUT = struct('next_cell', {
   magic: 'u64',
   /** Bytes; or one of `ABSENT`. */

@@ -1,15 +1,15 @@
 import { printableLines } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
+import { crashExcerpt } from './problems.ts';
 import {
   describeExpectation,
   describeMissing,
   describeOutcome,
-  standingOf,
   problemOf,
+  standingOf,
   summariseOutcome,
   summariseVerdicts,
 } from './standing.ts';
-import { crashExcerpt } from './problems.ts';
 import { count, groupBy } from './text.ts';
 
 /** GitHub shows ten annotations of a kind for a step and drops the rest (docs.github.com, workflow commands). */

@@ -1,8 +1,8 @@
 import { isOfBoot } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord } from '../run/record.ts';
-import { describePlace, kernelOf } from './standing.ts';
 import { type Colours, mark, paintVerdict } from './paint.ts';
+import { describePlace, kernelOf } from './standing.ts';
 import { formatDuration, groupBy, truncate, wrap } from './text.ts';
 
 const ROW_WIDTH = 4;

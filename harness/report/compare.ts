@@ -1,8 +1,8 @@
 import type { Verdict } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf, problemOf } from './standing.ts';
 import { type Colours, colours } from './paint.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, problemOf, standingOf } from './standing.ts';
 import { count, groupBy, truncate } from './text.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { commandLine } from '../invocation.ts';
 import { printable } from '../printable.ts';
-import { passes } from '../search/outcome.ts';
 import type { Coverage } from '../search/coverage.ts';
 import type { Exploration, Stranger } from '../search/exploration.ts';
 import type { DriverWait } from '../search/knowledge.ts';
+import { passes } from '../search/outcome.ts';
 import { colours } from './paint.ts';
 import { count, groupBy } from './text.ts';
 

@@ -2,8 +2,8 @@ import { NOT_APPLICABLE } from '../model/cell.ts';
 import { verdictFacts } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord } from '../run/record.ts';
-import { kernelOf, standingOf, summariseVerdicts } from './standing.ts';
 import { type Colours, paintVerdict } from './paint.ts';
+import { kernelOf, standingOf, summariseVerdicts } from './standing.ts';
 import { groupBy, truncate } from './text.ts';
 
 /** Above this many lines a grid is no longer read; only lines with something unexpected are printed then. */

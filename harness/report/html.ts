@@ -10,9 +10,9 @@ import { KnownError } from '../errors.ts';
 import { boardTreeFile, DEFAULT_BOARD } from '../model/board.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, standingOf, summariseOutcome, summariseVerdicts } from './standing.ts';
 import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';
 import type { CellFile, ReadCellFile } from './run-folder.ts';
+import { describeExpectation, describeOutcome, standingOf, summariseOutcome, summariseVerdicts } from './standing.ts';
 import { makeTimeline, readEvents } from './timeline.ts';
 import { escapeXml } from './xml.ts';
 

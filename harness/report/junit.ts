@@ -1,6 +1,6 @@
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf } from './standing.ts';
 import { consoleLocation, crashExcerpt } from './problems.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf } from './standing.ts';
 import { groupBy } from './text.ts';
 import { element, escapeXml } from './xml.ts';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { isFault, isMissing } from '../model/verdict.ts';
 import { printable, printableJson } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome } from './standing.ts';
 import { crashExcerpt } from './problems.ts';
+import { describeExpectation, describeOutcome } from './standing.ts';
 import { groupBy } from './text.ts';
 
 /** KCIDB I/O schema version 5.3. */

@@ -1,7 +1,7 @@
 import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf } from './standing.ts';
 import { crashExcerpt } from './problems.ts';
+import { describeExpectation, describeMissing, describeOutcome, kernelOf, standingOf } from './standing.ts';
 import { groupBy } from './text.ts';
 
 /** Documentation/dev-tools/ktap.rst: one level of indentation. */

@@ -1,17 +1,17 @@
 import { isOfBoot } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
+import { consoleLocation, crashExcerpt } from './problems.ts';
 import {
   describeExpectation,
   describeOutcome,
   describePlace,
   kernelOf,
-  standingOf,
   problemOf,
+  standingOf,
   summariseOutcome,
   summariseVerdicts,
 } from './standing.ts';
-import { consoleLocation, crashExcerpt } from './problems.ts';
 import { count, formatDuration, groupBy, truncate } from './text.ts';
 
 /** GitHub refuses a step summary of more than 1 MiB; half of it is more than anybody reads. */

@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, standingOf, problemOf } from './standing.ts';
 import type { Colours } from './paint.ts';
+import { describeExpectation, describeOutcome, problemOf, standingOf } from './standing.ts';
 import { count, groupBy, truncate, wrap } from './text.ts';
 
 /** Different problems told in full; the rest are counted. */

@@ -2,9 +2,9 @@ import type { KernelProgress } from '../kernel/progress.ts';
 import { printable } from '../printable.ts';
 import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
 import type { CellRecord } from '../run/record.ts';
-import { describeExpectation, describeOutcome, standingOf } from './standing.ts';
 import { type Colours, colours, mark, wantsColour } from './paint.ts';
 import { advance, NOTHING_YET, type RunState, timeLeft } from './run-state.ts';
+import { describeExpectation, describeOutcome, standingOf } from './standing.ts';
 import { count, formatDuration, truncate } from './text.ts';
 
 /**

@@ -3,9 +3,9 @@ import type { RunRecord } from '../run/record.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { formatClaims } from './claims.ts';
 import { formatGrids } from './grid.ts';
-import { summariseOutcome, summariseVerdicts } from './standing.ts';
 import { type Colours, colours } from './paint.ts';
 import { formatProblems } from './problems.ts';
+import { summariseOutcome, summariseVerdicts } from './standing.ts';
 import { count, formatDuration } from './text.ts';
 
 export interface TableOptions {

@@ -9,8 +9,8 @@ import type { Cell } from '../model/cell.ts';
 import { type CrashKind, isTerminal } from '../model/crash.ts';
 import { qemuArguments, renameFiles } from '../qemu/command.ts';
 import { FIRMWARE_LOG_MAX, type GuestEnd, runGuest } from '../qemu/process.ts';
-import type { Snapshots } from './snapshots.ts';
 import type { PreparedCell } from './prepare.ts';
+import type { Snapshots } from './snapshots.ts';
 
 /** What came out of a guest, before anything was made of it. */
 export interface RawBoot {

@@ -121,7 +121,7 @@ export const runRecordSchema = z.object({
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /**
- * Exit code of a run (DESIGN.md, Contracts): 1 something unexpected, 3 some cells have no verdict or a part of the run
+ * Exit code of a run: 1 something unexpected, 3 some cells have no verdict or a part of the run
  * is missing, 0 otherwise.
  */
 export function exitCodeOf(run: Pick<RunRecord, 'cells' | 'flakes' | 'missing'>): 0 | 1 | 3 {

@@ -9,7 +9,10 @@ import { openRunFolder, type RunFolder } from './results.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
 export interface RunOptions
-  extends Pick<RunnerOptions, 'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useSnapshots' | 'replay'> {
+  extends Pick<
+    RunnerOptions,
+    'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useSnapshots' | 'replay'
+  > {
   /** Or what finds out in the runner which cells these are. */
   readonly cells: readonly Cell[] | ((runner: Runner, shared: string) => Promise<readonly Cell[]>);
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */

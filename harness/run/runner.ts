@@ -15,7 +15,6 @@ import { qemuIdentity } from '../qemu/version.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import { type BootResult, boot, bootFromSnapshot, replayBoot } from './boot.ts';
 import { openCommonFiles } from './common-files.ts';
-import { Snapshots } from './snapshots.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { checkDeviceNames } from './names.ts';
@@ -24,6 +23,7 @@ import { type CellRecord, difference, type RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
+import { Snapshots } from './snapshots.ts';
 import { findSymbols, type SymbolBoot, symbolsOf } from './symbols.ts';
 
 export interface RunnerOptions {

@@ -204,7 +204,11 @@ export class Snapshots {
     prepared: PreparedCell,
     symbols: ReadonlyMap<string, bigint>,
   ): Promise<SnapshotGuest | null> {
-    const table = encodeSnapshotTable(place, prepared.hasConsole, consoleLookup(symbols, prepared.machine.board !== null));
+    const table = encodeSnapshotTable(
+      place,
+      prepared.hasConsole,
+      consoleLookup(symbols, prepared.machine.board !== null),
+    );
     if (table === null) return null;
     const folder = join(this.#options.folder, `guest-${this.#made++}`);
     await mkdir(folder, { recursive: true });

@@ -1,9 +1,9 @@
 import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
-import { interleavings } from './interleavings.ts';
 import { type Difference, differenceTo, stateOf } from './end-state.ts';
+import { interleavings } from './interleavings.ts';
+import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
 /** What changes when a driver probes asynchronously. */

@@ -3,10 +3,10 @@ import type { Cell } from '../model/cell.ts';
 import { type Gate, isPlaceGate, placeText } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
-import { type Boot, compareOutcome, hasVerdict, type Outcome, outcomeKey } from './outcome.ts';
 import { joinAsyncWords, splitAsyncWords } from './conditions.ts';
-import { rememberBoots } from './remembered-boots.ts';
 import { minimise } from './minimise.ts';
+import { type Boot, compareOutcome, hasVerdict, type Outcome, outcomeKey } from './outcome.ts';
+import { rememberBoots } from './remembered-boots.ts';
 
 /** One way in which two cells differ. */
 interface Difference {

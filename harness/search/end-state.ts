@@ -1,7 +1,7 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { Cell } from '../model/cell.ts';
-import { hasVerdict, type Outcome, passes } from './outcome.ts';
 import { causeOf, crashOf } from './cause.ts';
+import { hasVerdict, type Outcome, passes } from './outcome.ts';
 
 /** What a boot came to, as far as it must not depend on who came first. */
 export interface EndState {

@@ -2,13 +2,13 @@ import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { type Gate, isPlaceGate, isShort } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 import { type Cause, causeOf, expectationOf, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, SETTLE_MARGIN_MS, settlingFor, type Usual } from './conditions.ts';
 import { type Failure, failuresOf, focused, isSameFailure, shows } from './failures.ts';
 import { likelyDelay } from './likely-delay.ts';
-import { rememberBoots } from './remembered-boots.ts';
 import { minimise, type TestResult } from './minimise.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
+import { rememberBoots } from './remembered-boots.ts';
 import { type CallerNeeds, type DelayThreshold, explanationSentence } from './sentence.ts';
 import { threshold } from './threshold.ts';
 

@@ -1,9 +1,9 @@
 import type { Cell, Expectation } from '../model/cell.ts';
 import type { Verdict } from '../model/verdict.ts';
-import type { Boot, Outcome } from './outcome.ts';
 import type { Coverage } from './coverage.ts';
 import type { AtTheEnd } from './disturbances.ts';
 import type { DriverWait, Target } from './knowledge.ts';
+import type { Boot, Outcome } from './outcome.ts';
 import type { Precedence } from './precedence.ts';
 
 export type Stage =

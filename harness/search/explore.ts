@@ -1,7 +1,6 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { isFault } from '../model/verdict.ts';
-import { hasVerdict, type Outcome } from './outcome.ts';
 import { inLoadOrder } from './conditions.ts';
 import { CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
@@ -10,6 +9,7 @@ import type { Exploration, ExploreRequest, Stage } from './exploration.ts';
 import { Findings } from './findings.ts';
 import { Knowledge, type Suspicion, type WaitQuestion } from './knowledge.ts';
 import { OrderLedger } from './ledger.ts';
+import { hasVerdict, type Outcome } from './outcome.ts';
 import { partialOrder } from './precedence.ts';
 import { type ProbeLife, probeLives, relaxedFrom, timeline } from './recorded.ts';
 import { Strangers } from './strangers.ts';

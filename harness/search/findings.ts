@@ -1,8 +1,8 @@
 import type { Cell } from '../model/cell.ts';
-import { hasVerdict, type Outcome, outcomeKey } from './outcome.ts';
 import { crashOf, expectationOf } from './cause.ts';
 import type { FoundOutcome, Stage } from './exploration.ts';
 import { failuresOf } from './failures.ts';
+import { hasVerdict, type Outcome, outcomeKey } from './outcome.ts';
 
 /** Functions of a trace that say where a crash happened. */
 const PLACE_FRAMES = 5;

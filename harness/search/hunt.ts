@@ -1,6 +1,5 @@
 import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 import type { BoundDevice } from './disturbances.ts';
 import { allowedToSuspend, NOTHING_AT_THE_END, reboundInTurn, suspended } from './disturbances.ts';
 import type { FoundOutcome } from './exploration.ts';
@@ -8,6 +7,7 @@ import { explore } from './explore.ts';
 import { type Failure, failuresOf } from './failures.ts';
 import { Findings } from './findings.ts';
 import type { Target } from './knowledge.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 import type { Precedence } from './precedence.ts';
 import { createRandom, type Random, shuffled } from './random.ts';
 import { allAsync } from './variations.ts';

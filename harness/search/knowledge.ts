@@ -1,8 +1,8 @@
 import type { Cell } from '../model/cell.ts';
 import { type Gate, isShort } from '../model/gate.ts';
-import type { Outcome } from './outcome.ts';
 import { causeOf } from './cause.ts';
 import { Culprits } from './culprits.ts';
+import type { Outcome } from './outcome.ts';
 import { contradicts, type PartialOrder, type Precedence, partialOrder } from './precedence.ts';
 import { type ProbeLife, probeLives, type Recorded, relaxedFrom, supplierIn, timeline } from './recorded.ts';
 

@@ -1,7 +1,7 @@
-import type { Outcome } from './outcome.ts';
 import { type Coverage, CoverageTable } from './coverage.ts';
 import type { Unrealised } from './exploration.ts';
 import { titleOf } from './findings.ts';
+import type { Outcome } from './outcome.ts';
 import type { PartialOrder } from './precedence.ts';
 import { type ProbeLife, recordedOrder } from './recorded.ts';
 import { type TupleSpace, tupleSpace } from './tuples.ts';

@@ -1,5 +1,5 @@
-import type { Outcome } from './outcome.ts';
 import { crashOf } from './cause.ts';
+import type { Outcome } from './outcome.ts';
 
 const US_PER_MS = 1000;
 

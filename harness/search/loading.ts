@@ -1,14 +1,14 @@
 import type { Cell, Expectation } from '../model/cell.ts';
 import { type FunctionPlace, placeText } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { expectationOf } from './cause.ts';
 import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
+import { type Difference, differenceTo, type EndState, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
+import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { type Precedence, partialOrder } from './precedence.ts';
 import { countCalls, type Point, pointSets, pointText, preempted, setCount } from './preemption.ts';
-import { type Difference, differenceTo, type EndState, stateOf } from './end-state.ts';
 import { tupleSpace } from './tuples.ts';
 
 /** Boots that came to another end than loading the modules one after the other, and the first of them. */

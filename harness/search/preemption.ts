@@ -1,7 +1,7 @@
 import type { Cell } from '../model/cell.ts';
 import { type FunctionPlace, type Gate, placeText } from '../model/gate.ts';
-import type { Boot } from './outcome.ts';
 import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
+import type { Boot } from './outcome.ts';
 import { createRandom, shuffled } from './random.ts';
 
 /*

@@ -9,7 +9,7 @@ interface BootMemory {
   readonly driverOf: (device: string) => string | null;
 }
 
-/** Boots are repeatable (DESIGN.md, virtual time), so a cell asked for twice is booted once. */
+/** Boots are repeatable, so a cell asked for twice is booted once. */
 export function rememberBoots(boot: Boot): BootMemory {
   const known = new Map<string, Promise<Outcome>>();
   const drivers = new Map<string, string>();

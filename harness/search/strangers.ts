@@ -1,7 +1,7 @@
 import type { Cell } from '../model/cell.ts';
-import type { Outcome } from './outcome.ts';
 import { causeOf } from './cause.ts';
 import type { Stranger } from './exploration.ts';
+import type { Outcome } from './outcome.ts';
 
 /**
  * Devices that crashed without being asked about. Each is told once and taken out, as its crash hides what is asked.

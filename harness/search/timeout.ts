@@ -1,7 +1,7 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 import { settlingFor } from './conditions.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 
 /** The least `deferred_probe_timeout` with which a cell does without nothing. */
 export interface LeastTimeout {

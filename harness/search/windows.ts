@@ -2,9 +2,9 @@ import { HOLD_TIMEOUT_MS } from '../firmware/gates.ts';
 import type { Cell } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
-import type { Outcome } from './outcome.ts';
 import { settlingFor } from './conditions.ts';
 import type { Target } from './knowledge.ts';
+import type { Outcome } from './outcome.ts';
 
 /*
  * Windows inside a probe. A probe is not one event: what it registers can be found by others before it is done. Every

@@ -95,7 +95,10 @@ async function search(
   });
   const kernel = await keepRecipe('minimal-kernel', mixConfig(good.text, minimised.minimal));
   const path = relative(process.cwd(), join(folder.final, kernel));
-  const file = relative(process.cwd(), await keepCell('minimal.yaml', { ...cell, id: `${cell.id}.minimal`, kernel: path }));
+  const file = relative(
+    process.cwd(),
+    await keepCell('minimal.yaml', { ...cell, id: `${cell.id}.minimal`, kernel: path }),
+  );
   return {
     needed: minimised.minimal,
     irrelevant: minimised.irrelevant.length,

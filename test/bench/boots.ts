@@ -260,9 +260,13 @@ export async function sameAsFromReset(cells: readonly Cell[], workers: number): 
       const resets = await boots(sample, path, { workers, useSnapshots: false });
       for (const [n, { id, consoleHash, forked }] of shared.run.cells.entries())
         if (consoleHash !== resets.run.cells[n]?.consoleHash)
-          throw new Error(`${id}: ${forked === true ? 'the snapshot' : 'a boot'} does not say what a boot from reset says`);
+          throw new Error(
+            `${id}: ${forked === true ? 'the snapshot' : 'a boot'} does not say what a boot from reset says`,
+          );
       const fromSnapshot = shared.run.cells.filter((cell) => cell.forked === true).length;
-      console.log(`${sample.length} cells, ${fromSnapshot} of them from a snapshot, say byte for byte what boots from reset say`);
+      console.log(
+        `${sample.length} cells, ${fromSnapshot} of them from a snapshot, say byte for byte what boots from reset say`,
+      );
     },
     { unsafeCleanup: true },
   );

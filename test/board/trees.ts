@@ -39,7 +39,7 @@ export const TIMER = node('timer', {
   interrupts: [1, 1, 8, 1, 2, 8, 1, 3, 8, 1, 0, 8],
 });
 
-/** The two devices of THREAD.md, where SDM845 has them. */
+/** The SCM and the SMMU where SDM845 has them. */
 export const SCM_AND_SMMU: readonly TreeNode[] = [
   node('firmware', {}, node('scm', { compatible: ['qcom,scm-sdm845', 'qcom,scm'] })),
   node('iommu@15000000', {

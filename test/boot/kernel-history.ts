@@ -6,7 +6,12 @@ import { execa } from 'execa';
 import { cacheRoot, ensureFolder, publish } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
 import { debianSource } from '../../harness/kernel/source/debian.ts';
-import { OUTPUT_PREFIX, pristineFolder, type SourceTree, sourceFolder } from '../../harness/kernel/source/source-tree.ts';
+import {
+  OUTPUT_PREFIX,
+  pristineFolder,
+  type SourceTree,
+  sourceFolder,
+} from '../../harness/kernel/source/source-tree.ts';
 
 /** One commit of a made-up history: files are edited by replacing a text that must be there. */
 export interface MadeCommit {

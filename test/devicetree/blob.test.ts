@@ -5,8 +5,8 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import { emptyNode } from '../../harness/devicetree/tree.ts';
 import { encodeCells } from '../../harness/devicetree/values.ts';
-import { compile, decompile } from './dtc.ts';
 import { anyTree } from './arbitrary-trees.ts';
+import { compile, decompile } from './dtc.ts';
 
 const DTC_RUNS = { numRuns: 40 };
 /** Two or more processes a run, on a machine that may be busy. */

@@ -5,8 +5,8 @@ import { editTree } from '../../harness/devicetree/edit.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { type DeviceTree, emptyNode, type TreeNode } from '../../harness/devicetree/tree.ts';
 import type { TreeEdit } from '../../harness/model/tree-edit.ts';
-import { compile } from './dtc.ts';
 import { anyTree } from './arbitrary-trees.ts';
+import { compile } from './dtc.ts';
 
 let tree: DeviceTree;
 beforeAll(async () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseGateLog } from '../../harness/firmware/gate-log.ts';
-import { consoleLookup, encodeGates, encodeSnapshotTable, gateSymbols, takesConsole } from '../../harness/firmware/gates.ts';
+import {
+  consoleLookup,
+  encodeGates,
+  encodeSnapshotTable,
+  gateSymbols,
+  takesConsole,
+} from '../../harness/firmware/gates.ts';
 import { ACTION, MATCH, NAME_SIZE, SIDE, STOP, WAY } from '../../harness/firmware/interface.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 

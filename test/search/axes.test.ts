@@ -4,8 +4,8 @@ import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
 import { bisectAxes } from '../../harness/search/axes.ts';
-import type { Outcome } from '../../harness/search/outcome.ts';
 import { bisectConfigs, diffConfigs, mixConfig } from '../../harness/search/configs.ts';
+import type { Outcome } from '../../harness/search/outcome.ts';
 import { bootSimulated, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 const load = (module: string, params: string): PlanStep => ({ step: 'load', module, params });

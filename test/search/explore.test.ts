@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { Crash, DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { type Gate, isShort } from '../../harness/model/gate.ts';
-import type { Outcome } from '../../harness/search/outcome.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
 import { cellWith } from '../../harness/search/conditions.ts';
 import { NOTHING_AT_THE_END } from '../../harness/search/disturbances.ts';
 import { explainOrder } from '../../harness/search/explain.ts';
 import type { ExploreRequest } from '../../harness/search/exploration.ts';
 import { explore } from '../../harness/search/explore.ts';
+import type { Outcome } from '../../harness/search/outcome.ts';
 import { bootSimulated, frameOf, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 /** A report that the kernel survives. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Cell } from '../../harness/model/cell.ts';
-import type { Outcome } from '../../harness/search/outcome.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../../harness/search/hunt.ts';
+import type { Outcome } from '../../harness/search/outcome.ts';
 import { independentOf, milestonesOf, opened } from '../../harness/search/windows.ts';
 import { bootSimulated, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 

@@ -3,8 +3,8 @@ import type { DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { GateEvent } from '../../harness/firmware/gate-log.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { isPlaceGate } from '../../harness/model/gate.ts';
-import type { Outcome } from '../../harness/search/outcome.ts';
 import { type LoadingRequest, loadingPlan, searchLoading } from '../../harness/search/loading.ts';
+import type { Outcome } from '../../harness/search/outcome.ts';
 import { pointSets, setCount } from '../../harness/search/preemption.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 

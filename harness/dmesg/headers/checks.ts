@@ -1,7 +1,18 @@
 import type { CrashKind } from '../../model/crash.ts';
 import { oneOf } from '../../regex.ts';
 import { findFrame } from '../frame.ts';
-import { anywhere, at, bareFunction, generalise, type Header, NOTHING, ofTask, type Rule, SRC, simple } from './header.ts';
+import {
+  anywhere,
+  at,
+  bareFunction,
+  generalise,
+  type Header,
+  NOTHING,
+  ofTask,
+  type Rule,
+  SRC,
+  simple,
+} from './header.ts';
 
 /** The lead and blame rule of a WARNING, by the check that printed it. */
 function warningFlavour(source: string | null, name: string): { kind: CrashKind; lead: string } {

@@ -18,7 +18,15 @@ import { git, resolveCommit, runGit } from '../git.ts';
 import type { OnProgress } from '../progress.ts';
 import { hashFile } from '../published.ts';
 import { unpackTarball } from '../unpack.ts';
-import { ABSENT, exists, OUTPUT_PREFIX, pristineFolder, SOURCE_MIB, type SourceTree, sourceFolder } from './source-tree.ts';
+import {
+  ABSENT,
+  exists,
+  OUTPUT_PREFIX,
+  pristineFolder,
+  SOURCE_MIB,
+  type SourceTree,
+  sourceFolder,
+} from './source-tree.ts';
 
 /** Sources that the user gives. None of them is written to. */
 

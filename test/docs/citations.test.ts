@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = join(import.meta.dirname, '../..');
+const FOLDERS = ['harness', 'scripts', 'test'];
+/** Names that stand for many files, or for one of a reader's own. */
+const MADE_UP = /^(?:VERB\b|findings\.md$|summary\.md$)/;
+
+/** Files of TypeScript and Markdown that comments name. */
+function cited(file: string): string[] {
+  const comments = readFileSync(join(ROOT, file), 'utf8').match(/\/\*[\s\S]*?\*\/|(?<!:)\/\/[^\n]*/g) ?? [];
+  return comments.flatMap((text) => text.match(/(?<![\w./-])(?:[\w-]+\/)*[\w.-]+\.(?:tsx?|md)\b/g) ?? []);
+}
+
+test('comments cite files of this repository', () => {
+  const files = FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  const all = [...files, ...readdirSync(ROOT), ...readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name))];
+  const sources = files.filter((file) => /\.(?:tsx?|[chS])$/.test(file));
+  expect(sources.length).toBeGreaterThan(400);
+  const wrong = sources.flatMap((file) =>
+    cited(file)
+      .filter((name) => !MADE_UP.test(basename(name)))
+      .filter((name) => !all.some((other) => other === name || other.endsWith(`/${name}`)))
+      .map((name) => `${file}: ${name}`),
+  );
+  expect(wrong).toEqual([]);
+});
