@@ -212,7 +212,8 @@ export class BoardDevice {
 }
 
 /**
- * Addresses that no CPU of QEMU has (board/board-plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB each.
+ * Addresses that no CPU of QEMU has (board/board-plan.ts, ADDRESS_BITS): where register files behind a bus lie, 1 MiB
+ * each.
  */
 const STORE = 2 ** 45;
 const STORE_SIZE = 0x10_0000;

@@ -1,5 +1,6 @@
 /*
- * A real board: the plan that the harness made of its device tree (board/board-plan.ts), read once before the kernel starts.
+ * A real board: the plan that the harness made of its device tree (board/board-plan.ts), read once before the kernel
+ * starts.
  */
 #include "board.h"
 

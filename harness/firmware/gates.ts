@@ -245,8 +245,9 @@ export function encodeGates(
 
 /**
  * The table that takes a snapshot at the first moment at which a device or a function of `place` matters, at the latest
- * before the guest's init reads the plan. Until then its console goes the way that it goes in its cells ({@link takesConsole}).
- * Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel does not have.
+ * before the guest's init reads the plan. Until then its console goes the way that it goes in its cells ({@link
+ * takesConsole}). Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel
+ * does not have.
  */
 export function encodeSnapshotTable(
   place: SnapshotPlace,

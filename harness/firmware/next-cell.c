@@ -1,6 +1,7 @@
 /*
  * Cells that are booted from a snapshot (snapshot.c). Each comes on the console that the firmware's log goes out by: a
- * header, then the table of its gates, its plan and its modules (next-cell.ts). They lie where the kernel has no memory.
+ * header, then the table of its gates, its plan and its modules (next-cell.ts). They lie where the kernel has no
+ * memory.
  */
 #include "firmware.h"
 

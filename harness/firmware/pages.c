@@ -1,5 +1,6 @@
 /*
- * Pages of a guest with a snapshot: what they held is put aside before they are written to, and put back after each cell.
+ * Pages of a guest with a snapshot: what they held is put aside before they are written to, and put back after each
+ * cell.
  */
 #include "board.h"
 

@@ -1,4 +1,7 @@
-/* Registers that a rule answers for (RegisterRule in board/board-plan.ts): the numbers are those of firmware/board-plan.ts. */
+/*
+ * Registers that a rule answers for (RegisterRule in board/board-plan.ts): the numbers are those of
+ * firmware/board-plan.ts.
+ */
 #include "board.h"
 
 enum {

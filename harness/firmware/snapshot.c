@@ -1,7 +1,7 @@
 /*
- * A snapshot of a running guest, which many cells go on from: it is taken once and restored after each. Memory is copied
- * on write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the first write
- * to a page comes here, where the page is put aside. Only with one CPU.
+ * A snapshot of a running guest, which many cells go on from: it is taken once and restored after each. Memory is
+ * copied on write: from then on stage 2 of EL1's translation (DDI 0487, D8) lets it read all of its memory, and the
+ * first write to a page comes here, where the page is put aside. Only with one CPU.
  *
  * Beside its memory, and register files that are memory, a guest has the CPU's registers of EL1, the interrupt
  * controller, the timer and the UART: nothing else is in its device tree. Floating-point registers are left out:
@@ -124,8 +124,8 @@ void snapshot_take(const struct frame *f)
 }
 
 /*
- * Restores everything, and the frame at which the snapshot was taken into f. Pages stay writable: the next cell writes to most of
- * them.
+ * Restores everything, and the frame at which the snapshot was taken into f. Pages stay writable: the next cell writes
+ * to most of them.
  */
 void snapshot_restore(struct frame *f)
 {

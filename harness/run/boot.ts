@@ -102,7 +102,8 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
 }
 
 /**
- * The same from a snapshot; null where there is none for the cell, and it is to be booted from reset. Throws what {@link boot} throws.
+ * The same from a snapshot; null where there is none for the cell, and it is to be booted from reset. Throws what
+ * {@link boot} throws.
  */
 export async function bootFromSnapshot(
   prepared: PreparedCell,

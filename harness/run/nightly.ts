@@ -33,8 +33,9 @@ interface Disagreement {
 }
 
 /**
- * Cells that do not do the same every time: between the boots of the sample, or between these and the nightly run's, which
- * may have come from the result cache. Equal inputs give equal bytes, so that each of them is the harness's own bug.
+ * Cells that do not do the same every time: between the boots of the sample, or between these and the nightly run's,
+ * which may have come from the result cache. Equal inputs give equal bytes, so that each of them is the harness's own
+ * bug.
  */
 export function disagreements(
   nightly: Pick<RunRecord, 'cells'>,

@@ -202,10 +202,10 @@ export class Runner {
   }
 
   /**
-   * What a boot from a snapshot and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main loop may see a CPU
-   * that has just halted before the CPU's thread has counted its last instructions (icount_start_warp_timer() against
-   * icount_process_data()), and virtual time is then some microseconds ahead, in one of some hundred boots on a machine
-   * that is busy with something else.
+   * What a boot from a snapshot and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main
+   * loop may see a CPU that has just halted before the CPU's thread has counted its last instructions
+   * (icount_start_warp_timer() against icount_process_data()), and virtual time is then some microseconds ahead, in one
+   * of some hundred boots on a machine that is busy with something else.
    */
   async #differenceToReset(
     fromSnapshot: CellRecord,

@@ -18,7 +18,10 @@ import { prepareCell } from './prepare.ts';
 const cacheSchema = z.record(z.string(), z.string().nullable());
 type KnownSymbols = z.infer<typeof cacheSchema>;
 
-/** What it takes to boot a kernel for its symbols: the common files, a folder for its own, and the cache for what it finds. */
+/**
+ * What it takes to boot a kernel for its symbols: the common files, a folder for its own, and the cache for what it
+ * finds.
+ */
 export interface SymbolBoot {
   readonly common: CommonFiles;
   readonly folder: string;

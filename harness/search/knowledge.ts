@@ -187,7 +187,10 @@ export class Knowledge {
     };
   }
 
-  /** Every deferral makes suspects of the devices that were not bound by then; a probe that ran, or was bound, clears them. */
+  /**
+   * Every deferral makes suspects of the devices that were not bound by then; a probe that ran, or was bound, clears
+   * them.
+   */
   #learnFrom(life: ProbeLife, lives: ReadonlyMap<string, ProbeLife>, relaxed: number): void {
     const { device } = life;
     if (life.deferrals.length > 0) this.#everDeferred.add(device);

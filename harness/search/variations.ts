@@ -8,7 +8,9 @@ import { interleavings } from './interleavings.ts';
  * The cells that a search boots: each is the base cell with one thing asked of it. Pure.
  */
 
-/** Longer than a boot takes to bind all else, and shorter than the deferred probe timeout of 10 s (drivers/base/dd.c). */
+/**
+ * Longer than a boot takes to bind all else, and shorter than the deferred probe timeout of 10 s (drivers/base/dd.c).
+ */
 const LONG_DELAY_MS = 6000;
 /** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
 export const ASYNC_NAMES_MAX = 256;

@@ -26,8 +26,8 @@ interface SearchOptions extends Pick<RunnerOptions, 'signal' | 'listen'> {
 }
 
 /**
- * Opens a runner in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it, under
- * a name that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
+ * Opens a runner in a new folder under `results`, runs `search`, and keeps the folder with every booted cell in it,
+ * under a name that starts with `verb`. When `signal` aborts or the search fails, nothing is left behind.
  */
 export async function runSearch<T>(
   verb: string,
