@@ -81,7 +81,10 @@ function reasons(helpers: readonly { frame: TraceFrame; role: Role }[]): PassedO
 function order(input: BlameInput): TraceFrame[] {
   const { kind, header, pc, lr, named } = input;
   if (header.rule === 'header') return [header.frame, named].filter((frame) => frame !== null);
-  const own = input.frames.filter((placed) => placed.section === 'own');
+  const at = header.frame?.function ?? pc?.function;
+  const own = input.frames.filter(
+    ({ section, role, frame }) => section === 'own' && !(role === 'trace' && isAfter(frame, at)),
+  );
   const { blame: where } = crashFacts(kind);
   if (where === 'stall') return ofStall(own);
   const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
@@ -96,6 +99,15 @@ function order(input: BlameInput): TraceFrame[] {
   // Only where nothing else is known: what the link register holds need not be the caller of what calls others.
   const tail = pc === null && reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
   return [header.frame, named, first, caller, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
+}
+
+/**
+ * A call that never returns ends its function, so that its return address is where the next function begins:
+ * `arch_seccomp_spec_mitigate+0x0/0x14` is panic()'s caller by no means. The faulting function may have been at its
+ * beginning.
+ */
+function isAfter({ offset, function: name }: TraceFrame, at: string | undefined): boolean {
+  return offset === 0 && name !== at;
 }
 
 /** What a stuck CPU was doing when an interrupt looked at it. */

@@ -19,16 +19,16 @@ import {
   ACCESS,
   BYSTANDER,
   CONTEXT,
+  CPU_LINE,
   END_PANIC,
   END_TRACE,
-  HEADLESS_LEADS,
   INCOMPLETE,
   MEMBER,
   OTHER_SECTION,
   OWN_SECTION,
-  TRAP,
 } from './patterns.ts';
 import { Registers } from './registers.ts';
+import { DIED, isOfFault, reportOf } from './reporters.ts';
 import { rustName } from './rust.ts';
 import { Task } from './task.ts';
 import { trackerFunction } from './tracker.ts';
@@ -149,7 +149,7 @@ export class Block {
       return (
         !this.#registers.userMode &&
         this.#frames.length > 1 &&
-        (this.#registers.pc !== null || this.#traps() || this.#died)
+        (this.#registers.pc !== null || this.#died || reportOf(this.traceNames) !== null)
       );
     return (
       this.#frames.length > 0 ||
@@ -161,24 +161,11 @@ export class Block {
     );
   }
 
-  /** What a report without a beginning is of, by the functions that its trace goes through. */
-  #guess(): CrashKind {
-    const names = this.#frames.map(({ frame }) => frame.function);
-    if (names.some((name) => /^v?panic$/.test(name))) return 'panic';
-    if (names.some((name) => /^(?:warn_slowpath_\w+|__warn)$/.test(name))) return 'warning';
-    return this.#traps() || this.#died ? 'oops' : 'other';
-  }
-
   /**
    * Only die() prints the code around the pc on arm64, with the instruction in parentheses; and tasks exit after it.
    */
   get #died(): boolean {
     return ARM64_CODE.test(this.#registers.code ?? '') || this.#exited;
-  }
-
-  /** The trace goes through what handles a fault, a warning or a panic. */
-  #traps(): boolean {
-    return this.#frames.some(({ frame }) => TRAP.test(frame.function));
   }
 
   /** Something fatal came of a report that the kernel survives. */
@@ -307,6 +294,10 @@ export class Block {
 
   #readContext(text: string): boolean {
     // dump_stack() begins with the CPU's line; arm prints its trace without a heading.
+    if (this.#isNoticedBy(text)) {
+      this.#bystander = true;
+      this.#section = 'other';
+    }
     const told = this.#task.read(text, !this.#bystander);
     if (told === 'cpu' && !this.#bystander) this.#section = 'own';
     if (told !== null) return true;
@@ -348,6 +339,13 @@ export class Block {
     return false;
   }
 
+  /** The CPU whose trace follows is not the one that is stuck: a neighbour looks after it (kernel/watchdog_buddy.c). */
+  #isNoticedBy(text: string): boolean {
+    if (this.#kind !== 'hard-lockup' || this.header.cpu === null) return false;
+    const cpu = CPU_LINE.exec(text)?.[1];
+    return cpu !== undefined && Number(cpu) !== this.header.cpu;
+  }
+
   #readSections(text: string): boolean {
     if (BYSTANDER.test(text) || (this.#kind === 'hung-task' && text.startsWith('NMI backtrace'))) {
       this.#section = 'other';
@@ -379,8 +377,13 @@ export class Block {
   /** The crash event; null when the block is only a piece of prose that looks like a header. */
   finish(cut: boolean, probing: Crash['probing']): Crash | null {
     if (!this.evident && !this.#standsAlone()) return null;
-    const kind = this.header === HEADLESS ? this.#guess() : this.#kind;
-    this.#kind = kind;
+    const headless = this.header === HEADLESS;
+    if (headless) {
+      // What the trace goes through says what the report is of.
+      this.header = reportOf(this.traceNames) ?? (this.#died ? DIED : HEADLESS);
+      this.#kind = this.header.kind;
+    }
+    const kind = this.#kind;
     const { frame: blamed, passedOver } = blame({
       kind,
       header: this.header,
@@ -389,7 +392,8 @@ export class Block {
       lr: this.#registers.lr,
       frames: this.#frames,
     });
-    const named = this.header.named || this.header.rule === 'header' ? blamed : kind === 'panic' ? null : blamed;
+    const innocent = kind === 'panic' && !this.header.named && this.header.rule === null && !isOfFault(this.traceNames);
+    const named = innocent ? null : blamed;
     const nameless = named !== null && isNameless(named);
     const name = named === null || nameless ? null : plainName(named.function);
     const title = nameless ? `${this.#title(null)} in module ${named.module}` : this.#title(name);
@@ -433,7 +437,7 @@ export class Block {
       passedOver,
       text: this.#text,
       followUps: this.#followUps,
-      truncated: this.header === HEADLESS || (cut && !this.ended && !this.#complete()),
+      truncated: headless || (cut && !this.ended && !this.#complete()),
       probing,
     };
   }
@@ -457,7 +461,7 @@ export class Block {
   }
 
   #title(name: string | null): string {
-    const lead = this.header === HEADLESS ? (HEADLESS_LEADS[this.#kind] ?? HEADLESS.lead) : this.header.lead;
+    const { lead } = this.header;
     const access =
       lead.startsWith('KASAN: ') && (this.#access === 'Read' || this.#access === 'Write') ? ` ${this.#access}` : '';
     const freed = /^KASAN: (?:double-free|invalid-free)/.test(lead);

@@ -150,6 +150,8 @@ const LINE_FEED = 0x0a;
 /** Characters that what {@link decodeLine} changes begins with, the padding aside: one class is looked for fast. */
 const TO_DECODE = /[^\t\r\x20-\x22\x24\x25\x27-\x7e]/;
 const WIDE = ' '.repeat(24);
+/** What ends a line in the source of a web page. */
+const BREAK = '<br>';
 const NOT_PLAIN = /[^\t\r\x20-\x7e]/;
 const ESCAPE = String.fromCharCode(0x1b);
 const BELL = String.fromCharCode(0x07);
@@ -175,12 +177,13 @@ const CONTROLS = /(?![\t\r])\p{Cc}/gu;
  * carriage return inside the line stays, as it separates what a terminal would overprint.
  */
 export function decodeLine(line: string): string {
-  if (!TO_DECODE.test(line) && !line.includes(WIDE)) return line;
+  if (!TO_DECODE.test(line) && !line.includes(WIDE)) return line.endsWith(BREAK) ? line.slice(0, -BREAK.length) : line;
   let text = Buffer.from(line, 'latin1').toString('utf8');
   if (NOT_PLAIN.test(text))
     text = text.replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
   if (text.length > 80 && text.includes(WIDE)) text = text.replace(PADDING, '');
+  if (text.endsWith(BREAK)) text = text.slice(0, -BREAK.length);
   if (text.includes('#01')) text = text.replace(/#015$/, '').replaceAll('#011', '\t');
   if (text.includes('&') && /&(?:lt|gt|amp|quot|#39);/.test(text)) {
     text = text

@@ -29,6 +29,8 @@ const REGISTERS = new RegExp(
   `^${oneOf(
     /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:/,
     /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
+    // Where a fault enters; only the trace may have been kept, without its heading.
+    / *el1_abort\+0x/,
   )}`,
 );
 /** Backtraces that someone asked for. */

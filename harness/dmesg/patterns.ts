@@ -1,16 +1,15 @@
-import type { CrashKind } from '../model/crash.ts';
 import { oneOf } from '../regex.ts';
 
-/** The program counter, as arm64, arm, x86, riscv, mips, powerpc, s390, loongarch and sparc print it. */
+/** The program counter, as arm64, arm, x86, riscv, mips, powerpc, s390, loongarch, sparc and people print it. */
 export const PC = new RegExp(
   `^${oneOf(
-    /pc *:|PC is at|PC:/,
+    /pc *:|PC (?:is at|points to)|PC:/,
     /RIP:? *(?:[0-9a-f]{4}:)?|EIP:? *(?:is at)?(?: *[0-9a-f]{4}:)?|IP:/,
     /epc *:|NIP:?|Krnl PSW *:|ERA *:|TPC:|era *:/,
   )}${/(?= |\[|<|[A-Za-z_0])\s*/.source}`,
 );
 /** The return address register. */
-export const LR = /^(?:lr *:|LR is at|LR:?|ra *:)(?= |\[|<|[A-Za-z_0])\s*/;
+export const LR = /^(?:lr *:|LR (?:is at|points to)|LR:?|ra *:)(?= |\[|<|[A-Za-z_0])\s*/;
 /** x86 code segments of user space: the registers at the system call. */
 export const USER_PC = /^RIP:? *(?:0033|0023|002b):/;
 /** A call through a NULL pointer. */
@@ -53,19 +52,6 @@ export const OTHER_SECTION = new RegExp(
 );
 /** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
 export const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
-/** Functions that are only in the trace of a task that went wrong in the kernel. */
-export const TRAP = new RegExp(
-  `^${oneOf(
-    /v?panic|die|__die\w*|oops_end|report_bug|warn_slowpath_\w+|__warn|kasan_report/,
-    /__do_kernel_fault|die_kernel_fault|do_mem_abort|el1h_64_sync|do_DataAbort|__dabt_svc/,
-    /page_fault_oops|asm_exc_(?:page_fault|general_protection|invalid_op)/,
-  )}$`,
-);
-export const HEADLESS_LEADS: Readonly<Partial<Record<CrashKind, string>>> = {
-  panic: 'kernel panic',
-  warning: 'WARNING',
-  oops: 'Oops',
-};
 /** `pc : function` whose place stands in the next line. */
 export const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$/;
 /** x86 marks the stacks that a trace goes through. */

@@ -12,13 +12,14 @@ export interface LogRecord {
 
 /**
  * `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine
- * digits, `s` or `@CPU`.
+ * digits, `s`, `@CPU`, or the clock on the wall and then the CPU in brackets of its own.
  */
-const STAMP = /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?s?(?:,\d|@\d{1,2})?(?: \/ [\d: .-]{5,40}| <[ \d.+]{1,16}>)?\]/;
+const STAMP =
+  /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?s?(?:,\d|@\d{1,2})?(?: \/ [\d: .-]{5,40}(?:\]\[\d{1,2})?| <[ \d.+]{1,16}>)?\]/;
 const STAMPS = new RegExp(STAMP, 'g');
 
-/** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg. */
-const KMSG = /^(\d{1,4}),(\d{1,20}),(\d{1,20}),([^;]{0,160});/;
+/** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg; netconsole may put the kernel's release first. */
+const KMSG = /^(?:\d+\.\d+\.[\w.+-]{1,64},)?(\d{1,4}),(\d{1,20}),(\d{1,20}),([^;]{0,160});/;
 const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
 /** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
@@ -42,11 +43,16 @@ const OUTER: readonly RegExp[] = [
     String.raw`^\[?\d{4}[-/]\d\d[-/]\d\d(?:T|,? )${TIME}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?` +
       String.raw`(?: \d\d[OE]\+?)?(?=[\t ]|$|[<[|])`,
   ),
-  // dmesg -T.
-  /^\[(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
+  // dmesg -T, also with -d.
+  new RegExp(
+    String.raw`^\[(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +(?:[A-Z][a-z]{2}|[^\s[\]\d]{1,6}) +\d{1,2} ${TIME} \d{4}` +
+      String.raw`(?: <[ \d.]{1,16}>)?\] ?`,
+  ),
   /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?=[\t ]|$)/,
   // OpenWrt's logread: `Fri Mar 29 04:20:43 2019 kern.err kernel: `.
   /^(?:[A-Z][a-z]{2} ){1,2} ?\d{1,2} \d\d:\d\d:\d\d \d{4} (?:\w{2,10}\.\w{2,10} )?/,
+  // A stamp of which whoever shows the log left only the brackets.
+  /^\[ {0,12}\](?: |$)/,
   // dmesg -e / --reltime.
   /^\[(?:[A-Z][a-z]{2}\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+\.\d{6}>?)\] ?/,
   // Qualcomm's crash dump parser: ` 244.889835:   <6> text`.
@@ -91,18 +97,26 @@ const RFC5424 = /^1 \d{4}-\d\d-\d\dT\S{1,32} \S{1,255} (\S{1,48}) \S{1,128} \S{1
 /** journalctl -o short-monotonic names the host of other programs too; init's words tell how far a boot came. */
 const HOST_INIT = /^ ?[\w.-]{1,255} (?=(?:systemd|init)\[1\]: )/;
 
-/** Android's logcat: threadtime (with a year or a user), time, tag and brief forms. The tag is in the first group. */
+/**
+ * Android's logcat: threadtime (with a year, a user, or seconds for the date), time, tag and brief forms. The tag is in
+ * the first group.
+ */
 const LOGCAT: readonly RegExp[] = [
-  /^(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9}(?: [+-]\d{4})? +(?:\w{1,16} +)?\d+ +\d+ [VDIWEF] (.{0,64}?) *: /,
+  new RegExp(
+    String.raw`^ *(?:(?:\d{4}-)?\d\d-\d\d ${TIME}|\d{1,10})\.\d{3,9}(?: [+-]\d{4})? +(?:\w{1,16} +)?\d+ +\d+` +
+      ' [VDIWEF] (.{0,64}?) *: ',
+  ),
   /^(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9} )?[VDIWEF]\/(.{0,64}?) *(?:\( *\d{1,8}\))?: /,
 ];
 /** Tags that stand for the kernel; any other is the beginning of its message, as far as the first colon. */
 const KERNEL_TAG = /^(?:kernel|KERNEL|klog|dmesg)?$/;
 
 /** The message of a LAVA or journald JSON record. */
-const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)": ?("(?:[^"\\]|\\.)*")/;
-const JSON_TRANSPORT = /"_TRANSPORT": ?"(\w{1,16})"/;
-const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP": ?"(\d{1,16})"/;
+const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)" ?: ?("(?:[^"\\]|\\.)*")/;
+const JSON_TRANSPORT = /"_TRANSPORT" ?: ?"(\w{1,16})"/;
+const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP" ?: ?"(\d{1,16})"/;
+/** dmesg --time-format iso: nothing else writes a date with both a `T` and a comma. */
+const DMESG_ISO = new RegExp(String.raw`^\d{4}-\d\d-\d\dT${TIME},\d{6}[+-]\d\d:?\d\d `);
 /** journalctl -o verbose and export: a field a line. */
 const JOURNAL_MESSAGE = /^\s{0,8}MESSAGE=(.*)$/;
 const JOURNAL_FIELD = new RegExp(
@@ -142,6 +156,8 @@ function stripOuter(line: string): Stripped {
       kernel ||= KERNEL_TAG.test(tag);
       break;
     }
+    const iso = DMESG_ISO.exec(text);
+    if (iso !== null) return { text: text.slice(iso[0].length), kernel: true, user: false };
     const date = SYSLOG_DATE.exec(text);
     if (date !== null) {
       const rest = text.slice(date[0].length);

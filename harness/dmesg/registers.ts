@@ -73,7 +73,7 @@ export class Registers {
   }
 
   #frame(text: string): TraceFrame | null {
-    const frame = findFrame(text);
+    const frame = findFrame(text.startsWith('"') ? text.slice(1) : text);
     return frame === null ? null : withSource(frame, this.#locate);
   }
 

@@ -34,15 +34,15 @@ const ROLES = {
     files: sources(
       /kernel\/panic\.c|lib\/(?:dump_stack|bug|ubsan|nmi_backtrace)\.c|kernel\/stacktrace\.c/,
       /mm\/(?:kasan|kmsan|kfence)\/|kernel\/kcsan\/|kernel\/locking\/lockdep\.c/,
-      /arch\/\w+\/kernel\/(?:traps|dumpstack\w*|stacktrace|entry\w*|unwind\w*)\.[cS]/,
-      /arch\/\w+\/(?:mm\/(?:fault|kasan\w*)|entry\/\w+)\.[cS]/,
+      /arch\/\w+\/kernel\/(?:traps|dumpstack\w*|stacktrace|return_address|entry\w*|unwind\w*)\.[cS]/,
+      /arch\/\w+\/(?:mm\/(?:fault|kasan\w*)|entry\/\w+)\.[cS]|lib\/ratelimit\.c/,
       /include\/linux\/(?:kasan|instrumented|kmsan|lockdep|bug)[\w-]*\.h/,
     ),
     names: `
       panic_*
       dump_stack dump_stack_lvl dump_stack_print_info dump_backtrace* show_stack* show_trace* show_regs*
       unwind_backtrace walk_stackframe save_stack save_stack_trace* arch_stack_walk* stack_trace_save*
-      stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame panic vpanic nmi_panic* warn
+      stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame save_return_addr ratelimit panic vpanic nmi_panic* warn
       warn_printk warn_slowpath_* report_bug report_bug_entry bug_handler bug_brk_handler handle_bug fixup_bug
       is_valid_bugaddr do_unexpected_trap check_panic_on_warn oops_begin oops_end oops_enter oops_exit invalid_op
       die die_kernel_fault die_body die_addr arm64_notify_die arm_notify_die arm64_serror_panic do_kernel_fault
@@ -53,7 +53,8 @@ const ROLES = {
       call_el1_break_hook early_brk64 el0_* el1_* el0t_* el1t_* el1h_* bug_brk* ret_to_user ret_to_kernel
       ret_fast_syscall bad_mode panic_bad_mode bad_stack handle_bad_stack panic_lockup panic_stack_overflow
       pabt_svc dabt_svc und_svc und_svc_fault und_svc_finish und_usr* irq_svc dabt_usr v6_early_abort
-      v7_early_abort asm_exc_* asm_sysvec_* asm_common_* exc_* do_trap do_trap_* do_error_trap do_invalid_op
+      v7_early_abort local_daif_* enter_from_* exit_to_* arm64_enter_* arm64_exit_* irqentry_* asm_exc_*
+      asm_sysvec_* asm_common_* exc_* do_trap do_trap_* do_error_trap do_invalid_op
       do_general_protection do_double_fault do_user_addr_fault do_kern_addr_fault do_divide_error do_int3*
       do_async_page_fault do_stack_segment do_nmi trace_do_page_fault error_entry error_return error_exit
       error_code no_context page_fault page_fault_oops async_page_fault double_fault general_protection
@@ -210,7 +211,7 @@ const ROLES = {
     why: 'allocates or frees what its caller named',
     files: sources(
       /mm\/(?:sl[aou]b\w*|page_alloc|vmalloc|util|mempool|percpu\w*|kmemleak|dmapool|page_frag_cache)\.c/,
-      /mm\/(?:memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h|kernel\/dma\//,
+      /mm\/(?:memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h/,
     ),
     names: `
       get_inode debugfs_get_inode security_inode_alloc selinux_inode_alloc*
@@ -231,6 +232,19 @@ const ROLES = {
       radix_tree_node_alloc pcpu_mem_* vmalloc_* vmap_* free_vmap* remove_vm_area find_vm_area bpf_map_area_*
       sock_alloc_* sk_prot_alloc sk_alloc sk_free sk_destruct sk_prot_free alloc_inode* new_inode*
       alloc_workqueue* fsnotify_alloc_* simple_xattr_alloc_* napi_alloc_* kernfs_new_node_*
+    `,
+  },
+  mapping: {
+    why: 'maps or synchronises for DMA what its caller named',
+    files: sources(
+      /kernel\/dma\/|drivers\/(?:iommu\/dma-iommu|xen\/swiotlb-xen)\.c/,
+      /arch\/\w+\/mm\/(?:cache|dma-mapping)\.[cS]/,
+    ),
+    names: `
+      dma_map_* dma_unmap_* dma_sync_* dma_direct_* dma_common_* dma_mmap_* dma_get_sgtable* iommu_dma_* swiotlb_*
+      xen_swiotlb_* arch_sync_dma_* arch_dma_prep_* arch_dma_map_* debug_dma_* check_unmap check_sync
+      check_for_illegal_area add_dma_entry active_cacheline_* dcache_* caches_clean_* clean_dcache_* inval_dcache_*
+      inval_cache_range flush_dcache_* flush_icache_* dma_clean_range dma_inv_range dma_flush_range
     `,
   },
   packet: {

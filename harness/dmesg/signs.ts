@@ -77,6 +77,7 @@ const KERNEL = [
   'CPU: ',
   'Booting Linux',
   'pc : ',
+  'el1_abort+',
   'PC is at',
   'RIP: 0010',
   'NMI backtrace',
