@@ -42,7 +42,8 @@ const ROLES = {
       panic_*
       dump_stack dump_stack_lvl dump_stack_print_info dump_backtrace* show_stack* show_trace* show_regs*
       unwind_backtrace walk_stackframe save_stack save_stack_trace* arch_stack_walk* stack_trace_save*
-      stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame save_return_addr ratelimit panic vpanic nmi_panic* warn
+      stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame save_return_addr ratelimit panic
+      vpanic nmi_panic* warn
       warn_printk warn_slowpath_* report_bug report_bug_entry bug_handler bug_brk_handler handle_bug fixup_bug
       is_valid_bugaddr do_unexpected_trap check_panic_on_warn oops_begin oops_end oops_enter oops_exit invalid_op
       die die_kernel_fault die_body die_addr arm64_notify_die arm_notify_die arm64_serror_panic do_kernel_fault
