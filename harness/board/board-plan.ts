@@ -190,7 +190,7 @@ interface PollBreaker {
 }
 
 /** What the secure monitor answers to a call of the SoC’s maker (SMCCC owner 2, SiP) or of a trusted OS (50 and up). */
-interface MonitorAnswer {
+export interface MonitorAnswer {
   /** Function identifier; with the Qualcomm convention service << 8 | command (drivers/firmware/qcom_scm.h). */
   readonly call: number;
   /**

@@ -5,89 +5,31 @@ import {
   BLOCK_SIZE,
   type BoardPlan,
   type MappedRange,
+  type MonitorAnswer,
   type PlacedBehaviour,
   type RegisterRule,
   type ResetImage,
 } from '../board/board-plan.ts';
 import { InputError } from '../errors.ts';
-
-/**
- * Layout of the file `opt/bootrace/board`, which firmware/board.c reads where it lies: a header of 64-bit words, then
- * the lists of which the header has the counts, then the images. Little endian, everything at a multiple of eight
- * bytes.
- */
-const MAGIC = 0x3144_5241_4f42_5242n;
-const HEADER_WORDS = 27;
-const RANGE_SIZE = 3 * 8;
-const RULE_SIZE = 2 * 8 + 8 * 4;
-const INTERRUPTS_MAX = 8;
-const PARAMETERS_MAX = 8;
-const BEHAVIOUR_SIZE = 2 * 8 + 2 * 4 + INTERRUPTS_MAX * 4 + PARAMETERS_MAX * 8;
-const ASKED_WORDS = 4;
-const ANSWER_WORDS = 8;
-const ANSWER_SIZE = 8 + (2 * ASKED_WORDS + ANSWER_WORDS) * 4;
-const IMAGE_HEADER_SIZE = 2 * 8;
-const CONVENTIONS = ['plain', 'qualcomm'] as const satisfies readonly BoardPlan['monitor']['convention'][];
-
-/** Numbers of the rules in firmware/rules.c. */
-const RULES = [
-  'plain',
-  'read-only',
-  'write-one-clears',
-  'self-clearing',
-  'follows',
-  'on-write',
-  'on-read',
-  'sets',
-  'clears',
-  'counter',
-  'line',
-  'high-mask',
-] as const satisfies readonly RegisterRule['rule'][];
+import {
+  ANSWER_LAYOUT,
+  BOARD_LAYOUT,
+  BOARD_MAGIC,
+  CONVENTION,
+  IMAGE_LAYOUT,
+  PLACED_LAYOUT,
+  RANGE_LAYOUT,
+  RULE,
+  RULE_LAYOUT,
+} from './interface.ts';
+import { encode } from './layout.ts';
 
 /**
  * Largest file that the firmware has room for (firmware/layout: from the Image's place on the stand-in to its tables).
  */
 const FILE_MAX = 14 * 1024 * 1024;
 
-/** Writes little-endian numbers one after the other. */
-class Writer {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
-
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-    this.#view = new DataView(this.bytes.buffer);
-  }
-
-  u32(...values: readonly number[]): void {
-    for (const value of values) {
-      this.#view.setUint32(this.#at, value, true);
-      this.#at += 4;
-    }
-  }
-
-  u64(...values: readonly (number | bigint)[]): void {
-    for (const value of values) {
-      this.#view.setBigUint64(this.#at, BigInt(value), true);
-      this.#at += 8;
-    }
-  }
-
-  copy(bytes: Uint8Array): void {
-    this.bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
-  }
-
-  align(): void {
-    this.#at = aligned(this.#at);
-  }
-}
-
-function aligned(size: number): number {
-  return Math.ceil(size / 8) * 8;
-}
+const PAGE_SIZE = 4096;
 
 /** The four numbers that a rule has beside its registers. */
 function operands(rule: RegisterRule): readonly [number, number, number, number] {
@@ -120,49 +62,55 @@ function operands(rule: RegisterRule): readonly [number, number, number, number]
  */
 export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   for (const range of plan.ram) refuseUnaligned(range, BLOCK_SIZE);
-  for (const range of plan.passThrough) refuseUnaligned(range, 4096);
-  const { interruptController: gic, timer, breaker } = plan;
+  for (const range of plan.passThrough) refuseUnaligned(range, PAGE_SIZE);
+  const { interruptController: gic, breaker, monitor } = plan;
   const rules = inPages(plan.rules);
-  const size =
-    HEADER_WORDS * 8 +
-    RANGE_SIZE *
-      (plan.ram.length +
-        plan.passThrough.length +
-        gic.redistributors.length +
-        gic.translators.length +
-        breaker.never.length) +
-    RULE_SIZE * rules.length +
-    BEHAVIOUR_SIZE * plan.behaviours.length +
-    ANSWER_SIZE * plan.monitor.answers.length +
-    plan.images.reduce((sum, { bytes }) => sum + IMAGE_HEADER_SIZE + aligned(bytes.length), 0);
-  if (size > FILE_MAX)
-    throw new InputError(`the plan of the board has ${size} bytes, and the firmware has room for ${FILE_MAX}`);
-  const writer = new Writer(size);
-  writer.u64(MAGIC, plan.entry, plan.deviceTree, plan.cpus);
-  writer.u64(gic.version, gic.distributor.address, gic.distributor.size);
-  writer.u64(gic.cpuInterface?.address ?? 0, gic.cpuInterface?.size ?? 0, gic.stride, gic.spis);
-  writer.u64(timer.virtual, timer.physical, breaker.reads);
-  writer.u64(plan.ram.length, plan.passThrough.length, gic.redistributors.length, gic.translators.length);
-  writer.u64(breaker.never.length, rules.length, plan.behaviours.length, plan.images.length);
-  const { convention, suspendFeatures, answers } = plan.monitor;
-  writer.u64(CONVENTIONS.indexOf(convention), answers.length, suspendFeatures, timer.frequency, plan.bootAffinity);
-  for (const { address, size, physical } of [...plan.ram, ...plan.passThrough]) writer.u64(address, size, physical);
-  for (const { address, size } of [...gic.redistributors, ...gic.translators, ...breaker.never])
-    writer.u64(address, size, 0);
-  for (const rule of rules) writeRule(writer, rule);
-  for (const behaviour of plan.behaviours) writeBehaviour(writer, behaviour);
-  for (const { call, asked, words } of answers) {
-    const numbered = (count: number, word: (n: number) => number) => Array.from({ length: count }, (_, n) => word(n));
-    writer.u64(call);
-    writer.u32(...numbered(ASKED_WORDS, (n) => asked[n] ?? 0));
-    writer.u32(...numbered(ASKED_WORDS, (n) => (asked[n] === null || asked[n] === undefined ? 0 : 0xffff_ffff)));
-    writer.u32(...numbered(ANSWER_WORDS, (n) => words[n] ?? 0));
-  }
-  for (const image of plan.images) writeImage(writer, image);
-  return writer.bytes;
+  const bytes = Buffer.concat([
+    encodeHeader(plan, rules.length),
+    ...[...plan.ram, ...plan.passThrough].map(encodeRange),
+    ...[...gic.redistributors, ...gic.translators, ...breaker.never].map(encodeRange),
+    ...rules.map(encodeRule),
+    ...plan.behaviours.map(encodeBehaviour),
+    ...monitor.answers.map(encodeAnswer),
+    ...plan.images.flatMap(encodeImage),
+  ]);
+  if (bytes.length > FILE_MAX)
+    throw new InputError(`the plan of the board has ${bytes.length} bytes, and the firmware has room for ${FILE_MAX}`);
+  return new Uint8Array(bytes);
 }
 
-const PAGE_SIZE = 4096;
+function encodeHeader(plan: BoardPlan, rules: number): Uint8Array {
+  const { interruptController: gic, timer, breaker, monitor } = plan;
+  return encode(BOARD_LAYOUT, {
+    magic: BOARD_MAGIC,
+    entry: plan.entry,
+    device_tree: plan.deviceTree,
+    cpus: plan.cpus,
+    gic_version: gic.version,
+    distributor: gic.distributor.address,
+    distributor_size: gic.distributor.size,
+    cpu_interface: gic.cpuInterface?.address ?? 0,
+    cpu_interface_size: gic.cpuInterface?.size ?? 0,
+    stride: gic.stride,
+    spis: gic.spis,
+    virtual_timer: timer.virtual,
+    physical_timer: timer.physical,
+    breaker_reads: breaker.reads,
+    ram_count: plan.ram.length,
+    pass_count: plan.passThrough.length,
+    redistributor_count: gic.redistributors.length,
+    translator_count: gic.translators.length,
+    never_count: breaker.never.length,
+    rule_count: rules,
+    placed_count: plan.behaviours.length,
+    image_count: plan.images.length,
+    convention: CONVENTION[monitor.convention],
+    answer_count: monitor.answers.length,
+    suspend_features: monitor.suspendFeatures,
+    timer_frequency: timer.frequency,
+    boot_affinity: plan.bootAffinity,
+  });
+}
 
 /**
  * The same rules in the order of their pages, each within one, as the firmware looks them up. Those of one page keep
@@ -185,35 +133,56 @@ function split(rule: RegisterRule): RegisterRule[] {
   return pieces;
 }
 
-function writeRule(writer: Writer, rule: RegisterRule): void {
-  const kind = RULES.indexOf(rule.rule);
-  const to = 'to' in rule ? rule.to : 0;
-  const interrupt = rule.rule === 'on-write' ? rule.interrupt : 0;
-  writer.u64(rule.at, to);
-  // An interrupt and the rule's number share a word: INTIDs of SPIs have ten bits (IHI 0069, 2.2).
-  writer.u32(rule.count, rule.stride, rule.toStride, kind | (interrupt << 16));
-  writer.u32(...operands(rule).map((value) => value >>> 0));
+function encodeRange({ address, size, physical = 0 }: AddressRange & Partial<MappedRange>): Uint8Array {
+  return encode(RANGE_LAYOUT, { address, size, physical });
 }
 
-function writeBehaviour(writer: Writer, placed: PlacedBehaviour): void {
-  const { behaviour, interrupts, parameters } = placed;
-  if (interrupts.length > INTERRUPTS_MAX || parameters.length > PARAMETERS_MAX)
-    throw new RangeError(`${behaviour} has ${interrupts.length} interrupts and ${parameters.length} parameters`);
+function encodeRule(rule: RegisterRule): Uint8Array {
+  return encode(RULE_LAYOUT, {
+    at: rule.at,
+    to: 'to' in rule ? rule.to : 0,
+    count: rule.count,
+    stride: rule.stride,
+    to_stride: rule.toStride,
+    kind: RULE[rule.rule],
+    interrupt: rule.rule === 'on-write' ? rule.interrupt : 0,
+    operand: operands(rule),
+  });
+}
+
+function encodeBehaviour(placed: PlacedBehaviour): Uint8Array {
   refuseTooHigh(placed);
-  writer.u64(placed.address, placed.size);
-  writer.u32(BEHAVIOURS.indexOf(behaviour), interrupts.length);
-  writer.u32(...padded(interrupts, INTERRUPTS_MAX));
-  writer.u64(...padded(parameters, PARAMETERS_MAX));
+  return encode(PLACED_LAYOUT, {
+    address: placed.address,
+    size: placed.size,
+    behaviour: BEHAVIOURS.indexOf(placed.behaviour),
+    interrupts: placed.interrupts.length,
+    interrupt: placed.interrupts,
+    parameter: placed.parameters,
+  });
 }
 
-function writeImage(writer: Writer, { address, bytes }: ResetImage): void {
-  writer.u64(address, bytes.length);
-  writer.copy(bytes);
-  writer.align();
+function encodeAnswer({ call, asked, words }: MonitorAnswer): Uint8Array {
+  const masks = asked.map((word) => (word === null ? 0 : 0xffff_ffff));
+  return encode(ANSWER_LAYOUT, {
+    call,
+    asked: registers(asked.map((word) => word ?? 0)),
+    masks: registers(masks),
+    values: registers(words),
+  });
 }
 
-function padded(values: readonly number[], length: number): number[] {
-  return [...values, ...Array<number>(length - values.length).fill(0)];
+/** Registers of 64 bits from 32-bit words, the lower one first. */
+function registers(words: readonly number[]): bigint[] {
+  return Array.from(
+    { length: Math.ceil(words.length / 2) },
+    (_, n) => (BigInt(words[2 * n + 1] ?? 0) << 32n) | BigInt(words[2 * n] ?? 0),
+  );
+}
+
+function encodeImage({ address, bytes }: ResetImage): Uint8Array[] {
+  const padding = new Uint8Array((8 - (bytes.length % 8)) % 8);
+  return [encode(IMAGE_LAYOUT, { address, size: bytes.length }), bytes, padding];
 }
 
 function refuseUnaligned(range: MappedRange, unit: number): void {

@@ -5,15 +5,16 @@
 #include "board.h"
 
 #define MPIDR_RES1	(1ul << 31)	/* DDI 0487, MPIDR_EL1 */
-#define MAGIC	0x314452414f425242ul	/* "BRBOARD1" */
 
 /* Copies what the boot loader leaves in memory, and what registers hold at reset. */
 static void lay_images(const struct image *image)
 {
 	for (u64 n = 0; n < board->image_count; n++) {
+		const u8 *bytes = (const u8 *)(image + 1);
+
 		for (u64 i = 0; i < image->size; i++)
-			byte_set(image->address + i, image->bytes[i]);
-		image = (const struct image *)(image->bytes + ((image->size + 7) & ~7ul));
+			byte_set(image->address + i, bytes[i]);
+		image = (const struct image *)(bytes + ((image->size + 7) & ~7ul));
 	}
 }
 
@@ -31,9 +32,9 @@ void board_init(struct start *start)
 		die(0, file.size);
 	file_read(file, 0, BOARD_PLAN_ADDRESS, file.size);
 	board = (const struct board *)BOARD_PLAN_ADDRESS;
-	if (board->magic != MAGIC)
+	if (board->magic != BOARD_MAGIC)
 		die(0, board->magic);
-	range = board->ranges;
+	range = (const struct range *)(board + 1);
 	memory_init_board(range, board->ram_count);
 	for (u64 i = 0; i < board->ram_count; i++, range++)
 		memory_map(range->address, range->size, range->physical, STAGE2_RAM);

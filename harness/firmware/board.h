@@ -1,5 +1,5 @@
 /*
- * What only real boards need: the plan that the harness hands over (board-plan.ts has its layout), stage 2, register
+ * What only real boards need: the plan that the harness hands over (interface.ts has its layout), stage 2, register
  * pages, interrupts.
  */
 #ifndef BOOTRACE_BOARD_H
@@ -17,39 +17,6 @@
 
 #define INTERRUPTS_MAX	1024u
 #define NO_INTERRUPT	0
-
-struct range { u64 address, size, physical; };
-
-struct rule {
-	u64 at, to;
-	u32 count, stride, to_stride;
-	u16 kind, interrupt;
-	u32 operand[4];
-};
-
-struct placed {
-	u64 address, size;
-	u32 behaviour, interrupts;
-	u32 interrupt[8];
-	u64 parameter[8];
-};
-
-/* The first one counts whose x1 and x2 are as asked in the bits of the masks. */
-struct answer { u64 call, asked[2], masks[2], values[4]; };
-#define CONVENTION_QUALCOMM	1
-
-struct image { u64 address, size; u8 bytes[]; };
-
-/* The header of the file; the lists lie behind it. */
-struct board {
-	u64 magic, entry, device_tree, cpus;
-	u64 gic_version, distributor, distributor_size, cpu_interface, cpu_interface_size, stride, spis;
-	u64 virtual_timer, physical_timer, breaker_reads;
-	u64 ram_count, pass_count, redistributor_count, translator_count;
-	u64 never_count, rule_count, placed_count, image_count;
-	u64 convention, answer_count, suspend_features, timer_frequency, boot_affinity;
-	struct range ranges[];
-};
 
 /* board.c */
 extern const struct board *board;	/* null on the stand-in */
@@ -120,7 +87,7 @@ void rules_after_read(const struct shadow *shadow, u64 address);
 u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u32 mask);
 void rules_lines(const struct shadow *shadow);
 
-/* models/: one entry for each name of BEHAVIOURS in board/board-plan.ts */
+/* models/: one definition for each name of BEHAVIOURS in board/board-plan.ts */
 struct behaviour {
 	/*
 	 * A word that is read, or the part of one that is written; `value` is what lies there, and what would be put there.

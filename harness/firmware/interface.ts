@@ -1,3 +1,4 @@
+import { BEHAVIOURS, type BoardPlan, type RegisterRule } from '../board/board-plan.ts';
 import { cStruct, struct } from './layout.ts';
 
 /**
@@ -123,7 +124,93 @@ export const NEXT_CELL_LAYOUT = struct('next_cell', {
 });
 export const ABSENT = { as_before: 0xffff_ffff, none: 0xffff_fffe } as const;
 
-/** "BRMGATES" and "BBRMCELL" */
+/** A range of a real board's addresses; `physical` where stage 2 maps it. */
+export const RANGE_LAYOUT = struct('range', { address: 'u64', size: 'u64', physical: 'u64' });
+
+/** `RegisterRule` in board/board-plan.ts; `interrupt` is that of `on-write`. */
+export const RULE_LAYOUT = struct('rule', {
+  at: 'u64',
+  to: 'u64',
+  count: 'u32',
+  stride: 'u32',
+  to_stride: 'u32',
+  kind: 'u16',
+  interrupt: 'u16',
+  operand: { array: 'u32', length: 4 },
+});
+export const RULE = {
+  plain: 0,
+  'read-only': 1,
+  'write-one-clears': 2,
+  'self-clearing': 3,
+  follows: 4,
+  'on-write': 5,
+  'on-read': 6,
+  sets: 7,
+  clears: 8,
+  counter: 9,
+  line: 10,
+  'high-mask': 11,
+} as const satisfies Readonly<Record<RegisterRule['rule'], number>>;
+
+/** A behaviour (models/) at an address, by its number in BEHAVIOURS. */
+export const PLACED_LAYOUT = struct('placed', {
+  address: 'u64',
+  size: 'u64',
+  behaviour: 'u32',
+  interrupts: 'u32',
+  interrupt: { array: 'u32', length: 8 },
+  parameter: { array: 'u64', length: 8 },
+});
+
+/** A call of the secure monitor. The first answer counts whose x1 and x2 are as asked in the bits of the masks. */
+export const ANSWER_LAYOUT = struct('answer', {
+  call: 'u64',
+  asked: { array: 'u64', length: 2 },
+  masks: { array: 'u64', length: 2 },
+  /** x0 to x3. */
+  values: { array: 'u64', length: 4 },
+});
+export const CONVENTION = { plain: 0, qualcomm: 1 } as const satisfies Readonly<
+  Record<BoardPlan['monitor']['convention'], number>
+>;
+
+/** What lies in memory or registers at reset: this, then so many bytes, up to a multiple of eight. */
+export const IMAGE_LAYOUT = struct('image', { address: 'u64', size: 'u64' });
+
+/** The file of a real board: this, then the lists that it counts, in the order of their counts, then the images. */
+export const BOARD_LAYOUT = struct('board', {
+  magic: 'u64',
+  entry: 'u64',
+  device_tree: 'u64',
+  cpus: 'u64',
+  gic_version: 'u64',
+  distributor: 'u64',
+  distributor_size: 'u64',
+  cpu_interface: 'u64',
+  cpu_interface_size: 'u64',
+  stride: 'u64',
+  spis: 'u64',
+  virtual_timer: 'u64',
+  physical_timer: 'u64',
+  breaker_reads: 'u64',
+  ram_count: 'u64',
+  pass_count: 'u64',
+  redistributor_count: 'u64',
+  translator_count: 'u64',
+  never_count: 'u64',
+  rule_count: 'u64',
+  placed_count: 'u64',
+  image_count: 'u64',
+  convention: 'u64',
+  answer_count: 'u64',
+  suspend_features: 'u64',
+  timer_frequency: 'u64',
+  boot_affinity: 'u64',
+});
+
+/** "BRBOARD1", "BRMGATES" and "BBRMCELL" */
+export const BOARD_MAGIC = 0x3144_5241_4f42_5242n;
 export const TABLE_MAGIC = 0x5345_5441_474d_5242n;
 export const NEXT_CELL_MAGIC = 0x4c4c_4543_4d52_4242n;
 
@@ -137,13 +224,40 @@ const CONSTANTS = {
   GATES_MAX,
   MOMENTS_MAX,
   NAME_SIZE,
+  BOARD_MAGIC,
   TABLE_MAGIC,
   NEXT_CELL_MAGIC,
   CELL_PLAN_OFFSET,
   CELL_MODULES_OFFSET,
 };
-const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = { STOP, WAY, MATCH, SIDE, ACTION, ABSENT };
-const STRUCTS = [STOP_LAYOUT, PLACE_LAYOUT, MOMENT_LAYOUT, GATE_LAYOUT, TABLE_LAYOUT, NEXT_CELL_LAYOUT];
+const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  STOP,
+  WAY,
+  MATCH,
+  SIDE,
+  ACTION,
+  ABSENT,
+  RULE,
+  CONVENTION,
+};
+const STRUCTS = [
+  STOP_LAYOUT,
+  PLACE_LAYOUT,
+  MOMENT_LAYOUT,
+  GATE_LAYOUT,
+  TABLE_LAYOUT,
+  NEXT_CELL_LAYOUT,
+  RANGE_LAYOUT,
+  RULE_LAYOUT,
+  PLACED_LAYOUT,
+  ANSWER_LAYOUT,
+  IMAGE_LAYOUT,
+  BOARD_LAYOUT,
+];
+
+function cName(name: string): string {
+  return name.replaceAll('-', '_');
+}
 
 /** Text of `interface.h`. `u8` to `u64` are declared by who includes it. */
 export function interfaceHeader(): string {
@@ -157,7 +271,9 @@ export function interfaceHeader(): string {
     ),
     '',
     ...Object.entries(ENUMS).flatMap(([prefix, values]) =>
-      Object.entries(values).map(([name, value]) => `#define ${prefix}_${name.toUpperCase()} 0x${value.toString(16)}u`),
+      Object.entries(values).map(
+        ([name, value]) => `#define ${prefix}_${cName(name).toUpperCase()} 0x${value.toString(16)}u`,
+      ),
     ),
     '',
     `enum file_name { ${Object.keys(FILES)
@@ -168,6 +284,7 @@ export function interfaceHeader(): string {
       .join(', ')} }`,
     '',
     ...STRUCTS.map(cStruct),
+    `#define EACH_BEHAVIOUR(use) ${BEHAVIOURS.map((name) => `use(${cName(name)})`).join(' ')}`,
     '#endif',
     '',
   ].join('\n');

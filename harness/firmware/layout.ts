@@ -28,7 +28,7 @@ export interface Struct<M extends Members> {
 }
 
 type PlainValue<P> = P extends 'u64'
-  ? bigint
+  ? bigint | number
   : P extends Scalar
     ? number
     : P extends Struct<infer M>

@@ -1,13 +1,5 @@
-/*
- * Registers that a rule answers for (RegisterRule in board/board-plan.ts): the numbers are those of
- * firmware/board-plan.ts.
- */
+/* Registers that a rule answers for (RegisterRule in board/board-plan.ts). */
 #include "board.h"
-
-enum {
-	PLAIN, READ_ONLY, WRITE_ONE_CLEARS, SELF_CLEARING, FOLLOWS, ON_WRITE, ON_READ, SETS, CLEARS, COUNTER, LINE,
-	HIGH_MASK,
-};
 
 /* Whether a rule is about the register at an address; if so, where its target is. */
 static int applies(const struct rule *rule, u64 address, u64 *to)
@@ -48,16 +40,16 @@ u32 rules_read(const struct shadow *shadow, u64 address, u32 value, int *answere
 		if (!applies(rule, address, &to))
 			continue;
 		switch (rule->kind) {
-		case FOLLOWS:
+		case RULE_FOLLOWS:
 			bit = (register_get(to) >> rule->operand[1] & 1) ^ rule->operand[2];
 			value = (value & ~(1u << rule->operand[0])) | bit << rule->operand[0];
 			break;
-		case COUNTER:
+		case RULE_COUNTER:
 			value = counter(rule);
 			break;
-		case PLAIN:
-		case ON_READ:
-		case LINE:
+		case RULE_PLAIN:
+		case RULE_ON_READ:
+		case RULE_LINE:
 			break;
 		default:
 			continue;
@@ -73,7 +65,7 @@ void rules_after_read(const struct shadow *shadow, u64 address)
 		const struct rule *rule = &rules[shadow->first_rule + i];
 		u64 to;
 
-		if (rule->kind == ON_READ && applies(rule, address, &to)) {
+		if (rule->kind == RULE_ON_READ && applies(rule, address, &to)) {
 			change(to, rule->operand[0], rule->operand[1]);
 			rules_lines(shadow);
 		}
@@ -104,16 +96,16 @@ u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u3
 		if (!applies(rule, address, &to))
 			continue;
 		switch (rule->kind) {
-		case READ_ONLY:
+		case RULE_READ_ONLY:
 			value = (value & ~rule->operand[0]) | (old & rule->operand[0]);
 			break;
-		case WRITE_ONE_CLEARS:
+		case RULE_WRITE_ONE_CLEARS:
 			value = (value & ~rule->operand[0]) | (old & ~written & rule->operand[0]);
 			break;
-		case SELF_CLEARING:
+		case RULE_SELF_CLEARING:
 			value &= ~rule->operand[0];
 			break;
-		case ON_WRITE:
+		case RULE_ON_WRITE:
 			if ((written & rule->operand[0]) != rule->operand[1])
 				break;
 			if (to == address)
@@ -123,13 +115,13 @@ u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u3
 			if (rule->interrupt != NO_INTERRUPT)
 				vgic_raise(rule->interrupt);
 			break;
-		case HIGH_MASK:
+		case RULE_HIGH_MASK:
 			value = masked_write(old, value);
 			break;
-		case SETS:
+		case RULE_SETS:
 			change(to, written, 0);
 			break;
-		case CLEARS:
+		case RULE_CLEARS:
 			change(to, 0, written);
 			break;
 		}
@@ -143,7 +135,7 @@ void rules_lines(const struct shadow *shadow)
 	for (u32 i = 0; i < shadow->rules; i++) {
 		const struct rule *rule = &rules[shadow->first_rule + i];
 
-		if (rule->kind == LINE)
+		if (rule->kind == RULE_LINE)
 			vgic_line(rule->operand[0], (register_get(rule->at) & register_get(rule->to)) != 0);
 	}
 }
