@@ -20,7 +20,11 @@ const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcin
 /** dev_err_probe(), drivers/base/core.c. */
 const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);
 /** EPROBE_DEFER is 517; a driver that prints it itself says why it came to nothing. */
-const DEFERS = String.raw`.{0,300}?(?:-517\b|-EPROBE_DEFER\b|[dD]eferr(?:ing(?: the)? prob|ed probing)).{0,200}`;
+const DEFERS_WORDS = oneOf(
+  /-517\b|-EPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
+  /[pP]rob(?:e|ing) (?:is |was |has been )?deferred/,
+);
+const DEFERS = `.{0,300}?${DEFERS_WORDS}.{0,200}`;
 const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
 const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (${DEFERS})$`);
 /**
@@ -71,7 +75,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     if (forced?.[2] !== undefined)
       return { event: 'sync-state-forced', device: forced[2], driver: forced[1] ?? null, ...at };
   }
-  if (text.includes('517') || text.includes('EPROBE_DEFER') || /eferr(?:ing|ed probing)/.test(text)) {
+  if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )/.test(text)) {
     if (ASYNC_ATTACH.test(text)) return null;
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
@@ -122,6 +126,8 @@ export class DeferredList {
       this.#open = 'no';
       return null;
     }
+    // One such line says what the others are, which may have no reason.
+    this.#open = 'headed';
     return listed(entry[1], entry[2], at);
   }
 }

@@ -44,6 +44,16 @@ const MAX_INLINED = 8;
 const SPLIT = 400;
 
 const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
+/** Words of the driver core's messages and of others about a device's probe. */
+const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
+/** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
+const LEAST_FOLD = 64;
+const MOST_FOLD = 80;
+/** Marks of a quoted mail, which were added after its lines had been broken. */
+const QUOTE = /^(?:> ?)+/;
+/** The end of a line that quoted-printable breaks (RFC 2045, 6.7), where it has 76 columns. */
+const SOFT_BREAK = '=';
+const SOFT_WIDTH = 76;
 const CUT_HERE = '[ cut here ]';
 const SHARED = '';
 
@@ -190,6 +200,14 @@ export class DmesgParser {
     }
     const unfinished = this.#unfinished;
     this.#unfinished = null;
+    if (unfinished !== null && time === null && event === null) {
+      const whole = this.#unfolded(unfinished, record);
+      if (whole !== null) {
+        this.#follow(whole);
+        this.#emit(whole);
+        return;
+      }
+    }
     if (unfinished !== null && (time === null || time === unfinished.record.time)) {
       const whole = findHeader(`${unfinished.record.text} ${text}`);
       if (whole !== null) {
@@ -200,9 +218,21 @@ export class DmesgParser {
     const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
-      if (time !== null && UNFINISHED.test(text)) this.#unfinished = { record, line };
+      if (time !== null && hasSign && (UNFINISHED.test(text) || OF_PROBE.test(text)))
+        this.#unfinished = { record, line };
       this.#body(record, line);
     }
+  }
+
+  /** What the driver core says in a record that a mail program broke where the next word had no room. */
+  #unfolded({ record, line }: { record: LogRecord; line: number }, rest: LogRecord): DmesgEvent | null {
+    const broken = this.#recent.at(-2)?.replace(QUOTE, '').trimEnd() ?? '';
+    if (!OF_PROBE.test(record.text)) return null;
+    const soft = broken.endsWith(SOFT_BREAK) && broken.length >= SOFT_WIDTH - 1;
+    const next = rest.text.split(' ', 1)[0] ?? '';
+    if (!soft && (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD)) return null;
+    const whole = soft ? `${record.text.slice(0, -1)}${rest.text}` : `${record.text} ${rest.text}`;
+    return driverCoreEvent(whole, { line, time: record.time });
   }
 
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {

@@ -35,6 +35,7 @@ const KERNEL = [
   'EPROBE',
   '-517',
   'eferring',
+  'efer prob',
   'ignoring dependency',
   'driver_bound',
   'sync_state',

@@ -33,3 +33,81 @@ describe('a list of deferred devices that nothing introduces', () => {
     ).toEqual(['1c00000.usb']);
   });
 });
+
+describe('a deferral in words', () => {
+  it.each([
+    'gadget-usb 5e00000.usb: probe deferred',
+    'gadget-usb 5e00000.usb: defer probe, no regulator yet',
+    'gadget-usb 5e00000.usb: failed to get clock, deferring probe',
+    'gadget-usb 5e00000.usb: probing is deferred: no power domain',
+    'gadget-usb 5e00000.usb: error -EPROBE_DEFER: failed to get panel',
+    'gadget-usb 5e00000.usb: failed to get panel: -EPROBE_DEFER',
+    'gadget-usb 5e00000.usb: failed to bind 32fd8000.hdmi (ops gadget_hdmi_ops): -517',
+    'gadget-usb 5e00000.usb: Driver gadget-usb requests probe deferral',
+  ])('is read: %s', (text) => {
+    const events = eventsOf(Buffer.from(`[    5.100000] ${text}\n`));
+    expect(events).toMatchObject([{ event: 'deferred', by: 'driver', device: '5e00000.usb', driver: 'gadget-usb' }]);
+  });
+
+  it('is no word of a driver that has nothing to do with its probe', () => {
+    const text = 'gadget-net 1.net: deferring transmission, 517 packets are waiting';
+    expect(eventsOf(Buffer.from(`[    5.100000] ${text}\n`))).toEqual([]);
+  });
+});
+
+describe('a list of deferred devices', () => {
+  const told = (log: string) =>
+    eventsOf(Buffer.from(log)).flatMap((event) =>
+      event.event === 'deferral-listed' ? [[event.device, event.reason]] : [],
+    );
+
+  it('may have entries without a reason after one that says what it is', () => {
+    const file = '5b20000.dsi\tgadget-dsi: failed to get phy\nsound\t\n4-0050\n';
+    expect(told(file)).toEqual([
+      ['5b20000.dsi', 'gadget-dsi: failed to get phy'],
+      ['sound', null],
+      ['4-0050', null],
+    ]);
+  });
+
+  it('is read in a lab, a mail and a CI', () => {
+    const expected = [['5b20000.dsi', 'gadget-dsi: failed to get phy']];
+    const lava = ['# cat /sys/kernel/debug/devices_deferred', '5b20000.dsi\tgadget-dsi: failed to get phy', '/ # '];
+    expect(told(lava.map((line) => `2026-01-05T10:11:12.345678  ${line}\n`).join(''))).toEqual(expected);
+    const mail = [
+      '# cat /sys/kernel/debug/devices_deferred',
+      '5b20000.dsi     gadget-dsi: failed to get phy',
+      '',
+      'Why?',
+    ];
+    expect(told(mail.map((line) => `> ${line}\n`).join(''))).toEqual(expected);
+    const ci = ['DEFERRED: 5b20000.dsi gadget-dsi: failed to get phy', 'Probe_Failure_Check : FAIL'];
+    expect(told(ci.map((line) => `2026-01-05T10:11:12.3456789Z ${line}\n`).join(''))).toEqual(expected);
+  });
+});
+
+describe('a line of the driver core that a mail program broke', () => {
+  const told = (...lines: string[]) => eventsOf(Buffer.from(`${lines.join('\n')}\n`));
+
+  it('is read whole', () => {
+    const log = [
+      '> [    5.100123] gadget-phy 5a10000.phy: probe with driver gadget-phy failed with',
+      '> error -110',
+      '> [    5.400123] gadget-hdmi: probe of 5d00000.hdmi failed with error',
+      '> -22',
+    ];
+    expect(told(...log)).toMatchObject([
+      { event: 'probe-failed', device: '5a10000.phy', error: 110, line: 1, time: 5_100_123 },
+      { event: 'probe-failed', device: '5d00000.hdmi', error: 22, line: 3, time: 5_400_123 },
+    ]);
+  });
+
+  it('is read whole in quoted-printable', () => {
+    const log = ['[    5.100123] gadget-phy 5a10000.phy: probe with driver gadget-phy failed =', 'with error -110'];
+    expect(told(...log)).toMatchObject([{ event: 'probe-failed', device: '5a10000.phy', error: 110 }]);
+  });
+
+  it('is not one where the next line had room in it', () => {
+    expect(told('[    5.100123] gadget: probe of 5d.hdmi failed with error', '-22 degrees')).toEqual([]);
+  });
+});
