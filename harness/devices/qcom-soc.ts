@@ -62,7 +62,9 @@ export const cpufreqHw: DeviceModel = {
 
 export const ufs: DeviceModel = {
   compatible: ['qcom,ufshc'],
-  reads: 'drivers/ufs/core/ufshcd.c, ufshcd_hba_capabilities(), ufshcd_uic_cmd_compl() (6.12)',
+  reads:
+    'drivers/ufs/core/ufshcd.c, ufshcd_hba_capabilities(), ufshcd_uic_cmd_compl(); ' +
+    'drivers/ufs/core/ufshcd.c, ufshcd_validate_link_params() (7.2)',
   model(device, answers) {
     const { base } = device;
     // CAP, VER 2.1, HCS: device present, request lists and UIC ready.
@@ -72,6 +74,11 @@ export const ufs: DeviceModel = {
     // A UIC command is complete at once (IS.UCCS); what is written as one to IS becomes zero.
     const done = { mask: 0, value: 0, set: 0x400, clear: 0, interrupt: device.interrupt() };
     answers.rule({ rule: 'on-write', at: base + 0x90, to: base + 0x20, ...done });
+    // Attributes that are asked for (DME_GET, DME_PEER_GET) are the number of lanes: both sides have connected all.
+    const lanes = device.cells('lanes-per-direction')[0] ?? 2;
+    const attribute = { set: lanes, clear: ~lanes >>> 0, interrupt: 0 };
+    for (const value of [1, 3])
+      answers.rule({ rule: 'on-write', at: base + 0x90, mask: 0xff, value, to: base + 0x9c, ...attribute });
     answers.rule({ rule: 'write-one-clears', at: base + 0x20, bits: 0xffff_ffff });
   },
 };

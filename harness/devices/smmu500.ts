@@ -77,10 +77,12 @@ export function smmu500Registers(): Uint8Array {
   return encodeFields(FIELDS, STANDIN);
 }
 
+/** Streams of 15 bits, as the trees of boards number them (`iommus`); a kernel refuses one that is out of range. */
+const BOARD = { ...STANDIN, NUMSIDB: 15 };
 /** Values that the DB845C's own SMMUs print: the one of the SoC and the one of its GPU. */
-const QUALCOMM = { ...STANDIN, S2TS: 0, NTS: 0, NUMSMRG: 0x4c, NUMCB: 0x2d, PTFSv8_16kB: 0 };
-const ADRENO = { ...STANDIN, S2TS: 0, NTS: 0, CTTW: 0, NUMSMRG: 5, NUMCB: 5, OAS: 1, IAS: 1 };
-const OTHER = { ...STANDIN, NUMSMRG: 0x60, NUMCB: 0x24 };
+const QUALCOMM = { ...BOARD, S2TS: 0, NTS: 0, NUMSMRG: 0x4c, NUMCB: 0x2d, PTFSv8_16kB: 0 };
+const ADRENO = { ...BOARD, S2TS: 0, NTS: 0, CTTW: 0, NUMSMRG: 5, NUMCB: 5, OAS: 1, IAS: 1 };
+const OTHER = { ...BOARD, NUMSMRG: 0x60, NUMCB: 0x24 };
 /** SMMU_IDR0.ATOSNS: no address translation operations. */
 const ATOSNS = { register: IDR0, bit: 26, width: 1 };
 
