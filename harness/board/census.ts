@@ -146,7 +146,15 @@ export function censusOf(input: CensusInput): Census {
     const crash = crashed.get(name);
     const modules = modalias === null ? [] : input.modulesFor(modalias);
     const hasDriver = modules.length > 0 || (modalias !== null && input.isBuiltin(modalias));
-    const { end, reason } = endOfDevice(report, life, crash, deferred.get(name), probing.has(name));
+    // A match that was put off until the device can be asked what it is, and that has since found no driver for it.
+    const isResolved = life?.state === 'deferred' && life.driver === null && deferred.size > 0 && !deferred.has(name);
+    const { end, reason } = endOfDevice(
+      report,
+      isResolved ? undefined : life,
+      crash,
+      deferred.get(name),
+      probing.has(name),
+    );
     return [
       {
         bus,

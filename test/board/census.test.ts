@@ -76,6 +76,21 @@ describe('a census', () => {
     expect(census.modules).toEqual({ loaded: 1, failed: [{ name: 'msm', why: 'killed' }] });
   });
 
+  test('counts a match that was put off only while the kernel still lists it as deferred', () => {
+    const putOff = (name: string) => `amba ${name}: Device match requests probe deferral`;
+    const { devices } = count([
+      putOff('stm'),
+      putOff('timer'),
+      'bootrace: census begin',
+      'bootrace: device amba stm - /stm amba:d000BB962',
+      'bootrace: device amba timer - /timer amba:d00000000',
+      'bootrace: census end',
+      'bootrace: deferred timer',
+      'bootrace: done',
+    ]);
+    expect(ends(devices)).toEqual({ stm: 'no-driver', timer: 'deferred' });
+  });
+
   test('is printed with the sum first', () => {
     const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: [] });
     expect(text.split('\n')[0]).toBe(
