@@ -165,7 +165,6 @@ export const BEHAVIOURS = [
   'i2c-tegra',
   'i2c-designware',
   'mtk-pwrap',
-  'imx-scu',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -13,8 +13,7 @@ import { exynosCmu } from './exynos-cmu.ts';
 import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
 import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
-import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxGpc, timerFrame } from './identities.ts';
-import { imxScu } from './imx-scu.ts';
+import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
@@ -72,8 +71,8 @@ const MODELS: readonly DeviceModel[] = [
   i2cMv64xxx,
   i2cOmap,
   i2cRk3x,
+  imxDdrc,
   imxGpc,
-  imxScu,
   k3ChipId,
   k3Cpsw,
   k3Dma,

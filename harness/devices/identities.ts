@@ -58,6 +58,25 @@ export const timerFrame: DeviceModel = {
   },
 };
 
+/**
+ * IMX_SIP_DDR_DVFS and its questions: how many rates of the memory there are, and what each is: in MT/s, from the PLL.
+ */
+const DDR_DVFS = 0xc200_0004;
+const FREQUENCY_COUNT = 0x10;
+const FREQUENCY_INFO = 0x11;
+const MEGATRANSFERS = 3200;
+const FROM_PLL = 1;
+
+export const imxDdrc: DeviceModel = {
+  compatible: ['fsl,imx8m-ddrc'],
+  reads: 'drivers/devfreq/imx8m-ddrc.c, imx8m_ddrc_init_freq_info() (6.12): a call of the secure monitor',
+  model(_device, answers) {
+    answers.callAsked(DDR_DVFS, [FREQUENCY_COUNT], [1]);
+    answers.callAsked(DDR_DVFS, [FREQUENCY_INFO], [MEGATRANSFERS, 0, FROM_PLL]);
+    answers.callAsked(DDR_DVFS, [], []);
+  },
+};
+
 /** Registers of a job ring of NXP's CAAM (drivers/crypto/caam/regs.h, struct caam_job_ring). */
 const JOB_RING = { status: 0x4c, command: 0x6c } as const;
 const JRCR_RESET = 1;

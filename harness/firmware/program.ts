@@ -44,7 +44,6 @@ export const FIRMWARE = {
     'models/table.c',
     'models/i2c.c',
     'models/i2c-masters.c',
-    'models/imx-scu.c',
     'models/scmi.c',
     'models/spi.c',
     'models/spmi.c',

@@ -57,13 +57,4 @@ describe('masters of buses with a register file for each slave', () => {
     expect(sor).toMatchObject({ at: 0x7000_e430, to: 0x7000_e438, set: 2 ** 17 });
     expect(rules).toContainEqual(expect.objectContaining({ rule: 'self-clearing', at: 0x7000_e430, bits: 0x100 }));
   });
-
-  it('has a system controller behind the messaging unit that its driver asks, and says which SoC that is', () => {
-    const mu = { compatible: ['fsl,imx8-mu-scu', 'fsl,imx8qxp-mu', 'fsl,imx6sx-mu'], reg: [0x1000, 0x1000] };
-    const found = models(node('mailbox@1000', { ...mu, interrupts: [0, 177, 4] }));
-    expect(found.behaviours).toHaveLength(1);
-    expect(found.behaviours[0]).toMatchObject({ behaviour: 'imx-scu', address: 0x1000, interrupts: [209] });
-    const other = { compatible: ['fsl,imx8qxp-mu', 'fsl,imx6sx-mu'], reg: [0x3000, 0x1000] };
-    expect(models(node('mailbox@3000', other)).behaviours).toEqual([]);
-  });
 });
