@@ -13,6 +13,8 @@ const SLAVE_SIZE = 0x100;
 const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   /** drivers/regulator/pfuze100-regulator.c, pfuze_identify(). */
   ['fsl,pfuze100', 0x00, [0x10]],
+  /** VGEN5 as it is without a boot loader, 3.3 V: more than 1.8 V, which some trees do not allow. */
+  ['fsl,pfuze100', 0x70, [0x1f]],
   ['fsl,pfuze200', 0x00, [0x11]],
   ['fsl,pfuze3000', 0x00, [0x30]],
   /** drivers/mfd/bd9571mwv.c and rohm-bd718x7.c: BD718XX_REG_REV. */

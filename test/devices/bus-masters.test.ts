@@ -57,4 +57,13 @@ describe('masters of buses with a register file for each slave', () => {
     expect(sor).toMatchObject({ at: 0x7000_e430, to: 0x7000_e438, set: 2 ** 17 });
     expect(rules).toContainEqual(expect.objectContaining({ rule: 'self-clearing', at: 0x7000_e430, bits: 0x100 }));
   });
+
+  it('says how fast the memory of an i.MX8M is, once', () => {
+    const { monitor } = models(node('memory@3d400000', { compatible: 'fsl,imx8m-ddrc', reg: [0x3d40_0000, 0x1000] }));
+    expect(monitor.answers.map(({ asked, words }) => [asked[0] ?? null, words[0] ?? 0])).toEqual([
+      [0x10, 1],
+      [0x11, 3200],
+      [null, 0],
+    ]);
+  });
 });
