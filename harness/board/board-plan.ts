@@ -113,6 +113,8 @@ export type RegisterRule = RegisterSpan &
     | {
         /** The upper half of what is written says which bits of the lower half are (Rockchip's clocks and GRFs). */
         readonly rule: 'high-mask';
+        /** Some of the registers are written as a whole: those where lower bits are set beside that mask. */
+        readonly someAreWhole: boolean;
       }
     | {
         /** Written ones set the bits of register `to` (set registers), or clear them (clear registers). */

@@ -35,10 +35,11 @@ const PAGE_SIZE = 4096;
 function operands(rule: RegisterRule): readonly [number, number, number, number] {
   switch (rule.rule) {
     case 'plain':
-    case 'high-mask':
     case 'sets':
     case 'clears':
       return [0, 0, 0, 0];
+    case 'high-mask':
+      return [rule.someAreWhole ? 1 : 0, 0, 0, 0];
     case 'read-only':
     case 'write-one-clears':
     case 'self-clearing':

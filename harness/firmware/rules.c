@@ -73,14 +73,14 @@ void rules_after_read(const struct shadow *shadow, u64 address)
 }
 
 /*
- * The upper half says which bits of the lower half are written, and is none of the register itself. What has lower bits
- * beside that mask was not written so (the fractional dividers among such registers use all 32 bits).
+ * The upper half says which bits of the lower half are written, and is none of the register itself. Where some of the
+ * registers are not so (the fractional dividers among clocks use all 32 bits), lower bits beside the mask tell them.
  */
-static u32 masked_write(u32 old, u32 value)
+static u32 masked_write(u32 old, u32 value, int some_are_whole)
 {
 	u32 mask = value >> 16;
 
-	return (value & 0xffff & ~mask) ? value : (old & 0xffff & ~mask) | (value & mask);
+	return some_are_whole && (value & 0xffff & ~mask) ? value : (old & 0xffff & ~mask) | (value & mask);
 }
 
 /* What a register holds when `value` was written where `mask` has ones and others keep what is in `old`. */
@@ -116,7 +116,7 @@ u32 rules_write(const struct shadow *shadow, u64 address, u32 old, u32 value, u3
 				vgic_raise(rule->interrupt);
 			break;
 		case RULE_HIGH_MASK:
-			value = masked_write(old, value);
+			value = masked_write(old, value, rule->operand[0]);
 			break;
 		case RULE_SETS:
 			change(to, written, 0);
