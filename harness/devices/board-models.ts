@@ -21,7 +21,7 @@ import { optee } from './optee.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
-import { cpufreqHw, dsi, llcc, mdss, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
+import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rockchipHighMask } from './rockchip.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
@@ -87,6 +87,7 @@ const MODELS: readonly DeviceModel[] = [
   ohci,
   optee,
   psci,
+  qce,
   qcomRpm,
   qup,
   qusb2,

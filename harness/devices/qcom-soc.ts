@@ -22,9 +22,11 @@ export const llcc: DeviceModel = {
 
 const REFERENCE_HERTZ = 19_200_000;
 const LUT_ROWS = 40;
-const LUT_ROW = 32;
-const LUT = 0x110;
-const VOLTAGES = 0x114;
+/** Of `struct qcom_cpufreq_soc_data`: bytes of a row, frequencies, voltages, what runs now (vote or domain's state). */
+const OSM = { row: 32, frequencies: 0x110, voltages: 0x114, current: 0x704 } as const;
+const EPSS = { row: 4, frequencies: 0x100, voltages: 0x200, current: 0x20 } as const;
+/** What runs now: 300 MHz, the first row of every table, in steps of the reference. */
+const CURRENT = 16;
 
 /** Frequencies of the tree's operating points, ascending. */
 function frequencies(table: TreeNode | undefined): number[] {
@@ -37,26 +39,41 @@ function frequencies(table: TreeNode | undefined): number[] {
 
 /** Lookup tables of frequency and voltage that the CPUs' clock controllers come with. */
 export const cpufreqHw: DeviceModel = {
-  compatible: ['qcom,cpufreq-hw', 'qcom,osm-l3', 'qcom,sdm845-osm-l3'],
-  reads: 'drivers/cpufreq/qcom-cpufreq-hw.c, qcom_cpufreq_hw_read_lut(); drivers/interconnect/qcom/osm-l3.c (6.12)',
+  compatible: /^qcom,cpufreq-(?:hw|epss)$|^qcom,(?:\w+-)?(?:osm|epss)-l3$/,
+  reads:
+    'drivers/cpufreq/qcom-cpufreq-hw.c, qcom_cpufreq_hw_read_lut(), qcom_lmh_get_throttle_freq(); ' +
+    'drivers/interconnect/qcom/osm-l3.c, qcom_osm_l3_probe() (6.12)',
   model(device, answers) {
     const tables = device.root.children.filter(({ name }) =>
       /^opp-table-cpu|^cpu\d+-opp-table|^opp-table-cpu\d/.test(name),
     );
+    const layout = device.compatible.some((name) => name.includes('epss')) ? EPSS : OSM;
     device.ranges.forEach(({ address }, domain) => {
       const found = frequencies(tables[domain] ?? tables[0] ?? childNamed(device.root, 'opp-table'));
       const last = found.at(-1) ?? REFERENCE_HERTZ;
       answers.word(address, 1);
+      answers.word(address + layout.current, CURRENT);
       for (let row = 0; row < LUT_ROWS; row++) {
         const hertz = found[row] ?? last;
         const level = Math.min(row, Math.max(0, found.length - 1));
         answers.word(
-          address + LUT + row * LUT_ROW,
+          address + layout.frequencies + row * layout.row,
           row === 0 ? 0 : (1 << 30) | (4 << 16) | Math.round(hertz / REFERENCE_HERTZ),
         );
-        answers.word(address + VOLTAGES + row * LUT_ROW, (level << 16) | (600 + 10 * level));
+        answers.word(address + layout.voltages + row * layout.row, (level << 16) | (600 + 10 * level));
       }
     });
+  },
+};
+
+/** REG_VERSION: 5.3 (major and minor in the upper half). */
+const QCE_VERSION = 0x0503_0000;
+
+export const qce: DeviceModel = {
+  compatible: ['qcom,qce', 'qcom,crypto-v5.1', 'qcom,crypto-v5.4'],
+  reads: 'drivers/crypto/qce/core.c, qce_check_version() (6.12)',
+  model({ base }, answers) {
+    answers.word(base, QCE_VERSION);
   },
 };
 

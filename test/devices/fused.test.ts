@@ -116,4 +116,18 @@ describe('what a chip says of itself', () => {
       [0xff77_0000, 0x400],
     ]);
   });
+
+  it('has Qualcomm’s tables of frequencies in the layout of their hardware, and one that runs', () => {
+    const domain = (compatible: readonly string[]) =>
+      models(node('cpufreq@17d43000', { compatible, reg: [0x17d4_3000, 0x1400] })).images;
+    const osm = domain(['qcom,sdm845-cpufreq-hw', 'qcom,cpufreq-hw']);
+    expect(wordAt(osm, 0x17d4_3704)).toBe(16);
+    expect(wordAt(osm, 0x17d4_3110 + 32)).toBe((1 << 30) | (4 << 16) | 1);
+    const epss = domain(['qcom,sm8250-cpufreq-epss', 'qcom,cpufreq-epss']);
+    expect(wordAt(epss, 0x17d4_3020)).toBe(16);
+    expect(wordAt(epss, 0x17d4_3104)).toBe((1 << 30) | (4 << 16) | 1);
+    expect(
+      wordAt(models(node('l3@0', { compatible: 'qcom,sm8250-epss-l3', reg: [0x1000, 0x1000] })).images, 0x1000),
+    ).toBe(1);
+  });
 });
