@@ -65,7 +65,16 @@ static int points_to(u64 device, const struct place *place)
 	return 0;
 }
 
-/* Whether one of the arguments is a device of that name, or has one within. */
+/*
+ * What a structure that belongs to a device may have before its pointer to it: the child's struct device (parent of its
+ * kobject), struct gpio_chip, struct icc_provider.
+ */
+#define OWNER_OFFSET_MAX	0x80
+
+/*
+ * Whether one of the arguments is a device of that name, or has one within, or points to it as a child does, and what a
+ * driver registers.
+ */
 static int is_argument(const struct frame *f, const char *name)
 {
 	for (u32 i = 0; i < ARGUMENTS; i++) {
@@ -75,6 +84,12 @@ static int is_argument(const struct frame *f, const char *name)
 		for (u64 at = 0; at < DEVICE_OFFSET_MAX; at += 8)
 			if (guest_string_is(guest_read(f->x[i] + at), name))
 				return 1;
+		for (u64 at = 0; at < OWNER_OFFSET_MAX; at += 8) {
+			u64 word = guest_read(f->x[i] + at);
+
+			if (word >> 63 && guest_string_is(guest_read(word), name))
+				return 1;
+		}
 	}
 	return 0;
 }
@@ -100,6 +115,8 @@ int is_about(const struct frame *f, const struct stop *stop, const char *name, c
 	case MATCH_NODE:
 	case MATCH_DRIVER:
 		return points_to(f->x[0], place);
+	case MATCH_DURING:
+		return is_during(place->name);
 	}
 	return 1;
 }

@@ -151,6 +151,7 @@ enum snapshot_by snapshot_next_cell(struct frame *f);
 #define SAVED	9		/* x0 to x8: arguments (AAPCS64) */
 struct flight {
 	u64 sp;
+	u64 task;
 	u64 caller_sp;		/* LOOKING: as it was before */
 	u64 entry;		/* address of the stop that it came in by */
 	u64 lr;
@@ -169,6 +170,7 @@ struct flight {
 void flights_reset(void);
 struct flight *flight_of(const struct frame *f, int fresh);
 struct flight *flight_new(const struct frame *f);
+int is_during(const char *name);
 
 /* sleep.c */
 int is_atomic(const struct frame *f);

@@ -10,6 +10,21 @@ void flights_reset(void)
 		flights[i].state = FREE;
 }
 
+/* arch/arm64/include/asm/current.h: at EL1, SP_EL0 is the task. */
+static u64 current(void)
+{
+	return SYSREG_READ("sp_el0");
+}
+
+/* Whether the task is in the probe of a device of that name. */
+int is_during(const char *name)
+{
+	for (u32 i = 0; i < FLIGHTS; i++)
+		if (flights[i].state == RUNNING && flights[i].task == current() && same(flights[i].name, name))
+			return 1;
+	return 0;
+}
+
 /* The call that this task is in, at the stop that it is at; null where there is none. */
 struct flight *flight_of(const struct frame *f, int fresh)
 {
@@ -35,6 +50,7 @@ struct flight *flight_new(const struct frame *f)
 		if (flight->state != FREE)
 			continue;
 		flight->sp = f->sp;
+		flight->task = current();
 		flight->entry = f->elr;
 		flight->lr = f->x[30];
 		flight->spsr = f->spsr;

@@ -98,13 +98,18 @@ interface Spot {
   readonly side: 'entry' | 'return';
   readonly nth: number;
   readonly of: string | null;
+  /** The device whose probe the call is made in. */
+  readonly during: string | null;
 }
 
 function spotOf(place: GatePlace | Moment): Spot {
-  const all = { nth: 0, of: null, side: 'entry' } as const;
+  const all = { nth: 0, of: null, during: null, side: 'entry' } as const;
   if ('entry' in place || 'return' in place) {
     const [name, side] = 'entry' in place ? ([place.entry, 'entry'] as const) : ([place.return, 'return'] as const);
-    return { kind: 'call', name, side, nth: place.nth ?? 0, of: place.of ?? null };
+    const { nth = 0, of = null, during = null } = place;
+    if (of !== null && during !== null)
+      throw new InputError(`a gate at ${name}() is about calls of ${of} and during ${during}`, 'give one of them');
+    return { kind: 'call', name, side, nth, of, during };
   }
   if ('probe' in place) return { ...all, kind: 'probe', name: place.probe };
   if ('entered' in place) return { ...all, kind: 'probe', name: place.entered };
@@ -126,7 +131,9 @@ function spotsOf(gate: Gate): Spot[] {
 export function gatedBy(gates: readonly Gate[]): SnapshotPlace {
   const spots = gates.flatMap(spotsOf);
   const names = (kind: Spot['kind']) => spots.filter((spot) => spot.kind === kind).map(({ name }) => name);
-  return { devices: names('probe'), functions: names('call').filter((name) => moduleOf(name) === null) };
+  const during = spots.flatMap((spot) => spot.during ?? []);
+  const functions = names('call').filter((name) => moduleOf(name) === null);
+  return { devices: [...names('probe'), ...during], functions };
 }
 
 /** `module` of `module:function`, or null for a function of the image. */
@@ -162,13 +169,18 @@ export function gateModules(gates: readonly Gate[]): Set<string> {
   const named = spots.flatMap(({ kind, name }) =>
     kind === 'call' ? (moduleOf(name) ?? []) : kind === 'load' ? [name] : [],
   );
-  const devices = spots.filter(({ kind }) => kind === 'probe').map(({ name }) => name);
+  const devices = probedIn(spots);
   return new Set([...named, ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? [])]);
+}
+
+/** Devices whose probes are stopped at, or looked at. */
+function probedIn(spots: readonly Spot[]): string[] {
+  return spots.flatMap(({ kind, name, during }) => (kind === 'probe' ? [name] : (during ?? [])));
 }
 
 function symbolsFor(spots: readonly Spot[]): Set<string> {
   const own = spots.filter(({ kind, name }) => kind === 'call' && moduleOf(name) === null);
-  const devices = spots.filter(({ kind }) => kind === 'probe').map(({ name }) => name);
+  const devices = probedIn(spots);
   return new Set([
     CONSOLE_WRITE,
     EARLY_CONSOLE_WRITE,
@@ -328,7 +340,7 @@ class Table {
   }
 
   /** A spot as the firmware knows it; the stops that it needs are set. */
-  place({ kind, name, side, nth, of }: Spot): PlaceValues {
+  place({ kind, name, side, nth, of, during }: Spot): PlaceValues {
     const common = { side: SIDE[side], nth, reserved: 0 };
     switch (kind) {
       case 'step': {
@@ -346,13 +358,20 @@ class Table {
           ...common,
           kind: STOP.call,
           index: this.#function(name, STOP.call),
-          match: of === null ? MATCH.any : MATCH.name,
-          name: of ?? '',
+          ...this.#callMatch(of, during),
         };
       case 'probe':
         this.#probes(name);
         return { ...common, kind: STOP.probe, index: 0, ...matchOf(name) };
     }
+  }
+
+  #callMatch(of: string | null, during: string | null): Pick<PlaceValues, 'match' | 'name'> {
+    if (during === null) return { match: of === null ? MATCH.any : MATCH.name, name: of ?? '' };
+    // The firmware keeps an eye on a probe where its end is a moment.
+    if (!this.#moments.some(({ kind, name, side }) => kind === STOP.probe && name === during && side === SIDE.return))
+      this.moment(spotOf({ finished: during }));
+    return { match: MATCH.during, name: during };
   }
 
   #load(): void {
@@ -489,8 +508,8 @@ function refuseTwice(gates: readonly Gate[]): void {
   const forced = gates.flatMap((gate) => {
     const full = inFull(gate);
     if (full.gate !== 'force') return [];
-    const { name, side, nth, of } = spotOf(full.at);
-    return [{ name, key: JSON.stringify([name, side, nth, of]) }];
+    const { name, side, nth, of, during } = spotOf(full.at);
+    return [{ name, key: JSON.stringify([name, side, nth, of, during]) }];
   });
   const twice = forced.find(({ key }, n) => forced.findIndex((other) => other.key === key) !== n);
   if (twice !== undefined) throw new InputError(`${twice.name} is forced twice`, 'give it one value');

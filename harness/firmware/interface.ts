@@ -35,7 +35,7 @@ export const STOP = {
 export const WAY = { hardware: 0, patch: 1 } as const;
 
 /** What a probe, a call or a load must be of; a place without a name takes all. */
-export const MATCH = { any: 0, name: 1, node: 2, driver: 3 } as const;
+export const MATCH = { any: 0, name: 1, node: 2, driver: 3, during: 4 } as const;
 
 export const SIDE = { entry: 0, return: 1 } as const;
 

@@ -21,6 +21,7 @@
 #define PSCI_SYSTEM_RESET	0x84000009u
 #define PSCI_FEATURES		0x8400000au
 #define PSCI_SET_SUSPEND_MODE	0x8400000fu
+#define PSCI_PLATFORM_COORDINATED	0ul
 #define PSCI_CPU_SUSPEND_64	0xc4000001u
 #define PSCI_INVALID_PARAMETERS	(-2ul)
 
@@ -170,6 +171,11 @@ void handle_smc(struct frame *f)
 	}
 	if (board && board_psci_call(f))
 		return;
+	/* The mode that there is anyway, of which QEMU's PSCI knows nothing: cpuidle-psci-domain.c fails without it. */
+	if (fn == PSCI_SET_SUSPEND_MODE && f->x[1] == PSCI_PLATFORM_COORDINATED) {
+		f->x[0] = 0;
+		return;
+	}
 	if (fn == PSCI_SYSTEM_OFF || fn == PSCI_SYSTEM_RESET) {
 		end_of_guest(f);
 		return;

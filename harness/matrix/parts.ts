@@ -135,6 +135,7 @@ const gatedFunctionSchema = pattern(
 const callSchema = {
   nth: z.int({ error: 'expected a positive integer' }).min(1).max(1_000_000).exactOptional(),
   of: deviceSchema.exactOptional(),
+  during: deviceSchema.exactOptional(),
 };
 const stepNumberSchema = z.int({ error: 'expected the number of a step, from 1' }).min(1).max(MOST_ITEMS);
 const CALLS = {

@@ -1,11 +1,12 @@
 /**
  * A function of the kernel image, or `module:function`; it must be global, or static and not inlined. `nth`: only that
  * call, from 1. `of`: only calls with this device, by its name in sysfs, among their first four arguments (or within
- * what one of them points to).
+ * what one of them points to). `during`: only calls by the task that is in the probe of this device.
  */
 interface Calls {
   readonly nth?: number;
   readonly of?: string;
+  readonly during?: string;
 }
 export type FunctionPlace = (Calls & { readonly entry: string }) | (Calls & { readonly return: string });
 

@@ -24,7 +24,7 @@ export type PlanStep =
   | { readonly step: 'beside'; readonly steps: number; readonly tasks: number }
   /** Wait until every step that runs beside the plan is done, at most `ms`. */
   | { readonly step: 'join'; readonly ms: number }
-  /** Read a file again and again for `ms`. */
+  /** Read a file, or every file below a folder, again and again for `ms`. */
   | { readonly step: 'read'; readonly path: string; readonly ms: number }
   /** driver_override of a device: only the driver of this name may bind to it; an empty one takes that back. */
   | { readonly step: 'override'; readonly device: string; readonly driver: string }

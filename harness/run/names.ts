@@ -46,7 +46,7 @@ function named(place: GatePlace | Moment): string[] {
   if ('probe' in place) return [place.probe];
   if ('entered' in place) return [place.entered];
   if ('finished' in place) return [place.finished];
-  return 'of' in place && place.of !== undefined ? [place.of] : [];
+  return 'entry' in place || 'return' in place ? [place.of ?? [], place.during ?? []].flat() : [];
 }
 
 function stepDevices(step: PlanStep): string[] {

@@ -125,6 +125,19 @@ describe('encodeGates', () => {
     expect(decoded.size).toBe(64 + 2 * 152 + 2 * 152 + 4 * 304);
   });
 
+  test('calls during a probe have the end of that probe watched, once', () => {
+    const during = (name: string): Gate => ({ gate: 'delay', at: { entry: name, during: 'a' }, ms: 1 });
+    const decoded = table([during('mutex_lock'), during('mutex_lock_killable')], everySymbol());
+    expect(decoded.moments).toMatchObject([{ kind: 'probe', side: 'return', match: 'name', name: 'a' }]);
+    expect(decoded.gates).toMatchObject([
+      { at: { kind: 'call', match: 'during', name: 'a' } },
+      { at: { kind: 'call', match: 'during', name: 'a' } },
+    ]);
+    expect(decoded.stops.filter(({ kind }) => kind === 'probe')).not.toEqual([]);
+    const both: Gate = { gate: 'delay', at: { entry: 'mutex_lock', of: 'b', during: 'a' }, ms: 1 };
+    expect(() => table([both], everySymbol())).toThrow('is about calls of b and during a');
+  });
+
   test('a forced negative value is its two’s complement', () => {
     expect(table([{ ...FORCE, value: -517 }], lookup).gates[0]?.value).toBe(2n ** 64n - 517n);
   });

@@ -4,6 +4,7 @@
 #include "devices.h"
 #include "harness.h"
 #include "mounts.h"
+#include "reading.h"
 #include "report.h"
 #include "settle.h"
 #include "symbols.h"
@@ -270,14 +271,9 @@ static void read_for(const char *path, uint64_t ms)
 	uint64_t limit = now_ms() + ms;
 	uint64_t times = 0;
 	long result = 0;
-	char content[STEP_PATH_SIZE];
 
 	do {
-		long fd = sys_open(path, O_RDONLY);
-
-		result = fd < 0 ? fd : sys_read((int)fd, content, sizeof(content));
-		if (fd >= 0)
-			sys_close((int)fd);
+		result = read_all(path);
 		times++;
 		sleep_ms(1);
 	} while (now_ms() < limit);

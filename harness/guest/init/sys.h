@@ -13,6 +13,7 @@
 /* include/uapi/asm-generic/errno-base.h and errno.h; the ones that the init itself decides on. */
 #define ENOENT 2
 #define ENODEV 19
+#define EISDIR 21
 #define EINVAL 22
 #define EPROBE_DEFER 517 /* include/linux/errno.h: not for user space, but sysfs files let it through */
 
