@@ -14,13 +14,16 @@ import { allAsync } from './variations.ts';
 import {
   boundAgainSlowly,
   countingMilestones,
+  GIVING_UP,
   independentOf,
   loadedWhileAdded,
   type Milestone,
   MOST_MILESTONES,
   milestonesOf,
+  missed,
   opened,
   slowCalls,
+  tornApart,
 } from './windows.ts';
 
 /**
@@ -33,6 +36,7 @@ type HuntPart =
   | 'rebinds'
   | 'milestones'
   | 'slow-rebinds'
+  | 'mutexes'
   | 'loads'
   | 'orders'
   | 'windows'
@@ -48,6 +52,8 @@ export interface HuntRequest {
   readonly milestones: readonly string[];
   /** The same of `NAMELESS_MILESTONES`. */
   readonly nameless: readonly string[];
+  /** The same of `MUTEXES`. */
+  readonly mutexes: readonly string[];
   /** Whether the kernel can suspend its devices alone: it has `SUSPEND_TEST`. */
   readonly canSuspend: boolean;
   readonly boot: Boot;
@@ -143,6 +149,7 @@ export async function hunt(request: HuntRequest): Promise<Hunt> {
       boundAgainSlowly(base, device, driver, others(device), passed.get(device) ?? []),
     );
     await hunter.all('slow-rebinds', slowly);
+    await hunter.all('mutexes', torn(request, bound));
     await hunter.all('loads', loads(request, drivers));
     await orders(request, hunter);
     await windows(request, hunter, drivers, passed);
@@ -180,8 +187,20 @@ async function milestonesPassed(
   return passed;
 }
 
+/** Each bound device alone, with the others that it does not need. */
+function torn({ base, targets, mutexes }: HuntRequest, bound: readonly BoundDevice[]): Cell[] {
+  if (mutexes.length === 0) return [];
+  const driverOf = new Map(bound.map(({ device, driver }) => [device, driver]));
+  return bound.flatMap(({ device, driver }) => {
+    const others = independentOf(device, targets);
+    if (others.length === 0) return [];
+    const named = others.map((other) => ({ device: other.device, driver: driverOf.get(other.device) ?? null }));
+    return [tornApart(base, device, driver, named, mutexes)];
+  });
+}
+
 async function windows(
-  { base, targets, nameless }: HuntRequest,
+  { base, targets, milestones, nameless }: HuntRequest,
   hunter: Hunter,
   drivers: ReadonlyMap<string, string>,
   passed: ReadonlyMap<string, readonly Milestone[]>,
@@ -191,6 +210,13 @@ async function windows(
     'windows',
     nameless.map((name) => slowCalls(from, name)),
   );
+  const letIn = milestones.includes(GIVING_UP)
+    ? targets.flatMap(({ device }) => {
+        const others = independentOf(device, targets);
+        return others.length === 0 ? [] : [missed(from, device, others)];
+      })
+    : [];
+  await hunter.all('windows', letIn);
   const cells = targets.map(({ device }) => {
     const others = independentOf(device, targets);
     if (others.length === 0) return [];

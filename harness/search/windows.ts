@@ -12,8 +12,8 @@ import type { Outcome } from './outcome.ts';
  */
 
 /**
- * Functions by which a driver takes or publishes something for a device, with that device, or one that is its child,
- * among their arguments: Linux 5.10 to 7.2. Those that a kernel lacks are left out.
+ * Functions by which a driver takes or publishes something for a device, with that device, a child of it, or something
+ * that points to it among their arguments: Linux 5.10 to 7.2. Those that a kernel lacks are left out.
  */
 export const MILESTONES: readonly string[] = [
   // Every managed resource, devm_kmalloc() included (drivers/base/devres.c).
@@ -36,6 +36,25 @@ export const MILESTONES: readonly string[] = [
   'hwspin_lock_register',
   'rproc_add',
   'of_platform_populate',
+];
+
+/**
+ * really_probe() calls it when a driver has refused a device, before that is on the list of those that wait
+ * (drivers/base/dd.c, Linux 5.10 to 7.2).
+ */
+export const GIVING_UP = 'devres_release_all';
+
+/**
+ * Where a task may lose the CPU to others on any kernel: it takes a mutex (kernel/locking/mutex.c; the second names are
+ * those with CONFIG_DEBUG_LOCK_ALLOC).
+ */
+export const MUTEXES: readonly string[] = [
+  'mutex_lock',
+  'mutex_lock_killable',
+  'mutex_lock_interruptible',
+  'mutex_lock_nested',
+  'mutex_lock_killable_nested',
+  'mutex_lock_interruptible_nested',
 ];
 
 /**
@@ -111,14 +130,24 @@ export function milestonesOf(outcome: Outcome): Milestone[] {
  * @param from a cell in which the held probes are asynchronous
  */
 export function opened(from: Cell, device: string, others: readonly Target[], milestone: Milestone): Cell {
-  const at = { return: milestone.name, nth: milestone.nth, of: device } as const;
+  const call = { nth: milestone.nth, of: device };
+  // The moment of a return is when the call goes on, and the delay is over.
+  const until = { entry: milestone.name, ...call };
   const gates: Gate[] = [
-    ...others.map((other): Gate => ({ gate: 'hold', at: { probe: other.device }, until: at })),
-    { gate: 'delay', at, ms: OPEN_MS },
+    ...others.map((other): Gate => ({ gate: 'hold', at: { probe: other.device }, until })),
+    { gate: 'delay', at: { return: milestone.name, ...call }, ms: OPEN_MS },
   ];
   const names = others.map((other) => other.device);
   const plan = settlingFor(withProbesAfterLoads(from.plan, names), SETTLE_MS);
   return { ...from, gates: [...from.gates, ...gates], plan };
+}
+
+/**
+ * The others are held until the driver of `device` has given up for want of them, and bind before the driver core has
+ * heard of it.
+ */
+export function missed(from: Cell, device: string, others: readonly Target[]): Cell {
+  return opened(from, device, others, { name: GIVING_UP, nth: 1 });
 }
 
 /** Rounds of probes by hand in a window: what a module's device needs may be bound by then, or not. */
@@ -154,8 +183,8 @@ export function independentOf(device: string, targets: readonly Target[]): Targe
 }
 
 /**
- * `device` is unbound and bound again, and stands still for a moment at every milestone, while the others are probed by
- * hand again and again.
+ * `device` is unbound and bound again, and stands still for a moment at every milestone, while its files are read and
+ * the others are probed by hand again and again.
  */
 export function boundAgainSlowly(
   from: Cell,
@@ -172,8 +201,9 @@ export function boundAgainSlowly(
   const plan: PlanStep[] = [
     { step: 'settle', ms: SETTLE_MS },
     { step: 'unbind', driver, device },
-    { step: 'beside', steps: 1, tasks: 1 },
+    { step: 'beside', steps: 2, tasks: 2 },
     { step: 'bind', driver, device },
+    { step: 'read', path: `/sys/bus/platform/devices/${device}`, ms: took + SETTLE_MS },
     ...attempts,
     { step: 'settle', ms: SETTLE_MS },
   ];
@@ -182,6 +212,43 @@ export function boundAgainSlowly(
     gates: [...from.gates, ...stalls(device, functions, EACH_MS)],
     plan: [...from.plan, ...plan],
   };
+}
+
+/** How long a probe stands still wherever it takes a mutex, and less than that: how long others are let alone. */
+const AT_MUTEX_MS = 12;
+const ROUND_MS = 5;
+/** So many that a probe that takes some 200 mutexes is accompanied to its end; a plan in a file has 1000 steps. */
+const MOST_STEPS = 900;
+
+/**
+ * `device` is unbound and bound again, and stands still wherever it takes a mutex, while the others are unbound and
+ * bound again all the time.
+ * @param others with the drivers that had bound them; null where none had
+ */
+export function tornApart(
+  from: Cell,
+  device: string,
+  driver: string,
+  others: readonly { readonly device: string; readonly driver: string | null }[],
+  mutexes: readonly string[],
+): Cell {
+  const gates = mutexes.map((name): Gate => ({ gate: 'delay', at: { entry: name, during: device }, ms: AT_MUTEX_MS }));
+  const round = others.flatMap((other): PlanStep[] => [
+    // Until the device itself is bound: then the rest of the rounds takes no time.
+    { step: 'wait', device, ms: ROUND_MS },
+    ...(other.driver === null ? [] : [{ step: 'unbind', driver: other.driver, device: other.device } as const]),
+    { step: 'probe', device: other.device },
+  ]);
+  const rounds = Math.floor(MOST_STEPS / Math.max(1, round.length));
+  const plan: PlanStep[] = [
+    { step: 'settle', ms: SETTLE_MS },
+    { step: 'unbind', driver, device },
+    { step: 'beside', steps: 1, tasks: 1 },
+    { step: 'bind', driver, device },
+    ...Array.from({ length: rounds }, () => round).flat(),
+    { step: 'settle', ms: SETTLE_MS },
+  ];
+  return { ...from, gates: [...from.gates, ...gates], plan: [...from.plan, ...plan] };
 }
 
 /** Joins the loads of `plan`, so that each is done by a task of its own. */

@@ -7,7 +7,7 @@ import type { Cell } from '../model/cell.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explainOrder } from '../search/explain.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../search/hunt.ts';
-import { MILESTONES, NAMELESS_MILESTONES } from '../search/windows.ts';
+import { GIVING_UP, MILESTONES, MUTEXES, NAMELESS_MILESTONES } from '../search/windows.ts';
 import { type Entry, showsSymptom } from '../zoo/entry.ts';
 import type { EntryResult } from '../zoo/result.ts';
 import type { SearchSession } from './search.ts';
@@ -66,8 +66,9 @@ async function requestOf(
     targets: targetsOf(tree, entry.devices),
     nodeOf: (device) => nodes.get(device) ?? null,
     loadConstraints: symbolDependencies(base, kernel),
-    milestones: await runner.gateable(kernel, MILESTONES),
+    milestones: await runner.gateable(kernel, [...MILESTONES, GIVING_UP]),
     nameless: await runner.gateable(kernel, NAMELESS_MILESTONES),
+    mutexes: await runner.gateable(kernel, MUTEXES),
     canSuspend: (await runner.gateable(kernel, [SUSPEND_TEST])).length > 0,
     boot,
     budget,

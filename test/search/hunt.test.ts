@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cell } from '../../harness/model/cell.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../../harness/search/hunt.ts';
 import type { Outcome } from '../../harness/search/outcome.ts';
-import { independentOf, milestonesOf, opened } from '../../harness/search/windows.ts';
+import { independentOf, milestonesOf, missed, opened, tornApart } from '../../harness/search/windows.ts';
 import { bootSimulated, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 const DEVICES = UNFIXED.map(({ device }) => device);
@@ -15,6 +15,7 @@ function request(machine: readonly SimulatedDevice[], cells: Cell[], parts: Part
     loadConstraints: [],
     milestones: ['devres_add'],
     nameless: [],
+    mutexes: [],
     canSuspend: true,
     boot: async (cell) => {
       cells.push(cell);
@@ -75,9 +76,36 @@ test('whoever a device needs, also through others, is not held for it', () => {
   const targets = [target('a', 'b'), target('b', 'c'), target('c'), target('d', 'a')];
   expect(independentOf('a', targets).map(({ device }) => device)).toEqual(['d']);
   const { gates } = opened(simulatedCell(), 'a', [target('d')], { name: 'devres_add', nth: 2 });
-  const at = { return: 'devres_add', nth: 2, of: 'a' };
+  const call = { nth: 2, of: 'a' };
   expect(gates).toEqual([
-    { gate: 'hold', at: { probe: 'd' }, until: at },
-    { gate: 'delay', at, ms: 1000 },
+    { gate: 'hold', at: { probe: 'd' }, until: { entry: 'devres_add', ...call } },
+    { gate: 'delay', at: { return: 'devres_add', ...call }, ms: 1000 },
+  ]);
+});
+
+test('others come when a device has given up for want of them', () => {
+  const { gates } = missed(simulatedCell(), 'a', [{ device: 'd', nodes: [], suppliers: [] }]);
+  const call = { nth: 1, of: 'a' };
+  expect(gates).toEqual([
+    { gate: 'hold', at: { probe: 'd' }, until: { entry: 'devres_release_all', ...call } },
+    { gate: 'delay', at: { return: 'devres_release_all', ...call }, ms: 1000 },
+  ]);
+});
+
+test('a device is torn apart at its mutexes, in a plan that a cell file can hold', () => {
+  const others = [
+    { device: 'b', driver: 'of-b' },
+    { device: 'c', driver: null },
+  ];
+  const { gates, plan } = tornApart({ ...simulatedCell(), plan: [] }, 'a', 'of-a', others, ['mutex_lock']);
+  expect(gates).toEqual([{ gate: 'delay', at: { entry: 'mutex_lock', during: 'a' }, ms: 12 }]);
+  expect(plan.length).toBeLessThan(1000);
+  expect(plan.filter((step) => step.step === 'unbind').slice(0, 2)).toEqual([
+    { step: 'unbind', driver: 'of-a', device: 'a' },
+    { step: 'unbind', driver: 'of-b', device: 'b' },
+  ]);
+  expect(plan.filter((step) => step.step === 'probe').slice(0, 2)).toEqual([
+    { step: 'probe', device: 'b' },
+    { step: 'probe', device: 'c' },
   ]);
 });
