@@ -20,6 +20,7 @@ const OTHER_SEARCHES = ['async', 'threads', 'preempt', 'preemptions'];
 export const exploreVerb = new Command('explore')
   .description('search the orders of probes by booting them')
   .requiredOption('--kernel <name>', 'a recipe, debian-stock:SERIES or image:PATH')
+  .option('--eyes', 'build the recipe with KASAN, lockdep, debug objects, late releases and removal at every probe')
   .option('--linkage <linkage>', 'which drivers are modules: builtin, modules or NAME-module', 'builtin')
   .option('--board <board>', 'a folder of boards/, the path of one, or the name or path of a .dtb', DEFAULT_BOARD)
   .option(

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
+import { withEyes } from '../kernel/recipe.ts';
 import { formatAsync } from '../report/async.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
@@ -22,7 +23,8 @@ import { askedOf } from './explore-request.ts';
  * `bootrace explore`: searches the orders of probes; returns the exit code, 1 when a boot crashed, hung or left a
  * device unbound.
  */
-export async function explore(options: ExploreOptions, signal: AbortSignal): Promise<number> {
+export async function explore(given: ExploreOptions, signal: AbortSignal): Promise<number> {
+  const options = given.eyes === true ? { ...given, kernel: withEyes(given.kernel) } : given;
   if (options.async !== undefined) return exploreAsync(options, options.async, signal);
   const { threads, preempt, preemptions } = options;
   if (threads !== undefined || preempt !== undefined || preemptions !== undefined)

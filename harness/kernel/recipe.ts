@@ -140,15 +140,28 @@ export async function recipeNames(folder: string = KERNEL_CONFIGS): Promise<stri
     .sort();
 }
 
+/** At the end of a recipe's name: the same kernel with the debug options of `eyes.config`. */
+const EYES = '+eyes';
+const EYES_FRAGMENT = join(KERNEL_CONFIGS, 'eyes.config');
+
+/**
+ * The name of `kernel` with eyes: KASAN, lockdep, debug objects, late releases, removal at every probe. A ready kernel
+ * has no such variant, which {@link loadRecipe} says.
+ */
+export function withEyes(kernel: string): string {
+  return kernel.endsWith(EYES) ? kernel : kernel + EYES;
+}
+
 const RECIPE_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]*$/;
 
 /**
  * The recipe of a kernel as a cell names it: a file in `folder`, or a source that needs no build and so no file
  * (`debian-stock:6.1`, `image:PATH`; PATH is then relative to the working directory), or `RECIPE@SOURCE`: that recipe
- * for another source. A name that ends in `.yaml` is the path of a recipe. Throws {@link InputError} that names file,
- * line and what was expected.
+ * for another source. A name that ends in `.yaml` is the path of a recipe; with `+eyes` at its end a recipe has debug
+ * options beside its own. Throws {@link InputError} that names file, line and what was expected.
  */
 export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS): Promise<Recipe> {
+  if (name.endsWith(EYES)) return loadWithEyes(name, name.slice(0, -EYES.length), folder);
   const source = parseSource(name, process.cwd());
   if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
     return { name, source, config: null, fragments: [], patches: [], mayBeRefused: [], followsSource: false };
@@ -192,6 +205,16 @@ async function withSource(name: string, recipeName: string, given: string, folde
   if (recipe.source.from === 'debian-stock' || recipe.source.from === 'image')
     throw new InputError(`${name}: ${recipeName} is a ready kernel and not built from a source`);
   return { ...recipe, name, source, followsSource: true };
+}
+
+async function loadWithEyes(name: string, recipeName: string, folder: string): Promise<Recipe> {
+  const recipe = await loadRecipe(recipeName, folder);
+  if (recipe.source.from === 'debian-stock' || recipe.source.from === 'image')
+    throw new InputError(
+      `${name}: ${recipeName} is a ready kernel, whose options are what they are`,
+      'name a recipe that is built',
+    );
+  return { ...recipe, name, fragments: [...recipe.fragments, await readText(EYES_FRAGMENT, name)] };
 }
 
 async function hintOfRecipes(name: string, folder: string): Promise<string> {

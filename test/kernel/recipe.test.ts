@@ -4,7 +4,14 @@ import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../harness/errors.ts';
 import { parsePatch } from '../../harness/kernel/patch.ts';
-import { askedOptions, hintOfNames, loadRecipe, parseSource, recipeNames } from '../../harness/kernel/recipe.ts';
+import {
+  askedOptions,
+  hintOfNames,
+  loadRecipe,
+  parseSource,
+  recipeNames,
+  withEyes,
+} from '../../harness/kernel/recipe.ts';
 
 async function recipeError(yaml: string, files: Record<string, string> = {}): Promise<string> {
   return withDir(
@@ -31,6 +38,23 @@ describe('the recipes that come with bootrace', () => {
       expect(askedOptions(recipe.fragments).length).toBeGreaterThan(10);
       for (const patch of recipe.patches) expect(parsePatch(patch.text), patch.path).toMatchObject({ ok: true });
     }
+  });
+});
+
+describe('a kernel with eyes', () => {
+  it('is its recipe with debug options at the end', async () => {
+    const [plain, eyes] = await Promise.all([loadRecipe('6.1-unfixed'), loadRecipe('6.1-unfixed+eyes')]);
+    expect(eyes).toMatchObject({ name: '6.1-unfixed+eyes', source: plain.source, patches: plain.patches });
+    expect(eyes.fragments.slice(0, -1)).toEqual(plain.fragments);
+    const options = askedOptions(eyes.fragments.slice(-1)).map(({ name }) => name);
+    expect(options).toEqual(
+      expect.arrayContaining(['CONFIG_KASAN', 'CONFIG_PROVE_LOCKING', 'CONFIG_DEBUG_KOBJECT_RELEASE']),
+    );
+    expect(withEyes(withEyes('6.1'))).toBe('6.1+eyes');
+  });
+
+  it('is not to be had of a ready one', async () => {
+    await expect(loadRecipe('debian-stock:6.1+eyes')).rejects.toThrow('is a ready kernel, whose options');
   });
 });
 
