@@ -22,3 +22,13 @@ test('the missing guard of the SMMU is found blind, on the kernel that misses it
   expect(result?.found.found?.boot).toBeLessThan(32);
   expect(result?.clean).toEqual({ found: null, boots: 12 });
 });
+
+test('a known bug that is not found fails the night', async () => {
+  const folder = await dir({ unsafeCleanup: true });
+  const words = ['zoo', 'scm-guard-6.1', '--budget', '1', '--clean', '1', '--no-explain'];
+  const { stdout, stderr, exitCode } = await bootrace(words, { cwd: folder.path });
+  await folder.cleanup();
+  expect(exitCode, stderr).toBe(1);
+  expect(stdout).toContain('not found in 1 boot\n');
+  expect(stdout).toContain('1 known bug: 0 found, 1 not as expected');
+});
