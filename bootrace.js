@@ -10,7 +10,7 @@ import { inspect } from 'node:util';
 
 // Failure is what is left where nobody says otherwise (harness/errors.ts): neither "as expected" nor "unexpected", and 128 for `git bisect run`.
 process.exitCode = process.argv[2] === 'check' ? 128 : 3;
-// Until the harness guards the process itself (commands/failure.ts).
+// Until the harness guards the process itself (terminal/failure.ts).
 process.once('uncaughtException', cannotStart);
 
 function cannotStart(error) {
