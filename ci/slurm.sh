@@ -25,7 +25,10 @@ report() {
   # 0, 1 and 3 leave a run, and run.json says what is missing in it.
   case $code in 0 | 1 | 3) ;; *) exit "$code" ;; esac
   written=0
-  bootrace report "$night/merged/latest" --reporter html --reporter junit || written=$?
+  set -- "$night/merged/latest" --reporter html --reporter junit
+  # The page begins with what is new.
+  if [ -e "$results/last-night/run.json" ]; then set -- "$@" --since "$results/last-night"; fi
+  bootrace report "$@" || written=$?
   case $written in 0 | 1 | 3) ;; *) exit "$written" ;; esac
   # The first night has nothing to compare with: the run itself is judged.
   if [ -e "$results/last-night" ]; then

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { InputError } from './errors.ts';
+import { isAbandoned, ownerToken } from './owner.ts';
 
 /**
  * Files that somebody names: one of any size would fill the memory, and a device such as /dev/zero never ends. Both
@@ -53,12 +55,29 @@ function tooLarge(path: string, bytesMax: number): InputError {
   return new InputError(`${path} has more than ${bytesMax} bytes, the most that are read of such a file`);
 }
 
+/** `NAME.OWNER.RANDOM.part`, where OWNER is an {@link ownerToken}: a file that is being written. */
+const PART = /\.(?<owner>[\w-]+)\.[\w-]+\.part$/;
+/** Folders in which this process has already removed what killed ones left half-written. */
+const swept = new Set<string>();
+
+async function sweep(folder: string): Promise<void> {
+  if (swept.has(folder)) return;
+  swept.add(folder);
+  for (const name of await readdir(folder).catch(() => [])) {
+    const owner = PART.exec(name)?.groups?.owner;
+    const path = join(folder, name);
+    if (owner !== undefined && (await isAbandoned(owner, path))) await rm(path, { force: true }).catch(() => {});
+  }
+}
+
 /**
  * Writes a file so that a reader sees the old content or the new one, never a part; with `flush` also after a power
- * cut. Throws what the file system says, and leaves nothing behind.
+ * cut. Throws what the file system says, and leaves nothing behind; what a process leaves that is killed meanwhile, the
+ * next one to write into that folder removes.
  */
 export async function replaceFile(path: string, content: string | Uint8Array, flush: boolean): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.part`;
+  await sweep(dirname(path));
+  const temporary = `${path}.${await ownerToken()}.${randomUUID()}.part`;
   try {
     await writeFile(temporary, content, { flush });
     await rename(temporary, path);

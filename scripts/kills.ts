@@ -11,12 +11,15 @@ import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from '@commander-js/extra-typings';
 import { execa } from 'execa';
+import { z } from 'zod';
 import { cacheRoot } from '../harness/kernel/cache.ts';
 import { runRecordSchema } from '../harness/run/record.ts';
 import { createRandom } from '../harness/search/random.ts';
 import { guardProcess, printError } from '../harness/terminal/failure.ts';
 import { positiveInteger } from '../harness/terminal/option-values.ts';
 import { print } from '../harness/terminal/output.ts';
+import { GUARDED_CELL, HISTORY } from '../test/boot/guard-history.ts';
+import { kernelHistory } from '../test/boot/kernel-history.ts';
 import { processesIn } from '../test/processes.ts';
 
 const MATRIX = `axes:
@@ -29,7 +32,7 @@ expect:
   - { match: { async: both, delay: 6000 }, verdict: deferred-then-bound }
 `;
 const ENTRY = fileURLToPath(new URL('../bootrace.js', import.meta.url));
-const VERBS = ['matrix', 'explore', 'nightly', 'report', 'merge'] as const;
+const VERBS = ['matrix', 'explore', 'bisect', 'nightly', 'report', 'merge'] as const;
 type Verb = (typeof VERBS)[number];
 const AT_ONCE = [1, 1, 2, 4];
 /** A killed process is gone, with its guests, in far less. */
@@ -37,10 +40,22 @@ const GONE_MS = 10_000;
 const POLL_MS = 50;
 /** What is given up on is written to a file of its own first. */
 const HALF_WRITTEN = /unfinished|\.part$|\.tmp$/;
+/** Of so many kills one finds neither the firmware nor init compiled. */
+const KILLS_TO_A_COMPILATION = 6;
 
-/** A folder with a cache that has kernels and no boots, a matrix, and two shards of a run of it. */
+const commitsSchema = z.object({
+  verified: z.boolean(),
+  bisection: z.object({
+    claim: z.object({ bad: z.array(z.string()) }),
+    result: z.object({ found: z.string(), culprit: z.string(), revert: z.object({ answer: z.string() }) }),
+    tested: z.array(z.object({ commit: z.string(), answer: z.string() })),
+  }),
+});
+
+/** A folder with a cache that has kernels and no boots, a matrix, two shards of a run of it, and a git tree. */
 class Room {
   readonly #folder: string;
+
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -53,7 +68,17 @@ class Room {
     await mkdir(this.at('cache', 'bootrace'), { recursive: true });
     for (const name of ['kernels', 'sources'])
       await symlink(await realpath(join(cacheRoot(), name)), this.at('cache', 'bootrace', name));
+    await mkdir(this.at('tmp'));
     await writeFile(this.at('matrix.yaml'), MATRIX);
+    await writeFile(this.at('cell.yaml'), GUARDED_CELL);
+    await execa('git', [
+      'clone',
+      '--quiet',
+      '--shared',
+      '--no-checkout',
+      await kernelHistory(HISTORY),
+      this.at('tree'),
+    ]);
     for (const shard of ['1', '2']) {
       const words = [
         'matrix',
@@ -75,6 +100,10 @@ class Room {
     return {
       matrix: ['matrix', ...matrix, ...results],
       nightly: ['nightly', ...matrix, ...results, '--sample', '1'],
+      bisect: [
+        ...['bisect', 'commits', '--tree', this.at('tree'), '--good', 'base', '--bad', HISTORY.at(-1)?.name ?? ''],
+        ...['--cell', this.at('cell.yaml'), '--json', ...results],
+      ],
       explore: ['explore', '--kernel', '6.1', '--budget', '6', '--preemptions', '0', ...results],
       report: ['report', this.at('1', 'latest'), '--reporter', 'html', '--reporter', 'junit', '--reporter', 'kcidb'],
       merge: ['merge', this.at('1', 'latest'), this.at('2', 'latest'), ...results],
@@ -82,12 +111,14 @@ class Room {
   }
 
   start(words: readonly string[]) {
-    const env = { XDG_CACHE_HOME: this.at('cache'), NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined };
+    const own = { XDG_CACHE_HOME: this.at('cache'), TMPDIR: this.at('tmp') };
+    const env = { ...own, NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined };
     return execa('node', [ENTRY, ...words], { cwd: this.#folder, env, reject: false, stdin: 'ignore' });
   }
 
-  async forgetBoots(): Promise<void> {
-    await rm(this.at('cache', 'bootrace', 'boots'), { recursive: true, force: true });
+  /** Of the cache's folders these; what is in them is made again. */
+  async forget(...folders: readonly string[]): Promise<void> {
+    for (const name of folders) await rm(this.at('cache', 'bootrace', name), { recursive: true, force: true });
   }
 
   /** What a run says, but for when it was and how long it took. */
@@ -99,6 +130,10 @@ class Room {
         ['report.html', 'junit.xml', 'kcidb.json'].map((name) => readFile(join(run, name), 'utf8')),
       );
       return { exitCode, files, stderr: exitCode === 0 ? '' : stderr };
+    }
+    if (verb === 'bisect') {
+      const { verified, bisection } = commitsSchema.parse(JSON.parse(stdout));
+      return { exitCode, verified, bisection };
     }
     if (verb === 'explore') return { exitCode, stdout: stdout.replaceAll(/\d+(?:\.\d+)? (?:ms|s|min)\b/g, 'TIME') };
     const run = runRecordSchema.parse(JSON.parse(await readFile(this.at(verb, 'latest', 'run.json'), 'utf8')));
@@ -115,9 +150,21 @@ class Room {
   }
 
   async leftover(): Promise<string[]> {
-    const names = await readdir(this.#folder, { recursive: true });
+    const names = (await readdir(this.#folder, { recursive: true })).filter((name) => !name.startsWith('tree/'));
     const temporary = await readdir(this.at('cache', 'bootrace', 'tmp')).catch(() => []);
-    return [...names.filter((name) => HALF_WRITTEN.test(name)), ...temporary.map((name) => `tmp/${name}`)];
+    const bisections = await readdir(this.at('cache', 'bootrace', 'bisect')).catch(() => []);
+    const held: string[] = [];
+    for (const name of names.filter((one) => one.endsWith('.lock'))) {
+      const { exitCode } = await execa('flock', ['--nonblock', this.at(name), 'true'], { reject: false });
+      if (exitCode !== 0) held.push(`${name} is held`);
+    }
+    return [
+      ...names.filter((name) => HALF_WRITTEN.test(name)),
+      ...temporary.map((name) => `cache/bootrace/tmp/${name}`),
+      ...(await readdir(this.at('tmp'))).map((name) => `tmp/${name}`),
+      ...bisections.filter((name) => !name.endsWith('.lock')).map((name) => `cache/bootrace/bisect/${name}`),
+      ...held,
+    ];
   }
 }
 
@@ -131,9 +178,9 @@ async function kill(
   room: Room,
   verb: Verb,
   undisturbed: Undisturbed,
-  { count, moment }: { count: number; moment: number },
+  { count, moment, compiles }: { count: number; moment: number; compiles: boolean },
 ) {
-  await room.forgetBoots();
+  await room.forget('boots', ...(compiles ? ['cross'] : []));
   const children = Array.from({ length: count }, () => room.start(room.words(verb)));
   await sleep(moment * undisturbed.ms);
   for (const child of children) child.kill('SIGKILL');
@@ -161,10 +208,11 @@ async function kills(count: number, seed: number): Promise<number> {
   const undisturbed = new Map<Verb, Undisturbed>();
   for (const verb of VERBS) {
     await room.say(verb);
-    await room.forgetBoots();
+    await room.forget('boots');
     const started = performance.now();
     const said = await room.say(verb);
     undisturbed.set(verb, { said, ms: performance.now() - started });
+    print(`${verb}, undisturbed: ${Math.round(performance.now() - started)} ms\n`);
   }
   const random = createRandom(seed);
   const pick = <T>(from: readonly T[]) => from[random.below(from.length)];
@@ -176,7 +224,8 @@ async function kills(count: number, seed: number): Promise<number> {
     const moment = random.unit();
     const whole = undisturbed.get(verb);
     if (whole === undefined) throw new Error(`${verb} was not run`);
-    const wrong = await kill(room, verb, whole, { count: atOnce, moment });
+    const compiles = random.below(KILLS_TO_A_COMPILATION) === 0;
+    const wrong = await kill(room, verb, whole, { count: atOnce, moment, compiles });
     if (wrong.length > 0) bad++;
     const key = `${verb} x${atOnce}`;
     done.set(key, (done.get(key) ?? 0) + 1);

@@ -1,11 +1,13 @@
-import { mkdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { replaceFile } from '../harness/files.ts';
 import { buildKernel } from '../harness/kernel/build.ts';
 import { ensureFolder } from '../harness/kernel/cache.ts';
 import { loadMatrix } from '../harness/matrix/matrix-file.ts';
+import { ownerToken } from '../harness/owner.ts';
 import { loadRun } from '../harness/report/run-folder.ts';
 
 /** Files that never end, never begin, or are larger than what they are said to be. */
@@ -40,4 +42,26 @@ test('a run and a matrix, too', async () => {
 
 test.each(['/proc/bootrace/cache', '/sys/bootrace', '/dev/null/bootrace'])('a cache in %s is refused', async (root) => {
   await expect(ensureFolder(root)).rejects.toThrow(`${root} is not writable`);
+});
+
+test('what a killed process left half-written goes with the next write, and what others are writing stays', async () => {
+  const place = path('parts');
+  await mkdir(place);
+  const [pid, start, space] = (await ownerToken()).split('-');
+  // Larger than any pid (proc(5), pid_max is at most 2^22); of this process; of another machine, lately and long ago.
+  const dead = `file.99999999-${start}-${space}.x.part`;
+  const alive = `file.${pid}-${start}-${space}.x.part`;
+  const [elsewhere, longGone] = [`file.${pid}-${start}-0123456789ab.x.part`, `file.1-${start}-0123456789ab.x.part`];
+  for (const name of [dead, alive, elsewhere, longGone, 'other.part']) await writeFile(join(place, name), 'half');
+  await utimes(join(place, longGone), 0, 0);
+  await replaceFile(join(place, 'file'), 'whole', true);
+  expect((await readdir(place)).sort()).toEqual(['file', alive, elsewhere, 'other.part'].sort());
+  expect(await readFile(join(place, 'file'), 'utf8')).toBe('whole');
+});
+
+test('a file that cannot be replaced leaves nothing behind', async () => {
+  const place = path('taken');
+  await mkdir(join(place, 'file'), { recursive: true });
+  await expect(replaceFile(join(place, 'file'), 'whole', false)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+  expect(await readdir(place)).toEqual(['file']);
 });

@@ -113,7 +113,14 @@ describe('every way out', () => {
   );
 
   it.each(Object.keys(REPORTERS).filter((name) => name !== 'html'))('%s', async (name) => {
-    const context = { folder: word, read: () => null, width: 100, colour: false, submission: OWN_SUBMISSION };
+    const context = {
+      folder: word,
+      read: () => null,
+      width: 100,
+      colour: false,
+      submission: OWN_SUBMISSION,
+      news: null,
+    };
     const text = (await REPORTERS[name]?.format(run, context)) ?? '';
     expect(text.replaceAll('\n', '')).not.toMatch(UNSAFE);
     // The reporter for GitHub writes commands, each its own line.

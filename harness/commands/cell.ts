@@ -99,5 +99,6 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
   }
   if (debugPort !== null) tell(`${debuggerLine(guest.kernel.vmlinux, debugPort)}\n`);
   if (isInteractive) tell('bootrace: Ctrl-a x ends the guest\n');
-  return attachTerminal(guest.words, guest.folder);
+  // What QEMU could not do it has said: its own 1 is no answer of ours.
+  return (await attachTerminal(guest.words, guest.folder)) === 0 ? EXIT.expected : EXIT.noVerdict;
 }

@@ -1,9 +1,11 @@
-import { readdir, realpath, rm } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 import { EXIT } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
+import { removeFolder } from '../kernel/cache.ts';
+import { isMissing } from '../model/verdict.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { disagreements, nightlySample, outdatedRuns } from '../run/nightly.ts';
 import { tell } from '../terminal/output.ts';
@@ -43,11 +45,13 @@ export async function nightly(options: NightlyOptions): Promise<number> {
   if (tonight === null || tonight === before) return matrixCode === EXIT.expected ? EXIT.noVerdict : matrixCode;
 
   const { run } = await loadRun(tonight);
-  const flaky = await findFlakes(run, { size: sample, results: join(results, 'sample'), common });
+  const sampled = await findFlakes(run, { size: sample, results: join(results, 'sample'), common });
   const code = before === null ? matrixCode : await runVerb('compare', before, tonight);
+  if (before !== null) await runVerb('report', tonight, '--since', before, '--reporter', 'html');
   await keepNewest(results, keep);
   await keepNewest(join(results, 'sample'), keep);
-  return flaky ? EXIT.unexpected : code;
+  if (sampled === 'differs') return EXIT.unexpected;
+  return sampled === 'not-booted' && code === EXIT.expected ? EXIT.noVerdict : code;
 }
 
 /** Runs a verb with its output on this terminal; returns its exit code. */
@@ -64,24 +68,31 @@ async function latestRun(results: string): Promise<string | null> {
 
 async function keepNewest(results: string, keep: number): Promise<void> {
   for (const name of outdatedRuns(await readdir(results).catch(() => []), keep)) {
-    await rm(join(results, name), { recursive: true });
+    await removeFolder(join(results, name));
     tell(`removed ${join(results, name)}\n`);
   }
 }
 
-/** Boots a sample of the run's cells again and prints every difference; true when there is one. */
+/** Boots a sample of the run's cells again and prints every difference. */
 async function findFlakes(
   run: Awaited<ReturnType<typeof loadRun>>['run'],
   { size, results, common }: { size: number; results: string; common: readonly string[] },
-): Promise<boolean> {
+): Promise<'same' | 'differs' | 'not-booted'> {
   const ids = nightlySample(run.cells, size, Math.floor(Date.now() / MS_PER_DAY));
-  if (ids.length === 0) return false;
-  const again = ['--only', `id=${ids.join(',')}`, '--repeat', String(REPETITIONS), '--results', results];
-  await runVerb('matrix', ...common, ...again);
-  const sample = await loadRun(join(results, 'latest'));
-  const found = disagreements(run, sample.run);
+  if (ids.length === 0) return 'same';
+  const words = ['--only', `id=${ids.join(',')}`, '--repeat', String(REPETITIONS), '--results', results];
+  const before = await latestRun(results);
+  await runVerb('matrix', ...common, ...words);
+  const sample = await latestRun(results);
+  const again = sample === null || sample === before ? null : (await loadRun(sample)).run;
+  const found = again === null ? [] : disagreements(run, again);
   for (const { id, what } of found)
     tell(`bootrace: a bug of the harness: ${id} does not repeat, its ${what} differs from boot to boot\n`);
-  if (found.length === 0) tell(`${ids.length} cells booted again: every byte is the same\n`);
-  return found.length > 0;
+  if (found.length > 0) return 'differs';
+  if (again === null || again.cells.some(({ verdict }) => isMissing(verdict))) {
+    tell('bootrace: not all of the sample could be booted again: whether it repeats is not known\n');
+    return 'not-booted';
+  }
+  tell(`${ids.length} cells booted again: every byte is the same\n`);
+  return 'same';
 }

@@ -1,3 +1,4 @@
+import { newsSince } from '../report/compare.ts';
 import { parseReporter, writeReports } from '../report/reporters.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { exitCodeOf } from '../run/record.ts';
@@ -9,6 +10,8 @@ export async function report(path: string, options: ReportOptions): Promise<numb
   const requests = (options.reporter ?? ['table']).map(parseReporter);
   const loaded = await loadRun(path);
   const submission = { origin: options.origin, filesUrl: options.filesUrl ?? null };
-  for (const file of await writeReports(requests, loaded, standardOutput(), submission)) tell(`wrote ${file}\n`);
+  const news = options.since === undefined ? null : newsSince((await loadRun(options.since)).run, loaded.run);
+  for (const file of await writeReports(requests, loaded, standardOutput(), { submission, news }))
+    tell(`wrote ${file}\n`);
   return exitCodeOf(loaded.run);
 }

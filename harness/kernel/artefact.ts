@@ -5,6 +5,8 @@ export interface KernelArtefact {
   readonly linkage: string;
   /** Content key of everything that went into the build: source, patches, resolved config, compiler. */
   readonly key: string;
+  /** What it was built from: `git COMMIT`, `debian VERSION`; null for a given Image. */
+  readonly source: string | null;
   /** `uname -r`. */
   readonly release: string;
   readonly image: string;

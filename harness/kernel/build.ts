@@ -71,7 +71,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const linkage = fragmentOf(name, subjects);
   const toolchain = await toolchainIdentity();
   const key = buildKey(tree.id, recipe, linkage, toolchain);
-  const known = await readPublished(root, key, request);
+  const known = await readPublished(root, key, { ...request, source: tree.name });
   if (known !== null) return known;
 
   const subject = `${kernelTitle(recipe.name)} ${request.linkage}`;
@@ -80,7 +80,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   const lock = await takeLock(`${tree.folder}.lock`, () => say('waiting'), request.signal);
   const turn = takeTurn();
   try {
-    const meanwhile = await readPublished(root, key, request);
+    const meanwhile = await readPublished(root, key, { ...request, source: tree.name });
     if (meanwhile !== null) return meanwhile;
     await requireFreeSpace(root, KERNEL_MIB, `building ${subject}`);
     await tree.prepare();
@@ -135,7 +135,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
     turn.end();
     await lock.release();
   }
-  const built = await readPublished(root, key, request);
+  const built = await readPublished(root, key, { ...request, source: tree.name });
   if (built === null) throw new Error(`the kernel that was just published is not there: ${key}`);
   return built;
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, statfs } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
 import { replaceFile } from '../files.ts';
+import { isAbandoned, ownerToken } from '../owner.ts';
 
 /**
  * The cache folder: `$XDG_CACHE_HOME/bootrace`, by default `~/.cache/bootrace`.
@@ -93,68 +93,37 @@ export async function ensureFolder(path: string): Promise<string> {
   return path;
 }
 
-/**
- * Start time of a process in clock ticks after boot, or null when there is none: with the pid it names a process for
- * good (proc(5), /proc/PID/stat field 22; field 2 may hold spaces and brackets, hence the search for the last bracket).
- */
-async function startTime(pid: string): Promise<string | null> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-    const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const START_TIME_AFTER_NAME = 22 - 3;
-    return afterName[START_TIME_AFTER_NAME] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * What another machine or container has left is removed when nothing in it has changed for so long: whether its owner
- * lives cannot be asked.
- */
-const FOREIGN_MS = 7 * 24 * 60 * 60 * 1000;
-
-/**
- * What a process id is one of: the boot of a kernel and a namespace in it (proc(5), boot_id; namespaces(7)). Containers
- * of a host share the first alone.
- */
-async function pidSpace(): Promise<string> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => hostname());
-  const namespace = await readlink('/proc/self/ns/pid').catch(() => '');
-  return createHash('sha256').update(`${boot} ${namespace}`).digest('hex').slice(0, PID_SPACE_DIGITS);
-}
-
-const PID_SPACE_DIGITS = 12;
-
-/**
- * Names this process for good, also where the folder that it stands in is shared between machines: `pid-start-space`.
- */
-export async function ownerToken(): Promise<string> {
-  return `${process.pid}-${await startTime('self')}-${await pidSpace()}`;
-}
-
-/** Whether what stands at `path`, whose name begins with an {@link ownerToken}, belongs to nobody any more. */
-export async function isAbandoned(token: string, path: string): Promise<boolean> {
-  const [pid = '', start, space] = token.split('-');
-  if (space === (await pidSpace())) return (await startTime(pid)) !== start;
-  const found = await stat(path).catch(() => null);
-  return found !== null && found.mtimeMs < Date.now() - FOREIGN_MS;
-}
-
-/**
- * Runs `fill` with a new temporary folder inside the cache, so that a rename out of it is atomic. The folder is removed
- * afterwards in any case; what a killed run left is removed by the next one, which sees that its owner is gone.
- */
-export async function withTemporary<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
+/** A new temporary folder inside the cache, and none of those that killed runs have left: their owners are gone. */
+async function openTemporary(root: string): Promise<string> {
   const parent = await ensureFolder(join(root, 'tmp'));
   for (const name of await readdir(parent))
     if (await isAbandoned(name, join(parent, name))) await removeFolder(join(parent, name));
-  const folder = await mkdtemp(join(parent, `${await ownerToken()}-`));
+  return mkdtemp(join(parent, `${await ownerToken()}-`));
+}
+
+async function andRemove<T>(folder: string, fill: (folder: string) => Promise<T>): Promise<T> {
   try {
     return await fill(folder);
   } finally {
     await removeFolder(folder);
   }
+}
+
+/**
+ * Runs `fill` with a new temporary folder inside the cache, so that a rename out of it is atomic. The folder is removed
+ * afterwards in any case; what a killed run left is removed by the next one.
+ */
+export async function withTemporary<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
+  return andRemove(await openTemporary(root), fill);
+}
+
+/**
+ * The same for what is not moved into the cache: where that cannot be written, or is full, the system's temporary
+ * folder does.
+ */
+export async function withScratch<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
+  const made = await bestEffort(async () => ({ value: await withTemporary(root, fill) }));
+  return made === null ? andRemove(await mkdtemp(join(tmpdir(), 'bootrace-')), fill) : made.value;
 }
 
 /** Removes a folder that another run may be removing at the same time. */

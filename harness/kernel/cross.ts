@@ -2,10 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
-import { withDir } from 'tmp-promise';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
-import { bestEffort, ensureFolder, errorCode, fileSystemError, readIfPresent, writeAtomic } from './cache.ts';
+import {
+  bestEffort,
+  ensureFolder,
+  errorCode,
+  fileSystemError,
+  readIfPresent,
+  withScratch,
+  writeAtomic,
+} from './cache.ts';
 import { CROSS_COMPILE } from './make.ts';
 
 const GCC = `${CROSS_COMPILE}gcc`;
@@ -84,7 +91,7 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
     if (program.output === 'binary') await run(OBJCOPY, ['-O', 'binary', elf, finished], program.name);
     return readFile(finished);
   };
-  const made = await withDir(({ path }) => make(path), { unsafeCleanup: true });
+  const made = await withScratch(root, make);
   await bestEffort(async () => {
     await writeAtomic(target, made);
     await writeAtomic(`${target}.sha256`, sha256(made));

@@ -72,13 +72,13 @@ function parseRecord(text: string): z.infer<typeof recordSchema> | null {
 export async function readPublished(
   root: string,
   key: string,
-  cell: { readonly recipe: string; readonly linkage: string },
+  cell: { readonly recipe: string; readonly linkage: string; readonly source: string | null },
 ): Promise<KernelResult | null> {
   const folder = await publishedFolder(root, key);
   const text = await readIfPresent(join(folder, RECORD));
   if (text === null) return null;
   const record = parseRecord(text);
-  const { recipe, linkage } = cell;
+  const { recipe, linkage, source } = cell;
   if (record?.kind === 'unbuildable') return { ...record, recipe, linkage };
   if (record?.kind === 'broken') throw new SourceError(record.reason);
   const image = join(folder, 'Image');
@@ -101,6 +101,7 @@ export async function readPublished(
     recipe,
     linkage,
     key,
+    source,
     release: record.release,
     image,
     imageHash: record.imageHash,

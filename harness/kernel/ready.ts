@@ -63,7 +63,7 @@ export async function stockKernel(request: ReadyRequest, source: StockSource): P
   const record = join(sources, `debian-stock-${name}`);
   const recorded = async () => {
     const version = (await readIfPresent(record))?.trim();
-    return version === undefined ? null : readReady(request, keyOf(STOCK, version));
+    return version === undefined ? null : readReady(request, keyOf(STOCK, version), `debian ${version}`);
   };
   const known = await recorded();
   if (known !== null) return known;
@@ -217,7 +217,7 @@ export async function imageKernel(
   const map = source.map === null ? null : await readMap(source.map, image);
   const stats = await Promise.all(given.map(async (file) => [file, (await stat(file)).mtimeMs]));
   const key = keyOf('image', imageHash, stats, map);
-  const known = await readReady(request, key);
+  const known = await readReady(request, key, null);
   if (known !== null) return known;
   const release = imageRelease(image);
   if (release === null) throw new InputError(`${source.path} has no "Linux version" banner`, 'give a Linux kernel');
@@ -247,7 +247,7 @@ export async function imageKernel(
       },
     );
   });
-  return requireReady(await readReady(request, key), request);
+  return requireReady(await readReady(request, key, null), request);
 }
 
 /** Absolute paths of the modules below a folder, compressed ones among them. */
@@ -330,8 +330,8 @@ async function readVmlinux(path: string): Promise<string | null> {
   }
 }
 
-async function readReady(request: ReadyRequest, key: string): Promise<KernelArtefact | null> {
-  const found = await readPublished(request.root, key, request);
+async function readReady(request: ReadyRequest, key: string, source: string | null): Promise<KernelArtefact | null> {
+  const found = await readPublished(request.root, key, { ...request, source });
   if (found?.kind !== 'ready') return null;
   requireLinkage(found, request.subjects);
   return found;

@@ -181,6 +181,19 @@ export function compareRuns(before: RunRecord, after: RunRecord): Comparison {
   };
 }
 
+/** What a report tells first: the cells that fail, or differ when repeated, and did not in an earlier run. */
+export interface News {
+  /** Name of the earlier run. */
+  readonly since: string;
+  readonly ids: ReadonlySet<string>;
+}
+
+export function newsSince(before: RunRecord, after: RunRecord): News {
+  const { cells, newFlakes } = compareRuns(before, after);
+  const failures = cells.filter(({ change }) => change === 'new-failure').map(({ id }) => id);
+  return { since: before.run, ids: new Set([...failures, ...newFlakes]) };
+}
+
 /**
  * 1 for a failure or a flake that the old run did not have, 3 when the new run lacks verdicts or a part, otherwise 0,
  * also when old failures remain.

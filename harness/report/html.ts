@@ -10,6 +10,7 @@ import { KnownError } from '../errors.ts';
 import { boardTreeFile, DEFAULT_BOARD } from '../model/board.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
+import type { News } from './compare.ts';
 import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';
 import type { CellFile, ReadCellFile } from './run-folder.ts';
 import { describeExpectation, describeOutcome, standingOf, summariseOutcome, summariseVerdicts } from './standing.ts';
@@ -35,7 +36,7 @@ const PAGE = new URL('page/', import.meta.url);
  * Logs are untrusted: they reach the page only as JSON, in data blocks that hold no `<`, and the page shows them
  * through text nodes. The policy allows the one script and the one style sheet by hash, and no connection of any kind.
  */
-export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<string> {
+export async function formatHtml(run: RunRecord, read: ReadCellFile, news: News | null = null): Promise<string> {
   const [script, style] = await Promise.all([bundle(), readFile(new URL('style.css', PAGE), 'utf8')]);
   const dictionary = new Dictionary();
   const trees = new TreeDifferences(run, read);
@@ -64,8 +65,8 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<st
     `<style>${style}</style>`,
     '</head>',
     '<body>',
-    `<div id="app">${staticPage(run)}</div>`,
-    `<script type="application/json" id="head">${embedJson(headOf(run))}</script>`,
+    `<div id="app">${staticPage(run, news)}</div>`,
+    `<script type="application/json" id="head">${embedJson(headOf(run, news))}</script>`,
     packed('lines', pack(dictionary.lines)),
     ...blocks.map((block, index) => packed(`block-${index}`, block)),
     `<script>${script}</script>`,
@@ -79,24 +80,33 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile): Promise<st
 const MOST_STATIC = 2000;
 
 /** The answer and every verdict, for a mail client or a policy that runs no scripts; the script takes its place. */
-function staticPage(run: RunRecord): string {
+function staticPage(run: RunRecord, news: News | null): string {
+  const isNew = (cell: CellRecord) => news?.ids.has(cell.id) ?? false;
+  const bad = run.cells.filter((cell) => standingOf(cell) !== 'expected');
   const ordered = [
-    ...run.cells.filter((cell) => standingOf(cell) !== 'expected'),
+    ...bad.filter(isNew),
+    ...bad.filter((cell) => !isNew(cell)),
     ...run.cells.filter((cell) => standingOf(cell) === 'expected'),
   ];
   const items = ordered.slice(0, MOST_STATIC).map((cell) => {
     const row = cell.row === null ? '' : `${cell.row} `;
     const wanted = standingOf(cell) === 'expected' ? '' : `, expected ${describeExpectation(cell.expected)}`;
-    return `<li>${escapeXml(`${row}${cell.id}: ${cell.verdict}${wanted}: ${describeOutcome(cell)}`)}</li>`;
+    const mark = isNew(cell) ? 'new: ' : '';
+    return `<li>${escapeXml(`${mark}${row}${cell.id}: ${cell.verdict}${wanted}: ${describeOutcome(cell)}`)}</li>`;
   });
   const left = ordered.length - items.length;
   return [
     `<main><h1>${escapeXml(`bootrace: ${summariseOutcome(run)}`)}</h1>`,
     `<p>${escapeXml(summariseVerdicts(run.cells))}</p>`,
+    ...(news === null ? [] : [`<p>${escapeXml(describeNews(news))}</p>`]),
     `<ul>${items.join('')}</ul>`,
     ...(left === 0 ? [] : [`<p>${left} more cells are in run.json.</p>`]),
     '</main>',
   ].join('');
+}
+
+function describeNews({ since, ids }: News): string {
+  return `${ids.size === 0 ? 'nothing' : ids.size} new since ${since}`;
 }
 
 /** JSON that can stand in a script element: without `<` there is neither an end tag nor a comment in it. */
@@ -130,7 +140,7 @@ async function bundle(): Promise<string> {
   return (result.outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script');
 }
 
-function headOf(run: RunRecord): PageHead {
+function headOf(run: RunRecord, news: News | null): PageHead {
   const { cells, ...rest } = run;
   const names = [...new Set(cells.flatMap((cell) => Object.keys(cell.axes)))];
   const axes: PageAxis[] = names.map((name) => ({
@@ -142,6 +152,7 @@ function headOf(run: RunRecord): PageHead {
   return {
     run: rest,
     outcome: summariseOutcome(run),
+    news: news === null ? null : describeNews(news),
     summary: summariseVerdicts(cells),
     verdicts: VERDICTS,
     axes,
@@ -154,6 +165,7 @@ function headOf(run: RunRecord): PageHead {
       outcome: standingOf(cell),
       expected: standingOf(cell) === 'expected' ? null : describeExpectation(cell.expected),
       flaky: flaky.has(cell.id),
+      isNew: news?.ids.has(cell.id) ?? false,
       axes: axes.map((axis, index) => indexes[index]?.get(cell.axes[axis.name] ?? '') ?? -1),
       what: describeOutcome(cell),
     })),

@@ -46,10 +46,16 @@ function testPath(cell: CellRecord): string {
   return ['boot', 'probe_order', word(cell.id)].join('.');
 }
 
-/** A release of a recipe: the next stable release is another checkout of it. */
-function checkoutId(to: Submission, recipe: string, release: string | null): string {
-  return identifier(to, 'checkout', recipe, release ?? '');
+/**
+ * What a recipe was built from: the next commit, or the next version of its package, is another checkout of it. Where
+ * that is not known (a given Image) its release stands for it.
+ */
+function checkoutId(to: Submission, { kernel: { recipe, source, release } }: Pick<CellRecord, 'kernel'>): string {
+  return identifier(to, 'checkout', recipe, source ?? release ?? '');
 }
+
+/** Of a source that git knows by a SHA-1 hash, as KCIDB wants it (schema 5.3, `git_commit_hash`). */
+const COMMIT = /^git (?<commit>[0-9a-f]{40})$/;
 
 function buildId(to: Submission, cell: Pick<CellRecord, 'kernel'>): string {
   const { recipe, linkage, key } = cell.kernel;
@@ -63,14 +69,18 @@ function issueId(to: Submission, crash: NonNullable<CellRecord['crash']>): strin
 /** Version of an issue's description; it is made of the crash's signature alone and never changes. */
 const ISSUE_VERSION = 1;
 
-function checkout(to: Submission, run: RunRecord, recipe: string, release: string | null) {
+function checkout(to: Submission, run: RunRecord, cell: CellRecord) {
+  const { recipe, release, source } = cell.kernel;
+  const commit = COMMIT.exec(source ?? '')?.groups?.commit;
   return {
-    id: checkoutId(to, recipe, release),
+    id: checkoutId(to, cell),
     origin: to.origin,
     tree_name: printable(recipe),
+    ...(commit === undefined ? {} : { git_commit_hash: commit }),
     comment: printable(release === null ? `kernel recipe ${recipe}` : `Linux ${release}, kernel recipe ${recipe}`),
     start_time: run.startedAt,
     valid: true,
+    ...(source === null ? {} : { misc: { source } }),
   };
 }
 
@@ -81,7 +91,7 @@ function build(to: Submission, run: RunRecord, cell: CellRecord) {
   const known = { recipe, linkage, key, image_hash: imageHash, release };
   return {
     id: buildId(to, cell),
-    checkout_id: checkoutId(to, recipe, release),
+    checkout_id: checkoutId(to, cell),
     origin: to.origin,
     // The kernel's own name for it, as KernelCI has it.
     architecture: 'arm64',
@@ -133,16 +143,14 @@ function test(to: Submission, run: RunRecord, cell: CellRecord) {
  * with its incidents.
  */
 export function formatKcidb(run: RunRecord, to: Submission = OWN_SUBMISSION): string {
-  // Where a kernel could not be built its release is not known, and the checkout is one without.
-  const sources = [...groupBy(run.cells, ({ kernel }) => checkoutId(to, kernel.recipe, kernel.release)).values()];
+  // Where a kernel could not be built its source is not known, and the checkout is one without.
+  const sources = [...groupBy(run.cells, (cell) => checkoutId(to, cell)).values()];
   const builds = [...groupBy(run.cells, (cell) => buildId(to, cell)).values()].flatMap((cells) => cells.slice(0, 1));
   const crashed = run.cells.flatMap((cell) => (cell.crash === null ? [] : [{ cell, crash: cell.crash }]));
   const issues = [...groupBy(crashed, ({ crash }) => issueId(to, crash))];
   const report = {
     version: SCHEMA_VERSION,
-    checkouts: sources.flatMap(([cell]) =>
-      cell === undefined ? [] : [checkout(to, run, cell.kernel.recipe, cell.kernel.release)],
-    ),
+    checkouts: sources.flatMap(([cell]) => (cell === undefined ? [] : [checkout(to, run, cell)])),
     builds: builds.map((cell) => build(to, run, cell)),
     tests: run.cells.map((cell) => test(to, run, cell)),
     issues: issues.flatMap(([id, [first]]) =>

@@ -10,6 +10,8 @@ import type { Timeline } from './timeline.ts';
 export interface PageHead {
   readonly run: Omit<RunRecord, 'cells'>;
   readonly outcome: string;
+  /** What is new and since which run, one clause; null where no earlier run was named. */
+  readonly news: string | null;
   readonly summary: string;
   readonly verdicts: readonly Verdict[];
   readonly axes: readonly PageAxis[];
@@ -30,6 +32,8 @@ interface PageCell {
   readonly verdict: Verdict;
   readonly outcome: 'expected' | 'unexpected' | 'no-verdict';
   readonly flaky: boolean;
+  /** Fails or differs when repeated, and did not in the earlier run. */
+  readonly isNew: boolean;
   /** What it was expected to do; null where it did. */
   readonly expected: string | null;
   /** Index of the value of each axis of the head; -1 where the cell has none. */

@@ -164,6 +164,8 @@ function permanentLines(event: LifecycleEvent, state: RunState, paint: Colours):
       return event.cell.row !== null && state.compiles ? [formatRow(event.cell, paint)] : [];
     case 'preview-finished':
       return [`while kernels are compiled, ${formatRow(event.cell, paint)}`];
+    case 'preview-missed':
+      return [`no answer before the first kernel is compiled: ${printable(`${event.id}: ${event.why}`)}`];
     case 'search-started':
       return event.mostBoots === null
         ? []

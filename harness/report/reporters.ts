@@ -6,6 +6,7 @@ import { printableJson, printablePainted } from '../printable.ts';
 import type { RunRecord } from '../run/record.ts';
 import { didYouMean } from '../suggest.ts';
 import { formatAnnotations } from './annotations.ts';
+import type { News } from './compare.ts';
 import { formatJunit } from './junit.ts';
 import { formatKcidb, OWN_SUBMISSION, type Submission } from './kcidb.ts';
 import { formatKtap } from './ktap.ts';
@@ -23,6 +24,8 @@ interface ReportContext {
   readonly colour: boolean;
   /** For reporters that submit to a database. */
   readonly submission: Submission;
+  /** What is new since an earlier run; null where none was named. */
+  readonly news: News | null;
 }
 
 export interface Reporter {
@@ -58,7 +61,7 @@ export const REPORTERS: Readonly<Record<string, Reporter>> = {
   html: {
     about: 'one HTML file with consoles and timelines',
     file: 'report.html',
-    format: async (run, { read }) => (await import('./html.ts')).formatHtml(run, read),
+    format: async (run, { read, news }) => (await import('./html.ts')).formatHtml(run, read, news),
   },
   github: { about: 'GitHub annotations', file: null, format: (run) => formatAnnotations(run) },
 };
@@ -109,10 +112,10 @@ export async function writeReports(
   requests: readonly ReportRequest[],
   { run, folder }: LoadedRun,
   output: ReportOutput,
-  submission: Submission = OWN_SUBMISSION,
+  { submission = OWN_SUBMISSION, news = null }: Partial<Pick<ReportContext, 'submission' | 'news'>> = {},
 ): Promise<string[]> {
   const written: string[] = [];
-  const context = { folder: relative(process.cwd(), folder) || '.', read: cellFiles(folder), submission };
+  const context = { folder: relative(process.cwd(), folder) || '.', read: cellFiles(folder), submission, news };
   for (const { reporter, file } of requests) {
     const own = reporter.file === null ? STDOUT : join(folder, reporter.file);
     const path = file ?? own;

@@ -73,6 +73,7 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
       };
     }
     case 'preview-finished':
+    case 'preview-missed':
       return state;
     case 'run-finished':
       return { ...state, kernel: null, running: [] };

@@ -30,6 +30,8 @@ export type LifecycleEvent =
   | { readonly event: 'cell-finished'; readonly cell: CellRecord }
   /** A boot of a kernel that needs no compiler, while the run's own are compiled; not a cell of the run. */
   | { readonly event: 'preview-finished'; readonly cell: CellRecord }
+  /** It could not be booted, or came to something that says nothing. */
+  | { readonly event: 'preview-missed'; readonly id: string; readonly why: string }
   | { readonly event: 'run-finished' };
 
 export type LifecycleListener = (event: LifecycleEvent) => void;

@@ -1,3 +1,4 @@
+import { isMissing } from '../model/verdict.ts';
 import { type CellRecord, difference, type RunRecord } from './record.ts';
 
 /*
@@ -44,7 +45,8 @@ export function disagreements(
   const byId = new Map(nightly.cells.map((cell) => [cell.id, cell]));
   const across = sample.cells.flatMap((cell): Disagreement[] => {
     const first = byId.get(cell.id);
-    const what = first === undefined ? null : difference(first, cell);
+    const tells = first !== undefined && !isMissing(first.verdict) && !isMissing(cell.verdict);
+    const what = tells ? difference(first, cell) : null;
     return what === null ? [] : [{ id: cell.id, what }];
   });
   const within = sample.flakes.map(({ id, what }) => ({ id, what }));

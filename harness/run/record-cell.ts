@@ -46,7 +46,13 @@ export function recordBoot(
   const { crash } = judgement;
   return {
     ...namesOf(cell, replay),
-    kernel: { ...kernelOf(cell), release: kernel.release, key: kernel.key, imageHash: kernel.imageHash },
+    kernel: {
+      ...kernelOf(cell),
+      release: kernel.release,
+      source: kernel.source,
+      key: kernel.key,
+      imageHash: kernel.imageHash,
+    },
     inputs: { ...prepared.inputs },
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
@@ -94,7 +100,7 @@ export function recordWithoutBoot(
 ): CellRecord {
   return {
     ...namesOf(cell, replay),
-    kernel: { ...kernelOf(cell), release: null, key: null, imageHash: null },
+    kernel: { ...kernelOf(cell), release: null, source: null, key: null, imageHash: null },
     inputs: {},
     verdict,
     asExpected: !isMissing(verdict) && cell.expect.verdicts.includes(verdict),

@@ -53,6 +53,11 @@ export const cellRecordSchema = z.object({
     recipe: z.string(),
     linkage: z.string(),
     release: z.string().nullable(),
+    source: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('what it was built from: "git COMMIT", "debian VERSION"; null where that is not known'),
     key: z.string().nullable().describe('content key of the build'),
     imageHash: z.string().nullable().describe('SHA-256 of the Image'),
   }),
@@ -134,4 +139,23 @@ export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][nu
   if (a.verdict !== b.verdict || a.crash?.signature !== b.crash?.signature) return 'verdict';
   if (JSON.stringify(a.order) !== JSON.stringify(b.order)) return 'order';
   return a.consoleHash === b.consoleHash ? null : 'console';
+}
+
+/**
+ * What the boots of one cell come to: the record of the first, and where others differ from it. A boot without a
+ * verdict says nothing of the others, and a cell that has one has no verdict itself.
+ */
+export function recordOfBoots(boots: readonly CellRecord[]): {
+  readonly record: CellRecord;
+  readonly flakes: RunRecord['flakes'];
+} {
+  const [first] = boots;
+  if (first === undefined) throw new Error('a cell has no boots');
+  const lost = boots.find(({ verdict }) => isMissing(verdict));
+  if (lost !== undefined) return { record: lost, flakes: [] };
+  const flakes = boots.flatMap((boot, n) => {
+    const what = difference(first, boot);
+    return what === null ? [] : [{ id: first.id, what, repetition: n + 1 }];
+  });
+  return { record: first, flakes };
 }

@@ -13,8 +13,6 @@ const CACHE_VERSION = 3;
 
 /** Boots that are kept, of 5 to 20 KiB each: enough for a few hundred nightly runs of the default matrix. */
 const BYTES_MAX = 512 * 1024 * 1024;
-/** What a killed run left half-written is removed when it is older than any write can take. */
-const ABANDONED_AFTER_MS = 60 * 60 * 1000;
 /** An entry that would unpack to more than a console may have (run/boot.ts) is damaged. */
 const UNPACKED_MAX = 96 * 1024 * 1024;
 
@@ -119,7 +117,6 @@ export class ResultCache {
         return { path, size: found?.size ?? 0, used: found?.mtimeMs ?? 0, whole: !name.includes('.') };
       }),
     );
-    const abandoned = files.filter(({ whole, used }) => !whole && used < Date.now() - ABANDONED_AFTER_MS);
     let kept = 0;
     const excess = files
       .filter(({ whole }) => whole)
@@ -128,7 +125,7 @@ export class ResultCache {
         kept += size;
         return kept > bytesMax;
       });
-    for (const { path } of [...abandoned, ...excess]) await rm(path, { force: true });
+    for (const { path } of excess) await rm(path, { force: true });
   }
 
   #path(fingerprint: string): string {

@@ -3,7 +3,8 @@ import { cp, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files.ts';
-import { errorCode, isAbandoned, makeFolder, ownerToken } from '../kernel/cache.ts';
+import { errorCode, makeFolder } from '../kernel/cache.ts';
+import { isAbandoned, ownerToken } from '../owner.ts';
 import { type CellRecord, type RunRecord, runRecordSchema } from './record.ts';
 
 const RECORD = 'run.json';
@@ -111,8 +112,7 @@ async function writeRecord(folder: string, run: RunRecord): Promise<void> {
 }
 
 async function pointLatest(root: string, name: string): Promise<void> {
-  const temporary = join(root, `.${LATEST}.${process.pid}`);
-  await rm(temporary, { force: true });
+  const temporary = join(root, `.${LATEST}${UNFINISHED}.pid${await ownerToken()}`);
   await symlink(name, temporary);
   await rename(temporary, join(root, LATEST));
 }

@@ -1,10 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { KnownError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { kernelsOf } from './kernels.ts';
-import type { LifecycleEvent } from './lifecycle.ts';
-import { type CellRecord, difference, RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
+import { Preview } from './preview.ts';
+import { type CellRecord, RUN_SCHEMA_VERSION, type RunRecord, recordOfBoots } from './record.ts';
 import { openRunFolder, type RunFolder } from './results.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
@@ -19,9 +17,7 @@ export interface RunOptions
   readonly workers: number | null;
   /** Boots of each cell; more than one also proves that they agree. */
   readonly repeat: number;
-  /**
-   * A cell that is no part of the run: booted while the first kernel is compiled, so that there is something to see.
-   */
+  /** A cell that is no part of the run (run/preview.ts). */
   readonly preview?: Cell | null;
   /** Folder of all runs. */
   readonly results: string;
@@ -48,7 +44,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
   const started = performance.now();
   const workers = options.workers ?? availableParallelism();
   const folder = await openRunFolder(options.results, startedAt);
-  const preview = new Preview(options, folder);
+  const preview = new Preview(options.preview ?? null, options, folder);
   let runner: Runner | null = null;
   try {
     // Boots that are to be compared with each other must be boots.
@@ -110,52 +106,6 @@ function inOrderOfUse(cells: readonly Cell[]): ReturnType<typeof kernelsOf> {
   return kernelsOf(cells).sort((a, b) => rows(b) - rows(a));
 }
 
-/** The boot that answers before the run's own kernels are there. What keeps it from doing so keeps nothing else. */
-class Preview {
-  readonly #options: RunOptions;
-  readonly #folder: RunFolder;
-  readonly #ended = new AbortController();
-  #boot: Promise<void> | null = null;
-
-  constructor(options: RunOptions, folder: RunFolder) {
-    this.#options = options;
-    this.#folder = folder;
-  }
-
-  /** Begins at the first sign that a kernel is not in the cache. */
-  listen(event: LifecycleEvent): void {
-    const { preview = null } = this.#options;
-    if (event.event !== 'kernel-progress' || preview === null || this.#boot !== null) return;
-    this.#boot = this.#ask(preview);
-    // Told by close(), not before.
-    this.#boot.catch(() => {});
-  }
-
-  async #ask(cell: Cell): Promise<void> {
-    const signal = AbortSignal.any([this.#options.signal, this.#ended.signal]);
-    // Files that its guest reads are not to be written by the run's own runner meanwhile.
-    const folder = { ...this.#folder, shared: join(this.#folder.shared, 'preview') };
-    try {
-      const runner = await Runner.open({ ...this.#options, workers: 1, folder, signal, listen: () => {} });
-      try {
-        const { record } = await runner.boot(cell, join(folder.shared, 'cell'));
-        // Without the package, or with another one than it was written for, it has nothing to say.
-        if (record.asExpected) this.#options.listen({ event: 'preview-finished', cell: record });
-      } finally {
-        await runner.close();
-      }
-    } catch (error) {
-      if (!signal.aborted && !(error instanceof KnownError)) throw error;
-    }
-  }
-
-  /** Ends the boot where it still goes on: by then there are better answers. */
-  async close(): Promise<void> {
-    this.#ended.abort();
-    await this.#boot;
-  }
-}
-
 async function bootAll(
   cells: readonly Cell[],
   repeat: number,
@@ -172,14 +122,10 @@ async function bootAll(
       const boots = Array.from({ length: repeat }, (_, n) =>
         runner.boot(cell, n === 0 ? folder.cell(cell.id) : `${folder.cell(cell.id)}/repeat-${n + 1}`),
       );
-      const [first, ...others] = await Promise.all(boots);
-      if (first === undefined) throw new Error(`cell ${cell.id} was booted ${repeat} times`);
-      for (const [n, { record }] of others.entries()) {
-        const what = difference(first.record, record);
-        if (what !== null) flakes.push({ id: cell.id, what, repetition: n + 2 });
-      }
-      listen({ event: 'cell-finished', cell: first.record });
-      return first.record;
+      const { record, flakes: found } = recordOfBoots((await Promise.all(boots)).map((booted) => booted.record));
+      flakes.push(...found);
+      listen({ event: 'cell-finished', cell: record });
+      return record;
     }),
   );
   return { records, flakes };

@@ -22,7 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['yaml.ts', 'bundle.ts'],
   ['model'],
   ['files.ts', 'invocation.ts', 'printable.ts', 'regex.ts', 'suggest.ts'],
-  ['errors.ts'],
+  ['errors.ts', 'owner.ts'],
 ];
 
 /** Rooms whose files are pure functions: they neither start processes nor know whoever does. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, open, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, open, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   cache = join(folder.path, 'cache');
   const root = join(cache, 'bootrace');
   await mkdir(join(root, 'kernels'), { recursive: true });
-  await symlink(join(cacheRoot(), 'sources'), join(root, 'sources'));
+  await cp(join(cacheRoot(), 'sources'), join(root, 'sources'), { recursive: true });
   await cp(join(cacheRoot(), 'kernels', kernel.key), join(root, 'kernels', kernel.key), { recursive: true });
 });
 
@@ -83,20 +83,62 @@ test('a damaged firmware or init is compiled again', async () => {
   expect(await cell('cross')).toMatchObject({ code: 0 });
 });
 
-test('what is in a cache that cannot be written is used', async () => {
-  const results = join(folder.path, 'read-only');
-  await writeFile(
-    join(folder.path, 'script'),
-    'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"',
-  );
-  const words = ['matrix', '--only', 'id=6.1.modules.node=last', '--results', results, '--no-cache'];
-  const entry = join(import.meta.dirname, '../../bootrace.js');
-  const { exitCode, stderr } = await execa(
-    'unshare',
-    ['--user', '--map-root-user', '--mount', 'sh', join(folder.path, 'script'), cache, 'node', entry, ...words],
-    { reject: false, env: { XDG_CACHE_HOME: cache, NO_COLOR: '1' } },
-  );
+const ENTRY = join(import.meta.dirname, '../../bootrace.js');
+
+/** Boots the cell with the cache of these tests; `words` are put before the command. */
+async function cellFrom(words: readonly string[], results: string, more: { readonly uid?: number } = {}) {
+  const [program = '', ...rest] = [
+    ...words,
+    ...['node', ENTRY, 'matrix', '--only', 'id=6.1.modules.node=last', '--results', results, '--no-cache'],
+  ];
+  const env = { XDG_CACHE_HOME: cache, NO_COLOR: '1' };
+  const { exitCode, stderr } = await execa(program, rest, { ...more, reject: false, env, cwd: folder.path });
   expect(stderr).not.toContain('not writable');
   expect(exitCode, stderr).toBe(0);
   expect(JSON.parse(await readFile(join(results, 'latest', 'run.json'), 'utf8')).cells[0].verdict).toBe('bound');
+}
+
+/** Words that run a command where something is mounted: `$1` is the cache. */
+async function mounted(name: string, script: string): Promise<string[]> {
+  const file = join(folder.path, name);
+  await writeFile(file, `${script} && shift && exec "$@"`);
+  return ['unshare', '--user', '--map-root-user', '--mount', 'sh', file, cache];
+}
+
+test('what is in a cache that cannot be written is used', async () => {
+  const words = await mounted('read-only', 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"');
+  await cellFrom(words, join(folder.path, 'read-only-results'));
+});
+
+test('what is in a cache on a full disk is used', async () => {
+  // A file system in memory that has what the cache has, but for what is compiled from C, and not a byte more.
+  const words = await mounted(
+    'full',
+    [
+      'size=$(du -sm "$1/bootrace/kernels" | cut -f1)',
+      'mkdir -p "$1/../full" && mount -t tmpfs -o size=$((size + 8))m none "$1/../full"',
+      'cp -a "$1/bootrace" "$1/../full/" && rm -rf "$1/../full/bootrace/cross"',
+      '{ cat /dev/zero > "$1/../full/filler" 2> "$1/../full-disk" || true; }',
+      'grep -q "No space" "$1/../full-disk"',
+      'mount --bind "$1/../full" "$1"',
+    ].join(' && '),
+  );
+  await cellFrom(words, join(folder.path, 'full-results'));
+  expect(await readFile(join(folder.path, 'full-disk'), 'utf8')).toContain('No space left');
+});
+
+const NOBODY = 65534;
+
+/** Not below a home that nobody else may enter. */
+async function nobodyCanStart(): Promise<boolean> {
+  if (process.getuid?.() !== 0) return false;
+  return (await execa('node', [ENTRY, '--version'], { uid: NOBODY, reject: false, cwd: '/' })).exitCode === 0;
+}
+
+test.runIf(await nobodyCanStart())('what is in a cache of another user is used', async () => {
+  await chmod(folder.path, 0o755);
+  const results = join(folder.path, 'results-of-nobody');
+  await mkdir(results);
+  await chown(results, NOBODY, NOBODY);
+  await cellFrom([], results, { uid: NOBODY });
 });

@@ -6,6 +6,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { readElf, symbolLines, withFile } from '../../harness/kernel/elf.ts';
+import type { Cell } from '../../harness/model/cell.ts';
+import type { LifecycleEvent } from '../../harness/run/lifecycle.ts';
+import { Preview } from '../../harness/run/preview.ts';
+import { openRunFolder } from '../../harness/run/results.ts';
+import { aCell } from '../cells.ts';
 import { bootrace } from './cli.ts';
 
 let folder: Awaited<ReturnType<typeof dir>>;
@@ -97,4 +102,35 @@ test('an image that spins without a word is a hang, and waits for no clock but t
   );
   const { exitCode, stderr } = await bootrace(['cell', file, '--json'], { cwd: folder.path });
   expect(exitCode, stderr).toBe(0);
+});
+
+/** What is told of a preview, from the first sign that a kernel is compiled. */
+async function toldOfPreview(parts: Partial<Cell>): Promise<LifecycleEvent> {
+  const told: LifecycleEvent[] = [];
+  const { signal } = new AbortController();
+  const options = { signal, listen: (event: LifecycleEvent) => told.push(event), knownIssues: [] };
+  const run = await openRunFolder(join(folder.path, 'previews'), new Date());
+  const cell = aCell({ id: 'asked', plan: [{ step: 'settle', ms: 500 }], ...parts });
+  const preview = new Preview(cell, { ...options, useCache: false, useSnapshots: false }, run);
+  preview.listen({ event: 'boot-started', id: 'another' });
+  expect(told).toEqual([]);
+  const progress = { phase: 'compiling', subject: '6.1', done: 1, total: 9, secondsLeft: null } as const;
+  for (const _ of ['once', 'again']) preview.listen({ event: 'kernel-progress', progress });
+  await expect.poll(() => told.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  await preview.close();
+  await run.discard();
+  const [event, ...others] = told;
+  expect(others).toEqual([]);
+  if (event === undefined) throw new Error('nothing was told');
+  return event;
+}
+
+test('a preview answers, or says that it was not looked at', async () => {
+  const given = { kernel: `image:${kernel.image}` };
+  const answer = await toldOfPreview({ ...given, expect: { verdicts: ['bound'] } });
+  expect(answer).toMatchObject({ event: 'preview-finished', cell: { id: 'asked', verdict: 'bound' } });
+  const other = await toldOfPreview({ ...given, expect: { verdicts: ['null-deref'] } });
+  expect(other).toMatchObject({ event: 'preview-missed', id: 'asked' });
+  const none = await toldOfPreview({ kernel: `image:${join(folder.path, 'nonesuch')}` });
+  expect(none).toMatchObject({ event: 'preview-missed', why: expect.stringContaining('nonesuch') });
 });

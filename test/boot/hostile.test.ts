@@ -18,19 +18,23 @@ beforeAll(async () => {
 
 afterAll(() => folder.cleanup());
 
-/** A cell file that boots the guest in `guests/SOURCE.S`. */
-async function guest(source: string, defines: Readonly<Record<string, string | number>>, expected: string) {
+/** The Image of the guest in `guests/SOURCE.S`, and its name. */
+async function compile(source: string, defines: Readonly<Record<string, string | number>>) {
   const name = [source, ...Object.values(defines).filter((value) => typeof value === 'number')].join('-');
   const path = (ending: string) => join(folder.path, name + ending);
   const words = Object.entries(defines).map(([key, value]) => `-D${key}=${value}`);
   await execa('aarch64-linux-gnu-gcc', ['-c', ...words, '-o', path('.o'), join(GUESTS, `${source}.S`)]);
   await execa('aarch64-linux-gnu-objcopy', ['-O', 'binary', path('.o'), path('.img')]);
+  return { name, image: path('.img') };
+}
+
+/** A cell file that boots it. */
+async function guest(source: string, defines: Readonly<Record<string, string | number>>, expected: string) {
+  const { name, image } = await compile(source, defines);
+  const file = join(folder.path, `${name}.yaml`);
   const plan = 'plan: [{ step: settle, ms: 500 }]';
-  await writeFile(
-    path('.yaml'),
-    `id: ${name}\nkernel: 'image:${path('.img')}'\n${plan}\nexpect: { verdict: ${expected} }\n`,
-  );
-  return path('.yaml');
+  await writeFile(file, `id: ${name}\nkernel: 'image:${image}'\n${plan}\nexpect: { verdict: ${expected} }\n`);
+  return file;
 }
 
 const OOPS = [
@@ -79,4 +83,38 @@ test.each([
     ['firmware.log', MIB],
   ] as const)
     expect((await stat(join(results, run, record.folder, name))).size, name).toBeLessThanOrEqual(most);
+});
+
+test('guests that never end are ended, each with a verdict, and none fills a disk', async () => {
+  const images: string[] = [];
+  for (const WAY of [1, 2, 3, 4, 5]) images.push(`'image:${(await compile('never-ends', { WAY })).image}'`);
+  const matrix = join(folder.path, 'never-ends.yaml');
+  await writeFile(
+    matrix,
+    `axes: { kernel: [${images.join(', ')}], linkage: [builtin] }\nexpect: [{ match: {}, verdict: hang }]\n`,
+  );
+  const results = join(folder.path, 'never-ends');
+  const { exitCode, stderr } = await bootrace(['matrix', '--matrix', matrix, '--no-cache', '--results', results]);
+  const run = JSON.parse(await readFile(join(results, 'latest', 'run.json'), 'utf8'));
+  expect(run.cells.map(({ verdict }: { verdict: string }) => verdict)).toEqual(Array(5).fill('hang'));
+  expect(exitCode, stderr).toBe(0);
+  for (const cell of run.cells) {
+    const { size } = await stat(join(results, 'latest', cell.folder, 'console.log'));
+    expect(size, cell.id).toBeLessThanOrEqual(64 * MIB);
+  }
+});
+
+test('what a log says drives neither the terminal nor the CI that shows what became of it', async () => {
+  const file = join(folder.path, 'hostile.log');
+  const words = '\u001b]52;c;ZXZpbA==\u0007\u001b[2J\u009b31m\u202e::error::y ##[error]z';
+  const lines = [...OOPS, `pc : f${words}+0x1/0x2`, `Call trace:`, ` g${words}+0x1/0x2`, `::error::${words}`];
+  await writeFile(file, lines.map((line) => line.replaceAll(/swapper|panic/g, (word) => `${word}${words}`)).join('\n'));
+  for (const [verb, ...option] of [['classify'], ['classify', '--json'], ['why']]) {
+    const { stdout, stderr } = await bootrace([verb ?? '', file, ...option], { cwd: folder.path });
+    expect(stdout + stderr).not.toBe('');
+    for (const said of [stdout, stderr]) {
+      expect(said.replaceAll(/[\t\n]|\r\n/g, '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+      expect(said).not.toMatch(/##\[|^\s*::/m);
+    }
+  }
 });

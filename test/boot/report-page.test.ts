@@ -5,6 +5,7 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type News, newsSince } from '../../harness/report/compare.ts';
 import { formatHtml } from '../../harness/report/html.ts';
 import type { ReadCellFile } from '../../harness/report/run-folder.ts';
 import type { CellRecord, RunRecord } from '../../harness/run/record.ts';
@@ -108,9 +109,14 @@ describe('the report in a browser', () => {
     expect(complaints.splice(0)).toEqual([]);
   });
 
-  async function open(run: RunRecord, hash = '', colorScheme: 'light' | 'dark' = 'light'): Promise<void> {
+  async function open(
+    run: RunRecord,
+    hash = '',
+    colorScheme: 'light' | 'dark' = 'light',
+    news: News | null = null,
+  ): Promise<void> {
     const file = join(folder, 'report.html');
-    writeFileSync(file, await formatHtml(run, reader(run)));
+    writeFileSync(file, await formatHtml(run, reader(run), news));
     page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme });
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => complaints.push(message.text()));
@@ -325,6 +331,29 @@ describe('the report in a browser', () => {
     expect(await page.evaluate('document.activeElement?.tagName')).toBe('H2');
     await page.keyboard.press('Escape');
     expect(await page.evaluate('document.activeElement?.closest(".problems") !== null')).toBe(true);
+  });
+
+  it('begins with what is new since an earlier run, with its script and without', async () => {
+    const run = hostileThread();
+    const [first] = run.cells;
+    const old = { verdict: 'hang', asExpected: false, reason: 'fails every night' } as const;
+    const broken = (from: RunRecord) => withCells(from, (cell) => (cell.id === first?.id ? old : null));
+    const [before, after] = [broken(threadRun()), broken(run)];
+    const news = newsSince(before, after);
+    await open(after, '', 'light', news);
+    const problems = page.locator('.problems article');
+    expect(await problems.count()).toBe(2);
+    expect(await problems.first().textContent()).toMatch(/null-deref.*new.*expected deferred-then-bound/);
+    expect(await problems.last().textContent()).not.toContain('new');
+    expect(await page.textContent('header.summary')).toContain(`1 new since ${before.run}`);
+    await page.close();
+    const file = join(folder, 'static-news.html');
+    writeFileSync(file, await formatHtml(after, reader(after), news));
+    page = await browser.newPage({ javaScriptEnabled: false });
+    await page.goto(`file://${file}`);
+    const items = await page.locator('#app li').allTextContents();
+    expect(items.slice(0, 2)).toEqual([expect.stringMatching(/^new: .*null-deref/), expect.stringMatching(/: hang, /)]);
+    expect(await page.textContent('#app p + p')).toBe(`1 new since ${before.run}`);
   });
 
   it('says its answer and every verdict without its script', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { withDir } from 'tmp-promise';
@@ -9,13 +9,13 @@ import {
   cacheRoot,
   ensureFolder,
   fileSystemError,
-  ownerToken,
   publish,
   requireFreeSpace,
   withTemporary,
 } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
-import { publishKernel, readPublished, storeOnce } from '../../harness/kernel/published.ts';
+import { publishKernel, readPublished, requireSound, storeOnce } from '../../harness/kernel/published.ts';
+import { ownerToken } from '../../harness/owner.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -104,7 +104,7 @@ describe('publishing', () => {
         modules: [],
         files: [],
       } as const;
-      const cell = { recipe: '6.1', linkage: 'builtin' } as const;
+      const cell = { recipe: '6.1', linkage: 'builtin', source: 'debian 6.1.1-1' } as const;
       const make = () => publishKernel(root, 'key', record, (folder) => writeFile(join(folder, 'Image'), 'abcd'));
       await make();
       expect(await readPublished(root, 'key', cell)).toMatchObject({
@@ -121,6 +121,54 @@ describe('publishing', () => {
       expect(await readPublished(root, 'key', cell)).toBeNull();
       await make();
       expect(await readPublished(root, 'key', cell)).toMatchObject({ kind: 'ready' });
+    }),
+  );
+});
+
+describe('a kernel of an earlier version, which has no list of hashes', () => {
+  const cell = { recipe: '6.1', linkage: 'builtin', source: null } as const;
+  const record = {
+    kind: 'ready',
+    release: '6.1',
+    imageHash: sha256('image'),
+    imageSize: 5,
+    modules: [{ file: 'a.ko', depends: [] }],
+    files: ['System.map'],
+  } as const;
+  const earlier = async (root: string) => {
+    await publishKernel(root, 'key', record, async (folder) => {
+      await writeFile(join(folder, 'Image'), 'image');
+      await writeFile(join(folder, 'System.map'), 'map');
+      await writeFile(join(folder, 'modules', 'a.ko'), 'module');
+    });
+    await rm(join(root, 'kernels', 'key', 'hashes.json'));
+    return join(root, 'kernels', 'key');
+  };
+
+  it(
+    'is used, and what is damaged from then on is noticed',
+    inFolder(async (root) => {
+      const folder = await earlier(root);
+      const found = await readPublished(root, 'key', cell);
+      if (found?.kind !== 'ready') throw new Error('it is not used');
+      const module = join(folder, 'modules', 'a.ko');
+      expect(() => requireSound(found, module, Buffer.from('module'))).not.toThrow();
+      await writeFile(join(folder, 'System.map'), 'cut');
+      expect(await readPublished(root, 'key', cell)).toBeNull();
+      await earlier(root);
+      await readPublished(root, 'key', cell);
+      const again = await readPublished(root, 'key', cell);
+      if (again?.kind !== 'ready') throw new Error('it is not used');
+      expect(() => requireSound(again, module, Buffer.from('modulo'))).toThrow('a.ko in the cache is damaged');
+      await expect(stat(folder)).rejects.toThrow('ENOENT');
+    }),
+  );
+
+  it(
+    'is not used where its Image is not the one of its record',
+    inFolder(async (root) => {
+      await writeFile(join(await earlier(root), 'Image'), 'imagf');
+      expect(await readPublished(root, 'key', cell)).toBeNull();
     }),
   );
 });

@@ -51,7 +51,14 @@ export function aCell(over: Partial<CellRecord> = {}): CellRecord {
     row: null,
     claim: null,
     axes: { kernel: '6.1', linkage: 'builtin', node: 'first' },
-    kernel: { recipe: '6.1', linkage: 'builtin', release: '6.1.192', key: 'k'.repeat(64), imageHash: 'a'.repeat(64) },
+    kernel: {
+      recipe: '6.1',
+      linkage: 'builtin',
+      release: '6.1.192',
+      source: 'debian 6.1.192-1',
+      key: 'k'.repeat(64),
+      imageHash: 'a'.repeat(64),
+    },
     inputs: { image: 'a'.repeat(64), tree: 'b'.repeat(64), plan: 'c'.repeat(64) },
     asExpected: true,
     expected: { verdicts: [verdict] },
@@ -116,7 +123,14 @@ export function threadRun(): RunRecord {
               : kernel.endsWith('unfixed')
                 ? 'null-deref'
                 : 'deferred-then-bound';
-            const recipe = { recipe: kernel, linkage, release: `${kernel}.192`, key: null, imageHash: null };
+            const recipe = {
+              recipe: kernel,
+              linkage,
+              release: `${kernel}.192`,
+              source: `debian ${kernel}.192-1`,
+              key: null,
+              imageHash: null,
+            };
             const axes = { kernel, linkage, node, async, delay, load: linkage === 'modules' ? 'scm-smmu' : '-' };
             const id = `${kernel}.${linkage}.node-${node}.async-${async}.d${delay}`;
             cells.push(aCell({ id, axes, kernel: recipe, verdict }));
@@ -139,7 +153,14 @@ export function threadRun(): RunRecord {
   );
   claim('T8', 'the same, all built in: NULL dereference', '6.1-unfixed.builtin.node-last.async-both.d6000');
   claim('T10', 'guard and NULL-group check: works', '6.1.builtin.node-last.async-both.d6000');
-  const kernel = { recipe: '6.1', linkage: 'scm-module' as const, release: null, key: null, imageHash: null };
+  const kernel = {
+    recipe: '6.1',
+    linkage: 'scm-module' as const,
+    release: null,
+    source: null,
+    key: null,
+    imageHash: null,
+  };
   cells.push(
     aCell({
       id: 'T4.6.1.scm-module',

@@ -77,6 +77,7 @@ describe('comparison', () => {
       linkage: 'builtin',
       release: '6.1.193',
       key: 'z'.repeat(64),
+      source: null,
       imageHash: null,
     } as const;
     const comparison = compareRuns(

@@ -43,6 +43,9 @@ describe('run state', () => {
       /^while kernels are compiled, 6\.1\.192: T8 ✓ null-deref: .*\n6\.1\.192: T1 ✓ bound: .*\n$/,
     );
     expect(linesOf([row])).toBe('');
+    expect(linesOf([compiling, { event: 'preview-missed', id: 'T8', why: 'apt-get failed\n' }])).toBe(
+      'no answer before the first kernel is compiled: T8: apt-get failed \n',
+    );
   });
 
   it('counts boots beside cells where each is booted several times', () => {

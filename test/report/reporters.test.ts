@@ -32,7 +32,7 @@ function hostileRun(): RunRecord {
         row: `T1${EVIL}`,
         claim: EVIL,
         axes: { kernel: `k${EVIL}`, node: EVIL },
-        kernel: { recipe: `k${EVIL}`, linkage: 'builtin', release: EVIL, key: null, imageHash: null },
+        kernel: { recipe: `k${EVIL}`, linkage: 'builtin', release: EVIL, source: EVIL, key: null, imageHash: null },
         verdict: 'null-deref',
         asExpected: false,
         expected: { verdicts: ['bound'], function: EVIL, reason: EVIL },
@@ -154,6 +154,22 @@ describe('KCIDB', () => {
     expect(tests.filter((test) => !known(builds).has(test.build_id))).toEqual([]);
   });
 
+  it('knows a checkout by its commit or its package, and tells the commit', () => {
+    const checkoutsOf = (sources: readonly (string | null)[]) => {
+      const { kernel } = aCell();
+      const cells = sources.map((source, n) => aCell({ id: `c${n}`, kernel: { ...kernel, source } }));
+      const report: unknown = JSON.parse(formatKcidb(aRun(cells)));
+      validate(report);
+      expect(validate.errors ?? []).toEqual([]);
+      return z.looseObject({ checkouts: z.array(z.looseObject({ id: z.string() })) }).parse(report).checkouts;
+    };
+    const [a, b] = ['a'.repeat(40), 'b'.repeat(40)];
+    const found = checkoutsOf([`git ${a}`, `git ${b}`, `git ${a}`, 'debian 6.1.170-1', 'debian 6.1.176-1', null]);
+    expect(found.map(({ git_commit_hash: commit }) => commit)).toEqual([a, b, undefined, undefined, undefined]);
+    expect(new Set(found.map(({ id }) => id)).size).toBe(5);
+    expect(checkoutsOf([`git ${'c'.repeat(64)}`])[0]).not.toHaveProperty('git_commit_hash');
+  });
+
   it('calls a crash a failure of the kernel even where it was expected, and ties it to its issue', () => {
     const parsed = z
       .looseObject({
@@ -206,7 +222,14 @@ describe('GitHub', () => {
 
 describe('an incomplete run', () => {
   const run = aRun([aCell()], { missing: { shards: [1, 3, 4], of: 4 } });
-  const context = { folder: 'results/x', read: () => null, width: 100, colour: false, submission: OWN_SUBMISSION };
+  const context = {
+    folder: 'results/x',
+    read: () => null,
+    width: 100,
+    colour: false,
+    submission: OWN_SUBMISSION,
+    news: null,
+  };
   it.each(Object.keys(REPORTERS).filter((name) => !['json', 'kcidb'].includes(name)))('%s says so', async (name) => {
     const text = (await REPORTERS[name]?.format(run, context)) ?? '';
     expect(text).toContain('shards 1, 3 and 4 of 4 are missing');

@@ -145,6 +145,7 @@ function headOf(cells: readonly Record<string, string>[]): PageHead {
   return {
     run,
     outcome: '',
+    news: null,
     summary: '',
     verdicts: VERDICTS,
     axes,
@@ -156,6 +157,7 @@ function headOf(cells: readonly Record<string, string>[]): PageHead {
       verdict: 'bound',
       outcome: 'expected',
       flaky: false,
+      isNew: false,
       expected: null,
       axes: axes.map((axis) => axis.values.indexOf(cell[axis.name] ?? '')),
       what: '',

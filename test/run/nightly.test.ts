@@ -56,6 +56,8 @@ test('a cell disagrees that differs from the night or between its own boots', ()
     { id: 'b', what: 'console' },
     { id: 'c', what: 'verdict' },
   ]);
+  const lost = aRun([aCell({ id: 'a', verdict: 'infra-error' }), aCell({ id: 'b', verdict: 'infra-error' })]);
+  expect(disagreements(night, lost)).toEqual([]);
   const flaky = { ...sample, flakes: [{ id: 'd', what: 'order' as const, repetition: 2 }] };
   expect(disagreements(night, flaky)).toContainEqual({ id: 'd', what: 'order' });
 });

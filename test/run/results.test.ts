@@ -1,10 +1,10 @@
-import { lstat, mkdir, readdir, readlink, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
-import { ownerToken } from '../../harness/kernel/cache.ts';
-import { difference, exitCodeOf } from '../../harness/run/record.ts';
+import { ownerToken } from '../../harness/owner.ts';
+import { difference, exitCodeOf, recordOfBoots } from '../../harness/run/record.ts';
 import { cellFolder, openRunFolder } from '../../harness/run/results.ts';
 import { aCell, aRun } from '../report/builders.ts';
 
@@ -52,12 +52,15 @@ test('what a killed run left is removed by the next one, and a run that goes on 
       for (const foreign of [elsewhere, longGone]) await mkdir(foreign);
       await utimes(longGone, 0, 0);
       await writeFile(join(gone, 'x'), '');
+      // Where it was about to point `latest` to its run.
+      await symlink('x', join(path, `.latest.unfinished.pid99999999-${start}-${space}`));
       const alive = await openRunFolder(path, NOW);
       await openRunFolder(path, NOW);
       await expect(lstat(gone)).rejects.toThrow('ENOENT');
       await expect(lstat(longGone)).rejects.toThrow('ENOENT');
       await lstat(elsewhere);
       await lstat(alive.path);
+      expect((await readdir(path)).filter((name) => name.startsWith('.latest'))).toEqual([]);
     },
     { unsafeCleanup: true },
   ));
@@ -74,6 +77,23 @@ test('the exit code is that of the worst cell', () => {
   expect(exitCodeOf({ cells: [good], flakes: [{ id: good.id, what: 'console', repetition: 2 }], missing: null })).toBe(
     1,
   );
+});
+
+test('a boot without a verdict makes no flake of the others, and the cell has no verdict', () => {
+  const good = aCell({ consoleHash: 'a'.repeat(64) });
+  const other = aCell({ consoleHash: 'b'.repeat(64) });
+  const lost = aCell({ verdict: 'infra-error', asExpected: false, consoleHash: null });
+  expect(recordOfBoots([good, good])).toEqual({ record: good, flakes: [] });
+  expect(recordOfBoots([good, good, other])).toEqual({
+    record: good,
+    flakes: [{ id: good.id, what: 'console', repetition: 3 }],
+  });
+  for (const boots of [
+    [good, lost],
+    [lost, good],
+    [good, other, lost],
+  ])
+    expect(recordOfBoots(boots)).toEqual({ record: lost, flakes: [] });
 });
 
 test('two boots of a gated cell have to agree in every byte', () => {

@@ -35,6 +35,7 @@ export async function debianSource(
   const fetch = () => fetchSource({ root, record, series, onProgress, ...(signal === undefined ? {} : { signal }) });
   const treeOf = (version: string): SourceTree => ({
     id: `debian ${version}`,
+    name: `debian ${version}`,
     folder: folderOf(root, version),
     prepare: async () => {
       if (await exists(sourceFolder({ folder: folderOf(root, version) }))) return;

@@ -61,6 +61,7 @@ export async function tarballSource(
   const hash = await hashFile(file);
   const tree: SourceTree = {
     id: `tarball ${hash}`,
+    name: `tarball ${hash}`,
     folder: join(await ensureFolder(join(root, 'work')), `tarball-${hash.slice(0, SHORT_HASH)}`),
     prepare: async () => {},
   };
@@ -135,7 +136,7 @@ export async function gitSource(root: string, path: string, revision: string): P
     await requireKernelSource(source, `${path} at ${revision}`);
     await writeAtomic(mark, commit);
   };
-  return { id: `git ${tree}`, folder, prepare };
+  return { id: `git ${tree}`, name: `git ${commit}`, folder, prepare };
 }
 
 /** Size and time stamp of each file of a tree, by relative path; a symbolic link by its target. */
@@ -160,7 +161,7 @@ export async function treeSource(root: string, path: string): Promise<SourceTree
       throw fileSystemError(error, root, SOURCE_MIB);
     });
   };
-  return { id, folder, prepare };
+  return { id, name: id, folder, prepare };
 }
 
 async function filesOf(tree: string): Promise<string[]> {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface SourceTree {
   /** Names the exact content: equal ids mean equal trees. */
   readonly id: string;
+  /** What people know it by: `git COMMIT`, `debian VERSION`; `id` where there is no such name. */
+  readonly name: string;
   /** `work/NAME`: holds `src/` and what the build keeps beside it. */
   readonly folder: string;
   /** Brings `src/` to the content of `id`; called with the lock of the folder held. Touches only what differs. */

@@ -33,7 +33,9 @@ const indexed: readonly Indexed[] = head.cells.map((cell, index) => ({ cell, ind
 export function Problems({ onOpen }: AnswersProps) {
   const bad = indexed.filter(({ cell }) => cell.outcome !== 'expected' || cell.flaky);
   if (bad.length === 0) return null;
-  const problems = groupBy(bad, ({ cell }) => [cell.verdict, cell.expected, cell.flaky, cell.what].join('\n'));
+  const problems = groupBy(bad, ({ cell }) =>
+    [cell.isNew, cell.verdict, cell.expected, cell.flaky, cell.what].join('\n'),
+  ).sort(([a], [b]) => Number(b.cell.isNew) - Number(a.cell.isNew));
   return (
     <section class="problems" aria-label="Not as expected">
       {problems.slice(0, MOST_PROBLEMS).map((same) => {
@@ -45,6 +47,11 @@ export function Problems({ onOpen }: AnswersProps) {
               <button type="button" class={`verdict v-${cell.verdict} ${cell.outcome}`} onClick={() => onOpen(index)}>
                 {cell.verdict}
               </button>{' '}
+              {cell.isNew && (
+                <>
+                  <b>new</b>,{' '}
+                </>
+              )}
               {cell.expected === null ? 'differed when repeated' : `expected ${cell.expected}`}
               {cell.expected !== null && cell.flaky && ', and differed when repeated'}
             </h2>

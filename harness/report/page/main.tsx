@@ -106,6 +106,7 @@ function Summary() {
         bootrace <span class={good ? 'good' : 'bad'}>{head.outcome}</span>
       </h1>
       <p>{head.summary}</p>
+      {head.news !== null && <p>{head.news}</p>}
       <p class="dim">
         {run.run}, {seconds} s on {run.workers} workers, {run.matrix.file}
         {run.matrix.selection.length > 0 && ` (${run.matrix.selection.join(' ')})`}, bootrace {run.harness.version}
