@@ -73,6 +73,8 @@ function cpuSeconds(pid: number | undefined): number {
 
 /** Milliseconds of wall-clock time after which a QEMU that says and does nothing is given up. */
 const SILENCE_MS = 120_000;
+/** Seconds of CPU time that are nothing in {@link SILENCE_MS}: on a busy machine a guest that spins uses more. */
+const IDLE_SECONDS = 1;
 /**
  * A guest in virtual time skips idle time, so that even a hang of minutes is over in seconds; a busy loop with
  * interrupts runs until the soft-lockup detector reports it after 20 s (2 x watchdog_thresh, kernel/watchdog.c), which
@@ -97,6 +99,7 @@ export class Silence {
   readonly #pid: number | undefined;
   readonly #spinningSeconds: number;
   readonly #talkingSeconds: number;
+  readonly #silenceMs: number;
   readonly #usedAtStart: number;
   #heard = performance.now();
   #asked = performance.now();
@@ -104,17 +107,23 @@ export class Silence {
 
   /**
    * @param shift the guest's icount shift
-   * @param limits seconds of CPU time at shift 4 that a guest gets in all, and that it may spin without a word
+   * @param limits seconds of CPU time at shift 4 that a guest gets in all, and that it may spin without a word;
+   *   milliseconds that it may do nothing
    */
   constructor(
     pid: number | undefined,
     shift: number,
-    { talking = TALKING_SECONDS, spinning = SPINNING_SECONDS }: { talking?: number; spinning?: number } = {},
+    {
+      talking = TALKING_SECONDS,
+      spinning = SPINNING_SECONDS,
+      silenceMs = SILENCE_MS,
+    }: { talking?: number; spinning?: number; silenceMs?: number } = {},
   ) {
     const slower = 2 ** Math.max(0, SPINNING_SHIFT - shift);
     this.#pid = pid;
     this.#spinningSeconds = Math.min(SILENCE_MS / 1000, spinning * slower);
     this.#talkingSeconds = talking * slower;
+    this.#silenceMs = silenceMs;
     this.#usedAtStart = cpuSeconds(pid);
   }
 
@@ -137,7 +146,7 @@ export class Silence {
     this.#usedBefore ??= used;
     if (used - this.#usedAtStart > this.#talkingSeconds) return 'stuck';
     if (used - this.#usedBefore > this.#spinningSeconds) return 'stuck';
-    return silentMs > SILENCE_MS ? 'silent' : null;
+    return silentMs > this.#silenceMs && used - this.#usedBefore < IDLE_SECONDS ? 'silent' : null;
   }
 }
 

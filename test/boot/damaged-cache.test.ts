@@ -116,11 +116,11 @@ test('what is in a cache on a full disk is used', async () => {
     'full',
     [
       'size=$(du -sm "$1/bootrace/kernels" | cut -f1)',
-      'mkdir -p "$1/../full" && mount -t tmpfs -o size=$((size + 8))m none "$1/../full"',
-      'cp -a "$1/bootrace" "$1/../full/" && rm -rf "$1/../full/bootrace/cross"',
-      '{ cat /dev/zero > "$1/../full/filler" 2> "$1/../full-disk" || true; }',
+      'mkdir -p "$1/../tmpfs" && mount -t tmpfs -o size=$((size + 8))m none "$1/../tmpfs"',
+      'cp -a "$1/bootrace" "$1/../tmpfs/" && rm -rf "$1/../tmpfs/bootrace/cross"',
+      '{ cat /dev/zero > "$1/../tmpfs/filler" 2> "$1/../full-disk" || true; }',
       'grep -q "No space" "$1/../full-disk"',
-      'mount --bind "$1/../full" "$1"',
+      'mount --bind "$1/../tmpfs" "$1"',
     ].join(' && '),
   );
   await cellFrom(words, join(folder.path, 'full-results'));

@@ -102,6 +102,33 @@ test('a guest that spins without a word is given up by its CPU time, and one tha
   }
 });
 
+test('a QEMU that does nothing is given up after a time, and one that is only slow is not', async () => {
+  const idle = spawn('sleep', ['60']);
+  const busy = spawn('sh', ['-c', 'while :; do :; done']);
+  try {
+    const limits = { silenceMs: 200, spinning: 60 };
+    const [waiting, working] = [new Silence(idle.pid, 4, limits), new Silence(busy.pid, 4, limits)];
+    const told: (string | null)[] = [];
+    // Longer than the patience of a look, and until the busy one has used more than nothing.
+    for (let looks = 0; looks < 600 && !told.includes('silent'); looks++) {
+      working.verdict();
+      await sleep(50);
+      told.push(waiting.verdict());
+    }
+    expect(told.at(-1)).toBe('silent');
+    await vi.waitUntil(() => secondsOf(busy.pid) > 1.5, 60_000);
+    expect(working.verdict()).toBeNull();
+  } finally {
+    idle.kill('SIGKILL');
+    busy.kill('SIGKILL');
+  }
+});
+
+/** CPU time in user mode (proc(5), /proc/PID/stat, field 14), of a command whose name has no space. */
+function secondsOf(pid: number | undefined): number {
+  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[13]) / 100;
+}
+
 /** A real QEMU without a machine, which says and does nothing. */
 async function idleQemu(
   whileRunning: (pid: number, folder: string) => void | Promise<void>,
@@ -122,8 +149,7 @@ async function idleQemu(
       cwd: folder,
       shift: 4,
     });
-    await vi.waitUntil(() => qemuChildren().length > 0, 10_000);
-    await sleep(300);
+    await vi.waitUntil(() => qemuChildren().some(({ pid }) => handlesTerm(pid)), 30_000);
     for (const { pid } of qemuChildren()) await whileRunning(pid, folder);
     return await ended;
   } finally {
@@ -132,6 +158,12 @@ async function idleQemu(
 }
 
 const statusOf = (pid: number) => readFileSync(`/proc/${pid}/status`, 'utf8');
+
+/** Whether a process has come so far that it handles SIGTERM, number 15, itself (proc(5), SigCgt: a bit each from 1). */
+function handlesTerm(pid: number): boolean {
+  const caught = BigInt(`0x${/^SigCgt:\t([0-9a-f]+)/m.exec(statusOf(pid))?.[1] ?? '0'}`);
+  return ((caught >> 14n) & 1n) === 1n;
+}
 
 test('QEMU runs in its sandbox where it has one', async () => {
   const { sandbox } = await confinement();
