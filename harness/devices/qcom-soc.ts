@@ -100,11 +100,22 @@ export const ufs: DeviceModel = {
   },
 };
 
+/** MSM_DSI_6G_VER_MINOR_* of drivers/gpu/drm/msm/dsi/dsi_cfg.h; of the rest that of SDM845, 2.2.1. */
+const DSI_VERSIONS: readonly (readonly [string, number])[] = [
+  ['qcom,msm8916-dsi-ctrl', 0x1003_0001],
+  ['qcom,msm8953-dsi-ctrl', 0x1004_0002],
+  ['qcom,msm8976-dsi-ctrl', 0x1004_0002],
+  ['qcom,msm8996-dsi-ctrl', 0x1004_0001],
+  ['qcom,msm8998-dsi-ctrl', 0x2000_0000],
+  ['qcom,sdm660-dsi-ctrl', 0x2001_0000],
+];
+const DSI_SDM845 = 0x2002_0001;
+
 export const dsi: DeviceModel = {
   compatible: ['qcom,mdss-dsi-ctrl'],
-  reads: 'drivers/gpu/drm/msm/dsi/dsi_host.c, dsi_get_version() (6.12): 2.2.1 of version 3',
-  model({ base }, answers) {
-    answers.word(base, 0x2002_0001);
+  reads: 'drivers/gpu/drm/msm/dsi/dsi_host.c, dsi_get_version() (6.12): version 3, which has one of its own',
+  model({ base, compatible }, answers) {
+    answers.word(base, DSI_VERSIONS.find(([name]) => compatible.includes(name))?.[1] ?? DSI_SDM845);
     answers.word(base + 0x1f4, 3 << 24);
   },
 };

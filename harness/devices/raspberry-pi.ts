@@ -49,7 +49,7 @@ export const raspberryPiPower: DeviceModel = {
 };
 
 /** V3D 4.2 with one core; 36 bits of physical address, 32 of virtual (drivers/gpu/drm/v3d/v3d_regs.h). */
-const V3D = { ident1: 0x0008, mmuDebug: 0x1238 } as const;
+const V3D = { ident1: 0x000c, mmuDebug: 0x1238 } as const;
 
 export const v3d: DeviceModel = {
   compatible: ['brcm,2711-v3d'],

@@ -1,6 +1,6 @@
 import type { TreeNode } from '../devicetree/tree.ts';
-import { cellProperty, readCells } from '../devicetree/values.ts';
-import { type DeviceModel, hasCompatible } from './device.ts';
+import { readCells } from '../devicetree/values.ts';
+import type { DeviceModel } from './device.ts';
 
 /**
  * drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION and its values, PMIC_ARB_FEATURES, PMIC_ARB_REG_APID() of
@@ -31,17 +31,6 @@ const SUBTYPES: readonly number[] = [0x14, 0x14, 0x15, 0x15, 0x16, 0x16];
 const ADC_TM = 0x35;
 const NUM_BTM = 0x0f;
 const ADC_TM_CHANNELS = 8;
-
-/**
- * drivers/iio/adc/qcom-spmi-vadc.c (6.12), vadc_check_revision(), vadc_do_conversion(): VADC_REVISION2, a conversion is
- * over (VADC_STATUS1), and what it has found is in the middle of its range (VADC_DATA).
- */
-const VADC = 'qcom,spmi-vadc';
-const VADC_REGISTERS: readonly (readonly [number, readonly number[]])[] = [
-  [0x01, [1]],
-  [0x08, [1]],
-  [0x60, [0x00, 0x80]],
-];
 
 /**
  * How many peripherals a child of a PMIC has, and what they say they are: `PMIC_GPIO_*`, `PMIC_MPP_*` of pinctrl,
@@ -96,10 +85,6 @@ export const spmiArbiter: DeviceModel = {
     for (const { node, reg } of device.slaves) {
       const [slave] = reg;
       if (slave === undefined) continue;
-      const converters = node.children.filter((child) => hasCompatible(child, VADC));
-      for (const base of converters.flatMap((child) => cellProperty(child, 'reg') ?? []))
-        for (const [register, bytes] of VADC_REGISTERS)
-          answers.image(store + slave * 256 * PERIPHERAL + base + register, Uint8Array.from(bytes));
       for (const [peripheral, [type, subtype]] of peripheralsOf(node, slave)) {
         const ppid = (slave << 8) | peripheral;
         answers.word(core.address + APIDS + 4 * apid++, (ppid << 8) | IS_IRQ_OWNER);
