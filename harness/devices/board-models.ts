@@ -33,7 +33,7 @@ import { cadenceQuadspi, fslQuadspi, nxpFspi, rockchipSfc, spiRockchip } from '.
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
-import { sdhciTegra, tegraCar, tegraMisc, tegraPmc } from './tegra.ts';
+import { sdhciTegra, tegraCar, tegraGpio, tegraMisc, tegraPmc } from './tegra.ts';
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
@@ -112,6 +112,7 @@ const MODELS: readonly DeviceModel[] = [
   sunxiMmc,
   sunxiRsb,
   tegraCar,
+  tegraGpio,
   tegraMisc,
   tegraPmc,
   tiSci,

@@ -38,6 +38,13 @@ const PLLS = [
 ] as const;
 const PLL_ENABLE = 30;
 const TEN_TIMES = 10;
+/** CLK_SOURCE_VIC03, NVDEC, NVJPG and NVENC (clk-tegra-periph.c): from PLLP; zero is no source of theirs. */
+const SOURCES = [
+  [0x678, 2 * 2 ** 29],
+  [0x698, 4 * 2 ** 29],
+  [0x69c, 4 * 2 ** 29],
+  [0x6a0, 4 * 2 ** 29],
+] as const;
 /** PLLRE and PLLE are locked in another register, PLLE is switched on by another bit. */
 const PLL_ELSEWHERE = [
   { base: 0x4c4, enable: 30, at: 0x4c8, lock: 27 },
@@ -54,6 +61,7 @@ export const tegraCar: DeviceModel = {
     answers.word(base + OSC_CTRL, index * FREQUENCY_SHIFT);
     for (const policy of BURST_POLICIES) answers.word(base + policy, SUPER_STATE_RUN);
     if (!compatible.includes('nvidia,tegra210-car')) return;
+    for (const [at, source] of SOURCES) answers.word(base + at, source);
     const locks = (at: number, bit: number, to: number, source: number) =>
       answers.rule({ rule: 'follows', at: base + at, to: base + to, bit, source, inverted: false });
     for (const pll of PLLS) {
@@ -61,6 +69,29 @@ export const tegraCar: DeviceModel = {
       locks(pll.base, pll.lock, pll.base, PLL_ENABLE);
     }
     for (const { base: control, enable, at, lock } of PLL_ELSEWHERE) locks(at, lock, control, enable);
+  },
+};
+
+/** drivers/gpio/gpio-tegra.c (6.12), tegra210_gpio_config: banks of four ports of eight lines. */
+const GPIO = { banks: 8, bank: 0x100, ports: 4, lines: 8, masked: 0x80 } as const;
+/** GPIO_CNF, GPIO_OE, GPIO_OUT, GPIO_INT_ENB. */
+const GPIO_REGISTERS = [0x00, 0x10, 0x20, 0x50] as const;
+
+/** A write to the masked view of a register changes the lines that its second byte names. */
+export const tegraGpio: DeviceModel = {
+  compatible: ['nvidia,tegra210-gpio', 'nvidia,tegra30-gpio'],
+  reads: 'drivers/gpio/gpio-tegra.c, tegra_gpio_mask_write(), tegra_gpio_get_direction() (6.12)',
+  model({ base }, answers) {
+    const each = { count: GPIO.ports, toStride: Uint32Array.BYTES_PER_ELEMENT, interrupt: 0 };
+    for (let bank = 0; bank < GPIO.banks; bank++)
+      for (const register of GPIO_REGISTERS)
+        for (let line = 0; line < GPIO.lines; line++) {
+          const to = base + bank * GPIO.bank + register;
+          const [bit, named] = [1 << line, 1 << (line + GPIO.lines)];
+          const masked = { rule: 'on-write', at: to + GPIO.masked, mask: named | bit, to, ...each } as const;
+          answers.rule({ ...masked, value: named | bit, set: bit, clear: 0 });
+          answers.rule({ ...masked, value: named, set: 0, clear: bit });
+        }
   },
 };
 

@@ -66,4 +66,12 @@ describe('masters of buses with a register file for each slave', () => {
       [null, 0],
     ]);
   });
+
+  it('lets the masked view of Tegra’s GPIO registers change the lines that it names', () => {
+    const { rules } = models(node('gpio@6000d000', { compatible: 'nvidia,tegra210-gpio', reg: [0x6000_d000, 0x1000] }));
+    const written = (value: number) =>
+      rules.filter((rule) => rule.rule === 'on-write' && rule.at === 0x6000_d180 && (value & rule.mask) === rule.value);
+    expect(written(0x0808)).toMatchObject([{ to: 0x6000_d100, set: 8, clear: 0, count: 4 }]);
+    expect(written(0x0800)).toMatchObject([{ to: 0x6000_d100, set: 0, clear: 8 }]);
+  });
 });
