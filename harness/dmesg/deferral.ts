@@ -32,6 +32,11 @@ const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1
  * core that held the device back; its own messages say which.
  */
 const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
+/**
+ * pin_request(), drivers/pinctrl/pinmux.c: the pin controller speaks, and who asked for the pin (a device, or
+ * CONTROLLER:N for a GPIO) is deferred.
+ */
+const PIN_STATUS = new RegExp(`^${DRIVER_DEV}pin-(\\d{1,5}) \\((\\S{1,128})\\) status -517$`);
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
 const CYCLE = new RegExp(
   String.raw`^(?:[\w.,-]{1,64} )?(\S{1,200}): ${oneOf(
@@ -77,6 +82,13 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
   }
   if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )/.test(text)) {
     if (ASYNC_ATTACH.test(text)) return null;
+    const pin = PIN_STATUS.exec(text);
+    if (pin !== null) {
+      const [, , controller = '', number, owner = ''] = pin;
+      if (owner.includes(`${controller}:`)) return null;
+      const reason = `pin ${number} of ${controller} cannot be had yet`;
+      return { event: 'deferred', by: 'driver', reason, device: owner, driver: null, ...at };
+    }
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];

@@ -1,7 +1,7 @@
 import { printable } from '../printable.ts';
 import type { LeastTimeout } from '../search/timeout.ts';
 import type { Root, RootCause, Why } from '../verdict/why.ts';
-import { count } from './text.ts';
+import { count, groupBy } from './text.ts';
 
 /** Devices that are listed below a root; the rest is counted. */
 const LISTED = 20;
@@ -16,14 +16,15 @@ const WHERE_THE_REASON_IS =
 /** What `why` found, for the console: the roots first, each with who waits for it. */
 export function formatWhy(found: Why, timeout: LeastTimeout | null): string {
   const lines: string[] = [];
-  if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
+  const shared = [...groupBy(found.roots, sharedCause).values()];
+  if (found.unbound === 0 && found.unexplained.length > 0)
+    lines.push('No device is said to be deferred or failed, but suppliers wait in sync_state() for some.');
+  else if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
   else if (found.roots.length === 0) lines.push(`${devicesNotBound(found.unbound)}, and the log gives no reason.`);
-  else lines.push(`${devicesNotBound(found.unbound)}, for ${count(found.roots.length, 'reason')}:`);
-  for (const root of found.roots) lines.push('', ...rootLines(root));
+  else lines.push(`${devicesNotBound(found.unbound)}, for ${count(shared.length, 'reason')}:`);
+  for (const roots of shared) lines.push('', ...rootLines(roots));
   if (found.unexplained.length > 0) {
-    const names = found.unexplained.slice(0, LISTED).map(printable).join(', ');
-    const more = found.unexplained.length > LISTED ? ` and ${found.unexplained.length - LISTED} more` : '';
-    lines.push('', `Not bound, and the log does not say why: ${names}${more}`);
+    lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
     if (found.likely.length > 0)
       lines.push(
         `  by their names others may wait for these, which is a guess: ` +
@@ -46,16 +47,25 @@ function devicesNotBound(number: number): string {
   return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
 }
 
-function rootLines({ name, cause, evidence, waiting }: Root): string[] {
-  const lines = [`${printable(name)}: ${printable(causeText(cause))}`];
+/** Roots of which nothing is known but the same cause are told together. */
+function sharedCause({ name, cause, evidence, waiting }: Root): string {
+  return evidence === null && waiting.length === 0 ? causeText(cause) : name;
+}
+
+function rootLines(roots: readonly Root[]): string[] {
+  const [first] = roots;
+  if (first === undefined) return [];
+  const { name, cause, evidence, waiting } = first;
+  const lines = [`${listed(roots.map((root) => root.name))}: ${printable(causeText(cause))}`];
   if (evidence !== null) lines.push(`  the log: ${printable(evidence)}`);
-  const shown = waiting.slice(0, LISTED).map((one) => {
-    const via = one.for === name ? '' : ` (for ${printable(one.for)})`;
-    return `${printable(one.device)}${via}`;
-  });
-  const more = waiting.length > LISTED ? [`and ${waiting.length - LISTED} more`] : [];
-  if (shown.length > 0) lines.push(`  waiting: ${[...shown, ...more].join(', ')}`);
+  const via = waiting.map((one) => (one.for === name ? one.device : `${one.device} (for ${one.for})`));
+  if (waiting.length > 0) lines.push(`  waiting: ${listed(via)}`);
   return lines;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > LISTED ? [`and ${names.length - LISTED} more`] : [];
+  return [...names.slice(0, LISTED).map(printable), ...more].join(', ');
 }
 
 /** Why a root is not there, and what to do about it where that is known. */
@@ -79,7 +89,7 @@ function causeText(cause: RootCause): string {
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
     case 'timed-out':
-      return 'the deferred probe timeout ended its wait for a supplier';
+      return 'the deferred probe timeout ended the wait for a supplier';
     case 'cycle':
       return `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':

@@ -179,7 +179,9 @@ function causeOf(life: DeviceLife, loop: LogSummary['retryLoop']): RootCause | n
   const { device, driver, state, error, reason, timedOut, by } = life;
   if (loop !== null && loop.device === device)
     return { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound };
-  if (timedOut || (state === 'failed' && error === ETIMEDOUT && reason === TIMED_OUT))
+  // A driver that goes on without the supplier may fail for the lack of it.
+  const failedLater = state === 'failed' && error !== null && error !== ETIMEDOUT;
+  if ((timedOut && !failedLater) || (state === 'failed' && error === ETIMEDOUT && reason === TIMED_OUT))
     return { cause: 'timed-out', driver };
   if (state === 'failed') return { cause: 'failed', driver, error };
   if (state === 'probing') return { cause: 'not-returned', driver };

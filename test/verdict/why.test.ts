@@ -122,6 +122,32 @@ describe('whyUnbound', () => {
     expect(formatWhy(why('[    0.000000] Linux version 6.1.0'), null)).toBe('Nothing is deferred or failed.\n');
   });
 
+  it('tells together what is known of no more than its time-out, and apart what failed after it', () => {
+    const found = why(
+      '[   12.100000] tegra-i2c 3160000.i2c: deferred probe timeout, ignoring dependency',
+      '[   12.200000] tegra-i2c 3180000.i2c: deferred probe timeout, ignoring dependency',
+      '[   12.300000] tegra-gpcdma 2600000.dma-controller: deferred probe timeout, ignoring dependency',
+      '[   12.400000] tegra-gpcdma 2600000.dma-controller: probe with driver tegra-gpcdma failed with error -22',
+    );
+    const text = formatWhy(found, null);
+    expect(text).toContain('3 devices are not bound, for 2 reasons:');
+    expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a supplier');
+    expect(text).toContain('2600000.dma-controller: the probe of tegra-gpcdma failed with error -22');
+  });
+
+  it('blames no pin controller for a pin that somebody else cannot have, and names who asked', () => {
+    const pin = 'sun4i-pinctrl 1c20800.pinctrl: pin-202';
+    expect(why(`[   11.300000] ${pin} (1c20800.pinctrl:202) status -517`)).toMatchObject({ unbound: 0, roots: [] });
+    expect(why(`[   11.400000] ${pin} (1c28c00.serial) status -517`)).toMatchObject({
+      roots: [{ name: '1c28c00.serial', evidence: 'pin 202 of 1c20800.pinctrl cannot be had yet' }],
+    });
+  });
+
+  it('does not call it well where suppliers still wait for a device', () => {
+    const log = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
+    expect(formatWhy(why(log), null)).toContain('suppliers wait in sync_state() for some.');
+  });
+
   it('guesses by their names which of the silent devices others wait for', () => {
     const silent = why(
       ...['fe0a0000.hdmi', 'fdc20000.syscon:io-domains', 'fe2b0000.mmc', 'fdd40000.i2c'].map(
