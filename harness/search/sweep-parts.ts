@@ -3,7 +3,7 @@ import type { Gate } from '../model/gate.ts';
 import { conditionText, inLoadOrder, loadsOf, withAsyncDrivers, withAsyncModules } from './conditions.ts';
 import { type BoundDevice, rebound } from './disturbances.ts';
 import { minimise, type TestResult } from './minimise.ts';
-import { beforeCensus, type SweepCell } from './sweep.ts';
+import { beforeCensus, type SweepCell, withNeededFirst } from './sweep.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
 /** One thing that a boot of a sweep does and that can be left out, to see whether a difference needs it. */
@@ -47,7 +47,12 @@ export function partsOf(
 }
 
 /** The boot with those parts alone; null where the kernel cannot be asked for them. */
-export function cellWithParts({ sweep, cell }: SweepCell, base: Cell, kept: readonly Part[]): Cell | null {
+export function cellWithParts(
+  { sweep, cell }: SweepCell,
+  base: Cell,
+  kept: readonly Part[],
+  needs: (module: string) => readonly string[],
+): Cell | null {
   switch (sweep) {
     case 'async':
     case 'late':
@@ -69,7 +74,8 @@ export function cellWithParts({ sweep, cell }: SweepCell, base: Cell, kept: read
       );
     case 'loads': {
       const moved = new Set(kept.flatMap((one) => (one.part === 'moved' ? [one.module] : [])));
-      return { ...base, plan: inLoadOrder(base.plan, mixed(loadsOf(base.plan), loadsOf(cell.plan), moved)) };
+      const order = withNeededFirst(mixed(loadsOf(base.plan), loadsOf(cell.plan), moved), needs);
+      return { ...base, plan: inLoadOrder(base.plan, order) };
     }
     case 'suspend':
       return cell;

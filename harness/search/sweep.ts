@@ -1,6 +1,6 @@
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
+import { inLoadOrder, loadsOf, SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import { type BoundDevice, rebound } from './disturbances.ts';
 import { interleavings } from './interleavings.ts';
 import { createRandom, shuffled } from './random.ts';
@@ -40,6 +40,8 @@ interface SweepRequest {
   /** Devices that need the same supplier, two at a time. */
   readonly pairs: readonly (readonly [string, string])[];
   readonly sweeps: readonly Sweep[];
+  /** Modules whose symbols a module needs. */
+  readonly needs: (module: string) => readonly string[];
   /** Most boots of each sweep; which, is drawn by `seed`. */
   readonly most: number;
   readonly seed: number;
@@ -62,13 +64,13 @@ function idOf(what: string): string {
   return plain.slice(0, LONGEST_ID).replace(/^-|-$/g, '');
 }
 
-function cellsOf(sweep: Sweep, { base, bound, pairs, most, seed }: SweepRequest): SweepCell[] {
+function cellsOf(sweep: Sweep, { base, bound, pairs, needs, most, seed }: SweepRequest): SweepCell[] {
   const asynchronous = { ...base, bootargs: withAsyncDrivers(base.bootargs, ['*']) };
   switch (sweep) {
     case 'async':
       return [{ sweep, what: 'every driver asynchronous', cell: asynchronous }];
     case 'loads':
-      return loadOrders(base, most, seed);
+      return loadOrders(base, needs, most, seed);
     case 'late':
       return bound.map(({ device }) => ({
         sweep,
@@ -98,16 +100,34 @@ function gated(cell: Cell, gate: Cell['gates'][number]): Cell {
   return { ...cell, gates: [...cell.gates, gate], plan: settlingFor(cell.plan, LATE_MS + SETTLE_MARGIN_MS) };
 }
 
-function loadOrders(base: Cell, most: number, seed: number): SweepCell[] {
-  const loads = base.plan.filter((step) => step.step === 'load');
-  if (loads.length < 2) return [];
+/** Orders in which `modprobe` would load the modules if it were asked for them in an order that is drawn. */
+function loadOrders(base: Cell, needs: SweepRequest['needs'], most: number, seed: number): SweepCell[] {
+  const modules = loadsOf(base.plan);
+  if (modules.length < 2) return [];
   const random = createRandom(seed);
   return Array.from({ length: most }, (_, place) => {
-    // A load brings what its module depends on: any order can be had.
-    const order = shuffled(loads, random);
-    const plan = base.plan.map((step) => (step.step === 'load' ? (order.shift() ?? step) : step));
-    return { sweep: 'loads', what: `module order ${place + 1}`, cell: { ...base, plan } };
+    const order = withNeededFirst(shuffled(modules, random), needs);
+    return {
+      sweep: 'loads',
+      what: `module order ${place + 1}`,
+      cell: { ...base, plan: inLoadOrder(base.plan, order) },
+    };
   });
+}
+
+/** `wanted` with each module behind those of them that it needs. */
+export function withNeededFirst(wanted: readonly string[], needs: SweepRequest['needs']): string[] {
+  const known = new Set(wanted);
+  const order = new Set<string>();
+  const under = new Set<string>();
+  const add = (module: string): void => {
+    if (order.has(module) || under.has(module)) return;
+    under.add(module);
+    for (const other of needs(module)) if (known.has(other)) add(other);
+    order.add(module);
+  };
+  for (const module of wanted) add(module);
+  return [...order];
 }
 
 const SETTLE: PlanStep = { step: 'settle', ms: 1000 };

@@ -86,6 +86,8 @@ class BoardSweep {
   /** Boots that leave parts out, for their names. */
   #parts = 0;
 
+  readonly #needs = (module: string): readonly string[] => this.#board.kernel.modules.get(module)?.depends ?? [];
+
   constructor(session: SearchSession, board: CountedBoard, base: Cell, options: SweepOptions) {
     this.#session = session;
     this.#board = board;
@@ -103,7 +105,7 @@ class BoardSweep {
     const [first] = usual;
     const bound = first?.bound ?? [];
     this.#bound = bound;
-    const request = { base: this.#base, bound, pairs: pairsOf(tree, bound), sweeps, most, seed };
+    const request = { base: this.#base, bound, pairs: pairsOf(tree, bound), sweeps, needs: this.#needs, most, seed };
     const found = new Map<string, { difference: Difference; by: SweepCell; times: number }>();
     const cells = sweepCells(request);
     note(`${this.#base.id}: ${bound.length} devices bound, ${cells.length} boots`);
@@ -162,10 +164,10 @@ class BoardSweep {
     for (const one of before) if (await shows(one.cell)) return one;
     const guesses = this.#guesses(difference, all);
     const { parts, isMinimal } = await leastParts(all, guesses, this.#options.reduce, async (kept) => {
-      const cell = cellWithParts(by, this.#base, kept);
+      const cell = cellWithParts(by, this.#base, kept, this.#needs);
       return cell === null ? null : shows({ ...cell, id: `${by.cell.id}-part-${++this.#parts}` });
     });
-    const cell = parts.length === all.length ? null : cellWithParts(by, this.#base, parts);
+    const cell = parts.length === all.length ? null : cellWithParts(by, this.#base, parts, this.#needs);
     if (cell === null) return unreduced;
     const id = `${by.cell.id}-minimal-${before.length + 1}`;
     const found: Minimal = { cell: { ...cell, id }, parts, isMinimal };
@@ -205,12 +207,16 @@ class BoardSweep {
     const { runner, folder } = this.#session;
     this.#boots++;
     const path = folder.cell(cell.id);
-    const { end: guest, record } = await runner.boot(cell, path);
+    const { end: guest, record, gates } = await runner.boot(cell, path);
+    const inVain = gates.flatMap((gate) =>
+      gate.verb === 'timed-out' ? [`the hold of ${gate.device} until ${gate.detail} timed out`] : [],
+    );
     if (guest === null) this.#unbooted.add(record.reason);
+    for (const why of inVain) this.#unbooted.add(why);
     const census = readCensus(path, this.#board.tree, this.#matcher);
     const named = census.devices.map((one) => ({ ...one, device: `${one.bus}/${one.name}` }));
     return {
-      booted: guest !== null,
+      booted: guest !== null && inVain.length === 0,
       complete: census.complete,
       crashes: census.crashes.map(({ signature, title, function: symbol, probing, trace }) => ({
         signature,
@@ -255,9 +261,30 @@ function pairsOf(tree: DeviceTree, bound: readonly BoundDevice[]): (readonly [st
     if (device !== undefined && there.has(device))
       consumers.set(supplier, [...(consumers.get(supplier) ?? []), device]);
   }
+  const waitsFor = needersOf(suppliersOf(tree).links, names);
   const pairs = new Map<string, readonly [string, string]>();
   for (const some of consumers.values())
     for (const [place, one] of some.entries())
-      for (const other of some.slice(place + 1)) if (one !== other) pairs.set(`${one} ${other}`, [one, other]);
+      for (const other of some.slice(place + 1))
+        if (one !== other && !waitsFor(one, other) && !waitsFor(other, one)) pairs.set(`${one} ${other}`, [one, other]);
   return [...pairs.values()];
+}
+
+/** Whether one device needs another, directly or through others. */
+function needersOf(
+  links: readonly { readonly consumer: string; readonly supplier: string }[],
+  names: ReadonlyMap<string, string>,
+): (device: string, other: string) => boolean {
+  const direct = new Map<string, Set<string>>();
+  for (const link of links) {
+    const consumer = names.get(link.consumer);
+    const supplier = names.get(link.supplier);
+    if (consumer === undefined || supplier === undefined) continue;
+    direct.set(consumer, (direct.get(consumer) ?? new Set()).add(supplier));
+  }
+  return (device, other) => {
+    const seen = new Set([device]);
+    for (const one of seen) for (const next of direct.get(one) ?? []) seen.add(next);
+    return device !== other && seen.has(other);
+  };
 }

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { type BoardOutcome, differencesTo, SWEEPS, sweepCells, usualCells } from '../../harness/search/sweep.ts';
+import {
+  type BoardOutcome,
+  differencesTo,
+  SWEEPS,
+  sweepCells,
+  usualCells,
+  withNeededFirst,
+} from '../../harness/search/sweep.ts';
 import { cellWithParts, leastParts, mixed, partsOf, partsText } from '../../harness/search/sweep-parts.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 
@@ -8,6 +15,7 @@ const BASE = simulatedCell({
   id: 'board',
   plan: [load('a'), load('b'), { step: 'settle', ms: 500 }, { step: 'census' }],
 });
+const needs = () => [];
 const bound = Array.from({ length: 10 }, (_, number) => ({ device: `d${number}`, driver: `drv${number}` }));
 
 function outcome(ends: Record<string, string>, signatures: string[] = [], complete = true): BoardOutcome {
@@ -30,7 +38,7 @@ function outcome(ends: Record<string, string>, signatures: string[] = [], comple
 }
 
 test('the boots of a sweep have names of their own, end with a census, and are the same for the same seed', () => {
-  const request = { base: BASE, bound, pairs: [['d0', 'd1']] as const, sweeps: SWEEPS, most: 4, seed: 3 };
+  const request = { base: BASE, bound, pairs: [['d0', 'd1']] as const, sweeps: SWEEPS, needs, most: 4, seed: 3 };
   const cells = sweepCells(request);
   expect(cells).toEqual(sweepCells(request));
   expect(new Set(cells.map(({ cell }) => cell.id)).size).toBe(cells.length);
@@ -63,15 +71,15 @@ test('what the usual order shows in any interleaving is no difference', () => {
 });
 
 test('a boot taken apart is the same boot again, and less of it is less', () => {
-  const request = { base: BASE, bound, pairs: [['d0', 'd1']] as const, sweeps: SWEEPS, most: 4, seed: 3 };
+  const request = { base: BASE, bound, pairs: [['d0', 'd1']] as const, sweeps: SWEEPS, needs, most: 4, seed: 3 };
   for (const by of sweepCells(request)) {
     if (by.sweep === 'suspend') continue;
     const parts = partsOf(by, BASE, bound, ['drv0', 'built,in']);
-    const whole = cellWithParts(by, BASE, parts);
+    const whole = cellWithParts(by, BASE, parts, needs);
     // Every driver by name stands for `*`.
     if (by.sweep === 'rebinds' || by.sweep === 'loads') expect(whole?.plan).toEqual(by.cell.plan);
     else expect(whole).toMatchObject({ gates: by.cell.gates, bootargs: ['driver_async_probe=drv0'] });
-    const none = cellWithParts(by, BASE, []);
+    const none = cellWithParts(by, BASE, [], needs);
     expect(none).toMatchObject({ bootargs: [], gates: [] });
     expect(none?.plan.filter(({ step }) => step === 'load' || step === 'unbind')).toEqual([load('a'), load('b')]);
   }
@@ -85,11 +93,22 @@ test('modules that are moved stand where the drawn order has them, the others in
   expect(mixed(usual, drawn, new Set(usual))).toEqual(drawn);
 });
 
+test('a module is loaded behind what it needs, in whatever order they are drawn', () => {
+  const depends = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'elsewhere']],
+  ]);
+  const inOrder = (wanted: string[]) => withNeededFirst(wanted, (module) => depends.get(module) ?? []).join('');
+  expect(inOrder(['a', 'b', 'c', 'd'])).toBe('cbad');
+  expect(inOrder(['d', 'c', 'a', 'b'])).toBe('dcba');
+  expect(withNeededFirst(['x', 'y'], (module) => (module === 'x' ? ['y'] : ['x']))).toEqual(['y', 'x']);
+});
+
 test('names that the kernel would cut are not asked for', () => {
-  const [by] = sweepCells({ base: BASE, bound, pairs: [], sweeps: ['async'], most: 1, seed: 1 });
+  const [by] = sweepCells({ base: BASE, bound, pairs: [], sweeps: ['async'], needs, most: 1, seed: 1 });
   if (by === undefined) throw new Error('there is a boot with all drivers asynchronous');
   const long = Array.from({ length: 40 }, (_, number) => `driver-number-${number}`);
-  expect(cellWithParts(by, BASE, partsOf(by, BASE, bound, long))).toBeNull();
+  expect(cellWithParts(by, BASE, partsOf(by, BASE, bound, long), needs)).toBeNull();
 });
 
 test('what is left of a boot is said in words', () => {
