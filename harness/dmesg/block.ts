@@ -131,6 +131,7 @@ export class Block {
   }
 
   get fatal(): boolean {
+    if (this.header === HEADLESS) return this.#died || isFatal(reportOf(this.traceNames)?.kind ?? this.#kind);
     return (isFatal(this.#kind) || this.die !== null) && !this.header.survives;
   }
 

@@ -48,6 +48,8 @@ const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
 const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
 /** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
 const LEAST_FOLD = 64;
+/** A line that is not much shorter: the next word was a long one, such as an address. */
+const LEAST_FILLED = 48;
 const MOST_FOLD = 80;
 /** Marks of a quoted mail, which were added after its lines had been broken. */
 const QUOTE = /^(?:> ?)+/;
@@ -62,6 +64,14 @@ const RECENT_LINES = 16;
 const MAX_RECENT = 256;
 /** A kernel's time stamp, or a tag that only its lines have. */
 const STAMPED = /\[ {0,12}\d{1,9}\.\d{6}|^<\d{1,2}>| kernel: |^\d{1,2},\d{1,20},\d{1,20},/;
+
+function unquoted(line: string | undefined): string {
+  return line?.replace(QUOTE, '').trimEnd() ?? '';
+}
+
+function isSoft(line: string): boolean {
+  return line.endsWith(SOFT_BREAK) && line.length >= SOFT_WIDTH - 1;
+}
 
 function textOf(line: string): string {
   return parseRecords(decodeLine(line)).at(-1)?.text ?? '';
@@ -209,7 +219,7 @@ export class DmesgParser {
       }
     }
     if (unfinished !== null && (time === null || time === unfinished.record.time)) {
-      const whole = findHeader(`${unfinished.record.text} ${text}`);
+      const whole = findHeader(this.#joined(unfinished.record.text, text));
       if (whole !== null) {
         this.#header(whole, unfinished.record, unfinished.line);
         return;
@@ -218,21 +228,29 @@ export class DmesgParser {
     const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
-      if (time !== null && hasSign && (UNFINISHED.test(text) || OF_PROBE.test(text)))
-        this.#unfinished = { record, line };
+      if (time !== null && hasSign && (UNFINISHED.test(text) || this.#fillsLine())) this.#unfinished = { record, line };
       this.#body(record, line);
     }
   }
 
+  /** Whether the line is one that a mail program may have broken. */
+  #fillsLine(): boolean {
+    const line = unquoted(this.#recent.at(-1));
+    return line.length <= MOST_FOLD && (line.length >= LEAST_FILLED || isSoft(line));
+  }
+
+  /** A line and the rest of it, which the last line is. */
+  #joined(text: string, rest: string): string {
+    return isSoft(unquoted(this.#recent.at(-2))) ? text.slice(0, -SOFT_BREAK.length) + rest : `${text} ${rest}`;
+  }
+
   /** What the driver core says in a record that a mail program broke where the next word had no room. */
   #unfolded({ record, line }: { record: LogRecord; line: number }, rest: LogRecord): DmesgEvent | null {
-    const broken = this.#recent.at(-2)?.replace(QUOTE, '').trimEnd() ?? '';
     if (!OF_PROBE.test(record.text)) return null;
-    const soft = broken.endsWith(SOFT_BREAK) && broken.length >= SOFT_WIDTH - 1;
+    const broken = unquoted(this.#recent.at(-2));
     const next = rest.text.split(' ', 1)[0] ?? '';
-    if (!soft && (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD)) return null;
-    const whole = soft ? `${record.text.slice(0, -1)}${rest.text}` : `${record.text} ${rest.text}`;
-    return driverCoreEvent(whole, { line, time: record.time });
+    if (!isSoft(broken) && (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD)) return null;
+    return driverCoreEvent(this.#joined(record.text, rest.text), { line, time: record.time });
   }
 
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {

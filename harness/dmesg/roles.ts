@@ -103,6 +103,7 @@ const ROLES = {
       /arch\/\w+\/lib\/|arch\/\w+\/include\/asm\/(?:uaccess|io)\.h/,
     ),
     names: `
+      iov_iter_* ioread*_rep iowrite*_rep
       logic_in* logic_out* inb inw inl outb outw outl insb insw insl copy_to_iter* copy_from_iter* copy_page_to_iter*
       copy_page_from_iter* simple_copy_to_iter iterate_and_advance*
       memcpy* memmove* memset* memcmp* memchr* memscan* pi_mem* pi_str* arch_mem* strcpy* strncpy* strcmp*
@@ -142,30 +143,27 @@ const ROLES = {
       /include\/linux\/(?:spinlock|rwlock|rwsem|mutex|semaphore|seqlock|local_lock|rcupdate)\w*\.h/,
     ),
     names: `
-      ldsem_* atomic_dec_and_lock* atomic_dec_and_raw_lock*
-      raw_spin_* spin_lock* spin_unlock* spin_trylock* spin_dump spin_bug raw_read_* raw_write_* read_lock*
-      read_unlock* write_lock* write_unlock* do_raw_* arch_spin_* arch_read_* arch_write_* queued_spin_*
-      queued_read_* queued_write_* native_queued_* pv_queued_*  rwlock_bug debug_spin_* ticket_spin_*
-      osq_lock osq_unlock mcs_* bit_spin_* resilient_* mutex_lock* mutex_unlock* mutex_trylock*
-      mutex_remove_waiter mutex_optimistic_spin* mutex_spin_on_owner mutex_add_waiter ww_mutex_* rt_mutex_*
-      rt_spin_* rt_read_* rt_write_* rtlock_* debug_mutex_* atomic_dec_and_mutex_lock refcount_dec_and_mutex_lock
-      refcount_dec_and_lock* rtmutex_* down down_read* down_write* down_interruptible down_killable down_timeout
-      down_trylock down_common up up_read* up_write* rwsem_* call_rwsem_* percpu_down_* percpu_up_* percpu_rwsem_*
-      rwbase_* wake_up wake_up_interruptible* wake_up_all* wake_up_bit wake_up_common* wake_up_locked*
-      wake_up_poll* wake_up_process wake_up_q wake_up_sync* wake_up_var wake_up_state try_to_wake_up
-      default_wake_function autoremove_wake_function swake_up wake_up_interruptible* wake_up_all* wake_up_bit
-      wake_up_common* wake_up_locked* wake_up_poll* wake_up_process wake_up_q wake_up_sync* wake_up_var
-      wake_up_state complete complete_all complete_with_flags complete_on_current_cpu prepare_to_wait*
-      prepare_to_swait* finish_wait finish_swait add_wait_queue* remove_wait_queue init_waitqueue* local_lock*
-      local_unlock* local_bh_enable* local_bh_disable* seqprop_*   
-      lock_timer_base lock_hrtimer_base task_rq_lock raw_spin_rq_*    bit_lock*
-      seqlock_* read_seq* write_seq* rcu_read_lock* rcu_read_unlock* rcu_lock_acquire rcu_lock_release srcu_read_*
-         
+      ldsem_* atomic_dec_and_lock* atomic_dec_and_raw_lock* raw_spin_* spin_lock* spin_unlock* spin_trylock* spin_dump
+      spin_bug raw_read_* raw_write_* read_lock* read_unlock* write_lock* write_unlock* do_raw_* arch_spin_*
+      arch_read_* arch_write_* queued_spin_* queued_read_* queued_write_* native_queued_* pv_queued_* rwlock_bug
+      debug_spin_* ticket_spin_* osq_lock osq_unlock mcs_* bit_spin_* resilient_* mutex_lock* mutex_unlock*
+      mutex_trylock* mutex_remove_waiter mutex_optimistic_spin* mutex_spin_on_owner mutex_add_waiter ww_mutex_*
+      rt_mutex_* rt_spin_* rt_read_* rt_write_* rtlock_* debug_mutex_* atomic_dec_and_mutex_lock
+      refcount_dec_and_mutex_lock refcount_dec_and_lock* rtmutex_* down down_read* down_write* down_interruptible
+      down_killable down_timeout down_trylock down_common up up_read* up_write* rwsem_* call_rwsem_* percpu_down_*
+      percpu_up_* percpu_rwsem_* rwbase_* try_to_wake_up default_wake_function autoremove_wake_function complete
+      complete_all complete_with_flags complete_on_current_cpu prepare_to_wait* prepare_to_swait* finish_wait
+      finish_swait add_wait_queue* remove_wait_queue init_waitqueue* local_lock* local_unlock* local_bh_enable*
+      local_bh_disable* seqprop_* lock_timer_base lock_hrtimer_base task_rq_lock raw_spin_rq_* bit_lock* seqlock_*
+      read_seq* write_seq* rcu_read_lock* rcu_read_unlock* rcu_lock_acquire rcu_lock_release srcu_read_* wake_up*
+      swake_up*
     `,
   },
   guard: {
     why: "takes or releases a subsystem's lock for its caller",
     names: `
+      clk_prepare_lock clk_prepare_unlock clk_enable_lock clk_enable_unlock regmap_lock_* regmap_unlock_*
+      drm_modeset_lock* drm_modeset_unlock* i2c_lock_bus i2c_adapter_lock_bus
       lock_sock* sock_lock* release_sock  netdev_lock* device_lock* unix_state_* lock_two_* folio_unlock unlock_page
       reiserfs_write_lock* reiserfs_write_unlock* tty_lock* tty_unlock* console_lock console_trylock snd_power_wait*
     `,
@@ -179,6 +177,7 @@ const ROLES = {
       /include\/linux\/(?:list\w*|rbtree\w*|hashtable|rhashtable|xarray|idr|rculist\w*|llist|plist)\.h/,
     ),
     names: `
+      list_sort sg_miter_* sg_copy_* sg_nents* btree_*
       list_lru_*
       find_lock_entries* find_get_entries* truncate_inode_pages*
       list_add* list_del* list_replace* list_move* list_splice* list_cut* list_swap* list_empty* hlist_* plist_*
@@ -196,6 +195,7 @@ const ROLES = {
     ),
     names: `
       aes_* crypto_* sha1_* sha256_* sha512_* chacha_* poly1305_* kobject_set_name*
+      dev_err_probe dynamic_* ptr_to_id md5_*
       va_format netdev_printk netdev_warn netdev_err netdev_info device_node_gen_full_name
       snprintf vsnprintf sprintf vsprintf scnprintf vscnprintf format_decode pointer string string_nocheck hex_string
       number special_hex_number symbol_string resource_string bitmap_string ip4_* ip6_addr_string* uuid_string
@@ -252,6 +252,8 @@ const ROLES = {
     why: 'handles the packet that its caller named',
     files: /^(?:net\/core\/skbuff\.c|include\/linux\/skbuff\.h)/,
     names: `
+      napi_consume_skb napi_build_skb skb_add_rx_frag* skb_ensure_writable eth_type_trans napi_gro_* netif_rx*
+      dev_queue_xmit dev_direct_xmit
       netif_receive_skb* sk_stop_timer* sk_reset_timer* page_pool_* xdp_return_*
       sk_skb_reason_drop sk_skb_* 
       skb_panic skb_over_panic skb_under_panic skb_put* skb_push* skb_pull* skb_trim* skb_release_* skb_dequeue*
@@ -271,6 +273,10 @@ const ROLES = {
       /lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs\/|kernfs\/dir\.c)/,
     ),
     names: `
+      device_link_* dev_set_drvdata dev_get_drvdata class_unregister device_attach device_bind_driver
+      device_property_* platform_get_* of_node_* of_property_* of_get_* of_find_* of_device_is_*
+      simple_recursive_removal
+      remove_proc_* proc_remove alloc_netdev* alloc_etherdev* free_netdev
       unregister_netdev unregister_netdevice
       kernfs_remove* kernfs_drain* kernfs_find* kernfs_create* kernfs_add* kernfs_put kernfs_get kernfs_activate*
       kernfs_unlink* kernfs_link* kernfs_deactivate* kernfs_name_* kernfs_new_node*
@@ -297,6 +303,14 @@ const ROLES = {
       attribute_container_* transport_*
     `,
   },
+  request: {
+    why: 'requests, frees or masks the interrupt that its caller named',
+    files: /^kernel\/irq\/(?:manage|devres)\.c/,
+    names: `
+      request_irq request_threaded_irq devm_request_* free_irq* devm_free_irq enable_irq disable_irq* irq_set_affinity*
+      irq_set_irq_wake irq_set_irq_type synchronize_irq* synchronize_hardirq
+    `,
+  },
   scheduling: {
     why: 'waits, or queues or cancels work, a timer or a thread of its caller',
     files: sources(
@@ -304,6 +318,7 @@ const ROLES = {
       /include\/linux\/(?:workqueue|timer|hrtimer|kthread|wait|sched)\w*\.h/,
     ),
     names: `
+      fsleep delayed_work_timer_fn tasklet_disable* tasklet_unlock*
       cleanup_srcu_struct* percpu_ref_* cpu_stopper_* stop_one_cpu* stop_machine*
       filemap_fdatawait* fdatawait_one_bdev filemap_fdatawrite* do_read_cache_*
       switch_to switch_to_asm context_switch schedule schedule_timeout* schedule_hrtimeout*
@@ -336,6 +351,8 @@ const ROLES = {
       usb_hcd_submit_urb usb_hcd_unlink_urb usb_hcd_giveback_urb unlink1 usb_control_msg* usb_bulk_msg usb_interrupt_msg
       usb_start_wait_urb usb_internal_control_msg usb_sg_* usb_free_coherent usb_alloc_coherent usb_put_dev usb_get_dev
       usb_put_intf usb_get_intf usb_hcd_flush_endpoint usb_disable_endpoint usb_disable_interface usb_remove_sysfs_*
+      usb_set_interface usb_find_interface usb_driver_claim_interface usb_ifnum_to_if usb_altnum_to_altsetting
+      usb_clear_halt usb_reset_endpoint
       usb_driver_release_interface usb_set_intfdata
     `,
   },
