@@ -1,4 +1,4 @@
-import { basename, dirname, isAbsolute, relative, sep } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Folder of this copy of bootrace: a checkout, or a package in some node_modules/. */
@@ -24,10 +24,9 @@ function program({ home, cwd }: Place): string {
   // npx looks for the program in the node_modules/ of the current folder and those above it, then among global ones
   // (npm-exec(1)).
   if (basename(dirname(home)) === 'node_modules') return 'npx bootrace';
-  // npm goes up to the nearest package.json and runs the script from there (npm-run-script(1)).
-  const below = relative(home, cwd);
-  const isInside = below !== '..' && !below.startsWith(`..${sep}`) && !isAbsolute(below);
-  return isInside ? 'npm run -s bootrace --' : entryLine(home);
+  // npm runs a script from the folder of its package.json (npm-run-script(1)): in a folder below, relative paths among
+  // the words would be others.
+  return relative(home, cwd) === '' ? 'npm run -s bootrace --' : entryLine(home);
 }
 
 /**

@@ -11,8 +11,7 @@ const QUOTED = `cell 'it'\\''s here.yaml'`;
 test('a command is printed as it works where the user is', () => {
   const home = '/src/boot race';
   expect(commandLine(WORDS, { home, cwd: home })).toBe(`npm run -s bootrace -- ${QUOTED}`);
-  expect(commandLine(WORDS, { home, cwd: `${home}/docs` })).toBe(`npm run -s bootrace -- ${QUOTED}`);
-  for (const cwd of ['/src', '/src/boot race 2', '/'])
+  for (const cwd of [`${home}/docs`, '/src', '/src/boot race 2', '/'])
     expect(commandLine(WORDS, { home, cwd })).toBe(`node '/src/boot race/bootrace.js' ${QUOTED}`);
   expect(commandLine(WORDS, { home: '/u/node_modules/bootrace', cwd: '/u' })).toBe(`npx bootrace ${QUOTED}`);
 });

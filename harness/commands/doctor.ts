@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.ts';
-import { examineMachine, isReady } from '../kernel/machine.ts';
-import { formatMachine } from '../report/machine.ts';
+import { examineHost, isReady } from '../kernel/host.ts';
+import { formatHost } from '../report/host.ts';
 import { installTools } from '../terminal/install-tools.ts';
 import { print, printJson } from '../terminal/output.ts';
 import type { DoctorOptions } from './doctor.options.ts';
@@ -11,8 +11,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     await installTools({ tests: options.tests === true, yes: options.yes === true });
     if (options.json !== true) return EXIT.expected;
   }
-  const report = await examineMachine(options.tests === true);
+  const report = await examineHost(options.tests === true);
   if (options.json === true) printJson(report);
-  else print(formatMachine(report));
+  else print(formatHost(report));
   return isReady(report) ? EXIT.expected : EXIT.usage;
 }

@@ -1,8 +1,8 @@
 import pc from 'picocolors';
-import type { MachineReport } from '../kernel/machine.ts';
+import type { HostReport } from '../kernel/host.ts';
 
 /** A line for each tool and resource, and the command that installs what is missing. */
-export function formatMachine({ tools, resources }: MachineReport): string {
+export function formatHost({ tools, resources }: HostReport): string {
   const rows = [
     ...tools.map((tool) => ({
       name: tool.name,

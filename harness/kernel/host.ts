@@ -13,7 +13,7 @@ interface Resource {
 }
 
 /** What bootrace needs of this machine, and how it stands. */
-export interface MachineReport {
+export interface HostReport {
   readonly tools: readonly ToolReport[];
   readonly resources: readonly Resource[];
 }
@@ -23,7 +23,7 @@ const GIB = 1024 ** 3;
 const GIB_FOR_CACHE = 10;
 
 /** Looks for the tools, those of the tests with `tests`, and for room in the cache. */
-export async function examineMachine(tests: boolean): Promise<MachineReport> {
+export async function examineHost(tests: boolean): Promise<HostReport> {
   const [checked, resources] = await Promise.all([
     checkTools({ versions: true, tests }),
     Promise.all([cacheResource(), diskResource()]),
@@ -71,6 +71,6 @@ async function freeGib(path: string): Promise<number | null> {
 }
 
 /** Whether nothing is missing. */
-export function isReady({ tools, resources }: MachineReport): boolean {
+export function isReady({ tools, resources }: HostReport): boolean {
   return tools.every(({ state }) => state === 'ok') && resources.every(({ ok }) => ok);
 }
