@@ -54,6 +54,15 @@ export interface TransplantOptions {
   readonly models: BoardModels;
 }
 
+/** For what a tree becomes whatever the kernel: only the places of the kernel's files are not those of a boot. */
+export const WITHOUT_KERNEL: Omit<TransplantOptions, 'name'> = {
+  imageSize: 0,
+  initramfsSize: 0,
+  cpus: 1,
+  breakerReads: 0,
+  models: NO_MODELS,
+};
+
 /** Something that was changed in the tree, and why. */
 interface TreeChange {
   readonly path: string;

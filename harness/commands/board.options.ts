@@ -8,7 +8,10 @@ export const boardVerb = new Command('board')
   .option('--append <words>', 'words to add to the kernel command line', bootargs, [])
   .option('--modules-load <file>', 'modules to load, one per line (default: what udev would load)')
   .option('--log <file>', 'kernel log of the real board to hold against this boot')
-  .option('--no-boot', 'boot nothing: suppliers, cycles and disabled suppliers from the tree alone (no --kernel)')
+  .option(
+    '--no-boot',
+    'boot nothing: what a boot would change in the tree, suppliers, cycles, what would wait for ever',
+  )
   .option('--no-cache', 'boot even if the same boot is in the cache')
   .addOption(RESULTS)
   .addOption(JSON_OUTPUT);

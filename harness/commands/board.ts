@@ -2,8 +2,6 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { countEnds } from '../board/census.ts';
 import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
-import { suppliersOf } from '../board/suppliers.ts';
-import { parseFdt } from '../devicetree/parse.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
@@ -11,7 +9,6 @@ import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
 import { formatComparison } from '../report/hardware-log.ts';
 import { renderProgress } from '../report/progress.ts';
-import { formatSuppliers } from '../report/suppliers.ts';
 import { harnessVersion } from '../run/about.ts';
 import { readConsole } from '../run/boot.ts';
 import {
@@ -28,10 +25,11 @@ import { runCells } from '../run/run.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { print } from '../terminal/output.ts';
 import type { BoardOptions } from './board.options.ts';
+import { withoutBoot } from './board-tree.ts';
 
 /** `bootrace board`: boots a real board's device tree and counts what became of its devices; returns the exit code. */
 export async function board(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
-  if (!options.boot) return suppliers(name, options);
+  if (!options.boot) return withoutBoot(name, options, signal);
   if (options.kernel === undefined)
     throw new InputError('board needs --kernel to boot', 'or --no-boot, which looks at the tree alone');
   await requireTools();
@@ -71,7 +69,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     const counted = opened.board;
     if (record === undefined || counted === null || record.folder === null)
       throw new InputError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
-    const { tree, index, kernel } = counted;
+    const { tree, index, kernel, console } = counted;
     const cellFolder = join(folder, record.folder);
     const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
     await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
@@ -97,7 +95,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
             board: name,
             release: kernel.release,
             notes: [
-              `${census.modules.loaded} modules loaded; console by earlycon=pl011`,
+              `${census.modules.loaded} modules loaded; console by ${CONSOLES[console]}`,
               `verdict ${record.verdict}: ${record.reason}`,
               ...forcedOn(counted).map(
                 (symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`,
@@ -113,15 +111,11 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
   }
 }
 
-async function suppliers(name: string, options: BoardOptions): Promise<number> {
-  if (options.log !== undefined) throw new InputError('--log needs a boot', 'leave out --no-boot');
-  const bytes = await readFile(name).catch((error: unknown) => {
-    throw new InputError(`the device tree ${name} cannot be read`, '--no-boot needs its path', { cause: error });
-  });
-  const found = suppliersOf(parseFdt(bytes, name));
-  print(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : formatSuppliers(found, name));
-  return EXIT.expected;
-}
+const CONSOLES: Readonly<Record<CountedBoard['console'], string>> = {
+  uart: 'earlycon=pl011',
+  driver: 'earlycon=pl011',
+  firmware: 'the firmware',
+};
 
 async function readModulesLoad(path: string): Promise<string[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {

@@ -84,7 +84,11 @@ int breakpoint(struct frame *f)
 		gates_call(f, stop);
 		break;
 	case STOP_CONSOLE:
+	case STOP_OWN_CONSOLE:
 		console_write(f);
+		break;
+	case STOP_REGISTER_CONSOLE:
+		console_register(f, stop);
 		break;
 	case STOP_COUNTED:
 		count(f, stop);

@@ -59,7 +59,7 @@ void smc(struct frame *f);
 void output_init(void);
 void input_read(u64 to, u64 size);
 int console_present(void);
-void console_send(u64 pa, u64 size);
+void console_send(u64 pa, u64 size);	/* to the UART where there is no other way out */
 void say(const char *text);	/* whole lines go out as they end */
 void say_held(int hold);
 void say_number(u64 value);
@@ -185,6 +185,10 @@ void gates_reset(void);
 void gates_step_of_plan(const struct frame *f, u32 step);
 void gates_call(struct frame *f, struct stop *stop);
 void gates_summary(const struct frame *f);
+
+/* console.c: a kernel without a console for our UART gets one of ours */
+void console_register(struct frame *f, struct stop *stop);
+int console_check(struct frame *f, u32 number);
 
 /* breakpoint.c */
 int breakpoint(struct frame *f);

@@ -31,6 +31,14 @@ export const CONSOLE_WRITE = 'pl011_console_write';
 /** The same of earlycon, which a board's console is: it needs no UART of the board. */
 export const EARLY_CONSOLE_WRITE = 'pl011_early_write';
 /**
+ * Where the kernel has neither, the firmware calls register_console() (kernel/printk/printk.c) at the entry of
+ * parse_early_param() (init/main.c), which is where earlycon is registered. Its write() is an address that EL1 never
+ * executes: the vectors that the kernel would leave at EL2 (arch/arm64/kernel/hyp-stub.S). 5.10 to 7.2 have the three.
+ */
+const REGISTER_CONSOLE = 'register_console';
+const REGISTER_AT = 'parse_early_param';
+export const REGISTERED_WRITE = '__hyp_stub_vectors';
+/**
  * What a call that waits is sent into: where it may sleep (kernel/time/timer.c), and where not
  * (arch/arm64/lib/delay.c).
  */
@@ -74,6 +82,9 @@ export function symbolsFor(spots: readonly Spot[]): Set<string> {
   return new Set([
     CONSOLE_WRITE,
     EARLY_CONSOLE_WRITE,
+    REGISTER_CONSOLE,
+    REGISTER_AT,
+    REGISTERED_WRITE,
     ...own.map(({ name }) => name),
     ...busSymbols(devices),
     ...(spots.length > 0 ? [MSLEEP, UDELAY, PREEMPT, READY, LOAD, MODULE_LOOKUP] : []),
@@ -82,6 +93,19 @@ export function symbolsFor(spots: readonly Spot[]): Set<string> {
 
 type StopValues = ValuesOf<typeof STOP_LAYOUT>;
 type PlaceValues = ValuesOf<typeof GATE_LAYOUT>['at'];
+
+/**
+ * Who prints the kernel's messages. `uart`: the UART's driver, a character at a time. `driver`: the firmware, in place
+ * of the driver's write(). `firmware`: the firmware, as a console of its own.
+ */
+export type ConsoleWay = 'uart' | 'driver' | 'firmware';
+
+/** The way that the symbols of a kernel allow. */
+export function consoleWay(lookup: SymbolLookup): ConsoleWay {
+  if (lookup(CONSOLE_WRITE) !== null) return 'driver';
+  const needed = [REGISTER_CONSOLE, REGISTER_AT, REGISTERED_WRITE];
+  return needed.every((name) => lookup(name) !== null) ? 'firmware' : 'uart';
+}
 
 /** The firmware's table while it is put together. */
 export class GateTable {
@@ -120,8 +144,14 @@ export class GateTable {
   }
 
   console(): void {
-    const address = this.#lookup(CONSOLE_WRITE);
-    if (address !== null) this.stop({ kind: STOP.console, address, value: 0n, name: CONSOLE_WRITE });
+    const way = consoleWay(this.#lookup);
+    if (way === 'driver')
+      this.stop({ kind: STOP.console, address: this.required(CONSOLE_WRITE), value: 0n, name: CONSOLE_WRITE });
+    if (way !== 'firmware') return;
+    const write = this.required(REGISTERED_WRITE);
+    const [address, value] = [this.required(REGISTER_AT), this.required(REGISTER_CONSOLE)];
+    this.stop({ kind: STOP.own_console, address: write, value: 0n, name: REGISTERED_WRITE });
+    this.stop({ kind: STOP.register_console, address, value, name: REGISTER_AT });
   }
 
   moment(spot: Spot): number {
@@ -258,8 +288,10 @@ export class GateTable {
     const ready = this.#lookup(READY);
     const isTight =
       wanted.length > BREAKPOINTS || (takesSnapshot && this.#stops.some(({ kind }) => kind === STOP.call));
-    const console = wanted.filter(({ kind }) => kind === STOP.console);
-    const others = wanted.filter(({ kind }) => kind !== STOP.console);
+    const isConsole = ({ kind }: Omit<StopValues, 'way'>) =>
+      kind === STOP.console || kind === STOP.own_console || kind === STOP.register_console;
+    const console = wanted.filter(isConsole);
+    const others = wanted.filter((stop) => !isConsole(stop));
     const hardware = new Set(isTight ? [...console, ...others].slice(0, BREAKPOINTS - 1) : wanted);
     if (isTight && ready === null && wanted.length > BREAKPOINTS)
       throw new InputError(

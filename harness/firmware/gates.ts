@@ -7,6 +7,7 @@ import {
   GateTable,
   type ModuleLookup,
   NO_MODULES,
+  REGISTERED_WRITE,
   type SymbolLookup,
   symbolsFor,
 } from './gate-table.ts';
@@ -39,14 +40,13 @@ export function gateModules(gates: readonly Gate[]): Set<string> {
   return new Set([...named, ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? [])]);
 }
 
-/** Looks symbols up as the gates of a guest ask for them: the console of a real board is earlycon's. */
+/**
+ * Looks symbols up as the gates of a guest ask for them. The console of a real board is earlycon's, or the firmware's
+ * own; that of the stand-in is its UART's.
+ */
 export function consoleLookup(symbols: ReadonlyMap<string, bigint>, isRealBoard: boolean): SymbolLookup {
-  return (name) => symbols.get(isRealBoard && name === CONSOLE_WRITE ? EARLY_CONSOLE_WRITE : name) ?? null;
-}
-
-/** Whether the firmware takes the console over: the kernel has the function. */
-export function takesConsole(lookup: SymbolLookup): boolean {
-  return lookup(CONSOLE_WRITE) !== null;
+  if (!isRealBoard) return (name) => (name === REGISTERED_WRITE ? null : (symbols.get(name) ?? null));
+  return (name) => symbols.get(name === CONSOLE_WRITE ? EARLY_CONSOLE_WRITE : name) ?? null;
 }
 
 /**
@@ -107,7 +107,7 @@ export function encodeGates(
 /**
  * The table that takes a snapshot at the first moment at which a device or a function of `place` matters, at the latest
  * before the guest's init reads the plan. Until then its console goes the way that it goes in its cells ({@link
- * takesConsole}). Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel
+ * consoleWay}). Null where they are too many for one table. Throws {@link InputError} for a symbol that the kernel
  * does not have.
  */
 export function encodeSnapshotTable(

@@ -29,6 +29,10 @@ export const STOP = {
   counted: 5,
   /** The kernel has patched its own text by now: instructions may be written over. */
   ready: 6,
+  /** The write() of the console that the firmware has registered. */
+  own_console: 7,
+  /** Where it registers that console: `value` is the address of register_console(). */
+  register_console: 8,
 } as const;
 
 /** How the guest is made to stop: one of the CPU's breakpoints, or BRK written over the instruction. */

@@ -98,6 +98,8 @@ int handle(struct frame *f, u64 esr)
 		if (MODE(f->spsr) != MODE_EL0T && breakpoint_locked(f))
 			break;
 		f->time += instruction_ticks;
+		if (console_check(f, esr & 0xffff))
+			break;
 		inject_into_el1(f, esr);
 		break;
 	default:

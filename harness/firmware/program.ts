@@ -68,6 +68,7 @@ export const FIRMWARE = {
     'sleep.c',
     'modules.c',
     'gates.c',
+    'console.c',
     'breakpoint.c',
     'calls.c',
     'smc.c',

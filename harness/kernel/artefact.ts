@@ -16,7 +16,7 @@ export interface KernelArtefact {
   readonly modules: ReadonlyMap<string, ModuleFile>;
   /** SHA-256 of the files that the cache keeps of it, by path. */
   readonly hashes: ReadonlyMap<string, string>;
-  /** `System.map`, or null where a boot has to read /proc/kallsyms. */
+  /** `System.map`, or null where the Image has to tell its symbols itself (kallsyms.ts). */
   readonly systemMap: string | null;
   readonly vmlinux: string | null;
   /** The folder of the compiled device trees that come with it, or null. */

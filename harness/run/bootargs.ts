@@ -64,13 +64,13 @@ export function survivesOops({ plan }: Pick<Cell, 'plan'>): boolean {
 const STANDIN: readonly string[] = ['console=ttyAMA0'];
 
 /**
- * A real board's UART is register pages and no more. `address`: where its tree has none, and the firmware QEMU's; the
- * kernel's early console writes there (drivers/tty/serial/amba-pl011.c) and is kept. A console that is named keeps the
- * one of /chosen stdout-path from taking over.
+ * A real board's UART is register pages and no more. `uart`: where its tree has none, and the firmware QEMU's; the
+ * kernel's early console writes there (drivers/tty/serial/amba-pl011.c) and is kept. Null where the firmware registers
+ * one of its own instead. A console that is named keeps the one of /chosen stdout-path from taking over.
  */
-function ofBoard(address: number, cpus: number): string[] {
+function ofBoard(uart: number | null, cpus: number): string[] {
   return [
-    `earlycon=pl011,mmio32,0x${address.toString(16)}`,
+    ...(uart === null ? [] : [`earlycon=pl011,mmio32,0x${uart.toString(16)}`]),
     'keep_bootcon',
     'console=ttynull0',
     // A framebuffer is registered under the console's lock, first modeset and all, and a display that never answers
@@ -85,10 +85,13 @@ function ofBoard(address: number, cpus: number): string[] {
   ];
 }
 
-/** @param board where the early console of a real board writes, and how many CPUs it starts; null on the stand-in */
+/**
+ * @param board where the early console of a real board writes, if it is the kernel's, and how many CPUs it starts; null
+ *   on the stand-in
+ */
 export function bootargsOf(
   cell: Pick<Cell, 'bootargs' | 'shift' | 'plan'>,
-  board: { readonly console: number; readonly cpus: number } | null = null,
+  board: { readonly console: number | null; readonly cpus: number } | null = null,
 ): string[] {
   const first = board === null ? STANDIN : ofBoard(board.console, board.cpus);
   const [nokaslr = '', ...others] = EVERY_BOOT;

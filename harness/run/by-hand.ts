@@ -44,9 +44,8 @@ export async function prepareByHand(
   if (kernel.kind === 'unbuildable') return { kernel };
   const own = resolve(results, BY_HAND);
   const shared = join(own, 'shared');
-  const cache = cacheRoot();
-  const common = await openCommonFiles(shared, cache);
-  const symbols = await symbolsOf(cell, kernel, { common, folder: shared, cache, signal });
+  const common = await openCommonFiles(shared, cacheRoot());
+  const symbols = await symbolsOf(cell, kernel);
   const plan = isInteractive ? [...cell.plan, { step: 'shell' } as const] : cell.plan;
   const folder = join(own, 'cells', cellFolder(cell.id));
   const { files, machine } = await prepareCell({ ...cell, plan }, kernel, symbols, common, folder);

@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_SHIFT } from '../axes/draft.ts';
 import { isEnabled, registersOf } from '../board/addresses.ts';
 import { type Census, censusOf } from '../board/census.ts';
 import { compatiblesOf } from '../board/interrupts.ts';
-import { NO_MODELS, transplant } from '../board/transplant.ts';
+import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
 import { modelBoard } from '../devices/board-models.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
+import type { ConsoleWay } from '../firmware/gate-table.ts';
+import { consoleLookup, gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot, ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
 import { withFile } from '../kernel/elf.ts';
@@ -21,7 +22,9 @@ import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { isOfBoot, VERDICTS, type Verdict } from '../model/verdict.ts';
 import { readConsole } from './boot.ts';
+import { boardConsole } from './console.ts';
 import type { Runner } from './runner.ts';
+import { findSymbols } from './symbols.ts';
 
 /** Boots a board until its modules are all there, and counts what became of its devices. */
 
@@ -46,6 +49,7 @@ export interface CountedBoard {
   readonly kernel: KernelArtefact;
   readonly tree: DeviceTree;
   readonly index: ModuleIndex;
+  readonly console: ConsoleWay;
 }
 
 /** The kernel and the tree that a request names. Throws {@link InputError} for either. */
@@ -53,38 +57,20 @@ export async function openBoard(runner: Runner, request: CountRequest): Promise<
   const cell = cellOf(request, []);
   const kernel = await runner.kernel(cell);
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${request.kernel}: ${kernel.reason}`);
-  await refuseUnfit(kernel);
+  const console = await boardConsole(kernel, consoleLookup(await findSymbols(kernel, gateSymbols([])), true));
+  await refuseForeignModules(kernel);
   const tree = await runner.board(cell);
   refuseTree(tree, request.board);
-  return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel) };
+  return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel), console };
 }
 
 /** Throws {@link InputError} for a tree that cannot be laid down, before anything is booted with it. */
 function refuseTree(tree: DeviceTree, name: string): void {
-  transplant(tree, serializeFdt(tree).length, {
-    name,
-    imageSize: 0,
-    initramfsSize: 0,
-    cpus: 1,
-    breakerReads: 0,
-    models: NO_MODELS,
-  });
+  transplant(tree, serializeFdt(tree).length, { ...WITHOUT_KERNEL, name });
 }
 
-/**
- * What tells that a kernel's early console can write to a PL011 (drivers/tty/serial/amba-pl011.c,
- * OF_EARLYCON_DECLARE()).
- */
-const EARLY_CONSOLE = ['earlycon', 'arm,pl011'] as const;
-
-/** Throws {@link InputError} for a kernel that could say nothing, and for modules that it would refuse to load. */
-async function refuseUnfit(kernel: KernelArtefact): Promise<void> {
-  const image = await readFile(kernel.image);
-  if (EARLY_CONSOLE.some((word) => !image.includes(word)))
-    throw new InputError(
-      `the kernel ${kernel.recipe} has no early console for a PL011, and a board boots with no other`,
-      'build it with CONFIG_SERIAL_AMBA_PL011_CONSOLE',
-    );
+/** Throws {@link InputError} for modules that the kernel would refuse to load. */
+async function refuseForeignModules(kernel: KernelArtefact): Promise<void> {
   const [first] = kernel.modules.values();
   if (first === undefined) return;
   const info = (await withFile(first.path, readModinfo)) ?? [];

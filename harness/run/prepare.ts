@@ -12,7 +12,8 @@ import { serializeFdt } from '../devicetree/serialize.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
 import { encodeBoardPlan } from '../firmware/board-plan.ts';
-import { consoleLookup, encodeGates, gateModules, takesConsole } from '../firmware/gates.ts';
+import { type ConsoleWay, consoleWay } from '../firmware/gate-table.ts';
+import { consoleLookup, encodeGates, gateModules } from '../firmware/gates.ts';
 import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
 import { encodeModules, type GuestModule } from '../guest/module-files.ts';
 import { encodePlan } from '../guest/plan.ts';
@@ -35,6 +36,7 @@ import {
 } from '../qemu/command.ts';
 import { bootargsOf, survivesOops } from './bootargs.ts';
 import { type CommonFiles, type DtbFiles, type StandinFiles, sha256 } from './common-files.ts';
+import { boardConsole } from './console.ts';
 
 /**
  * The device tree that a cell boots with: the board's own, without the CPUs that QEMU does not start, with the cell's
@@ -132,7 +134,7 @@ function modelsOf(tree: DeviceTree): BoardModels {
 }
 
 /** Throws {@link InputError} for a tree that cannot be laid down, and for what the cell asks of it. */
-function boardOf(board: DtbFiles, cell: Cell, kernel: KernelArtefact, initramfs: string): CellBoard {
+function boardOf(board: DtbFiles, cell: Cell, kernel: KernelArtefact, initramfs: string, way: ConsoleWay): CellBoard {
   const laid = transplant(board.tree, board.blob.length, {
     name: board.name,
     imageSize: imageMemory(readHeader(kernel.image)),
@@ -144,9 +146,10 @@ function boardOf(board: DtbFiles, cell: Cell, kernel: KernelArtefact, initramfs:
   const tree = editTree(laid.tree, cell.tree);
   const { breaker } = laid.plan;
   const never = [...breaker.never, ...neverBroken(tree)];
+  const console = way === 'firmware' ? null : laid.facts.console;
   const plan = encodeBoardPlan({ ...laid.plan, breaker: { ...breaker, never } });
   return {
-    tree: setBootargs(tree, bootargsOf(cell, { console: laid.facts.console, cpus: cell.cpus })),
+    tree: setBootargs(tree, bootargsOf(cell, { console, cpus: cell.cpus })),
     registers: [],
     devices: laid.facts.registers,
     machine: laidBoard(laid.plan),
@@ -186,14 +189,17 @@ export async function prepareCell(
 ): Promise<PreparedCell> {
   mkdirSync(folder, { recursive: true });
   const laid = await common.board(cell.board, kernel);
-  const board = laid.kind === 'dtb' ? boardOf(laid, cell, kernel, common.initramfs) : standinOf(laid, cell, kernel);
+  const lookup = consoleLookup(symbols, laid.kind === 'dtb');
+  const board =
+    laid.kind === 'dtb'
+      ? boardOf(laid, cell, kernel, common.initramfs, await boardConsole(kernel, lookup))
+      : standinOf(laid, cell, kernel);
   const { tree } = board;
   const blob = serializeFdt(tree);
   const steps = withDependencies(cell.plan, kernel.modules);
   const modules = modulesOf(steps, kernel, laid.kind === 'dtb');
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
-  const lookup = consoleLookup(symbols, board.machine !== null);
   const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules), {
     stepOf: (line) => {
       const step = cell.plan[line - 1];
@@ -240,7 +246,7 @@ export async function prepareCell(
     files,
     machine,
     survivesOops: survivesOops(cell),
-    hasConsole: takesConsole(lookup),
+    hasConsole: consoleWay(lookup) !== 'uart',
     devices: board.devices,
     inputs,
     fingerprint: fingerprintOf(inputs, gates, words),

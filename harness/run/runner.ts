@@ -14,7 +14,7 @@ import type { GuestEnd } from '../qemu/process.ts';
 import { qemuIdentity } from '../qemu/version.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import { type BootResult, boot, bootFromSnapshot, replayBoot } from './boot.ts';
-import { openCommonFiles } from './common-files.ts';
+import { type CommonFiles, openCommonFiles } from './common-files.ts';
 import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { checkDeviceNames } from './names.ts';
@@ -24,7 +24,7 @@ import { recordBoot, recordWithoutBoot } from './record-cell.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
 import { Snapshots } from './snapshots.ts';
-import { findSymbols, type SymbolBoot, symbolsOf } from './symbols.ts';
+import { findSymbols, symbolsOf } from './symbols.ts';
 
 export interface RunnerOptions {
   readonly folder: RunFolder;
@@ -58,7 +58,7 @@ export interface BootedCell {
 /** Boots cells: kernels are built once and one at a time, guests run on the workers. */
 export class Runner {
   readonly #options: RunnerOptions;
-  readonly #files: SymbolBoot;
+  readonly #common: CommonFiles;
   /** Cells in hand: one more than there are workers is made ready, so that no worker waits for its next guest. */
   readonly #cells: PQueue;
   readonly #guests: PQueue;
@@ -69,9 +69,9 @@ export class Runner {
   /** Entries of the result cache that came from this run's snapshots. */
   readonly #keptFromSnapshots: string[] = [];
 
-  private constructor(options: RunnerOptions, files: SymbolBoot, kept: ResultCache) {
+  private constructor(options: RunnerOptions, common: CommonFiles, kept: ResultCache) {
     this.#options = options;
-    this.#files = files;
+    this.#common = common;
     this.#kept = kept;
     this.#cells = new PQueue({ concurrency: options.workers + 1 });
     this.#guests = new PQueue({ concurrency: options.workers });
@@ -88,7 +88,7 @@ export class Runner {
       openCommonFiles(shared, cache),
       ResultCache.open(cache, await qemuIdentity()),
     ]);
-    return new Runner(options, { common, folder: shared, cache, signal: options.signal }, kept);
+    return new Runner(options, common, kept);
   }
 
   /**
@@ -97,7 +97,7 @@ export class Runner {
    */
   async board(cell: Pick<Cell, 'board' | 'kernel' | 'linkage'>): Promise<DeviceTree> {
     const kernel = resolveBoard(cell.board).kind === 'dtb' ? await this.kernel(cell) : null;
-    return (await this.#files.common.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
+    return (await this.#common.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
   }
 
   /** Says what is wrong with the names in a cell before it is booted. @throws InputError */
@@ -117,7 +117,7 @@ export class Runner {
 
   /** Those of `names` at which a gate can stand: functions of the kernel image that it has once. */
   async gateable(kernel: KernelArtefact, names: readonly string[]): Promise<string[]> {
-    const found = await findSymbols(kernel, new Set(names), this.#files);
+    const found = await findSymbols(kernel, new Set(names));
     return names.filter((name) => found.has(name));
   }
 
@@ -165,8 +165,8 @@ export class Runner {
 
   async #boot(cell: Cell, kernel: KernelArtefact, path: string): Promise<BootedCell> {
     const { knownIssues, useCache } = this.#options;
-    const symbols = await symbolsOf(cell, kernel, this.#files);
-    const prepared = await prepareCell(cell, kernel, symbols, this.#files.common, path);
+    const symbols = await symbolsOf(cell, kernel);
+    const prepared = await prepareCell(cell, kernel, symbols, this.#common, path);
     const earlier = useCache ? this.#earlierBoot(prepared) : null;
     if (earlier !== null) this.#snapshots?.spared(cell);
     const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
@@ -196,7 +196,7 @@ export class Runner {
   /** A boot from a snapshot where there is one for the cell, else from reset. */
   async #bootGuest(cell: Cell, kernel: KernelArtefact, prepared: PreparedCell): Promise<BootResult> {
     const { signal, onConsole } = this.#options;
-    const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names, this.#files);
+    const addresses = (names: ReadonlySet<string>) => findSymbols(kernel, names);
     const booted = this.#snapshots === null ? null : await bootFromSnapshot(prepared, this.#snapshots, cell, addresses);
     return booted ?? boot(prepared, { signal, onConsole });
   }
@@ -220,7 +220,7 @@ export class Runner {
   async #bootAgain(cell: Cell, kernel: KernelArtefact, symbols: ReadonlyMap<string, bigint>): Promise<BootResult> {
     const { signal } = this.#options;
     const folder = join(this.#options.folder.shared, `cross-check-${this.#fromSnapshot}`);
-    const prepared = await prepareCell(cell, kernel, symbols, this.#files.common, folder);
+    const prepared = await prepareCell(cell, kernel, symbols, this.#common, folder);
     const result = await this.#guests.add(() => boot(prepared, { signal }));
     await rm(folder, { recursive: true, force: true });
     return result;

@@ -44,11 +44,10 @@ export async function bootInstructions() {
   return withDir(
     async ({ path }) => {
       const { signal } = new AbortController();
-      const cache = cacheRoot();
-      const common = await openCommonFiles(join(path, 'shared'), cache);
+      const common = await openCommonFiles(join(path, 'shared'), cacheRoot());
       const functions = [...PHASES.flatMap(({ from }) => from ?? []), END];
       const names = new Set([...functions, 'pl011_console_write']);
-      const symbols = await findSymbols(kernel, names, { common, folder: path, cache, signal });
+      const symbols = await findSymbols(kernel, names);
       let boots = 0;
       const count = async (has: { readonly [part in keyof typeof NOW]: boolean }) => {
         const folder = join(path, String(boots++));

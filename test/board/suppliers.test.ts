@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
-import { suppliersOf } from '../../harness/board/suppliers.ts';
-import { formatSuppliers } from '../../harness/report/suppliers.ts';
+import { describe, expect, test } from 'vitest';
+import { type Suppliers, suppliersOf } from '../../harness/board/suppliers.ts';
+import { transplant, WITHOUT_KERNEL } from '../../harness/board/transplant.ts';
+import { type FW_DEVLINK, type HasDriver, waitsOf } from '../../harness/board/waits.ts';
+import { type BoardTree, formatSuppliers, treeChanges } from '../../harness/report/suppliers.ts';
 import { boardTree, node } from './trees.ts';
 
 const clock = (name: string, phandle: number, more: Record<string, string | number[]> = {}) =>
@@ -30,13 +32,95 @@ test('links, cycles through a parent, and disabled suppliers', () => {
   expect(disabled).toEqual([{ consumer: '/uart@4000', supplier: '/off@3000', properties: ['clocks'] }]);
 });
 
+const FREE: Suppliers = { links: [], cycles: [], disabled: [] };
+const boardOf = (more: Partial<BoardTree>): BoardTree => ({
+  ...FREE,
+  waits: { off: [], permissive: [], on: [], rpm: [] },
+  release: null,
+  changes: [],
+  refusal: null,
+  ...more,
+});
+
 test('as text', () => {
-  expect(formatSuppliers(suppliersOf(tree), 'acme.dtb').split('\n')).toEqual(
+  const suppliers = suppliersOf(tree);
+  const text = formatSuppliers(boardOf({ ...suppliers, waits: waitsOf(tree, suppliers, null) }), 'acme.dtb');
+  expect(text.split('\n')).toEqual(
     expect.arrayContaining([
       'acme.dtb: 4 links of 3 devices to suppliers, 1 cycles, 1 links to disabled suppliers',
       '  /clock@1000, /mdss@2000, /mdss@2000/phy@2100',
       '  /uart@4000: /off@3000 (clocks)',
       '  /uart@4000: /clock@1000 (clocks), /free@5000 (clocks)',
+      '  fw_devlink=off, permissive, on, rpm: no device, for a link',
+      '  whatever it is, a guess: 3 devices, where their drivers insist on a supplier that is disabled, ' +
+        'or that needs them itself',
     ]),
+  );
+});
+
+describe('what would wait for ever', () => {
+  const clock = (name: string, phandle: number, more: Record<string, string | number[]> = {}) =>
+    node(name, { compatible: 'acme,clock', phandle: [phandle], '#clock-cells': [0], ...more });
+  const waits = boardTree({
+    more: [
+      node(
+        'clocks',
+        {},
+        clock('lost', 201),
+        node('xo', { compatible: 'fixed-clock', phandle: [202], '#clock-cells': [0] }),
+      ),
+      node(
+        'soc@0',
+        { compatible: 'simple-bus' },
+        node('bus@1000', { compatible: 'acme,bus' }, node('regulators', {}, clock('pmic@0', 203))),
+        clock('root@2000', 204),
+        node('first@3000', { compatible: 'acme,uart', clocks: [201] }),
+        node('second@4000', { compatible: 'acme,uart', phandle: [205], clocks: [203], iommus: [201] }),
+        node('third@5000', { compatible: 'acme,panel', 'power-domains': [205] }),
+        node('fourth@6000', { compatible: 'acme,uart', clocks: [202, 204], dmas: [201] }),
+      ),
+    ],
+  });
+  const of = (hasDriver: HasDriver | null, value: (typeof FW_DEVLINK)[number] = 'on') =>
+    waitsOf(waits, suppliersOf(waits), hasDriver)[value].map(
+      ({ consumer, supplier, why }) => `${consumer} ${supplier} ${why}`,
+    );
+
+  test('is a consumer of what never is a device, where fw_devlink is on', () => {
+    expect(of(null)).toEqual(['/soc@0/first@3000 /clocks/lost it never is a device: /clocks is no bus (clocks)']);
+    expect(of(null, 'rpm')).toEqual(of(null));
+    expect([of(null, 'off'), of(null, 'permissive')]).toEqual([[], []]);
+  });
+
+  test('is more where the driver of a bus is missing, and what needs those', () => {
+    const hasDriver = (compatible: string) => compatible !== 'acme,bus';
+    expect(of(hasDriver)).toEqual([
+      '/soc@0/first@3000 /clocks/lost it never is a device: /clocks is no bus (clocks)',
+      '/soc@0/second@4000 /soc@0/bus@1000/regulators/pmic@0 ' +
+        'it never is a device: /soc@0/bus@1000 has no driver in this kernel (clocks)',
+      '/soc@0/third@5000 /soc@0/second@4000 it waits for /soc@0/bus@1000/regulators/pmic@0 itself (power-domains)',
+    ]);
+  });
+
+  test('is nothing that only lacks a driver itself: the deferred probe timeout ends that', () => {
+    const hasDriver = (compatible: string) => compatible !== 'acme,clock';
+    expect(of(hasDriver)).toEqual(of(null));
+  });
+});
+
+test('the difference to the tree that a boot gets, and why', () => {
+  const board = boardTree();
+  const changes = treeChanges(board, transplant(board, 4096, { ...WITHOUT_KERNEL, name: 'acme.dtb' }));
+  expect(changes).toEqual([
+    {
+      change: '/memory@80000000: reg <0x0 0x80000000 0x0 0x0> -> <0x0 0x80000000 0x0 0x80000000>',
+      why: expect.stringContaining('boot loader'),
+    },
+    { change: 'added /chosen', why: expect.stringContaining('initramfs') },
+  ]);
+  const text = formatSuppliers(boardOf({ changes }), 'acme.dtb');
+  expect(text).toContain('  added /chosen  # the initramfs');
+  expect(formatSuppliers(boardOf({ changes: null, refusal: 'no GIC' }), 'acme.dtb')).toContain(
+    'it cannot be booted: no GIC',
   );
 });

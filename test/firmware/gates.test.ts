@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseGateLog } from '../../harness/firmware/gate-log.ts';
-import {
-  consoleLookup,
-  encodeGates,
-  encodeSnapshotTable,
-  gateSymbols,
-  takesConsole,
-} from '../../harness/firmware/gates.ts';
+import { consoleWay } from '../../harness/firmware/gate-table.ts';
+import { consoleLookup, encodeGates, encodeSnapshotTable, gateSymbols } from '../../harness/firmware/gates.ts';
 import { ACTION, MATCH, NAME_SIZE, SIDE, STOP, WAY } from '../../harness/firmware/interface.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 
@@ -227,7 +222,13 @@ describe('encodeSnapshotTable', () => {
 });
 
 test('gateSymbols asks for what the table needs and no more', () => {
-  expect([...gateSymbols([])]).toEqual(['pl011_console_write', 'pl011_early_write']);
+  expect([...gateSymbols([])]).toEqual([
+    'pl011_console_write',
+    'pl011_early_write',
+    'register_console',
+    'parse_early_param',
+    '__hyp_stub_vectors',
+  ]);
   expect(gateSymbols([FORCE])).toContain('qcom_scm_is_available');
   expect(gateSymbols([FORCE])).not.toContain('platform_probe');
   expect(gateSymbols([DELAY, FORCE])).toContain('msleep');
@@ -259,6 +260,43 @@ firmware-exception esr=0x1 elr=0x2
 
 test('the console of a real board is earlycon’s', () => {
   const symbols = new Map([['pl011_early_write', 0x1000n]]);
-  expect(takesConsole(consoleLookup(symbols, true))).toBe(true);
-  expect(takesConsole(consoleLookup(symbols, false))).toBe(false);
+  expect(consoleWay(consoleLookup(symbols, true))).toBe('driver');
+  expect(consoleWay(consoleLookup(symbols, false))).toBe('uart');
+});
+
+describe('a real board’s kernel without a driver of our UART', () => {
+  const symbols = new Map([
+    ...SYMBOLS,
+    ['register_console', 0x4000n],
+    ['parse_early_param', 0x5000n],
+    ['__hyp_stub_vectors', 0x6000n],
+    ['driver_init', 0x7000n],
+  ]);
+
+  test('gets the firmware’s console, which is registered early', () => {
+    const lookup = consoleLookup(symbols, true);
+    expect(consoleWay(lookup)).toBe('firmware');
+    expect(table([], lookup).stops).toEqual([
+      { address: 0x6000n, kind: 'own_console', way: 'hardware', name: '__hyp_stub_vectors' },
+      { address: 0x5000n, kind: 'register_console', way: 'hardware', name: 'parse_early_param' },
+    ]);
+  });
+
+  test('keeps both breakpoints, however many gates there are', () => {
+    const functions = Array.from({ length: 8 }, (_, n): [string, bigint] => [`f${n}`, 0x10_0000n + BigInt(n) * 16n]);
+    const lookup = consoleLookup(new Map([...symbols, ...functions]), true);
+    const { stops } = table(
+      functions.map(([symbol]) => ({ gate: 'force', symbol, value: 0 }) as const),
+      lookup,
+    );
+    const hardware = stops.filter(({ way }) => way === 'hardware').map(({ kind }) => kind);
+    expect(hardware).toEqual(expect.arrayContaining(['own_console', 'register_console', 'ready']));
+    expect(hardware).toHaveLength(6);
+  });
+
+  test('cannot be read where a symbol is missing, nor on the stand-in', () => {
+    const without = new Map([...symbols].filter(([name]) => name !== 'parse_early_param'));
+    expect(consoleWay(consoleLookup(without, true))).toBe('uart');
+    expect(consoleWay(consoleLookup(symbols, false))).toBe('uart');
+  });
 });

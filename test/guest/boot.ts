@@ -30,8 +30,7 @@ export interface GuestRoom {
 
 export async function openGuestRoom(recipe: string): Promise<GuestRoom> {
   const folder = await dir({ unsafeCleanup: true });
-  const cache = cacheRoot();
-  const common = await openCommonFiles(join(folder.path, 'shared'), cache);
+  const common = await openCommonFiles(join(folder.path, 'shared'), cacheRoot());
   const kernel = await buildKernel({ recipe, linkage: 'modules' });
   if (kernel.kind !== 'ready') throw new Error(kernel.reason);
   const { signal } = new AbortController();
@@ -58,7 +57,7 @@ export async function openGuestRoom(recipe: string): Promise<GuestRoom> {
         expect: { verdicts: ['bound'] },
       };
       const own = join(folder.path, `boot-${boots++}`);
-      const symbols = await symbolsOf(cell, kernel, { common, folder: own, cache, signal });
+      const symbols = await symbolsOf(cell, kernel);
       const prepared = await prepareCell(cell, kernel, symbols, common, own);
       const undamaged = await readFile(prepared.files.plan);
       if (damage !== undefined) await writeFile(prepared.files.plan, damage);

@@ -1,0 +1,122 @@
+import { type DeviceTree, nodeAt, parentPath } from '../devicetree/tree.ts';
+import { compatiblesOf } from './interrupts.ts';
+import type { Link, Suppliers } from './suppliers.ts';
+
+/** Which devices of a tree would wait for ever under each value of `fw_devlink=`, without a boot. Pure. */
+
+/** Documentation/admin-guide/kernel-parameters.txt. `rpm` is the default of 6.12, `permissive` that of 5.10. */
+export const FW_DEVLINK = ['off', 'permissive', 'on', 'rpm'] as const;
+type FwDevlink = (typeof FW_DEVLINK)[number];
+
+interface Wait {
+  readonly consumer: string;
+  readonly supplier: string;
+  readonly why: string;
+  /** What holds it back is not fw_devlink: its driver may, or may not. */
+  readonly guess: boolean;
+}
+
+export type Waits = Readonly<Record<FwDevlink, readonly Wait[]>>;
+
+/** Whether a kernel has a driver for a compatible. */
+export type HasDriver = (compatible: string) => boolean;
+
+/**
+ * Links that are made only with fw_devlink.strict=1: those of_supplier_bindings (drivers/of/property.c, 6.12) calls
+ * optional.
+ */
+const OPTIONAL: ReadonlySet<string> = new Set(['iommus', 'iommu-map', 'dmas']);
+
+/** Buses whose children become devices without a driver (drivers/of/platform.c, of_default_bus_match_table). */
+const BUSES: ReadonlySet<string> = new Set(['simple-bus', 'simple-mfd', 'isa', 'arm,amba-bus']);
+
+/** Nodes without a compatible whose children become devices: of_platform_default_populate_init(), and the CPUs. */
+const CONTAINERS: ReadonlySet<string> = new Set(['/', '/firmware', '/reserved-memory', '/cpus', '/chosen']);
+
+/**
+ * Set up before there are devices, and so no link is made to them (FWNODE_FLAG_INITIALIZED): what every kernel has of
+ * CLK_OF_DECLARE(), and interrupt controllers by IRQCHIP_DECLARE(). Others may be too.
+ */
+const EARLY = /^fixed-(?:factor-)?clock$|^arm,(?:gic|cortex-a\d+-gic)/;
+
+/**
+ * `hasDriver`: of the kernel that is to be booted; null where none is known, and every device is taken to have one. A
+ * supplier that exists and has no driver is waited for until deferred_probe_timeout alone (fw_devlink_drivers_done()),
+ * which is not for ever.
+ */
+export function waitsOf(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver | null): Waits {
+  const inCycle = new Map(suppliers.cycles.flatMap((cycle, n) => cycle.map((path): [string, number] => [path, n])));
+  const isRelaxed = ({ consumer, supplier }: Link) =>
+    inCycle.has(consumer) && inCycle.get(consumer) === inCycle.get(supplier);
+  const guesses: Wait[] = [
+    ...suppliers.disabled.map(({ consumer, supplier, properties }) => ({
+      consumer,
+      supplier,
+      why: `disabled (${properties.join(', ')})`,
+      guess: true,
+    })),
+    ...suppliers.links.filter(isRelaxed).map(({ consumer, supplier, properties }) => ({
+      consumer,
+      supplier,
+      why: `they need each other (${properties.join(', ')})`,
+      guess: true,
+    })),
+  ];
+  const enforced = suppliers.links.filter(
+    (link) => !isRelaxed(link) && link.properties.some((property) => !OPTIONAL.has(property)),
+  );
+  const links = waitsForLinks(tree, enforced, hasDriver);
+  const on = [...links, ...guesses];
+  return { off: guesses, permissive: guesses, on, rpm: on };
+}
+
+/** Consumers whose supplier never is a device, or waits for ever itself. */
+function waitsForLinks(tree: DeviceTree, links: readonly Link[], hasDriver: HasDriver | null): Wait[] {
+  const known = new Map<string, readonly string[]>();
+  const namesAt = (path: string): readonly string[] => {
+    const node = known.has(path) ? undefined : nodeAt(tree.root, path);
+    const names = known.get(path) ?? (node === undefined ? [] : compatiblesOf({ node }));
+    known.set(path, names);
+    return names;
+  };
+  /** Links by the devices without which they are not fulfilled: the supplier, and all that it lies in. */
+  const dependents = new Map<string, Link[]>();
+  for (const link of links)
+    for (let at = link.supplier; at !== '/'; at = parentPath(at)) {
+      const those = dependents.get(at) ?? [];
+      those.push(link);
+      dependents.set(at, those);
+    }
+  const waits = new Map<string, Wait>();
+  const binds = (path: string): string | null => {
+    if (hasDriver !== null && !namesAt(path).some(hasDriver)) return `${path} has no driver in this kernel`;
+    const wait = waits.get(path);
+    return wait === undefined ? null : `${path} waits for ${wait.supplier}`;
+  };
+  /** Why nothing makes a device of a node; null where something does. */
+  const absence = (path: string): string | null => {
+    const parent = parentPath(path);
+    if (CONTAINERS.has(parent)) return null;
+    const names = namesAt(parent);
+    if (names.some((name) => BUSES.has(name))) return absence(parent);
+    if (names.length > 0) return absence(parent) ?? binds(parent);
+    // What holds a device's parts together has no compatible; its driver goes through them.
+    for (let at = parentPath(parent); at !== '/'; at = parentPath(at))
+      if (namesAt(at).length > 0) return absence(at) ?? binds(at);
+    return `${parent} is no bus`;
+  };
+  for (const queue = [...links]; queue.length > 0; ) {
+    const link = queue.pop();
+    if (link === undefined || waits.has(link.consumer)) continue;
+    const { consumer, supplier, properties } = link;
+    if (namesAt(supplier).some((name) => EARLY.test(name))) continue;
+    const missing = absence(supplier);
+    const own = waits.get(supplier);
+    const isStuck = own !== undefined && (hasDriver === null || namesAt(supplier).some(hasDriver));
+    if (missing === null && !isStuck) continue;
+    const why = missing === null ? `it waits for ${own?.supplier ?? ''} itself` : `it never is a device: ${missing}`;
+    waits.set(consumer, { consumer, supplier, why: `${why} (${properties.join(', ')})`, guess: false });
+    queue.push(...(dependents.get(consumer) ?? []));
+  }
+  return [...waits.values()].sort((a, b) => (a.consumer < b.consumer ? -1 : 1));
+}

@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { suppliersOf } from '../board/suppliers.ts';
+import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
+import { type HasDriver, waitsOf } from '../board/waits.ts';
+import { parseFdt } from '../devicetree/parse.ts';
+import type { DeviceTree } from '../devicetree/tree.ts';
+import { EXIT, InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
+import { buildKernel } from '../kernel/build.ts';
+import { cacheRoot } from '../kernel/cache.ts';
+import { ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
+import { renderProgress } from '../report/progress.ts';
+import { type BoardTree, formatSuppliers, treeChanges } from '../report/suppliers.ts';
+import { type BoardBlob, readBoardTree } from '../run/board-tree.ts';
+import { print } from '../terminal/output.ts';
+import type { BoardOptions } from './board.options.ts';
+
+/** `board --no-boot`: what the tree says alone, or together with the drivers of a kernel; returns the exit code. */
+export async function withoutBoot(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
+  if (options.log !== undefined) throw new InputError('--log needs a boot', 'leave out --no-boot');
+  const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, name, signal);
+  const { tree, blob } = kernel === null ? await readTree(name) : await readBoardTree(name, kernel);
+  const suppliers = suppliersOf(tree);
+  const hasDriver = kernel === null ? null : await driversOf(kernel);
+  const found: BoardTree = {
+    ...suppliers,
+    waits: waitsOf(tree, suppliers, hasDriver),
+    release: kernel?.release ?? null,
+    ...changesFor(tree, blob, name),
+  };
+  print(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : formatSuppliers(found, name));
+  return EXIT.expected;
+}
+
+async function readTree(name: string): Promise<Pick<BoardBlob, 'tree' | 'blob'>> {
+  const blob = await readFile(name).catch((error: unknown) => {
+    throw new InputError(
+      `the device tree ${name} cannot be read`,
+      '--no-boot needs its path, or a --kernel that has it',
+      {
+        cause: error,
+      },
+    );
+  });
+  return { blob, tree: parseFdt(blob, name) };
+}
+
+/** A board that cannot be booted has suppliers all the same. */
+function changesFor(tree: DeviceTree, blob: Uint8Array, name: string): Pick<BoardTree, 'changes' | 'refusal'> {
+  try {
+    return { changes: treeChanges(tree, transplant(tree, blob.length, { ...WITHOUT_KERNEL, name })), refusal: null };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { changes: null, refusal: error.message };
+  }
+}
+
+async function kernelNamed(recipe: string, board: string, signal: AbortSignal): Promise<KernelArtefact> {
+  const progress = renderProgress(process.stderr);
+  const kernel = await buildKernel({
+    recipe,
+    linkage: 'builtin',
+    board,
+    signal,
+    onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
+  }).finally(() => progress.close());
+  if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${recipe}: ${kernel.reason}`);
+  return kernel;
+}
+
+/**
+ * Modules have their compatibles in their .modinfo. Of drivers that are built in, older builds list none: their match
+ * tables are text in the Image (struct of_device_id, include/linux/mod_devicetable.h).
+ */
+async function driversOf(kernel: KernelArtefact): Promise<HasDriver> {
+  const matcher = new ModuleMatcher(await moduleIndex(cacheRoot(), kernel));
+  const image = await readFile(kernel.image);
+  const known = new Map<string, boolean>();
+  return (compatible) => {
+    const has =
+      known.get(compatible) ??
+      (OTHER_IDS.test(compatible) ||
+        modaliasesOf(compatible).some((modalias) => matcher.forModalias(modalias).length > 0) ||
+        namesIn(compatible).some((name) => image.includes(`\0${name}\0`, 0, 'latin1')));
+    known.set(compatible, has);
+    return has;
+  };
+}
+
+/** Buses that match by what the compatible spells out, and not by its text: taken for devices with a driver. */
+const OTHER_IDS = /^(?:usb|pci|slim|sdw|ethernet-phy-id)[0-9a-f]/;
+
+/** I2C and SPI match by the name without the vendor as well (drivers/of/base.c, of_alias_from_compatible()). */
+function namesIn(compatible: string): string[] {
+  return [compatible, compatible.slice(compatible.indexOf(',') + 1)];
+}
+
+function modaliasesOf(compatible: string): string[] {
+  const [, name = ''] = namesIn(compatible);
+  return [`of:NnodeT(null)C${compatible}`, `i2c:${name}`, `spi:${name}`];
+}
