@@ -147,7 +147,8 @@ export function censusOf(input: CensusInput): Census {
     const modules = modalias === null ? [] : input.modulesFor(modalias);
     const hasDriver = modules.length > 0 || (modalias !== null && input.isBuiltin(modalias));
     // A match that was put off until the device can be asked what it is, and that has since found no driver for it.
-    const isResolved = life?.state === 'deferred' && life.driver === null && deferred.size > 0 && !deferred.has(name);
+    const wasPutOff = life?.driver === null && (life.state === 'deferred' || life.state === 'retried');
+    const isResolved = wasPutOff && deferred.size > 0 && !deferred.has(name);
     const { end, reason } = endOfDevice(
       report,
       isResolved ? undefined : life,

@@ -81,6 +81,7 @@ describe('a census', () => {
     const { devices } = count([
       putOff('stm'),
       putOff('timer'),
+      'amba stm: Retrying from deferred list',
       'bootrace: census begin',
       'bootrace: device amba stm - /stm amba:d000BB962',
       'bootrace: device amba timer - /timer amba:d00000000',
