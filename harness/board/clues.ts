@@ -121,6 +121,8 @@ const TIMER_RATES: readonly (readonly [RegExp, number])[] = [
  * for each second than the boot is worth.
  */
 const LEAST_RATE = 19_000_000;
+/** What a tree states itself is kept down to this: with 1.92 MHz a kernel finds itself locked up. */
+const LEAST_STATED_RATE = 4_000_000;
 const MOST_RATE = 100_000_000;
 
 /** Of the virt machine's CPU, and of its counter: hw/arm/virt.c and target/arm/helper.c, GTIMER_SCALE of 16 ns. */
@@ -132,13 +134,24 @@ const QEMU_RATE = 62_500_000;
  */
 export function timerRateOf(tree: Pick<DeviceTree, 'root'>): number {
   for (const { node } of walk(tree.root)) {
-    const stated = cellProperty(node, 'clock-frequency');
-    if (stated !== null && stated > 0 && compatiblesOf(node).some((name) => /^arm,armv[78]-timer$/.test(name)))
-      return stated;
+    const stated = statedRateOf(node);
+    if (stated !== null && stated >= LEAST_STATED_RATE) return stated;
   }
   const names = compatiblesOf(tree.root);
   const [, rate] = TIMER_RATES.find(([pattern]) => names.some((name) => pattern.test(name))) ?? [];
   return rate === undefined || rate < LEAST_RATE || rate > MOST_RATE ? QEMU_RATE : rate;
+}
+
+/** Hertz that the node of the architected timer states in place of the firmware; null where it is none or does not. */
+function statedRateOf(node: TreeNode): number | null {
+  const stated = cellProperty(node, 'clock-frequency');
+  const isTimer = compatiblesOf(node).some((name) => /^arm,armv[78]-timer$/.test(name));
+  return isTimer && stated !== null && stated > 0 ? stated : null;
+}
+
+/** Whether a node states a rate of the architected timer that the guest is better not told. */
+export function isTooSlow(node: TreeNode): boolean {
+  return (statedRateOf(node) ?? LEAST_STATED_RATE) < LEAST_STATED_RATE;
 }
 
 function compatiblesOf(node: TreeNode): readonly string[] {

@@ -4,6 +4,7 @@ import {
   nodeAt,
   type TreeNode,
   updateNode,
+  walk,
   withoutProperty,
   withProperty,
 } from '../devicetree/tree.ts';
@@ -19,7 +20,7 @@ import {
   registersOf,
 } from './addresses.ts';
 import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './board-plan.ts';
-import { timerRateOf } from './clues.ts';
+import { isTooSlow, timerRateOf } from './clues.ts';
 import { bootAffinityOf, compatiblesOf, cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
 
@@ -131,7 +132,8 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   const changes: TreeChange[] = [];
   const withMemory = memory.why === null ? tree : setMemory(tree, memory, changes);
   const withTimers = disableTimers(withMemory, registers, changes);
-  const edited = setChosen(withTimers, placement.initramfs, options.initramfsSize, changes);
+  const withRate = withoutSlowRates(withTimers, changes);
+  const edited = setChosen(withRate, placement.initramfs, options.initramfsSize, changes);
   return {
     tree: edited,
     changes,
@@ -225,6 +227,17 @@ function setMemory(tree: DeviceTree, memory: BoardMemory, changes: TreeChange[])
  * tegra210_timer_init(), 6.12: a rating of 460): nothing plays them, and without a tick the guest sleeps for ever.
  */
 const PREFERRED_TIMERS: readonly string[] = ['nvidia,tegra210-timer'];
+
+/** The rate of a slow counter is left to the firmware, which tells QEMU's: clues.ts, timerRateOf(). */
+function withoutSlowRates(tree: DeviceTree, changes: TreeChange[]): DeviceTree {
+  const paths = [...walk(tree.root)].filter(({ node }) => isTooSlow(node)).map(({ path }) => path);
+  let { root } = tree;
+  for (const path of paths) {
+    changes.push({ path, why: 'with so slow a counter the guest would be too slow a machine' });
+    root = updateNode(root, path, (node) => withoutProperty(node, 'clock-frequency'));
+  }
+  return { ...tree, root };
+}
 
 function disableTimers(tree: DeviceTree, registers: readonly NodeRegisters[], changes: TreeChange[]): DeviceTree {
   const paths = registers

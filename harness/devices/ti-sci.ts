@@ -8,7 +8,8 @@ import { type Answers, type DeviceModel, hasCompatible } from './device.ts';
 const THREAD = 0x1000;
 const STATUS_COUNT = 1;
 const CONFIG_CREDIT = 5;
-const CONFIG_IS_SEND = 2 ** 31;
+/** SPROXY_THREAD_CTRL_DIR_MASK, of a thread that receives; the first of these registers is one thread on. */
+const CONFIG_RECEIVES = 2 ** 31;
 
 /** Threads of TI-SCI by the name of the mailbox in the tree: `mboxes = <&secure_proxy rx>, <&secure_proxy tx>`. */
 function threadsOf(nodes: readonly { readonly names: readonly string[]; readonly mboxes: readonly number[] }[]) {
@@ -135,7 +136,7 @@ export const tiSci: DeviceModel = {
     const { rx, tx } = threads;
     const interruptNames = readStrings(device.node.properties.get('interrupt-names') ?? new Uint8Array()) ?? [];
     const interrupt = device.interrupt(Math.max(0, interruptNames.indexOf(`rx_${String(rx).padStart(3, '0')}`)));
-    answers.word(config.address + THREAD * tx, CONFIG_IS_SEND);
+    answers.word(config.address + THREAD * (rx + 1), CONFIG_RECEIVES);
     answers.word(status.address + THREAD * tx, CONFIG_CREDIT);
     answers.behaviour({
       behaviour: 'ti-sci',

@@ -45,6 +45,18 @@ describe('transplant', () => {
     expect(guest.root.children.find(({ name }) => name === timer.name)?.properties.has('status')).toBe(true);
   });
 
+  test('leaves a counter’s rate to the firmware where the guest would be too slow, and says so', () => {
+    const timerAt = (hertz: number) => ({
+      ...TIMER,
+      properties: new Map([...TIMER.properties, ...node('', { 'clock-frequency': [hertz] }).properties]),
+    });
+    const slow = lay(boardTree({ timer: timerAt(1_920_000) }));
+    expect(slow.plan.timer.frequency).toBe(62_500_000);
+    expect(slow.changes.map(({ path }) => path)).toContain('/timer');
+    expect(slow.tree.root.children.find(({ name }) => name === 'timer')?.properties.has('clock-frequency')).toBe(false);
+    expect(lay(boardTree({ timer: timerAt(8_000_000) })).plan.timer.frequency).toBe(8_000_000);
+  });
+
   test('keeps memory that is complete, to the byte', () => {
     const gic = node('interrupt-controller@f7a00000', {
       compatible: 'arm,gic-v3',

@@ -170,7 +170,7 @@ describe('models of a board’s devices', () => {
       'assigned-clocks': [7, 125, 0],
       'assigned-clock-parents': [7, 125, 4],
     });
-    const sci = node('sci', { mboxes: [8, 12, 8, 13], 'mbox-names': ['rx', 'tx'] });
+    const sci = node('sci', { mboxes: [8, 11, 8, 13], 'mbox-names': ['rx', 'tx'] });
     const proxy = node('mailbox@100000', {
       compatible: 'ti,am654-secure-proxy',
       phandle: [8],
@@ -181,6 +181,8 @@ describe('models of a board’s devices', () => {
     const { models: found } = models(clocks, dma, inta, watchdog, sci, proxy);
     const [, , list = 0, ...vints] = found.behaviours.find(({ behaviour }) => behaviour === 'ti-sci')?.parameters ?? [];
     expect(vints).toEqual([6, 34]);
+    expect(word(found.images, 0x30_c000), 'thread 11 receives').toBe(2 ** 31);
+    expect(word(found.images, 0x20_d000), 'thread 13 may send').toBe(5);
     const words = (at: number, count: number) =>
       Array.from({ length: count }, (_, n) => word(found.images, at + 4 * n));
     expect(words(list, 1)).toEqual([1]);
