@@ -1,3 +1,4 @@
+import { commandLine } from '../invocation.ts';
 import { printable } from '../printable.ts';
 import type { AsyncReport } from '../search/async.ts';
 import { count } from './text.ts';
@@ -18,7 +19,7 @@ export function formatAsync(found: AsyncReport, files: readonly string[]): strin
     const pair = other === null ? printable(driver) : `${printable(driver)} and ${printable(other)}`;
     lines.push(`  breaks: ${pair}: ${printable(what)}`);
     const file = files[place];
-    if (file !== undefined) lines.push(`      replay   npm run -s bootrace -- cell ${printable(file)}`);
+    if (file !== undefined) lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
   }
   for (const { driver, why } of unasked) lines.push(`  not asked: ${printable(driver)}, as ${why}`);
   if (together.boots > 0)

@@ -28,3 +28,11 @@ test('comments cite files of this repository', () => {
   );
   expect(wrong).toEqual([]);
 });
+
+test('only one function says how bootrace is called', () => {
+  const harness = readdirSync(join(ROOT, 'harness'), { recursive: true, encoding: 'utf8' });
+  const others = harness
+    .filter((name) => /\.tsx?$/.test(name) && name !== 'invocation.ts')
+    .filter((name) => /npx bootrace|npm run -s bootrace/.test(readFileSync(join(ROOT, 'harness', name), 'utf8')));
+  expect(others).toEqual([]);
+});
