@@ -5,6 +5,7 @@ import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { Outcome } from '../../harness/search/outcome.ts';
 import { aCell } from '../cells.ts';
+import { crashEvent } from '../crashes.ts';
 
 /** A device of the simulated machine; in the order in which their drivers' initcalls come. */
 export interface SimulatedDevice {
@@ -146,36 +147,18 @@ type SayableEvent =
 
 function simulatedCrash(device: SimulatedDevice, caller: string, at: { line: number; time: number }): Crash {
   const name = `${device.driver.replaceAll('-', '_')}_reset`;
-  return {
-    event: 'crash',
+  return crashEvent({
     ...at,
     kind: 'null-deref',
     title: `unable to handle kernel NULL pointer dereference in ${name}`,
     trackerTitle: `unable to handle kernel NULL pointer dereference in ${name}`,
     signature: `null-deref ${name}`,
     function: name,
-    offset: null,
-    module: null,
     address: '0x0',
-    comm: null,
-    pid: null,
-    cpu: null,
-    stalledCpus: [],
-    passedOver: [],
-    workqueue: null,
-    pc: null,
-    lr: null,
     trace: [name, 'platform_probe', 'really_probe', caller].map(frameOf),
-    code: null,
-    registers: {},
-    source: null,
     lastLine: at.line,
-    text: [],
-    fatal: true,
-    followUps: [],
-    truncated: false,
     probing: { driver: device.driver, device: device.device },
-  };
+  });
 }
 
 export function frameOf(name: string): Frame {

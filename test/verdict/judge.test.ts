@@ -2,45 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Crash, DmesgEvent } from '../../harness/dmesg/events.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
 import type { CrashKind } from '../../harness/model/crash.ts';
-import { CRASH_KINDS, isFatal } from '../../harness/model/crash.ts';
+import { CRASH_KINDS } from '../../harness/model/crash.ts';
 import { VERDICTS, type Verdict } from '../../harness/model/verdict.ts';
 import { differences, judge } from '../../harness/verdict/judge.ts';
 import type { KnownIssue } from '../../harness/verdict/knownissues.ts';
+import { crashEvent } from '../crashes.ts';
 
 const DEVICE = '15000000.iommu';
 
-const crash = (kind: CrashKind, more: Partial<Crash> = {}): Crash => ({
-  event: 'crash',
-  line: 5,
-  time: null,
-  kind,
-  fatal: isFatal(kind),
-  title: `${kind} in f`,
-  trackerTitle: `${kind} in f`,
-  signature: `${kind}: ${kind} in f`,
-  function: 'f',
-  offset: null,
-  module: null,
-  address: null,
-  comm: null,
-  pid: null,
-  cpu: null,
-  stalledCpus: [],
-  passedOver: [],
-  workqueue: null,
-  pc: null,
-  lr: null,
-  trace: [],
-  code: null,
-  registers: {},
-  source: null,
-  lastLine: 6,
-  text: [],
-  followUps: [],
-  truncated: false,
-  probing: null,
-  ...more,
-});
+const crash = (kind: CrashKind, more: Partial<Crash> = {}): Crash => crashEvent({ kind, ...more });
 
 const at = { line: 3, time: null };
 const agent = (text: string): DmesgEvent => {
