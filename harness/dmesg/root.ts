@@ -16,17 +16,22 @@ const AWAITED = /^Waiting for root (?:file ?system |device )?:?\s?(\S{1,200}?)(?
 const MISSING: readonly RegExp[] = [
   // mount_root_generic(), init/do_mounts.c; the panic that follows may not be in an excerpt.
   /^VFS: Cannot open root device "?([^"\s]{1,200})"? or unknown-block/,
-  /^ALERT!\s+(\S{1,200}) does not exist\.\s+Dropping to a shell/,
+  /^ALERT!\s+(?:encrypted source device )?(\S{1,200}) does not exist(?:\.\s+Dropping to a shell|, can't unlock)/,
   /^ERROR: device '?(\S{1,200}?)'? not found/,
+  // Initramfs scripts of Yocto, Buildroot and postmarketOS.
+  /^ERROR: (?:[Uu]nable to|[Ff]ailed to|[Cc]ould not) (?:find|mount) (?:the )?(?:real )?root ?(?:fs|file ?system)()/,
+  /^(?:\[[\w-]{1,16}\]: )?ERROR: (?:boot|root) partition not found()/,
   /^ERROR: (?:Unable to find|Failed to mount) (?:root )?(?:device )?'?(\S{1,200}?)'?[.,]?(?:\s|$)/,
   /^Gave up waiting for (?:root (?:file ?system )?|suspend\/resume )?device()/,
-  /^(?:mount: )?mounting (\S{1,200}) on \/(?:root|sysroot|newroot|new_root|rootfs|mnt|sysimage) failed/,
+  /^(?:mount: )?mounting (\S{1,200}) on \/(?:root|sysroot|newroot|new_root|rootfs|mnt|mnt-root|sysimage)\/? failed/,
   new RegExp(
     String.raw`^(?:dracut(?:-initqueue)?(?:\[\d+\])?: )?Warning: ${oneOf(
       /dracut-initqueue timeout - starting timeout scripts|Could not boot/,
       /(\/dev\/\S{1,200}) does not exist/,
     )}`,
   ),
+  // systemd in an initrd.
+  /^(?:\[DEPEND\] |systemd\[1\]: )Dependency failed for (?:\/sysroot|Initrd Root (?:Device|File System))()/,
   /^(?:initramfs|initrd)\S{0,40}: (?:giving up|could not find) ()/i,
 ];
 const SHELL = new RegExp(
@@ -36,6 +41,8 @@ const SHELL = new RegExp(
     // Alpine, mkinitcpio, busybox scripts.
     /initramfs emergency recovery shell launched|You are (?:now )?being dropped (?:in)?to an emergency shell/,
     /Dropping (?:in)?to (?:a |an )?(?:emergency |recovery |debug )?shell/,
+    // NixOS.
+    /An error occurred in stage 1 of the boot process/,
     // dracut and systemd.
     /dracut:\/#|(?:Entering|Generating) .{0,24}emergency|You are in emergency mode/,
   )}`,
@@ -61,7 +68,7 @@ const STARTS = /^(?:Starting kernel \.{3}|EFI stub: Exiting boot services|Bootin
 const BEGINS = new RegExp(
   `^${oneOf(
     /Waiting for root|VFS: Cannot open|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
-    /You are |Entering|Generating|Dropping/,
+    /You are |Entering|Generating|Dropping|An error|\[DEPEND|systemd\[1\]: Dep|\[[\w-]{1,16}\]: ERROR/,
   )}`,
 );
 

@@ -146,7 +146,9 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     };
     return;
   }
-  if (summary.userSpace || summary.shutdown) return;
+  // An initramfs waits in user space, and says so until the root device is there.
+  const waits = root !== null && summary.lastLine.startsWith('Waiting for root');
+  if ((summary.userSpace && !waits) || summary.shutdown) return;
   if (summary.crashes.length > 0) return;
   if (root !== null && summary.banner !== null) {
     yield hang(`the boot waits for its root device${root.name === null ? '' : ` ${root.name}`}`);
