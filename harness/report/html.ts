@@ -10,6 +10,7 @@ import { KnownError } from '../errors.ts';
 import { boardTreeFile, DEFAULT_BOARD } from '../model/board.ts';
 import { VERDICTS } from '../model/verdict.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
+import { formatBoardPicture, readCensus } from './board-picture.ts';
 import type { News } from './compare.ts';
 import { formatTimeStamp, type PageAxis, type PageDetail, type PageHead } from './page-data.ts';
 import type { CellFile, ReadCellFile } from './run-folder.ts';
@@ -66,6 +67,7 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile, news: News 
     '</head>',
     '<body>',
     `<div id="app">${staticPage(run, news)}</div>`,
+    ...boardPictures(run, read),
     `<script type="application/json" id="head">${embedJson(headOf(run, news))}</script>`,
     packed('lines', pack(dictionary.lines)),
     ...blocks.map((block, index) => packed(`block-${index}`, block)),
@@ -74,6 +76,28 @@ export async function formatHtml(run: RunRecord, read: ReadCellFile, news: News 
     '</html>',
     '',
   ].join('\n');
+}
+
+/** Boards that the page shows: a run of `board` has one. */
+const MOST_BOARDS = 4;
+
+/** Beside what the script shows, and without it. */
+function boardPictures(run: RunRecord, read: ReadCellFile): string[] {
+  const pictures: string[] = [];
+  for (const cell of run.cells) {
+    if (pictures.length === MOST_BOARDS) break;
+    const census = readCensus(textOf(read(cell, 'census.json')));
+    const tree = census === null ? null : parseTree(read(cell, 'variant.dtb'), 'variant.dtb');
+    if (census === null || tree === null) continue;
+    pictures.push(
+      formatBoardPicture(pictures.length, cell.id, census, tree, readEvents(textOf(read(cell, 'events.jsonl')))),
+    );
+  }
+  return pictures;
+}
+
+function textOf(bytes: Uint8Array | null): string {
+  return bytes === null ? '' : new TextDecoder().decode(bytes);
 }
 
 /** Cells that the page lists where its script does not run. */

@@ -16,6 +16,7 @@ export type CellFile =
   | 'variant.dtb'
   | `board-${string}.dtb`
   | 'command.sh'
+  | 'census.json'
   | 'cell.json';
 
 /** Reads a file of a cell; null where the cell has none. A file beyond {@link LARGEST_FILE} bytes is cut there. */

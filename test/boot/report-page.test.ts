@@ -5,10 +5,12 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import { type News, newsSince } from '../../harness/report/compare.ts';
 import { formatHtml } from '../../harness/report/html.ts';
 import type { ReadCellFile } from '../../harness/report/run-folder.ts';
 import type { CellRecord, RunRecord } from '../../harness/run/record.ts';
+import { boardTree, node } from '../board/trees.ts';
 import { aCell, aCrash, aRun, T8_FUNCTION, threadRun, withCells } from '../report/builders.ts';
 
 /** What a guest might print to take over the page. */
@@ -366,6 +368,36 @@ describe('the report in a browser', () => {
     expect(await page.locator('#app li').count()).toBe(run.cells.length);
     expect(await page.locator('#app li').first().textContent()).toContain(ATTACK);
     expect(await page.locator('img').count()).toBe(0);
+  });
+
+  it('shows a board by supplier, without scripts and on a narrow screen', async () => {
+    const run = aRun([aCell({ folder: 'cells/board' })]);
+    const name = `4000.uart${ATTACK}${'x'.repeat(80)}`;
+    const tree = boardTree({
+      more: [
+        node('clock@1000', { compatible: 'acme,clock', phandle: [9], '#clock-cells': [0] }),
+        node('uart@4000', { compatible: 'acme,uart', clocks: [9] }),
+      ],
+    });
+    const device = { bus: 'platform', driver: ATTACK, end: 'bound', matched: true, reason: ATTACK, answeredBy: 'none' };
+    const census = [
+      { ...device, name: '1000.clock', node: '/clock@1000' },
+      { ...device, name, node: '/uart@4000' },
+    ];
+    const files = new Map<string, Uint8Array>([
+      ['census.json', new TextEncoder().encode(JSON.stringify({ complete: true, devices: census }))],
+      ['variant.dtb', serializeFdt(tree)],
+    ]);
+    const file = join(folder, 'board.html');
+    writeFileSync(file, await formatHtml(run, (_cell, wanted) => files.get(wanted) ?? null, null));
+    page = await browser.newPage({ viewport: { width: 400, height: 800 }, javaScriptEnabled: false });
+    await page.goto(`file://${file}`);
+    expect(await page.locator('.board > ul.tree > li > details > ul.tree b').allTextContents()).toEqual([name]);
+    expect(await page.locator('.board img, .board script').count()).toBe(0);
+    for (const part of await page.locator('.board, .board li').all()) {
+      const box = await part.boundingBox();
+      if (box !== null) expect(box.x + box.width).toBeLessThanOrEqual(400);
+    }
   });
 
   it('shows every verdict on paper', async () => {
