@@ -100,6 +100,19 @@ describe('the init, as PID 1 of a real kernel', { timeout: BOOTS_MS }, () => {
     expect(console).toContain('reboot: Power down');
   });
 
+  it('ends in a reset or a power-off, both through the shutdown callbacks, as the plan says', async () => {
+    const plan: PlanStep[] = [load('qcom_scm'), load('arm_smmu'), { step: 'wait', device: SMMU, ms: 1000 }];
+    const ends = async (end: PlanStep[]) => {
+      const console = await room.boot({ plan: [...plan, ...end] });
+      expect(said(console).at(-1)).toBe('done');
+      expect(console).toMatch(/arm-smmu 5f000000\.iommu: (?:shutdown|disabling translation)/);
+      return /reboot: ([\w ]+)/.exec(console)?.[1];
+    };
+    expect(await ends([])).toBe('Power down');
+    expect(await ends([{ step: 'shutdown' }])).toBe('Power down');
+    expect(await ends([{ step: 'reboot' }])).toBe('Restarting system');
+  });
+
   it('gives the same console, byte for byte, when booted again', async () => {
     const order = { plan: [scm, smmu, { step: 'settle', ms: 100 } as const], gates: [delay(500)] };
     expect(await room.boot(order)).toBe(await room.boot(order));
