@@ -1,10 +1,11 @@
 /**
  * Prints the tables of docs/boards.md: what each board comes to on each kernel.
  *
- *     npx tsx scripts/board-table.ts [--rows FILE] [--write FILE] [--boards A,B] [KERNEL...]
+ *     npx tsx scripts/board-table.ts [--rows FILE] [--any-commit] [--write FILE] [--boards A,B] [KERNEL...]
  *
  * Each board that was booted is a line of --rows (results/board-table.jsonl); one that is there, of the same commit, is
- * not booted again, so that a run which was interrupted goes on. --write replaces the tables in a document.
+ * not booted again, so that a run which was interrupted goes on. With --any-commit the last line of a board counts
+ * whatever its commit, and the tables say so. --write replaces the tables in a document.
  */
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -37,6 +38,16 @@ const BOARDS: Readonly<Record<string, string>> = {
   'armada-8040-mcbin.dtb': 'Marvell',
   'exynos5433-tm2.dtb': 'Samsung',
 };
+
+/** Boards that a kernel of Debian's cannot do much with: shown, with the reason, and not in the sum. */
+const WITHOUT: readonly { readonly board: string; readonly kernel: string; readonly why: string }[] = [
+  { board: 'apq8016-sbc.dtb', kernel: 'debian-stock:6.1', why: 'no CONFIG_QCOM_SMEM, so no power manager' },
+  { board: 'qrb5165-rb5.dtb', kernel: 'debian-stock:6.1', why: 'no CONFIG_SM_GCC_8250, so no clocks' },
+];
+
+function missingIn({ board, kernel }: Pick<Row, 'board' | 'kernel'>): string | null {
+  return WITHOUT.find((entry) => entry.board === board && entry.kernel === kernel)?.why ?? null;
+}
 
 const BEGIN = '<!-- board-table: made by scripts/board-table.ts -->';
 const END = '<!-- /board-table -->';
@@ -118,14 +129,16 @@ function line({ board, error, ...row }: Row): string {
   const bound = `${row.bound} of ${row.matched}, ${percent(row.bound, row.matched)}`;
   const answers = `${row.models} / ${row.plain} / ${row.broken} / ${row.none}`;
   const bad = `${row.deferred} / ${row.failed} / ${row.crashed}`;
-  return `| ${board} | ${maker} | ${bound} | ${answers} | ${bad} | ${row.complete ? 'yes' : 'no'} |`;
+  const missing = missingIn({ board, kernel: row.kernel });
+  const note = missing === null ? '' : `; not in the sum: ${missing}`;
+  return `| ${board} | ${maker} | ${bound} | ${answers} | ${bad} | ${row.complete ? 'yes' : 'no'}${note} |`;
 }
 
 function tables(rows: readonly Row[], kernels: readonly string[]): string {
   return kernels
     .map((kernel) => {
       const those = rows.filter((row) => row.kernel === kernel);
-      const booted = those.filter(({ error }) => error === null);
+      const booted = those.filter((row) => row.error === null && missingIn(row) === null);
       const sum = (what: 'bound' | 'matched') => booted.reduce((total, row) => total + row[what], 0);
       return [
         `### ${kernel} (${booted[0]?.release ?? 'not booted'})`,
@@ -151,6 +164,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     rows: { type: 'string', default: 'results/board-table.jsonl' },
+    'any-commit': { type: 'boolean', default: false },
     write: { type: 'string' },
     boards: { type: 'string' },
   },
@@ -159,17 +173,19 @@ const kernels = positionals.length > 0 ? positionals : KERNELS;
 const boards = values.boards?.split(',') ?? Object.keys(BOARDS);
 const { stdout: commit } = await execa('git', ['rev-parse', '--short', 'HEAD']);
 await mkdir(dirname(values.rows), { recursive: true });
-const known = (await readRows(values.rows)).filter((row) => row.commit === commit);
+const known = (await readRows(values.rows)).filter((row) => values['any-commit'] || row.commit === commit);
 const rows: Row[] = [];
 for (const kernel of kernels)
   for (const board of boards) {
-    const old = known.find((row) => row.board === board && row.kernel === kernel);
+    const old = known.findLast((row) => row.board === board && row.kernel === kernel);
     const row = old ?? (await boot(board, kernel, commit));
     if (old === undefined) await appendFile(values.rows, `${JSON.stringify(row)}\n`);
     rows.push(row);
     tell(`${rows.length} of ${boards.length * kernels.length}: ${kernel} ${line(row)}\n`);
   }
-const made = tables(rows, kernels);
+const commits = new Set(rows.map((row) => row.commit)).size;
+const mixed = commits > 1 ? `The rows were measured at ${commits} commits.\n\n` : '';
+const made = `${mixed}${tables(rows, kernels)}`;
 print(`${made}\n`);
 if (values.write !== undefined) {
   const text = await readFile(values.write, 'utf8');
