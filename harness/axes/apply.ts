@@ -6,10 +6,10 @@ import type { Gate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { type BuiltInAxis, complaint } from './axis.ts';
-import { type Conditions, conditionsOfDraft, emptyDraft } from './draft.ts';
+import { bootOfDraft, type DraftedBoot, emptyDraft } from './draft.ts';
 
 /** What an `include` entry or a value of an axis of the file's own adds to a cell. */
-export interface ExtraConditions {
+export interface ExtraParts {
   /** Words of the kernel command line. */
   readonly cmdline: readonly string[];
   readonly gates: readonly Gate[];
@@ -31,9 +31,9 @@ export interface ExtraConditions {
 export function applyAxes(
   cell: string,
   values: ReadonlyMap<string, string>,
-  extras: readonly ExtraConditions[],
+  extras: readonly ExtraParts[],
   axes: readonly BuiltInAxis[],
-): Conditions {
+): DraftedBoot {
   let draft = emptyDraft(resolveBoard(DEFAULT_BOARD));
   for (const axis of axes) {
     const value = values.get(axis.name);
@@ -51,13 +51,13 @@ export function applyAxes(
     }
     draft = axis.apply(draft, value);
   }
-  const conditions = conditionsOfDraft(draft);
+  const boot = bootOfDraft(draft);
   return {
-    ...conditions,
-    tree: [...conditions.tree, ...extras.flatMap((extra) => extra.tree)],
-    bootargs: [...conditions.bootargs, ...extras.flatMap((extra) => extra.cmdline)],
-    gates: [...conditions.gates, ...extras.flatMap((extra) => extra.gates)],
-    plan: extras.reduce<readonly PlanStep[]>((steps, extra) => extra.plan ?? steps, conditions.plan),
-    watch: [...new Set([...conditions.watch, ...extras.flatMap((extra) => extra.watch)])],
+    ...boot,
+    tree: [...boot.tree, ...extras.flatMap((extra) => extra.tree)],
+    bootargs: [...boot.bootargs, ...extras.flatMap((extra) => extra.cmdline)],
+    gates: [...boot.gates, ...extras.flatMap((extra) => extra.gates)],
+    plan: extras.reduce<readonly PlanStep[]>((steps, extra) => extra.plan ?? steps, boot.plan),
+    watch: [...new Set([...boot.watch, ...extras.flatMap((extra) => extra.watch)])],
   };
 }

@@ -5,12 +5,12 @@ import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 
 /** The part of a cell that the kernel sees. */
-export type Conditions = Pick<
+export type DraftedBoot = Pick<
   Cell,
   'kernel' | 'linkage' | 'board' | 'tree' | 'bootargs' | 'cpus' | 'shift' | 'gates' | 'plan' | 'watch'
 >;
 
-/** The conditions of a cell while its axes are applied, one after the other. */
+/** What a cell boots, while its axes are applied one after the other. */
 export interface Draft {
   readonly board: Board;
   readonly kernel: string;
@@ -71,7 +71,7 @@ export function emptyDraft(board: Board): Draft {
 }
 
 /** What is booted. */
-export function conditionsOfDraft(draft: Draft): Conditions {
+export function bootOfDraft(draft: Draft): DraftedBoot {
   const { board, kernel, linkage, modules, asynchronous, asyncBy, delays, tree, cpus, shift } = draft;
   const drivers = asyncBy === 'param' ? [] : asynchronous.map(({ driver }) => driver);
   return {

@@ -4,7 +4,7 @@ import { DEFAULT_BOARD } from '../model/board.ts';
 import type { Cell } from '../model/cell.ts';
 import { isPass, VERDICTS } from '../model/verdict.ts';
 import { complaint } from './axis.ts';
-import { conditionsOfDraft, emptyDraft } from './draft.ts';
+import { bootOfDraft, emptyDraft } from './draft.ts';
 import { LINKAGE } from './linkage.ts';
 
 /**
@@ -25,7 +25,7 @@ export function plainCell(
     row: null,
     claim: null,
     axes: {},
-    ...conditionsOfDraft(LINKAGE.apply({ ...emptyDraft(found), kernel }, linkage)),
+    ...bootOfDraft(LINKAGE.apply({ ...emptyDraft(found), kernel }, linkage)),
     expect: { verdicts: VERDICTS.filter(isPass) },
   };
 }

@@ -1,4 +1,4 @@
-import { applyAxes, type ExtraConditions } from '../axes/apply.ts';
+import { applyAxes, type ExtraParts } from '../axes/apply.ts';
 import { InputError } from '../errors.ts';
 import { type Cell, NOT_APPLICABLE } from '../model/cell.ts';
 import { LONGEST_ID } from './parts.ts';
@@ -7,7 +7,7 @@ import { type Axis, type Include, type Match, type Matrix, NAME } from './schema
 /** A cell on its way: axis values, and what entries of `include` added. */
 interface Draft {
   readonly axes: ReadonlyMap<string, string>;
-  readonly extras: readonly ExtraConditions[];
+  readonly extras: readonly ExtraParts[];
   /** Place of the `include` entry that made it, or null for one of the product. */
   readonly at: string | null;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ExtraConditions } from '../axes/apply.ts';
+import type { ExtraParts } from '../axes/apply.ts';
 import { type BuiltInAxis, complaint } from '../axes/axis.ts';
 import { AXES } from '../axes/registry.ts';
 import { resolveBoard } from '../boards/boards.ts';
@@ -34,7 +34,7 @@ export interface Axis {
   /** The axis has a value only in cells that match; the others get NOT_APPLICABLE. */
   readonly when: Match;
   /** For an axis of the file's own: what each value does. */
-  readonly means: ReadonlyMap<string, ExtraConditions>;
+  readonly means: ReadonlyMap<string, ExtraParts>;
 }
 
 /** An entry of one of the file's lists; `at` is its place in the file, for messages. */
@@ -46,7 +46,7 @@ interface Entry {
 export interface Include extends Entry {
   /** A named entry is always a cell of its own. */
   readonly name: string | null;
-  readonly extra: ExtraConditions;
+  readonly extra: ExtraParts;
 }
 
 interface Row extends Entry {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DEFAULT_SHIFT } from '../axes/draft.ts';
+import { plainCell } from '../axes/plain-cell.ts';
 import { isEnabled, registersOf } from '../board/addresses.ts';
 import { type Census, censusOf } from '../board/census.ts';
 import { compatiblesOf } from '../board/interrupts.ts';
@@ -194,18 +194,8 @@ function cellOf({ board, kernel, append }: CountRequest, modules: readonly strin
       .toLowerCase()
       .replaceAll(/[^a-z0-9._+=-]/g, '-');
   return {
-    id: `${plain(board)}-${plain(kernel)}`,
-    row: null,
-    claim: null,
-    axes: {},
-    kernel,
-    linkage: 'builtin',
-    board,
-    tree: [],
+    ...plainCell(`${plain(board)}-${plain(kernel)}`, kernel, { linkage: 'builtin', board }),
     bootargs: append,
-    cpus: 1,
-    shift: DEFAULT_SHIFT,
-    gates: [],
     plan: planOf(modules),
     watch: [],
     // It counts what it finds; only a guest that does not get so far is not as it should be.
