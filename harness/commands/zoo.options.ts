@@ -6,7 +6,11 @@ export const zooVerb = new Command('zoo')
   .argument('[entries...]', 'names of entries (default: all)')
   .option('--folder <dir>', 'where the entries are (default: those that come with bootrace)')
   .option('--budget <n>', 'most boots of one search', positiveInteger, 64)
-  .option('--clean <n>', 'most boots on the kernel without the bug (default: as --budget)', positiveInteger)
+  .option(
+    '--clean <n>',
+    'most boots on the kernel without the bug (default: as many as the search took)',
+    positiveInteger,
+  )
   .option('--seed <n>', 'seed of the searches', positiveInteger, 1)
   .option('--random', 'spend the same budget on boots drawn at random, too')
   .option('--no-explain', 'do not reduce what was found to a sentence')

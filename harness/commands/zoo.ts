@@ -19,7 +19,7 @@ import type { ZooOptions } from './zoo.options.ts';
  */
 export async function zoo(names: readonly string[], options: ZooOptions, signal: AbortSignal): Promise<number> {
   const { budget, seed, explain, results, docs } = options;
-  const { clean = budget, random = false, workers = availableParallelism() } = options;
+  const { clean = null, random = false, workers = availableParallelism() } = options;
   if (docs !== undefined && names.length > 0)
     throw new InputError('--docs writes the table of all entries', 'leave out the names of entries');
   if (docs !== undefined) await requirePlace(docs);

@@ -21,6 +21,7 @@ import {
   MOST_MILESTONES,
   milestonesOf,
   missed,
+  mutexesTaken,
   opened,
   slowCalls,
   tornApart,
@@ -144,12 +145,12 @@ export async function hunt(request: HuntRequest): Promise<Hunt> {
     await hunter.all('suspend', [...(request.canSuspend ? [suspended(base)] : []), allowedToSuspend(base, devices)]);
     await hunter.all('rebinds', rebinds(base, bound));
     const others = (device: string) => devices.filter((one) => one !== device);
-    const passed = await milestonesPassed(request, hunter, drivers);
+    const passed = await passedBy(request, hunter, drivers);
     const slowly = bound.map(({ device, driver }) =>
-      boundAgainSlowly(base, device, driver, others(device), passed.get(device) ?? []),
+      boundAgainSlowly(base, device, driver, others(device), passed.get(device)?.milestones ?? []),
     );
     await hunter.all('slow-rebinds', slowly);
-    await hunter.all('mutexes', torn(request, bound));
+    await hunter.all('mutexes', torn(request, bound, passed));
     await hunter.all('loads', loads(request, drivers));
     await orders(request, hunter);
     await windows(request, hunter, drivers, passed);
@@ -173,27 +174,40 @@ async function orders(request: HuntRequest, hunter: Hunter): Promise<void> {
   });
 }
 
-/** By device, the milestones that its probe comes by, from a boot of each. */
-async function milestonesPassed(
-  { base, targets, milestones }: HuntRequest,
+/** What a device's probe comes by. */
+interface Passed {
+  readonly milestones: readonly Milestone[];
+  readonly mutexes: readonly string[];
+}
+
+/** By device, from a boot of each. */
+async function passedBy(
+  { base, targets, milestones, mutexes }: HuntRequest,
   hunter: Hunter,
   drivers: ReadonlyMap<string, string>,
-): Promise<Map<string, Milestone[]>> {
+): Promise<Map<string, Passed>> {
   hunter.in('milestones');
   const from = allAsync(base, drivers.values());
-  const passed = new Map<string, Milestone[]>();
-  for (const { device } of targets)
-    passed.set(device, milestonesOf(await hunter.boot(countingMilestones(from, device, milestones))));
+  const passed = new Map<string, Passed>();
+  for (const { device } of targets) {
+    const outcome = await hunter.boot(countingMilestones(from, device, milestones, mutexes));
+    passed.set(device, { milestones: milestonesOf(outcome), mutexes: mutexesTaken(outcome, mutexes) });
+  }
   return passed;
 }
 
 /** Each bound device alone, with the others that it does not need. */
-function torn({ base, targets, mutexes }: HuntRequest, bound: readonly BoundDevice[]): Cell[] {
-  if (mutexes.length === 0) return [];
+function torn(
+  { base, targets }: HuntRequest,
+  bound: readonly BoundDevice[],
+  passed: ReadonlyMap<string, Passed>,
+): Cell[] {
   const driverOf = new Map(bound.map(({ device, driver }) => [device, driver]));
   return bound.flatMap(({ device, driver }) => {
     const others = independentOf(device, targets);
-    if (others.length === 0) return [];
+    // A stop where the device never comes by would leave the boot without a verdict.
+    const { mutexes = [] } = passed.get(device) ?? {};
+    if (others.length === 0 || mutexes.length === 0) return [];
     const named = others.map((other) => ({ device: other.device, driver: driverOf.get(other.device) ?? null }));
     return [tornApart(base, device, driver, named, mutexes)];
   });
@@ -203,7 +217,7 @@ async function windows(
   { base, targets, milestones, nameless }: HuntRequest,
   hunter: Hunter,
   drivers: ReadonlyMap<string, string>,
-  passed: ReadonlyMap<string, readonly Milestone[]>,
+  passed: ReadonlyMap<string, Passed>,
 ): Promise<void> {
   const from = allAsync(base, drivers.values());
   await hunter.all(
@@ -220,7 +234,7 @@ async function windows(
   const cells = targets.map(({ device }) => {
     const others = independentOf(device, targets);
     if (others.length === 0) return [];
-    return (passed.get(device) ?? [])
+    return (passed.get(device)?.milestones ?? [])
       .slice(0, MOST_MILESTONES)
       .map((milestone) => opened(from, device, others, milestone));
   });

@@ -101,9 +101,22 @@ function stalls(device: string, functions: readonly string[], ms: number): Gate[
   return functions.map((name) => ({ gate: 'delay', at: { return: name, of: device }, ms }));
 }
 
-/** A cell whose record says which milestones a probe of `device` comes by. */
-export function countingMilestones(from: Cell, device: string, functions: readonly string[]): Cell {
-  return { ...from, gates: [...from.gates, ...stalls(device, functions, COUNTED_MS)] };
+/** A cell whose record says which milestones a probe of `device` comes by, and how it takes mutexes. */
+export function countingMilestones(
+  from: Cell,
+  device: string,
+  functions: readonly string[],
+  mutexes: readonly string[],
+): Cell {
+  const first = mutexes.map(
+    (name): Gate => ({ gate: 'delay', at: { entry: name, nth: 1, during: device }, ms: COUNTED_MS }),
+  );
+  return { ...from, gates: [...from.gates, ...stalls(device, functions, COUNTED_MS), ...first] };
+}
+
+/** Those of `mutexes` that such a boot shows. */
+export function mutexesTaken({ gates }: Outcome, mutexes: readonly string[]): string[] {
+  return mutexes.filter((name) => gates.some((event) => event.verb === 'delayed' && event.device === `${name}()`));
 }
 
 /** The milestones that such a boot shows, in the order in which they are opened. */
@@ -216,7 +229,7 @@ export function boundAgainSlowly(
 }
 
 /** How long a probe stands still wherever it takes a mutex, and less than that: how long others are let alone. */
-const AT_MUTEX_MS = 20;
+const AT_MUTEX_MS = 40;
 const ROUND_MS = 5;
 /** So many that a probe that takes some 200 mutexes is accompanied to its end; a plan in a file has 1000 steps. */
 const MOST_STEPS = 900;

@@ -19,8 +19,8 @@ const USUAL = { cpus: 1, shift: 4, loadOrder: null } as const;
 interface ZooOptions {
   /** Most boots of one search. */
   readonly budget: number;
-  /** The same on the kernel without the bug. */
-  readonly clean: number;
+  /** The same on the kernel without the bug; null for as many as it took on the kernel with it. */
+  readonly clean: number | null;
   readonly seed: number;
   /** Whether the same budget is spent at random as well. */
   readonly random: boolean;
@@ -37,7 +37,10 @@ export async function runEntry(entry: Entry, session: SearchSession, options: Zo
   try {
     const request = await requestOf(entry, entry.buggy, session, options);
     const found = await hunt(request);
-    const clean = await hunt({ ...(await requestOf(entry, entry.fixed, session, options)), budget: options.clean });
+    const clean = await hunt({
+      ...(await requestOf(entry, entry.fixed, session, options)),
+      budget: options.clean ?? found.boots,
+    });
     const atRandom = options.random ? await huntAtRandom(request) : null;
     const explained =
       found.found === null || !options.explain ? null : await sentenceOf(entry, found.found.cell, session);

@@ -100,7 +100,7 @@ test('a device is torn apart at its mutexes, in a plan that a cell file can hold
     { device: 'c', driver: null },
   ];
   const { gates, plan } = tornApart({ ...simulatedCell(), plan: [] }, 'a', 'of-a', others, ['mutex_lock']);
-  expect(gates).toEqual([{ gate: 'delay', at: { entry: 'mutex_lock', during: 'a' }, ms: 20 }]);
+  expect(gates).toEqual([{ gate: 'delay', at: { entry: 'mutex_lock', during: 'a' }, ms: 40 }]);
   expect(plan.length).toBeLessThan(1000);
   expect(plan.filter((step) => step.step === 'unbind').slice(0, 2)).toEqual([
     { step: 'unbind', driver: 'of-a', device: 'a' },
