@@ -25,6 +25,8 @@ const FIRMWARE = new RegExp(
     /EFI stub: (?:Booting|Loaded|Decompress)|Booting `|Welcome to GRUB|BootROM|Boot(?:ing|ed) from /,
   )}`,
 );
+/** pstore_dump(), fs/pstore/platform.c: a part of the log, of which the first is the end. */
+const PART = /^(?:Panic|Oops)#\d{1,6} Part\d{1,4}$/;
 const ANNOUNCED = /^-- (?:Reboot|Boot [0-9a-f]{8,32}) ?--/;
 const BANNER = /^Linux version \d/;
 /** Consoles may lag behind each other; a clock that goes back further is another boot. Microseconds. */
@@ -75,6 +77,8 @@ export class Boots {
   /** Where a record stands. Every record that may begin a report or state an event has to be given, in order. */
   place({ text, time }: LogRecord): Place {
     if (text.startsWith('-- ') && ANNOUNCED.test(text)) return this.#begin('announced', time);
+    // The parts are often read in the order of their names, in which the clock goes back.
+    if (PART.test(text)) this.#lastTime = null;
     const first = text.startsWith('Booting Linux on physical CPU');
     const banner = text.startsWith('Linux version ') && BANNER.test(text);
     if (time === null && FIRMWARE.test(text)) {

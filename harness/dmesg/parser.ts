@@ -336,8 +336,11 @@ export class DmesgParser {
       this.#open.get(key) ??
       (header.kind === 'panic' || record.caller === null ? this.#latestOpen() : this.#aftermath(line));
     if (open !== undefined) {
-      switch (relation(open.block, found)) {
+      switch (relation(open.block, found, record.time)) {
+        case 'head':
         case 'inlined':
+          // Where the head comes last, the rest of it does, too.
+          open.block.ended = false;
           open.block.takeHeader(header);
           open.block.take(record.text, line, record.time);
           return;
@@ -433,7 +436,8 @@ export class DmesgParser {
         continue;
       }
       block.take(record.text, line, record.time);
-      if (block.panicked && block.ended) this.#close(name, false);
+      // The beginning of a report may come after its end, in another part of a dump.
+      if (block.panicked && block.ended && block.header !== HEADLESS) this.#close(name, false);
       else if (block.gap > patience(block) || block.total > MAX_BLOCK_LINES) this.#close(name, false);
     }
   }
@@ -502,8 +506,16 @@ function isInlinedCaller(block: Block, header: Header): boolean {
 }
 
 /** How a header relates to the report before it: a line of it, a consequence of it, or a report of its own. */
-function relation(block: Block, found: FoundHeader): 'same' | 'inlined' | 'follow-up' | 'new' {
+function relation(
+  block: Block,
+  found: FoundHeader,
+  time: number | null,
+): 'head' | 'same' | 'inlined' | 'follow-up' | 'new' {
   const { header } = found;
+  // The part of a dump that came before the one that has been read.
+  const earlier = time !== null && block.time !== null && time < block.time;
+  if (block.header === HEADLESS && earlier && isFatal(header.kind) && found.panicMessage === null) return 'head';
+  if (earlier && header.die !== null && block.die === null) return 'same';
   if (found.panicMessage !== null) {
     if (block.panicked) return 'follow-up';
     return block.fatal || block.ledToFatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';

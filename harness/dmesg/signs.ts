@@ -105,6 +105,8 @@ const OTHERS = [
   'U-Boot',
   'Starting kernel',
   'Log Type',
+  'Panic#',
+  'Oops#',
   'B -  ',
   'D -  ',
   'S -  ',
