@@ -104,7 +104,7 @@ class Room {
         ...['bisect', 'commits', '--tree', this.at('tree'), '--good', 'base', '--bad', HISTORY.at(-1)?.name ?? ''],
         ...['--cell', this.at('cell.yaml'), '--json', ...results],
       ],
-      explore: ['explore', '--kernel', '6.1', '--budget', '6', '--preemptions', '0', ...results],
+      explore: ['explore', '--kernel', '6.1', '--budget', '6', ...results],
       report: ['report', this.at('1', 'latest'), '--reporter', 'html', '--reporter', 'junit', '--reporter', 'kcidb'],
       merge: ['merge', this.at('1', 'latest'), this.at('2', 'latest'), ...results],
     }[verb];
@@ -124,6 +124,8 @@ class Room {
   /** What a run says, but for when it was and how long it took. */
   async say(verb: Verb): Promise<unknown> {
     const { exitCode, stdout, stderr } = await this.start(this.words(verb));
+    // Whatever is killed has to have an answer when nobody kills it.
+    if (exitCode !== 0 && exitCode !== 1) throw new Error(`${verb} ends with ${exitCode}: ${stderr}`);
     if (verb === 'report') {
       const run = this.at('1', 'latest');
       const files = await Promise.all(
@@ -193,7 +195,7 @@ async function kill(
     await sleep(POLL_MS);
     running = await room.running();
   }
-  const said = await room.say(verb);
+  const said = await room.say(verb).catch((error: unknown) => String(error));
   const left = (await room.leftover()).filter((name) => !undisturbed.left.includes(name));
   return [
     ...running.map((line) => `still runs: ${line}`),

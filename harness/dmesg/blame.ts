@@ -126,7 +126,6 @@ function ofStall(own: readonly PlacedFrame[]): TraceFrame[] {
  * and the caller is in the link register.
  */
 function leafCaller(pc: TraceFrame, lr: TraceFrame | null, kind: CrashKind): TraceFrame | null {
-  if (lr === null || lr.function === pc.function) return null;
   const role = roleOf(pc, kind);
   return role === 'memory' || role === 'atomic' || role === 'container' || role === 'instrumentation' ? lr : null;
 }

@@ -70,6 +70,12 @@ describe('a list of deferred devices', () => {
     ]);
   });
 
+  it('ends where the kernel goes on: its lines have time stamps, and those of the file have none', () => {
+    const first = '5b20000.dsi\tgadget-dsi: failed to get phy\n';
+    expect(told(`${first}sound\n`)).toHaveLength(2);
+    expect(told(`${first}[    9.000000] sound\n4-0050\n`)).toHaveLength(1);
+  });
+
   it('is read in a lab, a mail and a CI', () => {
     const expected = [['5b20000.dsi', 'gadget-dsi: failed to get phy']];
     const lava = ['# cat /sys/kernel/debug/devices_deferred', '5b20000.dsi\tgadget-dsi: failed to get phy', '/ # '];

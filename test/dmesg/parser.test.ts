@@ -36,6 +36,14 @@ describe('a trace', () => {
     expect(crash?.function).toBe('wobble_probe');
   });
 
+  it('of an exception begins below where that was taken, whatever runs above', () => {
+    const taken = (entry: string) =>
+      crashesOf(DIE, CPU, 'Call trace:', ' wobble_handler+0x8/0x20', ` ${entry}+0x8/0x20`, ' wobble_probe+0x8/0x20');
+    for (const entry of ['el1h_64_sync', 'el1_da', 'asm_exc_page_fault', '__dabt_svc'])
+      expect(taken(entry)[0]?.function, entry).toBe('wobble_probe');
+    expect(taken('wobble_entry')[0]?.function).toBe('wobble_handler');
+  });
+
   it('has each frame once where two consoles print on one line', () => {
     const lines = stamped([
       FAULT,
@@ -82,6 +90,19 @@ describe('a report', () => {
     const prose = 'BUG: the wobble is in the wrong place';
     expect(crashesOf(prose, 'RIP: 0033:0x7f12345678')).toEqual([]);
     expect(crashesOf(prose, 'RIP: 0010:wobble_probe+0x8/0x20')).toHaveLength(1);
+  });
+
+  it('is the kernel’s own, where syslog (RFC 5424) names who said it', () => {
+    const said = (program: string) =>
+      eventsOf(
+        Buffer.from(
+          [FAULT, DIE, CPU, 'Call trace:', ' wobble_probe+0x8/0x20']
+            .map((line) => `<1>1 2026-01-01T00:00:00.000000+00:00 host ${program} - - - ${line}\n`)
+            .join(''),
+        ),
+      ).filter(({ event }) => event === 'crash');
+    expect(said('kernel')).toHaveLength(1);
+    expect(said('wobbled')).toEqual([]);
   });
 
   it('has no address where the log cuts it off', () => {
