@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { resolve } from 'node:path';
 import { execa } from 'execa';
 import { type GuestWords, QEMU, type RenameFile } from './command.ts';
@@ -80,6 +81,8 @@ export function handOver(
     try {
       const sets: string[] = [];
       const rename: RenameFile = (role, path) => {
+        // Everybody may write there; QEMU's -add-fd cannot cut it, as it does what it opens (ftruncate(2): EINVAL).
+        if (path === devNull) return path;
         const isOutput = role === 'firmwareLog';
         const descriptor = openSync(resolve(cwd, path), isOutput ? 'w' : 'r');
         const fd = firstFd + descriptors.push(descriptor) - 1;

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import type { GuestWords, RenameFile } from '../../harness/qemu/command.ts';
-import { confinement } from '../../harness/qemu/confinement.ts';
+import { confinement, handOver } from '../../harness/qemu/confinement.ts';
 import { launcher, runGuest, Silence } from '../../harness/qemu/process.ts';
 import { qemuChildren } from '../children.ts';
 
@@ -195,6 +195,12 @@ test.runIf(isRoot)('QEMU is nobody where the caller is root, and its files are a
     process.kill(pid, 'SIGTERM');
   }, readsAndWrites(0o644));
   expect(end).toMatchObject({ end: 'killed', signal: 'signal 15' });
+});
+
+test('QEMU has /dev/null by its name, and needs nothing handed over for it', () => {
+  const words: GuestWords = (rename) => ['-chardev', `file,id=log,path=${rename('firmwareLog', '/dev/null')}`];
+  const handed = handOver(words, { sandbox: [], user: 65534 }, { cwd: '/', firstFd: 3 });
+  expect(handed).toEqual({ words: ['-chardev', 'file,id=log,path=/dev/null'], descriptors: [], user: 65534 });
 });
 
 test.runIf(isRoot)('QEMU is the caller where others may not read its files', async () => {
