@@ -12,7 +12,10 @@ export async function guestCell(
   defines: Readonly<Record<string, string | number>>,
   expected: string,
 ): Promise<string> {
-  const name = [source, ...Object.entries(defines).flatMap(([key, value]) => (value === 1 ? [key] : []))].join('-');
+  const name = [
+    source,
+    ...Object.entries(defines).flatMap(([key, value]) => (value === 1 ? [key.toLowerCase()] : [])),
+  ].join('-');
   const path = (ending: string) => join(folder, name + ending);
   const words = Object.entries(defines).map(([key, value]) => `-D${key}=${value}`);
   await execa('aarch64-linux-gnu-gcc', ['-c', ...words, '-o', path('.o'), join(GUESTS, `${source}.S`)]);

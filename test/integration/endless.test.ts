@@ -19,7 +19,7 @@ test.each(['TALKS', 'LINE'])(
         const { exitCode, stderr } = await bootrace(['cell', cell, '--json'], { cwd: path });
         expect(exitCode, stderr).toBe(0);
         const [run = ''] = await readdir(join(path, 'results'));
-        const folder = join(path, 'results', run, 'cells', `never-ends-${way}`);
+        const folder = join(path, 'results', run, 'cells', `never-ends-${way.toLowerCase()}`);
         expect((await stat(join(folder, 'console.log'))).size).toBeLessThanOrEqual(64 * 1024 * 1024);
       },
       { unsafeCleanup: true },
