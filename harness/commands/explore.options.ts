@@ -3,6 +3,7 @@ import { DEFAULT_BOARD } from '../model/board.ts';
 import { PM_TESTS } from '../model/plan.ts';
 import {
   bootargs,
+  bus,
   collect,
   commaSeparated,
   force,
@@ -49,7 +50,11 @@ export const exploreVerb = new Command('explore')
     'find which of these drivers may probe asynchronously: comma-separated, or all',
     commaSeparated,
   )
-  .option('--rebind', 'also unbind and bind the devices, each alone and every two in every order')
+  .addOption(
+    new Option('--rebind', 'also unbind and bind the devices, each alone and every two in every order').conflicts(
+      OTHER_SEARCHES,
+    ),
+  )
   .addOption(
     new Option('--suspend [level]', 'suspend and resume at the end of each boot (a level of pm_test)')
       .choices(PM_TESTS)
@@ -57,7 +62,9 @@ export const exploreVerb = new Command('explore')
       .conflicts(OTHER_SEARCHES),
   )
   .addOption(
-    new Option('--rescan <bus>', 'let this bus look for devices at the end of each boot').conflicts(OTHER_SEARCHES),
+    new Option('--rescan <bus>', 'let this bus look for devices at the end of each boot')
+      .argParser(bus)
+      .conflicts(OTHER_SEARCHES),
   )
   .addOption(
     new Option('--end <how>', "end each boot in its devices' shutdown callbacks")

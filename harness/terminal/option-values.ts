@@ -39,6 +39,12 @@ export function bootargs(text: string): string[] {
   return found;
 }
 
+/** A bus by its name in /sys/bus. */
+export function bus(text: string): string {
+  if (!/^[\w-]+$/.test(text)) throw new InvalidArgumentError('expected a bus such as pci.');
+  return text;
+}
+
 /** How many probes' orders a search covers. */
 export function strength(text: string): number {
   const value = positiveInteger(text);
