@@ -28,7 +28,7 @@ import {
   OWN_SECTION,
 } from './patterns.ts';
 import { Registers } from './registers.ts';
-import { DIED, isOfFault, reportOf } from './reporters.ts';
+import { DIED, isOfFault, isTelling, reportOf } from './reporters.ts';
 import { rustName } from './rust.ts';
 import { Task } from './task.ts';
 import { trackerFunction } from './tracker.ts';
@@ -85,6 +85,8 @@ export class Block {
   /** The section is of another task than the one at fault: `Call trace:` does not end it. */
   #bystander = false;
   #interrupt = false;
+  /** A frame of a headless report says that it is one. Each frame is asked once: it matters with every line. */
+  #telling = false;
   /** The next frame is a place that a line names, not one of a trace. */
   #skipFrame = false;
   readonly #locate: Locate | null;
@@ -150,7 +152,7 @@ export class Block {
       return (
         !this.#registers.userMode &&
         this.#frames.length > 1 &&
-        (this.#registers.pc !== null || this.#died || reportOf(this.traceNames) !== null)
+        (this.#registers.pc !== null || this.#died || this.#telling)
       );
     return (
       this.#frames.length > 0 ||
@@ -284,6 +286,7 @@ export class Block {
 
   #place(frame: TraceFrame, role: 'pc' | 'trace'): void {
     if (this.#frames.length < MAX_FRAMES) {
+      if (this.header === HEADLESS && !this.#telling) this.#telling = isTelling(frame.function);
       this.#frames.push({
         frame: withSource(frame, this.#locate),
         role,

@@ -486,7 +486,7 @@ export class DmesgParser {
 
 function patience(block: Block): number {
   if (block.ended) return TAIL;
-  if (block.fatal && block.die === null && block.header.sure && !block.evident) return SPLIT;
+  if (block.header.sure && block.fatal && block.die === null && !block.evident) return SPLIT;
   return block.evident || block.header.sure ? GAP : DOUBT;
 }
 
@@ -515,7 +515,7 @@ function relation(
   // The part of a dump that came before the one that has been read.
   const earlier = time !== null && block.time !== null && time < block.time;
   if (block.header === HEADLESS && earlier && isFatal(header.kind) && found.panicMessage === null) return 'head';
-  if (earlier && header.die !== null && block.die === null) return 'same';
+  if (earlier && block.panicked && header.die !== null && block.die === null) return 'same';
   if (found.panicMessage !== null) {
     if (block.panicked) return 'follow-up';
     return block.fatal || block.ledToFatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';

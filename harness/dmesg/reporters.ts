@@ -81,6 +81,11 @@ export function reportOf(functions: readonly string[]): Header | null {
   return functions.some((name) => TRAP.test(name)) ? DIED : null;
 }
 
+/** Whether a function alone says that a trace is one of a report: {@link reportOf} of a trace with it is not null. */
+export function isTelling(name: string): boolean {
+  return TRAP.test(name) || [...STALLS, PANIC, ...REPORTS].some(({ names }) => names.test(name));
+}
+
 /** A task has died, of what is not known. */
 export const DIED: Header = { ...HEADLESS, kind: 'oops', lead: 'Oops' };
 
