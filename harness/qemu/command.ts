@@ -67,12 +67,17 @@ type GuestConsole =
 /** Descriptor of the socket that the firmware of a snapshot logs to, and gets its cells from (qemu/snapshot.ts). */
 export const SNAPSHOT_FD = 3;
 
+/** Descriptor of the socket of QEMU's monitor, which is asked where a guest is that never ends (qemu/monitor.ts). */
+export const MONITOR_FD = 3;
+
 interface GuestOptions {
   readonly console?: GuestConsole['console'];
   /** QEMU waits for a debugger on this TCP port of the loopback interface before the first instruction. */
   readonly debugPort?: number | null;
   /** The firmware takes a snapshot where the cells begin to differ, and gets these one after the other. */
   readonly takesSnapshot?: boolean;
+  /** QEMU's monitor is at {@link MONITOR_FD}. */
+  readonly hasMonitor?: boolean;
 }
 
 /**
@@ -85,7 +90,7 @@ const TRANSPORT = { log: 'virtio-mmio-bus.0', console: 'virtio-mmio-bus.1' } as 
 export function qemuArguments(
   files: GuestFiles,
   machine: GuestMachine,
-  { console = 'output', debugPort = null, takesSnapshot = false }: GuestOptions = {},
+  { console = 'output', debugPort = null, takesSnapshot = false, hasMonitor = false }: GuestOptions = {},
 ): string[] {
   const load = (path: string, address: number) => [
     '-device',
@@ -150,6 +155,7 @@ export function qemuArguments(
     '-serial',
     'chardev:console',
     ...(console === 'output' ? output('console') : ['-mon', 'chardev=console']),
+    ...(hasMonitor ? ['-chardev', `socket,id=monitor,fd=${MONITOR_FD}`, '-mon', 'chardev=monitor'] : []),
     ...(debugPort === null ? [] : ['-S', '-gdb', `tcp:127.0.0.1:${debugPort}`]),
   ];
 }

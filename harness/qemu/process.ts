@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { Duplex } from 'node:stream';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
-import { type GuestWords, QEMU } from './command.ts';
+import { type GuestWords, MONITOR_FD, QEMU } from './command.ts';
 import { asUser, type Confinement, confinement, handOver } from './confinement.ts';
+import { type GuestPlace, placeOfGuest } from './monitor.ts';
 
 /** Why a guest is no longer running. */
 export type GuestEnd =
@@ -15,7 +17,7 @@ export type GuestEnd =
    * The guest can never go on: no timer is armed, it has spun without a word for longer than any detector of the kernel
    * waits, or it has been talking for longer than any boot takes.
    */
-  | { readonly end: 'stuck' }
+  | { readonly end: 'stuck'; readonly place: GuestPlace | null }
   /** More was written to the firmware's log than the firmware ever writes: the guest drives its device itself. */
   | { readonly end: 'flooded' }
   /**
@@ -212,10 +214,19 @@ export async function runGuest(words: GuestWords, run: GuestRun): Promise<GuestE
   run.signal.throwIfAborted();
   const output = openSync(run.consoleFile, 'w');
   const file = openSync(run.consoleFile, 'r');
-  const child = startQemu(words, confined, { cwd: run.cwd, streams: ['ignore', output, 'pipe'] });
+  const child = startQemu(words, confined, { cwd: run.cwd, streams: ['ignore', output, 'pipe', 'pipe'] });
+  const monitor = child.stdio[MONITOR_FD];
   let ended: 'stopped' | 'stuck' | 'silent' | 'flooded' | null = null;
+  let place: GuestPlace | null = null;
   const stop = (why: NonNullable<typeof ended>) => {
     ended ??= why;
+    child.kill('SIGKILL');
+  };
+  /** Asks first where it spins. */
+  const stopSpinning = async () => {
+    if (ended !== null) return;
+    ended = 'stuck';
+    if (monitor instanceof Duplex) place = await placeOfGuest(monitor);
     child.kill('SIGKILL');
   };
   const abort = () => child.kill('SIGKILL');
@@ -242,8 +253,9 @@ export async function runGuest(words: GuestWords, run: GuestRun): Promise<GuestE
   const looking = setInterval(() => {
     look();
     if (sizeOf(run.logFile) > FIRMWARE_LOG_MAX) stop('flooded');
-    const why = silence.verdict();
-    if (why !== null) stop(why);
+    const why = ended === null ? silence.verdict() : null;
+    if (why === 'stuck') void stopSpinning();
+    else if (why !== null) stop(why);
   }, LOOK_MS);
   try {
     const { code, signal } = await qemuEnded(child);
@@ -253,7 +265,7 @@ export async function runGuest(words: GuestWords, run: GuestRun): Promise<GuestE
     if (ended === 'flooded' || sizeOf(run.logFile) > FIRMWARE_LOG_MAX) return { end: 'flooded' };
     if (ended === 'stopped') return { end: 'stopped' };
     // A machine that is switching itself off has no timers either.
-    if (ended === 'stuck' && code !== 0) return { end: 'stuck' };
+    if (ended === 'stuck' && code !== 0) return { end: 'stuck', place };
     if (ended === 'silent') return { end: 'silent', stderr };
     // QEMU handles SIGTERM, SIGINT and SIGHUP itself, and then ends with 0.
     const [, handled] = /terminating on signal (\d+)/.exec(stderr) ?? [];

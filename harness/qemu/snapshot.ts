@@ -170,7 +170,7 @@ export class SnapshotGuest {
         // Power off or restart: QEMU would have ended.
         return { ...ended, end: { end: 'exited', code: 0, stderr: '' } };
       }
-      if (this.#stderr.includes(NOTHING_TO_WAIT_FOR)) return { ...ended, end: { end: 'stuck' } };
+      if (this.#stderr.includes(NOTHING_TO_WAIT_FOR)) return { ...ended, end: { end: 'stuck', place: null } };
       return hung === null ? null : { ...ended, end: hung === 'silent' ? { end: hung, stderr: '' } : { end: hung } };
     } finally {
       clearInterval(looking);

@@ -7,7 +7,7 @@ import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { type CrashKind, isTerminal } from '../model/crash.ts';
-import { qemuArguments, renameFiles } from '../qemu/command.ts';
+import { type GuestWords, qemuArguments, renameFiles } from '../qemu/command.ts';
 import { FIRMWARE_LOG_MAX, type GuestEnd, runGuest } from '../qemu/process.ts';
 import type { PreparedCell } from './prepare.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -69,7 +69,9 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
   let size = 0;
   let lastLine: number | null = null;
   const started = performance.now();
-  const end = await runGuest((rename) => qemuArguments(renameFiles(prepared.files, rename), prepared.machine), {
+  const words: GuestWords = (rename) =>
+    qemuArguments(renameFiles(prepared.files, rename), prepared.machine, { hasMonitor: true });
+  const end = await runGuest(words, {
     signal,
     cwd: prepared.folder,
     shift: prepared.machine.shift,

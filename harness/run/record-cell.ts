@@ -27,6 +27,8 @@ interface JudgedBy {
   readonly replay: readonly string[];
   /** `2020-10-30`: decides which known issues have expired. */
   readonly today: string;
+  /** Where the guest spins, and who called that; null for one that does not. */
+  readonly spins: string | null;
 }
 
 /** The record of a boot: what the log says, the verdict, and whether the cell expected it. Pure. */
@@ -35,7 +37,7 @@ export function recordBoot(
   kernel: KernelArtefact,
   prepared: Pick<PreparedCell, 'inputs' | 'devices'>,
   result: BootResult,
-  { from, replay, knownIssues, today }: JudgedBy,
+  { from, replay, knownIssues, today, spins }: JudgedBy,
 ): CellRecord {
   const gates = parseGateLog(result.firmwareLog);
   const isCutShort = resolveBoard(cell.board).kind === 'dtb' && !endsWithShutdown(cell);
@@ -56,7 +58,13 @@ export function recordBoot(
     inputs: { ...prepared.inputs },
     verdict: trouble === null ? judgement.verdict : 'infra-error',
     asExpected: trouble === null && unexpected.length === 0,
-    reason: trouble ?? [judgement.reason, ...gateRemarks(cell, gates, judgement.verdict)].join('; '),
+    reason:
+      trouble ??
+      [
+        judgement.reason,
+        ...(judgement.verdict === 'hang' && spins !== null ? [`it spins in ${spins}`] : []),
+        ...gateRemarks(cell, gates, judgement.verdict),
+      ].join('; '),
     notes: [
       ...judgement.notes,
       ...kernel.dropped.map((option) => `this kernel has no option ${option}: left out`),

@@ -24,7 +24,7 @@ import { recordBoot, recordWithoutBoot } from './record-cell.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
 import { Snapshots } from './snapshots.ts';
-import { findSymbols, symbolsOf } from './symbols.ts';
+import { findSymbols, placeIn, symbolsOf } from './symbols.ts';
 
 export interface RunnerOptions {
   readonly folder: RunFolder;
@@ -170,8 +170,15 @@ export class Runner {
     const earlier = useCache ? this.#earlierBoot(prepared) : null;
     if (earlier !== null) this.#snapshots?.spared(cell);
     const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
+    const spins = await placeOf(kernel, result.end);
     const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'snapshot') =>
-      recordBoot(cell, kernel, prepared, booted, { from, replay: this.#replay(cell), knownIssues, today: today() });
+      recordBoot(cell, kernel, prepared, booted, {
+        from,
+        replay: this.#replay(cell),
+        knownIssues,
+        today: today(),
+        spins: booted === result ? spins : null,
+      });
     const from = result.snapshotAt === null ? 'reset' : 'snapshot';
     const record = recordOf(result, earlier === null ? from : 'cache');
     if (result.snapshotAt !== null && this.#fromSnapshot++ % BOOTS_TO_A_CHECK === 0) {
@@ -246,6 +253,13 @@ export class Runner {
 
 function withoutEvents(record: CellRecord): BootedCell {
   return { record, end: null, events: [], gates: [] };
+}
+
+/** Where a guest spins that was given up, in words; null for one that ended otherwise. */
+async function placeOf(kernel: KernelArtefact, end: GuestEnd): Promise<string | null> {
+  if (end.end !== 'stuck' || end.place === null) return null;
+  const { pc, lr } = end.place;
+  return `${await placeIn(kernel, pc)}, called from ${await placeIn(kernel, lr)}`;
 }
 
 /** The day, for entries of known issues that expire. */

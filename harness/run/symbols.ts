@@ -9,6 +9,9 @@ import { parseSymbols } from '../kernel/symbols.ts';
 import type { Cell } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 
+/** What a kernel's symbols are read from. */
+type WithSymbols = Pick<KernelArtefact, 'systemMap' | 'image' | 'imageHash'>;
+
 /** The symbols that a cell boots with. Throws {@link InputError} for a gate at a function that the image lacks. */
 export async function symbolsOf(
   cell: Pick<Cell, 'gates'>,
@@ -77,13 +80,31 @@ export async function findSymbols(
   return found;
 }
 
+/** `function+0x10` of an address in the kernel image; the address itself where no function is known there. */
+export async function placeIn(kernel: WithSymbols, address: bigint): Promise<string> {
+  const text = (await symbolText(kernel)) ?? '';
+  let function_ = '';
+  let start = 0n;
+  let end: bigint | null = null;
+  for (const [, digits, type = '', name = ''] of text.matchAll(/^([0-9a-f]+) (\w) (\S+)$/gm)) {
+    const at = BigInt(`0x${digits}`);
+    if (name === '_end') end = at;
+    if (/[tTwW]/.test(type) && !name.startsWith('$') && at <= address && at >= start) [function_, start] = [name, at];
+  }
+  const isInImage = function_ !== '' && (end === null ? address - start < MOST_BYTES_OF_FUNCTION : address < end);
+  return isInImage ? `${function_}+0x${(address - start).toString(16)}` : `0x${address.toString(16)}`;
+}
+
+/** Without CONFIG_KALLSYMS_ALL the image's end is not known. */
+const MOST_BYTES_OF_FUNCTION = 0x1_0000n;
+
 const known = new Map<string, Promise<ReadonlyMap<string, bigint>>>();
 
 /** Of each Image: a distribution's takes a second to read. */
 const texts = new Map<string, Promise<string | null>>();
 
 /** `ADDRESS TYPE NAME` a line, or null where a kernel has neither System.map nor symbols of its own. */
-function symbolText({ systemMap, image, imageHash }: KernelArtefact): Promise<string | null> {
+function symbolText({ systemMap, image, imageHash }: WithSymbols): Promise<string | null> {
   if (systemMap !== null) return readFile(systemMap, 'utf8');
   const text = texts.get(imageHash) ?? readFile(image).then(readKallsyms);
   texts.set(imageHash, text);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -79,6 +79,28 @@ test('counts the devices of a board whose first CPU is not number 0', async () =
   expect(console).toContain('Booting Linux on physical CPU 0x0000000100');
   expect(console).not.toContain('missing boot CPU MPIDR');
 });
+
+test('a kernel without an early console for our UART boots, and its console is the firmware’s', async () => {
+  const kernel = await buildKernel({ recipe: KERNEL, linkage: 'builtin' });
+  if (kernel.kind !== 'ready') throw new Error(kernel.reason);
+  const map = join(folder.path, 'System.map');
+  const symbols = readFileSync(kernel.systemMap ?? '', 'utf8');
+  expect(symbols).toContain(' pl011_early_write\n');
+  // The driver is not asked for: without the name of its function, it might as well not be there.
+  writeFileSync(map, symbols.replace(/^.* pl011_early_write\n/m, ''));
+  const { stdout, exitCode } = await run(laid('own', treeOf({}, THREAD)), `image:${kernel.image},map=${map}`);
+  expect(stdout).toContain('console by the firmware');
+  expect(exitCode).toBe(0);
+  const log = readFileSync(join(folder.path, 'results/latest/cells', readCells()[0] ?? '', 'console.log'), 'utf8');
+  expect(log).toMatch(/^\[ {4}0\.000000\] Booting Linux/);
+  expect(log).toContain('bootconsole [bootrace0] enabled');
+  expect(log).not.toContain('earlycon');
+  expect(log).toContain('really_probe: bound device 15000000.iommu to driver arm-smmu');
+});
+
+function readCells(): string[] {
+  return readdirSync(join(folder.path, 'results/latest/cells'));
+}
 
 describe('one sentence, and exit code 2', () => {
   const memory = (address: number) => [node('memory@0', { device_type: 'memory', reg: [0, address, 0, 0x2000_0000] })];

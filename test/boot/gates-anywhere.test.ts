@@ -154,6 +154,27 @@ test('devices of a real board’s tree are held: SPMI, then I2C by its node, the
   );
 });
 
+test('AMBA devices of a real board’s tree are held and delayed', async () => {
+  const gpios = ['f7020000.gpio', 'f7021000.gpio', 'f7022000.gpio'] as const;
+  const { record } = await boot({
+    kernel: 'debian-stock:6.12',
+    board: 'hi6220-hikey.dtb',
+    bootargs: ['driver_async_probe=pl061_gpio'],
+    watch: [...gpios],
+    gates: [
+      { gate: 'hold', device: gpios[0], until: gpios[1], phase: 'finished' },
+      { gate: 'delay', device: gpios[2], ms: 500 },
+    ],
+    plan: [{ step: 'settle', ms: 1000 }],
+    expect: { verdicts: ['bound'] },
+  });
+  expect(record.reason).toBe('every watched device is bound');
+  const seen = gateVerbs(record).filter((what) => !what.startsWith('entered'));
+  expect(seen).toEqual(expect.arrayContaining([`delayed ${gpios[2]}`, `released ${gpios[2]}`]));
+  const chain = [`held ${gpios[0]}`, `finished ${gpios[1]}`, `released ${gpios[0]}`];
+  expect(seen.filter((what) => chain.includes(what))).toEqual(chain);
+});
+
 test('a suspend of all devices is a step of the plan, and gates stand in it', async () => {
   const { record } = await boot({
     kernel: 'debian-stock:6.1',

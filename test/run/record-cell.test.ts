@@ -62,7 +62,7 @@ function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end:
   };
 }
 
-const BY = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30' } as const;
+const BY = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30', spins: null } as const;
 
 function record(boot: Boot, gates: readonly Gate[] = []) {
   return recordBoot(gated(gates), KERNEL, { inputs: {}, devices: [] }, aBoot(boot), BY);
@@ -154,4 +154,14 @@ test('a device that a gate still holds when the plan is over is not bound', () =
     verdict: 'infra-error',
     reason: 'the plan was over while a gate still held 0-00 until spi0.0 has entered',
   });
+});
+
+test('a guest that spins has its place in the reason, beside the last line', () => {
+  const lines = [BANNER, '[    1.000000] the last word'];
+  const spinning = recordBoot(gated([]), KERNEL, { inputs: {}, devices: [] }, aBoot({ lines }), {
+    ...BY,
+    spins: '__delay+0x20, called from time_init+0x4',
+  });
+  expect(spinning.verdict).toBe('hang');
+  expect(spinning.reason).toContain('last line: the last word; it spins in __delay+0x20, called from time_init+0x4');
 });

@@ -1,0 +1,29 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withDir } from 'tmp-promise';
+import { expect, test } from 'vitest';
+import { placeIn } from '../../harness/run/symbols.ts';
+
+const MAP = `ffff800080000000 T _text
+ffff800080010000 t first
+ffff800080010100 D data
+ffff800080010200 T second
+ffff800080010300 B _end
+`;
+
+test('an address in the image is a function and an offset, any other is a number', async () => {
+  await withDir(
+    async ({ path }) => {
+      const systemMap = join(path, 'System.map');
+      writeFileSync(systemMap, MAP);
+      const place = (address: bigint) => placeIn({ systemMap, image: '', imageHash: '' }, address);
+      expect(await place(0xffff_8000_8001_0000n)).toBe('first+0x0');
+      // Data is no function.
+      expect(await place(0xffff_8000_8001_0180n)).toBe('first+0x180');
+      expect(await place(0xffff_8000_8001_0208n)).toBe('second+0x8');
+      expect(await place(0xffff_8000_8001_0300n)).toBe('0xffff800080010300');
+      expect(await place(0xffff_7fff_c000_0000n)).toBe('0xffff7fffc0000000');
+    },
+    { unsafeCleanup: true },
+  );
+});
