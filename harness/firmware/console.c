@@ -10,7 +10,7 @@
 
 #define STACK_SIZE	0x4000ul
 #define STACK_GUARD	64	/* STACK_END_MAGIC lies lowest */
-#define CONSOLE_SIZE	512	/* 6.12 with PREEMPT_RT: 232 */
+#define CONSOLE_SIZE	512	/* twice what 6.12 has */
 
 #define CONSOLE_WRITE	0x10
 #define CONSOLE_FLAGS	0x48	/* short; the index behind it is 0 */

@@ -21,8 +21,16 @@ const FIRST_DIGIT = 0x30;
 const MARKED = 256;
 /** Fewer than the smallest kernel has, and more than any (a distribution's: 0.2 million). */
 const SYMBOLS = { least: 1000, most: 4_000_000 } as const;
+/** Of kallsyms_seqs_of_names, which 6.2 to 6.3 and some stable releases have between markers and tokens. */
+const SEQ_SIZE = 3;
 /** Compressed names are shorter. */
 const MOST_BYTES_OF_NAME = 64;
+/** KSYM_NAME_LEN (include/linux/kallsyms.h, 6.1 and later), and characters of all names: Debian's 7.2 has 9 million. */
+const LONGEST_NAME = 512;
+const MOST_TEXT = 100_000_000;
+/** What is looked at before an Image that is none is given up: a real one has one table, and its names are near it. */
+const MOST_TABLES = 8;
+const MOST_NAMES = 50_000_000;
 /** R_AARCH64_RELATIVE (ELF for the Arm 64-bit Architecture, "Dynamic relocations"). */
 const RELATIVE_RELOCATION = 1027;
 const RELOCATION_SIZE = 24;
@@ -36,10 +44,13 @@ function align(offset: number, to: number): number {
  * no such tables.
  */
 export function readKallsyms(image: Buffer): string | null {
+  const budget = { tables: MOST_TABLES, names: MOST_NAMES };
   for (let at = image.indexOf(DIGITS, 0, 'latin1'); at !== -1; at = image.indexOf(DIGITS, at + 1, 'latin1')) {
     const tokens = readTokens(image, at);
-    const names = tokens === null ? null : findNames(image, tokens);
-    if (tokens === null || names === null) continue;
+    if (tokens === null) continue;
+    if (budget.tables-- === 0) return null;
+    const names = findNames(image, tokens, budget);
+    if (names === null) continue;
     const addresses = findAddresses(image, tokens.end, names);
     if (addresses !== null) return format(image, tokens, names, addresses);
   }
@@ -62,6 +73,7 @@ function readTokens(image: Buffer, digits: number): Tokens | null {
     let at = start;
     for (let token = 0; token < TOKENS && image.readUInt16LE(index + 2 * token) === at - start; token++) {
       const stop = image.indexOf(0, at);
+      if (stop - at > LONGEST_NAME) break;
       texts.push(image.toString('latin1', at, stop));
       at = stop + 1;
     }
@@ -85,25 +97,43 @@ function lengthAt(image: Buffer, at: number): { readonly length: number; readonl
 }
 
 /** The names lie before the tokens: their number, the names, and a marker for every 256th of them. */
-function findNames(image: Buffer, { start: end }: Tokens): Names | null {
+function findNames(image: Buffer, { start: end }: Tokens, budget: { names: number }): Names | null {
   const first = Math.max(0, end - SYMBOLS.most * MOST_BYTES_OF_NAME);
   for (let at = end - (end % 4); at >= first; at -= 4) {
     const count = image.readUInt32LE(at);
-    if (count < SYMBOLS.least || count > SYMBOLS.most || count > end - at) continue;
+    if (count < SYMBOLS.least || count > SYMBOLS.most || count > end - at || !mayHaveMarkers(image, count, end))
+      continue;
     const isPadded = at % 8 === 0 && image.readUInt32LE(at + 4) === 0;
     const start = at + (isPadded ? 8 : 4);
-    if (hasMarkers(image, start, count, end)) return { count, counted: at, start };
+    if (budget.names <= 0) return null;
+    if (hasMarkers(image, start, count, end, budget)) return { count, counted: at, start };
   }
   return null;
 }
 
-function hasMarkers(image: Buffer, start: number, count: number, end: number): boolean {
+/** Most padding between two tables and behind both. */
+const MOST_PADDING = 20;
+
+/** Whether so many names can have their first two markers right before the tokens, or before seqs_of_names. */
+function mayHaveMarkers(image: Buffer, count: number, end: number): boolean {
+  const size = 4 * Math.ceil(count / MARKED);
+  return [0, SEQ_SIZE * count].some((between) => {
+    const last = end - between - size;
+    for (let at = last - (last % 4); at >= Math.max(0, last - MOST_PADDING); at -= 4) {
+      const second = image.readUInt32LE(at + 4);
+      if (image.readUInt32LE(at) === 0 && second > MARKED && second < MARKED * LONGEST_NAME) return true;
+    }
+    return false;
+  });
+}
+
+function hasMarkers(image: Buffer, start: number, count: number, end: number, budget: { names: number }): boolean {
   const markers: number[] = [];
   let at = start;
   for (let n = 0; n < count; n++) {
     if (n % MARKED === 0) markers.push(at - start);
     const { length, text } = lengthAt(image, at);
-    if (length === 0) return false;
+    if (length === 0 || budget.names-- <= 0) return false;
     at = text + length;
     if (at > end) return false;
   }
@@ -188,14 +218,17 @@ function baseAtPlace(image: Buffer, place: number, imageBase: bigint): bigint | 
   return null;
 }
 
-function format(image: Buffer, { texts }: Tokens, names: Names, addresses: readonly bigint[]): string {
+function format(image: Buffer, { texts }: Tokens, names: Names, addresses: readonly bigint[]): string | null {
   const lines: string[] = [];
+  let size = 0;
   let at = names.start;
   for (let n = 0; n < names.count; n++) {
     const { length, text } = lengthAt(image, at);
     at = text + length;
     let name = '';
     for (let byte = text; byte < at; byte++) name += texts[image[byte] ?? 0] ?? '';
+    size += name.length;
+    if (name.length > LONGEST_NAME || size > MOST_TEXT) return null;
     lines.push(`${(addresses[n] ?? 0n).toString(16).padStart(16, '0')} ${name.slice(0, 1)} ${name.slice(1)}`);
   }
   return `${lines.join('\n')}\n`;

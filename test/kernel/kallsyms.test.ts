@@ -174,6 +174,16 @@ describe.each(Object.entries(LAYOUTS))('tables of Linux %s', (_version, layout) 
   });
 });
 
+test('a file that is made to be looked at for ever is given up', () => {
+  const image = imageWith(symbolsOf(MANY, TEXT), { align: 8, offsets: 'last', base: 'value', seqs: false });
+  // Each word is a number of names, and each of those names is three bytes long; none has markers.
+  const endless = Buffer.alloc(8_000_000, Buffer.from([0x03, 0x10, 0x20, 0x00]));
+  const tables = image.subarray(image.lastIndexOf('0\x001\x002\x003\x004\x00', undefined, 'latin1') - 200);
+  const started = performance.now();
+  expect(readKallsyms(Buffer.concat([endless, tables]))).toBeNull();
+  expect(performance.now() - started).toBeLessThan(20_000);
+});
+
 test('a file without such tables has no symbols', () => {
   expect(readKallsyms(Buffer.alloc(0))).toBeNull();
   expect(readKallsyms(Buffer.alloc(4096))).toBeNull();
