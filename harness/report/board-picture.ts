@@ -163,8 +163,8 @@ export function formatBoardPicture(
       : [text('p', `${census.devices.length - devices.length} more devices are in census.json.`)]),
     text(
       'p',
-      'Each device stands below the supplier that it could bind after last, by the links that fw_devlink makes of the ' +
-        'tree. The bar is the time of the boot: pale from the first probe on, dark where it was bound.',
+      'Each device stands below the supplier that it could bind after last, by the links that fw_devlink makes of ' +
+        'the tree. The bar is the time of the boot: pale from the first probe on, dark where it was bound.',
       'dim',
     ),
     ...(cycles.length === 0 ? [] : [cyclesOf(cycles)]),
@@ -182,7 +182,8 @@ function text(name: string, words: string, className?: string): string {
 
 function cyclesOf(cycles: Picture['cycles']): string {
   const items = cycles.map((cycle, n) => text('li', `cycle ${n + 1}: ${cycle.join(', ')}`));
-  return `<details><summary>${cycles.length} cycles, whose links fw_devlink does not enforce</summary><ul>${items.join('')}</ul></details>`;
+  const summary = `<summary>${cycles.length} cycles, whose links fw_devlink does not enforce</summary>`;
+  return `<details>${summary}<ul>${items.join('')}</ul></details>`;
 }
 
 function list(picture: Picture, devices: readonly Device[], depth: number): string {
