@@ -34,7 +34,7 @@ import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
 import { sdhciTegra, tegraCar, tegraGpio, tegraMisc, tegraPmc } from './tegra.ts';
-import { k3ChipId, k3Cpsw, k3Dma, k3Dss } from './ti-k3.ts';
+import { k3ChipId, k3Cpsw, k3Dma, k3Dss, k3Udma } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
 import { zynqmpFirmware } from './zynqmp.ts';
@@ -77,6 +77,7 @@ const MODELS: readonly DeviceModel[] = [
   k3Cpsw,
   k3Dma,
   k3Dss,
+  k3Udma,
   i2cTegra,
   llcc,
   maliMidgard,

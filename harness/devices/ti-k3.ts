@@ -37,6 +37,25 @@ const BCDMA_CAP2 = 28 | (20 << 9) | (20 << 18);
 /** Packets: 42 channels to send, 29 to receive; 176 and 112 flows. */
 const [PKTDMA_CAP2, PKTDMA_CAP3, PKTDMA_CAP4] = [42 | (29 << 18), 176, 112];
 
+/**
+ * UDMA: 140 channels to send, 160 of others, 140 to receive; 300 flows, as the main one of the J721E. The MCU's has
+ * fewer, and would have fewer than firmware/models/ti-sci.c gives out of each kind.
+ */
+const UDMA_CAP2 = 140 | (160 << 9) | (140 << 18);
+const UDMA_CAP3 = 300;
+
+/** Without channels the driver writes through a null pointer, when it marks those that the power manager gives it. */
+export const k3Udma: DeviceModel = {
+  compatible: /^ti,(?:am654|j721e)-navss-(?:main|mcu)-udmap$/,
+  reads: 'drivers/dma/ti/k3-udma.c, udma_setup_resources(), udma_mark_resource_ranges() (6.12)',
+  model(device, answers) {
+    const config = device.range('gcfg');
+    if (config === null) return;
+    answers.word(config.address + CAP2, UDMA_CAP2);
+    answers.word(config.address + CAP3, UDMA_CAP3);
+  },
+};
+
 export const k3Dma: DeviceModel = {
   compatible: ['ti,am64-dmss-bcdma', 'ti,am64-dmss-pktdma'],
   reads: 'drivers/dma/ti/k3-udma.c, udma_get_mmrs() (6.12)',

@@ -130,4 +130,11 @@ describe('what a chip says of itself', () => {
       wordAt(models(node('l3@0', { compatible: 'qcom,sm8250-epss-l3', reg: [0x1000, 0x1000] })).images, 0x1000),
     ).toBe(1);
   });
+
+  it('says how many channels the UDMA of a K3 has', () => {
+    const udma = { compatible: 'ti,j721e-navss-main-udmap', reg: [0x1000, 0x100, 0x2000, 0x100] };
+    const { images } = models(node('dma@1000', { ...udma, 'reg-names': ['rchanrt', 'gcfg'] }));
+    expect((wordAt(images, 0x2028) ?? 0) & 0x1ff).toBe(140);
+    expect(wordAt(images, 0x202c)).toBe(300);
+  });
 });
