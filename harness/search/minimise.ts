@@ -106,8 +106,7 @@ async function ddmin(failing: readonly number[], fails: Fails): Promise<readonly
       break;
     }
   }
-  // Of a single condition the empty set is the only smaller one.
-  return kept.length === 1 && (await fails([])) ? [] : kept;
+  return kept;
 }
 
 async function firstFailing(subsets: readonly (readonly number[])[], fails: Fails): Promise<number[] | null> {

@@ -139,6 +139,40 @@ describe('the search', () => {
     );
   });
 
+  it('tells git which commits are good, which are bad, and to skip those that tell nothing', async () => {
+    const seen: Readonly<Record<string, Sighting>> = {
+      '0': GOOD,
+      '1': BROKEN,
+      '2': OTHER,
+      '3': GOOD,
+      '4': BAD,
+      '5': BAD,
+    };
+    const { search } = searchOver(
+      (commit) => seen[commit] ?? GOOD,
+      5,
+      async () => null,
+    );
+    const told: [string, string][] = [];
+    const asked = ['1', '2', '3', '4'];
+    const next = (): BisectStep => {
+      const commit = asked.shift();
+      return commit === undefined ? { step: 'found', commit: '4' } : { step: 'test', commit, left: null };
+    };
+    const mark = async (commit: string, term: 'good' | 'bad' | 'skip') => {
+      told.push([commit, term]);
+      return next();
+    };
+    const start: History['start'] = async () => ({ bisection: { mark, log: async () => '' }, first: next() });
+    await searchCommits({ ...search, history: { ...search.history, start } });
+    expect(told).toEqual([
+      ['1', 'skip'],
+      ['2', 'skip'],
+      ['3', 'good'],
+      ['4', 'bad'],
+    ]);
+  });
+
   it('says so when the revert changes nothing, and when it does not apply', async () => {
     const sees = (commit: string) => (Number(commit) < 5 ? GOOD : BAD);
     const stays = await searchCommits(searchOver(sees, 9, async () => 'reverted').search);
