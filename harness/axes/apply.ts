@@ -6,7 +6,7 @@ import type { Gate } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { type BuiltInAxis, complaint } from './axis.ts';
-import { bootOfDraft, type DraftedBoot, emptyDraft } from './draft.ts';
+import { bootOfDraft, type Draft, type DraftedBoot, emptyDraft } from './draft.ts';
 
 /** What an `include` entry or a value of an axis of the file's own adds to a cell. */
 export interface ExtraParts {
@@ -49,7 +49,7 @@ export function applyAxes(
         `Exclude the combination, or give the axis ${axis.name} a \`when:\``,
       );
     }
-    draft = axis.apply(draft, value);
+    draft = known(axis.apply(draft, value), draft, axis.name);
   }
   const boot = bootOfDraft(draft);
   return {
@@ -60,4 +60,11 @@ export function applyAxes(
     plan: extras.reduce<readonly PlanStep[]>((steps, extra) => extra.plan ?? steps, boot.plan),
     watch: [...new Set([...boot.watch, ...extras.flatMap((extra) => extra.watch)])],
   };
+}
+
+/** TypeScript lets an arrow function return fields that the type of its result does not have: nobody reads them. */
+function known(draft: Draft, before: Draft, axis: string): Draft {
+  const unknown = Object.keys(draft).filter((field) => !(field in before));
+  if (unknown.length > 0) throw new Error(`axis ${axis}: Draft (axes/draft.ts) has no field ${unknown.join(', ')}`);
+  return draft;
 }

@@ -211,12 +211,14 @@ class BoardSweep {
     const inVain = gates.flatMap((gate) =>
       gate.verb === 'timed-out' ? [`the hold of ${gate.device} until ${gate.detail} timed out`] : [],
     );
-    if (guest === null) this.#unbooted.add(record.reason);
+    // A guest that the machine did not let come to its end says nothing of the kernel.
+    const isBooted = guest !== null && record.verdict !== 'infra-error';
+    if (!isBooted) this.#unbooted.add(record.reason);
     for (const why of inVain) this.#unbooted.add(why);
     const census = readCensus(path, this.#board.tree, this.#matcher);
     const named = census.devices.map((one) => ({ ...one, device: `${one.bus}/${one.name}` }));
     return {
-      booted: guest !== null && inVain.length === 0,
+      booted: isBooted && inVain.length === 0,
       complete: census.complete,
       crashes: census.crashes.map(({ signature, title, function: symbol, probing, trace }) => ({
         signature,

@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { BuiltInAxis } from '../../harness/axes/axis.ts';
+import type { Draft } from '../../harness/axes/draft.ts';
 import { linkageFragment } from '../../harness/axes/linkage.ts';
 import { AXES } from '../../harness/axes/registry.ts';
 import { resolveBoard } from '../../harness/boards/boards.ts';
@@ -137,6 +138,13 @@ describe('an axis that is one file', () => {
     expect(incomplete).toHaveLength(4);
   });
 
+  it('decides nothing that a draft has no field for', () => {
+    const stray = { ...AFTER, apply: (draft: Draft) => ({ ...draft, afterwards: 'smem' }) };
+    expect(() => cellOf("linkage: [builtin], after: ['smem-lock']", [...AXES, stray])).toThrow(
+      'axis after: Draft (axes/draft.ts) has no field afterwards',
+    );
+  });
+
   it('stands in the registry if it stands in the folder', async () => {
     const folder = new URL('../../harness/axes/', import.meta.url);
     const registered = new Set<unknown>(AXES);
@@ -149,7 +157,7 @@ describe('an axis that is one file', () => {
         }
       }
     }
-    expect(forgotten).toEqual([]);
+    expect(forgotten, 'axes that harness/axes/registry.ts does not list').toEqual([]);
     expect(new Set(AXES.map(({ name }) => name)).size).toBe(AXES.length);
   });
 });
