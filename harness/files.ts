@@ -56,7 +56,7 @@ function tooLarge(path: string, bytesMax: number): InputError {
 }
 
 /** `NAME.OWNER.RANDOM.part`, where OWNER is an {@link ownerToken}: a file that is being written. */
-const PART = /\.(?<owner>[\w-]+)\.[\w-]+\.part$/;
+const PART = /\.(?<owner>\d+-\d+-[0-9a-f]{12})\.[\w-]+\.part$/;
 /** Folders in which this process has already removed what killed ones left half-written. */
 const swept = new Set<string>();
 
