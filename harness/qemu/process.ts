@@ -106,6 +106,9 @@ export class Silence {
   #heard = performance.now();
   #asked = performance.now();
   #usedBefore: number | null = null;
+  /** When QEMU was last seen to have done anything, and the CPU time that it had used by then. */
+  #busy = performance.now();
+  #usedAtBusy: number | null = null;
 
   /**
    * @param shift the guest's icount shift
@@ -133,6 +136,8 @@ export class Silence {
   heard(): void {
     this.#heard = performance.now();
     this.#usedBefore = null;
+    this.#busy = this.#heard;
+    this.#usedAtBusy = null;
   }
 
   /**
@@ -148,7 +153,12 @@ export class Silence {
     this.#usedBefore ??= used;
     if (used - this.#usedAtStart > this.#talkingSeconds) return 'stuck';
     if (used - this.#usedBefore > this.#spinningSeconds) return 'stuck';
-    return silentMs > this.#silenceMs && used - this.#usedBefore < IDLE_SECONDS ? 'silent' : null;
+    this.#usedAtBusy ??= used;
+    if (used - this.#usedAtBusy >= IDLE_SECONDS) {
+      this.#usedAtBusy = used;
+      this.#busy = now;
+    }
+    return now - this.#busy > this.#silenceMs ? 'silent' : null;
   }
 }
 

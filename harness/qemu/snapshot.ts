@@ -171,7 +171,7 @@ export class SnapshotGuest {
         return { ...ended, end: { end: 'exited', code: 0, stderr: '' } };
       }
       if (this.#stderr.includes(NOTHING_TO_WAIT_FOR)) return { ...ended, end: { end: 'stuck', place: null } };
-      return hung === null ? null : { ...ended, end: hung === 'silent' ? { end: hung, stderr: '' } : { end: hung } };
+      return hung === null ? null : { ...ended, end: givenUp(hung) };
     } finally {
       clearInterval(looking);
     }
@@ -253,5 +253,17 @@ export class SnapshotGuest {
       if (!this.#isClosed) closeSync(this.#console);
       this.#isClosed = true;
     });
+  }
+}
+
+/** How a guest ended that was given up. Where it spins cannot be asked: QEMU's monitor is not at hand here. */
+function givenUp(why: 'stopped' | 'stuck' | 'silent'): GuestEnd {
+  switch (why) {
+    case 'stopped':
+      return { end: why };
+    case 'stuck':
+      return { end: why, place: null };
+    case 'silent':
+      return { end: why, stderr: '' };
   }
 }

@@ -106,7 +106,7 @@ test('a QEMU that does nothing is given up after a time, and one that is only sl
   const idle = spawn('sleep', ['60']);
   const busy = spawn('sh', ['-c', 'while :; do :; done']);
   try {
-    const limits = { silenceMs: 200, spinning: 60 };
+    const limits = { silenceMs: 2000, spinning: 60 };
     const [waiting, working] = [new Silence(idle.pid, 4, limits), new Silence(busy.pid, 4, limits)];
     const told: (string | null)[] = [];
     // Longer than the patience of a look, and until the busy one has used more than nothing.
@@ -116,8 +116,12 @@ test('a QEMU that does nothing is given up after a time, and one that is only sl
       told.push(waiting.verdict());
     }
     expect(told.at(-1)).toBe('silent');
-    await vi.waitUntil(() => secondsOf(busy.pid) > 1.5, 60_000);
+    const used = secondsOf(busy.pid);
+    await vi.waitUntil(() => secondsOf(busy.pid) > used + 1.2, 60_000);
     expect(working.verdict()).toBeNull();
+    // It has worked, and does so no more.
+    busy.kill('SIGSTOP');
+    await vi.waitUntil(() => working.verdict() === 'silent', { timeout: 30_000, interval: 50 });
   } finally {
     idle.kill('SIGKILL');
     busy.kill('SIGKILL');
