@@ -62,7 +62,7 @@ export function recordBoot(
       trouble ??
       [
         judgement.reason,
-        ...(judgement.verdict === 'hang' && spins !== null ? [`it spins in ${spins}`] : []),
+        ...(judgement.verdict === 'hang' && spins !== null ? [`CPU 0 was last seen ${spins}`] : []),
         ...gateRemarks(cell, gates, judgement.verdict),
       ].join('; '),
     notes: [

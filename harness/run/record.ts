@@ -143,19 +143,18 @@ export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][nu
 
 /**
  * What the boots of one cell come to: the record of the first, and where others differ from it. A boot without a
- * verdict says nothing of the others, and a cell that has one has no verdict itself.
+ * verdict says nothing of the others, which are compared all the same; a cell that has one has no verdict itself.
  */
 export function recordOfBoots(boots: readonly CellRecord[]): {
   readonly record: CellRecord;
   readonly flakes: RunRecord['flakes'];
 } {
-  const [first] = boots;
-  if (first === undefined) throw new Error('a cell has no boots');
   const lost = boots.find(({ verdict }) => isMissing(verdict));
-  if (lost !== undefined) return { record: lost, flakes: [] };
+  const first = boots.find(({ verdict }) => !isMissing(verdict)) ?? lost;
+  if (first === undefined) throw new Error('a cell has no boots');
   const flakes = boots.flatMap((boot, n) => {
-    const what = difference(first, boot);
+    const what = isMissing(boot.verdict) ? null : difference(first, boot);
     return what === null ? [] : [{ id: first.id, what, repetition: n + 1 }];
   });
-  return { record: first, flakes };
+  return { record: lost ?? first, flakes };
 }

@@ -255,11 +255,11 @@ function withoutEvents(record: CellRecord): BootedCell {
   return { record, end: null, events: [], gates: [] };
 }
 
-/** Where a guest spins that was given up, in words; null for one that ended otherwise. */
+/** Where the first CPU of a guest was that was given up, in words: one look; null for one that ended otherwise. */
 async function placeOf(kernel: KernelArtefact, end: GuestEnd): Promise<string | null> {
   if (end.end !== 'stuck' || end.place === null) return null;
   const { pc, lr } = end.place;
-  return `${await placeIn(kernel, pc)}, called from ${await placeIn(kernel, lr)}`;
+  return `in ${await placeIn(kernel, pc)}, link register ${await placeIn(kernel, lr)}`;
 }
 
 /** The day, for entries of known issues that expire. */

@@ -160,8 +160,10 @@ test('a guest that spins has its place in the reason, beside the last line', () 
   const lines = [BANNER, '[    1.000000] the last word'];
   const spinning = recordBoot(gated([]), KERNEL, { inputs: {}, devices: [] }, aBoot({ lines }), {
     ...BY,
-    spins: '__delay+0x20, called from time_init+0x4',
+    spins: 'in __delay+0x20, link register time_init+0x4',
   });
   expect(spinning.verdict).toBe('hang');
-  expect(spinning.reason).toContain('last line: the last word; it spins in __delay+0x20, called from time_init+0x4');
+  expect(spinning.reason).toContain(
+    'last line: the last word; CPU 0 was last seen in __delay+0x20, link register time_init+0x4',
+  );
 });

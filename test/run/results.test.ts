@@ -88,12 +88,13 @@ test('a boot without a verdict makes no flake of the others, and the cell has no
     record: good,
     flakes: [{ id: good.id, what: 'console', repetition: 3 }],
   });
-  for (const boots of [
-    [good, lost],
-    [lost, good],
-    [good, other, lost],
-  ])
+  for (const boots of [[good, lost], [lost, good], [lost]])
     expect(recordOfBoots(boots)).toEqual({ record: lost, flakes: [] });
+  // Two that have one and differ are a flake all the same.
+  expect(recordOfBoots([lost, good, other])).toEqual({
+    record: lost,
+    flakes: [{ id: good.id, what: 'console', repetition: 3 }],
+  });
 });
 
 test('two boots of a gated cell have to agree in every byte', () => {
