@@ -90,8 +90,8 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
 async function refuseSuspend(runner: Runner, kernel: KernelArtefact): Promise<void> {
   if ((await runner.gateable(kernel, [SUSPEND_TEST])).length > 0) return;
   throw new InputError(
-    `the kernel ${kernel.recipe} has no /sys/power/pm_test, without which a guest would not resume`,
-    'use one with CONFIG_PM_DEBUG',
+    `the kernel ${kernel.recipe} has no symbol of /sys/power/pm_test, without which a guest would not resume`,
+    'use one with CONFIG_PM_DEBUG, and with symbols (CONFIG_KALLSYMS, or map=)',
   );
 }
 

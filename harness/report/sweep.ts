@@ -33,7 +33,7 @@ export function formatSweep(swept: readonly Swept[], known: KnownFunctions): str
     '|---|---|---|---|---|---|---|',
     ...rows.map(printable),
     ...swept.flatMap(({ board, unbooted }) =>
-      unbooted.map((why) => printable(`\nA boot of ${board} was not had: ${why}`)),
+      unbooted.map((why) => printable(`\nA boot of ${board} says nothing: ${why}`)),
     ),
     ...[...groups.values()].flatMap((group, place) => formatGroup(group, place + 1, known)),
     '',

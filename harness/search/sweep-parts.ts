@@ -90,7 +90,7 @@ export function mixed(usual: readonly string[], drawn: readonly string[], moved:
 
 /**
  * The fewest parts that still show what all of them show, found in at most `most` tests; the guesses come first.
- * @param shows null for parts that the kernel cannot be asked for
+ * @param shows null for parts that the kernel cannot be asked for, or whose boot says nothing
  */
 export async function leastParts<P>(
   all: readonly P[],
@@ -107,6 +107,7 @@ export async function leastParts<P>(
     }
     seen.tests++;
     const shown = await shows(kept);
+    if (shown === null) seen.cut = true;
     if (shown !== true) return shown === null ? 'unresolved' : 'pass';
     if (kept.length < seen.best.length) seen.best = kept;
     return 'fail';

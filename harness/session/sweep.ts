@@ -2,7 +2,7 @@ import { compatiblesOf } from '../board/interrupts.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
-import { KnownError } from '../errors.ts';
+import { InfraError, KnownError } from '../errors.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
 import type { Cell } from '../model/cell.ts';
 import { type CountedBoard, type CountRequest, countingCell, openBoard, readCensus } from '../run/count.ts';
@@ -101,7 +101,11 @@ class BoardSweep {
     const { tree, kernel } = this.#board;
     const canSuspend = (await this.#session.runner.gateable(kernel, [SUSPEND_TEST])).length > 0;
     const sweeps = this.#options.sweeps.filter((sweep) => sweep !== 'suspend' || canSuspend);
+    if (sweeps.length < this.#options.sweeps.length)
+      this.#unbooted.add(`no symbol of ${SUSPEND_TEST} in this kernel, so suspend was left out`);
     const usual = await Promise.all(usualCells(this.#base, seed).map((cell) => this.#boot(cell)));
+    if (!usual.every(({ booted }) => booted))
+      throw new InfraError(`a boot in the usual order says nothing: ${[...this.#unbooted].join('; ')}`);
     const [first] = usual;
     const bound = first?.bound ?? [];
     this.#bound = bound;
@@ -160,8 +164,14 @@ class BoardSweep {
     const unreduced: Minimal = { cell: by.cell, parts: null, isMinimal: false };
     if (this.#options.reduce === 0 || all.length === 0) return unreduced;
     const before = this.#minimals.get(by.cell.id) ?? [];
-    const shows = async (cell: Cell) => showsDifference(usual, await this.#boot(cell), difference);
-    for (const one of before) if (await shows(one.cell)) return one;
+    const shows = async (cell: Cell) => {
+      const outcome = await this.#boot(cell);
+      return outcome.booted ? showsDifference(usual, outcome, difference) : null;
+    };
+    // Enough for this difference, too; whether less is was not looked at.
+    for (const one of before)
+      if ((await shows(one.cell)) === true)
+        return { ...one, isMinimal: one.isMinimal && (one.parts?.length ?? 0) <= 1 };
     const guesses = this.#guesses(difference, all);
     const { parts, isMinimal } = await leastParts(all, guesses, this.#options.reduce, async (kept) => {
       const cell = cellWithParts(by, this.#base, kept, this.#needs);

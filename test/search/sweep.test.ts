@@ -142,4 +142,7 @@ test('what a difference needs is found among many, the guess first, and within t
   expect(tests).toBe(4);
   expect(cut.isMinimal).toBe(false);
   expect(cut.parts).toEqual(expect.arrayContaining([11, 42]));
+  // A boot that says nothing does not show that what it left out is needed.
+  const silent = await leastParts([1, 2, 3], [], 40, async (kept) => (kept.includes(3) ? null : false));
+  expect(silent).toEqual({ parts: [1, 2, 3], isMinimal: false });
 });
