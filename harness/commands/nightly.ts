@@ -47,9 +47,11 @@ export async function nightly(options: NightlyOptions): Promise<number> {
   const { run } = await loadRun(tonight);
   const sampled = await findFlakes(run, { size: sample, results: join(results, 'sample'), common });
   const code = before === null ? matrixCode : await runVerb('compare', before, tonight);
-  if (before !== null) await runVerb('report', tonight, '--since', before, '--reporter', 'html');
+  const written = before === null ? 0 : await runVerb('report', tonight, '--since', before, '--reporter', 'html');
   await keepNewest(results, keep);
   await keepNewest(join(results, 'sample'), keep);
+  // What a run may come to; anything else is trouble with the page.
+  if (![EXIT.expected, EXIT.unexpected, EXIT.noVerdict].some((fine) => fine === written)) return written;
   if (sampled === 'differs') return EXIT.unexpected;
   return sampled === 'not-booted' && code === EXIT.expected ? EXIT.noVerdict : code;
 }
