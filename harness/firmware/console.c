@@ -6,7 +6,7 @@
  * is certainly mapped so early and never freed. THREAD_SIZE is at least 16 KiB, and its top is where the stack pointer
  * is.
  */
-#include "firmware.h"
+#include "board.h"
 
 #define STACK_SIZE	0x4000ul
 #define STACK_GUARD	64	/* STACK_END_MAGIC lies lowest */
@@ -32,8 +32,8 @@ static u64 write_address(void)
 void console_register(struct frame *f, struct stop *stop)
 {
 	static const char name[] = "bootrace";
-	static enum { NOT_YET, REGISTERING, REGISTERED } state;
-	static u64 return_address;
+	GUEST_STATE static enum { NOT_YET, REGISTERING, REGISTERED } state;
+	GUEST_STATE static u64 return_address;
 	u64 va = (f->sp & ~(STACK_SIZE - 1)) + STACK_GUARD;
 	u8 *console = (u8 *)translate(va);
 
@@ -46,6 +46,7 @@ void console_register(struct frame *f, struct stop *stop)
 	}
 	state = REGISTERING;
 	return_address = f->x[30];
+	snapshot_will_write(translate_to_ipa(va));
 	for (u32 i = 0; i < CONSOLE_SIZE; i++)
 		console[i] = i < sizeof(name) ? name[i] : 0;
 	*(u64 *)(console + CONSOLE_WRITE) = write_address();

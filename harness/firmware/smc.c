@@ -76,10 +76,13 @@ struct { u64 entry, context; } cpu_on[CPUS_MAX];
 /* Where QEMU is to start it; entry.S says so. */
 u64 secondary_entry;
 
-/* The maker's calls of a board: a list (MonitorAnswer in board/board-plan.ts). Returns 0 where there is no answer. */
+/*
+ * The maker's calls of a board, and those of its trusted OS: a list (MonitorAnswer in board/board-plan.ts). Returns 0
+ * where there is no answer. Of Qualcomm's calls the upper half is not compared.
+ */
 static const struct answer *board_answer(u64 call, const u64 *arguments)
 {
-	int is_qualcomm = board->convention == CONVENTION_QUALCOMM;
+	int is_qualcomm = board->convention == CONVENTION_QUALCOMM && OWNER(call) == OWNER_SIP;
 
 	for (const struct answer *answer = monitor_answers; answer < monitor_answers + board->answer_count; answer++)
 		if (answer->call == (is_qualcomm ? SCM_CALL(call) : (u32)call) &&

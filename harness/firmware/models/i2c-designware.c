@@ -31,7 +31,7 @@ GUEST_STATE static struct {
 
 static typeof(masters[0]) *master_of(const struct placed *placed)
 {
-	return &masters[(placed - behaviours) % I2C_MASTERS];
+	return &masters[i2c_master(placed)];
 }
 
 static u32 raw(const struct placed *placed)

@@ -12,7 +12,7 @@ GUEST_STATE static struct {
 
 static typeof(masters[0]) *master_of(const struct placed *placed)
 {
-	return &masters[(placed - behaviours) % I2C_MASTERS];
+	return &masters[i2c_master(placed)];
 }
 
 /* The first byte behind a start: the slave, and which way. */

@@ -27,7 +27,7 @@ GUEST_STATE static struct {
 
 static typeof(masters[0]) *master_of(const struct placed *placed)
 {
-	return &masters[(placed - behaviours) % I2C_MASTERS];
+	return &masters[i2c_master(placed)];
 }
 
 /* Status, FIFO levels and the interrupt, from what is left to be transferred. */

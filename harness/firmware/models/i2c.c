@@ -32,7 +32,7 @@ static u32 imx_done(const struct placed *placed)
 static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
 {
 	u32 control = register_get(placed->address + IMX_I2CR);
-	typeof(imx[0]) *master = &imx[(placed - behaviours) % I2C_MASTERS];
+	typeof(imx[0]) *master = &imx[i2c_master(placed)];
 
 	if (offset != IMX_I2DR)
 		return value;
@@ -47,7 +47,7 @@ static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
 static u32 imx_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
 	u64 status = placed->address + IMX_I2SR;
-	typeof(imx[0]) *master = &imx[(placed - behaviours) % I2C_MASTERS];
+	typeof(imx[0]) *master = &imx[i2c_master(placed)];
 
 	switch (offset) {
 	case IMX_I2CR:

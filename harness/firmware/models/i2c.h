@@ -12,6 +12,12 @@
 #define I2C_SLAVES	128u
 #define I2C_MASTERS	64u
 
+/* The place of a master among all behaviours: which state is its own. */
+static inline u32 i2c_master(const struct placed *placed)
+{
+	return (placed - behaviours) % I2C_MASTERS;
+}
+
 struct i2c_slave { u8 address, number, has_number; };
 
 static inline u64 i2c_register(const struct placed *placed, u32 slave, u32 number)
