@@ -80,7 +80,8 @@ export class Block {
   total = 0;
   #kind: CrashKind;
   #text: string[] = [];
-  #frames: PlacedFrame[] = [];
+  readonly #frames: PlacedFrame[] = [];
+  #told: { readonly frames: number; readonly header: Header | null } | null = null;
   #section: 'own' | 'other' = 'own';
   /** The section is of another task than the one at fault: `Call trace:` does not end it. */
   #bystander = false;
@@ -133,8 +134,15 @@ export class Block {
   }
 
   get fatal(): boolean {
-    if (this.header === HEADLESS) return this.#died || isFatal(reportOf(this.traceNames)?.kind ?? this.#kind);
+    if (this.header === HEADLESS) return this.#died || isFatal(this.#report()?.kind ?? this.#kind);
     return (isFatal(this.#kind) || this.die !== null) && !this.header.survives;
+  }
+
+  /** What a trace without a beginning is the trace of, asked anew only where frames have come. */
+  #report(): Header | null {
+    const { length } = this.#frames;
+    if (this.#told?.frames !== length) this.#told = { frames: length, header: reportOf(this.traceNames) };
+    return this.#told.header;
   }
 
   /** Registers that come after frames of a report which no exception made are those of what was interrupted. */
@@ -384,7 +392,7 @@ export class Block {
     const headless = this.header === HEADLESS;
     if (headless) {
       // What the trace goes through says what the report is of.
-      this.header = reportOf(this.traceNames) ?? (this.#died ? DIED : HEADLESS);
+      this.header = this.#report() ?? (this.#died ? DIED : HEADLESS);
       this.#kind = this.header.kind;
     }
     const kind = this.#kind;

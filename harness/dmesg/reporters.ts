@@ -73,8 +73,13 @@ const TRAP = new RegExp(
 
 /** What a trace without a beginning is the trace of; null where nothing in it is on the way to a report. */
 export function reportOf(functions: readonly string[]): Header | null {
-  const among = (reporters: readonly Reporter[]): Reporter | undefined =>
-    functions.flatMap((name) => reporters.find(({ names }) => names.test(name)) ?? [])[0];
+  const among = (reporters: readonly Reporter[]): Reporter | undefined => {
+    for (const name of functions) {
+      const found = reporters.find(({ names }) => names.test(name));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
   const found = among(STALLS) ?? among([PANIC]) ?? among(REPORTS);
   if (found !== undefined)
     return { ...HEADLESS, kind: found.kind, lead: found.lead, survives: found.survives === true };

@@ -35,7 +35,6 @@ const KERNEL = [
   'EPROBE',
   '-517',
   'eferring',
-  'efer prob',
   'ignoring dependency',
   'driver_bound',
   'sync_state',

@@ -1,4 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
+import { rootEvent } from '../dmesg/root.ts';
 import { type DeviceLife, type LogSummary, newLife } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import { crashFacts, isFatal } from '../model/crash.ts';
@@ -147,7 +148,7 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     return;
   }
   // An initramfs waits in user space, and says so until the root device is there.
-  const waits = root !== null && summary.lastLine.startsWith('Waiting for root');
+  const waits = root !== null && rootEvent(summary.lastLine, { line: 0, time: null })?.event === 'root-awaited';
   if ((summary.userSpace && !waits) || summary.shutdown) return;
   if (summary.crashes.length > 0) return;
   if (root !== null && summary.banner !== null) {
