@@ -167,7 +167,8 @@ function findAddresses(image: Buffer, tokensEnd: number, { count, counted }: Nam
     const base = isAscending(read, count) ? baseAtPlace(image, baseAt, imageBase) : null;
     if (base !== null) return Array.from({ length: count }, (_, n) => base + BigInt(read(n)));
   }
-  if (own + size > image.length) return null;
+  // The first symbol, of the text, lies before the tables. Others have a base that this file does not hold.
+  if (own + size > image.length || image.readInt32LE(own) >= 0) return null;
   const read = (n: number) => own + 4 * n + image.readInt32LE(own + 4 * n);
   return isAscending(read, count) ? Array.from({ length: count }, (_, n) => imageBase + BigInt(read(n))) : null;
 }
