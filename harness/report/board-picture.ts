@@ -59,7 +59,7 @@ interface Picture {
   readonly number: number;
   readonly devices: readonly Device[];
   readonly cycles: readonly (readonly string[])[];
-  /** By supplier: consumers that waited for it last; those that waited for none under null. */
+  /** By supplier: consumers that have it as their last supplier; those without one under null. */
   readonly consumers: ReadonlyMap<Device | null, readonly Device[]>;
   readonly byNode: ReadonlyMap<string, Device>;
   readonly end: number;
@@ -97,7 +97,7 @@ function pictureOf(
   }
   const time = ({ bound, first }: Device) => bound ?? first ?? Number.MAX_SAFE_INTEGER;
   for (const those of consumers.values()) those.sort((a, b) => time(a) - time(b));
-  const end = Math.max(1, ...events.map((event) => event.time ?? 0));
+  const end = events.reduce((latest, { time }) => Math.max(latest, time ?? 0), 1);
   return { number, devices, cycles, consumers, byNode, end };
 }
 
@@ -163,12 +163,13 @@ export function formatBoardPicture(
       : [text('p', `${census.devices.length - devices.length} more devices are in census.json.`)]),
     text(
       'p',
-      'Each device stands below the supplier that it could bind after last, by the links that fw_devlink makes of ' +
-        'the tree. The bar is the time of the boot: pale from the first probe on, dark where it was bound.',
+      'Each device stands below the supplier that it could bind after last, by the properties that fw_devlink ' +
+        'follows (iommus and dmas only where it is strict). The bar is the time of the boot: pale from the ' +
+        'first probe on, dark where it was bound.',
       'dim',
     ),
     ...(cycles.length === 0 ? [] : [cyclesOf(cycles)]),
-    `<h3>${trees.length} devices that wait for none, with the ${others} that wait for them</h3>`,
+    `<h3>${trees.length} devices without a supplier, with the ${others} that have one</h3>`,
     list(picture, trees, 1),
     `<details><summary>${alone.length} devices without suppliers and consumers</summary>`,
     list(picture, alone, 1),
@@ -259,7 +260,7 @@ function facts(picture: Picture, { report, waits, links }: Device): string {
   return [
     text('p', `${report.bus} ${report.node}; registers: ${report.answeredBy}`, 'dim'),
     ...(report.reason === null ? [] : [text('p', report.reason, report.matched ? 'bad' : 'dim')]),
-    ...(waits.length === 0 ? [] : [`<p>waited for:</p><ul>${waits.map((one) => text('li', one)).join('')}</ul>`]),
+    ...(waits.length === 0 ? [] : [`<p>deferred:</p><ul>${waits.map((one) => text('li', one)).join('')}</ul>`]),
     ...(suppliers.length === 0 ? [] : [`<p>suppliers:</p><ul>${suppliers.join('')}</ul>`]),
   ].join('');
 }

@@ -130,7 +130,7 @@ function staticPage(run: RunRecord, news: News | null): string {
 }
 
 function describeNews({ since, ids }: News): string {
-  return `${ids.size === 0 ? 'nothing' : ids.size} new since ${since}`;
+  return `${ids.size === 0 ? 'no failure or flake is' : ids.size} new since ${since}`;
 }
 
 /** JSON that can stand in a script element: without `<` there is neither an end tag nor a comment in it. */

@@ -3,17 +3,16 @@ import { type Suppliers, suppliersOf } from '../../harness/board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../../harness/board/transplant.ts';
 import { type FW_DEVLINK, type HasDriver, waitsOf } from '../../harness/board/waits.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../../harness/report/suppliers.ts';
-import { boardTree, node } from './trees.ts';
+import { boardTree, clock, node } from './trees.ts';
 
-const clock = (name: string, phandle: number, more: Record<string, string | number[]> = {}) =>
-  node(name, { compatible: 'acme,clock', phandle: [phandle], '#clock-cells': [1], ...more });
+const ONE_CELL = { '#clock-cells': [1] };
 
 const tree = boardTree({
   more: [
-    clock('clock@1000', 101, { clocks: [102, 0] }),
-    node('mdss@2000', { compatible: 'acme,mdss', clocks: [101, 7] }, clock('phy@2100', 102)),
-    clock('off@3000', 103, { status: 'disabled' }),
-    clock('free@5000', 104),
+    clock('clock@1000', 101, { ...ONE_CELL, clocks: [102, 0] }),
+    node('mdss@2000', { compatible: 'acme,mdss', clocks: [101, 7] }, clock('phy@2100', 102, ONE_CELL)),
+    clock('off@3000', 103, { ...ONE_CELL, status: 'disabled' }),
+    clock('free@5000', 104, ONE_CELL),
     node('uart@4000', { compatible: 'acme,uart', clocks: [101, 1, 103, 0, 104, 2], 'memory-region': [104] }),
     node('gone@6000', { compatible: 'acme,uart', status: 'disabled', clocks: [101, 1] }),
   ],
@@ -59,8 +58,6 @@ test('as text', () => {
 });
 
 describe('what would wait for ever', () => {
-  const clock = (name: string, phandle: number, more: Record<string, string | number[]> = {}) =>
-    node(name, { compatible: 'acme,clock', phandle: [phandle], '#clock-cells': [0], ...more });
   const waits = boardTree({
     more: [
       node(

@@ -17,6 +17,11 @@ function isStrings(value: readonly string[] | readonly number[]): value is reado
   return typeof value[0] === 'string';
 }
 
+/** A clock controller, without cells where `more` names none. */
+export function clock(name: string, phandle: number, more: Readonly<Record<string, Value>> = {}): TreeNode {
+  return node(name, { compatible: 'acme,clock', phandle: [phandle], '#clock-cells': [0], ...more });
+}
+
 export interface BoardParts {
   readonly memory?: readonly TreeNode[];
   readonly cpu?: string;

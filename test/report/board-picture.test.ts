@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
 import { formatBoardPicture, readCensus } from '../../harness/report/board-picture.ts';
-import { boardTree, node } from '../board/trees.ts';
-
-const clock = (name: string, phandle: number, more: Record<string, string | number[]> = {}) =>
-  node(name, { compatible: 'acme,clock', phandle: [phandle], '#clock-cells': [0], ...more });
+import { boardTree, clock, node } from '../board/trees.ts';
 
 const tree = boardTree({
   more: [
