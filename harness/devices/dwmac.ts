@@ -6,8 +6,7 @@ import type { DeviceModel } from './device.ts';
  */
 const GMAC = { version: 0x20, mdio: 0x10, value: 0x1037 } as const;
 const GMAC4 = { version: 0x110, mdio: 0x200, value: 0x3051 } as const;
-const IS_GMAC4 =
-  /^snps,dw(?:mac-[45]|c-qos)|^rockchip,(?:rk3568|rk3576|rk3588|rv1126)-gmac$|-eqos$|-ethqos$|^qcom,.*-ethqos/;
+const IS_GMAC4 = /^snps,dw(?:mac-[45]|c-qos)|^rockchip,(?:rk3568|rk3576|rk3588|rv1126)-gmac$|-eqos$|-ethqos$/;
 const MII_BUSY = 1;
 /** DMA_BUS_MODE, at the same place in both. */
 const DMA_BUS_MODE = 0x1000;

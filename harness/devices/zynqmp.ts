@@ -79,9 +79,11 @@ function functionsOf(pins: TreeNode | undefined): Map<string, number> {
   return found;
 }
 
+const queryOf = (answers: Answers) => (asked: readonly (number | null)[], words: readonly number[]) =>
+  answers.callAsked(SIP + QUERY, asked, words);
+
 function answerClocks(count: number, answers: Answers): void {
-  const query = (asked: readonly (number | null)[], words: readonly number[]) =>
-    answers.callAsked(SIP + QUERY, asked, words);
+  const query = queryOf(answers);
   query([QUERIES.clocks], [0, count === 0 ? 0 : count + 1]);
   // The one behind those of the tree is that which all come from.
   for (let clock = 0; clock < count; clock++) query([QUERIES.clockName, clock], wordsOf(`clk${clock}`, 4));
@@ -93,8 +95,7 @@ function answerClocks(count: number, answers: Answers): void {
 }
 
 function answerPins(functions: ReadonlyMap<string, number>, answers: Answers): void {
-  const query = (asked: readonly (number | null)[], words: readonly number[]) =>
-    answers.callAsked(SIP + QUERY, asked, words);
+  const query = queryOf(answers);
   query([QUERIES.pins], [0, PINS]);
   query([QUERIES.groupsOfPin], [0, NONE, NONE, NONE]);
   query([QUERIES.functions], [0, functions.size]);

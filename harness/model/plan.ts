@@ -49,7 +49,7 @@ export type PlanStep =
   | { readonly step: 'reboot' }
   /** Report which device each tty, MMC host, network interface and I2C adapter belongs to. */
   | { readonly step: 'names' }
-  /** Report the addresses of these kernel symbols, for a kernel without its System.map. */
+  /** Report the addresses of these kernel symbols, as /proc/kallsyms has them. */
   | { readonly step: 'symbols'; readonly names: readonly string[] }
   /** A command loop on the guest's console, for a person; the plan goes on when it ends. */
   | { readonly step: 'shell' }

@@ -1,4 +1,4 @@
-/* Addresses of kernel symbols, for a kernel that comes without its System.map. */
+/* Addresses of kernel symbols. */
 #ifndef BOOTRACE_SYMBOLS_H
 #define BOOTRACE_SYMBOLS_H
 
