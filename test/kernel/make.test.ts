@@ -27,9 +27,10 @@ const jobsOf = (makes: number) =>
       const folders = Array.from({ length: makes }, (_, n) => join(path, `${n}`));
       await Promise.all(
         folders.map(async (folder) => {
+          // Before anything is waited for: the first folder is in front.
+          const turn = takeTurn();
           await mkdir(folder);
           await writeFile(join(folder, 'Makefile'), makefile(jobs));
-          const turn = takeTurn();
           const lock = await takeLock(join(folder, 'lock'), () => {});
           const log = join(folder, 'log');
           try {
