@@ -102,10 +102,12 @@ struct behaviour {
 const struct placed *behaviour_at(u64 address);
 const struct behaviour *behaviour_of(const struct placed *placed);
 
-/* vgic.c */
-void vgic_init(void);
+/* vgic-registers.c */
 int vgic_access(u64 address, u32 size, int is_write, u64 *value);
 void vgic_system_register(struct frame *f, u32 iss);
+
+/* vgic.c */
+void vgic_init(void);
 void vgic_physical_interrupt(void);
 void vgic_raise(u32 interrupt);
 void vgic_line(u32 interrupt, int level);

@@ -40,7 +40,9 @@ export const FIRMWARE = {
     'shadow.c',
     'rules.c',
     'breaker.c',
+    'board-timers.c',
     'vgic.c',
+    'vgic-registers.c',
     'models/table.c',
     'models/i2c.c',
     'models/i2c-masters.c',
@@ -75,7 +77,7 @@ export const FIRMWARE = {
     'main.c',
   ].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   /** Read by the sources, so part of the content key. */
-  headers: ['firmware.h', 'timing.h', 'board.h', 'models/i2c.h'].map((name) =>
+  headers: ['firmware.h', 'timing.h', 'board.h', 'vgic.h', 'models/i2c.h'].map((name) =>
     fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
   ),
   generated: { 'interface.h': interfaceHeader() },

@@ -1,127 +1,17 @@
 /*
- * The interrupt controller of a board: a GICv2 (IHI 0048) or GICv3 (IHI 0069) as far as one CPU without priorities
- * notices. Its line to the CPU is HCR_EL2.VI. QEMU's own controller carries nothing but the timers' interrupts, whose
- * numbers a board has others for; every other interrupt comes from a model.
+ * The state of a board's interrupt controller, a GICv2 (IHI 0048) or GICv3 (IHI 0069) as far as one CPU without
+ * priorities notices. Its line to the CPU is HCR_EL2.VI. The timers' interrupts come from QEMU's own controller, every
+ * other one from a model.
  */
-#include "board.h"
-
-#define WORDS		(INTERRUPTS_MAX / 32)
-#define SPURIOUS	1023u
-#define SPECIAL		1020u	/* from here on no interrupts */
+#include "vgic.h"
 
 #define HCR_VI		(1ul << 7)
 #define HCR_IMO		(1ul << 4)
 
-GUEST_STATE static struct {
-	u32 enabled[WORDS], pending[WORDS], active[WORDS];
-	u32 line[WORDS];			/* asserted by a model */
-	u32 group[WORDS], config[2 * WORDS];
-	u8 priority[INTERRUPTS_MAX], target[INTERRUPTS_MAX];
-	u64 router[INTERRUPTS_MAX];
-	u32 ready;				/* words that have an interrupt to deliver */
-	u32 active_count;
-	u32 distributor_control, cpu_control, group_enable, priority_mask, binary_point, waker, interface_control;
-} gic;
-
-#define BIT(i)	(1u << (i) % 32)
-
-/* ---- QEMU's controller: the timers ---- */
-
-#define OWN_VIRTUAL	27u	/* hw/arm/virt.h: ARCH_TIMER_VIRT_IRQ, ARCH_TIMER_NS_EL1_IRQ */
-#define OWN_PHYSICAL	30u
-#define OWN_TIMERS	(BIT(OWN_VIRTUAL) | BIT(OWN_PHYSICAL))
-
-/* hw/arm/virt.c, base_memmap */
-#define OWN_GICD	0x08000000ul
-#define OWN_GICC	0x08010000ul
-#define OWN_GICR	0x080a0000ul
-#define SGI_FRAME	0x10000ul
-
-#define ICC_PMR		"S3_0_C4_C6_0"
-#define ICC_IAR1	"S3_0_C12_C12_0"
-#define ICC_EOIR1	"S3_0_C12_C12_1"
-#define ICC_CTLR	"S3_0_C12_C12_4"
-#define ICC_IGRPEN1	"S3_0_C12_C12_7"
-#define ICC_DIR		"S3_0_C12_C11_1"
-#define ICC_SRE_EL2	"S3_4_C12_C9_5"
-#define ICH_HCR		"S3_4_C12_C11_0"
-#define SRE_ALL		0xf			/* SRE, DFB, DIB, Enable */
-#define ICH_TRAP	(1 << 10 | 1 << 11 | 1 << 12)	/* TC, TALL0, TALL1 */
-#define EOI_DROPS	2			/* ICC_CTLR.EOImode: an EOI does not deactivate */
-
-static u32 get(u64 address)
-{
-	return *(volatile u32 *)address;
-}
-
-static void put(u64 address, u32 value)
-{
-	*(volatile u32 *)address = value;
-}
-
-static u64 own_banked(void)
-{
-	return board->gic_version == 3 ? OWN_GICR + SGI_FRAME : OWN_GICD;
-}
-
-static void own_init(void)
-{
-	if (board->gic_version == 3) {
-		SYSREG_WRITE(ICC_SRE_EL2, SRE_ALL);
-		asm volatile("isb");
-		put(OWN_GICD, 0x12);				/* ARE, EnableGrp1 */
-		put(OWN_GICR + 0x14, 0);			/* GICR_WAKER */
-		while (get(OWN_GICR + 0x14) & 4)
-			;
-		put(own_banked() + 0x80, ~0u);			/* all in group 1 */
-		SYSREG_WRITE(ICC_PMR, 0xff);
-		SYSREG_WRITE(ICC_CTLR, EOI_DROPS);
-		SYSREG_WRITE(ICC_IGRPEN1, 1);
-		SYSREG_WRITE(ICH_HCR, ICH_TRAP);
-	} else {
-		put(OWN_GICD, 1);
-		put(OWN_GICC + 0x04, 0xff);			/* GICC_PMR */
-		put(OWN_GICC, 1 << 9 | 1);			/* GICC_CTLR: EOImode, enable */
-	}
-	put(own_banked() + 0x100, OWN_TIMERS);
-}
-
-static u32 own_acknowledge(void)
-{
-	u32 interrupt;
-
-	if (board->gic_version == 3) {
-		interrupt = SYSREG_READ(ICC_IAR1) & 0xffffff;
-		if (interrupt < SPECIAL)
-			SYSREG_WRITE(ICC_EOIR1, interrupt);
-	} else {
-		interrupt = get(OWN_GICC + 0x0c) & 0x3ff;
-		if (interrupt < SPECIAL)
-			put(OWN_GICC + 0x10, interrupt);
-	}
-	return interrupt;
-}
-
-static void own_deactivate(u32 interrupt)
-{
-	if (board->gic_version == 3)
-		SYSREG_WRITE(ICC_DIR, interrupt);
-	else
-		put(OWN_GICC + 0x1000, interrupt);
-}
-
-/* A timer's interrupt stays active at QEMU's controller until the guest has dealt with it. */
-static u32 own_of(u32 interrupt)
-{
-	if (interrupt == board->virtual_timer)
-		return OWN_VIRTUAL;
-	return interrupt == board->physical_timer ? OWN_PHYSICAL : 0;
-}
-
-/* ---- the board's ---- */
+GUEST_STATE struct vgic gic;
 
 /* Looks at a word of interrupts again, after something in it has changed. */
-static void look(u32 word)
+void vgic_look(u32 word)
 {
 	if ((gic.pending[word] | gic.line[word]) & gic.enabled[word] & ~gic.active[word])
 		gic.ready |= 1u << word;
@@ -129,7 +19,7 @@ static void look(u32 word)
 		gic.ready &= ~(1u << word);
 }
 
-static u32 best(void)
+u32 vgic_best(void)
 {
 	u32 word;
 
@@ -139,40 +29,39 @@ static u32 best(void)
 	return word * 32 + __builtin_ctz((gic.pending[word] | gic.line[word]) & gic.enabled[word] & ~gic.active[word]);
 }
 
-static void update(void)
+void vgic_update(void)
 {
 	int is_on = board->gic_version == 3 ? gic.group_enable & 1 : gic.cpu_control & 1;
 	u64 hcr = SYSREG_READ("hcr_el2");
 	u64 wanted = hcr & ~HCR_VI;
 
-	if (is_on && !gic.active_count && gic.priority_mask && best() != SPURIOUS)
+	if (is_on && !gic.active_count && gic.priority_mask && vgic_best() != SPURIOUS)
 		wanted |= HCR_VI;
 	if (wanted != hcr)
 		SYSREG_WRITE("hcr_el2", wanted);
 }
 
-static u32 acknowledge(void)
+u32 vgic_acknowledge(void)
 {
-	u32 interrupt = gic.active_count ? SPURIOUS : best();
+	u32 interrupt = gic.active_count ? SPURIOUS : vgic_best();
 
 	if (interrupt == SPURIOUS)
 		return SPURIOUS;
 	gic.pending[interrupt / 32] &= ~BIT(interrupt);
 	gic.active[interrupt / 32] |= BIT(interrupt);
 	gic.active_count++;
-	look(interrupt / 32);
+	vgic_look(interrupt / 32);
 	return interrupt;
 }
 
-static void deactivate(u32 interrupt)
+void vgic_deactivate(u32 interrupt)
 {
 	if (interrupt >= SPECIAL || !(gic.active[interrupt / 32] & BIT(interrupt)))
 		return;
 	gic.active[interrupt / 32] &= ~BIT(interrupt);
 	gic.active_count--;
-	look(interrupt / 32);
-	if (own_of(interrupt))
-		own_deactivate(own_of(interrupt));
+	vgic_look(interrupt / 32);
+	board_timers_deactivate(interrupt);
 }
 
 /* An edge. */
@@ -181,8 +70,8 @@ void vgic_raise(u32 interrupt)
 	if (interrupt == NO_INTERRUPT || interrupt >= SPECIAL)
 		return;
 	gic.pending[interrupt / 32] |= BIT(interrupt);
-	look(interrupt / 32);
-	update();
+	vgic_look(interrupt / 32);
+	vgic_update();
 }
 
 /* A level. */
@@ -194,33 +83,25 @@ void vgic_line(u32 interrupt, int level)
 		gic.line[interrupt / 32] |= BIT(interrupt);
 	else
 		gic.line[interrupt / 32] &= ~BIT(interrupt);
-	look(interrupt / 32);
-	update();
+	vgic_look(interrupt / 32);
+	vgic_update();
 }
 
 void vgic_physical_interrupt(void)
 {
-	u32 own = own_acknowledge();
-
-	if (own == OWN_VIRTUAL)
-		vgic_raise(board->virtual_timer);
-	else if (own == OWN_PHYSICAL)
-		vgic_raise(board->physical_timer);
-	else if (own < SPECIAL)
-		own_deactivate(own);
+	vgic_raise(board_timers_acknowledge());
 }
 
-/* After the state was put back: QEMU's controller has the timers active that the guest has not dealt with. */
+static int is_live(u32 interrupt)
+{
+	return ((gic.pending[interrupt / 32] | gic.active[interrupt / 32]) & BIT(interrupt)) != 0;
+}
+
+/* After the state was put back. */
 void vgic_restore(void)
 {
-	static const u32 own[] = { OWN_VIRTUAL, OWN_PHYSICAL };
-	const u64 guest[] = { board->virtual_timer, board->physical_timer };
-
-	put(own_banked() + 0x380, OWN_TIMERS);	/* ICACTIVER */
-	for (u32 i = 0; i < 2; i++)
-		if ((gic.pending[guest[i] / 32] | gic.active[guest[i] / 32]) & BIT(guest[i]))
-			put(own_banked() + 0x300, BIT(own[i]));	/* ISACTIVER */
-	update();
+	board_timers_restore(is_live);
+	vgic_update();
 }
 
 void vgic_init(void)
@@ -229,291 +110,6 @@ void vgic_init(void)
 	for (u32 i = 0; i < INTERRUPTS_MAX; i++)
 		gic.target[i] = 1;
 	gic.enabled[0] = 0xffff;	/* SGIs; a GICv2 may have them always on */
-	own_init();
+	board_timers_init();
 	SYSREG_WRITE("hcr_el2", SYSREG_READ("hcr_el2") | HCR_IMO);
-}
-
-/* ---- registers in memory ---- */
-
-static u32 typer(void)
-{
-	u32 lines = (board->spis + 32 + 31) / 32 - 1;
-
-	/* ITLinesNumber; of GICv3 also IDbits: ten. No LPIs: the drivers of translators leave them alone. */
-	return (lines > 31 ? 31 : lines) | (board->gic_version == 3 ? 9u << 19 : 0);
-}
-
-/* A register with a bit for each interrupt. `set`: ones that are written set bits, or clear them. */
-static u32 bits(u32 *words, u32 word, int is_write, u32 value, int set)
-{
-	if (is_write && set)
-		words[word] |= value;
-	else if (is_write)
-		words[word] &= ~value;
-	return words[word];
-}
-
-static u32 active_bits(u32 word, int is_write, u32 value, int set)
-{
-	if (is_write && !set)
-		for (u32 i = 0; i < 32; i++)
-			if (value >> i & 1)
-				deactivate(word * 32 + i);
-	return gic.active[word];
-}
-
-/* A timer that the guest no longer wants to hear of may come again. */
-static void forget_timers(u32 word, u32 value)
-{
-	for (u32 i = 0; i < 32; i++)
-		if ((value >> i & 1) && own_of(word * 32 + i) && (gic.pending[word] & BIT(i)))
-			own_deactivate(own_of(word * 32 + i));
-}
-
-static u64 bytes(u8 *array, u32 first, u32 size, int is_write, u64 value)
-{
-	u64 result = 0;
-
-	for (u32 i = 0; i < size && first + i < INTERRUPTS_MAX; i++) {
-		if (is_write)
-			array[first + i] = value >> 8 * i;
-		result |= (u64)array[first + i] << 8 * i;
-	}
-	return result;
-}
-
-/*
- * The registers that have a place for each interrupt, the same in distributor and redistributor. Returns whether it was
- * one.
- */
-static int interrupt_register(u32 offset, u32 size, int is_write, u64 *value)
-{
-	u32 word = offset % 0x80 / 4;
-
-	if (offset >= 0x80 && offset < 0x100) {
-		if (is_write)
-			gic.group[word] = *value;
-		*value = gic.group[word];
-	} else if (offset >= 0x100 && offset < 0x200) {
-		*value = bits(gic.enabled, word, is_write, *value, offset < 0x180);
-	} else if (offset >= 0x200 && offset < 0x300) {
-		if (is_write && offset >= 0x280)
-			forget_timers(word, *value);
-		*value = bits(gic.pending, word, is_write, *value, offset < 0x280) | gic.line[word];
-	} else if (offset >= 0x300 && offset < 0x400) {
-		*value = active_bits(word, is_write, *value, offset < 0x380);
-	} else if (offset >= 0x400 && offset < 0x800) {
-		*value = bytes(gic.priority, offset - 0x400, size, is_write, *value);
-		return 1;
-	} else if (offset >= 0xc00 && offset < 0xd00) {
-		if (is_write)
-			gic.config[(offset - 0xc00) / 4] = *value;
-		*value = gic.config[(offset - 0xc00) / 4];
-		return 1;
-	} else {
-		return 0;
-	}
-	look(word);
-	return 1;
-}
-
-#define IIDR	0x0100143bu	/* Arm */
-#define PIDR2	0xffe8		/* of GICv3; GICv2 has it at 0xfe8 */
-
-static u64 distributor(u32 offset, u32 size, int is_write, u64 value)
-{
-	if (interrupt_register(offset, size, is_write, &value))
-		return value;
-	if (offset >= 0x800 && offset < 0xc00) {
-		/* ITARGETSR: those of SGIs and PPIs are read-only and say which CPU asks. */
-		return bytes(gic.target, offset - 0x800, size, is_write && offset >= 0x820, value);
-	}
-	if (offset >= 0x6000 && offset < 0x8000) {
-		u64 *router = &gic.router[(offset - 0x6000) / 8];
-
-		if (is_write)
-			*router = size == 8 ? value : (offset & 4) ? (u32)*router | value << 32 : (*router >> 32 << 32) | (u32)value;
-		return offset & 4 ? *router >> 32 : *router;
-	}
-	switch (offset) {
-	case 0x000:
-		if (is_write)
-			gic.distributor_control = value;
-		return gic.distributor_control | (board->gic_version == 3 ? 1u << 6 : 0);	/* DS: one security state */
-	case 0x004:
-		return typer();
-	case 0x008:
-		return IIDR;
-	case 0xf00:	/* SGIR of GICv2: there is one CPU, so any filter means it */
-		if (is_write) {
-			gic.pending[0] |= 1u << (value & 15);
-			look(0);
-		}
-		return 0;
-	case 0xfe8:
-		return 0x2b;
-	case PIDR2:
-		return 0x3b;
-	}
-	return 0;
-}
-
-/* n-th redistributor of all ranges; only the first has a CPU that runs. */
-static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write, u64 value)
-{
-	u64 affinity = SYSREG_READ("vmpidr_el2");
-	u64 type;
-
-	if (n > 0)	/* of a CPU that is never started: an affinity that no CPU has */
-		affinity = 0xfffffffful - n;
-	else
-		affinity = (affinity & 0xffffff) | (affinity >> 32 & 0xff) << 24;
-	type = affinity << 32 | (u64)n << 8 | (is_last ? 1u << 4 : 0);
-	if (offset >= SGI_FRAME) {
-		offset -= SGI_FRAME;
-		if (n == 0 && offset >= 0x80 && offset < 0xd00 && interrupt_register(offset, size, is_write, &value))
-			return value;
-		return 0;
-	}
-	switch (offset) {
-	case 0x004:
-		return IIDR;
-	case 0x008:
-		return size == 8 ? type : (u32)type;
-	case 0x00c:
-		return type >> 32;
-	case 0x014:
-		if (is_write)
-			gic.waker = value & 2 ? 6 : 0;
-		return gic.waker;
-	case PIDR2:
-		return 0x3b;
-	}
-	return 0;
-}
-
-static u64 cpu_interface(u32 offset, int is_write, u64 value)
-{
-	switch (offset) {
-	case 0x00:
-		if (is_write)
-			gic.cpu_control = value;
-		return gic.cpu_control;
-	case 0x04:
-		if (is_write)
-			gic.priority_mask = value & 0xff;
-		return gic.priority_mask;
-	case 0x08:
-		if (is_write)
-			gic.binary_point = value;
-		return gic.binary_point;
-	case 0x0c:
-		return is_write ? 0 : acknowledge();
-	case 0x10:
-		if (is_write)
-			deactivate(value & 0x3ff);
-		return 0;
-	case 0x14:
-		return 0xff;
-	case 0x18:
-		return best();
-	case 0xfc:
-		return 0x0202143b;	/* GIC-400 */
-	}
-	return 0;
-}
-
-/* Returns whether an address is the controller's. */
-int vgic_access(u64 address, u32 size, int is_write, u64 *value)
-{
-	if (lies_in(address, board->distributor, board->distributor_size)) {
-		*value = distributor(address - board->distributor, size, is_write, *value);
-		update();
-		return 1;
-	}
-	if (lies_in(address, board->cpu_interface, board->cpu_interface_size)) {
-		*value = cpu_interface(address - board->cpu_interface, is_write, *value);
-		update();
-		return 1;
-	}
-	for (u32 i = 0, n = 0; i < board->redistributor_count; i++) {
-		u64 distance = address - redistributors[i].address;
-		u32 frames = redistributors[i].size / board->stride;
-
-		if (distance < redistributors[i].size && distance / board->stride < frames) {
-			u32 at = distance / board->stride;
-
-			*value = redistributor(n + at, at + 1 == frames, distance % board->stride, size, is_write, *value);
-			update();
-			return 1;
-		}
-		n += frames;
-	}
-	for (u32 i = 0; i < board->translator_count; i++)
-		if (lies_in(address, translators[i].address, translators[i].size)) {
-			*value = 0;
-			return 1;
-		}
-	return 0;
-}
-
-/* ---- system registers of GICv3 ---- */
-
-#define ISS_IS_READ(iss)	((iss) & 1)
-#define ISS_RT(iss)		((iss) >> 5 & 31)
-#define ISS_NAME(iss)		(((iss) >> 10 & 15) << 8 | ((iss) >> 1 & 15) << 4 | ((iss) >> 17 & 7))	/* CRn, CRm, op2 */
-
-void vgic_system_register(struct frame *f, u32 iss)
-{
-	int is_read = ISS_IS_READ(iss);
-	u32 rt = ISS_RT(iss);
-	u64 value = rt == 31 ? 0 : f->x[rt];
-	u64 result = 0;
-
-	switch (ISS_NAME(iss)) {
-	case 0x460:	/* PMR */
-		if (!is_read)
-			gic.priority_mask = value & 0xff;
-		result = gic.priority_mask;
-		break;
-	case 0xcc0:	/* IAR1 */
-		if (is_read)
-			result = acknowledge();
-		break;
-	case 0xcc1:	/* EOIR1 */
-	case 0xcb1:	/* DIR */
-		if (!is_read && (ISS_NAME(iss) == 0xcb1 || !(gic.interface_control & EOI_DROPS)))
-			deactivate(value & 0xffffff);
-		break;
-	case 0xcc2:	/* HPPIR1 */
-		result = best();
-		break;
-	case 0xcc3:	/* BPR1 */
-		if (!is_read)
-			gic.binary_point = value;
-		result = gic.binary_point;
-		break;
-	case 0xcc4:	/* CTLR: five bits of priority */
-		if (!is_read)
-			gic.interface_control = value & EOI_DROPS;
-		result = 0x400 | gic.interface_control;
-		break;
-	case 0xcc7:	/* IGRPEN1 */
-		if (!is_read)
-			gic.group_enable = value & 1;
-		result = gic.group_enable;
-		break;
-	case 0xcb3:	/* RPR */
-		result = 0xff;
-		break;
-	case 0xcb5:	/* SGI1R: there is one CPU to send to */
-		if (!is_read) {
-			gic.pending[0] |= 1u << (value >> 24 & 15);
-			look(0);
-		}
-		break;
-	}
-	if (is_read && rt != 31)
-		f->x[rt] = result;
-	update();
 }

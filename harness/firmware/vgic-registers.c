@@ -1,0 +1,287 @@
+/* The register files of the interrupt controller: in memory (GICD, GICR, GICC) and as system registers (ICC). */
+#include "vgic.h"
+
+/* ---- registers in memory ---- */
+
+static u32 typer(void)
+{
+	u32 lines = (board->spis + 32 + 31) / 32 - 1;
+
+	/* ITLinesNumber; of GICv3 also IDbits: ten. No LPIs: the drivers of translators leave them alone. */
+	return (lines > 31 ? 31 : lines) | (board->gic_version == 3 ? 9u << 19 : 0);
+}
+
+/* A register with a bit for each interrupt. `set`: ones that are written set bits, or clear them. */
+static u32 bits(u32 *words, u32 word, int is_write, u32 value, int set)
+{
+	if (is_write && set)
+		words[word] |= value;
+	else if (is_write)
+		words[word] &= ~value;
+	return words[word];
+}
+
+static u32 active_bits(u32 word, int is_write, u32 value, int set)
+{
+	if (is_write && !set)
+		for (u32 i = 0; i < 32; i++)
+			if (value >> i & 1)
+				vgic_deactivate(word * 32 + i);
+	return gic.active[word];
+}
+
+/* A timer that the guest no longer wants to hear of may come again. */
+static void forget_timers(u32 word, u32 value)
+{
+	for (u32 i = 0; i < 32; i++)
+		if ((value >> i & 1) && (gic.pending[word] & BIT(i)))
+			board_timers_deactivate(word * 32 + i);
+}
+
+static u64 bytes(u8 *array, u32 first, u32 size, int is_write, u64 value)
+{
+	u64 result = 0;
+
+	for (u32 i = 0; i < size && first + i < INTERRUPTS_MAX; i++) {
+		if (is_write)
+			array[first + i] = value >> 8 * i;
+		result |= (u64)array[first + i] << 8 * i;
+	}
+	return result;
+}
+
+/*
+ * The registers that have a place for each interrupt, the same in distributor and redistributor. Returns whether it was
+ * one.
+ */
+static int interrupt_register(u32 offset, u32 size, int is_write, u64 *value)
+{
+	u32 word = offset % 0x80 / 4;
+
+	if (offset >= 0x80 && offset < 0x100) {
+		if (is_write)
+			gic.group[word] = *value;
+		*value = gic.group[word];
+	} else if (offset >= 0x100 && offset < 0x200) {
+		*value = bits(gic.enabled, word, is_write, *value, offset < 0x180);
+	} else if (offset >= 0x200 && offset < 0x300) {
+		if (is_write && offset >= 0x280)
+			forget_timers(word, *value);
+		*value = bits(gic.pending, word, is_write, *value, offset < 0x280) | gic.line[word];
+	} else if (offset >= 0x300 && offset < 0x400) {
+		*value = active_bits(word, is_write, *value, offset < 0x380);
+	} else if (offset >= 0x400 && offset < 0x800) {
+		*value = bytes(gic.priority, offset - 0x400, size, is_write, *value);
+		return 1;
+	} else if (offset >= 0xc00 && offset < 0xd00) {
+		if (is_write)
+			gic.config[(offset - 0xc00) / 4] = *value;
+		*value = gic.config[(offset - 0xc00) / 4];
+		return 1;
+	} else {
+		return 0;
+	}
+	vgic_look(word);
+	return 1;
+}
+
+#define IIDR	0x0100143bu	/* Arm */
+#define PIDR2	0xffe8		/* of GICv3; GICv2 has it at 0xfe8 */
+
+static u64 distributor(u32 offset, u32 size, int is_write, u64 value)
+{
+	if (interrupt_register(offset, size, is_write, &value))
+		return value;
+	if (offset >= 0x800 && offset < 0xc00) {
+		/* ITARGETSR: those of SGIs and PPIs are read-only and say which CPU asks. */
+		return bytes(gic.target, offset - 0x800, size, is_write && offset >= 0x820, value);
+	}
+	if (offset >= 0x6000 && offset < 0x8000) {
+		u64 *router = &gic.router[(offset - 0x6000) / 8];
+
+		if (is_write)
+			*router = size == 8 ? value : (offset & 4) ? (u32)*router | value << 32 : (*router >> 32 << 32) | (u32)value;
+		return offset & 4 ? *router >> 32 : *router;
+	}
+	switch (offset) {
+	case 0x000:
+		if (is_write)
+			gic.distributor_control = value;
+		return gic.distributor_control | (board->gic_version == 3 ? 1u << 6 : 0);	/* DS: one security state */
+	case 0x004:
+		return typer();
+	case 0x008:
+		return IIDR;
+	case 0xf00:	/* SGIR of GICv2: there is one CPU, so any filter means it */
+		if (is_write) {
+			gic.pending[0] |= 1u << (value & 15);
+			vgic_look(0);
+		}
+		return 0;
+	case 0xfe8:
+		return 0x2b;
+	case PIDR2:
+		return 0x3b;
+	}
+	return 0;
+}
+
+/* n-th redistributor of all ranges; only the first has a CPU that runs. */
+static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write, u64 value)
+{
+	u64 affinity = SYSREG_READ("vmpidr_el2");
+	u64 type;
+
+	if (n > 0)	/* of a CPU that is never started: an affinity that no CPU has */
+		affinity = 0xfffffffful - n;
+	else
+		affinity = (affinity & 0xffffff) | (affinity >> 32 & 0xff) << 24;
+	type = affinity << 32 | (u64)n << 8 | (is_last ? 1u << 4 : 0);
+	if (offset >= SGI_FRAME) {
+		offset -= SGI_FRAME;
+		if (n == 0 && offset >= 0x80 && offset < 0xd00 && interrupt_register(offset, size, is_write, &value))
+			return value;
+		return 0;
+	}
+	switch (offset) {
+	case 0x004:
+		return IIDR;
+	case 0x008:
+		return size == 8 ? type : (u32)type;
+	case 0x00c:
+		return type >> 32;
+	case 0x014:
+		if (is_write)
+			gic.waker = value & 2 ? 6 : 0;
+		return gic.waker;
+	case PIDR2:
+		return 0x3b;
+	}
+	return 0;
+}
+
+static u64 cpu_interface(u32 offset, int is_write, u64 value)
+{
+	switch (offset) {
+	case 0x00:
+		if (is_write)
+			gic.cpu_control = value;
+		return gic.cpu_control;
+	case 0x04:
+		if (is_write)
+			gic.priority_mask = value & 0xff;
+		return gic.priority_mask;
+	case 0x08:
+		if (is_write)
+			gic.binary_point = value;
+		return gic.binary_point;
+	case 0x0c:
+		return is_write ? 0 : vgic_acknowledge();
+	case 0x10:
+		if (is_write)
+			vgic_deactivate(value & 0x3ff);
+		return 0;
+	case 0x14:
+		return 0xff;
+	case 0x18:
+		return vgic_best();
+	case 0xfc:
+		return 0x0202143b;	/* GIC-400 */
+	}
+	return 0;
+}
+
+/* Returns whether an address is the controller's. */
+int vgic_access(u64 address, u32 size, int is_write, u64 *value)
+{
+	if (lies_in(address, board->distributor, board->distributor_size)) {
+		*value = distributor(address - board->distributor, size, is_write, *value);
+		vgic_update();
+		return 1;
+	}
+	if (lies_in(address, board->cpu_interface, board->cpu_interface_size)) {
+		*value = cpu_interface(address - board->cpu_interface, is_write, *value);
+		vgic_update();
+		return 1;
+	}
+	for (u32 i = 0, n = 0; i < board->redistributor_count; i++) {
+		u64 distance = address - redistributors[i].address;
+		u32 frames = redistributors[i].size / board->stride;
+
+		if (distance < redistributors[i].size && distance / board->stride < frames) {
+			u32 at = distance / board->stride;
+
+			*value = redistributor(n + at, at + 1 == frames, distance % board->stride, size, is_write, *value);
+			vgic_update();
+			return 1;
+		}
+		n += frames;
+	}
+	for (u32 i = 0; i < board->translator_count; i++)
+		if (lies_in(address, translators[i].address, translators[i].size)) {
+			*value = 0;
+			return 1;
+		}
+	return 0;
+}
+
+/* ---- system registers of GICv3 ---- */
+
+#define ISS_IS_READ(iss)	((iss) & 1)
+#define ISS_RT(iss)		((iss) >> 5 & 31)
+#define ISS_NAME(iss)		(((iss) >> 10 & 15) << 8 | ((iss) >> 1 & 15) << 4 | ((iss) >> 17 & 7))	/* CRn, CRm, op2 */
+
+void vgic_system_register(struct frame *f, u32 iss)
+{
+	int is_read = ISS_IS_READ(iss);
+	u32 rt = ISS_RT(iss);
+	u64 value = rt == 31 ? 0 : f->x[rt];
+	u64 result = 0;
+
+	switch (ISS_NAME(iss)) {
+	case 0x460:	/* PMR */
+		if (!is_read)
+			gic.priority_mask = value & 0xff;
+		result = gic.priority_mask;
+		break;
+	case 0xcc0:	/* IAR1 */
+		if (is_read)
+			result = vgic_acknowledge();
+		break;
+	case 0xcc1:	/* EOIR1 */
+	case 0xcb1:	/* DIR */
+		if (!is_read && (ISS_NAME(iss) == 0xcb1 || !(gic.interface_control & EOI_DROPS)))
+			vgic_deactivate(value & 0xffffff);
+		break;
+	case 0xcc2:	/* HPPIR1 */
+		result = vgic_best();
+		break;
+	case 0xcc3:	/* BPR1 */
+		if (!is_read)
+			gic.binary_point = value;
+		result = gic.binary_point;
+		break;
+	case 0xcc4:	/* CTLR: five bits of priority */
+		if (!is_read)
+			gic.interface_control = value & EOI_DROPS;
+		result = 0x400 | gic.interface_control;
+		break;
+	case 0xcc7:	/* IGRPEN1 */
+		if (!is_read)
+			gic.group_enable = value & 1;
+		result = gic.group_enable;
+		break;
+	case 0xcb3:	/* RPR */
+		result = 0xff;
+		break;
+	case 0xcb5:	/* SGI1R: there is one CPU to send to */
+		if (!is_read) {
+			gic.pending[0] |= 1u << (value >> 24 & 15);
+			vgic_look(0);
+		}
+		break;
+	}
+	if (is_read && rt != 31)
+		f->x[rt] = result;
+	vgic_update();
+}
