@@ -30,10 +30,13 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
     const found = await runSearch('zoo', { signal, listen: progress.listen, results, workers }, async (session) => {
       // A search boots one cell at a time, so there are as many searches as guests.
       const queue = new PQueue({ concurrency: workers });
+      let done = 0;
       return queue.addAll(
         entries.map((entry) => async () => {
           const result = await runEntry(entry, session, { budget, clean, seed, random, explain, note: progress.note });
           for (const line of formatEntry(result).trimEnd().split('\n')) progress.note(line);
+          done++;
+          if (entries.length > 1) progress.note(`entries: ${done} of ${entries.length}`);
           return result;
         }),
       );

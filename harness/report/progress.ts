@@ -92,13 +92,17 @@ const LINE_INTERVAL_MS = 10_000;
 function lineProgress(stream: ProgressStream, paint: Colours, now: () => number): ProgressRenderer {
   let state = NOTHING_YET;
   let last = now();
+  let told: readonly string[] = [];
   return {
     listen: (event) => {
       state = advance(state, event, now());
       for (const line of permanentLines(event, state, paint)) stream.write(`${line}\n`);
       if (now() - last < LINE_INTERVAL_MS) return;
       last = now();
-      for (const line of formatStatus(state, now())) stream.write(`${line}\n`);
+      const lines = formatStatus(state, now());
+      // While a kernel is compiled, the boots stand still.
+      for (const line of lines.filter((one) => !told.includes(one))) stream.write(`${line}\n`);
+      told = lines;
     },
     note: (line) => stream.write(`${printable(line)}\n`),
     close: () => {},

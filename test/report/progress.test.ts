@@ -48,6 +48,29 @@ describe('run state', () => {
     );
   });
 
+  it('says nothing a second time without a terminal while it stands still', () => {
+    const compiling = (done: number): LifecycleEvent => ({
+      event: 'kernel-progress',
+      progress: { phase: 'compiling', subject: '6.1', done, total: 9, secondsLeft: null },
+    });
+    const lines: string[] = [];
+    let now = 0;
+    const progress = renderProgress({ write: (text: string) => lines.push(text) }, { env: {}, now: () => now });
+    progress.listen({ event: 'boot-started', id: 'c1' });
+    progress.listen({ event: 'boot-finished', id: 'c1' });
+    for (const done of [1, 2, 2, 3]) {
+      now += 20_000;
+      progress.listen(compiling(done));
+    }
+    progress.close();
+    expect(lines).toEqual([
+      'kernel: 6.1: compiling, 1 of 9 objects\n',
+      'boots: 1\n',
+      'kernel: 6.1: compiling, 2 of 9 objects\n',
+      'kernel: 6.1: compiling, 3 of 9 objects\n',
+    ]);
+  });
+
   it('counts boots beside cells where each is booted several times', () => {
     const events: LifecycleEvent[] = [
       { event: 'run-started', cells: 2, repeat: 100, workers: 2, kernels: 1 },
