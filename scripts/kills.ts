@@ -35,8 +35,8 @@ const ENTRY = fileURLToPath(new URL('../bootrace.js', import.meta.url));
 const VERBS = ['matrix', 'explore', 'bisect', 'nightly', 'report', 'merge'] as const;
 type Verb = (typeof VERBS)[number];
 const AT_ONCE = [1, 1, 2, 4];
-/** A killed process is gone at once, with its guests; a compiler that it has started ends by itself, on a busy machine in this. */
-const GONE_MS = 60_000;
+/** A killed process is gone at once, and takes its guests and compilers with it; a busy machine needs so long to see to it. */
+const GONE_MS = 5000;
 const POLL_MS = 50;
 /** What is given up on is written to a file of its own first. */
 const HALF_WRITTEN = /unfinished|\.part$|\.tmp$/;

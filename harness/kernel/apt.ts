@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
+import { withDescendants } from '../launch.ts';
 import { ensureFolder } from './cache.ts';
 import { cancelled } from './cancel.ts';
 import type { OnProgress } from './progress.ts';
@@ -97,13 +98,14 @@ const STATE_FD = 3;
 async function refresh({ folder, options, sandbox }: AptState, signal: AbortSignal | undefined): Promise<void> {
   const words = ['-o', 'APT::Update::Error-Mode=any', 'update'];
   if (sandbox === null) {
-    await execa('apt-get', [...options(folder), ...words], cancelled(signal));
+    await execa(...withDescendants('apt-get', [...options(folder), ...words]), cancelled(signal));
     return;
   }
   const keep = ['-o', `APT::Keep-Fds::=${STATE_FD}`];
   const opened = `exec ${STATE_FD}<"$1"; shift; exec apt-get "$@"`;
   const found = options(`/proc/self/fd/${STATE_FD}`);
-  await execa('sh', ['-c', opened, 'sh', folder, ...found, ...keep, ...words], cancelled(signal));
+  const program = withDescendants('sh', ['-c', opened, 'sh', folder, ...found, ...keep, ...words]);
+  await execa(...program, cancelled(signal));
 }
 
 /**
@@ -324,20 +326,9 @@ async function downloadInto(
 ): Promise<string> {
   const subject = `${wanted.name} ${wanted.version}`;
   const started = performance.now();
-  const apt = execa(
-    'apt-get',
-    [
-      ...wanted.state.options(wanted.state.folder),
-      '-o',
-      'APT::Status-Fd=1',
-      'download',
-      `${wanted.name}=${wanted.version}`,
-    ],
-    {
-      cwd: folder,
-      ...cancelled(signal),
-    },
-  );
+  const options = [...wanted.state.options(wanted.state.folder), '-o', 'APT::Status-Fd=1'];
+  const words = [...options, 'download', `${wanted.name}=${wanted.version}`];
+  const apt = execa(...withDescendants('apt-get', words), { cwd: folder, ...cancelled(signal) });
   try {
     for await (const line of apt) {
       const percent = /^dlstatus:\d+:([\d.]+):/.exec(line)?.[1];

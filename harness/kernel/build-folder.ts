@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
+import { withDescendants } from '../launch.ts';
 import { fileSystemError, removeFolder } from './cache.ts';
 import { exists, OUTPUT_PREFIX, type SourceTree, sourceFolder } from './source/source-tree.ts';
 
@@ -62,7 +63,7 @@ async function copyFirstFinished(
   for (const folder of folders) {
     if ((await exists(markOf(tree, folder))) || !(await exists(join(folder, 'vmlinux')))) continue;
     // cp keeps the time stamps to the nanosecond, which make compares.
-    await execa('cp', ['--archive', '--reflink=auto', folder, target]);
+    await execa(...withDescendants('cp', ['--archive', '--reflink=auto', folder, target]));
     return true;
   }
   return false;

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
+import { NOT_FOUND, withDescendants } from '../launch.ts';
 import {
   bestEffort,
   ensureFolder,
@@ -135,8 +136,8 @@ async function contentKey(program: CrossProgram, flags: readonly string[]): Prom
 
 /** Runs a tool of the cross compiler and returns its standard output. */
 async function run(tool: string, words: readonly string[], purpose: string): Promise<string> {
-  const result = await execa(tool, words, { reject: false, env: { LC_ALL: 'C' } });
-  if (result.code === 'ENOENT') {
+  const result = await execa(...withDescendants(tool, words), { reject: false, env: { LC_ALL: 'C' } });
+  if (result.exitCode === NOT_FOUND) {
     throw new InfraError(
       `${tool} is not installed, and it is needed for ${purpose}`,
       `run \`${commandLine(['doctor'])}\`, which lists the packages to install`,

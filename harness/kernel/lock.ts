@@ -14,8 +14,8 @@ export interface Lock {
  * Takes the lock file at `path` for this process, waiting for whoever has it; `onWait` is called once before a wait.
  *
  * The lock belongs to the open file description (flock(2)), which flock(1) shares with us through its standard
- * descriptor 3. The kernel drops it when the last holder is gone, so no kill leaves a stale lock, and a `make` that
- * outlives a killed harness still holds it until its last compiler has ended.
+ * descriptor 3. The kernel drops it when the last holder is gone, so no kill leaves a stale lock, and a killed harness
+ * holds it until its compilers are dead as well.
  */
 export async function takeLock(path: string, onWait: () => void, signal?: AbortSignal): Promise<Lock> {
   const file = createWriteStream(path, { flags: 'a' });

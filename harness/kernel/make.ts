@@ -8,6 +8,7 @@ import { ExecaError, execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { InfraError, InputError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
+import { withDescendants } from '../launch.ts';
 import { cancelled } from './cancel.ts';
 
 export const CROSS_COMPILE = 'aarch64-linux-gnu-';
@@ -23,7 +24,7 @@ export interface MakeContext {
   readonly ccache: { readonly folder: string } | null;
   /** All output of make is appended to this file. */
   readonly log: string;
-  /** Inherited by make and its children, so that the lock outlives a killed harness (lock.ts). */
+  /** Inherited by make and its children: the lock is not free before the last of them is gone (lock.ts). */
   readonly lockFile: WriteStream;
   readonly turn: Turn;
   readonly signal?: AbortSignal;
@@ -181,7 +182,7 @@ async function run(context: MakeContext, program: string, args: readonly string[
   const log = createWriteStream(context.log, { flags: 'a' });
   log.write(`$ ${[program, ...args].join(' ')}\n`);
   const [file, ...rest] = context.turn.inFront ? [program, ...args] : [...BEHIND, program, ...args];
-  const child = execa(file, rest, {
+  const child = execa(...withDescendants(file, rest), {
     cwd: context.output,
     env: environment(context),
     extendEnv: false,

@@ -2,12 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
+import { withDescendants } from '../launch.ts';
 import { cancelled } from './cancel.ts';
 
 /** Unpacks a .deb's files into `folder` (dpkg-deb(1), --extract). */
 export async function extractDeb(deb: string, folder: string, signal?: AbortSignal): Promise<void> {
   try {
-    await execa('dpkg-deb', ['--extract', deb, folder], cancelled(signal));
+    await execa(...withDescendants('dpkg-deb', ['--extract', deb, folder]), cancelled(signal));
   } catch (error) {
     throw unpackError(error, deb);
   }
@@ -20,15 +21,12 @@ export async function extractDeb(deb: string, folder: string, signal?: AbortSign
 export async function unpackTarball(tarball: string, folder: string, signal?: AbortSignal): Promise<void> {
   await mkdir(folder, { recursive: true });
   try {
-    await execa(
-      'tar',
-      ['--extract', '--strip-components=1', '--no-same-owner', '--directory', folder, '--file', tarball],
-      {
-        // Debian's source tarballs are xz files of many blocks, which unpack in parallel.
-        env: { XZ_OPT: '--threads=0' },
-        ...cancelled(signal),
-      },
-    );
+    const words = ['--extract', '--strip-components=1', '--no-same-owner', '--directory', folder, '--file', tarball];
+    await execa(...withDescendants('tar', words), {
+      // Debian's source tarballs are xz files of many blocks, which unpack in parallel.
+      env: { XZ_OPT: '--threads=0' },
+      ...cancelled(signal),
+    });
   } catch (error) {
     throw unpackError(error, tarball);
   }
@@ -50,7 +48,8 @@ export async function decompressModules(folder: string, signal?: AbortSignal): P
       const options = cancelled(signal);
       const find = execa('find', [folder, '-name', `*.ko.${ending}`, '-print0'], options);
       const processes = String(availableParallelism());
-      await find.pipe('xargs', ['-0', '-r', '-n', String(FILES_A_PROCESS), '-P', processes, ...unpack], options);
+      const words = ['-0', '-r', '-n', String(FILES_A_PROCESS), '-P', processes, ...unpack];
+      await find.pipe(...withDescendants('xargs', words), options);
     } catch (error) {
       throw unpackError(error, folder);
     }

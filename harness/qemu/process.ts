@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
+import { boundTo } from '../launch.ts';
 import { type GuestWords, MONITOR_FD, QEMU } from './command.ts';
 import { asUser, type Confinement, confinement, handOver } from './confinement.ts';
 import { type GuestPlace, placeOfGuest } from './monitor.ts';
@@ -171,17 +172,15 @@ const FILE_MAX = 96 * 1024 * 1024;
 const ULIMIT_BLOCK = 512;
 
 /**
- * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk.
- * prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux; a parent that ended before that is another parent by now,
- * which the shell sees. It comes last, as it is undone when a process becomes another user.
+ * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk. It
+ * is bound after it has become `user` ({@link boundTo}).
  */
 export function launcher(
   program: readonly string[],
   { parent = process.pid, user = null }: { readonly parent?: number; readonly user?: number | null } = {},
 ): string[] {
-  const script = `[ "$PPID" = "$1" ] || exit 1; shift; ulimit -f ${FILE_MAX / ULIMIT_BLOCK}; ulimit -c 0; exec "$@"`;
-  const bound = ['setpriv', '--pdeathsig', 'KILL', '--', 'sh', '-c', script, 'sh', String(parent)];
-  return [...asUser(user), ...bound, ...program];
+  const script = `ulimit -f ${FILE_MAX / ULIMIT_BLOCK}; ulimit -c 0; exec "$@"`;
+  return [...asUser(user), ...boundTo(parent, { signal: 'KILL', script }, program)];
 }
 
 interface QemuStart {

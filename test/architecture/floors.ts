@@ -21,7 +21,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['devicetree', 'dmesg'],
   ['yaml.ts', 'bundle.ts'],
   ['model'],
-  ['files.ts', 'invocation.ts', 'printable.ts', 'regex.ts', 'suggest.ts'],
+  ['files.ts', 'invocation.ts', 'launch.ts', 'printable.ts', 'regex.ts', 'suggest.ts'],
   ['errors.ts', 'owner.ts'],
 ];
 

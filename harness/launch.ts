@@ -1,0 +1,44 @@
+/** How programs are started that must not outlive this process, however that ends. */
+
+/**
+ * The words that run `program` by a shell `script`, in which it is `"$@"`, and that get `signal` when process `parent`
+ * ends: prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux. A parent that ended before that is another parent by
+ * now, which the shell sees. It is undone when a process becomes another user.
+ */
+export function boundTo(
+  parent: number,
+  { signal, script }: { readonly signal: 'KILL' | 'TERM'; readonly script: string },
+  program: readonly string[],
+): string[] {
+  const whole = `[ "$PPID" = "$1" ] || exit 1; shift; ${script}`;
+  return ['setpriv', '--pdeathsig', signal, '--', 'sh', '-c', whole, 'sh', String(parent), ...program];
+}
+
+/** From here on a shell's exit code says by which signal a program ended (POSIX, Exit Status for Commands). */
+const BY_SIGNAL = 128;
+
+/** A shell's exit code where there is no such program (POSIX, Exit Status for Commands). */
+export const NOT_FOUND = 127;
+
+/**
+ * A program with all that it starts, as make does compilers, for execa: the signal of a parent's death reaches a child
+ * alone. A shell that leads a process group of theirs gets it, as it gets the SIGTERM that cancels, and kills that
+ * group. It ends as the program does; where that is not installed, with {@link NOT_FOUND}.
+ */
+export function withDescendants(
+  program: string,
+  words: readonly string[],
+  parent = process.pid,
+): [file: string, words: string[]] {
+  const script = [
+    "trap 'kill -KILL 0' TERM",
+    // What a shell starts in the background reads nothing, unless it is told to.
+    'exec 9<&0',
+    '"$@" <&9 9<&- &',
+    'wait "$!"',
+    'code=$?',
+    `[ $code -le ${BY_SIGNAL} ] || { trap - TERM; kill -$((code - ${BY_SIGNAL})) $$; }`,
+    'exit $code',
+  ].join('\n');
+  return ['setsid', boundTo(parent, { signal: 'TERM', script }, [program, ...words])];
+}
