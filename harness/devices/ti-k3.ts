@@ -38,11 +38,11 @@ const BCDMA_CAP2 = 28 | (20 << 9) | (20 << 18);
 const [PKTDMA_CAP2, PKTDMA_CAP3, PKTDMA_CAP4] = [42 | (29 << 18), 176, 112];
 
 /**
- * UDMA: 140 channels to send, 160 of others, 140 to receive; 300 flows, as the main one of the J721E. The MCU's has
- * fewer, and would have fewer than firmware/models/ti-sci.c gives out of each kind.
+ * UDMA: channels to send, of others, and to receive, by 9 bits each, and flows. The main one and the MCU's as those of
+ * the J721E: each channel has the ring of its own number, so that the MCU's would not have rings for more.
  */
-const UDMA_CAP2 = 140 | (160 << 9) | (140 << 18);
-const UDMA_CAP3 = 300;
+const UDMA_MAIN = { channels: 140 | (160 << 9) | (140 << 18), flows: 300 };
+const UDMA_MCU = { channels: 48 | (48 << 18), flows: 96 };
 
 /** Without channels the driver writes through a null pointer, when it marks those that the power manager gives it. */
 export const k3Udma: DeviceModel = {
@@ -51,8 +51,9 @@ export const k3Udma: DeviceModel = {
   model(device, answers) {
     const config = device.range('gcfg');
     if (config === null) return;
-    answers.word(config.address + CAP2, UDMA_CAP2);
-    answers.word(config.address + CAP3, UDMA_CAP3);
+    const { channels, flows } = device.compatible.some((name) => name.includes('-mcu-')) ? UDMA_MCU : UDMA_MAIN;
+    answers.word(config.address + CAP2, channels);
+    answers.word(config.address + CAP3, flows);
   },
 };
 

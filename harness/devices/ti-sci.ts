@@ -1,6 +1,7 @@
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
 import { type Answers, type DeviceModel, hasCompatible } from './device.ts';
+import { k3Resources } from './ti-resources.ts';
 
 /**
  * drivers/mailbox/ti-msgmgr.c (6.12), secure proxy: a thread has 4 KiB of each range; data, status and configuration.
@@ -79,35 +80,19 @@ function clocksOf(root: TreeNode): Clock[] {
   return [...found.values()];
 }
 
-/** Kinds of a device's channels of which the last has all: `ti,sci-rm-range-*` with more than one cell. */
-function emptyRanges(root: TreeNode): number[] {
-  return [...walk(root)].flatMap(({ node }) => {
-    const device = cellProperty(node, 'ti,sci-dev-id');
-    if (device === null) return [];
-    return [...node.properties].flatMap(([name, value]) =>
-      name.startsWith('ti,sci-rm-range-')
-        ? (readCells(value) ?? []).slice(0, -1).map((kind) => device * 2 ** 16 + kind)
-        : [],
-    );
-  });
-}
-
-/** First virtual interrupt of the interrupt aggregator and their number, as `ti,interrupt-ranges` has them. */
-function virtualInterrupts(root: TreeNode): readonly number[] {
-  const aggregator = [...walk(root)].find(({ node }) => hasCompatible(node, 'ti,sci-inta'))?.node;
-  const [first = 0, , count = 64] =
-    readCells(aggregator?.properties.get('ti,interrupt-ranges') ?? new Uint8Array()) ?? [];
-  return [first, count];
-}
-
-/** Where the firmware's list of {@link emptyRanges} is, behind the clocks. */
-const WITHOUT = 0x8000;
+/** Where the firmware's list of resources is, behind the clocks: their number, and so many words of each. */
+const RESOURCES = 0x8000;
+const RESOURCE_WORDS = 3;
 
 function clockList(root: TreeNode, answers: Answers): number {
   const store = answers.store();
-  const empty = emptyRanges(root);
-  [empty.length, ...empty].forEach((value, n) => {
-    answers.word(store + WITHOUT + 4 * n, value);
+  const resources = k3Resources(root);
+  answers.word(store + RESOURCES, resources.length);
+  resources.forEach(({ device, kind, first, count }, n) => {
+    const at = store + RESOURCES + 4 * (1 + RESOURCE_WORDS * n);
+    [device * 2 ** 16 + kind, first, count].forEach((value, word) => {
+      answers.word(at + 4 * word, value);
+    });
   });
   const clocks = clocksOf(root);
   answers.word(store, clocks.length);
@@ -143,12 +128,7 @@ export const tiSci: DeviceModel = {
       address: data.address + THREAD * tx,
       size: 0x40,
       interrupts: [interrupt],
-      parameters: [
-        data.address + THREAD * rx,
-        status.address + THREAD * rx,
-        clockList(device.root, answers),
-        ...virtualInterrupts(device.root),
-      ],
+      parameters: [data.address + THREAD * rx, status.address + THREAD * rx, clockList(device.root, answers)],
     });
     // The last word that is read takes the message out.
     answers.rule({

@@ -160,10 +160,25 @@ describe('models of a board’s devices', () => {
     expect(master(['marvell,mv78230-i2c'])?.parameters.slice(1)).toEqual([4, 8, 12, 0]);
   });
 
-  it('lists the clocks that a K3 tree speaks of, and leaves kinds of channels apart', () => {
+  it('lists the clocks that a K3 tree speaks of, and the resources that it leaves to Linux', () => {
     const clocks = node('clocks', { compatible: 'ti,k2g-sci-clk', phandle: [7] });
     const dma = node('dma', { 'ti,sci-dev-id': [26], 'ti,sci-rm-range-bchan': [0x20, 0x21], reg: [0, 4] });
-    const inta = node('inta', { compatible: 'ti,sci-inta', 'ti,interrupt-ranges': [6, 70, 34] });
+    const inta = node('inta', {
+      compatible: 'ti,sci-inta',
+      'ti,sci-dev-id': [28],
+      'ti,interrupt-ranges': [6, 70, 34],
+    });
+    // Output 10 is INTID 66, which the mailbox is wired to: what is left are 11 to 15.
+    const router = node('intr', {
+      compatible: 'ti,sci-intr',
+      'ti,sci-dev-id': [3],
+      'ti,interrupt-ranges': [8, 64, 8, 128, 672, 64],
+    });
+    const rings = node('rings', {
+      'ti,sci-dev-id': [30],
+      'ti,num-rings': [286],
+      'ti,sci-rm-range-gp-rings': [1],
+    });
     const watchdog = node('wdt', {
       compatible: 'ti,j7-rti-wdt',
       clocks: [7, 125, 0],
@@ -178,16 +193,22 @@ describe('models of a board’s devices', () => {
       'reg-names': ['target_data', 'rt', 'scfg'],
       interrupts: [0, 34, 4],
     });
-    const { models: found } = models(clocks, dma, inta, watchdog, sci, proxy);
-    const [, , list = 0, ...vints] = found.behaviours.find(({ behaviour }) => behaviour === 'ti-sci')?.parameters ?? [];
-    expect(vints).toEqual([6, 34]);
+    const { models: found } = models(clocks, dma, inta, router, rings, watchdog, sci, proxy);
+    const [, , list = 0] = found.behaviours.find(({ behaviour }) => behaviour === 'ti-sci')?.parameters ?? [];
     expect(word(found.images, 0x30_c000), 'thread 11 receives').toBe(2 ** 31);
     expect(word(found.images, 0x20_d000), 'thread 13 may send').toBe(5);
     const words = (at: number, count: number) =>
       Array.from({ length: count }, (_, n) => word(found.images, at + 4 * n));
     expect(words(list, 1)).toEqual([1]);
     expect(words(list + 0x20, 5)).toEqual([125, 0, 4, 1, 32_768]);
-    expect(words(list + 0x8000, 2)).toEqual([1, 26 * 0x1_0000 + 0x20]);
+    const of = (device: number, kind: number) => device * 2 ** 16 + kind;
+    const resources = [
+      [of(26, 0x20), 0, 0],
+      [of(28, 0x0a), 6, 34],
+      [of(3, 0), 11, 5],
+      [of(30, 1), 222, 64],
+    ].flat();
+    expect(words(list + 0x8000, 1 + resources.length)).toEqual([4, ...resources]);
   });
 
   it('offers as many clocks by SCMI as the tree asks for, in the memory that is shared', () => {

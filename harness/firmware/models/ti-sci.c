@@ -17,24 +17,23 @@ enum {
 #define DEVICE_ON	0x0102u		/* programmed and current state */
 
 /*
- * Ranges of resources by kind: virtual interrupts are those that the tree gives the aggregator, parameter 3 the first
- * and 4 how many; events there are plenty; of channels as many as fit the driver's bitmaps. Of kinds that share their
- * numbers all but one have none: they are listed behind the clocks, device << 16 | kind.
+ * Ranges of resources: what follows from the tree is a list behind the clocks, of a device and a kind (device << 16 |
+ * kind), the first and how many (devices/ti-resources.ts). Of events there are plenty, of channels as many as fit the
+ * driver's bitmaps.
  */
-enum { VIRTUAL_INTERRUPTS = 0x0a, EVENTS = 0x0d };
+enum { EVENTS = 0x0d };
+enum { RESOURCE_KEY = 0x00, RESOURCE_FIRST = 0x04, RESOURCE_COUNT = 0x08, RESOURCE_SIZE = 0x0c };
 #define EVENT_COUNT	1024u
 #define RANGE_SIZE	64u
-#define WITHOUT		0x8000u
+#define RESOURCES	0x8000u
 
 static u32 range(const struct placed *placed, u32 device, u32 kind)
 {
-	u64 list = placed->parameter[2] + WITHOUT;
+	u64 list = placed->parameter[2] + RESOURCES, at = list + 4;
 
-	for (u32 i = 1; i <= register_get(list); i++)
-		if (register_get(list + 4 * i) == (device << 16 | kind))
-			return 0;
-	if (kind == VIRTUAL_INTERRUPTS)
-		return placed->parameter[4] << 16 | placed->parameter[3];
+	for (u32 i = 0; i < register_get(list); i++, at += RESOURCE_SIZE)
+		if (register_get(at + RESOURCE_KEY) == (device << 16 | kind))
+			return register_get(at + RESOURCE_COUNT) << 16 | register_get(at + RESOURCE_FIRST);
 	return (kind == EVENTS ? EVENT_COUNT : RANGE_SIZE) << 16;
 }
 

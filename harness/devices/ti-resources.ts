@@ -1,0 +1,75 @@
+import { type TreeNode, walk } from '../devicetree/tree.ts';
+import { cellProperty, readCells } from '../devicetree/values.ts';
+import { hasCompatible } from './device.ts';
+
+/**
+ * What the system controller of a K3 SoC leaves to Linux of a device's resources: `count` of a kind from `first`. What
+ * is not listed has the number that firmware/models/ti-sci.c gives.
+ */
+export interface K3Resource {
+  /** `ti,sci-dev-id` */
+  readonly device: number;
+  /** `TI_SCI_RESASG_SUBTYPE_*` of linux/soc/ti/ti_sci_protocol.h, or what `ti,sci-rm-range-*` says. */
+  readonly kind: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+const ROUTER_OUTPUT = 0;
+const VIRTUAL_INTERRUPT = 0x0a;
+/** First SPI of the GIC: routers count its lines by INTID (ti_sci_intr_alloc_parent_irq() of irq-ti-sci-intr.c). */
+const FIRST_SPI = 32;
+const GIC_CELLS = 3;
+/** Rings for any use are the last ones: channels have those with their own numbers (k3-udma.c, udma_alloc_*()). */
+const FREE_RINGS = 64;
+
+function cellsOf(node: TreeNode, name: string): readonly number[] {
+  return readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
+}
+
+/** INTIDs that devices of the tree are wired to without a router. */
+function wiredInterrupts(root: TreeNode): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const { node } of walk(root)) {
+    const cells = cellsOf(node, 'interrupts');
+    for (let at = 0; at + GIC_CELLS <= cells.length; at += GIC_CELLS)
+      if (cells[at] === 0) found.add(FIRST_SPI + (cells[at + 1] ?? 0));
+  }
+  return found;
+}
+
+/** The longest run of a router's outputs of which no other device has the line, or all where it is a router's input. */
+function freeOutputs(node: TreeNode, wired: ReadonlySet<number>): { first: number; count: number } {
+  const [base = 0, parent = 0, size = FREE_RINGS] = cellsOf(node, 'ti,interrupt-ranges');
+  let best = { first: base, count: 0 };
+  for (let at = 0, first = 0; at <= size; at++)
+    if (at === size || wired.has(parent + at)) {
+      if (at - first > best.count) best = { first: base + first, count: at - first };
+      first = at + 1;
+    }
+  return best;
+}
+
+/** Resources that follow from the tree. Pure. */
+export function k3Resources(root: TreeNode): K3Resource[] {
+  const wired = wiredInterrupts(root);
+  return [...walk(root)].flatMap(({ node }): K3Resource[] => {
+    const device = cellProperty(node, 'ti,sci-dev-id');
+    if (device === null) return [];
+    if (hasCompatible(node, 'ti,sci-intr')) return [{ device, kind: ROUTER_OUTPUT, ...freeOutputs(node, wired) }];
+    // Of kinds that share their numbers the last one has all.
+    const kinds = [...node.properties].flatMap(([name]) =>
+      name.startsWith('ti,sci-rm-range-') ? cellsOf(node, name).slice(0, -1) : [],
+    );
+    const without = kinds.map((kind) => ({ device, kind, first: 0, count: 0 }));
+    if (hasCompatible(node, 'ti,sci-inta')) {
+      const [first = 0, , count = FREE_RINGS] = cellsOf(node, 'ti,interrupt-ranges');
+      return [...without, { device, kind: VIRTUAL_INTERRUPT, first, count }];
+    }
+    const rings = cellProperty(node, 'ti,num-rings');
+    const [kind] = cellsOf(node, 'ti,sci-rm-range-gp-rings');
+    if (rings === null || kind === undefined) return without;
+    const count = Math.min(FREE_RINGS, rings);
+    return [...without, { device, kind, first: rings - count, count }];
+  });
+}
