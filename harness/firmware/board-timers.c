@@ -1,6 +1,6 @@
 /*
- * QEMU's own interrupt controller while a board is laid over its machine: it carries nothing but the timers' interrupts,
- * whose numbers a board has others for.
+ * QEMU's own interrupt controller, with a board in place of QEMU's machine: all that it carries are the interrupts of
+ * the timers, which have other numbers on a board.
  */
 #include "vgic.h"
 

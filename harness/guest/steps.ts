@@ -73,10 +73,6 @@ const STEPS: { readonly [V in Verb]: Entry } = {
   shutdown: entry('shutdown'),
   reboot: entry('reboot'),
   names: entry('names'),
-  symbols: entry('symbols', {
-    letter: 'T',
-    of: ({ names }) => text(names.map(symbol).join(' '), 'the names of a symbols step'),
-  }),
   shell: entry('shell'),
   apart: entry('apart'),
   census: entry('census'),
@@ -125,12 +121,6 @@ function moduleName(word: string): string {
       'use the name that lsmod shows: letters, digits and underscores',
     );
   }
-  return word;
-}
-
-function symbol(word: string): string {
-  // Compilers add suffixes such as `.isra.0` and `.llvm.123`.
-  if (!/^[A-Za-z0-9_.$]+$/.test(word)) throw new InputError(`${JSON.stringify(word)} cannot be the name of a symbol`);
   return word;
 }
 

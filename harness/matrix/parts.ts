@@ -63,7 +63,6 @@ const nodeSchema = pattern(
   'a node path such as /firmware/scm or a &label',
 );
 const propertySchema = pattern(/^[A-Za-z0-9,._+?#-]+$/, 'a property name');
-const symbolSchema = pattern(/^[A-Za-z_][A-Za-z0-9_.$]*$/, 'a symbol name such as qcom_scm_is_available');
 const functionSchema = pattern(/^[A-Za-z_][A-Za-z0-9_.$]*$/, 'a function name');
 const pathSchema = pattern(/^\/[^\0\n]*$/, 'an absolute path in the guest');
 const millisecondsSchema = z.int({ error: 'expected milliseconds of virtual time' }).min(0).max(3_600_000);
@@ -194,7 +193,6 @@ const planStepSchema: z.ZodType<PlanStep> = z.discriminatedUnion('step', [
   strictMap({ step: z.literal('shutdown') }),
   strictMap({ step: z.literal('reboot') }),
   strictMap({ step: z.literal('names') }),
-  strictMap({ step: z.literal('symbols'), names: list(symbolSchema) }),
   strictMap({ step: z.literal('shell') }),
   strictMap({ step: z.literal('apart') }),
   strictMap({ step: z.literal('census') }),

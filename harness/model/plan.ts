@@ -47,10 +47,8 @@ export type PlanStep =
    */
   | { readonly step: 'shutdown' }
   | { readonly step: 'reboot' }
-  /** Report which device each tty, MMC host, network interface and I2C adapter belongs to. */
+  /** Report which device each tty, MMC host, network interface, I2C adapter, SPI controller and RTC belongs to. */
   | { readonly step: 'names' }
-  /** Report the addresses of these kernel symbols, as /proc/kallsyms has them. */
-  | { readonly step: 'symbols'; readonly names: readonly string[] }
   /** A command loop on the guest's console, for a person; the plan goes on when it ends. */
   | { readonly step: 'shell' }
   /** From here on each module is loaded by a task of its own, which may oops or hang without stopping the plan. */

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
@@ -80,18 +79,6 @@ describe('the init, as PID 1 of a real kernel', { timeout: BOOTS_MS }, () => {
     const deferred = said(await room.boot({ plan, gates: [delay(6000)] }));
     expect(deferred).toContain(`unbound ${SMMU}`);
     expect(deferred).toContainEqual(expect.stringMatching(`^deferred ${SMMU}`));
-  });
-
-  it('gives the addresses that System.map has', async () => {
-    const names = ['platform_probe', 'msleep', 'no_such_symbol'];
-    const lines = said(await room.boot({ plan: [{ step: 'symbols', names }] }));
-    const map = await readFile(room.kernel.systemMap ?? '', 'utf8');
-    const expected = map.split('\n').flatMap((entry) => {
-      const [address, type, name] = entry.split(' ');
-      return names.includes(name ?? '') ? [`symbol ${name} ${address} ${type}`] : [];
-    });
-    expect(expected).toHaveLength(2);
-    expect(lines.filter((text) => text.startsWith('symbol'))).toEqual(expected);
   });
 
   it('refuses a plan that is damaged, and powers off', async () => {

@@ -26,7 +26,6 @@ const step: fc.Arbitrary<PlanStep> = fc.oneof(
   fc.record({ step: fc.constant('suspend' as const), test: fc.constantFrom(...PM_TESTS) }),
   fc.record({ step: fc.constant('answer' as const), module: moduleName }),
   fc.record({ step: fc.constant('names' as const) }),
-  fc.record({ step: fc.constant('symbols' as const), names: fc.array(letters('az_.', 20), { maxLength: 5 }) }),
   fc.record({ step: fc.constant('shell' as const) }),
 );
 

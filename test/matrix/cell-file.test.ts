@@ -66,7 +66,6 @@ const step: fc.Arbitrary<PlanStep> = fc.oneof(
   fc.record({ step: fc.constant('write' as const), path: fc.stringMatching(/^\/[!-~ ]{0,20}$/), value: text }),
   fc.record({ step: fc.constant('wait' as const), device, ms }),
   fc.record({ step: fc.constant('settle' as const), ms }),
-  fc.record({ step: fc.constant('symbols' as const), names: fc.array(symbol) }),
   fc.constant({ step: 'shell' } as const),
 );
 const cell: fc.Arbitrary<Cell> = fc.record({

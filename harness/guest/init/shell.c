@@ -16,7 +16,7 @@ static const char help_text[] =
 	"ls [PATH]             cat PATH              echo TEXT > PATH  write PATH TEXT\n"
 	"load MODULE [PARAMS]  unload MODULE         autoprobe 0|1     probe DEVICE\n"
 	"bind DRIVER DEVICE    unbind DRIVER DEVICE  wait DEVICE MS    settle MS\n"
-	"devices               symbols NAMES         dmesg             mount\n"
+	"devices               dmesg                 mount\n"
 	"exit (go on with the plan)                  poweroff\n";
 
 static void say(const char *text)

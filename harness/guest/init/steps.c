@@ -7,7 +7,6 @@
 #include "reading.h"
 #include "report.h"
 #include "settle.h"
-#include "symbols.h"
 
 #define STEP_PATH_SIZE (sizeof("/sys/bus//drivers//unbind") + 2 * NAME_SIZE)
 
@@ -389,9 +388,6 @@ void run_step(const struct step *step)
 		break;
 	case STEP_NAMES:
 		report_names();
-		break;
-	case STEP_SYMBOLS:
-		report_symbols(first);
 		break;
 	case STEP_APART:
 		loads_apart = true;
