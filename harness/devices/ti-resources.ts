@@ -17,6 +17,8 @@ export interface K3Resource {
 
 const ROUTER_OUTPUT = 0;
 const VIRTUAL_INTERRUPT = 0x0a;
+const EVENT = 0x0d;
+const EVENT_COUNT = 1024;
 /** First SPI of the GIC: routers count its lines by INTID (ti_sci_intr_alloc_parent_irq() of irq-ti-sci-intr.c). */
 const FIRST_SPI = 32;
 const GIC_CELLS = 3;
@@ -64,7 +66,10 @@ export function k3Resources(root: TreeNode): K3Resource[] {
     const without = kinds.map((kind) => ({ device, kind, first: 0, count: 0 }));
     if (hasCompatible(node, 'ti,sci-inta')) {
       const [first = 0, , count = FREE_RINGS] = cellsOf(node, 'ti,interrupt-ranges');
-      return [...without, { device, kind: VIRTUAL_INTERRUPT, first, count }];
+      return [
+        { device, kind: VIRTUAL_INTERRUPT, first, count },
+        { device, kind: EVENT, first: 0, count: EVENT_COUNT },
+      ];
     }
     const rings = cellProperty(node, 'ti,num-rings');
     const [kind] = cellsOf(node, 'ti,sci-rm-range-gp-rings');

@@ -202,13 +202,10 @@ describe('models of a board’s devices', () => {
     expect(words(list, 1)).toEqual([1]);
     expect(words(list + 0x20, 5)).toEqual([125, 0, 4, 1, 32_768]);
     const of = (device: number, kind: number) => device * 2 ** 16 + kind;
-    const resources = [
-      [of(26, 0x20), 0, 0],
-      [of(28, 0x0a), 6, 34],
-      [of(3, 0), 11, 5],
-      [of(30, 1), 222, 64],
-    ].flat();
-    expect(words(list + 0x8000, 1 + resources.length)).toEqual([4, ...resources]);
+    const channels = [of(26, 0x20), 0, 0];
+    const aggregator = [of(28, 0x0a), 6, 34, of(28, 0x0d), 0, 1024];
+    const resources = [...channels, ...aggregator, of(3, 0), 11, 5, of(30, 1), 222, 64];
+    expect(words(list + 0x8000, 1 + resources.length)).toEqual([5, ...resources]);
   });
 
   it('offers as many clocks by SCMI as the tree asks for, in the memory that is shared', () => {

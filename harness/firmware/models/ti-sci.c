@@ -18,12 +18,9 @@ enum {
 
 /*
  * Ranges of resources: what follows from the tree is a list behind the clocks, of a device and a kind (device << 16 |
- * kind), the first and how many (devices/ti-resources.ts). Of events there are plenty, of channels as many as fit the
- * driver's bitmaps.
+ * kind), the first and how many (devices/ti-resources.ts). Of others, channels, as many as fit the driver's bitmaps.
  */
-enum { EVENTS = 0x0d };
 enum { RESOURCE_KEY = 0x00, RESOURCE_FIRST = 0x04, RESOURCE_COUNT = 0x08, RESOURCE_SIZE = 0x0c };
-#define EVENT_COUNT	1024u
 #define RANGE_SIZE	64u
 #define RESOURCES	0x8000u
 
@@ -34,7 +31,7 @@ static u32 range(const struct placed *placed, u32 device, u32 kind)
 	for (u32 i = 0; i < register_get(list); i++, at += RESOURCE_SIZE)
 		if (register_get(at + RESOURCE_KEY) == (device << 16 | kind))
 			return register_get(at + RESOURCE_COUNT) << 16 | register_get(at + RESOURCE_FIRST);
-	return (kind == EVENTS ? EVENT_COUNT : RANGE_SIZE) << 16;
+	return RANGE_SIZE << 16;
 }
 
 #define ABI_AND_FIRMWARE	(9u | 3u << 16 | 1u << 24)
