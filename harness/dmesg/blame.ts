@@ -49,7 +49,8 @@ export function blame(input: BlameInput): Blame {
   if (grouped !== undefined) return { frame: grouped, passedOver: [] };
   const helpers: { frame: TraceFrame; role: Role }[] = [];
   let dispatcher: TraceFrame | null = null;
-  for (const frame of candidates) {
+  const outside = kind === 'sleeping-in-atomic' ? insideOfHandle(candidates) : [];
+  for (const frame of candidates.slice(outside.length)) {
     // An address alone says nothing, unless a module is named with it.
     if (isNameless(frame) && frame.module === null) continue;
     if (isDispatcher(frame) && (helpers.length > 0 || kind === 'hung-task')) {
@@ -57,10 +58,12 @@ export function blame(input: BlameInput): Blame {
       break;
     }
     const role = roleOf(frame, kind);
-    if (role === null) return { frame, passedOver: reasons(helpers) };
+    if (role === null) return { frame, passedOver: [...asleep(outside), ...reasons(helpers)].slice(0, MAX_REASONS) };
     helpers.push({ frame, role });
   }
   const { blame: where } = crashFacts(kind);
+  // A stuck CPU's registers are those of what the interrupt came upon, even where that is a part of RCU or of a timer.
+  if (where === 'stall' && input.pc !== null && !isNameless(input.pc)) return { frame: input.pc, passedOver: [] };
   if (kind === 'hung-task' || where === 'stall' || kind === 'panic')
     return { frame: null, passedOver: reasons(helpers) };
   const best = helpers.find(({ role }) => !isBystander(role) && role !== 'memory' && role !== 'atomic');
@@ -68,6 +71,25 @@ export function blame(input: BlameInput): Blame {
     (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? dispatcher ?? input.header.frame ?? input.pc;
   return { frame: frame !== null && isNameless(frame) && frame.module === null ? null : frame, passedOver: [] };
 }
+
+/**
+ * What a subsystem's function called for its caller, where the report is that something slept: a clock's or a line's
+ * driver may sleep, and whoever called that function in atomic context is to blame. Nothing where the trace goes
+ * through no such function, or only further out than where other code begins.
+ */
+function insideOfHandle(candidates: readonly TraceFrame[]): readonly TraceFrame[] {
+  const handle = candidates.findIndex((frame) => roleOf(frame, 'sleeping-in-atomic') === 'handle');
+  const inside = candidates.slice(0, Math.max(0, handle));
+  return inside.some(isDispatcher) ? [] : inside;
+}
+
+function asleep(inside: readonly TraceFrame[]): PassedOver[] {
+  return inside
+    .filter((frame) => roleOf(frame, 'sleeping-in-atomic') === null)
+    .map((frame) => ({ function: plainName(frame.function), why: ASLEEP }));
+}
+
+const ASLEEP = 'may sleep, which the caller of the subsystem that it serves has to know';
 
 function reasons(helpers: readonly { frame: TraceFrame; role: Role }[]): PassedOver[] {
   const found = new Map<string, string>();

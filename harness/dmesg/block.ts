@@ -159,8 +159,7 @@ export class Block {
     if (this.header === HEADLESS)
       return (
         !this.#registers.userMode &&
-        this.#frames.length > 1 &&
-        (this.#registers.pc !== null || this.#died || this.#telling)
+        (this.#frames.length > 1 ? this.#registers.pc !== null || this.#died || this.#telling : this.#registers.places)
       );
     return (
       this.#frames.length > 0 ||

@@ -44,6 +44,8 @@ const MAX_INLINED = 8;
 const SPLIT = 400;
 
 const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
+/** Without a stamp the next line may be any: only where a place has to follow. */
+const AWAITS_PLACE = /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/;
 /** Words of the driver core's messages and of others about a device's probe. */
 const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
 /** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
@@ -228,7 +230,8 @@ export class DmesgParser {
     const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
-      if (time !== null && hasSign && (UNFINISHED.test(text) || this.#fillsLine())) this.#unfinished = { record, line };
+      if (hasSign && (time === null ? AWAITS_PLACE.test(text) : UNFINISHED.test(text) || this.#fillsLine()))
+        this.#unfinished = { record, line };
       this.#body(record, line);
     }
   }
@@ -522,6 +525,8 @@ function relation(
   }
   if (block.panicked) return 'follow-up';
   if (isInlinedCaller(block, header)) return 'inlined';
+  // `BUG: memory leak`, which a fuzzer puts before what kmemleak says.
+  if (header.kind === 'memleak' && block.kind === 'memleak' && !block.evident) return 'same';
   if (!block.evident && !(block.atStart && block.header.sure) && found.header.die === null) return 'new';
   if (header.lead === block.header.lead && header.kind === 'other' && !block.evident) return 'same';
   const dies = header.die !== null;

@@ -28,6 +28,13 @@ const VENDOR_LEVEL = /^ ?\[<\d>\]\[(\d{1,3}), ?([^\]]{1,24})\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 /** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
+/** OPPO: a `k` glued to what the kernel itself says, two blanks after the stamp. */
+const VENDOR_GLUED = new RegExp(
+  `^ {1,2}k(?=${oneOf(
+    /[A-Z]\w*(?: |:)|-{3}|\[[0-9a-f]{8}| {1,2}[\w.$]{1,256}(?:\+0x| = )/,
+    /(?:pc|lr|sp|pstate|x\d{1,2}) ?: |(?:user|swapper) pgtable|watchdog: |rcu: |[a-z][\w-]{1,40} [\w.:-]{1,80}: /,
+  )})`,
+);
 const LEVEL = /^<(\d{1,3})>/;
 
 const TIME = String.raw`\d\d:\d\d:\d\d`;
@@ -109,6 +116,9 @@ const LOGCAT: readonly RegExp[] = [
   ),
   /^(?:(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9} )?[VDIWEF]\/(.{0,64}?) *(?:\( *\d{1,8}\))?: /,
 ];
+/** Its process form, which has the tag at the end, and its thread form, which has none. */
+const LOGCAT_PROCESS = /^[VDIWEF]\( *\d{1,8}\) (.*?) {2}\(([^()]{0,64}?) *\)$/;
+const LOGCAT_THREAD = /^[VDIWEF]\( *\d{1,8}: *(?:0x)?[\da-f]{1,8}\) /;
 /** Tags that stand for the kernel; any other is the beginning of its message, as far as the first colon. */
 const KERNEL_TAG = /^(?:kernel|KERNEL|klog|dmesg)?$/;
 
@@ -157,6 +167,12 @@ function stripOuter(line: string): Stripped {
       kernel ||= KERNEL_TAG.test(tag);
       break;
     }
+    const process = LOGCAT_PROCESS.exec(text);
+    if (process?.[2] !== undefined) {
+      const own = KERNEL_TAG.test(process[2]);
+      text = `${own ? '' : `${process[2]}: `}${process[1]}`;
+      kernel ||= own;
+    } else text = text.slice(LOGCAT_THREAD.exec(text)?.[0].length ?? 0);
     const iso = DMESG_ISO.exec(text);
     if (iso !== null) return { text: text.slice(iso[0].length), kernel: true, user: false };
     const date = SYSLOG_DATE.exec(text);
@@ -197,7 +213,7 @@ function stripOuter(line: string): Stripped {
  * Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the
  * rest.
  */
-const INNER_FIRST = /^\s*[[<(.c]/;
+const INNER_FIRST = /^\s*[[<(.c]|^ {1,2}k/;
 
 function hasInner(text: string): boolean {
   return (
@@ -243,6 +259,11 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
       caller = `C${cpu[1]}`;
       text = text.slice(cpu[0].length);
       continue;
+    }
+    const glued = stamped ? VENDOR_GLUED.exec(text) : null;
+    if (glued !== null) {
+      text = text.slice(glued[0].length);
+      break;
     }
     const host = HOST_KERNEL.exec(text);
     if (host !== null) {
@@ -290,7 +311,8 @@ export function parseRecords(line: string): LogRecord[] {
 /** No structured record begins like this, and nearly all lines of a console do. */
 const STAMPED_LINE = /^\[[ \d]/;
 /** A time stamp and the text, with nothing between the two and nothing that may begin another record. */
-const PLAIN_LINE = /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d))\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
+const PLAIN_LINE =
+  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d)| {1,2}k)\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
 
 /**
  * The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of

@@ -29,6 +29,11 @@ export class Registers {
     this.#locate = locate;
   }
 
+  /** The registers were printed with both of the places that they name. */
+  get places(): boolean {
+    return this.pc !== null && this.lr !== null && this.#count > 0;
+  }
+
   /**
    * Whether the line is one of registers; the frame of a pc is given to `place`. `interrupted`: the registers are not
    * those of the report, but of what an interrupt had interrupted.

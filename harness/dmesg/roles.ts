@@ -39,7 +39,7 @@ const ROLES = {
       /include\/linux\/(?:kasan|instrumented|kmsan|lockdep|bug)[\w-]*\.h/,
     ),
     names: `
-      panic_*
+      panic_* print_bad_pte print_bad_page_map
       dump_stack dump_stack_lvl dump_stack_print_info dump_backtrace* show_stack* show_trace* show_regs*
       unwind_backtrace walk_stackframe save_stack save_stack_trace* arch_stack_walk* stack_trace_save*
       stack_trace_consume* return_address kunwind_* unwind_next_frame unwind_frame save_return_addr ratelimit panic
@@ -92,7 +92,8 @@ const ROLES = {
     names: `
       sanitizer_cov_* write_comp_data check_kcov_mode kcov_* cov_trace_* x86_indirect_* x86_return_* indirect_thunk*
       srso_* ftrace_caller ftrace_regs_caller ftrace_regs_call ftrace_call ftrace_graph_caller ftrace_stub* mcount*
-      fentry__ trace_event_raw_* perf_trace_* bpf_trace_run* perf_tp_event perf_swevent_* cfi_check* cfi_slowpath*
+      fentry__ trace_event_raw_* traceiter_* trace_array_* trace_vprintk* perf_trace_* bpf_trace_run* perf_tp_event
+      perf_swevent_* cfi_check* cfi_slowpath*
       stack_depot_* depot_* rust_helper_*
     `,
   },
@@ -215,7 +216,7 @@ const ROLES = {
       /mm\/(?:memcontrol|list_lru)\.c|mm\/slab\.h|include\/linux\/(?:slab|gfp|percpu|mempool)\w*\.h/,
     ),
     names: `
-      get_inode debugfs_get_inode security_inode_alloc selinux_inode_alloc*
+      release_firmware free_fw_priv get_inode debugfs_get_inode security_inode_alloc selinux_inode_alloc*
       alloc_page_* folios_put* release_pages* put_page* folio_put* free_swap_cache* lru_add_drain*
       pcpu_* array_map_alloc htab_map_alloc*
       kmalloc* kzalloc* kcalloc* krealloc* kvmalloc* kvzalloc* kvcalloc* kvrealloc* vmalloc* vzalloc* vcalloc
@@ -273,7 +274,8 @@ const ROLES = {
       /lib\/(?:kobject\w*|kref)\.c|fs\/(?:sysfs\/|kernfs\/dir\.c)/,
     ),
     names: `
-      device_link_* dev_set_drvdata dev_get_drvdata class_unregister device_attach device_bind_driver
+      device_is_dependent device_link_*
+      dev_set_drvdata dev_get_drvdata class_unregister device_attach device_bind_driver
       device_property_* platform_get_* of_node_* of_property_* of_get_* of_find_* of_device_is_*
       simple_recursive_removal
       remove_proc_* proc_remove alloc_netdev* alloc_etherdev* free_netdev
@@ -301,6 +303,41 @@ const ROLES = {
       debugfs_create_*
         debugfs_start_creating start_creating fwnode_* device_links_*
       attribute_container_* transport_*
+    `,
+  },
+  handle: {
+    why: 'acts on the clock, line, register map, supply or bus device that its caller handed it',
+    modules: /^regmap_\w+$/,
+    names: `
+      clk_prepare clk_unprepare clk_enable clk_disable clk_is_enabled* clk_is_match clk_set_rate* clk_get_rate
+      clk_round_rate clk_set_parent clk_get_parent clk_has_parent clk_set_phase clk_get_phase clk_set_duty_cycle
+      clk_set_min_rate clk_set_max_rate clk_rate_exclusive_* clk_put clk_bulk_prepare clk_bulk_unprepare clk_bulk_enable
+      clk_bulk_disable clk_core_* clk_hw_set_parent clk_hw_get_* clk_hw_is_* clk_hw_round_rate clk_hw_unregister
+      clk_notifier_* clk_save_context clk_prepare_enable clk_disable_unprepare clk_get_name
+      gpiod_set_* gpiod_get_value* gpiod_get_raw_* gpiod_get_array_value* gpiod_get_direction gpiod_direction_input
+      gpiod_direction_output* gpiod_to_irq gpiod_to_chip gpiod_put* gpiod_cansleep gpiod_is_active_low gpiod_toggle_*
+      gpio_set_value* gpio_get_value* gpio_to_irq gpio_free gpiochip_lock_as_irq gpiochip_get_data
+      regmap_* syscon_node_to_regmap
+      regulator_put* regulator_enable* regulator_disable* regulator_bulk_enable regulator_bulk_disable
+      regulator_bulk_free regulator_is_enabled* regulator_set_* regulator_get_voltage* regulator_get_current_limit
+      regulator_get_mode regulator_count_voltages regulator_list_voltage regulator_is_supported_voltage
+      regulator_unregister regulator_register_notifier regulator_unregister_notifier regulator_force_disable
+      reset_control_assert reset_control_deassert reset_control_reset reset_control_rearm reset_control_status
+      reset_control_put* reset_control_acquire reset_control_release reset_control_bulk_*
+      pinctrl_select_state pinctrl_lookup_state pinctrl_put pinctrl_pm_select_* pinctrl_force_* pinctrl_unregister
+      phy_power_on phy_power_off phy_init phy_exit phy_set_mode* phy_calibrate phy_configure phy_validate
+      phy_pm_runtime_* mdiobus_read* mdiobus_write* mdiobus_modify* mdiobus_c45_* phy_read* phy_write* phy_modify*
+      pwm_apply_* pwm_enable pwm_disable pwm_config pwm_get_state pwm_put
+      icc_set_bw icc_enable icc_disable icc_put nvmem_cell_* nvmem_device_* mbox_send_message mbox_free_channel
+      power_supply_changed power_supply_get_* power_supply_set_* power_supply_put power_supply_unregister
+      extcon_set_state* extcon_get_state extcon_register_notifier extcon_unregister_notifier hwspin_*
+      snd_soc_component_read* snd_soc_component_write* snd_soc_component_update_* snd_soc_component_async_*
+      i2c_transfer* i2c_transfer_buffer_flags i2c_smbus_* i2c_master_* spi_sync* spi_async* spi_write_then_read
+      dmaengine_terminate_* dma_release_channel
+      iommu_map* iommu_unmap* iommu_iova_to_phys iommu_attach_device iommu_detach_device iommu_domain_free
+      pm_generic_* genpd_runtime_* dev_pm_set_* dev_pm_clear_* device_wakeup_* device_set_wakeup_*
+      pci_read_config_* pci_write_config_* pci_bus_read_config_* pci_bus_write_config_* pci_generic_config_*
+      irq_get_irq_data irq_set_chip* irq_set_handler* irq_create_mapping* irq_find_mapping* irq_dispose_mapping
     `,
   },
   request: {
@@ -449,7 +486,8 @@ const RUST_RUNTIME = /^<?(?:core|alloc|std|__rustc|compiler_builtins)::/;
 const CORE = new RegExp(
   String.raw`^${oneOf(
     /include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust/,
-    /drivers\/(?:base|usb\/core|tty\/tty_\w+)/,
+    /drivers\/(?:base|usb\/core|tty\/tty_\w+|clk\/clk|gpio\/gpiolib|phy\/phy-core|i2c\/i2c-core|spi\/spi)/,
+    /drivers\/(?:(?:reset|regulator|pinctrl|mailbox|nvmem|pwm)\/core|net\/phy\/(?:mdio|phy)|iommu\/iommu|pci\/access)/,
   )}\b`,
 );
 
@@ -477,6 +515,8 @@ function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
   for (const { role, names, files, modules } of MATCHERS) {
     if (only !== undefined && !only.has(role)) continue;
     if (role === 'interrupt' && !INTERRUPTED.has(kind)) continue;
+    // It may hold the very lock that the report is about.
+    if (role === 'handle' && kind === 'lockdep') continue;
     if (frame.module !== null && modules?.test(frame.module) !== true) continue;
     if (file !== null && files?.test(file)) return role;
     if (file !== null && !CORE.test(file)) continue;

@@ -49,6 +49,7 @@ const KERNEL = [
   'Linux version',
   'messages dropped',
   'reboot: ',
+  'unreferenced object',
   'oom-killer',
   'allocation failure',
   'unregister_netdevice',

@@ -136,10 +136,13 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
   'logcat -v time': logcat((printed) => `01-05 ${clock(printed)}.345 E/`, '(    0): '),
   'logcat -v brief': logcat(() => 'E/', '(    0): '),
   'logcat -v tag': logcat(() => 'E/', ': '),
+  'logcat -v process': tagLast(() => 'E(    0) '),
+  'logcat -v thread': instead(() => 'E(    0:    0) '),
   'logcat -v long': (printed) => `[ 01-05 ${clock(printed)}.345     0:    0 E/ ]\n${printed.text}\n\n`,
   // What vendors make of the console and of last_kmsg.
   'Samsung last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)}]  [3:  (udev-worker):  142] `),
   'MediaTek last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)}] (3)[142:(udev-worker)]`),
+  OPPO: instead((printed) => `[${padded(printed)}]  k`),
   'Huawei last_kmsg': instead(
     (printed) => `<${printed.level}>[${padded(printed).slice(4)}s][pid:142,cpu3,(udev-worker)]`,
   ),
@@ -211,6 +214,14 @@ function journal({ us, level: number, text }: Printed, n: number, indent = 0): s
 }
 
 /** liblog takes the text before the first colon for the tag, where there is one without a blank before it. */
+/** The tag at the end of the line. */
+function tagLast(before: (printed: Printed) => string) {
+  return (printed: Printed): string => {
+    const [, tag = '', rest = printed.text] = /^([^:]{1,40}): (.*)$/.exec(printed.text) ?? [];
+    return `${before(printed)}${rest}  (${tag})\n`;
+  };
+}
+
 function logcat(before: (printed: Printed) => string, end: string) {
   return (printed: Printed): string => {
     const [, tag = '', rest = printed.text] = /^([^:]{1,40}): (.*)$/.exec(printed.text) ?? [];

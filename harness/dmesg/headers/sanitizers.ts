@@ -71,4 +71,10 @@ export const SANITIZERS: readonly Rule[] = [
     pattern: at('BUG: memory leak'),
     header: simple('memleak', 'memory leak', { sure: false }),
   },
+  // print_unreferenced(), mm/kmemleak.c: what /sys/kernel/debug/kmemleak says of each object.
+  {
+    needle: 'unreferenced object',
+    pattern: at('unreferenced object (?:0x)?[0-9a-f]{4,16} \\(size \\d{1,10}\\):'),
+    header: simple('memleak', 'memory leak', { sure: false }),
+  },
 ];
