@@ -114,6 +114,21 @@ test('the record has what the log says', () => {
   });
 });
 
+test('crashes beside the one that the verdict is about are counted', () => {
+  const warns = [
+    '[    1.010000] ------------[ cut here ]------------',
+    '[    1.010000] WARNING: CPU: 0 PID: 7 at drivers/a.c:1 b_function+0x4/0x8',
+    '[    1.010100] pc : b_function+0x4/0x8',
+    '[    1.010100] ---[ end trace 0000000000000000 ]---',
+  ];
+  expect(record({ lines: [BANNER, PROBES, BINDS] }).warnings).toBe(0);
+  expect(record({ lines: [BANNER, PROBES, ...CRASHES] }).warnings).toBe(0);
+  expect(record({ lines: [BANNER, PROBES, ...warns, ...CRASHES] })).toMatchObject({
+    verdict: 'null-deref',
+    warnings: 1,
+  });
+});
+
 test('a forced function that was never called is told beside the verdict', () => {
   const never: Gate = { gate: 'force', symbol: 'nonesuch', value: 0 };
   expect(record({}, [never]).reason).toContain('the gate at nonesuch() was never hit');
@@ -135,6 +150,13 @@ test('a hang tells which gates were never hit, and what they still hold', () => 
   expect(reason).toContain('the gate at 0-0048 was not hit before that');
   expect(reason).toContain(`a gate holds ${SMMU} until ${SCM} has finished`);
   expect(reason).not.toContain(`the gate at ${SMMU}`);
+});
+
+test('a call that is held is so still when another one comes there that must not sleep', () => {
+  const firmwareLog = '1 held a_function() finished b\n2 atomic a_function()\n';
+  expect(record({ lines: [BANNER, PROBES], firmwareLog }).reason).toContain(
+    'a gate holds a_function() until b has finished',
+  );
 });
 
 test('a device that a gate still holds when the plan is over is not bound', () => {

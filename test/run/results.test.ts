@@ -37,6 +37,24 @@ test('a run gets its name, and latest, only when its record is whole', () =>
     { unsafeCleanup: true },
   ));
 
+test('a run whose record cannot be written has no name, and is not latest', () =>
+  withDir(
+    async ({ path }) => {
+      const folder = await openRunFolder(path, NOW);
+      const whole = await openRunFolder(path, NOW);
+      await whole.finish(aRun([]), true);
+      await mkdir(join(folder.path, 'run.json'));
+      await expect(folder.finish(aRun([]), true)).rejects.toThrow('run.json');
+      expect((await readdir(path)).sort()).toEqual([
+        `2020-10-30T12-00-00Z-2`,
+        `2020-10-30T12-00-00Z.unfinished.pid${await ownerToken()}`,
+        'latest',
+      ]);
+      expect(await readlink(join(path, 'latest'))).toBe(whole.name);
+    },
+    { unsafeCleanup: true },
+  ));
+
 test('what a killed run left is removed by the next one, and a run that goes on is not', () =>
   withDir(
     async ({ path }) => {

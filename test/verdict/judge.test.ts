@@ -102,6 +102,16 @@ describe('a complete boot', () => {
   });
 });
 
+describe('what waits for what', () => {
+  const listed: DmesgEvent = { event: 'deferral-listed', reason: 'a: wait', device: 'late', driver: null, ...at };
+
+  it('is noted as long as it waits', () => {
+    expect(judged(complete(bound, listed)).notes).toEqual(['still deferred: late']);
+    const later: DmesgEvent = { ...bound, device: 'late' };
+    expect(judged(complete(bound, listed, later)).notes).toEqual([]);
+  });
+});
+
 describe('a boot that does not end', () => {
   it('a guest that finished its plan need not power off where its init goes on', () => {
     const finished = [agent('start'), bound, agent('done')];
@@ -133,6 +143,15 @@ describe('a boot that does not end', () => {
     expect(reason).toContain(`probe of ${DEVICE} by arm-smmu`);
     expect(reason).toContain('load of module foo (foo_init)');
     expect(reason).toContain('foo: waiting');
+  });
+
+  it('of many initcalls in flight it names those that were entered last', () => {
+    const events = ['a', 'b', 'c', 'd'].map(
+      (name): DmesgEvent => ({ event: 'initcall-entered', function: `${name}_init`, module: null, ...at }),
+    );
+    expect(judged([banner, ...events]).reason).toContain(
+      ', initcall b_init, initcall c_init, initcall d_init in flight',
+    );
   });
 
   it('passes as a foreign log when user space was reached, and gives no verdict when it is only an excerpt', () => {
