@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { suppliersOf } from '../board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
-import { type HasDriver, waitsOf } from '../board/waits.ts';
+import { waitsOf } from '../board/waits.ts';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
-import { ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
+import { driversOf } from '../kernel/matches.ts';
 import { renderProgress } from '../report/progress.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../report/suppliers.ts';
 import { type BoardBlob, readBoardTree } from '../run/board-tree.ts';
@@ -21,10 +21,10 @@ export async function withoutBoot(name: string, options: BoardOptions, signal: A
   const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, name, signal);
   const { tree, blob } = kernel === null ? await readTree(name) : await readBoardTree(name, kernel);
   const suppliers = suppliersOf(tree);
-  const hasDriver = kernel === null ? null : await driversOf(kernel);
+  const drivers = kernel === null ? null : await driversOf(cacheRoot(), kernel);
   const found: BoardTree = {
     ...suppliers,
-    waits: waitsOf(tree, suppliers, hasDriver),
+    waits: waitsOf(tree, suppliers, drivers && ((compatible) => drivers.find([compatible]).kind !== 'none')),
     release: kernel?.release ?? null,
     ...changesFor(tree, blob, name),
   };
@@ -66,36 +66,4 @@ async function kernelNamed(recipe: string, board: string, signal: AbortSignal): 
   }).finally(() => progress.close());
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${recipe}: ${kernel.reason}`);
   return kernel;
-}
-
-/**
- * Modules have their compatibles in their .modinfo. Of drivers that are built in, older builds list none: their match
- * tables are text in the Image (struct of_device_id, include/linux/mod_devicetable.h).
- */
-async function driversOf(kernel: KernelArtefact): Promise<HasDriver> {
-  const matcher = new ModuleMatcher(await moduleIndex(cacheRoot(), kernel));
-  const image = await readFile(kernel.image);
-  const known = new Map<string, boolean>();
-  return (compatible) => {
-    const has =
-      known.get(compatible) ??
-      (OTHER_IDS.test(compatible) ||
-        modaliasesOf(compatible).some((modalias) => matcher.forModalias(modalias).length > 0) ||
-        namesIn(compatible).some((name) => image.includes(`\0${name}\0`, 0, 'latin1')));
-    known.set(compatible, has);
-    return has;
-  };
-}
-
-/** Buses that match by what the compatible spells out, and not by its text: taken for devices with a driver. */
-const OTHER_IDS = /^(?:usb|pci|slim|sdw|ethernet-phy-id)[0-9a-f]/;
-
-/** I2C and SPI match by the name without the vendor as well (drivers/of/base.c, of_alias_from_compatible()). */
-function namesIn(compatible: string): string[] {
-  return [compatible, compatible.slice(compatible.indexOf(',') + 1)];
-}
-
-function modaliasesOf(compatible: string): string[] {
-  const [, name = ''] = namesIn(compatible);
-  return [`of:NnodeT(null)C${compatible}`, `i2c:${name}`, `spi:${name}`];
 }

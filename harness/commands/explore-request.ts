@@ -9,7 +9,7 @@ import { readStrings } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
-import { findDriver } from '../kernel/matches.ts';
+import { type Drivers, driversOf } from '../kernel/matches.ts';
 import { loadOrder, moduleIndex } from '../kernel/modalias.ts';
 import { loadPlan } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
@@ -54,7 +54,8 @@ export async function askedOf(options: ExploreOptions, runner: Runner, shared: s
       ? plain
       : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, kernel, shared)) };
   const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
-  for (const device of devices) await checkDriver(device, tree, nodes, kernel, loaded);
+  const drivers = await driversOf(cacheRoot(), kernel);
+  for (const device of devices) checkDriver(device, tree, nodes, { kernel, drivers, loaded });
   return { base, kernel, devices, tree, nodes };
 }
 
@@ -103,16 +104,15 @@ async function unknownDevice(
 }
 
 /** @throws InputError when nothing in the kernel, or nothing that the plan loads, matches the device's node */
-async function checkDriver(
+function checkDriver(
   device: string,
   tree: DeviceTree,
   nodes: ReadonlyMap<string, string>,
-  kernel: KernelArtefact,
-  loaded: readonly string[],
-): Promise<void> {
+  { kernel, drivers, loaded }: { kernel: KernelArtefact; drivers: Drivers; loaded: readonly string[] },
+): void {
   const node = nodeAt(tree.root, nodes.get(device) ?? '/');
   const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
-  const match = await findDriver(kernel, compatible);
+  const match = drivers.find(compatible);
   const what = `${device} (compatible ${compatible.join(', ')})`;
   if (match.kind === 'none')
     throw new InputError(

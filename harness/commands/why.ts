@@ -6,8 +6,8 @@ import { readStrings, stringProperty } from '../devicetree/values.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { EXIT, InputError } from '../errors.ts';
-import type { KernelArtefact } from '../kernel/artefact.ts';
-import { findDriver } from '../kernel/matches.ts';
+import { cacheRoot } from '../kernel/cache.ts';
+import { type Drivers, driversOf } from '../kernel/matches.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { renderProgress } from '../report/progress.ts';
@@ -76,7 +76,8 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
         for (const event of events) summary.add(event);
         const found = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true }));
         const tree = editTree(await runner.board(cell), cell.tree);
-        const roots = await Promise.all(found.roots.map((root) => refined(root, cell, tree, kernel)));
+        const drivers = await driversOf(cacheRoot(), kernel);
+        const roots = found.roots.map((root) => refined(root, cell, tree, drivers));
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
         return { found: { ...found, roots }, timeout };
       },
@@ -87,7 +88,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
 }
 
 /** What the device tree and the kernel know of a root that nothing probed. */
-async function refined(root: Root, cell: Cell, tree: DeviceTree, kernel: KernelArtefact): Promise<Root> {
+function refined(root: Root, cell: Cell, tree: DeviceTree, drivers: Drivers): Root {
   if (root.cause.cause !== 'never-probed') return root;
   const path = nodePathOf(root.name, tree);
   if (path === null)
@@ -101,7 +102,7 @@ async function refined(root: Root, cell: Cell, tree: DeviceTree, kernel: KernelA
       ...root,
       cause: { cause: 'half-merged-tree', what: `${path} has no compatible, so that no device is made of it` },
     };
-  const match = await findDriver(kernel, compatible);
+  const match = drivers.find(compatible);
   if (match.kind === 'none') return { ...root, cause: { cause: 'no-driver', compatible } };
   const loaded = cell.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
   if (match.kind === 'modules' && !match.modules.some((module) => loaded.includes(module)))

@@ -1,7 +1,7 @@
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { KernelArtefact } from './artefact.ts';
-import { withFile } from './elf.ts';
-import { readModinfo } from './modules.ts';
+import { probeImage } from './image.ts';
+import { ModuleMatcher, moduleIndex } from './modalias.ts';
 
 /** What in a kernel could match a device tree node, going by the strings of its match tables. */
 export type DriverMatch =
@@ -9,53 +9,93 @@ export type DriverMatch =
   /** Modules that say so in their aliases. */
   | { readonly kind: 'modules'; readonly modules: readonly string[] }
   | { readonly kind: 'none' }
-  /** The image is packed, so that nothing can be said. */
+  /** The device is matched by something else, or the image is packed, so that nothing can be said. */
   | { readonly kind: 'unknown' };
 
-/** Magic number of an arm64 Image at byte 56 (Documentation/arch/arm64/booting.rst). */
-const IMAGE_MAGIC = 'ARM\x64';
-const IMAGE_MAGIC_AT = 56;
-/** Drivers of AMBA devices match by the peripheral's id registers, and not by `compatible` (drivers/amba/bus.c). */
-const PRIMECELL = 'arm,primecell';
-/** Module files read at a time. */
-const READERS = 32;
+/**
+ * Buses that match by numbers that the compatible spells out, or that the device has in its registers, and not by its
+ * text (drivers/amba/bus.c for `arm,primecell`).
+ */
+const OTHER_IDS = /^(?:usb|pci|slim|sdw|ethernet-phy-id)[0-9a-f]|^arm,primecell$/;
 
 /**
- * Looks for the driver of a node with these `compatible` strings. A match table of the image holds them as they are
- * (struct of_device_id, include/linux/mod_devicetable.h); a module's are in its aliases, `of:N*T*Cqcom,scm-sdm845`
- * (scripts/mod/file2alias.c).
+ * Text of a match table is a field of fixed size, filled up with NUL: 128 bytes for a compatible, 32 for the name of an
+ * SPI device, 20 of an I2C device (include/linux/mod_devicetable.h, 5.4 to 6.12). Each entry has an `unsigned long` or a
+ * pointer, so that they are aligned; before its compatible an entry has 64 bytes.
  */
-export async function findDriver(kernel: KernelArtefact, compatible: readonly string[]): Promise<DriverMatch> {
-  if (compatible.includes(PRIMECELL)) return { kind: 'unknown' };
-  if (!(await isPlainImage(kernel.image))) return { kind: 'unknown' };
-  const image = await readFile(kernel.image);
-  if (compatible.some((name) => image.includes(`${name}\0`))) return { kind: 'builtin' };
-  const wanted = new Set(compatible);
-  const files = [...kernel.modules.values()];
-  const found: string[] = [];
-  for (let from = 0; from < files.length; from += READERS) {
-    const infos = await Promise.all(
-      files
-        .slice(from, from + READERS)
-        .map(async ({ name, path }) => ({ name, info: await withFile(path, readModinfo) })),
+const ENTRY_ALIGNMENT = 8;
+const COMPATIBLE_SIZE = 128;
+const NAME_SIZES = [32, 20];
+
+/** The match tables of one kernel. */
+export class Drivers {
+  readonly #tables: ReadonlyMap<string, number> | null;
+  readonly #matcher: ModuleMatcher;
+
+  /** `image`: null where it is packed. */
+  constructor(image: Uint8Array | null, matcher: ModuleMatcher) {
+    this.#tables = image === null ? null : fieldsOf(image);
+    this.#matcher = matcher;
+  }
+
+  /** Looks for the driver of a node with these `compatible` strings. */
+  find(compatibles: readonly string[]): DriverMatch {
+    if (compatibles.some((compatible) => OTHER_IDS.test(compatible))) return { kind: 'unknown' };
+    if (compatibles.some((compatible) => this.#isBuiltin(compatible))) return { kind: 'builtin' };
+    const modules = new Set(
+      compatibles.flatMap(modaliasesOf).flatMap((modalias) => this.#matcher.forModalias(modalias)),
     );
-    for (const { name, info } of infos)
-      if (info?.some(([key, value]) => key === 'alias' && wanted.has(ofCompatible(value)))) found.push(name);
+    if (this.#tables === null) return { kind: 'unknown' };
+    return modules.size === 0 ? { kind: 'none' } : { kind: 'modules', modules: [...modules].sort() };
   }
-  return found.length === 0 ? { kind: 'none' } : { kind: 'modules', modules: found };
+
+  /** Not every build lists what it has built in (modules.builtin.modinfo); the tables in the image always tell. */
+  #isBuiltin(compatible: string): boolean {
+    return (
+      modaliasesOf(compatible).some((modalias) => this.#matcher.isBuiltin(modalias)) ||
+      this.#hasField(compatible, COMPATIBLE_SIZE) ||
+      NAME_SIZES.some((size) => this.#hasField(withoutVendor(compatible), size))
+    );
+  }
+
+  #hasField(text: string, size: number): boolean {
+    return text.length < size && (this.#tables?.get(text) ?? 0) >= size;
+  }
 }
 
-/** `qcom,scm` of the alias `of:N*T*Cqcom,scm` or `of:N*T*Cqcom,scmC*`. */
-function ofCompatible(alias: string): string {
-  return /^of:N\S*?T\S*?C(.+?)(?:C\*)?$/.exec(alias)?.[1] ?? '';
+/** Texts of an image that lie as those of match tables do, with the largest field that each fills up. */
+function fieldsOf(image: Uint8Array): Map<string, number> {
+  const fields = new Map<string, number>();
+  for (let start = 0; start < image.length; start += ENTRY_ALIGNMENT) {
+    let end = start;
+    while (end - start < COMPATIBLE_SIZE && isPrintable(image[end])) end++;
+    if (end === start || image[end] !== 0) continue;
+    let size = end - start;
+    while (size < COMPATIBLE_SIZE && image[start + size] === 0) size++;
+    if (!NAME_SIZES.some((least) => least <= size)) continue;
+    const text = Buffer.from(image.subarray(start, end)).toString('latin1');
+    fields.set(text, Math.max(size, fields.get(text) ?? 0));
+  }
+  return fields;
 }
 
-async function isPlainImage(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer } = await file.read(Buffer.alloc(IMAGE_MAGIC.length), 0, IMAGE_MAGIC.length, IMAGE_MAGIC_AT);
-    return buffer.toString('latin1') === IMAGE_MAGIC;
-  } finally {
-    await file.close();
-  }
+function isPrintable(byte: number | undefined): boolean {
+  return byte !== undefined && byte > 0x20 && byte < 0x7f;
+}
+
+/** Reads the match tables of a kernel: those of its image, and the aliases of its modules. */
+export async function driversOf(root: string, kernel: KernelArtefact): Promise<Drivers> {
+  const image = await readFile(kernel.image);
+  const matcher = new ModuleMatcher(await moduleIndex(root, kernel));
+  return new Drivers(probeImage(image).is === 'arm64-image' ? image : null, matcher);
+}
+
+/** I2C and SPI match by the name without the vendor as well (drivers/of/base.c, of_alias_from_compatible()). */
+function withoutVendor(compatible: string): string {
+  return compatible.slice(compatible.indexOf(',') + 1);
+}
+
+function modaliasesOf(compatible: string): string[] {
+  const name = withoutVendor(compatible);
+  return [`of:NnodeT(null)C${compatible}`, `i2c:${name}`, `spi:${name}`];
 }
