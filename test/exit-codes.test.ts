@@ -55,6 +55,12 @@ test.each([24, 28, 32, 40])('with %d open files there is an answer or none', asy
   expect([0, 3]).toContain(exitCode);
 });
 
+test('where no program can be started that is told once and without a stack', async () => {
+  const { exitCode, stderr } = await shell('ulimit -n 24; node "$0" doctor');
+  expect(stderr).toMatch(/^bootrace: .*this process may not open more files \(EMFILE\)\n {2}raise the limit .*$/);
+  expect(exitCode).toBe(3);
+});
+
 test('an error that nobody expects keeps its stack and is no answer', async () => {
   const loader = join(folder.path, 'defect.cjs');
   await writeFile(loader, "setTimeout(() => { throw new TypeError('a defect'); }, 1000); setInterval(() => {}, 1000);");

@@ -1,6 +1,7 @@
 import { access, constants, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
+import PQueue from 'p-queue';
 import { InfraError, InputError } from '../errors.ts';
 import { errorCode } from './cache.ts';
 
@@ -157,13 +158,20 @@ interface CheckOptions {
   readonly tests: boolean;
 }
 
+/** A program that runs takes four descriptors, of which a process may have few (getrlimit(2), RLIMIT_NOFILE). */
+const PROGRAMS_AT_ONCE = 3;
+
 /** Looks for every tool. */
 export async function checkTools(
   { versions, tests }: CheckOptions,
   machine: Machine = thisMachine(),
 ): Promise<ToolReport[]> {
   const programs = tests ? [...PROGRAMS, ...PROGRAMS_OF_TESTS] : PROGRAMS;
-  return Promise.all([...programs.map((need) => checkProgram(need, versions, machine)), ...HEADERS.map(checkHeader)]);
+  const queue = new PQueue({ concurrency: PROGRAMS_AT_ONCE });
+  return Promise.all([
+    ...programs.map((need) => queue.add(() => checkProgram(need, versions, machine))),
+    ...HEADERS.map(checkHeader),
+  ]);
 }
 
 /** Debian or a derivative: its packages have Debian's names. */

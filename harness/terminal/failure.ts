@@ -3,6 +3,9 @@ import pc from 'picocolors';
 import { CHECK_BROKEN, EXIT, InfraError, KnownError } from '../errors.ts';
 import { tell } from './output.ts';
 
+/** Whether a refusal of the system has been told. */
+let isRefused = false;
+
 /**
  * Prints why a verb could not be carried out and returns the exit code, which is never that of a verdict. A known error
  * is a sentence and a hint; anything else is a defect of the harness and keeps its stack.
@@ -13,7 +16,11 @@ export function printError(error: unknown): number {
     tell(`bootrace: ${error.message}\n`);
     return EXIT_BY_SIGNAL[error.signal];
   }
-  const known = fromSystem(error) ?? error;
+  const refused = fromSystem(error);
+  // What follows from the same want says the same.
+  if (refused !== null && isRefused) return refused.exitCode;
+  isRefused ||= refused !== null;
+  const known = refused ?? error;
   if (known instanceof KnownError) {
     tell(`${pc.red('bootrace:')} ${known.message}\n${known.hint === undefined ? '' : `  ${known.hint}\n`}`);
     return known.exitCode;
@@ -23,7 +30,7 @@ export function printError(error: unknown): number {
 }
 
 /** What the system refuses wherever it is met is the machine's, and no defect of the harness (errno(3)). */
-const REFUSALS: Readonly<Record<string, readonly [problem: string, hint: string]>> = {
+const REFUSALS = {
   ENOSPC: ['the disk is full', 'free some space, or give --results DIR'],
   EDQUOT: ['the disk quota is used up', 'free some space, or give --results DIR'],
   EROFS: ['it is on a read-only file system', 'give --results DIR'],
@@ -34,12 +41,26 @@ const REFUSALS: Readonly<Record<string, readonly [problem: string, hint: string]
   EAGAIN: ['the system has no room for another process', 'raise the limit (ulimit -u), or give --workers 1'],
   ENOMEM: ['there is not enough memory', 'give --workers 1'],
   EIO: ['the device reports an error', 'look at the log of this machine'],
-};
+} as const satisfies Readonly<Record<string, readonly [problem: string, hint: string]>>;
+
+function isRefusal(code: string): code is keyof typeof REFUSALS {
+  return Object.hasOwn(REFUSALS, code);
+}
+
+/**
+ * What execa 9.6 (lib/methods/main-async.js) makes of a child without streams: Node.js makes none where a program
+ * cannot be started for want of descriptors (lib/internal/child_process.js, spawn()).
+ */
+const WITHOUT_STREAMS = 'subprocess.stdio is not iterable';
 
 function fromSystem(error: unknown): KnownError | null {
+  if (error instanceof TypeError && error.message === WITHOUT_STREAMS) {
+    const [problem, hint] = REFUSALS.EMFILE;
+    return new InfraError(`spawn: ${problem} (EMFILE)`, hint, { cause: error });
+  }
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
-  if (!Object.hasOwn(REFUSALS, error.code)) return null;
-  const [problem, hint] = REFUSALS[error.code] ?? ['', ''];
+  if (!isRefusal(error.code)) return null;
+  const [problem, hint] = REFUSALS[error.code];
   const call = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : 'a system call';
   const path = 'path' in error && typeof error.path === 'string' ? ` ${error.path}` : '';
   return new InfraError(`${call}${path}: ${problem} (${error.code})`, hint, { cause: error });
