@@ -1,10 +1,10 @@
-import { CPUS_MAX } from '../firmware/memory-map.ts';
+import { CPUS_MAX, STANDIN_CPUS } from '../firmware/memory-map.ts';
 import { always, type BuiltInAxis, wholeNumber } from './axis.ts';
 
 /** Virtual CPUs, QEMU `-smp`. */
 export const CPUS: BuiltInAxis = {
   name: 'cpus',
-  values: () => wholeNumber('a number of vCPUs', 1, CPUS_MAX),
+  values: ({ kind }) => wholeNumber('a number of vCPUs', 1, kind === 'dtb' ? CPUS_MAX : STANDIN_CPUS),
   meaningless: always,
   apply: (draft, value) => ({ ...draft, cpus: Number(value) }),
 };

@@ -51,6 +51,17 @@ export interface TimerInterrupts {
   readonly physical: number;
 }
 
+/** A CPU of the tree that is started. */
+export interface StartedCpu {
+  /** MPIDR affinity (`reg` of its node), by which the kernel and its interrupt controller know it. */
+  readonly affinity: number;
+  /**
+   * Where a CPU of a spin table waits for the address at which it is to start (Documentation/arch/arm64/booting.rst);
+   * null where PSCI starts it.
+   */
+  readonly release: number | null;
+}
+
 /** A piece of memory or of a register page that is not zero when the kernel starts. */
 export interface ResetImage {
   readonly address: number;
@@ -220,10 +231,11 @@ export interface BoardPlan {
   readonly entry: number;
   readonly deviceTree: number;
   readonly initramfs: number;
-  /** CPUs that are started; the tree may list more, which PSCI then refuses (CPU_ON: INVALID_PARAMETERS). */
-  readonly cpus: number;
-  /** MPIDR affinity of the CPU that boots (`reg` of its node), which the kernel looks for in the tree. */
-  readonly bootAffinity: number;
+  /**
+   * CPUs that are started, first the one that boots; the tree may list more, which PSCI then refuses (CPU_ON:
+   * INVALID_PARAMETERS).
+   */
+  readonly cpus: readonly StartedCpu[];
   readonly ram: readonly MappedRange[];
   /** Pages of QEMU's devices that the guest may reach: the UART, for earlycon. Multiples of 4 KiB. */
   readonly passThrough: readonly MappedRange[];

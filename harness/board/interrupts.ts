@@ -3,7 +3,7 @@ import { cellProperty, readCells, readStrings, stringProperty } from '../devicet
 import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
-import type { InterruptController, TimerInterrupts } from './board-plan.ts';
+import { ADDRESS_BITS, type InterruptController, type StartedCpu, type TimerInterrupts } from './board-plan.ts';
 import { spisOf } from './clues.ts';
 
 /** What a tree says of its interrupt controller and of the CPUs' timers. */
@@ -161,6 +161,8 @@ export interface TreeCpu {
   /** MPIDR affinity (`reg`). */
   readonly affinity: number;
   readonly start: CpuStart;
+  /** `cpu-release-addr`, which a CPU of a spin table waits at. */
+  readonly release: number | null;
   readonly enabled: boolean;
 }
 
@@ -180,10 +182,11 @@ export function cpusOf(tree: DeviceTree, name: string): TreeCpu[] {
     );
   const found = nodes.map(({ path, node }): TreeCpu => {
     const method = stringProperty(node, 'enable-method');
-    const reg = node.properties.get('reg');
+    const number = (property: string) => numberOf(readCells(node.properties.get(property) ?? new Uint8Array()) ?? []);
     return {
       path,
-      affinity: (reg === undefined ? null : numberOf(readCells(reg) ?? [])) ?? 0,
+      affinity: number('reg') ?? 0,
+      release: number('cpu-release-addr') || null,
       start: method === 'psci' || method === 'spin-table' ? method : 'other',
       enabled: isEnabled(node),
     };
@@ -193,12 +196,47 @@ export function cpusOf(tree: DeviceTree, name: string): TreeCpu[] {
 }
 
 /**
- * Affinity of the CPU that boots: the one that the blob's header names (`boot_cpuid_phys`), else the first that is
- * enabled (arch/arm64/kernel/smp.c, smp_init_cpus(): without it among /cpus no other is started).
+ * The CPU that boots: the one that the blob's header names (`boot_cpuid_phys`), else the first that is enabled
+ * (arch/arm64/kernel/smp.c, smp_init_cpus(): without it among /cpus no other is started).
  */
-export function bootAffinityOf({ bootCpu }: Pick<DeviceTree, 'bootCpu'>, cpus: readonly TreeCpu[]): number {
-  const named = cpus.find(({ affinity }) => affinity === bootCpu);
-  return (named ?? cpus.find(({ enabled }) => enabled) ?? cpus[0])?.affinity ?? 0;
+function bootCpuOf({ bootCpu }: Pick<DeviceTree, 'bootCpu'>, cpus: readonly TreeCpu[]): TreeCpu | undefined {
+  return cpus.find(({ affinity }) => affinity === bootCpu) ?? cpus.find(({ enabled }) => enabled) ?? cpus[0];
+}
+
+/** Whether the CPU of QEMU reaches a release address, which is one of 64 bits. */
+function isReachable(release: number): boolean {
+  return release < 2 ** ADDRESS_BITS && release % 8 === 0;
+}
+
+/**
+ * The CPUs that a boot with `count` of them starts: the one that boots, then others in the order of the tree, which is
+ * the order in which the kernel starts them (kernel/cpu.c, bringup_nonboot_cpus(), 6.12). Throws {@link InputError} for
+ * more than the tree has, and for those that are started neither by PSCI nor by a spin table.
+ */
+export function startedCpusOf(
+  tree: Pick<DeviceTree, 'bootCpu'>,
+  cpus: readonly TreeCpu[],
+  count: number,
+  name: string,
+): StartedCpu[] {
+  const boot = bootCpuOf(tree, cpus);
+  const usable = cpus.filter((cpu) => cpu === boot || cpu.enabled);
+  if (count > usable.length)
+    throw new InputError(
+      `${name} has ${usable.length} ${usable.length === 1 ? 'CPU' : 'CPUs'}, and ${count} are asked for`,
+    );
+  const started = usable
+    .filter((cpu) => cpu !== boot)
+    .slice(0, count - 1)
+    .map(({ path, affinity, start, release }): StartedCpu => {
+      if (start === 'psci') return { affinity, release: null };
+      if (start === 'spin-table' && release !== null && isReachable(release)) return { affinity, release };
+      throw new InputError(
+        `${name} starts ${path} neither by PSCI nor by a spin table, and bootrace knows no other way`,
+        'boot it with one CPU',
+      );
+    });
+  return [{ affinity: boot?.affinity ?? 0, release: null }, ...started];
 }
 
 /**

@@ -21,7 +21,7 @@ import {
 } from './addresses.ts';
 import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './board-plan.ts';
 import { isTooSlow, timerRateOf } from './clues.ts';
-import { bootAffinityOf, compatiblesOf, cpusOf, interruptControllerOf, type TreeCpu, timerOf } from './interrupts.ts';
+import { compatiblesOf, cpusOf, interruptControllerOf, startedCpusOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';
 
 /**
@@ -101,17 +101,19 @@ const BLOB_ROOM = 64 * 1024;
 export function transplant(tree: DeviceTree, blobSize: number, options: TransplantOptions): Transplant {
   const { name } = options;
   const cpus = cpusOf(tree, name);
-  if (options.cpus > cpus.length)
-    throw new InputError(`${name} has ${cpus.length} CPUs, and ${options.cpus} are asked for`);
-  if (options.cpus > 1)
-    throw new InputError(
-      `${name} is a real board, of which bootrace starts one CPU, and ${options.cpus} are asked for`,
-      'its interrupt controller is played for one; boards with a .dts start more',
-    );
+  const started = startedCpusOf(tree, cpus, options.cpus, name);
   const registers = registersOf(tree);
   const { path, controller } = interruptControllerOf(tree, registers, name);
   const timer = timerOf(tree, path, name);
   const memory = layMemory(tree, registers, name);
+  const waiting = started.find(
+    ({ release }) => release !== null && !memory.blocks.some((block) => holds(block, release)),
+  );
+  if (waiting !== undefined)
+    throw new InputError(
+      `${name} has a CPU wait at 0x${waiting.release?.toString(16)}, which is not in its RAM`,
+      'boot it with one CPU',
+    );
   const highest = [...memory.blocks, ...registers.filter(({ enabled }) => enabled).flatMap(({ ranges }) => ranges)];
   const above = highest.find((range) => endOf(range) > 2 ** ADDRESS_BITS);
   if (above !== undefined && memory.blocks.includes(above))
@@ -148,8 +150,7 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       entry: placement.entry,
       deviceTree: placement.deviceTree,
       initramfs: placement.initramfs,
-      cpus: options.cpus,
-      bootAffinity: bootAffinityOf(tree, cpus),
+      cpus: started,
       ram: mapped(memory.blocks),
       passThrough: [{ address: console, size: UART_SIZE, physical: VIRT_UART }],
       interruptController: controller,
@@ -161,6 +162,10 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       breaker: { reads: options.breakerReads, never: options.models.never },
     },
   };
+}
+
+function holds(range: AddressRange, address: number): boolean {
+  return address >= range.address && address < endOf(range);
 }
 
 /**

@@ -38,6 +38,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     kernel: options.kernel,
     append: options.append,
     modules: options.modulesLoad === undefined ? null : await readModulesLoad(options.modulesLoad),
+    cpus: options.cpus,
   };
   const log = options.log === undefined ? null : await readLog(options.log);
   const progress = renderProgress(process.stderr);

@@ -143,7 +143,7 @@ async function modulesAsked(
   if (first === 'auto' && more.length === 0) {
     if (resolveBoard(board).kind !== 'dtb')
       throw new InputError('--modules auto needs a real board (--board NAME.dtb)', 'name the modules');
-    return modulesOfBoard(runner, { board, kernel: recipe, append, modules: null }, shared);
+    return modulesOfBoard(runner, { board, kernel: recipe, append, modules: null, cpus: 1 }, shared);
   }
   const isFile = more.length === 0 && (first.includes('/') || existsSync(first));
   const names = isFile ? parseModulesLoad(await readModules(first)) : [first, ...more];

@@ -2,6 +2,7 @@
 #include "board.h"
 
 const struct board *board;
+const struct board_cpu *board_cpus;
 const struct range *redistributors, *translators, *never_broken;
 const struct rule *rules;
 const struct placed *behaviours;

@@ -16,6 +16,7 @@ import {
   BOARD_LAYOUT,
   BOARD_MAGIC,
   CONVENTION,
+  CPU_LAYOUT,
   IMAGE_LAYOUT,
   PLACED_LAYOUT,
   RANGE_LAYOUT,
@@ -68,6 +69,7 @@ export function encodeBoardPlan(plan: BoardPlan): Uint8Array {
   const rules = inPages(plan.rules);
   const bytes = Buffer.concat([
     encodeHeader(plan, rules.length),
+    ...plan.cpus.map(({ affinity, release }) => encode(CPU_LAYOUT, { affinity, release: release ?? 0 })),
     ...[...plan.ram, ...plan.passThrough].map(encodeRange),
     ...[...gic.redistributors, ...gic.translators, ...breaker.never].map(encodeRange),
     ...rules.map(encodeRule),
@@ -86,7 +88,7 @@ function encodeHeader(plan: BoardPlan, rules: number): Uint8Array {
     magic: BOARD_MAGIC,
     entry: plan.entry,
     device_tree: plan.deviceTree,
-    cpus: plan.cpus,
+    cpus: plan.cpus.length,
     gic_version: gic.version,
     distributor: gic.distributor.address,
     distributor_size: gic.distributor.size,
@@ -109,7 +111,6 @@ function encodeHeader(plan: BoardPlan, rules: number): Uint8Array {
     answer_count: monitor.answers.length,
     suspend_features: monitor.suspendFeatures,
     timer_frequency: timer.frequency,
-    boot_affinity: plan.bootAffinity,
   });
 }
 

@@ -34,7 +34,8 @@ void board_init(struct start *start)
 	board = (const struct board *)BOARD_PLAN_ADDRESS;
 	if (board->magic != BOARD_MAGIC)
 		die(0, board->magic);
-	range = (const struct range *)(board + 1);
+	board_cpus = (const struct board_cpu *)(board + 1);
+	range = (const struct range *)(board_cpus + board->cpus);
 	memory_init_board(range, board->ram_count);
 	for (u64 i = 0; i < board->ram_count; i++, range++)
 		memory_map(range->address, range->size, range->physical, STAGE2_RAM);
@@ -47,7 +48,7 @@ void board_init(struct start *start)
 	behaviours = (const struct placed *)(rules + board->rule_count);
 	monitor_answers = (const struct answer *)(behaviours + board->placed_count);
 	lay_images((const struct image *)(monitor_answers + board->answer_count));
-	memory_enable();
+	cpus_watch_release();
 	vgic_init();
 	start->entry = board->entry;
 	start->device_tree = board->device_tree;
@@ -56,14 +57,16 @@ void board_init(struct start *start)
 /*
  * What the boot firmware of the board says of its counter (DDI 0487, CNTFRQ_EL0: the highest exception level sets it).
  * QEMU's ticks at its own rate for all that: a second of the guest's is as many ticks as it believes. Everything here
- * that speaks of time reads the register. The one CPU that runs calls itself what the tree calls its first.
+ * that speaks of time reads the register. A CPU calls itself what the tree calls it.
  */
 void board_cpu_init(void)
 {
 	if (!board)
 		return;
 	SYSREG_WRITE("cntfrq_el0", board->timer_frequency);
-	SYSREG_WRITE("vmpidr_el2", MPIDR_RES1 | board->boot_affinity);
+	SYSREG_WRITE("vmpidr_el2", MPIDR_RES1 | board_cpus[cpu_index()].affinity);
+	memory_enable();
+	vgic_cpu_init();
 }
 
 /* What the registers of the board were asked, before the machine goes off. */

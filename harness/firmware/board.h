@@ -20,6 +20,7 @@
 
 /* board.c */
 extern const struct board *board;	/* null on the stand-in */
+extern const struct board_cpu *board_cpus;
 extern const struct range *redistributors, *translators, *never_broken;
 extern const struct rule *rules;
 extern const struct placed *behaviours;
@@ -73,6 +74,10 @@ void shadow_snapshot(void);
 void shadow_restore(void);
 void shadow_census(void);
 
+/* cpus.c */
+void cpus_watch_release(void);
+void cpus_release(u64 address, u32 size, u64 value);
+
 /* traps.c */
 int traps_data_abort(struct frame *f, u64 esr);
 
@@ -108,6 +113,7 @@ void vgic_system_register(struct frame *f, u32 iss);
 
 /* vgic.c */
 void vgic_init(void);
+void vgic_cpu_init(void);
 void vgic_physical_interrupt(void);
 void vgic_raise(u32 interrupt);
 void vgic_line(u32 interrupt, int level);

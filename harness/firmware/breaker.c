@@ -12,28 +12,33 @@
 #define LOOP_MAX	4u
 #define LOOP_PATIENCE	8u
 
-GUEST_STATE static struct { u64 address, pc, count; } loop[LOOP_MAX];
-GUEST_STATE static u32 in_loop;
+/* By CPU: each goes round in loops of its own. */
+GUEST_STATE static struct {
+	struct { u64 address, pc, count; } reads[LOOP_MAX];
+	u32 count;
+} loops[CPUS_MAX];
 
 GUEST_STATE static struct { u64 address, pc; u32 count; u32 size; } places[PLACES_MAX];
 GUEST_STATE static u32 place_count;
 
 void breaker_other_access(void)
 {
-	in_loop = 0;
+	loops[cpu_index()].count = 0;
 }
 
 /* How often this read has come since something else was done. */
 static u64 times_read(u64 address, u64 pc)
 {
-	for (u32 i = 0; i < in_loop; i++)
-		if (loop[i].address == address && loop[i].pc == pc)
-			return ++loop[i].count;
-	if (in_loop == LOOP_MAX)
-		in_loop = 0;
-	loop[in_loop].address = address;
-	loop[in_loop].pc = pc;
-	return loop[in_loop++].count = 1;
+	typeof(loops[0]) *loop = &loops[cpu_index()];
+
+	for (u32 i = 0; i < loop->count; i++)
+		if (loop->reads[i].address == address && loop->reads[i].pc == pc)
+			return ++loop->reads[i].count;
+	if (loop->count == LOOP_MAX)
+		loop->count = 0;
+	loop->reads[loop->count].address = address;
+	loop->reads[loop->count].pc = pc;
+	return loop->reads[loop->count++].count = 1;
 }
 
 /* The n-th answer: what a status bit may look like that is set, or clear, or one of several. */
@@ -102,7 +107,7 @@ u64 breaker_read(const struct frame *f, struct shadow *shadow, u64 address, u32 
 	if (!board->breaker_reads)
 		return value;
 	count = times_read(address, f->elr);
-	patience = board->breaker_reads * (in_loop > 1 ? LOOP_PATIENCE : 1);
+	patience = board->breaker_reads * (loops[cpu_index()].count > 1 ? LOOP_PATIENCE : 1);
 	if (count < patience || is_never_broken(address))
 		return value;
 	answer = invented(value, count - patience, size == 8 ? ~0ul : (1ul << 8 * size) - 1);

@@ -100,20 +100,3 @@ int breakpoint(struct frame *f)
 	}
 	return 1;
 }
-
-/* One vCPU at a time: they share what the gates know. YIELD lets QEMU run another one (target/arm, trans_YIELD). */
-static u32 lock;
-
-int breakpoint_locked(struct frame *f)
-{
-	u32 taken;
-	int is_ours;
-
-	do {
-		asm volatile("1: ldaxr %w0, [%1]\n cbz %w0, 2f\n yield\n b 1b\n2: stxr %w0, %w2, [%1]"
-			     : "=&r"(taken) : "r"(&lock), "r"(1) : "memory");
-	} while (taken);
-	is_ours = breakpoint(f);
-	asm volatile("stlr wzr, [%0]" : : "r"(&lock) : "memory");
-	return is_ours;
-}

@@ -37,7 +37,10 @@ static inline u32 cpu_index(void)
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	(1ul << PAGE_SHIFT)
 
-#define PSCI_SYSTEM_OFF	0x84000008u	/* DEN 0022 */
+/* PSCI 1.1 (DEN 0022) */
+#define PSCI_SYSTEM_OFF		0x84000008u
+#define PSCI_CPU_ON_64		0xc4000003u
+#define PSCI_INVALID_PARAMETERS	(-2ul)
 
 /* DDI 0487, D17.2: PSTATE in SPSR_ELx */
 #define MODE(spsr)	((spsr) & 0xf)
@@ -72,6 +75,12 @@ extern u64 instruction_ticks;
 void clock_init(void);
 int clock_is_hidden(void);
 void show_time(void);
+
+/* cpus.c */
+void cpus_lock(void);
+void cpus_unlock(void);
+u32 cpu_of(u64 affinity);
+u64 cpu_start(u32 cpu, u64 entry, u64 context);
 
 /* memory.c; what else a board has is in board.h */
 u64 memory_physical(u64 ipa);
@@ -192,7 +201,6 @@ int console_check(struct frame *f, u32 number);
 
 /* breakpoint.c */
 int breakpoint(struct frame *f);
-int breakpoint_locked(struct frame *f);
 void debug_register(struct frame *f, u32 iss);
 
 /* calls.c: what the init of the guest says from EL0, BRK with one of these numbers (guest/init/harness.c) */

@@ -182,6 +182,9 @@ export const CONVENTION = { plain: 0, qualcomm: 1 } as const satisfies Readonly<
 /** What lies in memory or registers at reset: this, then so many bytes, up to a multiple of eight. */
 export const IMAGE_LAYOUT = struct('image', { address: 'u64', size: 'u64' });
 
+/** A CPU that is started, in the order of QEMU's; the first is the one that boots. `release` is 0 for PSCI. */
+export const CPU_LAYOUT = struct('board_cpu', { affinity: 'u64', release: 'u64' });
+
 /** The file of a real board: this, then the lists that it counts, in the order of their counts, then the images. */
 export const BOARD_LAYOUT = struct('board', {
   magic: 'u64',
@@ -210,7 +213,6 @@ export const BOARD_LAYOUT = struct('board', {
   answer_count: 'u64',
   suspend_features: 'u64',
   timer_frequency: 'u64',
-  boot_affinity: 'u64',
 });
 
 /** "BRBOARD1", "BRMGATES" and "BBRMCELL" */
@@ -256,6 +258,7 @@ const STRUCTS = [
   PLACED_LAYOUT,
   ANSWER_LAYOUT,
   IMAGE_LAYOUT,
+  CPU_LAYOUT,
   BOARD_LAYOUT,
 ];
 

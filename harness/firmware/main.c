@@ -32,9 +32,13 @@ void cpu_init(struct start *start)
 		board_cpu_init();
 		table_load();
 		stops_init();
+		stops_cpu_init();
+		return;
 	}
+	cpus_lock();
 	board_cpu_init();
 	stops_cpu_init();
+	cpus_unlock();
 }
 
 /*
@@ -56,13 +60,8 @@ static void inject_into_el1(struct frame *f, u64 esr)
 	f->spsr = SPSR_EL1H_MASKED;
 }
 
-/* Returns whether the time that this takes is hidden from EL1. */
-int handle(struct frame *f, u64 esr)
+static void dispatch(struct frame *f, u64 esr)
 {
-	if (esr == INTERRUPT) {
-		vgic_physical_interrupt();
-		return clock_is_hidden();
-	}
 	switch ((esr >> 26) & 0x3f) {
 	case EC_SMC64:
 		/* A trapped SMC leaves ELR at the instruction (D17.2.37, ISS encoding for an SMC). */
@@ -81,7 +80,7 @@ int handle(struct frame *f, u64 esr)
 			snapshot_fault(f, esr);
 		break;
 	case EC_BREAKPOINT_LOWER:
-		breakpoint_locked(f);
+		breakpoint(f);
 		break;
 	case EC_STEP_LOWER:
 		stepped(f);
@@ -95,7 +94,7 @@ int handle(struct frame *f, u64 esr)
 		/* One of the firmware's own, that it has written over an instruction. */
 		/* Its own time does not show: the guest executes the instruction as well (stops.c). */
 		f->time -= instruction_ticks;
-		if (MODE(f->spsr) != MODE_EL0T && breakpoint_locked(f))
+		if (MODE(f->spsr) != MODE_EL0T && breakpoint(f))
 			break;
 		f->time += instruction_ticks;
 		if (console_check(f, esr & 0xffff))
@@ -105,5 +104,16 @@ int handle(struct frame *f, u64 esr)
 	default:
 		die(esr, f->elr);
 	}
+}
+
+/* Returns whether the time that this takes is hidden from EL1. */
+int handle(struct frame *f, u64 esr)
+{
+	cpus_lock();
+	if (esr == INTERRUPT)
+		vgic_physical_interrupt();
+	else
+		dispatch(f, esr);
+	cpus_unlock();
 	return clock_is_hidden();
 }

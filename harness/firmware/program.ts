@@ -38,6 +38,7 @@ export const FIRMWARE = {
     'board.c',
     'pages.c',
     'shadow.c',
+    'cpus.c',
     'rules.c',
     'breaker.c',
     'board-timers.c',

@@ -15,15 +15,15 @@
 #define SMCCC_1_2		0x10002u
 #define SMC_UNKNOWN		(~0ul)		/* SMCCC NOT_SUPPORTED, -1 */
 
-/* PSCI 1.1 (DEN 0022) */
+/* More of PSCI 1.1 (DEN 0022) */
 #define PSCI_CPU_ON_32		0x84000003u
-#define PSCI_CPU_ON_64		0xc4000003u
+#define PSCI_AFFINITY_INFO_32	0x84000004u
+#define PSCI_AFFINITY_INFO_64	0xc4000004u
 #define PSCI_SYSTEM_RESET	0x84000009u
 #define PSCI_FEATURES		0x8400000au
 #define PSCI_SET_SUSPEND_MODE	0x8400000fu
 #define PSCI_PLATFORM_COORDINATED	0ul
 #define PSCI_CPU_SUSPEND_64	0xc4000001u
-#define PSCI_INVALID_PARAMETERS	(-2ul)
 
 struct scm_answer {
 	u32 call;
@@ -69,12 +69,6 @@ static void handle_scm(struct frame *f)
 	f->x[1] = answer->x1;
 	f->x[2] = f->x[3] = 0;
 }
-
-/* Read by entry.S: where a secondary goes at EL1, and the context it gets in x0. */
-struct { u64 entry, context; } cpu_on[CPUS_MAX];
-
-/* Where QEMU is to start it; entry.S says so. */
-u64 secondary_entry;
 
 /*
  * The maker's calls of a board, and those of its trusted OS: a list (MonitorAnswer in board/board-plan.ts). Returns 0
@@ -184,20 +178,11 @@ void handle_smc(struct frame *f)
 		return;
 	}
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {
-		u64 target = f->x[1] & 0xff;
-
-		/* What is kept is the state of one CPU; and the interrupt controller of a board has one. */
-		if (snapshot_taken() || board) {
-			f->x[0] = PSCI_INVALID_PARAMETERS;
-			return;
-		}
-		show_time();
-		if (target < CPUS_MAX) {
-			cpu_on[target].entry = f->x[2];
-			cpu_on[target].context = f->x[3];
-			f->x[2] = secondary_entry;
-			f->x[3] = (u64)&cpu_on[target];
-		}
+		/* What is kept is the state of one CPU. */
+		f->x[0] = snapshot_taken() ? PSCI_INVALID_PARAMETERS : cpu_start(cpu_of(f->x[1]), f->x[2], f->x[3]);
+		return;
 	}
+	if (fn == PSCI_AFFINITY_INFO_32 || fn == PSCI_AFFINITY_INFO_64)
+		f->x[1] = cpu_of(f->x[1]);
 	smc(f);
 }

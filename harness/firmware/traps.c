@@ -14,6 +14,7 @@
 #define ISS_WRITE	(1ul << 6)
 #define FAULT_STATUS(esr)	((esr) & 0x3c)
 #define FAULT_TRANSLATION	0x04
+#define FAULT_PERMISSION	0x0c
 
 #define HPFAR_ADDRESS(hpfar)	(((hpfar) & 0xffffffffff0ul) << 8)
 
@@ -109,6 +110,32 @@ static void write_register(u64 address, u32 size, u64 value)
 		write_word(shadow, address + 4, value >> 32, ~0u);
 }
 
+/*
+ * A write to a page of memory in which a CPU of a spin table waits (cpus.c). Where the syndrome does not say what is
+ * written, nothing is watched there any more.
+ */
+static int write_beside_release(struct frame *f, u64 esr)
+{
+	u64 own = SYSREG_READ("par_el1");
+	u64 address = translate_to_ipa(SYSREG_READ("far_el2"));
+	u32 size = ISS_SIZE(esr), number = ISS_REGISTER(esr);
+	u64 value = number == ZERO_REGISTER ? 0 : f->x[number] & ones(size);
+
+	SYSREG_WRITE("par_el1", own);
+	if (board->cpus == 1 || !(esr & ISS_WRITE) || !memory_physical(address))
+		return 0;
+	if (!(esr & ISS_VALID)) {
+		*memory_entry(address) |= STAGE2_WRITE;
+		asm volatile("dsb ishst\n tlbi vmalls12e1is\n dsb ish\n isb" : : : "memory");
+		return 1;
+	}
+	for (u32 i = 0; i < size; i++)
+		byte_set(address + i, value >> 8 * i);
+	cpus_release(address, size, value);
+	f->elr += 4;
+	return 1;
+}
+
 /* Returns whether the abort was one of these. */
 int traps_data_abort(struct frame *f, u64 esr)
 {
@@ -118,7 +145,11 @@ int traps_data_abort(struct frame *f, u64 esr)
 	int is_write = (esr & ISS_WRITE) != 0;
 	u64 value;
 
-	if (!board || FAULT_STATUS(esr) != FAULT_TRANSLATION)
+	if (!board)
+		return 0;
+	if (FAULT_STATUS(esr) == FAULT_PERMISSION)
+		return write_beside_release(f, esr);
+	if (FAULT_STATUS(esr) != FAULT_TRANSLATION)
 		return 0;
 	if (esr & ISS_CACHE_MAINTENANCE) {
 		f->elr += 4;

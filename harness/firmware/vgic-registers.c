@@ -33,16 +33,18 @@ static u32 active_bits(u32 word, int is_write, u32 value, int set)
 /* A timer that the guest no longer wants to hear of may come again. */
 static void forget_timers(u32 word, u32 value)
 {
+	if (word != vgic_line_of(cpu_index(), 0) / 32)
+		return;
 	for (u32 i = 0; i < 32; i++)
 		if ((value >> i & 1) && (gic.pending[word] & BIT(i)))
-			board_timers_deactivate(word * 32 + i);
+			board_timers_deactivate(i);
 }
 
-static u64 bytes(u8 *array, u32 first, u32 size, int is_write, u64 value)
+static u64 bytes(u8 *array, u32 first, u32 size, u32 count, int is_write, u64 value)
 {
 	u64 result = 0;
 
-	for (u32 i = 0; i < size && first + i < INTERRUPTS_MAX; i++) {
+	for (u32 i = 0; i < size && first + i < count; i++) {
 		if (is_write)
 			array[first + i] = value >> 8 * i;
 		result |= (u64)array[first + i] << 8 * i;
@@ -51,13 +53,15 @@ static u64 bytes(u8 *array, u32 first, u32 size, int is_write, u64 value)
 }
 
 /*
- * The registers that have a place for each interrupt, the same in distributor and redistributor. Returns whether it was
- * one.
+ * The registers that have a place for each interrupt, the same in distributor and redistributor, as a CPU sees them.
+ * Returns whether it was one.
  */
-static int interrupt_register(u32 offset, u32 size, int is_write, u64 *value)
+static int interrupt_register(u32 cpu, u32 offset, u32 size, int is_write, u64 *value)
 {
 	u32 word = offset % 0x80 / 4;
 
+	if (word == 0)
+		word = vgic_line_of(cpu, 0) / 32;
 	if (offset >= 0x80 && offset < 0x100) {
 		if (is_write)
 			gic.group[word] = *value;
@@ -67,16 +71,18 @@ static int interrupt_register(u32 offset, u32 size, int is_write, u64 *value)
 	} else if (offset >= 0x200 && offset < 0x300) {
 		if (is_write && offset >= 0x280)
 			forget_timers(word, *value);
-		*value = bits(gic.pending, word, is_write, *value, offset < 0x280) | gic.line[word];
+		*value = bits(gic.pending, word, is_write, *value, offset < 0x280) | gic.asserted[word];
 	} else if (offset >= 0x300 && offset < 0x400) {
 		*value = active_bits(word, is_write, *value, offset < 0x380);
 	} else if (offset >= 0x400 && offset < 0x800) {
-		*value = bytes(gic.priority, offset - 0x400, size, is_write, *value);
+		*value = bytes(gic.priority, vgic_line_of(cpu, offset - 0x400), size, LINES, is_write, *value);
 		return 1;
 	} else if (offset >= 0xc00 && offset < 0xd00) {
+		u32 *config = &gic.config[vgic_line_of(cpu, (offset - 0xc00) * 4) / 16];
+
 		if (is_write)
-			gic.config[(offset - 0xc00) / 4] = *value;
-		*value = gic.config[(offset - 0xc00) / 4];
+			*config = *value;
+		*value = *config;
 		return 1;
 	} else {
 		return 0;
@@ -88,21 +94,50 @@ static int interrupt_register(u32 offset, u32 size, int is_write, u64 *value)
 #define IIDR	0x0100143bu	/* Arm */
 #define PIDR2	0xffe8		/* of GICv3; GICv2 has it at 0xfe8 */
 
+/* GICD_ITARGETSR: those of SGIs and PPIs are read-only and say which CPU asks. */
+static u64 targets(u32 first, u32 size, int is_write, u64 value)
+{
+	u64 result;
+
+	if (first < PRIVATE)
+		return (1u << cpu_index()) * (0x0101010101010101ul & (size == 8 ? ~0ul : (1ul << 8 * size) - 1));
+	result = bytes(gic.target, first, size, INTERRUPTS_MAX, is_write, value);
+	for (u32 i = 0; is_write && i < size; i++)
+		vgic_route(first + i, gic.target[first + i]);
+	return result;
+}
+
+#define ALL_CPUS		((1u << CPUS_MAX) - 1)
+#define ROUTER_ANY		(1ul << 31)			/* GICD_IROUTER.Interrupt_Routing_Mode */
+#define ROUTER_AFFINITY(router)	((router) & 0xff00fffffful)	/* as in MPIDR_EL1 */
+
+static u64 router(u32 interrupt, u32 half, u32 size, int is_write, u64 value)
+{
+	u64 *router = &gic.router[interrupt];
+
+	if (is_write) {
+		*router = size == 8 ? value : half ? (u32)*router | value << 32 : (*router >> 32 << 32) | (u32)value;
+		vgic_route(interrupt, *router & ROUTER_ANY ? ALL_CPUS : 1u << cpu_of(ROUTER_AFFINITY(*router)));
+	}
+	return half ? *router >> 32 : *router;
+}
+
+/* GICD_SGIR: to the CPUs of a list, to all but the one that asks, or to that one. */
+static void send_by_list(u32 value)
+{
+	u32 self = 1u << cpu_index(), filter = value >> 24 & 3;
+
+	vgic_send(value & 15, filter == 0 ? value >> 16 & 0xff : filter == 1 ? ALL_CPUS & ~self : self);
+}
+
 static u64 distributor(u32 offset, u32 size, int is_write, u64 value)
 {
-	if (interrupt_register(offset, size, is_write, &value))
+	if (interrupt_register(cpu_index(), offset, size, is_write, &value))
 		return value;
-	if (offset >= 0x800 && offset < 0xc00) {
-		/* ITARGETSR: those of SGIs and PPIs are read-only and say which CPU asks. */
-		return bytes(gic.target, offset - 0x800, size, is_write && offset >= 0x820, value);
-	}
-	if (offset >= 0x6000 && offset < 0x8000) {
-		u64 *router = &gic.router[(offset - 0x6000) / 8];
-
-		if (is_write)
-			*router = size == 8 ? value : (offset & 4) ? (u32)*router | value << 32 : (*router >> 32 << 32) | (u32)value;
-		return offset & 4 ? *router >> 32 : *router;
-	}
+	if (offset >= 0x800 && offset < 0xc00)
+		return targets(offset - 0x800, size, is_write, value);
+	if (offset >= 0x6000 && offset < 0x8000)
+		return router((offset - 0x6000) / 8, offset & 4, size, is_write, value);
 	switch (offset) {
 	case 0x000:
 		if (is_write)
@@ -112,11 +147,9 @@ static u64 distributor(u32 offset, u32 size, int is_write, u64 value)
 		return typer();
 	case 0x008:
 		return IIDR;
-	case 0xf00:	/* SGIR of GICv2: there is one CPU, so any filter means it */
-		if (is_write) {
-			gic.pending[0] |= 1u << (value & 15);
-			vgic_look(0);
-		}
+	case 0xf00:
+		if (is_write)
+			send_by_list(value);
 		return 0;
 	case 0xfe8:
 		return 0x2b;
@@ -126,20 +159,21 @@ static u64 distributor(u32 offset, u32 size, int is_write, u64 value)
 	return 0;
 }
 
-/* n-th redistributor of all ranges; only the first has a CPU that runs. */
+/* n-th redistributor of all ranges; only the first ones have CPUs that run. */
 static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write, u64 value)
 {
-	u64 affinity = SYSREG_READ("vmpidr_el2");
+	int runs = n < board->cpus;
+	u64 affinity = runs ? board_cpus[n].affinity : 0;
 	u64 type;
 
-	if (n > 0)	/* of a CPU that is never started: an affinity that no CPU has */
-		affinity = 0xfffffffful - n;
-	else
+	if (runs)
 		affinity = (affinity & 0xffffff) | (affinity >> 32 & 0xff) << 24;
+	else	/* one that no CPU has */
+		affinity = 0xfffffffful - n;
 	type = affinity << 32 | (u64)n << 8 | (is_last ? 1u << 4 : 0);
 	if (offset >= SGI_FRAME) {
 		offset -= SGI_FRAME;
-		if (n == 0 && offset >= 0x80 && offset < 0xd00 && interrupt_register(offset, size, is_write, &value))
+		if (runs && offset >= 0x80 && offset < 0xd00 && interrupt_register(n, offset, size, is_write, &value))
 			return value;
 		return 0;
 	}
@@ -151,9 +185,9 @@ static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write,
 	case 0x00c:
 		return type >> 32;
 	case 0x014:
-		if (is_write)
-			gic.waker = value & 2 ? 6 : 0;
-		return gic.waker;
+		if (is_write && runs)
+			gic.cpus[n].waker = value & 2 ? 6 : 0;
+		return runs ? gic.cpus[n].waker : 6;
 	case PIDR2:
 		return 0x3b;
 	}
@@ -162,24 +196,26 @@ static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write,
 
 static u64 cpu_interface(u32 offset, int is_write, u64 value)
 {
+	struct vgic_cpu *cpu = vgic_cpu();
+
 	switch (offset) {
 	case 0x00:
 		if (is_write)
-			gic.cpu_control = value;
-		return gic.cpu_control;
+			cpu->control = value;
+		return cpu->control;
 	case 0x04:
 		if (is_write)
-			gic.priority_mask = value & 0xff;
-		return gic.priority_mask;
+			cpu->priority_mask = value & 0xff;
+		return cpu->priority_mask;
 	case 0x08:
 		if (is_write)
-			gic.binary_point = value;
-		return gic.binary_point;
+			cpu->binary_point = value;
+		return cpu->binary_point;
 	case 0x0c:
 		return is_write ? 0 : vgic_acknowledge();
 	case 0x10:
 		if (is_write)
-			vgic_deactivate(value & 0x3ff);
+			vgic_deactivate(vgic_line_of(cpu_index(), value & 0x3ff));
 		return 0;
 	case 0x14:
 		return 0xff;
@@ -231,8 +267,26 @@ int vgic_access(u64 address, u32 size, int is_write, u64 *value)
 #define ISS_RT(iss)		((iss) >> 5 & 31)
 #define ISS_NAME(iss)		(((iss) >> 10 & 15) << 8 | ((iss) >> 1 & 15) << 4 | ((iss) >> 17 & 7))	/* CRn, CRm, op2 */
 
+/* ICC_SGI1R_EL1 (IHI 0069): to CPUs whose affinities differ in the lowest bits alone, or to all but this one. */
+#define SGI_ALL_OTHERS(value)	((value) >> 40 & 1)
+#define SGI_CLUSTER(value)	(((value) >> 48 & 0xff) << 32 | ((value) >> 32 & 0xff) << 16 | ((value) >> 16 & 0xff) << 8)
+#define SGI_RANGE(value)	((value) >> 44 & 15)
+
+static void send_by_affinity(u64 value)
+{
+	u32 cpus = 0;
+
+	for (u32 n = 0; n < 16; n++)
+		if (value >> n & 1)
+			cpus |= 1u << cpu_of(SGI_CLUSTER(value) | SGI_RANGE(value) << 4 | n);
+	if (SGI_ALL_OTHERS(value))
+		cpus = ALL_CPUS & ~(1u << cpu_index());
+	vgic_send(value >> 24 & 15, cpus);
+}
+
 void vgic_system_register(struct frame *f, u32 iss)
 {
+	struct vgic_cpu *cpu = vgic_cpu();
 	int is_read = ISS_IS_READ(iss);
 	u32 rt = ISS_RT(iss);
 	u64 value = rt == 31 ? 0 : f->x[rt];
@@ -241,8 +295,8 @@ void vgic_system_register(struct frame *f, u32 iss)
 	switch (ISS_NAME(iss)) {
 	case 0x460:	/* PMR */
 		if (!is_read)
-			gic.priority_mask = value & 0xff;
-		result = gic.priority_mask;
+			cpu->priority_mask = value & 0xff;
+		result = cpu->priority_mask;
 		break;
 	case 0xcc0:	/* IAR1 */
 		if (is_read)
@@ -250,35 +304,33 @@ void vgic_system_register(struct frame *f, u32 iss)
 		break;
 	case 0xcc1:	/* EOIR1 */
 	case 0xcb1:	/* DIR */
-		if (!is_read && (ISS_NAME(iss) == 0xcb1 || !(gic.interface_control & EOI_DROPS)))
-			vgic_deactivate(value & 0xffffff);
+		if (!is_read && (ISS_NAME(iss) == 0xcb1 || !(cpu->interface_control & EOI_DROPS)))
+			vgic_deactivate(vgic_line_of(cpu_index(), value & 0xffffff));
 		break;
 	case 0xcc2:	/* HPPIR1 */
 		result = vgic_best();
 		break;
 	case 0xcc3:	/* BPR1 */
 		if (!is_read)
-			gic.binary_point = value;
-		result = gic.binary_point;
+			cpu->binary_point = value;
+		result = cpu->binary_point;
 		break;
 	case 0xcc4:	/* CTLR: five bits of priority */
 		if (!is_read)
-			gic.interface_control = value & EOI_DROPS;
-		result = 0x400 | gic.interface_control;
+			cpu->interface_control = value & EOI_DROPS;
+		result = 0x400 | cpu->interface_control;
 		break;
 	case 0xcc7:	/* IGRPEN1 */
 		if (!is_read)
-			gic.group_enable = value & 1;
-		result = gic.group_enable;
+			cpu->group_enable = value & 1;
+		result = cpu->group_enable;
 		break;
 	case 0xcb3:	/* RPR */
 		result = 0xff;
 		break;
-	case 0xcb5:	/* SGI1R: there is one CPU to send to */
-		if (!is_read) {
-			gic.pending[0] |= 1u << (value >> 24 & 15);
-			vgic_look(0);
-		}
+	case 0xcb5:	/* SGI1R */
+		if (!is_read)
+			send_by_affinity(value);
 		break;
 	}
 	if (is_read && rt != 31)

@@ -42,6 +42,8 @@ export interface CountRequest {
   readonly append: readonly string[];
   /** The user's own choice, in that order; null for what udev would load. */
   readonly modules: readonly string[] | null;
+  /** CPUs that are started. */
+  readonly cpus: number;
 }
 
 export interface CountedBoard {
@@ -60,13 +62,13 @@ export async function openBoard(runner: Runner, request: CountRequest): Promise<
   const console = await boardConsole(kernel, consoleLookup(await findSymbols(kernel, gateSymbols([])), true));
   await refuseForeignModules(kernel);
   const tree = await runner.board(cell);
-  refuseTree(tree, request.board);
+  refuseTree(tree, request);
   return { cell, kernel, tree, index: await moduleIndex(cacheRoot(), kernel), console };
 }
 
 /** Throws {@link InputError} for a tree that cannot be laid down, before anything is booted with it. */
-function refuseTree(tree: DeviceTree, name: string): void {
-  transplant(tree, serializeFdt(tree).length, { ...WITHOUT_KERNEL, name });
+function refuseTree(tree: DeviceTree, { board: name, cpus }: CountRequest): void {
+  transplant(tree, serializeFdt(tree).length, { ...WITHOUT_KERNEL, name, cpus });
 }
 
 /** Throws {@link InputError} for modules that the kernel would refuse to load. */
@@ -95,7 +97,8 @@ export async function countingCell(runner: Runner, request: CountRequest, shared
       throw new InputError(`the kernel ${kernel.recipe} has no module ${unknown}`, 'modules are named as in lsmod');
     return countingCellOf(board, request, loadOrder(request.modules, kernel, index));
   }
-  return countingCellOf(board, request, await modulesByAlias(runner, request, board, shared));
+  // Devices ask for the same modules however many CPUs there are.
+  return countingCellOf(board, request, await modulesByAlias(runner, { ...request, cpus: 1 }, board, shared));
 }
 
 /**
@@ -186,7 +189,7 @@ function planOf(modules: readonly string[]): PlanStep[] {
   ];
 }
 
-function cellOf({ board, kernel, append }: CountRequest, modules: readonly string[]): Cell {
+function cellOf({ board, kernel, append, cpus }: CountRequest, modules: readonly string[]): Cell {
   const plain = (text: string) =>
     text
       .slice(text.lastIndexOf('/') + 1)
@@ -194,7 +197,11 @@ function cellOf({ board, kernel, append }: CountRequest, modules: readonly strin
       .toLowerCase()
       .replaceAll(/[^a-z0-9._+=-]/g, '-');
   return {
-    ...plainCell(`${plain(board)}-${plain(kernel)}`, kernel, { linkage: 'builtin', board }),
+    ...plainCell(`${plain(board)}-${plain(kernel)}${cpus === 1 ? '' : `.cpus=${cpus}`}`, kernel, {
+      linkage: 'builtin',
+      board,
+    }),
+    cpus,
     bootargs: append,
     plan: planOf(modules),
     watch: [],

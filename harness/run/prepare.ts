@@ -14,7 +14,7 @@ import { InputError } from '../errors.ts';
 import { encodeBoardPlan } from '../firmware/board-plan.ts';
 import { type ConsoleWay, consoleWay } from '../firmware/gate-table.ts';
 import { consoleLookup, encodeGates, gateModules } from '../firmware/gates.ts';
-import { CPUS_MAX, IMAGE_SIZE_MAX } from '../firmware/memory-map.ts';
+import { IMAGE_SIZE_MAX, STANDIN_CPUS } from '../firmware/memory-map.ts';
 import { encodeModules, type GuestModule } from '../guest/module-files.ts';
 import { encodePlan } from '../guest/plan.ts';
 import { shellQuote } from '../invocation.ts';
@@ -44,8 +44,8 @@ import { boardConsole } from './console.ts';
  * Throws {@link InputError} for a number of CPUs the board does not have and for edits that do not apply.
  */
 function cellTree(board: DeviceTree, cell: Cell): DeviceTree {
-  if (cell.cpus < 1 || cell.cpus > CPUS_MAX)
-    throw new InputError(`cell ${cell.id} asks for ${cell.cpus} CPUs`, `the stand-in has 1 to ${CPUS_MAX}`);
+  if (cell.cpus < 1 || cell.cpus > STANDIN_CPUS)
+    throw new InputError(`cell ${cell.id} asks for ${cell.cpus} CPUs`, `the stand-in has 1 to ${STANDIN_CPUS}`);
   return setBootargs(editTree(withCpus(board, cell.cpus), cell.tree), bootargsOf(cell));
 }
 
@@ -55,7 +55,7 @@ const boardsByCpus = new WeakMap<DeviceTree, Map<number, DeviceTree>>();
 function withCpus(board: DeviceTree, cpus: number): DeviceTree {
   const made = boardsByCpus.get(board) ?? new Map<number, DeviceTree>();
   boardsByCpus.set(board, made);
-  const absent = Array.from({ length: CPUS_MAX - cpus }, (_, index) => cpus + index);
+  const absent = Array.from({ length: STANDIN_CPUS - cpus }, (_, index) => cpus + index);
   const tree =
     made.get(cpus) ??
     editTree(

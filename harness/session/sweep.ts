@@ -53,7 +53,7 @@ async function sweepBoard(
 ): Promise<Swept> {
   const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], usualCrashes: [], findings: [] };
   try {
-    const request: CountRequest = { board, kernel, append: [], modules: null };
+    const request: CountRequest = { board, kernel, append: [], modules: null, cpus: 1 };
     const opened = await openBoard(session.runner, request);
     const base = await countingCell(session.runner, request, session.folder.shared);
     return await new BoardSweep(session, opened, base, options).run();

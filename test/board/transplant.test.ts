@@ -151,8 +151,51 @@ describe('transplant', () => {
     expect(() => lay(tree)).toThrow(message);
   });
 
-  test('more CPUs than the board has are refused', () => {
-    expect(() => lay(boardTree(), { cpus: 3 })).toThrow(/has 2 CPUs, and 3 are asked for/);
+  const spinning = (reg: readonly number[]) => ({ 'enable-method': 'spin-table', 'cpu-release-addr': reg });
+  test.each<[string, DeviceTree, number, RegExp]>([
+    ['more CPUs than it has', boardTree(), 3, /has 2 CPUs, and 3 are asked for/],
+    [
+      'a CPU that is disabled',
+      boardTree({ cpus: { 'cpu@100': { status: 'disabled' } } }),
+      2,
+      /has 1 CPU, and 2 are asked for/,
+    ],
+    [
+      'a CPU that is started by other means',
+      boardTree({ cpus: { 'cpu@100': { 'enable-method': 'qcom,kpss-acc-v2' } } }),
+      2,
+      /starts \/cpus\/cpu@100 neither by PSCI nor by a spin table/,
+    ],
+    [
+      'a spin table without an address',
+      boardTree({ cpus: { 'cpu@100': { 'enable-method': 'spin-table' } } }),
+      2,
+      /neither by PSCI nor by a spin table/,
+    ],
+    [
+      'a spin table outside its RAM',
+      boardTree({ cpus: { 'cpu@100': spinning([0, 0x1000]) } }),
+      2,
+      /has a CPU wait at 0x1000, which is not in its RAM/,
+    ],
+  ])('refuses to start %s', (_, tree, cpus, message) => {
+    expect(() => lay(tree, { cpus })).toThrow(InputError);
+    expect(() => lay(tree, { cpus })).toThrow(message);
+    expect(() => lay(tree)).not.toThrow();
+  });
+
+  test('starts the CPU that boots and others in the order of the tree', () => {
+    const second = { 'enable-method': 'spin-table', 'cpu-release-addr': [0, 0x8000_fff8] };
+    const tree = boardTree({ cpus: { 'cpu@100': second } });
+    expect(lay(tree).plan.cpus).toEqual([{ affinity: 0, release: null }]);
+    expect(lay(tree, { cpus: 2 }).plan.cpus).toEqual([
+      { affinity: 0, release: null },
+      { affinity: 0x100, release: 0x8000_fff8 },
+    ]);
+    expect(lay({ ...tree, bootCpu: 0x100 }, { cpus: 2 }).plan.cpus).toEqual([
+      { affinity: 0x100, release: null },
+      { affinity: 0, release: null },
+    ]);
   });
 });
 

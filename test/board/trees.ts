@@ -25,6 +25,8 @@ export function clock(name: string, phandle: number, more: Readonly<Record<strin
 export interface BoardParts {
   readonly memory?: readonly TreeNode[];
   readonly cpu?: string;
+  /** What the nodes of the CPUs say beside that, or instead. */
+  readonly cpus?: Readonly<Partial<Record<'cpu@0' | 'cpu@100', Readonly<Record<string, Value>>>>>;
   readonly gic?: TreeNode | null;
   readonly timer?: TreeNode | null;
   readonly more?: readonly TreeNode[];
@@ -58,7 +60,7 @@ export const SCM_AND_SMMU: readonly TreeNode[] = [
 
 /** A board with the parts that a kernel cannot do without. */
 export function boardTree(parts: BoardParts = {}): DeviceTree {
-  const { cpu = 'arm,cortex-a53', gic = GIC_V3, timer = TIMER, more = [] } = parts;
+  const { cpu = 'arm,cortex-a53', cpus = {}, gic = GIC_V3, timer = TIMER, more = [] } = parts;
   const memory = parts.memory ?? [node('memory@80000000', { device_type: 'memory', reg: [0, 0x8000_0000, 0, 0] })];
   const root = node(
     '',
@@ -67,8 +69,11 @@ export function boardTree(parts: BoardParts = {}): DeviceTree {
     node(
       'cpus',
       { '#address-cells': [1], '#size-cells': [0] },
-      node('cpu@0', { device_type: 'cpu', compatible: cpu, reg: [0], 'enable-method': 'psci' }),
-      node('cpu@100', { device_type: 'cpu', compatible: cpu, reg: [0x100], 'enable-method': 'psci' }),
+      node('cpu@0', { device_type: 'cpu', compatible: cpu, reg: [0], 'enable-method': 'psci', ...cpus['cpu@0'] }),
+      node('cpu@100', {
+        ...{ device_type: 'cpu', compatible: cpu, reg: [0x100], 'enable-method': 'psci' },
+        ...cpus['cpu@100'],
+      }),
     ),
     ...(gic === null ? [] : [gic]),
     ...(timer === null ? [] : [timer]),

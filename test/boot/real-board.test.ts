@@ -49,16 +49,21 @@ const GICS = {
   ),
 } as const;
 
+/** Where the second CPU of the GICv2 board waits; the other board's is started by PSCI. */
+const SPIN_TABLE = { address: 0x8000_0000n, size: 0x1000n };
+const SPINNING = { 'enable-method': 'spin-table', 'cpu-release-addr': [0, 0x8000_00e0] };
+
 function treeWith(version: 2 | 3) {
   const tree = boardTree({
     gic: GICS[version],
+    cpus: version === 2 ? { 'cpu@100': SPINNING } : {},
     more: [node('psci', { compatible: 'arm,psci-1.0', method: 'smc' }), ...SCM_AND_SMMU],
   });
   const root = {
     ...tree.root,
     properties: new Map([...tree.root.properties, ...node('', { 'interrupt-parent': [1] }).properties]),
   };
-  return { ...tree, root };
+  return { ...tree, root, reservations: [SPIN_TABLE] };
 }
 
 let folder: Awaited<ReturnType<typeof dir>>;
@@ -80,7 +85,7 @@ afterAll(() => folder.cleanup());
 let laid = 0;
 
 /** Everything that a boot needs, laid down in a folder of its own. */
-function lay(version: 2 | 3, models: BoardModels) {
+function lay(version: 2 | 3, models: BoardModels, cpus = 1) {
   const path = join(folder.path, `${laid++}`);
   const lie = (name: string, bytes: Uint8Array) => {
     writeFileSync(`${path}-${name}`, bytes);
@@ -91,17 +96,18 @@ function lay(version: 2 | 3, models: BoardModels) {
     name: 'the board',
     imageSize: Number(readFileSync(image).readBigUInt64LE(16)),
     initramfsSize: initramfs.length,
-    cpus: 1,
+    cpus,
     breakerReads: 5,
     models,
   });
   const bootargs = [
     `earlycon=pl011,mmio32,0x${facts.console.toString(16)}`,
-    ...['keep_bootcon', 'rdinit=/init', 'printk.devkmsg=on', 'maxcpus=1', 'nokaslr', 'panic=-1', 'ignore_loglevel'],
+    ...['keep_bootcon', 'rdinit=/init', 'printk.devkmsg=on', `maxcpus=${cpus}`, 'nokaslr', 'panic=-1'],
+    'ignore_loglevel',
   ];
   return {
     lie,
-    machine: { cpus: 1, shift: SHIFT, board: laidBoard(plan) },
+    machine: { cpus, shift: SHIFT, board: laidBoard(plan) },
     files: {
       firmware: lie('firmware', firmware),
       image,
@@ -118,8 +124,8 @@ function lay(version: 2 | 3, models: BoardModels) {
   };
 }
 
-async function boot(version: 2 | 3, models: BoardModels = modelBoard(treeWith(version)).models) {
-  const { files, machine, consoleFile } = lay(version, models);
+async function boot(version: 2 | 3, models: BoardModels = modelBoard(treeWith(version)).models, cpus = 1) {
+  const { files, machine, consoleFile } = lay(version, models, cpus);
   const run = {
     consoleFile,
     logFile: files.firmwareLog,
@@ -142,6 +148,17 @@ describe.each([2, 3] as const)('a board with a GICv%i', (version) => {
     expect(log).toMatch(/^monitor-call 0xc2001503 answered$/m);
     expect(log).toMatch(/^page 0x15000000 reads=[1-9]\d* writes=[1-9]\d* broken=\d+$/m);
     expect(await boot(version)).toEqual({ end, console, log });
+  });
+
+  // Without interrupts between them the CPUs would wait for each other for ever.
+  it('starts a second CPU, and does so twice with the same bytes', { timeout: 120_000 }, async () => {
+    const { end, console, log } = await boot(version, undefined, 2);
+    expect(console).toContain('CPU1: Booted secondary processor 0x0000000100');
+    expect(console).toContain('SMP: Total of 2 processors activated');
+    expect(console).toContain(`bootrace: bound ${SMMU} arm-smmu`);
+    expect(console).toContain('bootrace: done');
+    expect(end).toMatchObject({ end: 'exited', code: 0 });
+    expect(await boot(version, undefined, 2)).toEqual({ end, console, log });
   });
 });
 

@@ -8,8 +8,7 @@ const PLAN: BoardPlan = {
   entry: 0x8020_0000,
   deviceTree: 0xc800_0000,
   initramfs: 0xca00_0000,
-  cpus: 1,
-  bootAffinity: 0x100,
+  cpus: [{ affinity: 0x100, release: null }],
   ram: [{ address: 0x8000_0000, size: 0x4000_0000, physical: BOARD_RAM_PHYSICAL }],
   passThrough: [{ address: 0xff_f000_0000, size: 0x1000, physical: 0x0900_0000 }],
   interruptController: {
@@ -38,8 +37,9 @@ describe('the plan of a board for the firmware', () => {
     expect(words.slice(1, 4)).toEqual([0x8020_0000n, 0xc800_0000n, 1n]);
     expect(words.slice(4, 11)).toEqual([3n, 0x17a0_0000n, 0x1_0000n, 0n, 0n, 0x2_0000n, 768n]);
     expect(words.slice(11, 14)).toEqual([18n, 17n, 5n]);
-    expect(words.slice(14, 27)).toEqual([1n, 1n, 1n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 19_200_000n, 0x100n]);
-    expect(words.slice(27, 33)).toEqual([
+    expect(words.slice(14, 26)).toEqual([1n, 1n, 1n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n, 19_200_000n]);
+    expect(words.slice(26, 28)).toEqual([0x100n, 0n]);
+    expect(words.slice(28, 34)).toEqual([
       0x8000_0000n,
       0x4000_0000n,
       0x8000_0000n,
@@ -47,7 +47,14 @@ describe('the plan of a board for the firmware', () => {
       0x1000n,
       0x900_0000n,
     ]);
-    expect(words.slice(33)).toEqual([0x17a6_0000n, 0x10_0000n, 0n]);
+    expect(words.slice(34)).toEqual([0x17a6_0000n, 0x10_0000n, 0n]);
+  });
+
+  it('lists the CPUs that are started behind the header, and where they wait', () => {
+    const waiting = { affinity: 2, release: 0xe8 };
+    const words = wordsOf(encodeBoardPlan({ ...PLAN, cpus: [...PLAN.cpus, waiting] }));
+    expect(words[3]).toBe(2n);
+    expect(words.slice(26, 31)).toEqual([0x100n, 0n, 2n, 0xe8n, 0x8000_0000n]);
   });
 
   it('pads an image to whole words and keeps its size', () => {

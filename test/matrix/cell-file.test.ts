@@ -78,7 +78,7 @@ const cell: fc.Arbitrary<Cell> = fc.record({
   board: fc.constantFrom(...boardNames()),
   tree: fc.array(tree, { maxLength: 4 }),
   bootargs: fc.array(word, { maxLength: 4 }),
-  cpus: fc.integer({ min: 1, max: 4 }),
+  cpus: fc.integer({ min: 1, max: 8 }),
   shift: fc.integer({ min: 0, max: 10 }),
   gates: fc.array(gate, { maxLength: 4 }),
   plan: fc.array(step, { maxLength: 6 }),
@@ -117,7 +117,7 @@ describe('a cell file', () => {
     ['id: ../x\nkernel: 6.1\nexpect: { verdict: bound }', 'c.yaml:1:5: id: expected an id'],
     ['id: a\nkernel: 6.1\nexpect: { verdicts: bound }', 'c.yaml:3:'],
     ['id: a\nkernel: 6.1\ncpu: 2\nexpect: { verdict: bound }', 'c.yaml:3:1: unknown key cpu, did you mean cpus?'],
-    ['id: a\nkernel: 6.1\ncpus: 5\nexpect: { verdict: bound }', 'c.yaml:3:7: cpus: expected at most 4, found 5'],
+    ['id: a\nkernel: 6.1\ncpus: 9\nexpect: { verdict: bound }', 'c.yaml:3:7: cpus: expected at most 8, found 9'],
     ['id: a\nkernel: 6.1\nlinkage: module\nexpect: { verdict: bound }', 'did you mean modules?, found module'],
     [
       'id: a\nkernel: 6.1\nexpect: { verdict: bound }\ntree: [{ edit: move, node: soc, to: last }]',
