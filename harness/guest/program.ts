@@ -21,6 +21,7 @@ export const GUEST_INIT = {
     'devices.c',
     'final.c',
     'harness.c',
+    'loading.c',
     'memory.c',
     'mounts.c',
     'plan.c',
@@ -33,6 +34,7 @@ export const GUEST_INIT = {
     'sys.c',
     'text.c',
     'workers.c',
+    'writing.c',
   ]),
   /** Read by the sources, so part of the content key. */
   headers: paths([
@@ -40,6 +42,7 @@ export const GUEST_INIT = {
     'devices.h',
     'final.h',
     'harness.h',
+    'loading.h',
     'mounts.h',
     'plan.h',
     'probing.h',
@@ -51,5 +54,6 @@ export const GUEST_INIT = {
     'sys.h',
     'text.h',
     'workers.h',
+    'writing.h',
   ]),
 } as const;

@@ -20,8 +20,8 @@ const OTHER_IDS = /^(?:usb|pci|slim|sdw|ethernet-phy-id)[0-9a-f]|^arm,primecell$
 
 /**
  * Text of a match table is a field of fixed size, filled up with NUL: 128 bytes for a compatible, 32 for the name of an
- * SPI device, 20 of an I2C device (include/linux/mod_devicetable.h, 5.4 to 6.12). Each entry has an `unsigned long` or a
- * pointer, so that they are aligned; before its compatible an entry has 64 bytes.
+ * SPI device, 20 of an I2C device (include/linux/mod_devicetable.h, 5.4 to 6.12). Each entry has an `unsigned long` or
+ * a pointer, so that they are aligned; before its compatible an entry has 64 bytes.
  */
 const ENTRY_ALIGNMENT = 8;
 const COMPATIBLE_SIZE = 128;

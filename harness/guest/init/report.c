@@ -134,3 +134,13 @@ void line_send(void)
 	text_char(&current, '\n');
 	sys_write(kmsg_fd, current.bytes, current.used);
 }
+
+void report_result(const char *verb, const char *first, const char *second, long result)
+{
+	line(verb);
+	line_word(first);
+	if (second != NULL)
+		line_word(second);
+	line_result(result);
+	line_send();
+}

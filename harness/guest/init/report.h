@@ -17,6 +17,9 @@ void line_number(uint64_t number);
 void line_result(long result);
 void line_send(void);
 
+/* A whole line: the verb, one word or two where `second` is not NULL, and the result. */
+void report_result(const char *verb, const char *first, const char *second, long result);
+
 /* What strerror() would say, for the errors that modules, sysfs and mounts return. */
 const char *error_text(long error);
 

@@ -5,6 +5,7 @@
 #include "mounts.h"
 #include "report.h"
 #include "steps.h"
+#include "writing.h"
 
 #define CONSOLE_IN 0 /* both opened on /dev/console by the kernel: init/main.c, console_on_rootfs() */
 #define CONSOLE_OUT 1

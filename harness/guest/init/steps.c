@@ -3,38 +3,12 @@
 #include "census.h"
 #include "devices.h"
 #include "harness.h"
+#include "loading.h"
 #include "mounts.h"
 #include "reading.h"
 #include "report.h"
 #include "settle.h"
-
-#define STEP_PATH_SIZE (sizeof("/sys/bus//drivers//unbind") + 2 * NAME_SIZE)
-
-long write_file(const char *path, const char *value, int flags)
-{
-	long fd = sys_open(path, O_WRONLY | flags);
-	long result;
-
-	if (fd < 0)
-		return fd;
-	/* One write: a sysfs file takes its value whole. */
-	result = sys_write((int)fd, value, length_of(value));
-	sys_close((int)fd);
-	return result < 0 ? result : 0;
-}
-
-/* Writes to /sys/bus/BUS + rest. */
-static long write_bus(const char *bus, const char *rest, const char *value)
-{
-	char storage[STEP_PATH_SIZE];
-	struct text path = TEXT(storage);
-
-	text_clear(&path);
-	text_add(&path, "/sys/bus/");
-	text_add(&path, bus);
-	text_add(&path, rest);
-	return write_file(path.bytes, value, 0);
-}
+#include "writing.h"
 
 static long probe(const char *device)
 {
@@ -57,94 +31,6 @@ static long probe(const char *device)
 		result = is_deferred(device) ? -EPROBE_DEFER : -ENODEV;
 	sys_close(directory);
 	return result;
-}
-
-/* A file of something in a folder of a bus, which is NULL where there is none. */
-static long write_below(const char *bus, const char *folder, const char *name, const char *file, const char *text)
-{
-	char storage[STEP_PATH_SIZE];
-	struct text rest = TEXT(storage);
-
-	if (bus == NULL)
-		return -ENODEV;
-	text_clear(&rest);
-	text_add(&rest, folder);
-	text_add(&rest, name);
-	text_add(&rest, file);
-	return write_bus(bus, rest.bytes, text);
-}
-
-/* action: "/bind" or "/unbind" */
-static long write_driver(const char *driver, const char *action, const char *device)
-{
-	return write_below(bus_of_driver(driver), "/drivers/", driver, action, device);
-}
-
-static void report_result(const char *verb, const char *first, const char *second, long result)
-{
-	line(verb);
-	line_word(first);
-	if (second != NULL)
-		line_word(second);
-	line_result(result);
-	line_send();
-}
-
-/* A module's init may oops, which ends whoever loads it, or wait for what never comes. */
-#define LOADER_STACK_SIZE 16384
-#define LOADER_MS 20000
-#define LOADER_POLL_MS 100
-
-static bool loads_apart;
-static bool answers;
-
-struct loading {
-	const char *name;
-	const char *params;
-	long result;
-	bool returned;
-};
-
-static void run_load(void *context)
-{
-	struct loading *loading = context;
-
-	loading->result = harness_load_module(loading->name, loading->params);
-	loading->returned = true;
-}
-
-/* Loads a module in a task of its own. What becomes of a task that has not come back stays open. */
-static void load_apart(const char *name, const char *params)
-{
-	/* A task that is stuck keeps its stack. */
-	char *stack = sys_map(LOADER_STACK_SIZE + sizeof(struct loading));
-	struct loading *loading = (void *)(stack + LOADER_STACK_SIZE);
-	uint64_t limit = now_ms() + LOADER_MS;
-	bool ended = false;
-	long pid;
-
-	if ((long)stack < 0 && (long)stack > -PATH_SIZE) {
-		report_result("load", name, NULL, (long)stack);
-		return;
-	}
-	loading->name = name;
-	loading->params = params;
-	pid = spawn_task(run_load, loading, stack + LOADER_STACK_SIZE);
-	while (pid > 0 && !ended && now_ms() < limit) {
-		ended = sys_wait_child(pid) == pid;
-		if (!ended)
-			sleep_until_child(LOADER_POLL_MS);
-	}
-	if (loading->returned || pid < 0) {
-		report_result("load", name, NULL, pid < 0 ? pid : loading->result);
-	} else {
-		line("load");
-		line_word(name);
-		line_word(ended ? "killed" : "pending");
-		line_send();
-	}
-	if (ended)
-		sys_unmap(stack, LOADER_STACK_SIZE + sizeof(struct loading));
 }
 
 static void autoprobe(bool on)
@@ -329,6 +215,9 @@ size_t run_steps(const struct step *steps, size_t count, size_t number)
 	run_beside(steps + 1, beside, (size_t)steps->number, number + 1);
 	return 1 + beside;
 }
+
+static bool loads_apart;
+static bool answers;
 
 void run_step(const struct step *step)
 {

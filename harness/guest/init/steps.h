@@ -21,7 +21,4 @@ void run_step(const struct step *step);
 #define SILENT_MODPROBE "/init"
 #define ANSWERING_MODPROBE "/proc/1/exe"
 
-/* Writes to a file that exists or, with O_CREAT in `flags`, may not. 0 or a negative errno. */
-long write_file(const char *path, const char *value, int flags);
-
 #endif
