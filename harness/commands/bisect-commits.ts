@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import { formatCommitStep } from '../report/bisection.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { commitReportJson, formatCommitReport } from '../search/commits-report.ts';
 import { bisectCommits as bisectRange, commitRange } from '../session/bisect-commits.ts';
 import { requireTools } from '../terminal/install-tools.ts';
@@ -17,9 +17,8 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
   const cell = await loadCell(name, matrix);
   const range = await commitRange(tree, good, bad);
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    const { report, folder } = await bisectRange({
+  const { report, folder } = await withProgress((progress) =>
+    bisectRange({
       range,
       cell,
       named: { cell: name, matrix },
@@ -30,13 +29,10 @@ export async function bisectCommits(options: BisectCommitsOptions, signal: Abort
       listen: progress.listen,
       note: progress.note,
       onStep: (step) => progress.note(formatCommitStep(step)),
-    });
-    progress.close();
-    if (options.json === true) printAsItIs(commitReportJson(report));
-    else print(formatCommitReport(report));
-    tell(`\nreport in ${relative(process.cwd(), folder)}\n`);
-    return report.bisection.result.found === 'culprit' ? EXIT.expected : EXIT.noVerdict;
-  } finally {
-    progress.close();
-  }
+    }),
+  );
+  if (options.json === true) printAsItIs(commitReportJson(report));
+  else print(formatCommitReport(report));
+  tell(`\nreport in ${relative(process.cwd(), folder)}\n`);
+  return report.bisection.result.found === 'culprit' ? EXIT.expected : EXIT.noVerdict;
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { EXIT, InputError } from '../errors.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import { formatConfigs } from '../report/bisection.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { bisectConfigFiles as bisectFiles, configsOf, type NamedConfig } from '../session/bisect-configs.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { print, printJson } from '../terminal/output.ts';
@@ -14,17 +14,12 @@ export async function bisectConfigFiles(options: BisectConfigsOptions, signal: A
   const [good, bad] = await Promise.all([readConfig(options.good), readConfig(options.bad)]);
   const configs = await configsOf(cell, good, bad);
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    const { listen, note } = progress;
-    const found = await bisectFiles({ ...configs, results: options.results, signal, listen, note });
-    progress.close();
-    if (options.json === true) printJson(found);
-    else print(formatConfigs(configs, found));
-    return EXIT.expected;
-  } finally {
-    progress.close();
-  }
+  const found = await withProgress(({ listen, note }) =>
+    bisectFiles({ ...configs, results: options.results, signal, listen, note }),
+  );
+  if (options.json === true) printJson(found);
+  else print(formatConfigs(configs, found));
+  return EXIT.expected;
 }
 
 async function readConfig(name: string): Promise<NamedConfig> {

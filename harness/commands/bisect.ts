@@ -3,7 +3,7 @@ import { EXIT, InputError } from '../errors.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { describeExplanation } from '../report/explanation.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { count } from '../report/text.ts';
 import { bisectAxes } from '../search/axes.ts';
 import { explainOrder } from '../search/explain.ts';
@@ -65,21 +65,17 @@ async function search(
   ) => Promise<{ json: unknown; text: string }>,
 ): Promise<number> {
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    const { json, text } = await runSearch(
+  const { json, text } = await withProgress((progress) =>
+    runSearch(
       verb,
       { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
       async ({ runner, boot, keepCell }) => {
         for (const cell of cells) await runner.check(cell);
         return work(boot, async (name, cell) => relative(process.cwd(), await keepCell(name, cell)), progress.note);
       },
-    );
-    progress.close();
-    if (options.json === true) printJson(json);
-    else print(text);
-    return EXIT.expected;
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  if (options.json === true) printJson(json);
+  else print(text);
+  return EXIT.expected;
 }

@@ -9,7 +9,7 @@ import type { KernelArtefact } from '../kernel/artefact.ts';
 import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../report/suppliers.ts';
 import { type BoardBlob, readBoardTree } from '../run/board-tree.ts';
 import { print } from '../terminal/output.ts';
@@ -56,14 +56,15 @@ function changesFor(tree: DeviceTree, blob: Uint8Array, name: string): Pick<Boar
 }
 
 async function kernelNamed(recipe: string, board: string, signal: AbortSignal): Promise<KernelArtefact> {
-  const progress = renderProgress(process.stderr);
-  const kernel = await buildKernel({
-    recipe,
-    linkage: 'builtin',
-    board,
-    signal,
-    onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
-  }).finally(() => progress.close());
+  const kernel = await withProgress((progress) =>
+    buildKernel({
+      recipe,
+      linkage: 'builtin',
+      board,
+      signal,
+      onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
+    }),
+  );
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${recipe}: ${kernel.reason}`);
   return kernel;
 }

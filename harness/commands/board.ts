@@ -8,7 +8,7 @@ import { ModuleMatcher } from '../kernel/modalias.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
 import { formatComparison } from '../report/hardware-log.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { harnessVersion } from '../run/about.ts';
 import { readConsole } from '../run/boot.ts';
 import {
@@ -41,10 +41,9 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     cpus: options.cpus,
   };
   const log = options.log === undefined ? null : await readLog(options.log);
-  const progress = renderProgress(process.stderr);
-  try {
-    const opened: { board: CountedBoard | null } = { board: null };
-    const { run, folder } = await runCells({
+  const opened: { board: CountedBoard | null } = { board: null };
+  const { run, folder } = await withProgress(async (progress) =>
+    runCells({
       cells: async (runner, shared) => {
         opened.board = await openBoard(runner, request);
         return [await countingCell(runner, request, shared)];
@@ -64,52 +63,47 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
         qemu: await qemuVersion(),
         matrix: { file: name, hash: '', selection: [] },
       },
-    });
-    progress.close();
-    const [record] = run.cells;
-    const counted = opened.board;
-    if (record === undefined || counted === null || record.folder === null)
-      throw new InputError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
-    const { tree, index, kernel, console } = counted;
-    const cellFolder = join(folder, record.folder);
-    const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
-    await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
-    if (census.complete && !census.devices.some(({ matched }) => matched))
-      throw new InputError(
-        `the kernel ${options.kernel} has no driver for any device of ${name}`,
-        `give one that is built for the board; the boot's files are in ${relative(process.cwd(), cellFolder)}`,
-      );
-    const comparison =
-      log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
-    const shown = {
-      board: name,
-      release: kernel.release,
-      verdict: record.verdict,
-      ...countEnds(census.devices),
-      ...census,
-      ...(comparison === null ? {} : { comparison }),
-    };
-    print(
-      options.json === true
-        ? `${JSON.stringify(shown, null, 1)}\n`
-        : formatCensus(census, {
-            board: name,
-            release: kernel.release,
-            notes: [
-              `${census.modules.loaded} modules loaded; console by ${CONSOLES[console]}`,
-              `verdict ${record.verdict}: ${record.reason}`,
-              ...forcedOn(counted).map(
-                (symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`,
-              ),
-              `files in ${relative(process.cwd(), cellFolder)}`,
-            ],
-          }),
+    }),
+  );
+  const [record] = run.cells;
+  const counted = opened.board;
+  if (record === undefined || counted === null || record.folder === null)
+    throw new InputError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
+  const { tree, index, kernel, console } = counted;
+  const cellFolder = join(folder, record.folder);
+  const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
+  await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
+  if (census.complete && !census.devices.some(({ matched }) => matched))
+    throw new InputError(
+      `the kernel ${options.kernel} has no driver for any device of ${name}`,
+      `give one that is built for the board; the boot's files are in ${relative(process.cwd(), cellFolder)}`,
     );
-    if (comparison !== null && options.json !== true) print(formatComparison(comparison, options.log ?? ''));
-    return census.complete ? exitCodeOf(run) : EXIT.unexpected;
-  } finally {
-    progress.close();
-  }
+  const comparison =
+    log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
+  const shown = {
+    board: name,
+    release: kernel.release,
+    verdict: record.verdict,
+    ...countEnds(census.devices),
+    ...census,
+    ...(comparison === null ? {} : { comparison }),
+  };
+  print(
+    options.json === true
+      ? `${JSON.stringify(shown, null, 1)}\n`
+      : formatCensus(census, {
+          board: name,
+          release: kernel.release,
+          notes: [
+            `${census.modules.loaded} modules loaded; console by ${CONSOLES[console]}`,
+            `verdict ${record.verdict}: ${record.reason}`,
+            ...forcedOn(counted).map((symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`),
+            `files in ${relative(process.cwd(), cellFolder)}`,
+          ],
+        }),
+  );
+  if (comparison !== null && options.json !== true) print(formatComparison(comparison, options.log ?? ''));
+  return census.complete ? exitCodeOf(run) : EXIT.unexpected;
 }
 
 const CONSOLES: Readonly<Record<CountedBoard['console'], string>> = {

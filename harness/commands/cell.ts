@@ -9,7 +9,7 @@ import { attachTerminal } from '../qemu/process.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { formatCell } from '../report/cell.ts';
 import { colours, wantsColour } from '../report/paint.ts';
-import { renderProgress } from '../report/progress.ts';
+import { renderProgress, withProgress } from '../report/progress.ts';
 import { harnessVersion } from '../run/about.ts';
 import { prepareByHand } from '../run/by-hand.ts';
 import { exitCodeOf } from '../run/record.ts';
@@ -81,14 +81,15 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
 async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): Promise<number> {
   const { interactive: isInteractive = false, printCommand = false, gdb, results } = options;
   const debugPort = gdb === true ? DEFAULT_DEBUG_PORT : (gdb ?? null);
-  const progress = renderProgress(process.stderr);
-  const guest = await prepareByHand(chosen, {
-    results,
-    isInteractive,
-    debugPort,
-    signal,
-    onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
-  }).finally(() => progress.close());
+  const guest = await withProgress((progress) =>
+    prepareByHand(chosen, {
+      results,
+      isInteractive,
+      debugPort,
+      signal,
+      onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
+    }),
+  );
   if (!('words' in guest)) {
     tell(`bootrace: cell ${chosen.id} cannot be booted, as its kernel is unbuildable: ${guest.kernel.reason}\n`);
     return EXIT.noVerdict;

@@ -4,7 +4,7 @@ import { repositoryAt } from '../kernel/git.ts';
 import { badOfUsersBisection, cleanHead } from '../kernel/worktree.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import type { Runner } from '../run/runner.ts';
 import { type Claim, failureOf, type Judgement, judgeCommit, judgeExpected, sightingKey } from '../search/commits.ts';
 import { cellOfCommit, cellOfSource, observeCell } from '../session/observe.ts';
@@ -40,19 +40,16 @@ async function judgeTree(options: CheckOptions, signal: AbortSignal): Promise<Ju
   const tree = await repositoryAt(options.tree);
   await requireTools();
   const head = await cleanHead(tree);
-  const progress = renderProgress(process.stderr);
-  try {
-    return await withTemporary(cacheRoot(), (results) =>
+  return withProgress((progress) =>
+    withTemporary(cacheRoot(), (results) =>
       runSearch('check', { signal, listen: progress.listen, results, workers: 1 }, async ({ runner }) => {
         const claim = await claimOf(runner, cell, tree, options);
         const checkout = head === null ? cellOfSource(cell, `tree:${tree}`, 'tree') : cellOfCommit(cell, tree, head);
         const sightings = await observeCell(runner, checkout, options.interleavings, claim);
         return claim === null ? judgeExpected(sightings, cell.expect.verdicts) : judgeCommit(sightings, claim);
       }),
-    );
-  } finally {
-    progress.close();
-  }
+    ),
+  );
 }
 
 /**

@@ -5,7 +5,7 @@ import { moduleIndex } from '../kernel/modalias.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
 import type { FunctionPlace } from '../model/gate.ts';
 import { formatLoading } from '../report/loading.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import type { Runner } from '../run/runner.ts';
 import { searchLoading } from '../search/loading.ts';
 import type { Precedence } from '../search/precedence.ts';
@@ -92,10 +92,9 @@ async function functionsOf(kernel: KernelArtefact, modules: readonly string[]): 
 /** `bootrace explore --modules`: the orders and interleavings of module loads; exit code 1 where one differs. */
 export async function exploreLoading(options: ExploreOptions, signal: AbortSignal): Promise<number> {
   await requireTools();
-  const progress = renderProgress(process.stderr);
   const { results, budget, seed, workers = null, threads = 1, preempt = ['core'], preemptions = 1 } = options;
-  try {
-    const { found, files } = await runSearch(
+  const { found, files } = await withProgress((progress) =>
+    runSearch(
       'loading',
       { signal, listen: progress.listen, results, workers, budget },
       async ({ runner, boot, keepCells, folder }) => {
@@ -118,12 +117,9 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
         const cells = report.breaks.map(({ cell, expect }) => ({ ...cell, expect }));
         return { found: report, files: await keepCells('loading', cells) };
       },
-    );
-    progress.close();
-    if (options.json === true) printJson({ ...found, files });
-    else print(formatLoading(found, files));
-    return found.breaks.length > 0 ? EXIT.unexpected : EXIT.expected;
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  if (options.json === true) printJson({ ...found, files });
+  else print(formatLoading(found, files));
+  return found.breaks.length > 0 ? EXIT.unexpected : EXIT.expected;
 }

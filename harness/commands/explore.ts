@@ -5,7 +5,7 @@ import { withEyes } from '../kernel/recipe.ts';
 import { formatAsync } from '../report/async.ts';
 import { formatExploration } from '../report/exploration.ts';
 import { wantsColour } from '../report/paint.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import type { Runner } from '../run/runner.ts';
 import { asyncReport } from '../search/async.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
@@ -30,9 +30,8 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
   if (threads !== undefined || preempt !== undefined || preemptions !== undefined)
     return exploreLoading(options, signal);
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    const { found, files } = await runSearch(
+  const { found, files } = await withProgress((progress) =>
+    runSearch(
       'explore',
       {
         signal,
@@ -76,14 +75,11 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
         }
         return { found: result, files: kept };
       },
-    );
-    progress.close();
-    if (options.json === true) printJson({ ...found, cells: Object.fromEntries(files) });
-    else print(formatExploration(found, files, wantsColour(process.stdout.isTTY, process.env)));
-    return found.outcomes.some(isFailure) ? EXIT.unexpected : EXIT.expected;
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  if (options.json === true) printJson({ ...found, cells: Object.fromEntries(files) });
+  else print(formatExploration(found, files, wantsColour(process.stdout.isTTY, process.env)));
+  return found.outcomes.some(isFailure) ? EXIT.unexpected : EXIT.expected;
 }
 
 /** @throws InputError for a kernel that would suspend and stay so */
@@ -103,10 +99,9 @@ function isFailure(outcome: Pick<Outcome, 'verdict'>): boolean {
 /** `bootrace explore --async`: which drivers may probe asynchronously; exit code 1 when one may not. */
 async function exploreAsync(options: ExploreOptions, drivers: readonly string[], signal: AbortSignal): Promise<number> {
   await requireTools();
-  const progress = renderProgress(process.stderr);
   const { results, budget, seed, workers = null } = options;
-  try {
-    const { found, files } = await runSearch(
+  const { found, files } = await withProgress((progress) =>
+    runSearch(
       'async',
       { signal, listen: progress.listen, results, workers, budget },
       async ({ runner, boot, folder, keepCells }) => {
@@ -122,12 +117,9 @@ async function exploreAsync(options: ExploreOptions, drivers: readonly string[],
         const cells = report.breaks.map(({ cell }) => cell);
         return { found: report, files: await keepCells('async', cells) };
       },
-    );
-    progress.close();
-    if (options.json === true) printJson({ ...found, files });
-    else print(formatAsync(found, files));
-    return found.breaks.length > 0 ? EXIT.unexpected : EXIT.expected;
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  if (options.json === true) printJson({ ...found, files });
+  else print(formatAsync(found, files));
+  return found.breaks.length > 0 ? EXIT.unexpected : EXIT.expected;
 }

@@ -7,7 +7,7 @@ import { listCells, selectCells } from '../matrix/select.ts';
 import { cellsOfShard, parseShard } from '../matrix/shard.ts';
 import type { Cell } from '../model/cell.ts';
 import { qemuVersion } from '../qemu/version.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { parseReporter, writeReports } from '../report/reporters.ts';
 import { harnessVersion } from '../run/about.ts';
 import { Kernels, kernelsOf } from '../run/kernels.ts';
@@ -32,17 +32,16 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
     return 0;
   }
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    if (options.buildOnly === true) return await buildKernels(cells, { signal, listen: progress.listen });
-    const finished = await runCells({
+  if (options.buildOnly === true) return withProgress(({ listen }) => buildKernels(cells, { signal, listen }));
+  const finished = await withProgress(async ({ listen }) =>
+    runCells({
       cells,
       preview: shard === null ? await loadPreview(file) : null,
       workers: options.workers ?? null,
       repeat: options.repeat,
       results: options.results,
       signal,
-      listen: progress.listen,
+      listen,
       knownIssues,
       useCache: options.cache,
       useSnapshots: options.snapshots && options.fork,
@@ -60,13 +59,10 @@ export async function matrix(options: MatrixOptions, signal: AbortSignal): Promi
         },
         shard,
       },
-    });
-    progress.close();
-    for (const written of await writeReports(requests, finished, standardOutput())) tell(`wrote ${written}\n`);
-    return exitCodeOf(finished.run);
-  } finally {
-    progress.close();
-  }
+    }),
+  );
+  for (const written of await writeReports(requests, finished, standardOutput())) tell(`wrote ${written}\n`);
+  return exitCodeOf(finished.run);
 }
 
 /** Fills the cache with the kernels of the cells, for shards that share it, and prints a line for each. */

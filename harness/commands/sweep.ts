@@ -1,7 +1,7 @@
 import { EXIT, InputError } from '../errors.ts';
 import { writeAtomic } from '../kernel/cache.ts';
 import { parseShard } from '../matrix/shard.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { formatSweep, type KnownFunctions } from '../report/sweep.ts';
 import { SWEEPS, type Sweep } from '../search/sweep.ts';
 import { runSearch } from '../session/search.ts';
@@ -22,21 +22,17 @@ export async function sweep(boards: readonly string[], options: SweepOptions, si
   const sweeps = (options.sweeps ?? SWEEPS).map(sweepOf);
   const shard = options.shard === undefined ? { index: 1, of: 1 } : parseShard(options.shard);
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    const swept = await runSearch('sweep', { signal, listen: progress.listen, results, workers }, (session) =>
+  const swept = await withProgress((progress) =>
+    runSearch('sweep', { signal, listen: progress.listen, results, workers }, (session) =>
       sweepBoards(session, { boards, kernels, sweeps, most, reduce, seed, shard, note: progress.note }),
-    );
-    progress.close();
-    const text = formatSweep(swept, await knownFunctions());
-    if (options.json === true) printJson(swept);
-    else print(text);
-    if (options.report !== undefined) await writeAtomic(options.report, text);
-    if (swept.some(({ problem }) => problem !== null)) return EXIT.noVerdict;
-    return swept.some(({ findings }) => findings.length > 0) ? EXIT.unexpected : EXIT.expected;
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  const text = formatSweep(swept, await knownFunctions());
+  if (options.json === true) printJson(swept);
+  else print(text);
+  if (options.report !== undefined) await writeAtomic(options.report, text);
+  if (swept.some(({ problem }) => problem !== null)) return EXIT.noVerdict;
+  return swept.some(({ findings }) => findings.length > 0) ? EXIT.unexpected : EXIT.expected;
 }
 
 function sweepOf(name: string): Sweep {

@@ -10,7 +10,7 @@ import { cacheRoot } from '../kernel/cache.ts';
 import { type Drivers, driversOf } from '../kernel/matches.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
 import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
@@ -61,9 +61,8 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
 async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
   const cell = await loadCell(name, options.matrix);
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    return await runSearch(
+  return withProgress((progress) =>
+    runSearch(
       'why',
       { signal, listen: progress.listen, results: options.results, workers: null },
       async ({ runner, boot }) => {
@@ -81,10 +80,8 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
         return { found: { ...found, roots }, timeout };
       },
-    );
-  } finally {
-    progress.close();
-  }
+    ),
+  );
 }
 
 /** What the device tree and the kernel know of a root that nothing probed. */

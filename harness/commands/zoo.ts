@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import { EXIT, InputError } from '../errors.ts';
 import { writeAtomic } from '../kernel/cache.ts';
-import { renderProgress } from '../report/progress.ts';
+import { withProgress } from '../report/progress.ts';
 import { formatEntry, formatZooSummary, withZooTable } from '../report/zoo.ts';
 import { runSearch } from '../session/search.ts';
 import { runEntry } from '../session/zoo.ts';
@@ -25,9 +25,8 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
   if (docs !== undefined) await requirePlace(docs);
   const entries = await readEntries(options.folder ?? ZOO, names);
   await requireTools();
-  const progress = renderProgress(process.stderr);
-  try {
-    const found = await runSearch('zoo', { signal, listen: progress.listen, results, workers }, async (session) => {
+  const found = await withProgress((progress) =>
+    runSearch('zoo', { signal, listen: progress.listen, results, workers }, async (session) => {
       // A search boots one cell at a time, so there are as many searches as guests.
       const queue = new PQueue({ concurrency: workers });
       let done = 0;
@@ -40,18 +39,15 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
           return result;
         }),
       );
-    });
-    progress.close();
-    if (options.json === true) printJson(found);
-    else print(found.map(formatEntry).join('\n') + formatZooSummary(found));
-    if (docs !== undefined) {
-      const text = withZooTable(await readFile(docs, 'utf8'), found);
-      if (text !== null) await writeAtomic(docs, text);
-    }
-    return exitCodeOf(found);
-  } finally {
-    progress.close();
+    }),
+  );
+  if (options.json === true) printJson(found);
+  else print(found.map(formatEntry).join('\n') + formatZooSummary(found));
+  if (docs !== undefined) {
+    const text = withZooTable(await readFile(docs, 'utf8'), found);
+    if (text !== null) await writeAtomic(docs, text);
   }
+  return exitCodeOf(found);
 }
 
 async function requirePlace(file: string): Promise<void> {

@@ -41,6 +41,19 @@ export function renderProgress(
   return isTTY ? terminalProgress(stream, paint, options.now) : lineProgress(stream, paint, options.now);
 }
 
+/**
+ * Shows on standard error how far `work` is, for as long as it goes on. What is printed before it has ended goes through
+ * the renderer.
+ */
+export async function withProgress<T>(work: (progress: ProgressRenderer) => Promise<T>): Promise<T> {
+  const progress = renderProgress(process.stderr);
+  try {
+    return await work(progress);
+  } finally {
+    progress.close();
+  }
+}
+
 const DEFAULT_COLUMNS = 80;
 /** Longest status line: what is further right is not seen. */
 const WIDEST_STATUS = 120;

@@ -1,35 +1,25 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { type Gate, isPlaceGate, isShort } from '../model/gate.ts';
-import type { Verdict } from '../model/verdict.ts';
-import { type Cause, causeOf, expectationOf, probeCaller } from './cause.ts';
+import { causeOf, expectationOf, probeCaller } from './cause.ts';
 import { type Condition, cellWith, conditionsOf, SETTLE_MARGIN_MS, settlingFor, type Usual } from './conditions.ts';
 import { type Failure, failuresOf, focused, isSameFailure, shows } from './failures.ts';
 import { likelyDelay } from './likely-delay.ts';
 import { minimise, type TestResult } from './minimise.ts';
 import { type Boot, hasVerdict, type Outcome, passes } from './outcome.ts';
 import { rememberBoots } from './remembered-boots.ts';
-import { type CallerNeeds, type DelayThreshold, explanationSentence } from './sentence.ts';
+import { type CallerNeeds, type DelayThreshold, type Explained, explanationSentence } from './sentence.ts';
 import { threshold } from './threshold.ts';
 
-export interface Explanation {
+export interface Explanation extends Explained {
   /**
    * A cell that fails as the given one does, with what is needed and each delay as short as it can be; {@link
    * CallerNeeds} included.
    */
   readonly minimal: Cell;
-  /** What the failure needs, whoever calls the probe; each delay at its threshold. */
-  readonly needed: readonly Condition[];
-  readonly forCaller: CallerNeeds | null;
-  readonly irrelevant: readonly Condition[];
-  readonly delays: readonly DelayThreshold[];
-  readonly cause: Cause;
-  /** What was explained. */
-  readonly failure: Failure;
   /** What else went wrong in the given cell, and was not looked at. */
   readonly others: readonly Failure[];
   readonly signature: string | null;
-  readonly verdict: Verdict;
   readonly sentence: string;
   readonly boots: number;
 }

@@ -23,13 +23,16 @@ export interface CallerNeeds {
 /** Conditions without effect that the sentence names; more are counted, and listed elsewhere. */
 const MOST_NAMED = 3;
 
-interface Explained {
+/** What the sentence is made of. */
+export interface Explained {
+  /** What the failure needs, whoever calls the probe; each delay at its threshold. */
   readonly needed: readonly Condition[];
   readonly forCaller: CallerNeeds | null;
   readonly irrelevant: readonly Condition[];
   readonly delays: readonly DelayThreshold[];
   readonly cause: Cause;
   readonly verdict: Verdict;
+  /** What was explained. */
   readonly failure: Failure;
 }
 
