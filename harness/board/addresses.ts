@@ -139,6 +139,8 @@ export interface NodeRegisters {
   readonly node: TreeNode;
   /** In the order of `reg`; of memory-mapped devices alone, and without entries that no bus above maps. */
   readonly ranges: readonly AddressRange[];
+  /** Where the CPU sees the address space of a PCI bus that the node is the host of. */
+  readonly windows: readonly AddressRange[];
   /** Whether the node and all above it are enabled. */
   readonly enabled: boolean;
 }
@@ -170,15 +172,26 @@ export function registersOf(tree: DeviceTree): NodeRegisters[] {
     const { node, path, counts, above } = place;
     const enabled = place.enabled && isEnabled(node);
     const reg = node.properties.get('reg');
+    const seen = (range: AddressRange): AddressRange[] => {
+      const at = above.reduce<AddressRange | null>((one, step) => (one === null ? null : translate(one, step)), range);
+      return at === null || at.size === 0 ? [] : [at];
+    };
+    const translation = translationOf(node, counts);
+    const isPciHost = stringProperty(node, 'device_type') === 'pci';
     if (reg !== undefined && counts.size > 0 && !isMemory(path, node)) {
-      const ranges = entriesOf(reg, counts).flatMap((range) => {
-        const seen = above.reduce<AddressRange | null>((at, step) => (at === null ? null : translate(at, step)), range);
-        return seen === null || seen.size === 0 ? [] : [seen];
-      });
-      if (ranges.length > 0) found.push({ path, node, ranges, enabled });
+      const ranges = entriesOf(reg, counts).flatMap(seen);
+      const windows = isPciHost && Array.isArray(translation) ? translation : [];
+      if (ranges.length > 0)
+        found.push({
+          path,
+          node,
+          ranges,
+          windows: windows.flatMap(({ parent, size }) => seen({ address: parent, size })),
+          enabled,
+        });
     }
     const own = cellCounts(node);
-    const next = path === '/' ? [] : [translationOf(node, counts), ...above];
+    const next = path === '/' ? [] : [translation, ...above];
     for (const child of node.children.toReversed())
       waiting.push({ node: child, path: joinPath(path, child.name), counts: own, above: next, enabled });
   }

@@ -178,6 +178,8 @@ export const BEHAVIOURS = [
   'i2c-tegra',
   'i2c-designware',
   'mtk-pwrap',
+  'scpi',
+  'scmi-doorbell',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

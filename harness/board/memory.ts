@@ -66,7 +66,8 @@ function clip(ranges: readonly AddressRange[], most: number): AddressRange[] {
 /**
  * The RAM of the guest. What the tree says is kept; ranges that overlap count once, and there is at most {@link
  * MOST_RAM} of it. Where the tree leaves the size to the boot loader, it begins where the tree says, or at the first
- * usual place, and ends before the first register. Throws {@link InputError} for a tree that leaves no room for RAM.
+ * usual place, and ends before the first register or window of a PCI bus. Throws {@link InputError} for a tree that
+ * leaves no room for RAM.
  */
 export function layMemory(tree: DeviceTree, registers: readonly NodeRegisters[], name: string): BoardMemory {
   const said = memoryInTree(tree);
@@ -77,7 +78,7 @@ export function layMemory(tree: DeviceTree, registers: readonly NodeRegisters[],
     const why = cut > 0 ? `${cut / MIB} MiB less: the guest gets at most ${MOST_RAM / MIB} MiB` : OVERLAP;
     return { ranges, why: sameRanges(ranges, said) ? null : why, blocks: blocksOf(ranges) };
   }
-  const inTheWay = registers.filter(isHardware).flatMap(({ ranges }) => ranges);
+  const inTheWay = registers.filter(isHardware).flatMap(({ ranges, windows }) => [...ranges, ...windows]);
   const bases = said.length > 0 ? said.map(({ address }) => address) : BASES;
   const pieces = bases.flatMap((base) => {
     const address = Math.ceil(base / BLOCK_SIZE) * BLOCK_SIZE;

@@ -11,6 +11,9 @@ const CID_CORESIGHT = 0xb105_900d;
 /** CoreSight (IHI 0029): DEVARCH at 0xfbc and DEVTYPE at 0xfcc of the last 4 KiB. */
 const DEVARCH = 0x44;
 const DEVTYPE = 0x34;
+/** DEVID of a cross trigger (cti_set_default_config() of coresight-cti-core.c): 4 channels, 8 triggers. */
+const DEVID = 0x38;
+const CTI_DEVID = 0x4_0800;
 /**
  * Debug registers of a CPU (DDI 0487, H9): EDDEVID and EDDEVID1 say that the program counter is sampled, EDPRSR that it
  * has power (drivers/hwtracing/coresight/coresight-cpu-debug.c, debug_init_arch_data()).
@@ -40,6 +43,7 @@ const IDS: Readonly<Record<string, { readonly pid: number; readonly arch?: numbe
   'qcom,coresight-tpda': { pid: 0x000f_0f04 },
   'qcom,coresight-tpdm': { pid: 0x000f_0e04 },
   'arm,mhu': { pid: 0x001b_b098 },
+  'arm,mhu-doorbell': { pid: 0x001b_b098 },
   'arm,pl011': { pid: 0x0024_1011 },
   'arm,pl022': { pid: 0x0004_1022 },
   'arm,pl031': { pid: 0x0004_1031 },
@@ -52,8 +56,10 @@ const IDS: Readonly<Record<string, { readonly pid: number; readonly arch?: numbe
   'arm,pl180': { pid: 0x0004_1180 },
   'arm,pl330': { pid: 0x0024_1330 },
   'arm,pl353-smc-r2p1': { pid: 0x0004_1353 },
+  'arm,pl354': { pid: 0x0004_1354 },
   'arm,sp804': { pid: 0x0014_1804 },
   'arm,sp805': { pid: 0x0004_1805 },
+  'arm,sp810': { pid: 0x0004_1810 },
 };
 
 export const ambaIds: DeviceModel = {
@@ -75,6 +81,7 @@ export const ambaIds: DeviceModel = {
       // The trace memory controller is a router where the tree calls it etr.
       answers.word(end - DEVTYPE, /\/etr@/.test(path) ? 0x21 : (known.type ?? 0));
     }
+    if (compatible.includes('arm,coresight-cti')) answers.word(end - DEVID, CTI_DEVID);
     if (compatible.includes('arm,coresight-cpu-debug')) {
       answers.word(end - EDDEVID, 3);
       answers.word(end - EDDEVID1, 2);

@@ -18,6 +18,7 @@ import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
 import { optee } from './optee.ts';
+import { pciEcam } from './pci.ts';
 import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
@@ -25,7 +26,8 @@ import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from '
 import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rockchipHighMask } from './rockchip.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
-import { scmiSmc } from './scmi.ts';
+import { scmiMailbox, scmiSmc } from './scmi.ts';
+import { scpi } from './scpi.ts';
 import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuModel } from './smmu500.ts';
@@ -87,6 +89,7 @@ const MODELS: readonly DeviceModel[] = [
   nxpFspi,
   ohci,
   optee,
+  pciEcam,
   psci,
   qce,
   qcomRpm,
@@ -101,7 +104,9 @@ const MODELS: readonly DeviceModel[] = [
   rwtmMailbox,
   safexcel,
   scmModel,
+  scmiMailbox,
   scmiSmc,
+  scpi,
   sdhci,
   sdhciHost,
   sdhciTegra,

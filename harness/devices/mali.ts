@@ -127,6 +127,9 @@ const MMU_FEATURES = 0x2830;
  * of drivers/gpu/drm/panfrost/panfrost_gpu.c). Of several, the first of this list counts.
  */
 const GPU_IDS: readonly (readonly [string, number])[] = [
+  ['arm,mali-t604', 0x6956_0000],
+  ['arm,mali-t624', 0x0620_0000],
+  ['arm,mali-t628', 0x0620_0000],
   ['arm,mali-t720', 0x0720_0011],
   ['arm,mali-t760', 0x0750_0011],
   ['arm,mali-t820', 0x0820_0011],

@@ -1,6 +1,8 @@
+import type { AddressRange } from '../board/board-plan.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
-import type { DeviceModel } from './device.ts';
+import type { Answers, BoardDevice, DeviceModel } from './device.ts';
+import { mhuChannel } from './mhu.ts';
 
 /** Protocols of SCMI (DEN 0056) that firmware/models/scmi.c knows; others of the tree are not offered. */
 const FIRST_PROTOCOL = 0x10;
@@ -26,6 +28,21 @@ function countOf(root: TreeNode, provider: TreeNode | undefined, properties: rea
 /** Three digits of a name. */
 const NUMBERS_MAX = 999;
 
+/** Parameters of firmware/models/scmi.c behind the first, up to the shared memory's address. */
+function parametersOf(device: BoardDevice, answers: Answers, shared: AddressRange): number[] {
+  const protocols = new Map(device.slaves.map(({ node, reg }) => [reg[0] ?? 0, node]));
+  const { root } = device;
+  answers.word(shared.address + CHANNEL_STATUS, CHANNEL_FREE);
+  return [
+    answers.store(),
+    countOf(root, protocols.get(CLOCK), ['clocks', 'assigned-clocks', 'assigned-clock-parents']),
+    countOf(root, protocols.get(RESET), ['resets']),
+    countOf(root, protocols.get(POWER), ['power-domains']),
+    KNOWN.reduce((bits, protocol) => bits + (protocols.has(protocol) ? 2 ** (protocol - FIRST_PROTOCOL) : 0), 0),
+    shared.address,
+  ];
+}
+
 export const scmiSmc: DeviceModel = {
   compatible: ['arm,scmi-smc'],
   reads: 'drivers/firmware/arm_scmi/smc.c, smc_send_message(); shmem.c, base.c, clock.c, reset.c, power.c (6.12)',
@@ -33,21 +50,28 @@ export const scmiSmc: DeviceModel = {
     const call = cellProperty(device.node, 'arm,smc-id');
     const shared = device.registersOf('shmem');
     if (call === null || shared === null) return;
-    const protocols = new Map(device.slaves.map(({ node, reg }) => [reg[0] ?? 0, node]));
-    const { root } = device;
-    answers.word(shared.address + CHANNEL_STATUS, CHANNEL_FREE);
     answers.behaviour({
       behaviour: 'scmi',
       ...shared,
       interrupts: [],
-      parameters: [
-        call,
-        answers.store(),
-        countOf(root, protocols.get(CLOCK), ['clocks', 'assigned-clocks', 'assigned-clock-parents']),
-        countOf(root, protocols.get(RESET), ['resets']),
-        countOf(root, protocols.get(POWER), ['power-domains']),
-        KNOWN.reduce((bits, protocol) => bits + (protocols.has(protocol) ? 2 ** (protocol - FIRST_PROTOCOL) : 0), 0),
-      ],
+      parameters: [call, ...parametersOf(device, answers, shared)],
+    });
+  },
+};
+
+export const scmiMailbox: DeviceModel = {
+  compatible: ['arm,scmi'],
+  reads: 'drivers/firmware/arm_scmi/mailbox.c, mailbox_send_message(), rx_callback(); as by calls (6.12)',
+  model(device, answers) {
+    const shared = device.registersOf('shmem');
+    const channel = shared === null ? null : mhuChannel(device, answers);
+    if (shared === null || channel === null) return;
+    answers.behaviour({
+      behaviour: 'scmi-doorbell',
+      address: channel.ring,
+      size: Uint32Array.BYTES_PER_ELEMENT,
+      interrupts: [channel.interrupt],
+      parameters: [0, ...parametersOf(device, answers, shared), channel.arrived],
     });
   },
 };

@@ -85,8 +85,8 @@ const queryOf = (answers: Answers) => (asked: readonly (number | null)[], words:
 function answerClocks(count: number, answers: Answers): void {
   const query = queryOf(answers);
   query([QUERIES.clocks], [0, count === 0 ? 0 : count + 1]);
-  // The one behind those of the tree is that which all come from.
-  for (let clock = 0; clock < count; clock++) query([QUERIES.clockName, clock], wordsOf(`clk${clock}`, 4));
+  // Boards have fixed clocks called clk26 and the like. The one behind those of the tree is what all come from.
+  for (let clock = 0; clock < count; clock++) query([QUERIES.clockName, clock], wordsOf(`pm-clk${clock}`, 4));
   query([QUERIES.clockName, count], wordsOf(REFERENCE, 4));
   query([QUERIES.attributes, count], [0, VALID | EXTERNAL]);
   query([QUERIES.attributes], [0, VALID]);

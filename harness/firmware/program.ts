@@ -48,6 +48,7 @@ export const FIRMWARE = {
     'models/i2c.c',
     'models/i2c-masters.c',
     'models/scmi.c',
+    'models/scpi.c',
     'models/spi.c',
     'models/spmi.c',
     'models/ti-sci.c',

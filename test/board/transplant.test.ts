@@ -87,6 +87,19 @@ describe('transplant', () => {
     expect(lay(boardTree({ memory: [], more: [uart] })).plan.ram[0]?.address).toBe(0x4000_0000);
   });
 
+  test('puts no RAM that the tree leaves out where a PCI host has the addresses of its bus', () => {
+    const pci = node('pcie@f0000000', {
+      compatible: 'pci-host-ecam-generic',
+      device_type: 'pci',
+      '#address-cells': [3],
+      '#size-cells': [2],
+      reg: [0, 0xf000_0000, 0, 0x1000_0000],
+      ranges: [0x200_0000, 0, 0x8000_0000, 0, 0x8000_0000, 0, 0x4000_0000],
+    });
+    const { plan } = lay(boardTree({ memory: [], more: [pci] }));
+    expect(plan.ram.map(({ address, size }) => [address, size])).toEqual([[0x4000_0000, 0x4000_0000]]);
+  });
+
   test('reads the timer with the cells of the GIC', () => {
     const gic = { ...GIC_V3, properties: node('', { '#interrupt-cells': [4] }).properties };
     const four = { ...GIC_V3, properties: new Map([...GIC_V3.properties, ...gic.properties]) };

@@ -218,7 +218,52 @@ describe('models of a board’s devices', () => {
     const [channel] = modelBoard(tree).models.behaviours;
     expect(channel).toMatchObject({ behaviour: 'scmi', address: 0x10_f000, size: 0x100 });
     const [call, , ...numbers] = channel?.parameters ?? [];
-    expect([call, ...numbers]).toEqual([0x8200_0010, 6, 0, 0, 0b1_0000]);
+    expect([call, ...numbers]).toEqual([0x8200_0010, 6, 0, 0, 0b1_0000, 0x10_f000]);
+  });
+
+  it('answers SCPI and SCMI behind the channel of the message handling unit that they ring', () => {
+    const mhu = (name: string, address: number, phandle: number) =>
+      node(`${name}@${address.toString(16)}`, {
+        compatible: [`arm,${name}`, 'arm,primecell'],
+        reg: [address, 0x1000],
+        phandle: [phandle],
+        interrupts: [0, 36, 4, 0, 35, 4, 0, 37, 4],
+      });
+    const shared = node('shmem@10f000', { compatible: 'arm,scmi-shmem', reg: [0x10_f000, 0x200], phandle: [9] });
+    const sensors = node('sensors', { compatible: 'arm,scpi-sensors', phandle: [11] });
+    const scpi = node('scpi', { compatible: 'arm,scpi', mboxes: [7, 1], shmem: [9] }, sensors);
+    const zone = node('soc-thermal', { 'thermal-sensors': [11, 3] });
+    const clocks = node('protocol@14', { reg: [0x14], phandle: [10] });
+    const scmi = node('scmi', { compatible: 'arm,scmi', mboxes: [8, 0, 0, 8, 0, 1], shmem: [9] }, clocks);
+    const { models: found } = models(
+      mhu('mhu', 0x20_0000, 7),
+      mhu('mhu-doorbell', 0x30_0000, 8),
+      shared,
+      scpi,
+      zone,
+      scmi,
+      node('cpu', { clocks: [10, 5] }),
+    );
+    const [scp, doorbell] = found.behaviours;
+    expect(scp).toMatchObject({ behaviour: 'scpi', address: 0x20_0128, size: 4, interrupts: [67] });
+    const [answers, requests, arrived, , count] = scp?.parameters ?? [];
+    expect([answers, requests, arrived, count]).toEqual([0x10_f000, 0x10_f100, 0x20_0020, 4]);
+    expect(doorbell).toMatchObject({ behaviour: 'scmi-doorbell', address: 0x30_0108, size: 4, interrupts: [68] });
+    const [call, , ...numbers] = doorbell?.parameters ?? [];
+    expect([call, ...numbers]).toEqual([0, 6, 0, 0, 0b1_0000, 0x10_f000, 0x30_0000]);
+    expect(found.rules).toContainEqual(expect.objectContaining({ rule: 'clears', at: 0x20_0030, to: 0x20_0020 }));
+  });
+
+  it('puts a root port on a PCI bus whose configuration space is memory', () => {
+    const { models: found } = models(
+      node('pcie@100000', { compatible: 'pci-host-ecam-generic', reg: [0x10_0000, 0x1000] }),
+    );
+    expect(word(found.images, 0x10_0000)).toBe(0x000c_1b36);
+    expect(word(found.images, 0x10_0008)).toBe(0x0604_0000);
+    // Without base addresses: what sizes them by writing ones reads zeros.
+    expect(found.rules).toContainEqual(
+      expect.objectContaining({ rule: 'read-only', at: 0x10_0010, bits: 0xffff_ffff }),
+    );
   });
 
   it('resets a GPU at once, and its MMU keeps no low bits of its directory', () => {

@@ -1,7 +1,9 @@
 /*
- * Arm's System Control and Management Interface (DEN 0056) by secure monitor calls: drivers/firmware/arm_scmi. The
- * range is the shared memory; parameter 0: the call's number, 1: a store for the rates of clocks, 2 to 4: how many
- * clocks, resets and power domains there are, 5: the protocols, a bit each from 0x10.
+ * Arm's System Control and Management Interface (DEN 0056): drivers/firmware/arm_scmi. By calls of the secure monitor
+ * the range is the shared memory, and parameter 0 the call's number; by a doorbell of the message handling unit the
+ * range is the register that rings it, parameter 7 the status of the way back, and interrupt 0 its own. Parameter 1: a
+ * store for the rates of clocks, 2 to 4: how many clocks, resets and power domains there are, 5: the protocols, a bit
+ * each from 0x10, 6: the shared memory.
  */
 #include "../board.h"
 
@@ -29,13 +31,13 @@ enum { DOMAIN_ATTRIBUTES = 3, POWER_STATE_GET = 5, CLOCK_RATES = 4, CLOCK_RATE_S
 /* The n-th word of the answer, behind its status. */
 static void put(const struct placed *placed, u32 n, u32 value)
 {
-	register_set(placed->address + ANSWER + 4 * n, value);
+	register_set(placed->parameter[6] + ANSWER + 4 * n, value);
 }
 
 /* A name of 16 bytes with a number, as drivers want each of theirs to be another. */
 static void put_name(const struct placed *placed, u32 n, const char *kind, u32 number)
 {
-	u64 at = placed->address + ANSWER + 4 * n;
+	u64 at = placed->parameter[6] + ANSWER + 4 * n;
 
 	for (u32 i = 0; i < 4; i++)
 		put(placed, n + i, 0);
@@ -48,7 +50,7 @@ static void put_name(const struct placed *placed, u32 n, const char *kind, u32 n
 
 static u32 base(const struct placed *placed, u32 message, u32 *words)
 {
-	u64 at = placed->address + ANSWER + 4;
+	u64 at = placed->parameter[6] + ANSWER + 4;
 	u32 count = 0;
 
 	switch (message) {
@@ -77,7 +79,7 @@ static u32 base(const struct placed *placed, u32 message, u32 *words)
 
 static u32 clock(const struct placed *placed, u32 message, u32 *words)
 {
-	u32 number = register_get(placed->address + PAYLOAD + (message == CLOCK_RATE_SET ? 4 : 0));
+	u32 number = register_get(placed->parameter[6] + PAYLOAD + (message == CLOCK_RATE_SET ? 4 : 0));
 	u64 hertz = placed->parameter[1] + 4 * number;
 
 	if (message == ATTRIBUTES) {
@@ -102,7 +104,7 @@ static u32 clock(const struct placed *placed, u32 message, u32 *words)
 		*words = 7;
 		break;
 	case CLOCK_RATE_SET:
-		register_set(hertz, register_get(placed->address + PAYLOAD + 8));
+		register_set(hertz, register_get(placed->parameter[6] + PAYLOAD + 8));
 		break;
 	case CLOCK_RATE_GET:
 		put(placed, 0, register_get(hertz) ? register_get(hertz) : DEFAULT_HERTZ);
@@ -116,7 +118,7 @@ static u32 clock(const struct placed *placed, u32 message, u32 *words)
 /* Power domains and resets: all of them are on, and what is asked is done. */
 static u32 domain(const struct placed *placed, u32 message, u32 *words, u32 count, int is_power)
 {
-	u32 number = register_get(placed->address + PAYLOAD);
+	u32 number = register_get(placed->parameter[6] + PAYLOAD);
 
 	switch (message) {
 	case ATTRIBUTES:
@@ -180,11 +182,23 @@ static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)
 
 static void call(const struct placed *placed)
 {
-	u32 words = 0, status = answer(placed, register_get(placed->address + HEADER), &words);
+	u32 words = 0, status = answer(placed, register_get(placed->parameter[6] + HEADER), &words);
 
-	register_set(placed->address + PAYLOAD, status);
-	register_set(placed->address + LENGTH, HEADER_AND_STATUS + 4 * words);
-	register_set(placed->address + CHANNEL_STATUS, CHANNEL_FREE);
+	register_set(placed->parameter[6] + PAYLOAD, status);
+	register_set(placed->parameter[6] + LENGTH, HEADER_AND_STATUS + 4 * words);
+	register_set(placed->parameter[6] + CHANNEL_STATUS, CHANNEL_FREE);
+}
+
+/* The bit that rings is the one of the answer. */
+static u32 ring(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	(void)offset;
+	(void)old;
+	call(placed);
+	register_set(placed->parameter[7], register_get(placed->parameter[7]) | value);
+	vgic_raise(placed->interrupt[0]);
+	return 0;
 }
 
 const struct behaviour scmi = { NO_READ, write, call };
+const struct behaviour scmi_doorbell = { NO_READ, ring };
