@@ -48,6 +48,26 @@ describe('several boots in one log', () => {
     expect(classify(...log, '# dmesg', ...log)).toMatchObject({ verdict: 'bound', boots: [] });
   });
 
+  it('does not take what a boot says for what the one before said in the same microsecond', () => {
+    const rejects = ['a', 'b'].map((name) => `[    9.500000] ${name}: Unknown symbol foo (err -2)`);
+    const boot = [...HEAD, ...UP, ...rejects, DOWN];
+    const rejected = (...lines: string[]) => classify(...lines).rejected.map(({ module }) => module);
+    expect(rejected(...boot)).toEqual(['a', 'b']);
+    expect(rejected(...boot, 'U-Boot 2024.01', ...boot)).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  it('of kernels without a clock each banner begins one', () => {
+    const boot = ['[    0.000000] Linux version 6.12.0 (a@b) #1 SMP', '[    0.000000] foo: probing'];
+    expect(classify(...boot, ...boot).boots).toHaveLength(1);
+  });
+
+  it('has nothing in flight that a boot before it had', () => {
+    const probing = "[    1.000000] bus: 'platform': really_probe: probing driver a with device 1000.a";
+    const found = classify(...HEAD, probing, 'U-Boot 2024.01', ...HEAD, '[    1.100000] foo: the last word');
+    expect(found.boots).toMatchObject([{ probing: ['1000.a'] }]);
+    expect(found.inFlight).toBeNull();
+  });
+
   it('tells an exception of the boot firmware from one of the kernel', () => {
     const found = classify('U-Boot 2024.01', '"Synchronous Abort" handler, esr 0x96000010', 'Resetting CPU ...');
     expect(found).toMatchObject({ verdict: 'hang', crashes: [] });

@@ -73,6 +73,19 @@ describe('bisectAxes', () => {
     );
   });
 
+  it('watches what either cell watches, whatever else a boot has of which', async () => {
+    const good = simulatedCell({ watch: ['a'] });
+    const bad = simulatedCell({ watch: ['a', 'b'], cpus: 2, bootargs: ['x'] });
+    const mixed: Cell[] = [];
+    await bisectAxes(good, bad, async (cell) => {
+      if (cell.id !== good.id || cell.cpus === 1) mixed.push(cell);
+      const signature = cell.cpus === 2 ? 'x' : null;
+      return { verdict: signature === null ? 'bound' : 'null-deref', reason: '', signature, events: [], gates: [] };
+    });
+    expect(mixed.some(({ cpus, bootargs }) => cpus === 1 && bootargs.includes('x'))).toBe(true);
+    for (const cell of mixed.filter((one) => one !== good)) expect(cell.watch).toEqual(['a', 'b']);
+  });
+
   it('refuses two cells that show the same', async () => {
     const boot = async (cell: Cell) => bootSimulated(UNFIXED, cell);
     await expect(bisectAxes(simulatedCell(), simulatedCell({ cpus: 2 }), boot)).rejects.toThrow('show the same: bound');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Cell } from '../../harness/model/cell.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../../harness/search/hunt.ts';
 import type { Outcome } from '../../harness/search/outcome.ts';
-import { independentOf, milestonesOf, missed, opened, tornApart } from '../../harness/search/windows.ts';
+import { GIVING_UP, independentOf, milestonesOf, missed, opened, tornApart } from '../../harness/search/windows.ts';
 import { bootSimulated, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 const DEVICES = UNFIXED.map(({ device }) => device);
@@ -48,6 +48,37 @@ test('keeps to its budget, and gives the same boots for the same seed', async ()
     await search(request(UNFIXED, second ?? [], never));
     expect(first).toEqual(second);
   }
+});
+
+test('no window is opened twice', async () => {
+  const cells: Cell[] = [];
+  const sound = UNFIXED.map(({ crashesWithout: _, ...device }) => device);
+  let last: Cell | null = null;
+  const windows: string[] = [];
+  await hunt(
+    request(sound, cells, {
+      milestones: ['devres_add', GIVING_UP],
+      isFound: () => false,
+      budget: 400,
+      // Whoever is asked comes by each milestone twice.
+      boot: async (cell) => {
+        last = cell;
+        const passed = cell.gates.flatMap((gate) =>
+          gate.gate === 'delay' && 'at' in gate && 'return' in gate.at ? [`${gate.at.return}():return`] : [],
+        );
+        const gates = [...passed, ...passed].map(
+          (device) => ({ verb: 'delayed', time: 1, device, detail: '1' }) as const,
+        );
+        return { ...bootSimulated(sound, cell), gates };
+      },
+      onProgress: (part) => {
+        if (part === 'windows' && last !== null) windows.push(JSON.stringify({ ...last, id: '' }));
+      },
+    }),
+  );
+  // The first time that a probe gives up, and each time that a milestone is passed but for that one.
+  expect(windows).toHaveLength(DEVICES.length * 4);
+  expect(new Set(windows).size).toBe(windows.length);
 });
 
 test('a base without a verdict is told', async () => {
