@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toDts } from '../../harness/devicetree/dts.ts';
+import { MAX_NAME } from '../../harness/devicetree/format.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import { emptyNode } from '../../harness/devicetree/tree.ts';
@@ -35,6 +36,14 @@ describe('reading and writing blobs', () => {
     expect(tree.reservations).toEqual([{ address: 0x40000000n, size: 0x10000n }]);
     expect(tree.root.children.map((child) => child.name)).toEqual(['cpus', 'intc@8000000', 'soc', '__symbols__']);
     expect([...tree.root.properties.keys()].slice(0, 3)).toEqual(['compatible', '#address-cells', '#size-cells']);
+  });
+
+  it('keeps names of the greatest length', () => {
+    const name = 'n'.repeat(MAX_NAME);
+    const properties = new Map([[name, new Uint8Array()]]);
+    const node = { name, properties, children: [] };
+    const tree = { bootCpu: 0, reservations: [], root: { ...emptyNode(''), properties, children: [node] } };
+    expect(parseFdt(serializeFdt(tree))).toEqual(tree);
   });
 
   it.each(['17', '16'])('writes dtc -V %s blobs back byte for byte as version 17', async (version) => {

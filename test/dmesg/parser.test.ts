@@ -135,6 +135,9 @@ describe('a report', () => {
     ];
     const [crash] = crashesOf(probing('1.outer'), probing('2.inner'), bound('2.inner'), ...oops);
     expect(crash?.probing).toEqual({ driver: 'wobbler', device: '1.outer' });
+    // Tried again, and what became of the first time was not printed: it was entered last.
+    const [again] = crashesOf(probing('1.outer'), probing('2.inner'), probing('1.outer'), ...oops);
+    expect(again?.probing?.device).toBe('1.outer');
   });
 });
 
@@ -161,5 +164,13 @@ describe('UTF-16', () => {
     const whole = eventsOf(bytes);
     expect(whole).toMatchObject([{ event: 'crash', title: 'kernel panic: \u{1f600} wobble' }]);
     for (let cut = 0; cut <= bytes.length; cut++) expect(eventsOf(bytes, [cut])).toEqual(whole);
+    const everywhere = Array.from({ length: bytes.length }, (_, cut) => cut);
+    expect(eventsOf(bytes, everywhere)).toEqual(whole);
+    expect(
+      eventsOf(
+        bytes,
+        everywhere.filter((cut) => cut % 2 === 0),
+      ),
+    ).toEqual(whole);
   });
 });
