@@ -42,7 +42,7 @@ export function renderProgress(
 }
 
 /**
- * Shows on standard error how far `work` is, for as long as it goes on. What is printed before it has ended goes through
+ * Shows on standard error how far `work` is, for as long as it goes on. What is printed before its end goes through
  * the renderer.
  */
 export async function withProgress<T>(work: (progress: ProgressRenderer) => Promise<T>): Promise<T> {

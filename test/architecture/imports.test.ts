@@ -78,6 +78,19 @@ describe('planted breaks', () => {
     expect((await findings(files)).cycles).toEqual([['firmware/a.c', 'firmware/b.c']]);
   });
 
+  test('a cycle in C through a variable, and one through assembly', async () => {
+    const files = {
+      'firmware/a.c': 'u32 counted;\nvoid a(void)\n{\n\tb();\n}\n',
+      'firmware/b.c': 'void b(void)\n{\n\tcounted++;\n}\n',
+      'guest/c.c': 'void c(void)\n{\n\tenter();\n}\n',
+      'guest/entry.S': '\t.global enter\nenter:\n\tbl c\n',
+    };
+    expect((await findings(files)).cycles).toEqual([
+      ['firmware/a.c', 'firmware/b.c'],
+      ['guest/c.c', 'guest/entry.S'],
+    ]);
+  });
+
   test('a command that imports a command', async () => {
     const { wrong } = await findings({
       'commands/check.ts': `import { x } from './doctor.ts'; export const y = x;`,

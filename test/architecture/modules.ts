@@ -29,19 +29,24 @@ export function typescriptImports(root: string): Import[] {
   });
 }
 
-/** A function with a body that other files may call: what stands before its name is at the start of a line, and not `static`. */
-const FUNCTION = /^(?!static\b|typedef\b|#)[A-Za-z_][\w \t*]*?\b(\w+)\([^;{]*\)[^;{]*\{/gm;
+/** What a C or assembly file defines for others, by what a linker would see of it: its name is at the start of a line. */
+const DEFINITIONS = [
+  /^(?!static\b|typedef\b|#)[A-Za-z_][\w \t*]*?\b(\w+)\([^;{]*\)[^;{]*\{/gm,
+  /^(?!static\b|extern\b|typedef\b|return\b)(?:[A-Za-z_]\w* )+\**(\w+)(?:\[\w*\])?(?: = [^;]+)?;$/gm,
+  /^\s*\.global\s+(\w+)/gm,
+];
 
-/** Which C files below `root` call or name a function that another one defines. */
+/** Which C and assembly files below `root` call or name a function or variable that another one defines. */
 export function cUses(root: string): Import[] {
   const texts = new Map(
-    filesBelow(root, /\.c$/).map((file) => {
+    filesBelow(root, /\.[cS]$/).map((file) => {
       const text = readFileSync(join(root, file), 'utf8');
       return [file, text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*|"(?:[^"\\\n]|\\.)*"/g, ' ')] as const;
     }),
   );
   const places = new Map<string, string>();
-  for (const [file, text] of texts) for (const [, name = ''] of text.matchAll(FUNCTION)) places.set(name, file);
+  for (const [file, text] of texts)
+    for (const form of DEFINITIONS) for (const [, name = ''] of text.matchAll(form)) places.set(name, file);
   return [...texts].flatMap(([from, text]) => {
     const used = new Set([...text.matchAll(/\b[A-Za-z_]\w*\b/g)].flatMap(([word]) => places.get(word) ?? []));
     return [...used].filter((to) => to !== from).map((to) => ({ from, to }));
