@@ -51,6 +51,11 @@ export async function ownerToken(): Promise<string> {
   return `${process.pid}-${await startTime('self')}-${await pidSpace()}`;
 }
 
+/** Process id of what is named by an {@link ownerToken} or by a name that begins with one. */
+export function ownerPid(token: string): number {
+  return Number.parseInt(token, 10);
+}
+
 /** Whether what stands at `path`, whose name begins with an {@link ownerToken}, belongs to nobody any more. */
 export async function isAbandoned(token: string, path: string): Promise<boolean> {
   const [pid = '', start, theirs] = token.split('-');

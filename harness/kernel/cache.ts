@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
 import { replaceFile } from '../files.ts';
-import { isAbandoned, ownerToken } from '../owner.ts';
+import { isAbandoned, ownerPid, ownerToken } from '../owner.ts';
 
 /**
  * The cache folder: `$XDG_CACHE_HOME/bootrace`, by default `~/.cache/bootrace`.
@@ -124,6 +124,26 @@ export async function withTemporary<T>(root: string, fill: (folder: string) => P
 export async function withScratch<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
   const made = await bestEffort(async () => ({ value: await withTemporary(root, fill) }));
   return made === null ? andRemove(await mkdtemp(join(tmpdir(), 'bootrace-')), fill) : made.value;
+}
+
+/**
+ * Says that this process goes on using what it has found in the cache, until the function that comes back is called. A
+ * cache that cannot be written has no such marks.
+ */
+export async function useCache(root: string): Promise<() => Promise<void>> {
+  const mark = await bestEffort(() => openTemporary(root));
+  return async () => {
+    if (mark !== null) await removeFolder(mark);
+  };
+}
+
+/** Processes that use the cache or are writing to it, in ascending order. */
+export async function usersOfCache(root: string): Promise<number[]> {
+  const parent = join(root, 'tmp');
+  const pids = new Set<number>();
+  for (const name of await readdir(parent).catch(() => []))
+    if (!(await isAbandoned(name, join(parent, name)))) pids.add(ownerPid(name));
+  return [...pids].sort((a, b) => a - b);
 }
 
 /** Removes a folder that another run may be removing at the same time. */

@@ -7,7 +7,7 @@ import type { DmesgEvent } from '../dmesg/events.ts';
 import { InfraError, KnownError } from '../errors.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
-import { cacheRoot } from '../kernel/cache.ts';
+import { cacheRoot, useCache } from '../kernel/cache.ts';
 import type { Cell } from '../model/cell.ts';
 import { isMissing } from '../model/verdict.ts';
 import type { GuestEnd } from '../qemu/process.ts';
@@ -65,14 +65,16 @@ export class Runner {
   readonly #kernels: Kernels;
   readonly #kept: ResultCache;
   readonly #snapshots: Snapshots | null;
+  readonly #leaveCache: () => Promise<void>;
   #fromSnapshot = 0;
   /** Entries of the result cache that came from this run's snapshots. */
   readonly #keptFromSnapshots: string[] = [];
 
-  private constructor(options: RunnerOptions, common: CommonFiles, kept: ResultCache) {
+  private constructor(options: RunnerOptions, common: CommonFiles, kept: ResultCache, leaveCache: () => Promise<void>) {
     this.#options = options;
     this.#common = common;
     this.#kept = kept;
+    this.#leaveCache = leaveCache;
     this.#cells = new PQueue({ concurrency: options.workers + 1 });
     this.#guests = new PQueue({ concurrency: options.workers });
     this.#kernels = new Kernels(options);
@@ -88,7 +90,7 @@ export class Runner {
       openCommonFiles(shared, cache),
       ResultCache.open(cache, await qemuIdentity()),
     ]);
-    return new Runner(options, common, kept);
+    return new Runner(options, common, kept, await useCache(cache));
   }
 
   /**
@@ -248,6 +250,7 @@ export class Runner {
     await Promise.all([this.#cells.onIdle(), this.#kernels.close()]);
     await this.#snapshots?.close();
     await this.#kept.trim();
+    await this.#leaveCache();
   }
 }
 

@@ -74,8 +74,10 @@ export async function runSearch<T>(
     await folder.keep();
     return found;
   } catch (error) {
-    await runner?.close();
-    await folder.discard();
+    // A boot that another part of the search asks for meanwhile may get in the way. It must not hide what went wrong,
+    // and the next run removes what is left.
+    await runner?.close().catch(() => {});
+    await folder.discard().catch(() => {});
     throw error;
   }
 }

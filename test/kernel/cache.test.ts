@@ -11,6 +11,8 @@ import {
   fileSystemError,
   publish,
   requireFreeSpace,
+  useCache,
+  usersOfCache,
   withTemporary,
 } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
@@ -75,6 +77,23 @@ describe('temporary folders', () => {
         await withTemporary(root, async () => {});
         expect(await readdir(join(root, 'tmp'))).toEqual([first.split('/').at(-1)]);
       });
+    }),
+  );
+});
+
+describe('who uses the cache', () => {
+  it(
+    'is told until the last one leaves it, and a killed one is not',
+    inFolder(async (root) => {
+      expect(await usersOfCache(root)).toEqual([]);
+      const leave = [await useCache(root), await useCache(root)];
+      const [, start, space] = (await ownerToken()).split('-');
+      await mkdir(join(root, 'tmp', `1-${Number(start) - 1}-${space}-killed`));
+      expect(await usersOfCache(root)).toEqual([process.pid]);
+      await leave[0]?.();
+      expect(await usersOfCache(root)).toEqual([process.pid]);
+      await withTemporary(root, async () => leave[1]?.());
+      expect(await usersOfCache(root)).toEqual([]);
     }),
   );
 });
