@@ -74,7 +74,11 @@ void shadow_snapshot(void);
 void shadow_restore(void);
 void shadow_census(void);
 
+/* board-timers.c */
+void board_timers_kick(u32 cpu);
+
 /* cpus.c */
+void cpus_init(void);
 void cpus_watch_release(void);
 void cpus_release(u64 address, u32 size, u64 value);
 

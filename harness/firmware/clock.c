@@ -1,33 +1,44 @@
 /*
  * Time spent at EL2 does not show at EL1, so that what the firmware does, and how long it may have to wait, changes
- * nothing in the guest. Only with one CPU: each has its own offset, and theirs must be the same. Read by entry.S.
+ * nothing in the guest. With one CPU entry.S takes it out of EL1's virtual counter. Several CPUs of a board have one
+ * offset between them, which each takes over when it comes here; cpus.c sees to it that a CPU comes here before it goes
+ * on at EL1 with an old one. The stand-in's CPUs are not called into the firmware: from the second on time shows there.
  */
 #include "firmware.h"
 #include "timing.h"
 
-static int hides_time;
 u64 hidden_rest;
 u64 instruction_ticks;
 u64 virtual_offset;
+static u64 hidden_around;
 
 u64 ticks_of_instructions(void);	/* instructions.S */
 
 void clock_init(void)
 {
-	hides_time = 1;
-	hidden_rest = HIDDEN_REST * ticks_of_instructions() / MEASURED_INSTRUCTIONS;
+	u64 ticks = ticks_of_instructions();
+
+	hidden_rest = HIDDEN_REST * ticks / MEASURED_INSTRUCTIONS;
+	hidden_around = HIDDEN_AROUND * ticks / MEASURED_INSTRUCTIONS;
 	instruction_ticks = hidden_rest / HIDDEN_REST;
 }
 
-int clock_is_hidden(void)
+/* From here on several CPUs have one offset. */
+void clock_share(void)
 {
-	return hides_time;
+	virtual_offset = SYSREG_READ("cntvoff_el2");
 }
 
-/* From here on the clocks of several CPUs have to agree. */
-void show_time(void)
+/* What happens in the firmware happens at this time of the physical counter, and at one of the virtual one. */
+u64 clock_enter(void)
 {
-	if (hides_time)
-		virtual_offset = SYSREG_READ("cntvoff_el2");
-	hides_time = 0;
+	SYSREG_WRITE("cntvoff_el2", virtual_offset);
+	return SYSREG_READ("cntpct_el0");
+}
+
+void clock_leave(u64 time)
+{
+	virtual_offset += SYSREG_READ("cntpct_el0") - time + hidden_around;
+	SYSREG_WRITE("cntvoff_el2", virtual_offset);
+	asm volatile("isb");
 }

@@ -11,24 +11,87 @@ struct { u64 entry, context; } cpu_on[CPUS_MAX];
 u64 secondary_entry;
 
 static u32 lock;
+static int several;
 
-/* YIELD lets QEMU run the CPU that has it (target/arm/translate-a64.c, trans_YIELD). */
-void cpus_lock(void)
+/* By CPU: it waits for an interrupt; it was called and has not come yet. */
+static u8 is_idle[CPUS_MAX], is_called[CPUS_MAX];
+
+int cpus_are_several(void)
 {
-	u32 taken;
+	return several;
+}
 
-	if (clock_is_hidden())
+/*
+ * QEMU runs one CPU at a time, each until something is due, and a CPU may have to stop in the middle of the firmware.
+ * From when on its time is hidden, all others are called before they go on at EL1: they wait here until it is done, and
+ * have the new offset then. Who waits for an interrupt comes here anyway.
+ */
+static void call_others(u32 self)
+{
+	for (u32 cpu = 0; cpu < board->cpus; cpu++) {
+		if (cpu == self || is_idle[cpu] || is_called[cpu])
+			continue;
+		is_called[cpu] = 1;
+		board_timers_kick(cpu);
+	}
+}
+
+/*
+ * Comes into the firmware, and sets the time from which on time there is hidden. YIELD lets QEMU run the CPU that is
+ * there (target/arm/translate-a64.c, trans_YIELD).
+ */
+void cpus_enter(u64 *time)
+{
+	u32 taken, self = cpu_index();
+
+	if (!several)
 		return;
 	do {
 		asm volatile("1: ldaxr %w0, [%1]\n cbz %w0, 2f\n yield\n b 1b\n2: stxr %w0, %w2, [%1]"
 			     : "=&r"(taken) : "r"(&lock), "r"(1) : "memory");
 	} while (taken);
+	if (!board)
+		return;
+	is_called[self] = 0;
+	call_others(self);
+	*time = clock_enter();
 }
 
-void cpus_unlock(void)
+void cpus_leave(u64 time)
 {
-	if (!clock_is_hidden())
-		asm volatile("stlr wzr, [%0]" : : "r"(&lock) : "memory");
+	if (!several)
+		return;
+	if (board)
+		clock_leave(time);
+	asm volatile("stlr wzr, [%0]" : : "r"(&lock) : "memory");
+}
+
+#define HCR_TWI		(1ul << 13)
+#define HCR_VI		(1ul << 7)
+#define ISR_IRQ		(1ul << 7)
+
+/*
+ * A CPU waits for an interrupt here and not at EL1, so that the others know. With the new offset its timer may not have
+ * come yet.
+ */
+void cpus_wait(struct frame *f)
+{
+	u32 self = cpu_index();
+
+	while (!(SYSREG_READ("hcr_el2") & HCR_VI) && !(SYSREG_READ("isr_el1") & ISR_IRQ)) {
+		is_idle[self] = 1;
+		cpus_leave(f->time);
+		asm volatile("wfi");
+		cpus_enter(&f->time);
+		is_idle[self] = 0;
+	}
+}
+
+/* Of this CPU, beside others. */
+void cpus_init(void)
+{
+	if (several && board)
+		SYSREG_WRITE("hcr_el2", SYSREG_READ("hcr_el2") | HCR_TWI);
 }
 
 /*
@@ -52,9 +115,10 @@ u64 cpu_start(u32 cpu, u64 entry, u64 context)
 
 	if (cpu >= CPUS_MAX)
 		return PSCI_INVALID_PARAMETERS;
-	if (clock_is_hidden()) {
-		show_time();
-		lock = 1;	/* by who is here already */
+	if (!several) {
+		clock_share();
+		several = lock = 1;	/* who is here already has it */
+		cpus_init();
 	}
 	cpu_on[cpu].entry = entry;
 	cpu_on[cpu].context = context;

@@ -73,12 +73,15 @@ _Noreturn void die(u64 esr, u64 elr);
 /* clock.c */
 extern u64 instruction_ticks;
 void clock_init(void);
-int clock_is_hidden(void);
-void show_time(void);
+void clock_share(void);
+u64 clock_enter(void);
+void clock_leave(u64 time);
 
 /* cpus.c */
-void cpus_lock(void);
-void cpus_unlock(void);
+int cpus_are_several(void);
+void cpus_enter(u64 *time);
+void cpus_leave(u64 time);
+void cpus_wait(struct frame *f);
 u32 cpu_of(u64 affinity);
 u64 cpu_start(u32 cpu, u64 entry, u64 context);
 

@@ -68,7 +68,7 @@ static void wait(struct frame *f, struct flight *flight, u32 i)
 		flight->is_atomic = 1;
 		report(f, "atomic", gate->at.kind, flight->side, flight->name, "");
 	}
-	if (flight->is_atomic && gate->action == ACTION_HOLD && clock_is_hidden())
+	if (flight->is_atomic && gate->action == ACTION_HOLD && !cpus_are_several())
 		ms = f->spsr & SPSR_IRQ_MASKED ? 0 : ATOMIC_HOLD_MS;
 	flight->gate = i;
 	flight->deadline = now(f) + ticks_of(ms);

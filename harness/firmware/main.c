@@ -3,6 +3,7 @@
 #include "board.h"
 
 /* ESR_ELx.EC (DDI 0487, D17.2.37) */
+#define EC_WAIT			0x01	/* WFI; WFE is not trapped */
 #define EC_SMC64		0x17
 #define EC_SYSREG		0x18
 #define EC_DATA_ABORT_LOWER	0x24
@@ -23,6 +24,7 @@
 void cpu_init(struct start *start)
 {
 	static int is_secondary;
+	u64 time;
 
 	if (!is_secondary) {
 		is_secondary = 1;
@@ -35,10 +37,11 @@ void cpu_init(struct start *start)
 		stops_cpu_init();
 		return;
 	}
-	cpus_lock();
+	cpus_enter(&time);
 	board_cpu_init();
+	cpus_init();
 	stops_cpu_init();
-	cpus_unlock();
+	cpus_leave(time);
 }
 
 /*
@@ -67,6 +70,10 @@ static void dispatch(struct frame *f, u64 esr)
 		/* A trapped SMC leaves ELR at the instruction (D17.2.37, ISS encoding for an SMC). */
 		f->elr += 4;
 		handle_smc(f);
+		break;
+	case EC_WAIT:
+		f->elr += 4;
+		cpus_wait(f);
 		break;
 	case EC_SYSREG:
 		f->elr += 4;
@@ -106,14 +113,14 @@ static void dispatch(struct frame *f, u64 esr)
 	}
 }
 
-/* Returns whether the time that this takes is hidden from EL1. */
+/* Returns whether entry.S has to hide the time that this takes from EL1. */
 int handle(struct frame *f, u64 esr)
 {
-	cpus_lock();
+	cpus_enter(&f->time);
 	if (esr == INTERRUPT)
 		vgic_physical_interrupt();
 	else
 		dispatch(f, esr);
-	cpus_unlock();
-	return clock_is_hidden();
+	cpus_leave(f->time);
+	return !cpus_are_several();
 }

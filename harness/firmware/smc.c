@@ -23,6 +23,7 @@
 #define PSCI_FEATURES		0x8400000au
 #define PSCI_SET_SUSPEND_MODE	0x8400000fu
 #define PSCI_PLATFORM_COORDINATED	0ul
+#define PSCI_CPU_SUSPEND_32	0x84000001u
 #define PSCI_CPU_SUSPEND_64	0xc4000001u
 
 struct scm_answer {
@@ -180,6 +181,12 @@ void handle_smc(struct frame *f)
 	if (fn == PSCI_CPU_ON_32 || fn == PSCI_CPU_ON_64) {
 		/* What is kept is the state of one CPU. */
 		f->x[0] = snapshot_taken() ? PSCI_INVALID_PARAMETERS : cpu_start(cpu_of(f->x[1]), f->x[2], f->x[3]);
+		return;
+	}
+	/* QEMU waits for an interrupt there, whatever the state. */
+	if (board && cpus_are_several() && (fn == PSCI_CPU_SUSPEND_32 || fn == PSCI_CPU_SUSPEND_64)) {
+		cpus_wait(f);
+		f->x[0] = 0;
 		return;
 	}
 	if (fn == PSCI_AFFINITY_INFO_32 || fn == PSCI_AFFINITY_INFO_64)

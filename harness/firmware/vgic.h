@@ -41,7 +41,6 @@ struct vgic {
 
 /* board-timers.c */
 void board_timers_cpu_init(void);
-void board_timers_kick(u32 cpu);
 u32 board_timers_acknowledge(void);
 void board_timers_deactivate(u32 interrupt);
 void board_timers_restore(int (*is_live)(u32 interrupt));
