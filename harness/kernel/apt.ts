@@ -6,7 +6,7 @@ import { InfraError, InputError } from '../errors.ts';
 import { withDescendants } from '../launch.ts';
 import { ensureFolder } from './cache.ts';
 import { cancelled } from './cancel.ts';
-import type { OnProgress } from './progress.ts';
+import { type OnProgress, uncounted } from './progress.ts';
 
 interface Suite {
   readonly name: string;
@@ -263,7 +263,7 @@ async function downloadFrom(
 ): Promise<Download> {
   const site = siteFor(suite.name, sites);
   if (site === null) throw new InfraError("no such site in this machine's apt sources");
-  onProgress({ phase: 'downloading', subject: `index of ${suite.name}`, done: null, total: null, secondsLeft: null });
+  onProgress(uncounted('downloading', `index of ${suite.name}`));
   const state = await openState(request.root, suite, site, request.architecture);
   try {
     await refresh(state, signal);
@@ -340,6 +340,7 @@ async function downloadInto(
         subject,
         done: Math.round(wanted.size * share),
         total: wanted.size,
+        isRough: false,
         secondsLeft: share > 0 ? Math.round((elapsed * (1 - share)) / share) : null,
       });
     }

@@ -13,7 +13,7 @@ import { takeLock } from './lock.ts';
 import { BuildFailure, type MakeContext, make, SourceError, takeTurn, toolchainIdentity } from './make.ts';
 import { readDepends } from './modules.ts';
 import { applyPatches } from './patched-tree.ts';
-import { type OnProgress, StepCounter } from './progress.ts';
+import { type OnProgress, StepCounter, uncounted } from './progress.ts';
 import { hashFile, KERNEL_MIB, type KernelRecord, publishKernel, readPublished, storeOnce } from './published.ts';
 import { imageKernel, stockKernel } from './ready.ts';
 import { type KernelSource, kernelTitle, loadRecipe, type Recipe, RecipeMisfit, type TextFile } from './recipe.ts';
@@ -75,8 +75,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
   if (known !== null) return known;
 
   const subject = `${kernelTitle(recipe.name)} ${request.linkage}`;
-  const say = (phase: 'waiting' | 'configuring' | 'packing') =>
-    onProgress({ phase, subject, done: null, total: null, secondsLeft: null });
+  const say = (phase: 'waiting' | 'configuring' | 'packing') => onProgress(uncounted(phase, subject));
   const lock = await takeLock(`${tree.folder}.lock`, () => say('waiting'), request.signal);
   const turn = takeTurn();
   try {
@@ -203,7 +202,10 @@ async function sourceTree(
   }
 }
 
-/** Compiles, counting steps against what the last such build of this tree took. */
+/**
+ * Compiles, counting steps against those of the last build that began with the same folder. In a folder with objects
+ * their number hangs on what differs from the kernel before, and most of the time goes into linking.
+ */
 async function compile(
   context: MakeContext,
   tree: SourceTree,
@@ -211,9 +213,11 @@ async function compile(
   subject: string,
   onProgress: OnProgress,
 ): Promise<void> {
-  const record = join(tree.folder, warm ? 'steps-warm' : 'steps-cold');
-  const recorded = Number((await readIfPresent(record)) ?? (warm ? 0 : FIRST_BUILD_STEPS));
-  const counter = new StepCounter({ phase: 'compiling', subject, total: recorded > 0 ? recorded : null }, onProgress);
+  const record = join(tree.folder, `${basename(context.output)}.steps-${warm ? 'warm' : 'cold'}`);
+  const recorded = Number(await readIfPresent(record));
+  const total = recorded > 0 ? recorded : warm ? null : FIRST_BUILD_STEPS;
+  const isRough = warm || total !== recorded;
+  const counter = new StepCounter({ phase: 'compiling', subject, total, isRough }, onProgress);
   await make(context, ['Image', 'modules'], () => counter.advance());
   await writeAtomic(record, String(counter.done));
 }

@@ -20,7 +20,7 @@ import { EM_AARCH64, readElf, symbolLines, withFile } from './elf.ts';
 import { imageRelease, LARGEST_IMAGE, openImage } from './image.ts';
 import { takeLock } from './lock.ts';
 import { readDepends } from './modules.ts';
-import type { OnProgress } from './progress.ts';
+import { type OnProgress, uncounted } from './progress.ts';
 import { BUILTIN_INFO, DEVICE_TREES, publishKernel, readPublished } from './published.ts';
 import type { KernelSource, StockFlavour } from './recipe.ts';
 import { exists } from './source/source-tree.ts';
@@ -67,8 +67,7 @@ export async function stockKernel(request: ReadyRequest, source: StockSource): P
   };
   const known = await recorded();
   if (known !== null) return known;
-  const wait = () =>
-    onProgress({ phase: 'waiting', subject: request.recipe, done: null, total: null, secondsLeft: null });
+  const wait = () => onProgress(uncounted('waiting', request.recipe));
   const lock = await takeLock(`${record}.lock`, wait, signal);
   try {
     const meanwhile = await recorded();
@@ -85,7 +84,7 @@ export async function stockKernel(request: ReadyRequest, source: StockSource): P
     await withTemporary(root, async (temporary) => {
       const { package: found, path, parts } = await downloadPackage(wanted, temporary, onProgress, signal);
       const version = `${found.name} ${found.version}`;
-      onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
+      onProgress(uncounted('unpacking', found.name));
       const unpacked = join(temporary, 'deb');
       for (const deb of [path, ...parts]) await extractDeb(deb, unpacked, signal);
       await publishStock(root, version, unpacked, signal);

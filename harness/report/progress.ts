@@ -151,13 +151,15 @@ const MEGABYTE = 1_000_000;
 
 /** `6.1 builtin: compiling, 812 of 1604 objects, 40 s left`. */
 export function formatKernelProgress(progress: KernelProgress): string {
-  const { done, total, secondsLeft } = progress;
+  const { done, total, isRough, secondsLeft } = progress;
   const bytes = progress.phase === 'downloading';
   const size = (number: number) => (bytes ? (number / MEGABYTE).toFixed(1) : String(number));
   const unit = bytes ? 'MB' : progress.phase === 'unpacking' ? 'files' : 'objects';
   const parts = [
     `${printable(progress.subject)}: ${progress.phase}`,
-    done === null ? null : total === null ? `${size(done)} ${unit}` : `${size(done)} of ${size(total)} ${unit}`,
+    done === null
+      ? null
+      : `${size(done)}${total === null ? '' : ` of ${isRough ? 'about ' : ''}${size(total)}`} ${unit}`,
     secondsLeft === null ? null : `${formatDuration(secondsLeft * 1000)} left`,
   ];
   return parts.filter((part) => part !== null).join(', ');

@@ -23,6 +23,8 @@ export interface RunState {
   readonly running: readonly string[];
   /** When the first cell was started. */
   readonly bootsSince: number | null;
+  /** Since when nothing but boots goes on, and how many were done then. */
+  readonly pace: { readonly since: number; readonly boots: number } | null;
 }
 
 export const NOTHING_YET: RunState = {
@@ -38,6 +40,7 @@ export const NOTHING_YET: RunState = {
   noVerdict: 0,
   running: [],
   bootsSince: null,
+  pace: null,
 };
 
 /** The state after one more event, which happened at `now` milliseconds. */
@@ -52,7 +55,12 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         compiles: state.compiles || event.progress.phase === 'compiling',
       };
     case 'kernel-finished':
-      return { ...state, kernelsDone: state.kernelsDone + 1, kernel: null };
+      return {
+        ...state,
+        kernelsDone: state.kernelsDone + 1,
+        kernel: null,
+        pace: event.built ? { since: now, boots: state.bootsDone } : state.pace,
+      };
     case 'search-started':
       return { ...state, boots: event.mostBoots };
     case 'boot-started':
@@ -89,6 +97,8 @@ const BOOTS_FOR_ESTIMATE = 4;
  */
 export function timeLeft(state: RunState, now: number): number | null {
   const { boots, bootsDone, bootsSince } = state;
-  if (boots === null || bootsSince === null || bootsDone < BOOTS_FOR_ESTIMATE) return null;
-  return ((now - bootsSince) / bootsDone) * Math.max(0, boots - bootsDone);
+  if (boots === null || bootsSince === null || (state.compiles && state.kernelsDone < state.kernels)) return null;
+  const { since, boots: before } = state.pace ?? { since: bootsSince, boots: 0 };
+  if (bootsDone - before < BOOTS_FOR_ESTIMATE) return null;
+  return ((now - since) / (bootsDone - before)) * Math.max(0, boots - bootsDone);
 }

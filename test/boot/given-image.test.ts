@@ -114,7 +114,14 @@ async function toldOfPreview(parts: Partial<Cell>): Promise<LifecycleEvent> {
   const preview = new Preview(cell, { ...options, useCache: false, useSnapshots: false }, run);
   preview.listen({ event: 'boot-started', id: 'another' });
   expect(told).toEqual([]);
-  const progress = { phase: 'compiling', subject: '6.1', done: 1, total: 9, secondsLeft: null } as const;
+  const progress = {
+    phase: 'compiling',
+    subject: '6.1',
+    done: 1,
+    total: 9,
+    isRough: false,
+    secondsLeft: null,
+  } as const;
   for (const _ of ['once', 'again']) preview.listen({ event: 'kernel-progress', progress });
   await expect.poll(() => told.length, { timeout: 60_000 }).toBeGreaterThan(0);
   await preview.close();

@@ -28,7 +28,7 @@ describe('run state', () => {
   it('tells each row that is decided while kernels are compiled, and a preview, but no row of a run that compiles nothing', () => {
     const compiling = {
       event: 'kernel-progress',
-      progress: { phase: 'compiling', subject: '6.1', done: 1, total: 9, secondsLeft: null },
+      progress: { phase: 'compiling', subject: '6.1', done: 1, total: 9, isRough: false, secondsLeft: null },
     } as const;
     const row: LifecycleEvent = { event: 'cell-finished', cell: aCell({ row: 'T1' }) };
     const preview: LifecycleEvent = { event: 'preview-finished', cell: aCell({ row: 'T8', verdict: 'null-deref' }) };
@@ -51,7 +51,7 @@ describe('run state', () => {
   it('says nothing a second time without a terminal while it stands still', () => {
     const compiling = (done: number): LifecycleEvent => ({
       event: 'kernel-progress',
-      progress: { phase: 'compiling', subject: '6.1', done, total: 9, secondsLeft: null },
+      progress: { phase: 'compiling', subject: '6.1', done, total: 9, isRough: false, secondsLeft: null },
     });
     const lines: string[] = [];
     let now = 0;
@@ -103,9 +103,40 @@ describe('run state', () => {
     expect(timeLeft(state, 100)).toBeNull();
   });
 
+  it('says nothing about the end while kernels are to be compiled, and does not count their time', () => {
+    const progress = {
+      phase: 'compiling',
+      subject: '6.1',
+      done: 1,
+      total: 9,
+      isRough: true,
+      secondsLeft: null,
+    } as const;
+    const compiled = { event: 'kernel-finished', subject: '6.1', unbuildable: null, built: true, wallMs: 900 } as const;
+    const [start, ...boots] = EVENTS;
+    const state = (events: readonly (LifecycleEvent | undefined)[], at: number, from = NOTHING_YET) =>
+      events.reduce((sum, event) => (event === undefined ? sum : advance(sum, event, at)), from);
+    const one = state([start, { event: 'kernel-progress', progress }, compiled, ...boots], 100);
+    expect(timeLeft(one, 900)).toBeNull();
+    const both = state([compiled], 900, one);
+    expect(timeLeft(both, 1000)).toBeNull();
+    const [five, six] = [...'56'].map((n): LifecycleEvent => ({ event: 'boot-finished', id: `c${n}` }));
+    expect(timeLeft(state([five, six, five, six], 1300, { ...both, boots: 20 }), 1300)).toBe(1200);
+  });
+
   it('names the kernel that is built, the objects and the time left', () => {
-    const progress = { phase: 'compiling', subject: '6.1 builtin', done: 812, total: 1604, secondsLeft: 40 } as const;
+    const progress = {
+      phase: 'compiling',
+      subject: '6.1 builtin',
+      done: 812,
+      total: 1604,
+      isRough: false,
+      secondsLeft: 40,
+    } as const;
     expect(formatKernelProgress(progress)).toBe('6.1 builtin: compiling, 812 of 1604 objects, 40 s left');
+    const first = { ...progress, isRough: true, secondsLeft: null };
+    expect(formatKernelProgress(first)).toBe('6.1 builtin: compiling, 812 of about 1604 objects');
+    expect(formatKernelProgress({ ...first, total: null })).toBe('6.1 builtin: compiling, 812 objects');
     const started = advance(NOTHING_YET, { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 2 }, 0);
     expect(formatStatus(advance(started, { event: 'kernel-progress', progress }, 0), 0)).toEqual([
       'kernels: 0 of 2 ready: 6.1 builtin: compiling, 812 of 1604 objects, 40 s left',

@@ -12,7 +12,7 @@ import {
   writeAtomic,
 } from '../cache.ts';
 import { takeLock } from '../lock.ts';
-import type { OnProgress } from '../progress.ts';
+import { type OnProgress, uncounted } from '../progress.ts';
 import { extractDeb, unpackTarball } from '../unpack.ts';
 import { exists, SOURCE_MIB, type SourceTree, sourceFolder } from './source-tree.ts';
 
@@ -51,7 +51,7 @@ export async function debianSource(
   const known = await recorded();
   if (known !== null) return treeOf(known);
   const prefix = `linux-source-${series}`;
-  const wait = () => onProgress({ phase: 'waiting', subject: prefix, done: null, total: null, secondsLeft: null });
+  const wait = () => onProgress(uncounted('waiting', prefix));
   const lock = await takeLock(`${record}.lock`, wait, signal);
   try {
     return treeOf((await recorded()) ?? (await fetch()));
@@ -81,7 +81,7 @@ async function fetchSource({ root, record, series, onProgress, signal }: Fetch):
   await requireFreeSpace(root, SOURCE_MIB, `unpacking ${prefix}`);
   return withTemporary(root, async (temporary) => {
     const { package: found, path: deb } = await downloadPackage(wanted, temporary, onProgress, signal);
-    onProgress({ phase: 'unpacking', subject: found.name, done: null, total: null, secondsLeft: null });
+    onProgress(uncounted('unpacking', found.name));
     await extractDeb(deb, join(temporary, 'deb'), signal);
     const shipped = join(temporary, 'deb', 'usr', 'src');
     const tarball = (await readdir(shipped)).find((name) => /^linux-source-[\d.]+\.tar\.xz$/.test(name));

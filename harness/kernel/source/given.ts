@@ -15,7 +15,7 @@ import {
   writeAtomic,
 } from '../cache.ts';
 import { git, resolveCommit, runGit } from '../git.ts';
-import type { OnProgress } from '../progress.ts';
+import { type OnProgress, uncounted } from '../progress.ts';
 import { hashFile } from '../published.ts';
 import { unpackTarball } from '../unpack.ts';
 import {
@@ -68,7 +68,7 @@ export async function tarballSource(
   if (await exists(sourceFolder(tree))) return tree;
   await requireFreeSpace(root, SOURCE_MIB, `unpacking ${path}`);
   await withTemporary(root, async (temporary) => {
-    onProgress({ phase: 'unpacking', subject: path, done: null, total: null, secondsLeft: null });
+    onProgress(uncounted('unpacking', path));
     const unpacked = join(temporary, 'tree');
     await unpackTarball(file, join(unpacked, 'src'), signal);
     await requireKernelSource(join(unpacked, 'src'), path);
