@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
-import { cacheRoot, usersOfCache } from '../kernel/cache.ts';
+import { cacheRoot, removeCache, usersOfCache } from '../kernel/cache.ts';
 import { isOfRuns } from '../run/results.ts';
 import { print } from '../terminal/output.ts';
 import type { CleanOptions } from './clean.options.ts';
@@ -18,7 +18,9 @@ export async function clean({ results, force }: CleanOptions): Promise<number> {
       `${root} is in use by process${users.length === 1 ? '' : 'es'} ${users.join(', ')}`,
       'wait for the end of what runs there or stop it; --force removes the cache all the same',
     );
-  const folders = [root];
+  await removeCache(root);
+  print(`removed ${root}\n`);
+  const folders: string[] = [];
   if (results !== undefined) {
     const kept = resolve(results === true ? 'results' : results);
     const entries = await readdir(kept).catch(() => []);

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
 import { replaceFile } from '../files.ts';
 import { isAbandoned, ownerPid, ownerToken } from '../owner.ts';
@@ -146,6 +146,28 @@ export async function usersOfCache(root: string): Promise<number[]> {
   return [...pids].sort((a, b) => a - b);
 }
 
+/**
+ * Removes the whole cache at `root`, also while runs go on that write there: it is put aside first, so that they begin
+ * one anew. What a killed removal left goes, too. Throws {@link InfraError} where it may not be removed.
+ */
+export async function removeCache(root: string): Promise<void> {
+  const beside = await readdir(dirname(root)).catch(() => []);
+  const prefix = `${basename(root)}.removed-`;
+  try {
+    for (const name of beside.filter((entry) => entry.startsWith(prefix))) {
+      const path = join(dirname(root), name);
+      if (await isAbandoned(name.slice(prefix.length), path)) await removeFolder(path);
+    }
+    const aside = join(dirname(root), prefix + (await ownerToken()));
+    await rename(root, aside);
+    await removeFolder(aside);
+  } catch (error) {
+    // A volume of a container can be emptied, not renamed.
+    if (errorCode(error) === 'EBUSY') for (const name of await readdir(root)) await removeFolder(join(root, name));
+    else if (errorCode(error) !== 'ENOENT') throw fileSystemError(error, root, 1);
+  }
+}
+
 /** Removes a folder that another run may be removing at the same time. */
 export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -166,15 +188,15 @@ export async function publish(finished: string, target: string): Promise<void> {
 }
 
 /**
- * Carries out what only spares later runs some work: on a cache that is read-only, full or of another user, all that is
- * in it can still be used. Null where it could not be written; any other error is thrown.
+ * Carries out what only spares later runs some work: on a cache that is read-only, full, of another user, or removed in
+ * the meantime, all that is in it can still be used. Null where it could not be written; any other error is thrown.
  */
 export async function bestEffort<T>(write: () => Promise<T>): Promise<T | null> {
   try {
     return await write();
   } catch (error) {
     const known = fileSystemError(error, '', 1);
-    if (known instanceof InfraError) return null;
+    if (known instanceof InfraError || errorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -6,14 +6,17 @@ import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import { InfraError } from '../../harness/errors.ts';
 import {
+  bestEffort,
   cacheRoot,
   ensureFolder,
   fileSystemError,
   publish,
+  removeCache,
   requireFreeSpace,
   useCache,
   usersOfCache,
   withTemporary,
+  writeAtomic,
 } from '../../harness/kernel/cache.ts';
 import { takeLock } from '../../harness/kernel/lock.ts';
 import { publishKernel, readPublished, requireSound, storeOnce } from '../../harness/kernel/published.ts';
@@ -49,6 +52,43 @@ describe('the cache folder', () => {
       const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
       expect(fileSystemError(full, '/cache', 1200)).toBeInstanceOf(InfraError);
       expect(fileSystemError(full, '/cache', 1200)).toMatchObject({ hint: expect.stringContaining('1200 MiB') });
+    }),
+  );
+});
+
+describe('a cache that is removed', () => {
+  it(
+    'is gone, with what a killed removal has left, and may be written to meanwhile',
+    inFolder(async (path) => {
+      const root = join(path, 'bootrace');
+      const [, start, space] = (await ownerToken()).split('-');
+      await mkdir(join(path, `bootrace.removed-99999999-${start}-${space}`, 'boots'), { recursive: true });
+      await mkdir(join(path, 'other'));
+      const boots = await ensureFolder(join(root, 'boots'));
+      for (let n = 0; n < 500; n++) await writeFile(join(boots, `${n}`), '');
+      let isRemoved = false;
+      let more = 500;
+      const writing = (async () => {
+        while (!isRemoved) {
+          await ensureFolder(boots);
+          await bestEffort(() => writeAtomic(join(boots, `${more++}`), 'x', false));
+        }
+      })();
+      await removeCache(root);
+      isRemoved = true;
+      await writing;
+      expect((await readdir(path)).sort()).toEqual(['bootrace', 'other']);
+      expect(await readdir(boots)).not.toContain('0');
+      await removeCache(root);
+      await removeCache(root);
+      expect(await readdir(path)).toEqual(['other']);
+    }),
+  );
+
+  it(
+    'while it is written to spares nothing, and is no error',
+    inFolder(async (path) => {
+      expect(await bestEffort(() => writeAtomic(join(path, 'gone', 'entry'), 'x'))).toBeNull();
     }),
   );
 });
