@@ -110,7 +110,8 @@ function order(input: BlameInput): TraceFrame[] {
   const { blame: where } = crashFacts(kind);
   if (where === 'stall') return ofStall(own);
   const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
-  const first = where === 'trace' || BAD_TARGET.test(header.lead) ? null : pc;
+  const nowhere = pc !== null && isNameless(pc) && pc.module === null && lr !== null && !isNameless(lr);
+  const first = where === 'trace' || nowhere || BAD_TARGET.test(header.lead) ? null : pc;
   const reliable = from(
     trace.filter((frame) => frame.reliable),
     header.frame ?? first,
@@ -118,8 +119,9 @@ function order(input: BlameInput): TraceFrame[] {
   );
   const unreliable = trace.filter((frame) => !frame.reliable);
   const caller = first === null ? (where === 'trace' ? null : lr) : leafCaller(first, lr, kind);
-  // Only where nothing else is known: what the link register holds need not be the caller of what calls others.
-  const tail = pc === null && reliable.length === 0 && unreliable.length === 0 ? [lr] : [];
+  // Only where no trace is known: what the link register holds need not be the caller of what calls others.
+  const alone = reliable.length === 0 && unreliable.length === 0;
+  const tail = alone && (pc === null || roleOf(pc, kind) === 'handle') ? [lr] : [];
   return [header.frame, named, first, caller, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
 }
 
@@ -149,8 +151,12 @@ function ofStall(own: readonly PlacedFrame[]): TraceFrame[] {
  */
 function leafCaller(pc: TraceFrame, lr: TraceFrame | null, kind: CrashKind): TraceFrame | null {
   const role = roleOf(pc, kind);
+  if (role === 'lock') return RAW_LOCK.test(pc.function) ? lr : null;
   return role === 'memory' || role === 'atomic' || role === 'container' || role === 'instrumentation' ? lr : null;
 }
+
+/** Locks that are taken without a call. */
+const RAW_LOCK = /^_raw_(?:spin|read|write)_(?:try)?lock/;
 
 /** The pc is where the kernel should not have gone: whoever called it is to blame. */
 const BAD_TARGET = /execute from non-executable|execution of (?:user|kernel) memory/;

@@ -54,7 +54,8 @@ const DUMPED: ReadonlySet<CrashKind> = new Set([
   'memleak',
   'oom',
 ]);
-const ARM64_CODE = /(?:^| )\([0-9a-f]{8}\)/;
+/** dump_kernel_instr(), arch/arm64, and dump_instr(), arch/arm. */
+const DIED_CODE = /(?:^| )\([0-9a-f]{8}\)|^bad PC value/;
 
 function located(header: Header, locate: Locate | null): Header {
   return header.frame === null ? header : { ...header, frame: withSource(header.frame, locate) };
@@ -159,7 +160,9 @@ export class Block {
     if (this.header === HEADLESS)
       return (
         !this.#registers.userMode &&
-        (this.#frames.length > 1 ? this.#registers.pc !== null || this.#died || this.#telling : this.#registers.places)
+        (this.#frames.length > 1
+          ? this.#registers.pc !== null || this.#registers.general || this.#died || this.#telling
+          : this.#registers.places)
       );
     return (
       this.#frames.length > 0 ||
@@ -172,10 +175,11 @@ export class Block {
   }
 
   /**
-   * Only die() prints the code around the pc on arm64, with the instruction in parentheses; and tasks exit after it.
+   * Only die() prints the code around the pc on arm64 and arm, with the instruction in parentheses; and tasks exit
+   * after it.
    */
   get #died(): boolean {
-    return ARM64_CODE.test(this.#registers.code ?? '') || this.#exited;
+    return DIED_CODE.test(this.#registers.code ?? '') || this.#exited;
   }
 
   /** Something fatal came of a report that the kernel survives. */

@@ -10,15 +10,21 @@ const MAX_LINE = 8192;
 /** Bytes decoded at once, so that a whole file given as one chunk is not held in memory twice. */
 const WINDOW = 1 << 16;
 
-/** How the input is coded, told by the byte order mark that it begins with. */
+/** How the input is coded, told by the byte order mark that it begins with, or by the zeros between its letters. */
 type Coding = 'bytes' | 'utf16le' | 'utf16be';
-const CODING_BYTES = 3;
+/** Enough letters that no other log begins so: eight. */
+const CODING_BYTES = 16;
+const ZERO_AFTER = /^(?:[\t\r\n\x20-\x7e]\0){8}$/;
+const ZERO_BEFORE = /^(?:\0[\t\r\n\x20-\x7e]){8}$/;
 
 function codingOf(bytes: Buffer): { coding: Coding; skip: number } {
   const [first, second, third] = bytes;
   if (first === 0xff && second === 0xfe) return { coding: 'utf16le', skip: 2 };
   if (first === 0xfe && second === 0xff) return { coding: 'utf16be', skip: 2 };
   if (first === 0xef && second === 0xbb && third === 0xbf) return { coding: 'bytes', skip: 3 };
+  const beginning = bytes.toString('latin1', 0, CODING_BYTES);
+  if (ZERO_AFTER.test(beginning)) return { coding: 'utf16le', skip: 0 };
+  if (ZERO_BEFORE.test(beginning)) return { coding: 'utf16be', skip: 0 };
   return { coding: 'bytes', skip: 0 };
 }
 
@@ -150,8 +156,12 @@ const LINE_FEED = 0x0a;
 /** Characters that what {@link decodeLine} changes begins with, the padding aside: one class is looked for fast. */
 const TO_DECODE = /[^\t\r\x20-\x22\x24\x25\x27-\x7e]/;
 const WIDE = ' '.repeat(24);
-/** What ends a line in the source of a web page. */
-const BREAK = '<br>';
+/** What stands around a line in the source of a web page. */
+const TAG = /<\/?(?:span|div|pre|code|br|td|tr|th|p|li|a|b|i|font|samp|tt)(?: [^<>]{0,200})?\/?>/gi;
+const BEGINS_WITH_TAG = /^<(?:span|div|pre|code|td|tr|p|li|a|b|font|samp|tt)[ >]/;
+const ENTITY = /&(?:lt|gt|amp|quot|nbsp|#\d{1,7}|#x[\da-f]{1,6});/gi;
+const ENTITIES: { readonly [name: string]: string } = { lt: '<', gt: '>', amp: '&', quot: '"', nbsp: ' ' };
+const LAST_CODE_POINT = 0x10ffff;
 const NOT_PLAIN = /[^\t\r\x20-\x7e]/;
 const ESCAPE = String.fromCharCode(0x1b);
 const BELL = String.fromCharCode(0x07);
@@ -177,21 +187,24 @@ const CONTROLS = /(?![\t\r])\p{Cc}/gu;
  * carriage return inside the line stays, as it separates what a terminal would overprint.
  */
 export function decodeLine(line: string): string {
-  if (!TO_DECODE.test(line) && !line.includes(WIDE)) return line.endsWith(BREAK) ? line.slice(0, -BREAK.length) : line;
+  const tagged = line.endsWith('>') || BEGINS_WITH_TAG.test(line);
+  if (!tagged && !TO_DECODE.test(line) && !line.includes(WIDE)) return line;
   let text = Buffer.from(line, 'latin1').toString('utf8');
   if (NOT_PLAIN.test(text))
     text = text.replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
   if (text.length > 80 && text.includes(WIDE)) text = text.replace(PADDING, '');
-  if (text.endsWith(BREAK)) text = text.slice(0, -BREAK.length);
+  if (tagged) text = text.replace(TAG, '');
   if (text.includes('#01')) text = text.replace(/#015$/, '').replaceAll('#011', '\t');
-  if (text.includes('&') && /&(?:lt|gt|amp|quot|#39);/.test(text)) {
-    text = text
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&quot;', '"')
-      .replaceAll('&#39;', "'")
-      .replaceAll('&amp;', '&');
-  }
-  return text;
+  return text.includes('&') ? text.replace(ENTITY, entity) : text;
+}
+
+/** The character that a web page's source writes so; the source itself where it is none. */
+function entity(source: string): string {
+  const name = source.slice(1, -1).toLowerCase();
+  const known = ENTITIES[name];
+  if (known !== undefined) return known;
+  if (!name.startsWith('#')) return source;
+  const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+  return code >= 0x20 && code <= LAST_CODE_POINT ? String.fromCodePoint(code) : '';
 }

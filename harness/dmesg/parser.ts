@@ -27,7 +27,9 @@ const MAX_PREAMBLE = 12;
 /** Registers that begin a report when nothing before them did. */
 const REGISTERS = new RegExp(
   `^${oneOf(
-    /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:/,
+    /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:|Backtrace: ?$/,
+    // The last registers of arm64.
+    /(?:x2 ?: [0-9a-f]{16} )?x1 ?: [0-9a-f]{16} x0 ?: [0-9a-f]{16}/,
     /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
     // Where a fault enters; only the trace may have been kept, without its heading.
     / *el1_abort\+0x/,
@@ -508,6 +510,12 @@ function isInlinedCaller(block: Block, header: Header): boolean {
   );
 }
 
+/** The same complaint once more, with nothing between the two. */
+function isAgain(block: Block, header: Header): boolean {
+  const { kind, cpu, comm, pid } = block.header;
+  return !block.evident && header.kind === kind && header.cpu === cpu && header.comm === comm && header.pid === pid;
+}
+
 /** How a header relates to the report before it: a line of it, a consequence of it, or a report of its own. */
 function relation(
   block: Block,
@@ -527,6 +535,8 @@ function relation(
   if (isInlinedCaller(block, header)) return 'inlined';
   // `BUG: memory leak`, which a fuzzer puts before what kmemleak says.
   if (header.kind === 'memleak' && block.kind === 'memleak' && !block.evident) return 'same';
+  // A CPU that is stuck is reported every few seconds, and only the lines that say so may have been kept.
+  if (header.kind === 'soft-lockup' && isAgain(block, header)) return 'same';
   if (!block.evident && !(block.atStart && block.header.sure) && found.header.die === null) return 'new';
   if (header.lead === block.header.lead && header.kind === 'other' && !block.evident) return 'same';
   const dies = header.die !== null;

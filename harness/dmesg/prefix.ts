@@ -1,4 +1,6 @@
 import { oneOf } from '../regex.ts';
+import { decodeLine } from './lines.ts';
+
 /** One record of the log: its text without any prefix, and what the prefixes said. */
 export interface LogRecord {
   readonly text: string;
@@ -23,11 +25,13 @@ const KMSG = /^(?:\d+\.\d+\.[\w.+-]{1,64},)?(\d{1,4}),(\d{1,20}),(\d{1,20}),([^;
 const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
 /** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
-const VENDOR = /^ {0,4}(?:<\d>)?\.?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
+const VENDOR = /^ {0,4}(?:<\d>)?[.-]?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
 const VENDOR_LEVEL = /^ ?\[<\d>\]\[(\d{1,3}), ?([^\]]{1,24})\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 /** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
+/** HTC's mark of the kernel's lines, and what MediaTek puts before a file's. */
+const VENDOR_MARK = /^ ?\[(?:K|name:[\w-]{1,40}&)\] ?/;
 /** OPPO: a `k` glued to what the kernel itself says, two blanks after the stamp. */
 const VENDOR_GLUED = new RegExp(
   `^ {1,2}k(?=${oneOf(
@@ -91,7 +95,7 @@ const SYSLOG_DATE = new RegExp(
     String.raw`\d{4}-\d\d-\d\d[T ]${TIME}(?:[.,]\d{1,6})?(?:Z|[+-]\d\d:?\d\d)?`,
   )} `,
 );
-const SYSLOG_REST = /^(?:[\w.:-]{1,255} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
+const SYSLOG_REST = /^(?:(?:[\w.:-]{1,255}|\(none\)) )?(?:kern\.\w{2,8} )?([\w@./\\:()-]{1,64}?)(?:\[(\d{1,10})\])?: ?/;
 const HOST_KERNEL = /^ {0,2}(?:[\w.-]{1,255} )?kernel: ?/;
 /** A tool's own words before such a line: `CI-HINT: Jan 02 07:40:40 board1 kernel: `. */
 const TAGGED_SYSLOG = new RegExp(
@@ -124,6 +128,10 @@ const KERNEL_TAG = /^(?:kernel|KERNEL|klog|dmesg)?$/;
 
 /** The message of a LAVA or journald JSON record. */
 const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)" ?: ?("(?:[^"\\]|\\.)*")/;
+/** The same as numbers, one a byte, where it has characters that are not printed: a console's colours. */
+const JSON_BYTES = /"MESSAGE" ?: ?\[((?:\d{1,3}[, ]{1,2}){0,8000}\d{1,3})\]/;
+/** logfmt, as Grafana's Loki shows it. */
+const LOGFMT_MESSAGE = /^(?:[\w.]{1,32}=\S{1,64} ){1,16}msg=("(?:[^"\\]|\\.)*")/;
 const JSON_TRANSPORT = /"_TRANSPORT" ?: ?"(\w{1,16})"/;
 const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP" ?: ?"(\d{1,16})"/;
 /** dmesg --time-format iso: nothing else writes a date with both a `T` and a comma. */
@@ -213,7 +221,7 @@ function stripOuter(line: string): Stripped {
  * Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the
  * rest.
  */
-const INNER_FIRST = /^\s*[[<(.c]|^ {1,2}k/;
+const INNER_FIRST = /^\s*[[<(.c]|^ {0,4}-\(|^ {1,2}k/;
 
 function hasInner(text: string): boolean {
   return (
@@ -258,6 +266,11 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
     if (cpu !== null && stamped) {
       caller = `C${cpu[1]}`;
       text = text.slice(cpu[0].length);
+      continue;
+    }
+    const mark = VENDOR_MARK.exec(text);
+    if (mark !== null) {
+      text = text.slice(mark[0].length);
       continue;
     }
     const glued = stamped ? VENDOR_GLUED.exec(text) : null;
@@ -312,7 +325,7 @@ export function parseRecords(line: string): LogRecord[] {
 const STAMPED_LINE = /^\[[ \d]/;
 /** A time stamp and the text, with nothing between the two and nothing that may begin another record. */
 const PLAIN_LINE =
-  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d)| {1,2}k)\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
+  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d|-\()| {1,2}k)\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
 
 /**
  * The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of
@@ -321,24 +334,33 @@ const PLAIN_LINE =
 function journalMessage(line: string): { text: string; time: number | null; kernel: boolean } | null {
   if (STAMPED_LINE.test(line)) return { text: line, time: null, kernel: false };
   if (line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"message"') || line.includes('"log"')) {
-    const json = JSON_MESSAGE.exec(line);
-    if (json?.[1] !== undefined) {
+    const bytes = JSON_BYTES.exec(line)?.[1];
+    const json = bytes === undefined ? JSON_MESSAGE.exec(line) : null;
+    const said = bytes === undefined ? json?.[1] && unquote(json[1]) : textOfBytes(bytes);
+    if (said !== undefined) {
       const transport = JSON_TRANSPORT.exec(line)?.[1];
       if (transport !== undefined && transport !== 'kernel') return null;
       const time = JSON_TIME.exec(line)?.[1];
       return {
-        text: unquote(json[1]),
+        text: said,
         time: time === undefined ? null : Number(time),
         kernel: transport === 'kernel',
       };
     }
   }
   if (line.includes('=')) {
+    const logfmt = line.includes(' msg="') ? LOGFMT_MESSAGE.exec(line)?.[1] : undefined;
+    if (logfmt !== undefined) return { text: unquote(logfmt), time: null, kernel: false };
     const message = JOURNAL_MESSAGE.exec(line);
     if (message?.[1] !== undefined) return { text: message[1], time: null, kernel: false };
     if (JOURNAL_FIELD.test(line)) return null;
   }
   return { text: line, time: null, kernel: false };
+}
+
+/** The text of a record whose bytes are written as numbers. */
+function textOfBytes(numbers: string): string {
+  return decodeLine(Buffer.from(numbers.split(',').map(Number)).toString('latin1')).replace(/\n+$/, '');
 }
 
 /** The text of a JSON string, as far as it is one: a log may be cut anywhere. */

@@ -29,6 +29,11 @@ export class Registers {
     this.#locate = locate;
   }
 
+  /** Those of arm64's kernel mode were printed; x86 ends each trace with those of the program. */
+  get general(): boolean {
+    return this.values.x0 !== undefined;
+  }
+
   /** The registers were printed with both of the places that they name. */
   get places(): boolean {
     return this.pc !== null && this.lr !== null && this.#count > 0;

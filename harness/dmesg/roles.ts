@@ -334,7 +334,7 @@ const ROLES = {
       snd_soc_component_read* snd_soc_component_write* snd_soc_component_update_* snd_soc_component_async_*
       i2c_transfer* i2c_transfer_buffer_flags i2c_smbus_* i2c_master_* spi_sync* spi_async* spi_write_then_read
       dmaengine_terminate_* dma_release_channel
-      iommu_map* iommu_unmap* iommu_iova_to_phys iommu_attach_device iommu_detach_device iommu_domain_free
+      iommu_map* iommu_unmap* iommu_iova_to_phys iommu_attach_device iommu_detach_device iommu_domain_free iommu_set_*
       pm_generic_* genpd_runtime_* dev_pm_set_* dev_pm_clear_* device_wakeup_* device_set_wakeup_*
       pci_read_config_* pci_write_config_* pci_bus_read_config_* pci_bus_write_config_* pci_generic_config_*
       irq_get_irq_data irq_set_chip* irq_set_handler* irq_create_mapping* irq_find_mapping* irq_dispose_mapping
@@ -374,7 +374,7 @@ const ROLES = {
       tasklet_kill tasklet_schedule* irq_work_* async_synchronize* async_schedule* task_work_add task_work_cancel*
       smp_call_* on_each_cpu* csd_lock* generic_exec_single raise_softirq*   dequeue_task*
       enqueue_task* activate_task deactivate_task pick_next_* update_curr* check_preempt_* ttwu_* select_task_rq*
-      sched_* set_task_cpu task_rq_* try_invoke_* remove_wait_queue add_wait_queue* mutex_*
+      sched_* task_rq_* try_invoke_* remove_wait_queue add_wait_queue* mutex_*
     `,
   },
   usb: {
@@ -395,6 +395,7 @@ const ROLES = {
   },
   assertion: {
     why: 'only says that an assertion of its caller failed',
+    modules: /^(?:btrfs|xfs|zfs|spl|bcachefs|ext4|f2fs|jfs|ocfs2|reiserfs|nilfs2)$/,
     names: `
       phys_addr* virt_to_phys* virt_to_cache check_zeroed_user*
       kill_fasync* warn_bogus_*
@@ -487,9 +488,15 @@ const CORE = new RegExp(
   String.raw`^${oneOf(
     /include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust/,
     /drivers\/(?:base|usb\/core|tty\/tty_\w+|clk\/clk|gpio\/gpiolib|phy\/phy-core|i2c\/i2c-core|spi\/spi)/,
+    /sound\/soc\/soc-|drivers\/(?:power\/supply\/power_supply|interconnect\/core|extcon\/extcon|hwspinlock\/hwsp)/,
     /drivers\/(?:(?:reset|regulator|pinctrl|mailbox|nvmem|pwm)\/core|net\/phy\/(?:mdio|phy)|iommu\/iommu|pci\/access)/,
   )}\b`,
 );
+
+/** Whether helpers live in a source file; it may be given from any folder on. */
+export function isCore(file: string): boolean {
+  return CORE.test(file.replace(/^.*?(?=(?:drivers|sound)\/)/, '').replace(/^\.\//, ''));
+}
 
 /** Answers that are kept: a flood of reports names the same functions over and over. */
 const MOST_KEPT = 4096;

@@ -3,6 +3,9 @@ import { Words } from './words.ts';
 /** Blanks of web pages, in UTF-8 read as latin1: what stands in such a line can only be told when it is decoded. */
 const BLANKS = ['\xc2\xa0', '\xe2\x80'];
 
+/** A record of `journalctl -o json` whose bytes are written as numbers. */
+const NUMBERS = ['"MESSAGE":[', '"MESSAGE": [', '"MESSAGE" : ['];
+
 /** Words of lines that can begin a report or state an event. */
 const KERNEL = [
   'BUG',
@@ -79,6 +82,8 @@ const KERNEL = [
   'Booting Linux',
   'pc : ',
   'el1_abort+',
+  'x0 : ',
+  'Backtrace:',
   'PC is at',
   'RIP: 0010',
   'NMI backtrace',
@@ -132,4 +137,4 @@ const OTHERS = [
 ];
 
 /** A line without one of these is only counted while no report is open. */
-export const SIGNS = new Words([...BLANKS, ...KERNEL, ...OTHERS]);
+export const SIGNS = new Words([...BLANKS, ...NUMBERS, ...KERNEL, ...OTHERS]);

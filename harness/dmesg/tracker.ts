@@ -1,7 +1,7 @@
 import { type CrashKind, crashFacts } from '../model/crash.ts';
 import { oneOf, oneOfWords } from '../regex.ts';
 import type { PlacedFrame } from './blame.ts';
-import { plainName, type TraceFrame } from './frame.ts';
+import { isNameless, plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { rustName } from './rust.ts';
 
@@ -130,6 +130,7 @@ export function trackerFunction(report: TrackedReport): string | null {
   const { kind, header, blamed } = report;
   const passed = BY_TITLE.filter(([title]) => title.test(header.lead)).map(([, names]) => names);
   const names = candidates(report)
+    .filter((frame) => !isNameless(frame))
     .map(nameOf)
     .filter((name) => !PASSED_OVER.test(name) && !passed.some((pattern) => pattern.test(name)))
     .map(withoutCallPrefix);

@@ -76,14 +76,14 @@ describe('the kernel log parser', () => {
     }
   });
 
-  it('reads UTF-16 with a byte order mark as it reads UTF-8, however it is cut', () => {
+  it('reads UTF-16 with and without a byte order mark as it reads UTF-8, however it is cut', () => {
     const [log] = recordedLogs();
     if (log === undefined) throw new Error('no recorded log');
     const text = log.toString('latin1').replace(/[^\n\x20-\x7e]/g, '');
     const expected = eventsOf(Buffer.from(text));
     const little = Buffer.from(`\ufeff${text}`, 'utf16le');
     const big = Buffer.from(little).swap16();
-    for (const coded of [little, big]) {
+    for (const coded of [little, big, little.subarray(2), big.subarray(2)]) {
       for (const cuts of [[], [1], [2, 3], [7, 1001, 1002]]) expect(eventsOf(coded, cuts)).toEqual(expected);
     }
   });

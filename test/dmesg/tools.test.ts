@@ -110,6 +110,8 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
     `__CURSOR=s=0a1b2c;i=${n}\n__REALTIME_TIMESTAMP=1767607872${micros(printed)}\n_TRANSPORT=kernel\n` +
     `SYSLOG_IDENTIFIER=kernel\n_SOURCE_MONOTONIC_TIMESTAMP=${printed.us}\nMESSAGE=${printed.text}\n\n`,
   'journalctl -o json': (printed, n) => `${journal(printed, n)}\n`,
+  'journalctl -o json, text that is not all printed': (printed, n) =>
+    `${journal(printed, n).replace(/"MESSAGE":".*",(?="_HOST)/, `"MESSAGE":[${[...Buffer.from(`\u001b[1m${printed.text}`)]}],`)}\n`,
   'journalctl -o json-pretty': (printed, n) => `${journal(printed, n, 1).replaceAll('": "', '" : "')}\n`,
   'journalctl -o json-sse': (printed, n) => `data: ${journal(printed, n)}\n\n`,
   'journalctl -o json-seq': (printed, n) => `\u001e${journal(printed, n)}\n`,
@@ -142,6 +144,13 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
   // What vendors make of the console and of last_kmsg.
   'Samsung last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)}]  [3:  (udev-worker):  142] `),
   'MediaTek last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)}] (3)[142:(udev-worker)]`),
+  'MediaTek last_kmsg, interrupts off': instead(
+    (printed) => `<${printed.level}>[${padded(printed)}] -(3)[142:(udev-worker)]`,
+  ),
+  "MediaTek last_kmsg, with the driver's name": instead(
+    (printed) => `<${printed.level}>[${padded(printed)}]  (3)[142:(udev-worker)][name:bridge&]`,
+  ),
+  'HTC last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)}] [K] `),
   OPPO: instead((printed) => `[${padded(printed)}]  k`),
   'Huawei last_kmsg': instead(
     (printed) => `<${printed.level}>[${padded(printed).slice(4)}s][pid:142,cpu3,(udev-worker)]`,
@@ -167,6 +176,9 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
   'Jenkins, a parallel branch': after((printed) => `[board-7] [2026-01-05T${clock(printed)}.345Z] `),
   'kubectl logs --timestamps': after((printed) => `2026-01-05T${clock(printed)}.${micros(printed)}789Z `),
   'a container runtime': after((printed) => `2026-01-05T${clock(printed)}.${micros(printed)}789Z stdout F `),
+  'Loki, logfmt': (printed) => `ts=2026-01-05T10:11:12Z level=info msg=${JSON.stringify(stamped(printed))}\n`,
+  'syslogd of BusyBox, no host': (printed) =>
+    `Jan  5 ${clock(printed)} (none) kern.${LEVELS[printed.level]} kernel: ${stamped(printed)}\n`,
   'docker json-file': (printed) =>
     `{"log":${JSON.stringify(`${stamped(printed)}\r\n`)},"stream":"stdout","time":"2026-01-05T10:11:12.345Z"}\n`,
   'docker compose': after(() => 'guest-1  | '),
@@ -192,6 +204,8 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
   'a mail, with a name': after(() => 'AB> '),
   'a web page': (printed) => `${stamped(printed).replaceAll(' ', '\u00a0')}\n`,
   'the source of a web page': (printed) => `${stamped(printed).replaceAll('<', '&lt;').replaceAll('>', '&gt;')}<br>\n`,
+  'the source of a web page, coloured': (printed) =>
+    `<span class="line"><span class="t">[${padded(printed)}]</span> ${printed.text.replaceAll('+', '&#43;')}</span><br/>\n`,
   'a list in Markdown': after(() => '    '),
   'an empty stamp': instead(() => '[ ] '),
   'no stamp between brackets': instead(() => '[] '),

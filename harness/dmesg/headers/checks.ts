@@ -1,6 +1,7 @@
 import type { CrashKind } from '../../model/crash.ts';
 import { oneOf } from '../../regex.ts';
 import { findFrame } from '../frame.ts';
+import { isCore } from '../roles.ts';
 import {
   anywhere,
   at,
@@ -32,7 +33,10 @@ function warningFlavour(source: string | null, name: string): { kind: CrashKind;
 }
 
 function warning(source: string | null, where: string, extra: Partial<Header>): Header {
-  const frame = findFrame(where) ?? bareFunction(where);
+  const found = findFrame(where) ?? bareFunction(where);
+  // The file is that of the function, or of what was inlined into it: what is in a driver's is no helper.
+  const file = source?.replace(/:\d+$/, '') ?? '';
+  const frame = found === null || file === '' || isCore(file) ? found : { ...found, home: file };
   const flavour = warningFlavour(source, frame?.function ?? '');
   return { ...NOTHING, ...flavour, frame, source, ...extra };
 }
