@@ -12,11 +12,13 @@ import { loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { withProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
+import { readBoardTree } from '../run/board-tree.ts';
 import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
+import { guessByTree, type TreeGuess } from '../verdict/why-tree.ts';
 import type { WhyOptions } from './why.options.ts';
 
 /**
@@ -26,20 +28,23 @@ import type { WhyOptions } from './why.options.ts';
  */
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
   const isLog = what === undefined || what === '-' || (existsSync(what) && !/\.ya?ml$/.test(what));
-  const { found, timeout } = isLog ? await whyLog(what ?? '-', options) : await whyCell(what, options, signal);
-  if (options.json === true) printJson({ ...found, timeout });
-  else print(formatWhy(found, timeout));
+  const { found, byTree, timeout } = isLog ? await whyLog(what ?? '-', options) : await whyCell(what, options, signal);
+  if (options.json === true) printJson({ ...found, byTree, timeout });
+  else print(formatWhy(found, byTree, timeout));
   return found.unbound === 0 ? EXIT.expected : EXIT.unexpected;
 }
 
 interface Answer {
   readonly found: Why;
+  /** Null without a tree to guess by. */
+  readonly byTree: readonly TreeGuess[] | null;
   readonly timeout: LeastTimeout | null;
 }
 
 async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   if (options.timeout === true)
     throw new InputError('a log has no time-out to look for', 'name a cell, or leave --timeout out');
+  const tree = options.tree === undefined ? null : (await readBoardTree(options.tree, null)).tree;
   const parser = new DmesgParser();
   const summary = new Summary();
   const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
@@ -55,10 +60,13 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   for (const event of parser.end()) summary.add(event);
   const said: LogSummary = summary.finish(parser);
   if (!said.kernel) throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
-  return { found: whyUnbound(said), timeout: null };
+  const found = whyUnbound(said);
+  return { found, byTree: tree === null ? null : guessByTree(found, said, tree), timeout: null };
 }
 
 async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
+  if (options.tree !== undefined)
+    throw new InputError('a cell has its own device tree', 'leave --tree out, or name a log');
   const cell = await loadCell(name, options.matrix);
   await requireTools();
   return withProgress((progress) =>
@@ -78,7 +86,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
         const drivers = await driversOf(cacheRoot(), kernel);
         const roots = found.roots.map((root) => refined(root, cell, tree, drivers));
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
-        return { found: { ...found, roots }, timeout };
+        return { found: { ...found, roots }, byTree: null, timeout };
       },
     ),
   );

@@ -23,6 +23,8 @@ const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFE
 const DEFERS_WORDS = oneOf(
   /-517\b|-EPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
   /[pP]rob(?:e|ing) (?:is |was |has been )?deferred/,
+  // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
+  /\bdriver is not ready$/,
 );
 const DEFERS = `.{0,300}?${DEFERS_WORDS}.{0,200}`;
 const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
@@ -32,6 +34,8 @@ const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1
  * core that held the device back; its own messages say which.
  */
 const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
+/** try_to_bring_up_master(), drivers/base/component.c, up to 5.5: the message before says which part lacks. */
+const MASTER_BIND = /: master bind failed: -517$/;
 /**
  * pin_request(), drivers/pinctrl/pinmux.c: the pin controller speaks, and who asked for the pin (a device, or
  * CONTROLLER:N for a GPIO) is deferred.
@@ -80,7 +84,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     if (forced?.[2] !== undefined)
       return { event: 'sync-state-forced', device: forced[2], driver: forced[1] ?? null, ...at };
   }
-  if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )/.test(text)) {
+  if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
     if (ASYNC_ATTACH.test(text)) return null;
     const pin = PIN_STATUS.exec(text);
     if (pin !== null) {
@@ -92,7 +96,8 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];
-      return { event: 'deferred', by: 'driver', reason: said[3] ?? null, device: said[2], driver, ...at };
+      const reason = MASTER_BIND.test(text) ? null : (said[3] ?? null);
+      return { event: 'deferred', by: 'driver', reason, device: said[2], driver, ...at };
     }
   }
   if (text.includes('cycl')) {

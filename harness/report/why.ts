@@ -1,6 +1,7 @@
 import { printable } from '../printable.ts';
 import type { LeastTimeout } from '../search/timeout.ts';
 import type { Root, RootCause, Why } from '../verdict/why.ts';
+import type { TreeGuess } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
 
 /** Devices that are listed below a root; the rest is counted. */
@@ -13,8 +14,8 @@ const LIKELY = 5;
 const WHERE_THE_REASON_IS =
   '/sys/kernel/debug/devices_deferred has the reasons that drivers gave; a kernel before 6.8 does not print them';
 
-/** What `why` found, for the console: the roots first, each with who waits for it. */
-export function formatWhy(found: Why, timeout: LeastTimeout | null): string {
+/** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
+export function formatWhy(found: Why, byTree: readonly TreeGuess[] | null, timeout: LeastTimeout | null): string {
   const lines: string[] = [];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   if (found.unbound === 0 && found.unexplained.length > 0)
@@ -32,6 +33,7 @@ export function formatWhy(found: Why, timeout: LeastTimeout | null): string {
       );
     lines.push(`  ${WHERE_THE_REASON_IS}`);
   }
+  if (byTree !== null) lines.push('', ...guessLines(byTree));
   if (timeout !== null) {
     const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
     lines.push(
@@ -47,9 +49,9 @@ function devicesNotBound(number: number): string {
   return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
 }
 
-/** Roots of which nothing is known but the same cause are told together. */
+/** Roots that nobody waits for and of which the same is known, in the same words, are told together. */
 function sharedCause({ name, cause, evidence, waiting }: Root): string {
-  return evidence === null && waiting.length === 0 ? causeText(cause) : name;
+  return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
 }
 
 function rootLines(roots: readonly Root[]): string[] {
@@ -61,6 +63,19 @@ function rootLines(roots: readonly Root[]): string[] {
   const via = waiting.map((one) => (one.for === name ? one.device : `${one.device} (for ${one.for})`));
   if (waiting.length > 0) lines.push(`  waiting: ${listed(via)}`);
   return lines;
+}
+
+function guessLines(guesses: readonly TreeGuess[]): string[] {
+  if (guesses.length === 0) return ['The device tree has no supplier that explains what the log leaves open.'];
+  const lines = guesses.map(({ node, device, compatible, unbound, waiting, consumers }) => {
+    const what = compatible[0] === undefined ? '' : ` (${printable(compatible[0])})`;
+    const name = printable(device ?? node);
+    const why = unbound
+      ? 'not bound itself'
+      : `${waiting.length} of the ${consumers} devices that need it wait, and it is not among them`;
+    return `  ${name}${what}: ${why}; waiting: ${listed(waiting)}`;
+  });
+  return ['By the device tree, which is a guess, these are waited for:', ...lines];
 }
 
 function listed(names: readonly string[]): string {

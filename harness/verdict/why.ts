@@ -72,12 +72,16 @@ const SUPPLIER = new RegExp(
     /wait for supplier (\S+)/,
   ),
 );
+/** component_bind(), drivers/base/component.c: a part of a device whose own bind is deferred. */
+const PART = /\bfailed to bind (\S+) \(ops \S+/;
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
 const PREFIX = /^(?:[\w.,-]+: )?(?:error -(?:EPROBE_DEFER|517): )?/;
 const ETIMEDOUT = 110;
 
 /** The supplier that a deferral's reason names, as a device or as a node; null where it names none. */
 export function supplierOf(reason: string | null): string | null {
+  const part = PART.exec(reason ?? '');
+  if (part?.[1] !== undefined) return part[1];
   const found = SUPPLIER.exec(reason ?? '');
   return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
 }
@@ -117,7 +121,9 @@ export function whyUnbound(summary: LogSummary): Why {
         unexplained.add(device);
         continue;
       }
-      root = rootAt(end, () => ({ cause: 'never-probed' }), evidence);
+      const isPart = PART.test(evidence ?? '');
+      const partial = { cause: 'own-deferral', driver: null, call: 'it cannot be bound as a part yet' } as const;
+      root = rootAt(end, () => (isPart ? partial : { cause: 'never-probed' }), evidence);
     } else {
       const cause = causeOf(life, retryLoop) ?? (isAwaited(end, awaited) ? ({ cause: 'silent' } as const) : null);
       if (cause === null) {

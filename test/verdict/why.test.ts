@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DmesgParser } from '../../harness/dmesg/parser.ts';
-import { Summary } from '../../harness/dmesg/summary.ts';
 import { formatWhy } from '../../harness/report/why.ts';
 import { judge } from '../../harness/verdict/judge.ts';
 import { supplierOf, whyUnbound } from '../../harness/verdict/why.ts';
-
-function summaryOf(lines: readonly string[]) {
-  const parser = new DmesgParser();
-  const summary = new Summary();
-  for (const event of [...parser.push(Buffer.from(`${lines.join('\n')}\n`)), ...parser.end()]) summary.add(event);
-  return summary.finish(parser);
-}
+import { summaryOf } from './summary-of.ts';
 
 const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
 /** No two lines of one boot are printed in the same microsecond. */
@@ -101,6 +93,28 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('follows a component to the part that cannot be bound yet', () => {
+    const { roots } = why(
+      '[    2.100000] gadget-drm soc:display: failed to bind 1000.hdmi (ops gadget_hdmi_ops): -517',
+      '[    2.200000] gadget-drm soc:display: master bind failed: -517',
+    );
+    expect(roots).toMatchObject([
+      { name: '1000.hdmi', cause: { cause: 'own-deferral' }, waiting: [{ device: 'soc:display', for: '1000.hdmi' }] },
+    ]);
+  });
+
+  it('hears a driver that says another is not ready', () => {
+    const { roots } = why('[    0.450000] gadget_dsi 2000.dsi: [drm:gadget_probe] *ERROR* phy driver is not ready');
+    expect(roots).toMatchObject([{ name: '2000.dsi', cause: { cause: 'own-deferral', driver: 'gadget_dsi' } }]);
+  });
+
+  it('tells devices together that are deferred in the same words', () => {
+    const log = ['a', 'b', 'c'].map(
+      (name, n) => `[    0.1${n}0000] reg-fixed-voltage ${name}-supply: Failed to register regulator: -517`,
+    );
+    expect(formatWhy(why(...log), null, null)).toContain('a-supply, b-supply, c-supply: reg-fixed-voltage defers it');
+  });
+
   it('tells a circle once', () => {
     const { roots } = why(
       pending('a.one', 'platform: supplier b.two not ready'),
@@ -116,10 +130,10 @@ describe('whyUnbound', () => {
     const silent = why(pending('a.one', '(reason unknown)'), '[   12.200000] platform b.two: deferred probe pending');
     expect(silent.roots).toEqual([]);
     expect(silent.unexplained).toEqual(['a.one', 'b.two']);
-    expect(formatWhy(silent, null)).toContain('the log does not say why: a.one, b.two');
-    expect(formatWhy(silent, null)).toContain('2 devices are not bound, and the log gives no reason.');
-    expect(formatWhy(silent, null)).not.toContain('by their names');
-    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'), null)).toBe('Nothing is deferred or failed.\n');
+    expect(formatWhy(silent, null, null)).toContain('the log does not say why: a.one, b.two');
+    expect(formatWhy(silent, null, null)).toContain('2 devices are not bound, and the log gives no reason.');
+    expect(formatWhy(silent, null, null)).not.toContain('by their names');
+    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'), null, null)).toBe('Nothing is deferred or failed.\n');
   });
 
   it('tells together what is known of no more than its time-out, and apart what failed after it', () => {
@@ -129,7 +143,7 @@ describe('whyUnbound', () => {
       '[   12.300000] tegra-gpcdma 2600000.dma-controller: deferred probe timeout, ignoring dependency',
       '[   12.400000] tegra-gpcdma 2600000.dma-controller: probe with driver tegra-gpcdma failed with error -22',
     );
-    const text = formatWhy(found, null);
+    const text = formatWhy(found, null, null);
     expect(text).toContain('3 devices are not bound, for 2 reasons:');
     expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a supplier');
     expect(text).toContain('2600000.dma-controller: the probe of tegra-gpcdma failed with error -22');
@@ -145,7 +159,7 @@ describe('whyUnbound', () => {
 
   it('does not call it well where suppliers still wait for a device', () => {
     const log = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
-    expect(formatWhy(why(log), null)).toContain('suppliers wait in sync_state() for some.');
+    expect(formatWhy(why(log), null, null)).toContain('suppliers wait in sync_state() for some.');
   });
 
   it('guesses by their names which of the silent devices others wait for', () => {
@@ -155,7 +169,7 @@ describe('whyUnbound', () => {
       ),
     );
     expect(silent.likely).toEqual(['fdc20000.syscon:io-domains', 'fdd40000.i2c']);
-    expect(formatWhy(silent, null)).toContain('which is a guess: fdc20000.syscon:io-domains, fdd40000.i2c');
+    expect(formatWhy(silent, null, null)).toContain('which is a guess: fdc20000.syscon:io-domains, fdd40000.i2c');
   });
 
   it('reads the supplier in every wording of the driver core', () => {

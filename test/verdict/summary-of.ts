@@ -1,0 +1,10 @@
+import { DmesgParser } from '../../harness/dmesg/parser.ts';
+import { type LogSummary, Summary } from '../../harness/dmesg/summary.ts';
+
+/** What is read from the lines of a log. */
+export function summaryOf(lines: readonly string[]): LogSummary {
+  const parser = new DmesgParser();
+  const summary = new Summary();
+  for (const event of [...parser.push(Buffer.from(`${lines.join('\n')}\n`)), ...parser.end()]) summary.add(event);
+  return summary.finish(parser);
+}
