@@ -1,4 +1,5 @@
-import { CPUS_MAX, STANDIN_CPUS } from '../firmware/memory-map.ts';
+import { CPUS_MAX } from '../board/board-plan.ts';
+import { STANDIN_CPUS } from '../firmware/memory-map.ts';
 import { always, type BuiltInAxis, wholeNumber } from './axis.ts';
 
 /** Virtual CPUs, QEMU `-smp`. */

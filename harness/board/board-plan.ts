@@ -26,6 +26,9 @@ export const BLOCK_SIZE = 0x20_0000;
 /** Of QEMU's Cortex-A57: ID_AA64MMFR0_EL1.PARange is 44 bits. A board whose RAM or registers lie above is refused. */
 export const ADDRESS_BITS = 44;
 
+/** CPUs that are started at most: as many as a GICv2 knows (IHI 0048, 1.1), and QEMU's virt machine with one. */
+export const CPUS_MAX = 8;
+
 /** The interrupt controller of the board's tree, which the firmware plays. */
 export interface InterruptController {
   readonly version: 2 | 3;

@@ -3,7 +3,13 @@ import { cellProperty, readCells, readStrings, stringProperty } from '../devicet
 import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
-import { ADDRESS_BITS, type InterruptController, type StartedCpu, type TimerInterrupts } from './board-plan.ts';
+import {
+  ADDRESS_BITS,
+  CPUS_MAX,
+  type InterruptController,
+  type StartedCpu,
+  type TimerInterrupts,
+} from './board-plan.ts';
 import { spisOf } from './clues.ts';
 
 /** What a tree says of its interrupt controller and of the CPUs' timers. */
@@ -219,6 +225,7 @@ export function startedCpusOf(
   count: number,
   name: string,
 ): StartedCpu[] {
+  if (count > CPUS_MAX) throw new InputError(`${count} CPUs are asked for, and bootrace starts ${CPUS_MAX} at most`);
   const boot = bootCpuOf(tree, cpus);
   const usable = cpus.filter((cpu) => cpu === boot || cpu.enabled);
   if (count > usable.length)

@@ -29,8 +29,6 @@ export const TABLES_ADDRESS = RAM_BASE + 0x10_0000;
 /** RAM that stands in for register files and shared memory, up to the end. */
 export const REGISTERS_ADDRESS = 0x5d00_0000;
 
-/** CPUs that the firmware has stacks for: as many as a GICv2 knows (IHI 0048, 1.1), of QEMU's virt machine too. */
-export const CPUS_MAX = 8;
 /** CPUs that boards/small/standin.dts lists. */
 export const STANDIN_CPUS = 4;
 

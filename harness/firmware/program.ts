@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { BOARD_RAM_PHYSICAL } from '../board/board-plan.ts';
+import { BOARD_RAM_PHYSICAL, CPUS_MAX } from '../board/board-plan.ts';
 import { interfaceHeader } from './interface.ts';
 import {
   BOARD_POOL_ADDRESS,
   BOARD_SHADOWS_ADDRESS,
   BOARD_TABLES_ADDRESS,
   CELL_ADDRESS,
-  CPUS_MAX,
   FIRMWARE_ADDRESS,
   FIRMWARE_TEXT_OFFSET,
   IMAGE_ADDRESS,

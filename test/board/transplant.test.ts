@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endOf, join, overlaps, registersOf, subtract } from '../../harness/board/addresses.ts';
 import { ADDRESS_BITS, type AddressRange, BLOCK_SIZE } from '../../harness/board/board-plan.ts';
+import { startedCpusOf } from '../../harness/board/interrupts.ts';
 import { NO_MODELS, type TransplantOptions, transplant } from '../../harness/board/transplant.ts';
 import { diffTrees } from '../../harness/devicetree/diff.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
@@ -195,6 +196,14 @@ describe('transplant', () => {
     expect(() => lay(tree, { cpus })).toThrow(InputError);
     expect(() => lay(tree, { cpus })).toThrow(message);
     expect(() => lay(tree)).not.toThrow();
+  });
+
+  test('refuses to start more CPUs than the firmware has room for', () => {
+    const cpus = Array.from({ length: 16 }, (_, affinity) => ({
+      ...{ path: `/cpus/cpu@${affinity}`, affinity, start: 'psci' as const, release: null, enabled: true },
+    }));
+    expect(startedCpusOf({ bootCpu: 0 }, cpus, 8, 'a server')).toHaveLength(8);
+    expect(() => startedCpusOf({ bootCpu: 0 }, cpus, 9, 'a server')).toThrow(/starts 8 at most/);
   });
 
   test('starts the CPU that boots and others in the order of the tree', () => {
