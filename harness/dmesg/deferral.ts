@@ -37,6 +37,14 @@ const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
 /** try_to_bring_up_master(), drivers/base/component.c, up to 5.5: the message before says which part lacks. */
 const MASTER_BIND = /: master bind failed: -517$/;
 /**
+ * soc_bind_dai_link(), sound/soc/soc-core.c, up to 5.6, returns -EPROBE_DEFER after this; what the driver of a card
+ * says of it says no more.
+ */
+const NO_PART_OF_CARD = new RegExp(
+  `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S{1,128} not registered)`,
+);
+const CARD_FAILED = /: snd_soc_register_card\(?\)? failed:? \(?-517\)?$/;
+/**
  * pin_request(), drivers/pinctrl/pinmux.c: the pin controller speaks, and who asked for the pin (a device, or
  * CONTROLLER:N for a GPIO) is deferred.
  */
@@ -84,6 +92,18 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     if (forced?.[2] !== undefined)
       return { event: 'sync-state-forced', device: forced[2], driver: forced[1] ?? null, ...at };
   }
+  if (text.includes('ASoC: ')) {
+    const card = NO_PART_OF_CARD.exec(text);
+    if (card?.[2] !== undefined)
+      return {
+        event: 'deferred',
+        by: 'driver',
+        reason: card[3] ?? null,
+        device: card[2],
+        driver: card[1] ?? null,
+        ...at,
+      };
+  }
   if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
     if (ASYNC_ATTACH.test(text)) return null;
     const pin = PIN_STATUS.exec(text);
@@ -96,7 +116,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];
-      const reason = MASTER_BIND.test(text) ? null : (said[3] ?? null);
+      const reason = MASTER_BIND.test(text) || CARD_FAILED.test(text) ? null : (said[3] ?? null);
       return { event: 'deferred', by: 'driver', reason, device: said[2], driver, ...at };
     }
   }

@@ -38,6 +38,8 @@ const KERNEL = [
   'EPROBE',
   '-517',
   'eferring',
+  'ASoC: ',
+  'is not ready',
   'ignoring dependency',
   'driver_bound',
   'sync_state',

@@ -78,10 +78,17 @@ const PART = /\bfailed to bind (\S+) \(ops \S+/;
 const PREFIX = /^(?:[\w.,-]+: )?(?:error -(?:EPROBE_DEFER|517): )?/;
 const ETIMEDOUT = 110;
 
+/** soc_bind_dai_link(), sound/soc/soc-core.c; a name that a card's driver has not set is `(null)`. */
+const PART_OF_CARD = /^ASoC: (?:CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
+/** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
+const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
+
 /** The supplier that a deferral's reason names, as a device or as a node; null where it names none. */
 export function supplierOf(reason: string | null): string | null {
   const part = PART.exec(reason ?? '');
   if (part?.[1] !== undefined) return part[1];
+  const card = PART_OF_CARD.exec(reason ?? '')?.[1];
+  if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
   const found = SUPPLIER.exec(reason ?? '');
   return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
 }

@@ -103,8 +103,22 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('follows a sound card to the part that is not registered, over what its driver says of it', () => {
+    const { roots } = why(
+      "[    3.100000] dac5000 1-004c: Failed to get supply 'AVDD': -517",
+      '[    3.200000] gadget-card gadget-card.0: ASoC: CODEC dac5000.1-004c not registered',
+      '[    3.300000] gadget-card gadget-card.0: snd_soc_register_card() failed: -517',
+      '[    3.400000] other-card other-card.0: ASoC: CPU DAI gadget-i2s.0 not registered',
+      '[    3.500000] other-card other-card.0: snd_soc_register_card() failed: -517',
+    );
+    expect(roots.map(({ name, cause, waiting }) => [name, cause.cause, waiting[0]?.device])).toEqual([
+      ['1-004c', 'own-deferral', 'gadget-card.0'],
+      ['gadget-i2s.0', 'never-probed', 'other-card.0'],
+    ]);
+  });
+
   it('hears a driver that says another is not ready', () => {
-    const { roots } = why('[    0.450000] gadget_dsi 2000.dsi: [drm:gadget_probe] *ERROR* phy driver is not ready');
+    const { roots } = why('[    0.450000] gadget_dsi 2000.dsi: gadget_get_phy: phy driver is not ready');
     expect(roots).toMatchObject([{ name: '2000.dsi', cause: { cause: 'own-deferral', driver: 'gadget_dsi' } }]);
   });
 
