@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -27,6 +27,20 @@ test('comments cite files of this repository', () => {
       .map((name) => `${file}: ${name}`),
   );
   expect(wrong).toEqual([]);
+});
+
+/** Files of this repository that a page names; a part in capitals stands for a name of the reader's own. */
+function named(page: string): string[] {
+  const paths = page.match(/(?<=`)(?:boards|ci|docs|harness|kernel-configs|scripts|test|zoo)\/[\w./-]+(?=`)/g) ?? [];
+  return paths.filter((path) => !/\b[A-Z]+\b/.test(path));
+}
+
+test('pages name files of this repository', () => {
+  const docs = readdirSync(join(ROOT, 'docs')).map((name) => join('docs', name));
+  const pages = [...readdirSync(ROOT), ...docs].filter((name) => name.endsWith('.md'));
+  const found = pages.flatMap((page) => named(readFileSync(join(ROOT, page), 'utf8')).map((path) => ({ page, path })));
+  expect(found.length).toBeGreaterThan(40);
+  expect(found.filter(({ path }) => !existsSync(join(ROOT, path)))).toEqual([]);
 });
 
 test('only one function says how bootrace is called', () => {
