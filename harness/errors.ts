@@ -29,6 +29,11 @@ export class KnownError extends Error {
     this.hint = parts.hint;
     this.exitCode = exitCode;
   }
+
+  /** Sentence and hint, where there is one line for both. */
+  get whole(): string {
+    return this.hint === undefined ? this.message : `${this.message} (${this.hint})`;
+  }
 }
 
 /** Wrong usage or input: a matrix file, an option, a kernel recipe, a device tree. Exit code 2. */

@@ -100,6 +100,9 @@ function describe(
   if (issue.code === 'unrecognized_keys') {
     return `${at([...issue.path, issue.keys[0] ?? ''], 'key')}: ${where}${issue.message}${more}`;
   }
+  // A sentence of its own, which names what was found.
+  if (issue.code === 'custom' && !issue.message.startsWith('expected '))
+    return `${at(issue.path)}: ${where}${issue.message}${more}`;
   const found = nodeAt(document, issue.path);
   const there = found === null ? 'nothing' : snippet(found, text);
   return `${at(issue.path)}: ${where}${expected(issue)}, found ${there}${more}`;

@@ -46,7 +46,7 @@ export function applyAxes(
     if (why !== null) {
       throw new InputError(
         `cell ${cell}: ${axis.name}: ${value} has no meaning ${why}`,
-        `Exclude the combination, or give the axis ${axis.name} a \`when:\``,
+        `exclude the combination, or give the axis ${axis.name} a \`when:\``,
       );
     }
     draft = known(axis.apply(draft, value), draft, axis.name);

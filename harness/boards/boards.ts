@@ -89,7 +89,7 @@ function load(name: string): Board {
       isPath
         ? `there is no board in ${folder}: it has no ${BOARD_FILE}`
         : `there is no board ${name}${didYouMean(name, names)}`,
-      `Use ${names.join(', ')}, the path of a folder with a ${BOARD_FILE}, or the name or path of a .dtb`,
+      `use ${names.join(', ')}, the path of a folder with a ${BOARD_FILE}, or the name or path of a .dtb`,
     );
   }
   return parseBoard(readFileSync(file, 'utf8'), name, folder);

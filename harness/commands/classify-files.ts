@@ -69,10 +69,10 @@ async function logsBelow(folder: string): Promise<string[]> {
       const path = join(next, entry.name);
       if (entry.isDirectory()) folders.push(path);
       else if (entry.isFile() && IS_LOG.test(entry.name)) found.push(path);
-      if (found.length > MAX_FILES) throw new InputError(`${folder} holds more than ${MAX_FILES} logs`, 'Name fewer');
+      if (found.length > MAX_FILES) throw new InputError(`${folder} holds more than ${MAX_FILES} logs`, 'name fewer');
     }
   }
-  if (found.length === 0) throw new InputError(`${folder} holds no logs`, 'Name the files themselves');
+  if (found.length === 0) throw new InputError(`${folder} holds no logs`, 'name the files themselves');
   return found.sort();
 }
 
@@ -127,7 +127,7 @@ async function unpack(
     for await (const part of unpacked) {
       const chunk = Buffer.isBuffer(part) ? part : Buffer.from(String(part));
       size += chunk.length;
-      if (size > MAX_UNPACKED) throw new InputError(`${file} unpacks to more than 4 GiB`, 'Unpack it and name a part');
+      if (size > MAX_UNPACKED) throw new InputError(`${file} unpacks to more than 4 GiB`, 'unpack it and name a part');
       sink(chunk);
     }
   };

@@ -86,6 +86,6 @@ async function workingTools(vmlinux: string): Promise<{ addr2line: string; symbo
     refused = result.stderr.split('\n')[0] ?? 'no symbols';
   }
   if (refused !== null)
-    throw new InputError(`${vmlinux}: ${refused}`, 'Name a vmlinux with symbols and debug information');
+    throw new InputError(`${vmlinux}: ${refused}`, 'name a vmlinux with symbols and debug information');
   throw new InfraError('neither nm nor llvm-nm is installed', 'Install the package binutils-aarch64-linux-gnu');
 }

@@ -50,7 +50,7 @@ export function expandMatrix(matrix: Matrix): Cell[] {
 }
 
 function useless(at: string, what: string): InputError {
-  return new InputError(`${at}: this ${what} matches no cell`, 'Correct it or take it out');
+  return new InputError(`${at}: this ${what} matches no cell`, 'correct it or take it out');
 }
 
 /** True where every axis of `match` has one of the values listed for it. */

@@ -210,7 +210,7 @@ export const boardSchema = z.string({ error: 'expected a board' }).superRefine((
     resolveBoard(name);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    context.addIssue({ code: 'custom', message: `${error.message} (${error.hint})`, input: name });
+    context.addIssue({ code: 'custom', message: error.whole, input: name });
   }
 });
 

@@ -29,14 +29,14 @@ export function selectCells(cells: readonly Cell[], only: readonly string[]): Ce
       const axes = [...new Set(cells.flatMap((cell) => Object.keys(cell.axes)))];
       throw new InputError(
         `--only ${word}: there is no axis ${axis}${didYouMean(axis, [ROW, ID, ...axes])}`,
-        `Use one of ${[ROW, ID, ...axes].join(', ')}`,
+        `use one of ${[ROW, ID, ...axes].join(', ')}`,
       );
     }
     for (const value of values) {
       if (![...known].some((other) => matchesGlob(value, other))) {
         throw new InputError(
           `--only ${word}: no cell has ${axis} ${value}${didYouMean(value, known)}`,
-          axis === ID ? 'List the ids with --list' : `Use one of ${[...known].join(', ')}`,
+          axis === ID ? 'list the ids with --list' : `use one of ${[...known].join(', ')}`,
         );
       }
     }

@@ -145,8 +145,7 @@ export class Runner {
         return await this.#boot(cell, kernel, path);
       } catch (error) {
         if (!(error instanceof KnownError) || signal.aborted) throw error;
-        const why = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-        return withoutEvents(recordWithoutBoot(cell, 'infra-error', why, replay));
+        return withoutEvents(recordWithoutBoot(cell, 'infra-error', error.whole, replay));
       } finally {
         listen({ event: 'boot-finished', id: cell.id });
       }

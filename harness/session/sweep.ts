@@ -59,8 +59,7 @@ async function sweepBoard(
     return await new BoardSweep(session, opened, base, options).run();
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
-    const problem = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-    return { board, kernel, release: null, ...counts, problem };
+    return { board, kernel, release: null, ...counts, problem: error.whole };
   }
 }
 

@@ -47,8 +47,7 @@ export async function runEntry(entry: Entry, session: SearchSession, options: Zo
     return { entry, problem: null, found, clean, atRandom, sentence: explained };
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
-    const problem = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
-    return { entry, problem, found: null, clean: null, atRandom: null, sentence: null };
+    return { entry, problem: error.whole, found: null, clean: null, atRandom: null, sentence: null };
   }
 }
 

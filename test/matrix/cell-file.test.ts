@@ -120,6 +120,10 @@ describe('a cell file', () => {
     ['id: a\nkernel: 6.1\ncpus: 9\nexpect: { verdict: bound }', 'c.yaml:3:7: cpus: expected at most 8, found 9'],
     ['id: a\nkernel: 6.1\nlinkage: module\nexpect: { verdict: bound }', 'did you mean modules?, found module'],
     [
+      'id: a\nkernel: 6.1\nboard: smal\nexpect: { verdict: bound }',
+      /^c\.yaml:3:8: board: there is no board smal, did you mean small\? \(use [^)]*\)$/,
+    ],
+    [
       'id: a\nkernel: 6.1\nexpect: { verdict: bound }\ntree: [{ edit: move, node: soc, to: last }]',
       'c.yaml:4:28: tree.0.node: expected a node path',
     ],
