@@ -414,6 +414,12 @@ describe('the report in a browser', () => {
       expect(box?.width).toBeGreaterThan(0);
       expect((box?.x ?? width) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
     }
+    // What the letters mean, and nothing that only a screen can do.
+    const letters = new Set(await cells.allInnerTexts());
+    for (const letter of letters)
+      expect(await page.locator('.filters .chip b', { hasText: new RegExp(`^${letter}$`) }).isVisible()).toBe(true);
+    for (const control of ['.filters select', '.filters input[type="search"]', '.keys .screen'])
+      expect(await page.locator(control).first().isVisible(), control).toBe(false);
   });
 
   it('opens cells without files', async () => {

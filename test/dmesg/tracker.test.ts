@@ -58,6 +58,10 @@ describe('the name that a tracker gives a report', () => {
         ...trace,
       ),
     ).toBe('INFO: rcu detected stall in wobble_work');
+    const inItself = frames('rcu_dump_cpu_stacks', 'el1h_64_irq', 'process_one_work', 'worker_thread');
+    expect(tracked('rcu: INFO: rcu_preempt self-detected stall on CPU', CPU, 'Call trace:', ...inItself)).toBe(
+      'INFO: rcu detected stall in process_one_work',
+    );
   });
 
   it('is one for all tasks that wait for a grace period, and passes over how a task waits', () => {

@@ -92,6 +92,20 @@ function rowLabels({ rowAxes, rows }: GridLayout): string[] {
   });
 }
 
+/** A label of words that stay whole in a narrow column; one that is wider is broken behind its equals sign. */
+function wordsOf(label: string) {
+  return label.split(' ').flatMap((word) => {
+    const [name = '', ...value] = word.split('=');
+    const whole = value.length === 0 ? name : [`${name}=`, <wbr key="break" />, value.join('=')];
+    return [
+      <span key={word} class="word">
+        {whole}
+      </span>,
+      ' ',
+    ];
+  });
+}
+
 function keyText(axes: readonly number[], key: GridKey): string {
   return axes.map((axis, index) => valueText(axis, key.values[index] ?? -1)).join(' · ');
 }
@@ -124,7 +138,7 @@ const Table = memo(({ layout, counted }: { layout: GridLayout; counted: boolean 
       <tbody>
         {layout.rows.map((row, index) => (
           <tr key={row.key}>
-            <th scope="row">{labels[index]}</th>
+            <th scope="row">{wordsOf(labels[index] ?? '')}</th>
             {layout.columns.map((column) => (
               <td key={column.key}>
                 <Box cells={row.boxes.get(column.key) ?? []} box={`${row.key}|${column.key}`} counted={counted} />

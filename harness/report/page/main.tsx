@@ -230,8 +230,11 @@ function Filters({ view, change, rows, columns, search, shown }: FiltersProps) {
 function Legend() {
   return (
     <p class="dim keys">
-      A filled, framed cell is not as expected, a dashed one differed when repeated. Arrows move between cells, Enter
-      opens one, Esc closes it; n and p go to the next and previous unexpected result, / searches.
+      A filled, framed cell is not as expected, a dashed one differed when repeated.{' '}
+      <span class="screen">
+        Arrows move between cells, Enter opens one, Esc closes it; n and p go to the next and previous unexpected
+        result, / searches.
+      </span>
     </p>
   );
 }

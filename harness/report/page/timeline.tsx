@@ -14,6 +14,14 @@ const TOP = 22;
 const BOTTOM = 26;
 const TICK_DISTANCE = 64;
 const NARROWEST = 520;
+
+/** What the bars are, by their class. */
+const KEYS = [
+  ['bound', 'probe that bound'],
+  ['deferred', 'deferred'],
+  ['failed', 'failed or crashed'],
+  ['gate', 'held by a gate'],
+] as const;
 /** A span shorter than this many pixels is drawn this wide, or it could not be seen. */
 const THINNEST = 4;
 /** Idle time is written into gaps that are wider than this and longer than {@link LONG_GAP}. */
@@ -53,8 +61,11 @@ export function TimelineView({ timeline, linkTo }: TimelineProps) {
           <input type="checkbox" checked={linear} onChange={() => setLinear(!linear)} /> linear time
         </label>
         <span class="legend">
-          <i class="key bound" /> probe that bound <i class="key deferred" /> deferred <i class="key failed" /> failed
-          or crashed <i class="key gate" /> held by a gate
+          {KEYS.map(([kind, what]) => (
+            <span key={kind} class="meaning">
+              <i class={`key ${kind}`} /> {what}
+            </span>
+          ))}
         </span>
       </div>
       <svg width={right + RIGHT} height={height} aria-label="Timeline of probes in virtual time">
