@@ -30,6 +30,9 @@ export interface Blame {
   readonly passedOver: readonly PassedOver[];
 }
 
+/** Where all are helpers, one of another sort is named. */
+const SMALL: ReadonlySet<Role> = new Set(['memory', 'atomic', 'lock']);
+
 /** More than this many reasons nobody reads. */
 const MAX_REASONS = 16;
 
@@ -66,7 +69,7 @@ export function blame(input: BlameInput): Blame {
   if (where === 'stall' && input.pc !== null && !isNameless(input.pc)) return { frame: input.pc, passedOver: [] };
   if (kind === 'hung-task' || where === 'stall' || kind === 'panic')
     return { frame: null, passedOver: reasons(helpers) };
-  const best = helpers.find(({ role }) => !isBystander(role) && role !== 'memory' && role !== 'atomic');
+  const best = helpers.find(({ role }) => !isBystander(role) && !SMALL.has(role));
   const frame =
     (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? dispatcher ?? input.header.frame ?? input.pc;
   return { frame: frame !== null && isNameless(frame) && frame.module === null ? null : frame, passedOver: [] };
@@ -121,7 +124,7 @@ function order(input: BlameInput): TraceFrame[] {
   const caller = first === null ? (where === 'trace' ? null : lr) : leafCaller(first, lr, kind);
   // Only where no trace is known: what the link register holds need not be the caller of what calls others.
   const alone = reliable.length === 0 && unreliable.length === 0;
-  const tail = alone && (pc === null || roleOf(pc, kind) === 'handle') ? [lr] : [];
+  const tail = alone && (pc === null || CALLED.has(roleOf(pc, kind))) ? [lr] : [];
   return [header.frame, named, first, caller, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
 }
 
@@ -155,6 +158,8 @@ function leafCaller(pc: TraceFrame, lr: TraceFrame | null, kind: CrashKind): Tra
   return role === 'memory' || role === 'atomic' || role === 'container' || role === 'instrumentation' ? lr : null;
 }
 
+/** What faults on what it was handed, mostly before it calls anything. */
+const CALLED: ReadonlySet<Role | null> = new Set(['handle', 'object', 'lock']);
 /** Locks that are taken without a call. */
 const RAW_LOCK = /^_raw_(?:spin|read|write)_(?:try)?lock/;
 

@@ -209,7 +209,9 @@ export class Block {
     const rest = fold && this.time !== null && this.total > 1 ? `${this.#previous} ${text}` : null;
     const member =
       (fold && this.total === 1 && this.#widen(text)) || (rest !== null && this.#read(rest)) || this.#read(text);
-    this.#previous = member && !INCOMPLETE.test(text) ? '' : text;
+    // A decoded place goes on over several lines until its parenthesis closes.
+    const open = rest !== null && rest.length < MAX_TEXT_LENGTH && INCOMPLETE.test(rest);
+    this.#previous = open ? rest : member && !INCOMPLETE.test(text) ? '' : text;
     if (member) {
       this.gap = 0;
       this.lastLine = line;

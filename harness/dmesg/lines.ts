@@ -191,12 +191,21 @@ export function decodeLine(line: string): string {
   if (!tagged && !TO_DECODE.test(line) && !line.includes(WIDE)) return line;
   let text = Buffer.from(line, 'latin1').toString('utf8');
   if (NOT_PLAIN.test(text))
-    text = text.replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
+    text = mended(text).replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
   if (text.length > 80 && text.includes(WIDE)) text = text.replace(PADDING, '');
   if (tagged) text = text.replace(TAG, '');
   if (text.includes('#01')) text = text.replace(/#015$/, '').replaceAll('#011', '\t');
   return text.includes('&') ? text.replace(ENTITY, entity) : text;
+}
+
+/** What a mail program that took one encoding for another made of blanks: of all, and of those about a time stamp. */
+const MANGLED = /\u00ef\u00bf\u00bd|\u00c2\u00a0/g;
+const MANGLED_STAMP = /\[[\ufffd ]+(?=\d{1,5}\.\d{6}\])|(?<=\.\d{6}\])\ufffd[\ufffd ]*/g;
+
+function mended(text: string): string {
+  const blank = text.replace(MANGLED, ' ');
+  return blank.includes('\ufffd') ? blank.replace(MANGLED_STAMP, (was) => (was.startsWith('[') ? '[ ' : ' ')) : blank;
 }
 
 /** The character that a web page's source writes so; the source itself where it is none. */

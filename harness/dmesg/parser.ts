@@ -1,16 +1,17 @@
-import { isFatal } from '../model/crash.ts';
 import { oneOf } from '../regex.ts';
 import { Block, RUST_PANIC } from './block.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
+import { Folds } from './folds.ts';
 import { type Locate, plainName } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords, timeFromFields } from './prefix.ts';
+import { relation } from './relation.ts';
 import { SIGNS } from './signs.ts';
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
@@ -40,26 +41,9 @@ const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;
 const MAX_OPEN_BLOCKS = 64;
 const MAX_IN_FLIGHT = 4096;
-/** Functions that one function was inlined into. */
-const MAX_INLINED = 8;
 /** Lines of others that a fault's report may be split by before its registers come. */
 const SPLIT = 400;
 
-const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
-/** Without a stamp the next line may be any: only where a place has to follow. */
-const AWAITS_PLACE = /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/;
-/** Words of the driver core's messages and of others about a device's probe. */
-const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
-/** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
-const LEAST_FOLD = 64;
-/** A line that is not much shorter: the next word was a long one, such as an address. */
-const LEAST_FILLED = 48;
-const MOST_FOLD = 80;
-/** Marks of a quoted mail, which were added after its lines had been broken. */
-const QUOTE = /^(?:> ?)+/;
-/** The end of a line that quoted-printable breaks (RFC 2045, 6.7), where it has 76 columns. */
-const SOFT_BREAK = '=';
-const SOFT_WIDTH = 76;
 const CUT_HERE = '[ cut here ]';
 const SHARED = '';
 
@@ -68,14 +52,6 @@ const RECENT_LINES = 16;
 const MAX_RECENT = 256;
 /** A kernel's time stamp, or a tag that only its lines have. */
 const STAMPED = /\[ {0,12}\d{1,9}\.\d{6}|^<\d{1,2}>| kernel: |^\d{1,2},\d{1,20},\d{1,20},/;
-
-function unquoted(line: string | undefined): string {
-  return line?.replace(QUOTE, '').trimEnd() ?? '';
-}
-
-function isSoft(line: string): boolean {
-  return line.endsWith(SOFT_BREAK) && line.length >= SOFT_WIDTH - 1;
-}
 
 function textOf(line: string): string {
   return parseRecords(decodeLine(line)).at(-1)?.text ?? '';
@@ -123,8 +99,7 @@ export class DmesgParser {
   /** Line up to which backtraces without a header are somebody's request. */
   #askedFor = 0;
   #previous: LogRecord | null = null;
-  /** A record that may be the first half of a header that a mail program wrapped. */
-  #unfinished: { readonly record: LogRecord; readonly line: number } | null = null;
+  readonly #folds = new Folds();
 
   /** @param locate names the sources of frames that the log does not name */
   constructor(locate: Locate | null = null) {
@@ -172,8 +147,7 @@ export class DmesgParser {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
-    const idle =
-      this.#open.size === 0 && this.#preamble.size === 0 && this.#unfinished === null && !this.#deferred.open;
+    const idle = this.#open.size === 0 && this.#preamble.size === 0 && !this.#folds.open && !this.#deferred.open;
     if (!idle || hasSign) {
       const text = decodeLine(line);
       for (const record of this.#records(text))
@@ -212,50 +186,22 @@ export class DmesgParser {
       this.#follow(event);
       this.#emit(event);
     }
-    const unfinished = this.#unfinished;
-    this.#unfinished = null;
-    if (unfinished !== null && time === null && event === null) {
-      const whole = this.#unfolded(unfinished, record);
-      if (whole !== null) {
-        this.#follow(whole);
-        this.#emit(whole);
-        return;
-      }
+    const whole = this.#folds.complete(record, event !== null, this.#recent);
+    if (whole !== null && 'event' in whole) {
+      this.#follow(whole.event);
+      this.#emit(whole.event);
+      return;
     }
-    if (unfinished !== null && (time === null || time === unfinished.record.time)) {
-      const whole = findHeader(this.#joined(unfinished.record.text, text));
-      if (whole !== null) {
-        this.#header(whole, unfinished.record, unfinished.line);
-        return;
-      }
+    if (whole !== null) {
+      this.#header(whole.found, whole.record, whole.line);
+      return;
     }
     const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
-      if (hasSign && (time === null ? AWAITS_PLACE.test(text) : UNFINISHED.test(text) || this.#fillsLine()))
-        this.#unfinished = { record, line };
+      if (hasSign) this.#folds.keep(record, line, this.#recent.at(-1));
       this.#body(record, line);
     }
-  }
-
-  /** Whether the line is one that a mail program may have broken. */
-  #fillsLine(): boolean {
-    const line = unquoted(this.#recent.at(-1));
-    return line.length <= MOST_FOLD && (line.length >= LEAST_FILLED || isSoft(line));
-  }
-
-  /** A line and the rest of it, which the last line is. */
-  #joined(text: string, rest: string): string {
-    return isSoft(unquoted(this.#recent.at(-2))) ? text.slice(0, -SOFT_BREAK.length) + rest : `${text} ${rest}`;
-  }
-
-  /** What the driver core says in a record that a mail program broke where the next word had no room. */
-  #unfolded({ record, line }: { record: LogRecord; line: number }, rest: LogRecord): DmesgEvent | null {
-    if (!OF_PROBE.test(record.text)) return null;
-    const broken = unquoted(this.#recent.at(-2));
-    const next = rest.text.split(' ', 1)[0] ?? '';
-    if (!isSoft(broken) && (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD)) return null;
-    return driverCoreEvent(this.#joined(record.text, rest.text), { line, time: record.time });
   }
 
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {
@@ -497,62 +443,6 @@ function patience(block: Block): number {
 
 function followUpTitle(header: Header): string {
   return header.named && header.frame !== null ? `${header.lead} in ${plainName(header.frame.function)}` : header.lead;
-}
-
-/** The header of the same report once more, for the function that the one named in it was inlined into. */
-function isInlinedCaller(block: Block, header: Header): boolean {
-  return (
-    !block.evident &&
-    block.total < MAX_INLINED &&
-    header.kind === block.kind &&
-    header.lead === block.header.lead &&
-    header.frame !== null
-  );
-}
-
-/** The same complaint once more, with nothing between the two. */
-function isAgain(block: Block, header: Header): boolean {
-  const { kind, cpu, comm, pid } = block.header;
-  return !block.evident && header.kind === kind && header.cpu === cpu && header.comm === comm && header.pid === pid;
-}
-
-/** How a header relates to the report before it: a line of it, a consequence of it, or a report of its own. */
-function relation(
-  block: Block,
-  found: FoundHeader,
-  time: number | null,
-): 'head' | 'same' | 'inlined' | 'follow-up' | 'new' {
-  const { header } = found;
-  // The part of a dump that came before the one that has been read.
-  const earlier = time !== null && block.time !== null && time < block.time;
-  if (block.header === HEADLESS && earlier && isFatal(header.kind) && found.panicMessage === null) return 'head';
-  if (earlier && block.panicked && header.die !== null && block.die === null) return 'same';
-  if (found.panicMessage !== null) {
-    if (block.panicked) return 'follow-up';
-    return block.fatal || block.ledToFatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';
-  }
-  if (block.panicked) return 'follow-up';
-  if (isInlinedCaller(block, header)) return 'inlined';
-  // `BUG: memory leak`, which a fuzzer puts before what kmemleak says.
-  if (header.kind === 'memleak' && block.kind === 'memleak' && !block.evident) return 'same';
-  // A CPU that is stuck is reported every few seconds, and only the lines that say so may have been kept.
-  if (header.kind === 'soft-lockup' && isAgain(block, header)) return 'same';
-  if (!block.evident && !(block.atStart && block.header.sure) && found.header.die === null) return 'new';
-  if (header.lead === block.header.lead && header.kind === 'other' && !block.evident) return 'same';
-  const dies = header.die !== null;
-  if (dies && block.die === null && !block.ended && (block.fatal || block.kind === 'ubsan')) return 'same';
-  if (block.fatal) {
-    // A kernel that lost several tasks one after the other has several reports; only what follows at once is a
-    // consequence.
-    return 'follow-up';
-  }
-  if (
-    isFatal(header.kind) &&
-    !header.survives &&
-    (block.kind === 'kasan' || block.kind === 'kfence' || block.kind === 'ubsan')
-  )
-    return 'follow-up';
-  return 'new';
 }
 
 /** The probe that the crashing task was in: its trace has to show one, and the log which one. */

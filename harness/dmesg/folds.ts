@@ -1,0 +1,90 @@
+import { driverCoreEvent } from './drivercore.ts';
+import type { DmesgEvent } from './events.ts';
+import { type FoundHeader, findHeader } from './headers.ts';
+import type { LogRecord } from './prefix.ts';
+
+/** The beginning of a header whose rest may be missing. */
+const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
+/** Without a stamp the next line may be any: only where a place has to follow. */
+const AWAITS_PLACE = /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/;
+/** Words of the driver core's messages and of others about a device's probe. */
+const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
+/** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
+const LEAST_FOLD = 64;
+/** A line that is not much shorter: the next word was a long one, such as an address. */
+const LEAST_FILLED = 48;
+const MOST_FOLD = 80;
+/** Marks of a quoted mail, which were added after its lines had been broken. */
+const QUOTE = /^(?:> ?)+/;
+/** The end of a line that quoted-printable breaks (RFC 2045, 6.7), where it has 76 columns. */
+const SOFT_BREAK = '=';
+const SOFT_WIDTH = 76;
+
+function unquoted(line: string | undefined): string {
+  return line?.replace(QUOTE, '').trimEnd() ?? '';
+}
+
+function isSoft(line: string): boolean {
+  return line.endsWith(SOFT_BREAK) && line.length >= SOFT_WIDTH - 1;
+}
+
+interface Kept {
+  readonly record: LogRecord;
+  readonly line: number;
+}
+
+/** What two lines say together, at the place of the first: an event of the driver core, or a report that begins. */
+export type Whole = { readonly event: DmesgEvent } | (Kept & { readonly found: FoundHeader });
+
+/** Records that a mail program broke where a line was full: the first half is kept until the next line is read. */
+export class Folds {
+  #kept: Kept | null = null;
+
+  /** The next line may be the rest of one. */
+  get open(): boolean {
+    return this.#kept !== null;
+  }
+
+  /** A record of which no half was found to say anything; `line` is the one it stands in, as it came. */
+  keep(record: LogRecord, at: number, line: string | undefined): void {
+    const { text, time } = record;
+    const broken = time === null ? AWAITS_PLACE.test(text) : UNFINISHED.test(text) || fillsLine(unquoted(line));
+    if (broken) this.#kept = { record, line: at };
+  }
+
+  /**
+   * What the kept half says together with this record, which is the last of the `lines`; null where that is nothing.
+   * @param told the record says something by itself
+   */
+  complete(rest: LogRecord, told: boolean, lines: readonly string[]): Whole | null {
+    const kept = this.#kept;
+    this.#kept = null;
+    if (kept === null || (rest.time !== null && rest.time !== kept.record.time)) return null;
+    const broken = unquoted(lines.at(-2));
+    const text = joined(kept.record.text, rest.text, broken);
+    if (rest.time === null && !told) {
+      const event = ofDriverCore(kept, text, rest.text, broken);
+      if (event !== null) return { event };
+    }
+    const found = findHeader(text);
+    return found === null ? null : { ...kept, found };
+  }
+}
+
+/** Whether the line is one that a mail program may have broken. */
+function fillsLine(line: string): boolean {
+  return line.length <= MOST_FOLD && (line.length >= LEAST_FILLED || isSoft(line));
+}
+
+/** A text and the rest of it, where `broken` is the whole line of the first. */
+function joined(text: string, rest: string, broken: string): string {
+  return isSoft(broken) ? text.slice(0, -SOFT_BREAK.length) + rest : `${text} ${rest}`;
+}
+
+/** What the driver core says in a record that a mail program broke where the next word had no room. */
+function ofDriverCore({ record, line }: Kept, text: string, rest: string, broken: string): DmesgEvent | null {
+  if (!OF_PROBE.test(record.text)) return null;
+  const next = rest.split(' ', 1)[0] ?? '';
+  if (!isSoft(broken) && (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD)) return null;
+  return driverCoreEvent(text, { line, time: record.time });
+}
