@@ -1,3 +1,4 @@
+import { registersOf } from '../board/addresses.ts';
 import { type Link, suppliersOf } from '../board/suppliers.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, isWithin, nodeAt, parentPath } from '../devicetree/tree.ts';
@@ -56,7 +57,7 @@ const CANDIDATES = 2000;
 
 /** Suppliers that explain, by `tree`, what the log leaves open of the devices that `found` has. Pure. */
 export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): TreeGuess[] {
-  const nodes = devicesOf(tree);
+  const nodes = namedDevices(tree);
   const names = new Map([...nodes].map(([name, path]) => [path, name]));
   const graph = graphOf(tree, suppliersOf(tree).links);
   const open = openDevices(found, nodes);
@@ -82,7 +83,9 @@ export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): 
   // What the log knows to be missing comes first: the nearest one.
   const known = new Map<string, string[]>();
   for (const [path, reached] of needs) {
-    const nearest = [...reached].filter(([node]) => unbound.has(node)).sort((a, b) => a[1] - b[1])[0]?.[0];
+    const nearest =
+      [...reached].filter(([node]) => unbound.has(node)).sort((a, b) => a[1] - b[1])[0]?.[0] ??
+      onlyOne(path, graph.suppliers, wanted(open.get(path) ?? null), there);
     if (nearest === undefined) continue;
     known.set(nearest, [...(known.get(nearest) ?? []), path]);
     left.delete(path);
@@ -109,6 +112,17 @@ export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): 
     for (const path of best.waiting) left.delete(path);
   }
   return guesses;
+}
+
+/** Devices by name, also by the address that the CPU has for them (of_device_make_bus_id(), drivers/of/device.c). */
+function namedDevices(tree: DeviceTree): Map<string, string> {
+  const translated = registersOf(tree).flatMap(({ path, node, ranges, enabled }): [string, string][] => {
+    const [name, address] = node.name.split('@');
+    const [first] = ranges;
+    if (!enabled || address === undefined || first === undefined || !node.properties.has('compatible')) return [];
+    return [[`${first.address.toString(16)}.${name}`, path]];
+  });
+  return new Map([...devicesOf(tree), ...translated]);
 }
 
 /** A GIC is there before any device is (IRQCHIP_DECLARE()), and what is below a device is made by its driver. */
@@ -177,6 +191,20 @@ function reach(start: string, edges: Edges, first: ((property: string) => boolea
     front = fresh.flatMap((path) => (edges.get(path) ?? []).map(([to]) => to));
   }
   return found;
+}
+
+/** The one supplier that the driver's words can mean, unless it is there. */
+function onlyOne(
+  path: string,
+  suppliers: Edges,
+  isMeant: ((property: string) => boolean) | null,
+  there: ReadonlySet<string>,
+): string | undefined {
+  const meant = (suppliers.get(path) ?? []).flatMap(([to, properties]) =>
+    isMeant !== null && properties.some(isMeant) ? [to] : [],
+  );
+  const [first] = meant;
+  return meant.length === 1 && first !== undefined && !there.has(first) ? first : undefined;
 }
 
 /** Properties that a driver's words speak of; null where they do not tell. */

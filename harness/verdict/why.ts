@@ -72,6 +72,8 @@ const SUPPLIER = new RegExp(
     /wait for supplier (\S+)/,
   ),
 );
+/** dt_to_map_one_config(), drivers/pinctrl/devicetree.c, up to 6.2: the node of the pins. */
+const NO_PIN_CONTROLLER = /^could not find pctldev for node (\/\S+?),? deferring probe/;
 /** component_bind(), drivers/base/component.c: a part of a device whose own bind is deferred. */
 const PART = /\bfailed to bind (\S+) \(ops \S+/;
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
@@ -87,6 +89,8 @@ const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
 export function supplierOf(reason: string | null): string | null {
   const part = PART.exec(reason ?? '');
   if (part?.[1] !== undefined) return part[1];
+  const pins = NO_PIN_CONTROLLER.exec(reason ?? '')?.[1];
+  if (pins !== undefined) return pins;
   const card = PART_OF_CARD.exec(reason ?? '')?.[1];
   if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
   const found = SUPPLIER.exec(reason ?? '');

@@ -54,6 +54,29 @@ describe('what a device tree adds to a log', () => {
     expect(first?.node).toBe('/phy@7000');
   });
 
+  it('takes the one supplier that the driver can mean, whoever else needs it', () => {
+    const [first] = guess('[    3.100000] acme-mmc 3000.mmc: could not get clk, deferring probe');
+    expect(first).toMatchObject({ node: '/clock-controller@1000', waiting: ['3000.mmc'] });
+  });
+
+  it('knows a device by the address that the CPU has for it', () => {
+    const bus = node(
+      'soc',
+      {
+        compatible: 'simple-bus',
+        '#address-cells': [1],
+        '#size-cells': [1],
+        ranges: [0x7e00_0000, 0, 0x3f00_0000, 0x100_0000],
+      },
+      device('mmc@7e300000', { reg: [0x7e30_0000, 0x100] }),
+    );
+    const summary = summaryOf(['[    0.860000] acme-mmc 3f300000.mmc: could not get clk, deferring probe']);
+    const behind = boardTree({ more: [clock('clock-controller@1000', 1), bus] });
+    expect(guessByTree(whyUnbound(summary), summary, behind)).toMatchObject([
+      { node: '/clock-controller@1000', waiting: ['3f300000.mmc'] },
+    ]);
+  });
+
   it('passes over what must be there, as a device that is bound needs it', () => {
     const bound = "[    3.000000] acme 6000.panel: driver: 'acme': driver_bound: bound to device";
     expect(guess(bound, pending('3000.mmc', 1)).map(({ node: path }) => path)).not.toContain('/i2c@2000/pmic@20');

@@ -117,6 +117,15 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('takes the pin controller for what is waited for where only its pins are named', () => {
+    const { roots } = why(
+      '[    0.600000] gadget-uart 1000.uart: could not find pctldev for node /soc/pinmux@20000000/uart, deferring probe',
+      '[    0.700000] gadget-spi 2000.spi: could not find pctldev for node /soc/pinmux@20000000/spi, deferring probe',
+    );
+    expect(roots).toMatchObject([{ name: '20000000.pinmux', cause: { cause: 'never-probed' } }]);
+    expect(roots[0]?.waiting).toHaveLength(2);
+  });
+
   it('hears a driver that says another is not ready', () => {
     const { roots } = why('[    0.450000] gadget_dsi 2000.dsi: gadget_get_phy: phy driver is not ready');
     expect(roots).toMatchObject([{ name: '2000.dsi', cause: { cause: 'own-deferral', driver: 'gadget_dsi' } }]);
