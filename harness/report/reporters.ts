@@ -89,7 +89,7 @@ export function parseReporter(text: string): ReportRequest {
   if (reporter === undefined) {
     throw new InputError(
       `there is no reporter ${name}${didYouMean(name, known)}`,
-      `the reporters are ${known.join(', ')}`,
+      `the reporters are ${known.map((one) => `${one} (${REPORTERS[one]?.about})`).join(', ')}`,
     );
   }
   const file = rest.length === 0 ? null : rest.join('=');

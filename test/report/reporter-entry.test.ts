@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { type Reporter, writeReports } from '../../harness/report/reporters.ts';
+import { REPORTERS, type Reporter, writeReports } from '../../harness/report/reporters.ts';
+import { REPORTER } from '../../harness/terminal/option-values.ts';
 import { aCell, aRun } from './builders.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,6 +26,11 @@ test('an entry is all that a reporter needs', async () => {
   const request = { name: 'ids', reporter: IDS, file: null };
   await writeReports([request], { run, folder: '.' }, { columns: 80, colour: false, write });
   expect(text).toBe('one bound\ntwo hang\n');
+});
+
+test('the help names every reporter', () => {
+  const names = REPORTER.description.replace('; repeatable', '').split(/, | or /);
+  expect(names.sort()).toEqual(Object.keys(REPORTERS).sort());
 });
 
 test.each(['about', 'file', 'format'])('an entry without %s does not compile', async (part) => {
