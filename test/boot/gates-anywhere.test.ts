@@ -105,6 +105,13 @@ test('a gate that nothing hits is in the reason, with the calls that it saw', as
   expect(record.reason).toBe('the gate at qcom_scm_probe() was never hit; it saw 1 call');
 });
 
+test('every call of a function is stopped where a gate names no number', async () => {
+  const { record } = await boot({ gates: [{ gate: 'delay', at: { entry: 'of_iommu_configure' }, ms: 1 }] });
+  const count = (what: string) => gateVerbs(record).filter((seen) => seen === what).length;
+  expect(count('delayed of_iommu_configure()')).toBeGreaterThanOrEqual(2);
+  expect(count('released of_iommu_configure()')).toBe(count('delayed of_iommu_configure()'));
+});
+
 test('where the kernel must not sleep, a gate spins', async () => {
   const { record } = await boot({ gates: [{ gate: 'delay', at: { entry: 'irq_enter_rcu', nth: 2 }, ms: 20 }] });
   expect(record.verdict).toBe('bound');
