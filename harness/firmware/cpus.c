@@ -93,7 +93,8 @@ void cpus_leave(u64 time)
 
 /*
  * A CPU waits for an interrupt here and not at EL1, so that the others know. With the new offset its timer may not have
- * come yet.
+ * come yet. YIELD has QEMU count what was executed, and its main loop end what it is at, before the CPU halts: virtual
+ * time must not go on before (run/runner.ts, #differenceToReset()).
  */
 void cpus_wait(struct frame *f)
 {
@@ -102,7 +103,7 @@ void cpus_wait(struct frame *f)
 	while (!(SYSREG_READ("hcr_el2") & HCR_VI) && !(SYSREG_READ("isr_el1") & ISR_IRQ)) {
 		is_idle[self] = 1;
 		cpus_leave(f->time);
-		asm volatile("wfi");
+		asm volatile("yield\n wfi");
 		cpus_enter(&f->time);
 		is_idle[self] = 0;
 	}
