@@ -2,7 +2,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import { DEFAULT_BOARD } from '../model/board.ts';
 import { PM_TESTS } from '../model/plan.ts';
 import {
-  bootargs,
+  APPEND,
   bus,
   collect,
   commaSeparated,
@@ -30,7 +30,7 @@ export const exploreVerb = new Command('explore')
     commaSeparated,
   )
   .option('--force <symbol=value>', 'make SYMBOL return VALUE; repeatable', force)
-  .option('--append <words>', 'words to add to the kernel command line of every boot', bootargs, [])
+  .addOption(APPEND)
   .option('--disable <node>', 'disable a node of the device tree, by path or &label; repeatable', collect)
   .option('--plan <file>', 'what the guest does, such as loading modules (a list of steps, as in a cell file)')
   .option(

@@ -17,10 +17,13 @@ export const sweepVerb = new Command('sweep')
     'what is done: async, loads, late, rebinds, suspend, pairs, comma-separated (default: all)',
     commaSeparated,
   )
-  .option('--most <n>', 'most boots of each of these for one board and kernel', positiveInteger, 16)
+  .option('--most <n>', 'most boots of each sweep for one board and kernel', positiveInteger, 16)
   .option('--reduce <n>', 'most boots to reduce each finding to what it needs, 0 for none', wholeNumber, 12)
-  .option('--seed <n>', 'which boots, where there are more', positiveInteger, 1)
-  .option('--shard <i/n>', 'only the i-th of n parts of the boards and kernels; all together read them from the cache')
+  .option('--seed <n>', 'which boots are drawn, where there are more', positiveInteger, 1)
+  .option(
+    '--shard <i/n>',
+    'only the i-th of n parts of the boards and kernels; a run without it reads all from the cache',
+  )
   .option('--report <file>', 'write the findings into this file, too')
   .addOption(WORKERS)
   .addOption(RESULTS)

@@ -4,7 +4,10 @@ import { CELL_ARGUMENT, JSON_OUTPUT, MATRIX, RESULTS } from '../terminal/option-
 export const whyVerb = new Command('why')
   .description('collapse the devices that are deferred or failed to the causes they share')
   .argument('[what]', `a kernel log, or ${CELL_ARGUMENT} (default: a log on standard input)`)
-  .option('--tree <dtb>', "for a log, the board's device tree: what the devices wait for of which the log does not say")
+  .option(
+    '--tree <dtb>',
+    "for a log, the board's device tree, which tells what devices wait for where the log does not",
+  )
   .option('--timeout', 'for a cell, also find the least deferred_probe_timeout that works')
   .addOption(MATRIX)
   .addOption(RESULTS)

@@ -32,7 +32,7 @@ export function commaSeparated(text: string): string[] {
 }
 
 /** Words of the kernel command line. */
-export function bootargs(text: string): string[] {
+function bootargs(text: string): string[] {
   const found = text.split(/\s+/).filter((word) => word !== '');
   const odd = found.find((word) => !/^[\x21-\x7e]+$/.test(word));
   if (odd !== undefined) throw new InvalidArgumentError('expected words of printable ASCII.');
@@ -81,6 +81,9 @@ export const REPORTER = new Option(
   '--reporter <name[=file]>',
   'table, json, junit, ktap, kcidb, markdown, github or html; repeatable',
 ).argParser(collect);
+export const APPEND = new Option('--append <words>', 'words to add to the kernel command line of every boot')
+  .argParser(bootargs)
+  .default([], 'none');
 export const ONLY = new Option(
   '--only <axis=value>',
   'only cells with this value; repeatable, comma-separated for several; also row= and id=',
