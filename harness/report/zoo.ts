@@ -99,7 +99,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const BEGIN = '<!-- written by: npm run zoo -- --random --docs docs/zoo.md -->';
+const BEGIN = '<!-- written by: npm run zoo -- --docs docs/zoo.md -->';
 const END = '<!-- end -->';
 
 /** `document` with its table replaced; null where it has no place for one. */
