@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { suppliersOf } from '../board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
 import { waitsOf } from '../board/waits.ts';
-import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
@@ -11,7 +9,7 @@ import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
 import { withProgress } from '../report/progress.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../report/suppliers.ts';
-import { type BoardBlob, readBoardTree } from '../run/board-tree.ts';
+import { readBoardTree } from '../run/board-tree.ts';
 import { print } from '../terminal/output.ts';
 import type { BoardOptions } from './board.options.ts';
 
@@ -19,7 +17,7 @@ import type { BoardOptions } from './board.options.ts';
 export async function withoutBoot(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
   if (options.log !== undefined) throw new InputError('--log needs a boot', 'leave out --no-boot');
   const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, name, signal);
-  const { tree, blob } = kernel === null ? await readTree(name) : await readBoardTree(name, kernel);
+  const { tree, blob } = await readBoardTree(name, kernel);
   const suppliers = suppliersOf(tree);
   const drivers = kernel === null ? null : await driversOf(cacheRoot(), kernel);
   const found: BoardTree = {
@@ -30,19 +28,6 @@ export async function withoutBoot(name: string, options: BoardOptions, signal: A
   };
   print(options.json === true ? `${JSON.stringify(found, null, 1)}\n` : formatSuppliers(found, name));
   return EXIT.expected;
-}
-
-async function readTree(name: string): Promise<Pick<BoardBlob, 'tree' | 'blob'>> {
-  const blob = await readFile(name).catch((error: unknown) => {
-    throw new InputError(
-      `the device tree ${name} cannot be read`,
-      '--no-boot needs its path, or a --kernel that has it',
-      {
-        cause: error,
-      },
-    );
-  });
-  return { blob, tree: parseFdt(blob, name) };
 }
 
 /** A board that cannot be booted has suppliers all the same. */

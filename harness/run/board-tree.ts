@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
@@ -7,7 +7,7 @@ import { InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { didYouMean } from '../suggest.ts';
 
-/** Finds and reads the compiled device tree that `--board` and `board:` name. */
+/** Finds and reads the compiled device tree that `--board`, `--tree` and `board:` name. */
 
 /** More than any tree: what the kernel maps of a blob (MAX_FDT_SIZE, arch/arm64/include/asm/boot.h). */
 const LARGEST_BLOB = 2 * 1024 * 1024;
@@ -22,8 +22,8 @@ export interface BoardBlob {
 
 /**
  * A name with a slash is a path; any other is looked up in the working directory and then among the device trees of the
- * kernel's own package. Throws {@link InputError} where there is none, with names like it, and for a file that is no
- * blob.
+ * kernel's own package; `kernel` is null where there is none to look in. Throws {@link InputError} where there is no
+ * such tree, with names like it, and for a file that cannot be read or is no blob.
  */
 export async function readBoardTree(name: string, kernel: KernelArtefact | null): Promise<BoardBlob> {
   const path = name.includes('/') || existsSync(name) ? name : await findInKernel(name, kernel);
@@ -31,18 +31,27 @@ export async function readBoardTree(name: string, kernel: KernelArtefact | null)
     (found) => found.size,
     () => null,
   );
-  if (size === null) throw new InputError(`there is no device tree ${path}`);
+  if (size === null) throw missing(path);
   if (size > LARGEST_BLOB) throw new InputError(`${path} has ${size} bytes, and Linux takes at most ${LARGEST_BLOB}`);
-  const blob = readFileSync(path);
+  const blob = await readFile(path).catch((error: unknown) => {
+    throw new InputError(`the device tree ${path} cannot be read`, NEEDS_FILE, { cause: error });
+  });
   return { name, path, blob, tree: parseFdt(blob, name) };
 }
 
+const NEEDS_FILE = 'give the path of a .dtb';
+
+function missing(path: string): InputError {
+  return new InputError(`there is no device tree ${path}`, NEEDS_FILE);
+}
+
 async function findInKernel(name: string, kernel: KernelArtefact | null): Promise<string> {
-  const folder = kernel?.deviceTrees ?? null;
-  if (kernel === null || folder === null)
+  if (kernel === null) throw missing(name);
+  const folder = kernel.deviceTrees;
+  if (folder === null)
     throw new InputError(
-      `there is no file ${name}, and the kernel ${kernel?.recipe ?? ''} comes without device trees`,
-      'give the path of a .dtb, or a debian-stock kernel',
+      `there is no file ${name}, and the kernel ${kernel.recipe} comes without device trees`,
+      `${NEEDS_FILE}, or a debian-stock kernel`,
     );
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.dtb')).sort();
   const nameOf = (file: string) => file.slice(file.lastIndexOf('/') + 1);
