@@ -483,19 +483,32 @@ const INTERRUPTED: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup',
 /** Rust's own libraries: the panic machinery and what checks arithmetic, indices and options. */
 const RUST_RUNTIME = /^<?(?:core|alloc|std|__rustc|compiler_builtins)::/;
 
-/** Sources of the core kernel, where the helpers live. */
+/** Where a driver's file begins: the kernel's tree may be given from any folder on (`../`, `/usr/src/kernel/`). */
+const DRIVERS = /^(?:.*?\/)??(?=(?:drivers|samples|(?<!include\/(?:uapi\/)?)sound)\/)/;
+const UP = /^(?:\.{1,2}\/)+/;
+
+/** Sources next to the drivers that are a subsystem's own, where helpers live; whole names, of kernels 3.x to 6.19. */
 const CORE = new RegExp(
-  String.raw`^${oneOf(
-    /include|lib|mm|kernel|arch|fs|net|init|security|block|crypto|io_uring|ipc|virt|rust/,
-    /drivers\/(?:base|usb\/core|tty\/tty_\w+|clk\/clk|gpio\/gpiolib|phy\/phy-core|i2c\/i2c-core|spi\/spi)/,
-    /sound\/soc\/soc-|drivers\/(?:power\/supply\/power_supply|interconnect\/core|extcon\/extcon|hwspinlock\/hwsp)/,
-    /drivers\/(?:(?:reset|regulator|pinctrl|mailbox|nvmem|pwm)\/core|net\/phy\/(?:mdio|phy)|iommu\/iommu|pci\/access)/,
-  )}\b`,
+  `^${oneOf(
+    /drivers\/(?:base|usb\/core)\/.*/,
+    /drivers\/(?:tty\/tty_\w+|gpio\/(?:gpiolib[\w-]*|devres)|i2c\/i2c-core[\w-]*|spi\/spi|pci\/access)\.c/,
+    /drivers\/(?:clk\/(?:clk(?:-bulk|-conf|-devres)?|clkdev)|phy\/phy-core|iommu\/iommu|mailbox\/mailbox)\.c/,
+    /drivers\/(?:interconnect|nvmem|pinctrl|pwm|regulator|reset)\/core\.c/,
+    /drivers\/net\/phy\/(?:mdio_(?:bus|bus_provider|device|devres)|phy|phy_device|phy-c45|phy-core)\.c/,
+    /drivers\/(?:power\/(?:supply\/)?power_supply_core|extcon\/extcon(?:[_-]class)?|hwspinlock\/hwspinlock_core)\.c/,
+    /sound\/soc\/soc-[\w-]+\.c/,
+  )}$`,
 );
 
-/** Whether helpers live in a source file; it may be given from any folder on. */
+/** A source file's path from the kernel's tree on, as far as that can be told. */
+function inTree(file: string): string {
+  return file.replace(DRIVERS, '').replace(UP, '');
+}
+
+/** Whether helpers may live in a source file, which may be given from any folder on: in all but a driver's. */
 export function isCore(file: string): boolean {
-  return CORE.test(file.replace(/^.*?(?=(?:drivers|sound)\/)/, '').replace(/^\.\//, ''));
+  const own = inTree(file);
+  return !/^(?:drivers|samples|sound)\//.test(own) || CORE.test(own);
 }
 
 /** Answers that are kept: a flood of reports names the same functions over and over. */
@@ -517,7 +530,7 @@ function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
   const rust = rustName(frame.function);
   if (RUST_RUNTIME.test(rust)) return 'assertion';
   const name = plainName(frame.function).replace(/^_+/, '');
-  const file = frame.home?.replace(/^\.\//, '') ?? null;
+  const file = frame.home === null ? null : inTree(frame.home);
   const only = ONLY[kind];
   for (const { role, names, files, modules } of MATCHERS) {
     if (only !== undefined && !only.has(role)) continue;
@@ -526,7 +539,7 @@ function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
     if (role === 'handle' && kind === 'lockdep') continue;
     if (frame.module !== null && modules?.test(frame.module) !== true) continue;
     if (file !== null && files?.test(file)) return role;
-    if (file !== null && !CORE.test(file)) continue;
+    if (file !== null && !isCore(file)) continue;
     if (names.test(name)) return role;
   }
   return null;

@@ -60,4 +60,52 @@ describe('a decoded trace', () => {
       source: 'drivers/misc/wobble.c:7',
     });
   });
+
+  it('knows the file of a helper from the folder of a build next to the sources', () => {
+    expect(crashOf(decoded('../lib/list_debug.c:51'))).toMatchObject({ function: 'wobble_start' });
+  });
+});
+
+/** What is wrong in it is its caller's, unless it is a driver's own function that has such a name. */
+const HELPER = 'clk_prepare';
+const named = (line: string): string => line.replaceAll('wobble_link', HELPER);
+
+describe('the file of a function with the name of a helper', () => {
+  const CORE = [
+    'kernel/irq/manage.c include/sound/soc.h drivers/base/regmap/regmap.c drivers/usb/core/urb.c drivers/tty/tty_io.c',
+    'drivers/clk/clk.c drivers/clk/clk-bulk.c drivers/clk/clkdev.c drivers/gpio/gpiolib.c drivers/gpio/gpiolib-of.c',
+    'drivers/spi/spi.c drivers/i2c/i2c-core-base.c drivers/phy/phy-core.c drivers/pci/access.c drivers/iommu/iommu.c',
+    'drivers/net/phy/mdio_bus.c drivers/net/phy/phy_device.c drivers/net/phy/phy.c drivers/net/phy/phy-c45.c',
+    'drivers/power/supply/power_supply_core.c drivers/power/power_supply_core.c drivers/hwspinlock/hwspinlock_core.c',
+    'drivers/reset/core.c drivers/interconnect/core.c drivers/mailbox/mailbox.c drivers/extcon/extcon.c',
+    'sound/soc/soc-core.c sound/soc/soc-dapm.c',
+  ].flatMap((files) => files.split(' '));
+  const DRIVERS = [
+    'drivers/misc/wobble.c drivers/spi/spi-wobble.c drivers/clk/clk-wobble.c drivers/clk/wobble/clk.c sound/pci/wobble.c',
+    'drivers/net/phy/mdio-wobble.c drivers/net/phy/wobble.c drivers/extcon/extcon-wobble.c drivers/reset/reset-wobble.c',
+    'drivers/hwspinlock/wobble_hwspinlock.c drivers/i2c/busses/i2c-wobble.c sound/soc/wobble/soc-wobble.c',
+    'drivers/net/wobble/core.c samples/wobble/wobble.c',
+  ].flatMap((files) => files.split(' '));
+  const ROOTS = ['', './', '../', '../../', '/usr/src/kernel/'];
+  const cases = [
+    ...CORE.map((file) => [file, 'wobble_start'] as const),
+    ...DRIVERS.map((file) => [file, HELPER] as const),
+  ];
+
+  it.each(cases)('says who is to blame for a WARNING, wherever its path begins: %s, %s', (file, blamed) => {
+    for (const root of ROOTS) {
+      const warning = [
+        `[    1.000000] WARNING: CPU: 0 PID: 7 at ${root}${file}:9 ${HELPER}+0x10/0x20`,
+        ...FAULT.slice(2).map(named),
+      ];
+      expect(crashOf(warning)).toMatchObject({ kind: 'warning', function: blamed });
+    }
+  });
+
+  it.each(cases)('says who is to blame in a decoded trace, wherever its path begins: %s, %s', (file, blamed) => {
+    for (const root of ROOTS) {
+      const decoded = FAULT.map((line) => named(line).replace(`${HELPER}+0x10/0x20`, `${HELPER} (${root}${file}:9)`));
+      expect(crashOf(decoded)).toMatchObject({ function: blamed });
+    }
+  });
 });
