@@ -34,7 +34,7 @@ const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
 const VENDOR_MARK = /^ ?\[(?:K|name:[\w-]{1,40}&)\] ?/;
 /** OPPO: a `k` glued to what the kernel itself says, two blanks after the stamp. */
 const VENDOR_GLUED = new RegExp(
-  `^ {1,2}k(?=${oneOf(
+  `^ {2}k(?=${oneOf(
     /[A-Z]\w*(?: |:)|-{3}|\[[0-9a-f]{8}| {1,2}[\w.$]{1,256}(?:\+0x| = )/,
     /(?:pc|lr|sp|pstate|x\d{1,2}) ?: |(?:user|swapper) pgtable|watchdog: |rcu: |[a-z][\w-]{1,40} [\w.:-]{1,80}: /,
   )})`,
@@ -221,7 +221,7 @@ function stripOuter(line: string): Stripped {
  * Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the
  * rest.
  */
-const INNER_FIRST = /^\s*[[<(.c]|^ {0,4}-\(|^ {1,2}k/;
+const INNER_FIRST = /^\s*[[<(.c]|^ {0,4}-\(|^ {2}k/;
 
 function hasInner(text: string): boolean {
   return (
@@ -325,7 +325,7 @@ export function parseRecords(line: string): LogRecord[] {
 const STAMPED_LINE = /^\[[ \d]/;
 /** A time stamp and the text, with nothing between the two and nothing that may begin another record. */
 const PLAIN_LINE =
-  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d|-\()| {1,2}k)\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
+  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d|-\()| k)\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
 
 /**
  * The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of
@@ -360,7 +360,7 @@ function journalMessage(line: string): { text: string; time: number | null; kern
 
 /** The text of a record whose bytes are written as numbers. */
 function textOfBytes(numbers: string): string {
-  return decodeLine(Buffer.from(numbers.split(',').map(Number)).toString('latin1')).replace(/\n+$/, '');
+  return decodeLine(Buffer.from(numbers.split(',').map(Number)).toString('latin1'));
 }
 
 /** The text of a JSON string, as far as it is one: a log may be cut anywhere. */

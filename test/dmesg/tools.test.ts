@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseRecords } from '../../harness/dmesg/prefix.ts';
 import { type Classification, classifyBytes } from '../../harness/verdict/classify.ts';
 
 /** One record of a kernel: its time in microseconds, its level and its text. */
@@ -8,13 +9,14 @@ interface Printed {
   readonly text: string;
 }
 
-/** A boot in which a probe fails, another one is deferred, and a third one crashes. */
+/** A boot in which two probes fail, another one is deferred, and a fourth one crashes. */
 const BOOT: readonly Printed[] = [
   [6, 'Booting Linux on physical CPU 0x0000000000 [0x411fd071]'],
   [5, 'Linux version 6.12.9 (build@ci) (aarch64-linux-gnu-gcc (GCC) 14.2.0) #1 SMP PREEMPT'],
   [6, 'Machine model: Acme Gadget'],
   [6, 'Run /sbin/init as init process'],
   [3, 'gadget-phy 5a10000.phy: probe with driver gadget-phy failed with error -110'],
+  [3, 'keystone-pcie 5600000.pcie: probe with driver keystone-pcie failed with error -22'],
   [4, 'platform 5b20000.dsi: deferred probe pending: gadget-dsi: failed to get phy'],
   [1, 'Unable to handle kernel NULL pointer dereference at virtual address 0000000000000028'],
   [1, 'Mem abort info:'],
@@ -227,7 +229,6 @@ function journal({ us, level: number, text }: Printed, n: number, indent = 0): s
   );
 }
 
-/** liblog takes the text before the first colon for the tag, where there is one without a blank before it. */
 /** The tag at the end of the line. */
 function tagLast(before: (printed: Printed) => string) {
   return (printed: Printed): string => {
@@ -236,6 +237,7 @@ function tagLast(before: (printed: Printed) => string) {
   };
 }
 
+/** liblog takes the text before the first colon for the tag, where there is one without a blank before it. */
 function logcat(before: (printed: Printed) => string, end: string) {
   return (printed: Printed): string => {
     const [, tag = '', rest = printed.text] = /^([^:]{1,40}): (.*)$/.exec(printed.text) ?? [];
@@ -264,6 +266,17 @@ function told({ verdict, crashes, deferrals, failed }: Classification) {
 const classify = (log: string) =>
   told(classifyBytes('log', Buffer.from(log), { knownIssues: [], today: '2026-01-05' }));
 
+describe('a driver whose name begins with a k', () => {
+  it.each(['', '<6>', 'Jan  5 10:11:12 gadget kernel: ', '2026-01-05T10:11:12.345Z '])('keeps it: %s', (prefix) => {
+    for (const driver of ['kirin-pcie', 'keystone-pcie', 'ks8851']) {
+      for (const said of [`probe with driver ${driver} failed with error -22`, 'no such link in this kernel: 3']) {
+        const text = `${driver} f4000000.pcie: ${said}`;
+        expect(parseRecords(`${prefix}[    1.000000] ${text}`)).toMatchObject([{ text, time: 1e6 }]);
+      }
+    }
+  });
+});
+
 describe('a log as a tool shows it', () => {
   const expected = {
     verdict: 'null-deref',
@@ -280,7 +293,10 @@ describe('a log as a tool shows it', () => {
       },
     ],
     deferrals: [{ device: '5b20000.dsi', reason: 'gadget-dsi: failed to get phy', outcome: 'pending' }],
-    failed: [{ device: '5a10000.phy', driver: 'gadget-phy', error: 110 }],
+    failed: [
+      { device: '5a10000.phy', driver: 'gadget-phy', error: 110 },
+      { device: '5600000.pcie', driver: 'keystone-pcie', error: 22 },
+    ],
   };
 
   it.each(Object.entries(FORMS))('is read as the kernel printed it: %s', (_tool, form) => {
