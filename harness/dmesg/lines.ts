@@ -162,6 +162,9 @@ const BEGINS_WITH_TAG = /^<(?:span|div|pre|code|td|tr|p|li|a|b|font|samp|tt)[ >]
 const ENTITY = /&(?:lt|gt|amp|quot|nbsp|#\d{1,7}|#x[\da-f]{1,6});/gi;
 const ENTITIES: { readonly [name: string]: string } = { lt: '<', gt: '>', amp: '&', quot: '"', nbsp: ' ' };
 const LAST_CODE_POINT = 0x10ffff;
+/** Halves of a UTF-16 pair, which are no characters. */
+const FIRST_SURROGATE = 0xd800;
+const LAST_SURROGATE = 0xdfff;
 const NOT_PLAIN = /[^\t\r\x20-\x7e]/;
 const ESCAPE = String.fromCharCode(0x1b);
 const BELL = String.fromCharCode(0x07);
@@ -190,8 +193,7 @@ export function decodeLine(line: string): string {
   const tagged = line.endsWith('>') || BEGINS_WITH_TAG.test(line);
   if (!tagged && !TO_DECODE.test(line) && !line.includes(WIDE)) return line;
   let text = Buffer.from(line, 'latin1').toString('utf8');
-  if (NOT_PLAIN.test(text))
-    text = mended(text).replace(ESCAPES, '').replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
+  if (NOT_PLAIN.test(text)) text = visible(mended(text).replace(ESCAPES, ''));
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
   if (text.length > 80 && text.includes(WIDE)) text = text.replace(PADDING, '');
   if (tagged) text = text.replace(TAG, '');
@@ -208,12 +210,18 @@ function mended(text: string): string {
   return blank.includes('\ufffd') ? blank.replace(MANGLED_STAMP, (was) => (was.startsWith('[') ? '[ ' : ' ')) : blank;
 }
 
-/** The character that a web page's source writes so; the source itself where it is none. */
+/** The text without what is not seen of it. */
+function visible(text: string): string {
+  return text.replace(BLANKS, ' ').replace(NO_WIDTH, '').replace(CONTROLS, '');
+}
+
+/** What {@link decodeLine} leaves of the character that a web page's source writes so; the source where it is none. */
 function entity(source: string): string {
   const name = source.slice(1, -1).toLowerCase();
   const known = ENTITIES[name];
   if (known !== undefined) return known;
   if (!name.startsWith('#')) return source;
   const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-  return code >= 0x20 && code <= LAST_CODE_POINT ? String.fromCodePoint(code) : '';
+  const isCharacter = code <= LAST_CODE_POINT && !(code >= FIRST_SURROGATE && code <= LAST_SURROGATE);
+  return isCharacter ? visible(String.fromCodePoint(code)) : source;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineSplitter } from '../../harness/dmesg/lines.ts';
+import { decodeLine, LineSplitter } from '../../harness/dmesg/lines.ts';
 import { Words } from '../../harness/dmesg/words.ts';
 
 /** Few letters, so that words overlap and stand in each other. */
@@ -58,5 +58,25 @@ describe('the splitter of lines', () => {
       [424, 2],
       [4, 3],
     ]);
+  });
+});
+
+describe('a character that a web page writes by its number', () => {
+  const written = (code: number): string[] =>
+    [`&#${code};`, `&#x${code.toString(16)};`].map((entity) => decodeLine(`a${entity}b`));
+
+  it('is what a line keeps of the character itself: no control character, no mark of no width', () => {
+    for (const code of [...Array(0x3100).keys(), 0xfeff, 0xfffd, 0x10ffff]) {
+      const plain = decodeLine(Buffer.from(`a${String.fromCodePoint(code)}b`).toString('latin1'));
+      expect(written(code)).toEqual([plain, plain]);
+    }
+    expect(written(0x2b)).toEqual(['a+b', 'a+b']);
+    expect(written(0xa0)).toEqual(['a b', 'a b']);
+    for (const code of [0x00, 0x0a, 0x1b, 0x7f, 0x85, 0x9b, 0x200b]) expect(written(code)).toEqual(['ab', 'ab']);
+  });
+
+  it('stays as it stands where there is no such character', () => {
+    for (const code of [0xd800, 0xdfff, 0x110000])
+      expect(written(code)).toEqual([`a&#${code};b`, `a&#x${code.toString(16)};b`]);
   });
 });
