@@ -52,8 +52,8 @@ export function blame(input: BlameInput): Blame {
   if (grouped !== undefined) return { frame: grouped, passedOver: [] };
   const helpers: { frame: TraceFrame; role: Role }[] = [];
   let dispatcher: TraceFrame | null = null;
-  const outside = kind === 'sleeping-in-atomic' ? insideOfHandle(candidates) : [];
-  for (const frame of candidates.slice(outside.length)) {
+  const inside = kind === 'sleeping-in-atomic' ? insideOfHandle(candidates) : [];
+  for (const frame of candidates.slice(inside.length)) {
     // An address alone says nothing, unless a module is named with it.
     if (isNameless(frame) && frame.module === null) continue;
     if (isDispatcher(frame) && (helpers.length > 0 || kind === 'hung-task')) {
@@ -61,7 +61,7 @@ export function blame(input: BlameInput): Blame {
       break;
     }
     const role = roleOf(frame, kind);
-    if (role === null) return { frame, passedOver: [...asleep(outside), ...reasons(helpers)].slice(0, MAX_REASONS) };
+    if (role === null) return { frame, passedOver: [...asleep(inside), ...reasons(helpers)].slice(0, MAX_REASONS) };
     helpers.push({ frame, role });
   }
   const { blame: where } = crashFacts(kind);
