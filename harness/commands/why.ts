@@ -18,7 +18,7 @@ import { runSearch } from '../session/search.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
-import { guessByTree, type TreeGuess } from '../verdict/why-tree.ts';
+import { guessByTree, type TreeGuesses } from '../verdict/why-tree.ts';
 import type { WhyOptions } from './why.options.ts';
 
 /**
@@ -37,7 +37,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
 interface Answer {
   readonly found: Why;
   /** Null without a tree to guess by. */
-  readonly byTree: readonly TreeGuess[] | null;
+  readonly byTree: TreeGuesses | null;
   readonly timeout: LeastTimeout | null;
 }
 

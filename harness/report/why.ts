@@ -1,7 +1,7 @@
 import { printable } from '../printable.ts';
 import type { LeastTimeout } from '../search/timeout.ts';
 import type { Root, RootCause, Why } from '../verdict/why.ts';
-import type { TreeGuess } from '../verdict/why-tree.ts';
+import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
 
 /** Devices that are listed below a root; the rest is counted. */
@@ -15,7 +15,7 @@ const WHERE_THE_REASON_IS =
   '/sys/kernel/debug/devices_deferred has the reasons that drivers gave; a kernel before 6.8 does not print them';
 
 /** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
-export function formatWhy(found: Why, byTree: readonly TreeGuess[] | null, timeout: LeastTimeout | null): string {
+export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: LeastTimeout | null): string {
   const lines: string[] = [];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   if (found.unbound === 0 && found.unexplained.length > 0)
@@ -33,7 +33,7 @@ export function formatWhy(found: Why, byTree: readonly TreeGuess[] | null, timeo
       );
     lines.push(`  ${WHERE_THE_REASON_IS}`);
   }
-  if (byTree !== null) lines.push('', ...guessLines(byTree));
+  if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) {
     const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
     lines.push(
@@ -65,17 +65,27 @@ function rootLines(roots: readonly Root[]): string[] {
   return lines;
 }
 
-function guessLines(guesses: readonly TreeGuess[]): string[] {
-  if (guesses.length === 0) return ['The device tree has no supplier that explains what the log leaves open.'];
-  const lines = guesses.map(({ node, device, compatible, unbound, waiting, consumers }) => {
+function guessLines({ guesses, more, open, skipped, links, followed }: TreeGuesses): string[] {
+  const lines = guesses.map(({ node, device, compatible, unbound, waiting, consumers, open: waits }) => {
     const what = compatible[0] === undefined ? '' : ` (${printable(compatible[0])})`;
     const name = printable(device ?? node);
     const why = unbound
       ? 'not bound itself'
-      : `${waiting.length} of the ${consumers} devices that need it wait, and it is not among them`;
+      : `${waits} of the ${consumers} devices that need it wait for what the log does not name, ` +
+        'and it is not among them';
     return `  ${name}${what}: ${why}; waiting: ${listed(waiting)}`;
   });
-  return ['By the device tree, which is a guess, these are waited for:', ...lines];
+  if (lines.length === 0) lines.push('The device tree has no supplier that explains what the log leaves open.');
+  else lines.unshift('By the device tree, which is a guess, these are waited for:');
+  if (more) lines.push('  and others');
+  if (skipped > 0)
+    lines.push(`${skipped} of the ${open} devices that the log leaves open were not looked up in the tree.`);
+  if (followed < links)
+    lines.push(
+      `The tree has ${links} links between devices; the search stopped at ${followed} of them from each device, ` +
+        `and at ${followed} suppliers.`,
+    );
+  return lines;
 }
 
 function listed(names: readonly string[]): string {

@@ -1,27 +1,42 @@
 import { registersOf } from '../board/addresses.ts';
-import { type Link, suppliersOf } from '../board/suppliers.ts';
 import { devicesOf } from '../devicetree/devices.ts';
-import { type DeviceTree, isWithin, nodeAt, parentPath } from '../devicetree/tree.ts';
-import { readStrings } from '../devicetree/values.ts';
-import type { LogSummary } from '../dmesg/summary.ts';
-import type { Why } from './why.ts';
+import { type DeviceTree, isWithin } from '../devicetree/tree.ts';
+import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import { isUnbound, type Why } from './why.ts';
+import { compatiblesOf, type Edges, reach, supplierGraph } from './why-graph.ts';
 
 /**
  * What a board's device tree adds to a log that does not say what a device waits for. All of it is a guess: the tree
  * says what a device needs, and the log which devices wait. A supplier that is missing holds back all its consumers
  * that have a driver, so that one with many consumers which do not wait is not the one.
  */
-export interface TreeGuess {
+export interface TreeGuesses {
+  /** The best first. */
+  readonly guesses: readonly TreeGuess[];
+  /** There are others, for which no more devices wait than for the last. */
+  readonly more: boolean;
+  /** Devices of which the log does not say what they wait for. */
+  readonly open: number;
+  /** Those of them that were not looked at, of a log that has more than any board. */
+  readonly skipped: number;
+  /** Links between the devices of the tree; so many of them were followed at most from each, to as many suppliers. */
+  readonly links: number;
+  readonly followed: number;
+}
+
+interface TreeGuess {
   /** Path of the node, and the name of its device where the log has one. */
   readonly node: string;
   readonly device: string | null;
   readonly compatible: readonly string[];
   /** The log itself has it among those that are not bound. */
   readonly unbound: boolean;
-  /** Devices that wait and need it, directly or through others. */
+  /** Devices that need it, directly or through others, and that no better guess explains. */
   readonly waiting: readonly string[];
   /** Devices of the tree that need it. */
   readonly consumers: number;
+  /** Those of them of which the log does not say what they wait for. */
+  readonly open: number;
 }
 
 /** Words of a driver's reason, and the properties that it speaks of. */
@@ -52,66 +67,130 @@ const SPEAKS_OF: readonly (readonly [RegExp, RegExp])[] = [
 const LEAST_PART = 0.1;
 /** So many guesses, the best first. */
 const GUESSES = 8;
-/** More candidates than a board has: a tree may come from anywhere. */
-const CANDIDATES = 2000;
+/**
+ * A log and a tree may come from anywhere, and these are more than a board has: 278 devices and 616 links are the most
+ * in any of the 1313 device trees of Debian's arm64 kernels that were counted.
+ */
+const OPEN_DEVICES = 500;
+/** From each device; a tree with no more has no more suppliers either, so that it bounds the candidates, too. */
+const LINKS = 2000;
+
+/** A node that devices wait for, or may wait for. */
+interface Awaited {
+  readonly node: string;
+  readonly waiting: readonly string[];
+}
+
+/** A supplier of devices whose own one is not known, by path over how many links each needs it. */
+interface Candidate {
+  readonly node: string;
+  readonly distances: Map<string, number>;
+}
 
 /** Suppliers that explain, by `tree`, what the log leaves open of the devices that `found` has. Pure. */
-export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): TreeGuess[] {
+export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): TreeGuesses {
   const nodes = namedDevices(tree);
   const names = new Map([...nodes].map(([name, path]) => [path, name]));
-  const graph = graphOf(tree, suppliersOf(tree).links);
-  const open = openDevices(found, nodes);
-  const unbound = new Set(
-    [...summary.devices.values()].flatMap((life) => pathsIf(life.state !== 'bound', life.device, nodes)),
-  );
-  const bound = [...summary.devices.values()].flatMap((life) => pathsIf(life.state === 'bound', life.device, nodes));
-  const there = new Set([...bound, ...bound.flatMap((path) => [...reach(path, graph.suppliers).keys()])]);
-  const needs = new Map([...open].map(([path, reason]) => [path, reach(path, graph.suppliers, wanted(reason))]));
-  const guesses: TreeGuess[] = [];
-  const guess = (node: string, waiting: readonly string[], consumers: number) => {
+  const compatible = compatiblesOf(tree);
+  const graph = supplierGraph(tree, compatible);
+  const left = openDevices(found);
+  const open = new Map(left.flatMap(({ name, reason }) => pathsOf([name], nodes).map((path) => [path, reason])));
+  const pathsWhere = (is: (life: DeviceLife) => boolean) => {
+    const devices = [...summary.devices.values()].filter(is).map(({ device }) => device);
+    return new Set(pathsOf(devices, nodes));
+  };
+  const unbound = pathsWhere(isUnbound);
+  const bound = pathsWhere(({ state }) => state === 'bound');
+  const there = new Set([...bound, ...reach(bound, graph.suppliers).keys(), ...gicsOf(compatible)]);
+  const looked = new Map([...open].slice(0, OPEN_DEVICES));
+  const { known, candidates } = suppliersOfOpen(looked, graph.suppliers, unbound, there);
+  const consumersOf = (node: string) => {
+    const consumers = reach([node], graph.consumers, { links: LINKS });
+    return { consumers: consumers.size, open: [...consumers.keys()].filter((path) => open.has(path)).length };
+  };
+  const all = [...known, ...mostNeeded(candidates, consumersOf)].sort((a, b) => b.waiting.length - a.waiting.length);
+  const guesses = all.slice(0, GUESSES).map(({ node, waiting }) => {
     const name = names.get(node) ?? null;
-    guesses.push({
+    return {
       node,
       device: name !== null && summary.devices.has(name) ? name : null,
-      compatible: compatibleOf(tree, node),
+      compatible: compatible.get(node) ?? [],
       unbound: unbound.has(node),
       waiting: waiting.map((path) => names.get(path) ?? path),
-      consumers,
-    });
+      ...consumersOf(node),
+    };
+  });
+  return {
+    guesses,
+    more: all.length > GUESSES,
+    open: left.length,
+    skipped: open.size - looked.size,
+    links: graph.links,
+    followed: Math.min(graph.links, LINKS),
   };
-  const left = new Set(open.keys());
-  // What the log knows to be missing comes first: the nearest one.
+}
+
+/**
+ * What each open device waits for, where that is known: the nearest supplier that the log has among those that are not
+ * bound, or the one that the driver's words can mean. Of the other devices, all suppliers that may be missing.
+ */
+function suppliersOfOpen(
+  open: ReadonlyMap<string, string | null>,
+  suppliers: Edges,
+  unbound: ReadonlySet<string>,
+  there: ReadonlySet<string>,
+): { known: readonly Awaited[]; candidates: readonly Candidate[] } {
   const known = new Map<string, string[]>();
-  for (const [path, reached] of needs) {
-    const nearest =
-      [...reached].filter(([node]) => unbound.has(node)).sort((a, b) => a[1] - b[1])[0]?.[0] ??
-      onlyOne(path, graph.suppliers, wanted(open.get(path) ?? null), there);
-    if (nearest === undefined) continue;
-    known.set(nearest, [...(known.get(nearest) ?? []), path]);
-    left.delete(path);
+  const candidates = new Map<string, Candidate>();
+  for (const [path, reason] of open) {
+    const meant = wanted(reason);
+    const reached = reach([path], suppliers, { first: meant, links: LINKS });
+    const nearest = [...reached.keys()].find((node) => unbound.has(node)) ?? onlyOne(path, suppliers, meant, there);
+    if (nearest !== undefined) {
+      known.set(nearest, [...(known.get(nearest) ?? []), path]);
+      continue;
+    }
+    for (const [node, distance] of reached) {
+      // What is below a device is made by its driver.
+      if (there.has(node) || isWithin(node, path)) continue;
+      const candidate = candidates.get(node);
+      if (candidate !== undefined) candidate.distances.set(path, distance);
+      else if (candidates.size < LINKS) candidates.set(node, { node, distances: new Map([[path, distance]]) });
+    }
   }
-  for (const [node, waiting] of known) guess(node, waiting, reach(node, graph.consumers).size);
-  const candidates = new Map<string, { readonly consumers: ReadonlyMap<string, number> }>();
-  for (const path of left)
-    for (const node of needs.get(path)?.keys() ?? [])
-      if (isAwaitable(node, path, tree) && !there.has(node) && !candidates.has(node) && candidates.size < CANDIDATES)
-        candidates.set(node, { consumers: reach(node, graph.consumers) });
-  while (left.size > 0 && guesses.length < GUESSES) {
-    const best = [...candidates]
-      .map(([node, { consumers }]) => {
-        const waiting = [...left].filter((path) => needs.get(path)?.has(node) === true);
-        const part = [...open.keys()].filter((path) => consumers.has(path)).length / Math.max(1, consumers.size);
-        const cover = waiting.length / left.size;
-        const distance = Math.min(...waiting.map((path) => needs.get(path)?.get(node) ?? 0));
-        return { node, waiting, part, cover, consumers: consumers.size, distance };
+  return {
+    known: [...known].map(([node, waiting]) => ({ node, waiting })),
+    candidates: [...candidates.values()],
+  };
+}
+
+/** The fewest candidates that explain the most, the one first that the most devices need which none before explains. */
+function mostNeeded(
+  candidates: readonly Candidate[],
+  consumersOf: (node: string) => { readonly consumers: number; readonly open: number },
+): Awaited[] {
+  const likely = candidates.flatMap(({ node, distances }) => {
+    const { consumers, open } = consumersOf(node);
+    const part = open / Math.max(1, consumers);
+    return part < LEAST_PART ? [] : [{ node, distances, part }];
+  });
+  const left = new Set(candidates.flatMap(({ distances }) => [...distances.keys()]));
+  const found: Awaited[] = [];
+  // One more than is told, which tells that there are more.
+  while (found.length <= GUESSES) {
+    const [best] = likely
+      .map(({ node, distances, part }) => {
+        const waiting = [...distances.keys()].filter((path) => left.has(path));
+        const distance = Math.min(...waiting.map((path) => distances.get(path) ?? 0));
+        return { node, waiting, part, distance };
       })
-      .filter(({ waiting, part }) => waiting.length > 0 && part >= LEAST_PART)
-      .sort((a, b) => b.cover - a.cover || b.part - a.part || a.distance - b.distance)[0];
+      .filter(({ waiting }) => waiting.length > 0)
+      .sort((a, b) => b.waiting.length - a.waiting.length || b.part - a.part || a.distance - b.distance);
     if (best === undefined) break;
-    guess(best.node, best.waiting, best.consumers);
+    found.push({ node: best.node, waiting: best.waiting });
     for (const path of best.waiting) left.delete(path);
   }
-  return guesses;
+  return found;
 }
 
 /** Devices by name, also by the address that the CPU has for them (of_device_make_bus_id(), drivers/of/device.c). */
@@ -125,72 +204,30 @@ function namedDevices(tree: DeviceTree): Map<string, string> {
   return new Map([...devicesOf(tree), ...translated]);
 }
 
-/** A GIC is there before any device is (IRQCHIP_DECLARE()), and what is below a device is made by its driver. */
-function isAwaitable(node: string, consumer: string, tree: DeviceTree): boolean {
-  return (
-    !compatibleOf(tree, node).some((name) => /^arm,(?:gic|cortex-a\d+-gic)/.test(name)) && !isWithin(node, consumer)
-  );
+/** They are there before any device is (IRQCHIP_DECLARE() of drivers/irqchip/irq-gic.c and irq-gic-v3.c). */
+function gicsOf(compatible: ReadonlyMap<string, readonly string[]>): string[] {
+  const isGic = (name: string) => /^arm,(?:gic|cortex-a\d+-gic)/.test(name);
+  return [...compatible].flatMap(([path, names]) => (names.some(isGic) ? [path] : []));
 }
 
-/** Devices of which the log does not say what they wait for, by path, with the driver's words where it has some. */
-function openDevices(found: Why, nodes: ReadonlyMap<string, string>): Map<string, string | null> {
-  const told = found.roots.flatMap(({ name, cause }): [string, string | null][] => {
-    if (cause.cause === 'silent') return [[name, null]];
-    return cause.cause === 'own-deferral' ? [[name, cause.call]] : [];
+interface OpenDevice {
+  readonly name: string;
+  /** The driver's words, where it has some. */
+  readonly reason: string | null;
+}
+
+/** Devices of which the log does not say what they wait for, those first that others are known to wait for. */
+function openDevices(found: Why): OpenDevice[] {
+  const roots = found.roots.flatMap(({ name, cause }): OpenDevice[] => {
+    if (cause.cause === 'silent') return [{ name, reason: null }];
+    return cause.cause === 'own-deferral' ? [{ name, reason: cause.call }] : [];
   });
-  const silent = found.unexplained.map((name): [string, null] => [name, null]);
-  return new Map(
-    [...told, ...silent].flatMap(([name, reason]) => pathsIf(true, name, nodes).map((path) => [path, reason])),
-  );
+  return [...roots, ...found.unexplained.map((name) => ({ name, reason: null }))];
 }
 
-function pathsIf(wanted: boolean, device: string, nodes: ReadonlyMap<string, string>): string[] {
-  const path = wanted ? nodes.get(device) : undefined;
-  return path === undefined ? [] : [path];
-}
-
-type Edges = ReadonlyMap<string, readonly (readonly [string, readonly string[]])[]>;
-
-/** Who needs whom, by path, in both directions; a device needs the one above that makes it. */
-function graphOf(tree: DeviceTree, links: readonly Link[]): { suppliers: Edges; consumers: Edges } {
-  const suppliers = new Map<string, [string, readonly string[]][]>();
-  const consumers = new Map<string, [string, readonly string[]][]>();
-  const connect = (consumer: string, supplier: string, properties: readonly string[]) => {
-    suppliers.set(consumer, [...(suppliers.get(consumer) ?? []), [supplier, properties]]);
-    consumers.set(supplier, [...(consumers.get(supplier) ?? []), [consumer, properties]]);
-  };
-  const known = new Set<string>();
-  const addMaster = (path: string): void => {
-    if (known.has(path)) return;
-    known.add(path);
-    const above = parentPath(path);
-    const compatible = compatibleOf(tree, above);
-    if (above !== '/' && compatible.length > 0 && !compatible.some((name) => POPULATED.has(name)))
-      connect(path, above, []);
-    if (above !== '/' && compatible.length > 0) addMaster(above);
-  };
-  for (const { consumer, supplier, properties } of links) {
-    connect(consumer, supplier, properties);
-    addMaster(consumer);
-    addMaster(supplier);
-  }
-  return { suppliers, consumers };
-}
-/** Their children are made by drivers/of/platform.c, whoever binds to them (of_default_bus_match_table). */
-const POPULATED: ReadonlySet<string> = new Set(['simple-bus', 'simple-mfd', 'isa', 'arm,amba-bus']);
-
-/** What is reached from `start`, over how many edges; `first` picks those that leave it, if any is picked. */
-function reach(start: string, edges: Edges, first: ((property: string) => boolean) | null = null): Map<string, number> {
-  const found = new Map<string, number>();
-  const own = edges.get(start) ?? [];
-  const picked = first === null ? [] : own.filter(([, properties]) => properties.some(first));
-  let front = (picked.length > 0 ? picked : own).map(([to]) => to);
-  for (let distance = 1; front.length > 0; distance++) {
-    const fresh = [...new Set(front)].filter((path) => path !== start && !found.has(path));
-    for (const path of fresh) found.set(path, distance);
-    front = fresh.flatMap((path) => (edges.get(path) ?? []).map(([to]) => to));
-  }
-  return found;
+/** The nodes of those devices that the tree has. */
+function pathsOf(devices: readonly string[], nodes: ReadonlyMap<string, string>): string[] {
+  return devices.flatMap((device) => nodes.get(device) ?? []);
 }
 
 /** The one supplier that the driver's words can mean, unless it is there. */
@@ -211,8 +248,4 @@ function onlyOne(
 function wanted(reason: string | null): ((property: string) => boolean) | null {
   const patterns = SPEAKS_OF.filter(([words]) => reason !== null && words.test(reason)).map(([, property]) => property);
   return patterns.length === 0 ? null : (property) => patterns.some((pattern) => pattern.test(property));
-}
-
-function compatibleOf(tree: DeviceTree, path: string): readonly string[] {
-  return readStrings(nodeAt(tree.root, path)?.properties.get('compatible') ?? new Uint8Array()) ?? [];
 }

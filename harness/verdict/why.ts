@@ -174,7 +174,8 @@ export function whyUnbound(summary: LogSummary): Why {
   };
 }
 
-function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
+/** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
+export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
   if (state === 'bound') return false;
   return pending || timedOut || deferrals > 0 || ['failed', 'deferred', 'probing', 'unbound', 'absent'].includes(state);
 }

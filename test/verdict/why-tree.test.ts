@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { DeviceTree } from '../../harness/devicetree/tree.ts';
 import { formatWhy } from '../../harness/report/why.ts';
 import { whyUnbound } from '../../harness/verdict/why.ts';
+import { type Edges, reach } from '../../harness/verdict/why-graph.ts';
 import { guessByTree } from '../../harness/verdict/why-tree.ts';
 import { boardTree, clock, node } from '../board/trees.ts';
 import { summaryOf } from './summary-of.ts';
@@ -28,9 +30,16 @@ const tree = boardTree({
   ],
 });
 
-const guess = (...lines: string[]) => {
+const guessIn = (board: DeviceTree, lines: readonly string[]) => {
   const summary = summaryOf(lines);
-  return guessByTree(whyUnbound(summary), summary, tree);
+  return guessByTree(whyUnbound(summary), summary, board);
+};
+const guess = (...lines: string[]) => guessIn(tree, lines).guesses;
+/** What `why LOG --tree` prints. */
+const told = (...lines: string[]) => {
+  const summary = summaryOf(lines);
+  const found = whyUnbound(summary);
+  return formatWhy(found, guessByTree(found, summary, tree), null);
 };
 const pending = (name: string, n: number) => `[   12.${100_000 + n}] platform ${name}: deferred probe pending`;
 
@@ -70,9 +79,9 @@ describe('what a device tree adds to a log', () => {
       },
       device('mmc@7e300000', { reg: [0x7e30_0000, 0x100] }),
     );
-    const summary = summaryOf(['[    0.860000] acme-mmc 3f300000.mmc: could not get clk, deferring probe']);
     const behind = boardTree({ more: [clock('clock-controller@1000', 1), bus] });
-    expect(guessByTree(whyUnbound(summary), summary, behind)).toMatchObject([
+    const line = '[    0.860000] acme-mmc 3f300000.mmc: could not get clk, deferring probe';
+    expect(guessIn(behind, [line]).guesses).toMatchObject([
       { node: '/clock-controller@1000', waiting: ['3f300000.mmc'] },
     ]);
   });
@@ -83,12 +92,106 @@ describe('what a device tree adds to a log', () => {
   });
 
   it('says that it is a guess, or that there is none', () => {
-    const lines = [pending('3000.mmc', 1), pending('5000.usb', 2)];
-    const summary = summaryOf(lines);
-    const found = whyUnbound(summary);
-    const text = formatWhy(found, guessByTree(found, summary, tree), null);
+    const text = told(pending('3000.mmc', 1), pending('5000.usb', 2));
     expect(text).toContain('By the device tree, which is a guess, these are waited for:');
     expect(text).toContain('/i2c@2000/pmic@20 (acme,pmic): 2 of the 5 devices that need it wait');
-    expect(formatWhy(found, [], null)).toContain('no supplier that explains what the log leaves open');
+    expect(told(pending('9000.elsewhere', 1))).toContain('no supplier that explains what the log leaves open');
+  });
+
+  it('says nothing of the tree where the log leaves nothing open', () => {
+    expect(told('[    0.000000] Linux version 6.12.0')).toBe('Nothing is deferred or failed.\n');
+    const named = '[    3.000000] platform 3000.mmc: deferred probe pending: wait for supplier 1000.clock-controller';
+    expect(told(named)).not.toContain('device tree');
+  });
+
+  it('counts the devices that wait for a supplier, whatever is guessed for each of them', () => {
+    const phy = pending('4000.hdmi', 1);
+    const text = told(phy, pending('7000.phy', 2), pending('3000.mmc', 3));
+    // Its PHY explains the HDMI, which needs the PMIC all the same.
+    expect(text).toContain('3 of the 5 devices that need it wait');
+    expect(text).toContain('waiting: 7000.phy, 3000.mmc');
+  });
+
+  it('does not hold a device for missing that was only matched with a driver', () => {
+    const matched =
+      "[    3.000000] bus: 'platform': __driver_probe_device: matched device 7000.phy with driver acme-phy";
+    const [first] = guess(matched, '[    3.100000] acme-hdmi 4000.hdmi: failed to get phy: -517');
+    expect(first).toMatchObject({ node: '/phy@7000', unbound: false });
+  });
+});
+
+describe('a tree with more missing than is told', () => {
+  /** Nine suppliers that wait, of two devices each, and one without a word in the log, of five. */
+  const groups = Array.from({ length: 9 }, (_, n) => [
+    clock(`clock@${n + 1}000`, n + 1),
+    node(`dev@${n + 1}100`, { compatible: 'acme,device', clocks: [n + 1] }),
+    node(`dev@${n + 1}200`, { compatible: 'acme,device', clocks: [n + 1] }),
+  ]).flat();
+  const five = Array.from({ length: 5 }, (_, n) => node(`spi@a${n}00`, { compatible: 'acme,spi', clocks: [10] }));
+  const board = boardTree({ more: [...groups, clock('clock@a000', 10), ...five] });
+  const waiting = [
+    ...Array.from({ length: 9 }, (_, n) => [`${n + 1}000.clock`, `${n + 1}100.dev`, `${n + 1}200.dev`]).flat(),
+    ...Array.from({ length: 5 }, (_, n) => `a${n}00.spi`),
+  ];
+
+  it('puts that first for which the most wait, known to be missing or not', () => {
+    const { guesses, more } = guessIn(board, waiting.map(pending));
+    expect(guesses.map(({ node: path }) => path)).toEqual([
+      '/clock@a000',
+      ...Array.from({ length: 7 }, (_, n) => `/clock@${n + 1}000`),
+    ]);
+    expect(more).toBe(true);
+  });
+});
+
+describe('a log and a tree that may come from anywhere', () => {
+  const DEVICES = 20_000;
+  const A_BUS = 100;
+  /** Each needs the one before. */
+  const chained = (n: number) =>
+    node(`dev@${n}`, { compatible: 'acme,device', phandle: [n + 1], '#clock-cells': [0], clocks: n === 0 ? [] : [n] });
+  const buses = Array.from({ length: DEVICES / A_BUS }, (_, bus) =>
+    node(`bus@${bus}`, {}, ...Array.from({ length: A_BUS }, (__, n) => chained(bus * A_BUS + n))),
+  );
+  const board = boardTree({ more: buses });
+  const all = Array.from({ length: DEVICES }, (_, n) => `${n}.dev`);
+
+  it('is looked at in part, and says so', () => {
+    const summary = summaryOf(all.map(pending));
+    const found = whyUnbound(summary);
+    const guesses = guessByTree(found, summary, board);
+    expect(guesses).toMatchObject({ open: DEVICES, skipped: DEVICES - 500, links: DEVICES - 1, followed: 2000 });
+    const text = formatWhy(found, guesses, null);
+    expect(text).toContain('19500 of the 20000 devices that the log leaves open were not looked up in the tree.');
+    expect(text).toContain('The tree has 19999 links between devices; the search stopped at 2000 of them');
+  });
+
+  it('is walked once for all devices that are bound', () => {
+    let looks = 0;
+    const edges: Edges = new (class extends Map<string, [string, string[]][]> {
+      override get(path: string) {
+        looks++;
+        return super.get(path);
+      }
+    })(all.slice(1).map((device, n) => [device, [[`${n}.dev`, ['clocks']]]]));
+    expect(reach(all.slice(DEVICES / 2), edges).size).toBe(DEVICES / 2);
+    expect(looks).toBe(DEVICES);
+  });
+
+  it('is followed from the nearest on, as far as is allowed', () => {
+    const edges: Edges = new Map([
+      [
+        'a',
+        [
+          ['b', []],
+          ['c', []],
+        ],
+      ],
+      ['b', [['d', []]]],
+    ]);
+    expect([...reach(['a'], edges, { links: 2 })]).toEqual([
+      ['b', 1],
+      ['c', 1],
+    ]);
   });
 });
