@@ -52,7 +52,7 @@ void cpus_enter(u64 *time)
 	} while (taken);
 	if (!board)
 		return;
-	is_called[self] = 0;
+	is_called[self] = is_idle[self] = 0;
 	call_others(self);
 	*time = clock_enter();
 }
@@ -105,8 +105,14 @@ void cpus_wait(struct frame *f)
 		cpus_leave(f->time);
 		asm volatile("yield\n wfi");
 		cpus_enter(&f->time);
-		is_idle[self] = 0;
 	}
+}
+
+/* A CPU is about to be off: it does not come back, and begins anew when it is started again. */
+void cpus_off(u64 time)
+{
+	is_idle[cpu_index()] = 1;
+	cpus_leave(time);
 }
 
 /* Of this CPU, beside others. */

@@ -5,7 +5,7 @@
  * (virtualization=on) starts the file given as -kernel at EL2 with x0 = device tree; this code takes that place, keeps
  * EL2 for itself and starts the real Image at EL1. Register and bit names are those of the Arm Architecture Reference
  * Manual (DDI 0487). LINUX_ENTRY, the firmware's own address and the number of CPUs come from the harness
- * (memory-map.ts).
+ * (interface.ts).
  */
 
 #define HCR_RW		(1 << 31)	/* EL1 is AArch64 */
@@ -38,7 +38,7 @@ primary:
 	ldr	x20, =LINUX_ENTRY
 	b	enter_el1
 
-	/* PSCI CPU_ON starts a secondary here with x0 = its slot in cpu_on[] (smc.c). */
+	/* PSCI CPU_ON starts a secondary here with x0 = its slot in cpu_on[] (cpus.c). */
 secondary:
 	ldp	x20, x19, [x0]
 

@@ -82,6 +82,7 @@ int cpus_are_several(void);
 void cpus_enter(u64 *time);
 void cpus_leave(u64 time);
 void cpus_wait(struct frame *f);
+void cpus_off(u64 time);
 u32 cpu_of(u64 affinity);
 u64 cpu_start(u32 cpu, u64 entry, u64 context);
 

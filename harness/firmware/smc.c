@@ -25,6 +25,8 @@
 #define PSCI_PLATFORM_COORDINATED	0ul
 #define PSCI_CPU_SUSPEND_32	0x84000001u
 #define PSCI_CPU_SUSPEND_64	0xc4000001u
+#define PSCI_STATE_REFUSED	0xfffe0000u
+#define PSCI_CPU_OFF		0x84000002u
 
 struct scm_answer {
 	u32 call;
@@ -71,16 +73,19 @@ static void handle_scm(struct frame *f)
 	f->x[2] = f->x[3] = 0;
 }
 
+static int is_qualcomm_call(u64 call)
+{
+	return board->convention == CONVENTION_QUALCOMM && OWNER(call) == OWNER_SIP;
+}
+
 /*
  * The maker's calls of a board, and those of its trusted OS: a list (MonitorAnswer in board/board-plan.ts). Returns 0
  * where there is no answer. Of Qualcomm's calls the upper half is not compared.
  */
 static const struct answer *board_answer(u64 call, const u64 *arguments)
 {
-	int is_qualcomm = board->convention == CONVENTION_QUALCOMM && OWNER(call) == OWNER_SIP;
-
 	for (const struct answer *answer = monitor_answers; answer < monitor_answers + board->answer_count; answer++)
-		if (answer->call == (is_qualcomm ? SCM_CALL(call) : (u32)call) &&
+		if (answer->call == (is_qualcomm_call(call) ? SCM_CALL(call) : (u32)call) &&
 		    (arguments[0] & answer->masks[0]) == answer->asked[0] &&
 		    (arguments[1] & answer->masks[1]) == answer->asked[1])
 			return answer;
@@ -106,6 +111,7 @@ static void handle_board_call(struct frame *f)
 	GUEST_STATE static u32 seen[64], count;
 	const struct answer *answer = board_answer(f->x[0], &f->x[1]);
 	u32 call = f->x[0], i = 0;
+	int asks = is_qualcomm_call(call) && SCM_CALL(call) == INFO_IS_CALL_AVAIL;
 
 	if (behaviour_answers(call)) {
 		f->x[0] = 0;
@@ -117,9 +123,9 @@ static void handle_board_call(struct frame *f)
 		seen[count++] = call;
 		say("monitor-call ");
 		say_hex(call);
-		say(answer || SCM_CALL(call) == INFO_IS_CALL_AVAIL ? " answered\n" : " unknown\n");
+		say(answer || asks ? " answered\n" : " unknown\n");
 	}
-	if (board->convention == CONVENTION_QUALCOMM && SCM_CALL(call) == INFO_IS_CALL_AVAIL) {
+	if (asks) {
 		u64 asked = f->x[2];
 
 		f->x[0] = 0;
@@ -183,12 +189,15 @@ void handle_smc(struct frame *f)
 		f->x[0] = snapshot_taken() ? PSCI_INVALID_PARAMETERS : cpu_start(cpu_of(f->x[1]), f->x[2], f->x[3]);
 		return;
 	}
-	/* QEMU waits for an interrupt there, whatever the state. */
-	if (board && cpus_are_several() && (fn == PSCI_CPU_SUSPEND_32 || fn == PSCI_CPU_SUSPEND_64)) {
+	/* QEMU waits for an interrupt in the states that it accepts (target/arm/psci.c, arm_handle_psci_call()). */
+	if (cpus_are_several() && (fn == PSCI_CPU_SUSPEND_32 || fn == PSCI_CPU_SUSPEND_64) &&
+	    !(f->x[1] & PSCI_STATE_REFUSED)) {
 		cpus_wait(f);
 		f->x[0] = 0;
 		return;
 	}
+	if (fn == PSCI_CPU_OFF)
+		cpus_off(f->time);
 	if (fn == PSCI_AFFINITY_INFO_32 || fn == PSCI_AFFINITY_INFO_64)
 		f->x[1] = cpu_of(f->x[1]);
 	smc(f);

@@ -116,13 +116,16 @@ static void write_register(u64 address, u32 size, u64 value)
  */
 static int write_beside_release(struct frame *f, u64 esr)
 {
-	u64 own = SYSREG_READ("par_el1");
-	u64 address = translate_to_ipa(SYSREG_READ("far_el2"));
+	u64 own, address;
 	u32 size = ISS_SIZE(esr), number = ISS_REGISTER(esr);
 	u64 value = number == ZERO_REGISTER ? 0 : f->x[number] & ones(size);
 
+	if (board->cpus == 1 || !(esr & ISS_WRITE))
+		return 0;
+	own = SYSREG_READ("par_el1");
+	address = translate_to_ipa(SYSREG_READ("far_el2"));
 	SYSREG_WRITE("par_el1", own);
-	if (board->cpus == 1 || !(esr & ISS_WRITE) || !memory_physical(address))
+	if (!memory_physical(address))
 		return 0;
 	if (!(esr & ISS_VALID)) {
 		*memory_entry(address) |= STAGE2_WRITE;

@@ -102,7 +102,7 @@ static u64 targets(u32 first, u32 size, int is_write, u64 value)
 	if (first < PRIVATE)
 		return (1u << cpu_index()) * (0x0101010101010101ul & (size == 8 ? ~0ul : (1ul << 8 * size) - 1));
 	result = bytes(gic.target, first, size, INTERRUPTS_MAX, is_write, value);
-	for (u32 i = 0; is_write && i < size; i++)
+	for (u32 i = 0; is_write && i < size && first + i < INTERRUPTS_MAX; i++)
 		vgic_route(first + i, gic.target[first + i]);
 	return result;
 }
@@ -305,7 +305,7 @@ void vgic_system_register(struct frame *f, u32 iss)
 	case 0xcc1:	/* EOIR1 */
 	case 0xcb1:	/* DIR */
 		if (!is_read && (ISS_NAME(iss) == 0xcb1 || !(cpu->interface_control & EOI_DROPS)))
-			vgic_deactivate(vgic_line_of(cpu_index(), value & 0xffffff));
+			vgic_deactivate(vgic_line_of(cpu_index(), value & 0x3ff));
 		break;
 	case 0xcc2:	/* HPPIR1 */
 		result = vgic_best();

@@ -182,6 +182,24 @@ test('AMBA devices of a real board’s tree are held and delayed', async () => {
   expect(seen.filter((what) => chain.includes(what))).toEqual(chain);
 });
 
+test('a CPU of a real board’s tree goes off and comes back, and the others go on', async () => {
+  const online = (value: string) => ({ step: 'write', path: '/sys/devices/system/cpu/cpu1/online', value }) as const;
+  const { record } = await boot({
+    kernel: 'debian-stock:6.12',
+    board: 'hi6220-hikey.dtb',
+    cpus: 2,
+    watch: ['f7020000.gpio'],
+    gates: [
+      { gate: 'delay', at: { entry: 'cpu_die' }, ms: 1 },
+      { gate: 'delay', at: { entry: 'secondary_start_kernel', nth: 2 }, ms: 1 },
+    ],
+    plan: [{ step: 'settle', ms: 100 }, online('0'), { step: 'settle', ms: 100 }, online('1')],
+    expect: { verdicts: ['bound'] },
+  });
+  expect(record.verdict).toBe('bound');
+  expect(gateVerbs(record)).toEqual(expect.arrayContaining(['delayed cpu_die()', 'delayed secondary_start_kernel()']));
+});
+
 test('a suspend of all devices is a step of the plan, and gates stand in it', async () => {
   const { record } = await boot({
     kernel: 'debian-stock:6.1',

@@ -34,9 +34,8 @@ enum {
 #define HIGH_HERTZ		800000000u
 #define HIGH_MILLIVOLTS		900u
 
-/* Domains are chosen by one of these words behind those of the clocks, which have 16 bits for a number each. */
-#define CLOCKS			0x8000u
-#define DOMAINS			0x20000u
+/* What voltage domains are set to lies behind the clocks, whose numbers have 16 bits. */
+#define DOMAINS			0x40000u
 
 static void put(const struct placed *placed, u32 offset, u32 value)
 {
@@ -59,7 +58,7 @@ static void put_name(const struct placed *placed, u32 offset, const char *kind, 
 
 static u64 clock_at(const struct placed *placed, u32 number)
 {
-	return placed->parameter[3] + 4 * (number % CLOCKS);
+	return placed->parameter[3] + 4 * number;
 }
 
 static u64 domain_at(const struct placed *placed, u32 number)
