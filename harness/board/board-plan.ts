@@ -206,7 +206,7 @@ interface PollBreaker {
   readonly never: readonly AddressRange[];
 }
 
-/** What the secure monitor answers to a call of the SoC’s maker (SMCCC owner 2, SiP) or of a trusted OS (50 and up). */
+/** What the secure monitor answers to a call of the SoC's maker (SMCCC owner 2, SiP) or of a trusted OS (50 on). */
 export interface MonitorAnswer {
   /** Function identifier; with the Qualcomm convention service << 8 | command (drivers/firmware/qcom_scm.h). */
   readonly call: number;

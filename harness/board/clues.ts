@@ -46,8 +46,28 @@ const TYPE_SPI = 0;
 export function spisOf(tree: DeviceTree): number {
   const known = compatiblesOf(tree.root).flatMap((name) => KNOWN_SPIS.get(name) ?? [])[0];
   if (known !== undefined) return known;
+  const ranges = [...walk(tree.root)].flatMap(({ node }) =>
+    RANGES.flatMap(({ property, width: entry, first, count }) => {
+      const values = cellsOf(node, property);
+      return Array.from({ length: Math.floor(values.length / entry) }, (_, n) => {
+        const at = n * entry;
+        return (values[at + first] ?? 0) + (count === null ? 0 : Math.max(0, (values[at + count] ?? 1) - 1));
+      });
+    }),
+  );
+  const found = [...wiredSpis(tree.root), ...ranges.filter((spi) => spi < MOST_SPIS)];
+  if (found.length === 0) return MOST_SPIS;
+  return Math.min(MOST_SPIS, Math.ceil((Math.max(...found) + 1) / LINES) * LINES);
+}
+
+function cellsOf(node: TreeNode, property: string): readonly number[] {
+  return readCells(node.properties.get(property) ?? new Uint8Array()) ?? [];
+}
+
+/** SPIs of the board's GIC that devices are wired to, a number for each of their interrupts. */
+export function wiredSpis(root: TreeNode): number[] {
   const cellsBehind = new Map<number, { interrupt: number; address: number }>();
-  for (const { node } of walk(tree.root)) {
+  for (const { node } of walk(root)) {
     const phandle = cellProperty(node, 'phandle');
     const interrupt = cellProperty(node, '#interrupt-cells');
     if (phandle !== null && interrupt !== null)
@@ -57,26 +77,20 @@ export function spisOf(tree: DeviceTree): number {
   const take = (number: number | undefined) => {
     if (number !== undefined && number < MOST_SPIS) found.push(number);
   };
-  const visit: { node: TreeNode; parent: number | null }[] = [{ node: tree.root, parent: null }];
+  const visit: { node: TreeNode; parent: number | null }[] = [{ node: root, parent: null }];
   for (let next = visit.pop(); next !== undefined; next = visit.pop()) {
     const { node } = next;
     const parent = cellProperty(node, 'interrupt-parent') ?? next.parent;
     const width = parent === null ? 0 : (cellsBehind.get(parent)?.interrupt ?? 0);
-    const cells = (property: string) => readCells(node.properties.get(property) ?? new Uint8Array()) ?? [];
-    const plain = cells('interrupts');
+    const plain = cellsOf(node, 'interrupts');
     for (let at = 0; width >= GIC_CELLS && at + width <= plain.length; at += width)
       if (plain[at] === TYPE_SPI) take(plain[at + 1]);
     for (const property of ['interrupts-extended', 'interrupt-map'])
-      for (const number of behindPhandles(cells(property), cellsBehind, property === 'interrupt-map')) take(number);
-    for (const { property, width: entry, first, count } of RANGES) {
-      const values = cells(property);
-      for (let at = 0; at + entry <= values.length; at += entry)
-        take((values[at + first] ?? 0) + (count === null ? 0 : Math.max(0, (values[at + count] ?? 1) - 1)));
-    }
+      for (const number of behindPhandles(cellsOf(node, property), cellsBehind, property === 'interrupt-map'))
+        take(number);
     visit.push(...node.children.map((child) => ({ node: child, parent })));
   }
-  if (found.length === 0) return MOST_SPIS;
-  return Math.min(MOST_SPIS, Math.ceil((Math.max(...found) + 1) / LINES) * LINES);
+  return found;
 }
 
 /** #interrupt-cells of every GIC (arm,gic.yaml, arm,gic-v3.yaml): type, number, flags. */

@@ -3,13 +3,7 @@ import { cellProperty, readCells, readStrings, stringProperty } from '../devicet
 import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
 import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
-import {
-  ADDRESS_BITS,
-  CPUS_MAX,
-  type InterruptController,
-  type StartedCpu,
-  type TimerInterrupts,
-} from './board-plan.ts';
+import { CPUS_MAX, type InterruptController, type StartedCpu, type TimerInterrupts } from './board-plan.ts';
 import { spisOf } from './clues.ts';
 
 /** What a tree says of its interrupt controller and of the CPUs' timers. */
@@ -209,15 +203,14 @@ function bootCpuOf({ bootCpu }: Pick<DeviceTree, 'bootCpu'>, cpus: readonly Tree
   return cpus.find(({ affinity }) => affinity === bootCpu) ?? cpus.find(({ enabled }) => enabled) ?? cpus[0];
 }
 
-/** Whether the CPU of QEMU reaches a release address, which is one of 64 bits. */
-function isReachable(release: number): boolean {
-  return release < 2 ** ADDRESS_BITS && release % 8 === 0;
-}
+/** A release address is one of 64 bits. */
+const RELEASE_BYTES = 8;
 
 /**
- * The CPUs that a boot with `count` of them starts: the one that boots, then others in the order of the tree, which is
- * the order in which the kernel starts them (kernel/cpu.c, bringup_nonboot_cpus(), 6.12). Throws {@link InputError} for
- * more than the tree has, and for those that are started neither by PSCI nor by a spin table.
+ * The CPUs that a boot with `count` of them starts: the one that boots, then others in the order of the tree, in which
+ * the kernel tries as many (kernel/cpu.c, cpuhp_bringup_mask(), 6.12). Throws {@link InputError} for more than the tree
+ * has, for one that is disabled, which the kernel tries as well, and for those that are started neither by PSCI nor by
+ * a spin table.
  */
 export function startedCpusOf(
   tree: Pick<DeviceTree, 'bootCpu'>,
@@ -227,17 +220,26 @@ export function startedCpusOf(
 ): StartedCpu[] {
   if (count > CPUS_MAX) throw new InputError(`${count} CPUs are asked for, and bootrace starts ${CPUS_MAX} at most`);
   const boot = bootCpuOf(tree, cpus);
-  const usable = cpus.filter((cpu) => cpu === boot || cpu.enabled);
-  if (count > usable.length)
+  if (count > cpus.length)
     throw new InputError(
-      `${name} has ${usable.length} ${usable.length === 1 ? 'CPU' : 'CPUs'}, and ${count} are asked for`,
+      `${name} has ${cpus.length} ${cpus.length === 1 ? 'CPU' : 'CPUs'}, and ${count} are asked for`,
     );
-  const started = usable
+  const started = cpus
     .filter((cpu) => cpu !== boot)
     .slice(0, count - 1)
-    .map(({ path, affinity, start, release }): StartedCpu => {
+    .map(({ path, affinity, start, release, enabled }): StartedCpu => {
+      if (!enabled)
+        throw new InputError(
+          `${name} has ${path} disabled, which is one of the first ${count} CPUs`,
+          'ask for fewer CPUs',
+        );
       if (start === 'psci') return { affinity, release: null };
-      if (start === 'spin-table' && release !== null && isReachable(release)) return { affinity, release };
+      if (start === 'spin-table' && release !== null && release % RELEASE_BYTES === 0) return { affinity, release };
+      if (start === 'spin-table')
+        throw new InputError(
+          `${name} has ${path} wait at a spin table without a usable cpu-release-addr`,
+          'boot it with one CPU',
+        );
       throw new InputError(
         `${name} starts ${path} neither by PSCI nor by a spin table, and bootrace knows no other way`,
         'boot it with one CPU',

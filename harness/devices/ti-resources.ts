@@ -1,3 +1,4 @@
+import { wiredSpis } from '../board/clues.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
 import { hasCompatible } from './device.ts';
@@ -21,7 +22,12 @@ const EVENT = 0x0d;
 const EVENT_COUNT = 1024;
 /** First SPI of the GIC: routers count its lines by INTID (ti_sci_intr_alloc_parent_irq() of irq-ti-sci-intr.c). */
 const FIRST_SPI = 32;
-const GIC_CELLS = 3;
+/** INTIDs of a GIC (IHI 0069, 2.2): the cells of a tree may say anything. */
+const INTIDS = 1020;
+/** Numbers in the answers of the system controller have 16 bits. */
+const MOST = 0xffff;
+/** Where a router or an aggregator does not say how many it has. */
+const SOME_OUTPUTS = 64;
 /** Rings for any use are the last ones: channels have those with their own numbers (k3-udma.c, udma_alloc_*()). */
 const FREE_RINGS = 64;
 
@@ -29,20 +35,10 @@ function cellsOf(node: TreeNode, name: string): readonly number[] {
   return readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
 }
 
-/** INTIDs that devices of the tree are wired to without a router. */
-function wiredInterrupts(root: TreeNode): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (const { node } of walk(root)) {
-    const cells = cellsOf(node, 'interrupts');
-    for (let at = 0; at + GIC_CELLS <= cells.length; at += GIC_CELLS)
-      if (cells[at] === 0) found.add(FIRST_SPI + (cells[at + 1] ?? 0));
-  }
-  return found;
-}
-
-/** The longest run of a router's outputs of which no other device has the line, or all where it is a router's input. */
+/** The longest run of outputs in a router's first range of which no other device has the line. */
 function freeOutputs(node: TreeNode, wired: ReadonlySet<number>): { first: number; count: number } {
-  const [base = 0, parent = 0, size = FREE_RINGS] = cellsOf(node, 'ti,interrupt-ranges');
+  const [base = 0, parent = 0, said = SOME_OUTPUTS] = cellsOf(node, 'ti,interrupt-ranges');
+  const size = Math.min(said, INTIDS);
   let best = { first: base, count: 0 };
   for (let at = 0, first = 0; at <= size; at++)
     if (at === size || wired.has(parent + at)) {
@@ -54,8 +50,8 @@ function freeOutputs(node: TreeNode, wired: ReadonlySet<number>): { first: numbe
 
 /** Resources that follow from the tree. Pure. */
 export function k3Resources(root: TreeNode): K3Resource[] {
-  const wired = wiredInterrupts(root);
-  return [...walk(root)].flatMap(({ node }): K3Resource[] => {
+  const wired = new Set(wiredSpis(root).map((spi) => FIRST_SPI + spi));
+  const found = [...walk(root)].flatMap(({ node }): K3Resource[] => {
     const device = cellProperty(node, 'ti,sci-dev-id');
     if (device === null) return [];
     if (hasCompatible(node, 'ti,sci-intr')) return [{ device, kind: ROUTER_OUTPUT, ...freeOutputs(node, wired) }];
@@ -65,7 +61,7 @@ export function k3Resources(root: TreeNode): K3Resource[] {
     );
     const without = kinds.map((kind) => ({ device, kind, first: 0, count: 0 }));
     if (hasCompatible(node, 'ti,sci-inta')) {
-      const [first = 0, , count = FREE_RINGS] = cellsOf(node, 'ti,interrupt-ranges');
+      const [first = 0, , count = SOME_OUTPUTS] = cellsOf(node, 'ti,interrupt-ranges');
       return [
         { device, kind: VIRTUAL_INTERRUPT, first, count },
         { device, kind: EVENT, first: 0, count: EVENT_COUNT },
@@ -77,4 +73,5 @@ export function k3Resources(root: TreeNode): K3Resource[] {
     const count = Math.min(FREE_RINGS, rings);
     return [...without, { device, kind, first: rings - count, count }];
   });
+  return found.filter(({ first, count }) => first + count <= MOST);
 }

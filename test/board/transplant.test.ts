@@ -172,7 +172,7 @@ describe('transplant', () => {
       'a CPU that is disabled',
       boardTree({ cpus: { 'cpu@100': { status: 'disabled' } } }),
       2,
-      /has 1 CPU, and 2 are asked for/,
+      /has \/cpus\/cpu@100 disabled, which is one of the first 2 CPUs/,
     ],
     [
       'a CPU that is started by other means',
@@ -184,7 +184,13 @@ describe('transplant', () => {
       'a spin table without an address',
       boardTree({ cpus: { 'cpu@100': { 'enable-method': 'spin-table' } } }),
       2,
-      /neither by PSCI nor by a spin table/,
+      /has \/cpus\/cpu@100 wait at a spin table without a usable cpu-release-addr/,
+    ],
+    [
+      'a spin table at an odd address',
+      boardTree({ cpus: { 'cpu@100': spinning([0, 0x8000_fffc]) } }),
+      2,
+      /without a usable cpu-release-addr/,
     ],
     [
       'a spin table outside its RAM',
