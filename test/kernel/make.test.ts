@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -12,10 +13,14 @@ const TARGETS = Array.from({ length: 4 * CORES }, (_, n) => `target-${n}`);
 /** nice(1). */
 const LOWEST = 19;
 
-/** Each target notes its priority, and how many are being made by all makes. */
+/** Where sessions have shares of their own, priorities count within one alone (sched(7), The autogroup feature). */
+const SHARE = '/proc/self/autogroup';
+const SHARE_OF = existsSync(SHARE) ? `sed 's/.* nice //' ${SHARE}` : 'nice';
+
+/** Each target notes its priority and its session's, and how many are being made by all makes. */
 const makefile = (jobs: string) => `
 ${TARGETS.join(' ')}:
-\t@mkdir ${jobs}/$$$$ && ls ${jobs} | wc -l >> seen && nice >> priority && sleep 0.1 && rmdir ${jobs}/$$$$
+\t@mkdir ${jobs}/$$$$ && ls ${jobs} | wc -l >> seen && nice >> priority && ${SHARE_OF} >> share && sleep 0.1 && rmdir ${jobs}/$$$$
 `;
 
 /** The most jobs seen at once, and the priorities of each make's jobs. */
@@ -47,7 +52,8 @@ const jobsOf = (makes: number) =>
         return texts.map((text) => text.trim().split('\n').map(Number));
       };
       const most = Math.max(...(await numbers('seen')).flat());
-      return { most, priorities: (await numbers('priority')).map((all) => [...new Set(all)]) };
+      const kinds = async (name: string) => (await numbers(name)).map((all) => [...new Set(all)]);
+      return { most, priorities: await kinds('priority'), shares: await kinds('share') };
     },
     { unsafeCleanup: true },
   );
@@ -60,6 +66,8 @@ it('of makes at the same time one has a job for each core, the others share as m
   const three = await jobsOf(3);
   expect(three.most).toBeLessThanOrEqual(2 * CORES + 1);
   expect(three.priorities).toEqual([own, [LOWEST], [LOWEST]]);
+  expect(three.shares[0]).not.toEqual([LOWEST]);
+  expect(three.shares.slice(1)).toEqual([[LOWEST], [LOWEST]]);
   // The turn and all slots were given back.
   const again = await jobsOf(1);
   expect(again.most).toBeGreaterThanOrEqual(Math.min(CORES, 2));
