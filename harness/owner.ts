@@ -51,9 +51,10 @@ export async function ownerToken(): Promise<string> {
   return `${process.pid}-${await startTime('self')}-${await pidSpace()}`;
 }
 
-/** Process id of what is named by an {@link ownerToken} or by a name that begins with one. */
-export function ownerPid(token: string): number {
-  return Number.parseInt(token, 10);
+/** Process of an {@link ownerToken}, or of a name that begins with one; null for one that cannot be seen from here. */
+export async function ownerPid(token: string): Promise<number | null> {
+  const [pid, , theirs] = token.split('-');
+  return theirs === (await pidSpace()) ? Number(pid) : null;
 }
 
 /** Whether what stands at `path`, whose name begins with an {@link ownerToken}, belongs to nobody any more. */

@@ -15,7 +15,7 @@ export async function clean({ results, force }: CleanOptions): Promise<number> {
   const users = force === true ? [] : await usersOfCache(root);
   if (users.length > 0)
     throw new InputError(
-      `${root} is in use by process${users.length === 1 ? '' : 'es'} ${users.join(', ')}`,
+      `${root} is in use by ${users.join(', ')}`,
       'wait for the end of what runs there or stop it; --force removes the cache all the same',
     );
   await removeCache(root);

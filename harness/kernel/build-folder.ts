@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { withDescendants } from '../launch.ts';
 import { fileSystemError, removeFolder } from './cache.ts';
+import { cancelled } from './cancel.ts';
 import { exists, OUTPUT_PREFIX, type SourceTree, sourceFolder } from './source/source-tree.ts';
 
 /** A build folder and how it stands. */
@@ -23,7 +24,11 @@ const BUILD_FOLDERS = 6;
  * that is found means that make was killed and may have left a part of an object that looks finished, so that the
  * folder is begun anew.
  */
-export async function openBuildFolder(tree: Pick<SourceTree, 'folder'>, name: string): Promise<BuildFolder> {
+export async function openBuildFolder(
+  tree: Pick<SourceTree, 'folder'>,
+  name: string,
+  signal?: AbortSignal,
+): Promise<BuildFolder> {
   const source = sourceFolder(tree);
   const path = join(source, OUTPUT_PREFIX + name);
   const mark = markOf(tree, path);
@@ -35,7 +40,7 @@ export async function openBuildFolder(tree: Pick<SourceTree, 'folder'>, name: st
       await removeFolder(oldest);
       await rm(markOf(tree, oldest), { force: true });
     }
-    if (!(await exists(path)) && !(await copyFirstFinished(tree, others, path))) await mkdir(path);
+    if (!(await exists(path)) && !(await copyFirstFinished(tree, others, path, signal))) await mkdir(path);
     return { path, warm: await exists(join(path, 'vmlinux')), settled: () => rm(mark) };
   } catch (error) {
     throw fileSystemError(error, tree.folder, 1000);
@@ -59,11 +64,12 @@ async function copyFirstFinished(
   tree: Pick<SourceTree, 'folder'>,
   folders: readonly string[],
   target: string,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
   for (const folder of folders) {
     if ((await exists(markOf(tree, folder))) || !(await exists(join(folder, 'vmlinux')))) continue;
     // cp keeps the time stamps to the nanosecond, which make compares.
-    await execa(...withDescendants('cp', ['--archive', '--reflink=auto', folder, target]));
+    await execa(...withDescendants('cp', ['--archive', '--reflink=auto', folder, target]), cancelled(signal));
     return true;
   }
   return false;

@@ -7,7 +7,7 @@ import { InputError } from '../errors.ts';
 import { DEFAULT_BOARD, type Subject } from '../model/board.ts';
 import type { KernelResult } from './artefact.ts';
 import { openBuildFolder } from './build-folder.ts';
-import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, writeAtomic } from './cache.ts';
+import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, useCache, writeAtomic } from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';
 import { takeLock } from './lock.ts';
 import { BuildFailure, type MakeContext, make, SourceError, takeTurn, toolchainIdentity } from './make.ts';
@@ -49,17 +49,20 @@ const FIRST_BUILD_STEPS = 1000;
  * that is wrong, `InfraError` when the machine fails, and the reason of `signal` when that was aborted.
  */
 export async function buildKernel(request: KernelRequest): Promise<KernelResult> {
+  const root = await ensureFolder(request.root ?? cacheRoot());
+  const leaveCache = await useCache(root);
   try {
-    return await getKernel(request);
+    return await getKernel(request, root);
   } catch (error) {
     request.signal?.throwIfAborted();
     throw error;
+  } finally {
+    await leaveCache();
   }
 }
 
-async function getKernel(request: KernelRequest): Promise<KernelResult> {
+async function getKernel(request: KernelRequest, root: string): Promise<KernelResult> {
   const recipe = await loadRecipe(request.recipe, request.recipeFolder);
-  const root = await ensureFolder(request.root ?? cacheRoot());
   const onProgress = request.onProgress ?? (() => {});
   const { source } = recipe;
   const { linkage: name } = request;
@@ -84,7 +87,7 @@ async function getKernel(request: KernelRequest): Promise<KernelResult> {
     await requireFreeSpace(root, KERNEL_MIB, `building ${subject}`);
     await tree.prepare();
     await applyPatches(tree, recipe.patches);
-    const folder = await openBuildFolder(tree, buildFolderName(recipe));
+    const folder = await openBuildFolder(tree, buildFolderName(recipe), request.signal);
     const ccache = process.env.CCACHE_DIR ?? (await ensureFolder(join(root, 'ccache')));
     const logs = await ensureFolder(join(root, 'logs'));
     const context: MakeContext = {

@@ -137,13 +137,16 @@ export async function useCache(root: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Processes that use the cache or are writing to it, in ascending order. */
-export async function usersOfCache(root: string): Promise<number[]> {
+/** Who uses the cache or is writing to it: `process 12`, or somebody whose end cannot be seen from here. */
+export async function usersOfCache(root: string): Promise<string[]> {
   const parent = join(root, 'tmp');
-  const pids = new Set<number>();
-  for (const name of await readdir(parent).catch(() => []))
-    if (!(await isAbandoned(name, join(parent, name)))) pids.add(ownerPid(name));
-  return [...pids].sort((a, b) => a - b);
+  const users = new Set<string>();
+  for (const name of await readdir(parent).catch(() => [])) {
+    if (await isAbandoned(name, join(parent, name))) continue;
+    const pid = await ownerPid(name);
+    users.add(pid === null ? 'a run of another machine or container, or from before a restart' : `process ${pid}`);
+  }
+  return [...users].sort();
 }
 
 /**
@@ -159,12 +162,21 @@ export async function removeCache(root: string): Promise<void> {
       if (await isAbandoned(name.slice(prefix.length), path)) await removeFolder(path);
     }
     const aside = join(dirname(root), prefix + (await ownerToken()));
-    await rename(root, aside);
-    await removeFolder(aside);
+    if (await isRenamed(root, aside)) await removeFolder(aside);
+    else for (const name of await readdir(root)) await removeFolder(join(root, name));
   } catch (error) {
-    // A volume of a container can be emptied, not renamed.
-    if (errorCode(error) === 'EBUSY') for (const name of await readdir(root)) await removeFolder(join(root, name));
-    else if (errorCode(error) !== 'ENOENT') throw fileSystemError(error, root, 1);
+    if (errorCode(error) !== 'ENOENT') throw fileSystemError(error, root, 1);
+  }
+}
+
+/** Renames a folder, unless it can only be emptied (rename(2)): a container's volume, a layer of an overlay. */
+async function isRenamed(folder: string, to: string): Promise<boolean> {
+  try {
+    await rename(folder, to);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'EBUSY' || errorCode(error) === 'EXDEV') return false;
+    throw error;
   }
 }
 

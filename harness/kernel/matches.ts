@@ -52,9 +52,9 @@ export class Drivers {
   /** Not every build lists what it has built in (modules.builtin.modinfo); the tables in the image always tell. */
   #isBuiltin(compatible: string): boolean {
     return (
-      modaliasesOf(compatible).some((modalias) => this.#matcher.isBuiltin(modalias)) ||
       this.#hasField(compatible, COMPATIBLE_SIZE) ||
-      NAME_SIZES.some((size) => this.#hasField(withoutVendor(compatible), size))
+      NAME_SIZES.some((size) => this.#hasField(withoutVendor(compatible), size)) ||
+      modaliasesOf(compatible).some((modalias) => this.#matcher.isBuiltin(modalias))
     );
   }
 

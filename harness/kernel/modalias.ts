@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { KernelArtefact } from './artefact.ts';
-import { ensureFolder, readIfPresent, writeAtomic } from './cache.ts';
+import { bestEffort, ensureFolder, readIfPresent, writeAtomic } from './cache.ts';
 import { withFile } from './elf.ts';
 import { moduleName, readModinfo } from './modules.ts';
 
@@ -33,7 +33,7 @@ const INDEX_VERSION = 1;
 
 /** The index of a kernel's modules: from the cache, or read from every module file. */
 export async function moduleIndex(root: string, kernel: KernelArtefact): Promise<ModuleIndex> {
-  const path = join(await ensureFolder(join(root, 'aliases')), `${kernel.key}-${INDEX_VERSION}.json`);
+  const path = join(root, 'aliases', `${kernel.key}-${INDEX_VERSION}.json`);
   const known = recordSchema.safeParse(parsed(await readIfPresent(path)));
   if (known.success) return known.data;
   const modules: ModuleInfo[] = [];
@@ -42,7 +42,10 @@ export async function moduleIndex(root: string, kernel: KernelArtefact): Promise
   modules.sort((a, b) => (a.name < b.name ? -1 : 1));
   const builtin = kernel.builtinInfo === null ? [] : builtinAliases(await readFile(kernel.builtinInfo));
   const index: ModuleIndex = { modules, builtin };
-  await writeAtomic(path, JSON.stringify(index));
+  await bestEffort(async () => {
+    await ensureFolder(dirname(path));
+    await writeAtomic(path, JSON.stringify(index));
+  });
   return index;
 }
 

@@ -87,5 +87,5 @@ async function workingTools(vmlinux: string): Promise<{ addr2line: string; symbo
   }
   if (refused !== null)
     throw new InputError(`${vmlinux}: ${refused}`, 'name a vmlinux with symbols and debug information');
-  throw new InfraError('neither nm nor llvm-nm is installed', 'Install the package binutils-aarch64-linux-gnu');
+  throw new InfraError('neither nm nor llvm-nm is installed', 'install the package binutils-aarch64-linux-gnu');
 }

@@ -60,7 +60,13 @@ const PROGRAMS: readonly ProgramNeed[] = [
   { program: 'tar', version: '--version', package: 'tar', why: 'unpacks kernel sources' },
   { program: 'git', version: '--version', package: 'git', why: 'checks out kernels by revision' },
   { program: 'flock', version: '--version', package: 'util-linux', why: 'guards the cache between runs' },
-  { program: 'setpriv', version: '--version', package: 'util-linux', why: 'ends guests with the harness' },
+  {
+    program: 'setpriv',
+    version: '--version',
+    package: 'util-linux',
+    why: 'ends guests and compilers with the harness',
+  },
+  { program: 'setsid', version: '--version', package: 'util-linux', why: 'ends compilers with the harness' },
 ];
 
 /** What only the tests of bootrace start. */

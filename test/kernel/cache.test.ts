@@ -129,9 +129,13 @@ describe('who uses the cache', () => {
       const leave = [await useCache(root), await useCache(root)];
       const [, start, space] = (await ownerToken()).split('-');
       await mkdir(join(root, 'tmp', `1-${Number(start) - 1}-${space}-killed`));
-      expect(await usersOfCache(root)).toEqual([process.pid]);
+      expect(await usersOfCache(root)).toEqual([`process ${process.pid}`]);
+      const foreign = join(root, 'tmp', `1-${start}-0123456789ab-there`);
+      await mkdir(foreign);
+      expect(await usersOfCache(root)).toEqual([expect.stringContaining('another machine'), `process ${process.pid}`]);
+      await rm(foreign, { recursive: true });
       await leave[0]?.();
-      expect(await usersOfCache(root)).toEqual([process.pid]);
+      expect(await usersOfCache(root)).toEqual([`process ${process.pid}`]);
       await withTemporary(root, async () => leave[1]?.());
       expect(await usersOfCache(root)).toEqual([]);
     }),
