@@ -47,12 +47,13 @@ export async function nightly(options: NightlyOptions): Promise<number> {
   const { run } = await loadRun(tonight);
   const sampled = await findFlakes(run, { size: sample, results: join(results, 'sample'), common });
   const code = before === null ? matrixCode : await runVerb('compare', before, tonight);
-  const written = before === null ? 0 : await runVerb('report', tonight, '--since', before, '--reporter', 'html');
+  const written =
+    before === null ? matrixCode : await runVerb('report', tonight, '--since', before, '--reporter', 'html');
   await keepNewest(results, keep);
   await keepNewest(join(results, 'sample'), keep);
-  // What a run may come to; anything else is trouble with the page.
-  if (![EXIT.expected, EXIT.unexpected, EXIT.noVerdict].some((fine) => fine === written)) return written;
   if (sampled === 'differs') return EXIT.unexpected;
+  // `report` ends with what the run came to; anything else is trouble with the page.
+  if (code === EXIT.expected && written !== matrixCode) return written;
   return sampled === 'not-booted' && code === EXIT.expected ? EXIT.noVerdict : code;
 }
 

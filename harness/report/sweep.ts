@@ -35,6 +35,7 @@ export function formatSweep(swept: readonly Swept[], known: KnownFunctions): str
     ...swept.flatMap(({ board, unbooted }) =>
       unbooted.map((why) => printable(`\nA boot of ${board} says nothing: ${why}`)),
     ),
+    ...swept.flatMap(({ board, leftOut }) => leftOut.map((why) => printable(`\nNot swept on ${board}: ${why}`))),
     ...[...groups.values()].flatMap((group, place) => formatGroup(group, place + 1, known)),
     '',
   ].join('\n');

@@ -92,8 +92,9 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     listen({ event: 'run-finished' });
     return { run, folder: path };
   } catch (error) {
-    await Promise.all([runner?.close(), preview.close()]);
-    await folder.discard();
+    // What goes wrong here must not hide what went wrong before; the next run removes what is left.
+    await Promise.allSettled([runner?.close(), preview.close()]);
+    await folder.discard().catch(() => {});
     throw error;
   }
 }

@@ -253,6 +253,8 @@ export interface Swept {
   readonly boots: number;
   /** Why boots could not be had. */
   readonly unbooted: readonly string[];
+  /** Sweeps that this kernel cannot do, and why. */
+  readonly leftOut: readonly string[];
   /** Signatures of crashes in the usual order: the stand-in's own doing, or no matter of order. */
   readonly usualCrashes: readonly string[];
   readonly findings: readonly Finding[];

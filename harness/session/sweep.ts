@@ -51,7 +51,7 @@ async function sweepBoard(
   kernel: string,
   options: SweepOptions,
 ): Promise<Swept> {
-  const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], usualCrashes: [], findings: [] };
+  const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], leftOut: [], usualCrashes: [], findings: [] };
   try {
     const request: CountRequest = { board, kernel, append: [], modules: null, cpus: 1 };
     const opened = await openBoard(session.runner, request);
@@ -100,11 +100,13 @@ class BoardSweep {
     const { tree, kernel } = this.#board;
     const canSuspend = (await this.#session.runner.gateable(kernel, [SUSPEND_TEST])).length > 0;
     const sweeps = this.#options.sweeps.filter((sweep) => sweep !== 'suspend' || canSuspend);
-    if (sweeps.length < this.#options.sweeps.length)
-      this.#unbooted.add(`no symbol of ${SUSPEND_TEST} in this kernel, so suspend was left out`);
     const usual = await Promise.all(usualCells(this.#base, seed).map((cell) => this.#boot(cell)));
     if (!usual.every(({ booted }) => booted))
       throw new InfraError(`a boot in the usual order says nothing: ${[...this.#unbooted].join('; ')}`);
+    const leftOut =
+      sweeps.length === this.#options.sweeps.length
+        ? []
+        : [`no symbol of ${SUSPEND_TEST} in this kernel, so suspend was left out`];
     const [first] = usual;
     const bound = first?.bound ?? [];
     this.#bound = bound;
@@ -133,6 +135,7 @@ class BoardSweep {
       bound: bound.length,
       boots: this.#boots,
       unbooted: [...this.#unbooted],
+      leftOut,
       usualCrashes: [...new Set(usual.flatMap(({ crashes }) => crashes.map(({ signature }) => signature)))],
       findings,
     };
