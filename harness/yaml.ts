@@ -29,7 +29,7 @@ export interface Located<T> {
  */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): Located<T> {
   if (text.length > LARGEST_FILE) {
-    throw new InputError(`${file} is larger than ${LARGEST_FILE / 1024} KiB`, 'Name a hand-written YAML file');
+    throw new InputError(`${file} is larger than ${LARGEST_FILE / 1024} KiB`, 'name a hand-written YAML file');
   }
   const lines = new LineCounter();
   const document = parseDocument(text, {

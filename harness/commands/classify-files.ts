@@ -10,7 +10,7 @@ import { oneOf } from '../regex.ts';
 /** The logs that are meant by names of files and folders, and their bytes, whatever they are packed with. */
 
 export const STANDARD_INPUT = '-';
-const HINT = 'Name a file with a kernel log';
+const HINT = 'name a file with a kernel log';
 /**
  * What a folder holds besides logs is not read: this suffix, or a name that kernels, boot loaders and test labs use.
  */
@@ -166,10 +166,10 @@ async function unpack(
 function notWhole(file: string, packing: string, error: unknown): unknown {
   if (error instanceof InputError) return error;
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-    return new InputError(`${file} is packed with ${packing}, which is not installed`, `Install ${packing}`, {
+    return new InputError(`${file} is packed with ${packing}, which is not installed`, `install ${packing}`, {
       cause: error,
     });
-  return new InputError(`${file} is not a whole ${packing} file`, 'Copy it again', { cause: error });
+  return new InputError(`${file} is not a whole ${packing} file`, 'copy it again', { cause: error });
 }
 
 function unreadable(file: string, error: unknown): unknown {

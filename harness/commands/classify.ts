@@ -56,7 +56,7 @@ async function classifyFile(
     first.push(chunk);
     if (vmlinux === undefined || file !== STANDARD_INPUT) return;
     size += chunk.length;
-    if (size > MAX_KEPT) throw new InputError('standard input is longer than 256 MiB', 'Name a file for --vmlinux');
+    if (size > MAX_KEPT) throw new InputError('standard input is longer than 256 MiB', 'name a file for --vmlinux');
     kept.push(chunk);
   });
   const result = first.finish(file, options);

@@ -42,7 +42,7 @@ export function expandMatrix(matrix: Matrix): Cell[] {
     const at = drafts[index]?.at ?? null;
     const other = places.get(cell.id);
     if (other !== undefined) {
-      throw new InputError(`${at ?? other ?? matrix.file}: there are two cells ${cell.id}`, 'Give the entry a `name:`');
+      throw new InputError(`${at ?? other ?? matrix.file}: there are two cells ${cell.id}`, 'give the entry a `name:`');
     }
     places.set(cell.id, at);
   }
@@ -122,7 +122,7 @@ function cellOf(matrix: Matrix, { axes, extras, at }: Draft): Cell {
   }
   const rule = matrix.expect.findLast(({ match }) => matches(match, axes));
   if (rule === undefined) {
-    throw new InputError(`${matrix.file}: cell ${id} has no expectation`, 'Add an `expect` rule that matches it');
+    throw new InputError(`${matrix.file}: cell ${id} has no expectation`, 'add an `expect` rule that matches it');
   }
   const meanings = matrix.axes.flatMap(({ name, means }) => means.get(axes.get(name) ?? NOT_APPLICABLE) ?? []);
   return {

@@ -58,7 +58,7 @@ async function read(file: string): Promise<string> {
   } catch (error) {
     // System errors say what and where themselves: "ENOENT: no such file or directory, open 'x.yaml'".
     if (error instanceof Error && 'syscall' in error) {
-      throw new InputError(`cannot read ${file}: ${error.message}`, 'Name a YAML file that you may read', {
+      throw new InputError(`cannot read ${file}: ${error.message}`, 'name a YAML file that you may read', {
         cause: error,
       });
     }

@@ -22,7 +22,7 @@ export function selectCells(cells: readonly Cell[], only: readonly string[]): Ce
     const axis = word.slice(0, Math.max(equals, 0));
     const values = word.slice(equals + 1).split(',');
     if (axis === '' || values.includes('')) {
-      throw new InputError(`--only ${word}: expected AXIS=VALUE or AXIS=VALUE,VALUE`, 'For example --only row=T8');
+      throw new InputError(`--only ${word}: expected AXIS=VALUE or AXIS=VALUE,VALUE`, 'for example --only row=T8');
     }
     const known = knownValues(cells, axis);
     if (known.size === 0) {

@@ -13,7 +13,7 @@ export function parseShard(text: string): Shard {
   const [, index, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];
   const shard = { index: Number(index), of: Number(of) };
   if (index === undefined || shard.index < 1 || shard.index > shard.of)
-    throw new InputError(`--shard ${text}: expected INDEX/COUNT with INDEX from 1 to COUNT`, 'For example --shard 2/4');
+    throw new InputError(`--shard ${text}: expected INDEX/COUNT with INDEX from 1 to COUNT`, 'for example --shard 2/4');
   return shard;
 }
 

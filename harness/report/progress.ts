@@ -41,10 +41,7 @@ export function renderProgress(
   return isTTY ? terminalProgress(stream, paint, options.now) : lineProgress(stream, paint, options.now);
 }
 
-/**
- * Shows on standard error how far `work` is, for as long as it goes on. What is printed before its end goes through
- * the renderer.
- */
+/** Shows on standard error how far `work` is, for as long as it goes on. */
 export async function withProgress<T>(work: (progress: ProgressRenderer) => Promise<T>): Promise<T> {
   const progress = renderProgress(process.stderr);
   try {

@@ -27,7 +27,7 @@ interface JudgedBy {
   readonly replay: readonly string[];
   /** `2020-10-30`: decides which known issues have expired. */
   readonly today: string;
-  /** Where the guest spins, and who called that; null for one that does not. */
+  /** Where the guest's first CPU was last seen; null for one that came to its end. */
   readonly spins: string | null;
 }
 
