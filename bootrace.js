@@ -13,12 +13,15 @@ process.exitCode = process.argv[2] === 'check' ? 128 : 3;
 // Until the harness guards the process itself (terminal/failure.ts).
 process.once('uncaughtException', cannotStart);
 
+const root = import.meta.dirname;
+
 function cannotStart(error) {
-  process.stderr.write(`bootrace cannot be started: ${inspect(error)}\n`);
+  const [, missing] = /^Cannot find package '([^']+)'/.exec(error?.message ?? '') ?? [];
+  const why = missing === undefined ? inspect(error) : `its package ${missing} is not installed: run npm ci in ${root}`;
+  process.stderr.write(`bootrace cannot be started: ${why}\n`);
   process.exit();
 }
 
-const root = import.meta.dirname;
 const harness = join(root, 'harness');
 const isPackage = basename(dirname(root)) === 'node_modules';
 /** Bundles of a checkout lie in it; a package may be read-only, and keeps them in the user's cache, as harness/kernel/cache.ts says. */

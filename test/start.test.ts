@@ -78,6 +78,18 @@ test('a stack names the sources', async () => {
   }
 });
 
+test('without its packages it says what to run', async () => {
+  const { path, remove } = await checkout();
+  try {
+    await rm(join(path, 'node_modules'), { recursive: true });
+    const { stderr, exitCode } = await start(path, 'doctor');
+    expect(stderr).toBe(`bootrace cannot be started: its package tsx is not installed: run npm ci in ${path}`);
+    expect(exitCode).toBe(3);
+  } finally {
+    await remove();
+  }
+});
+
 test('where no bundle can be written the sources are run', async () => {
   const { path, cache, remove } = await checkout();
   try {
