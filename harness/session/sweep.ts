@@ -41,7 +41,10 @@ export async function sweepBoards(session: SearchSession, options: SweepOptions)
   const all = boards.flatMap((board) => kernels.map((kernel) => ({ board, kernel })));
   const mine = all.filter((_, place) => place % shard.of === shard.index - 1);
   const swept: Swept[] = [];
-  for (const one of mine) swept.push(await sweepBoard(session, one.board, one.kernel, options));
+  for (const [place, one] of mine.entries()) {
+    const note = (line: string) => options.note(`${place + 1} of ${mine.length}: ${line}`);
+    swept.push(await sweepBoard(session, one.board, one.kernel, { ...options, note }));
+  }
   return swept;
 }
 
@@ -71,6 +74,13 @@ interface Minimal {
   readonly isMinimal: boolean;
 }
 
+/** A difference, the first boot that showed it, and how many did. */
+interface Found {
+  readonly difference: Difference;
+  readonly by: SweepCell;
+  times: number;
+}
+
 class BoardSweep {
   readonly #session: SearchSession;
   readonly #board: CountedBoard;
@@ -82,8 +92,6 @@ class BoardSweep {
   #boots = 0;
   /** Why boots could not be had. */
   readonly #unbooted = new Set<string>();
-  /** Boots that leave parts out, for their names. */
-  #parts = 0;
 
   readonly #needs = (module: string): readonly string[] => this.#board.kernel.modules.get(module)?.depends ?? [];
 
@@ -111,9 +119,10 @@ class BoardSweep {
     const bound = first?.bound ?? [];
     this.#bound = bound;
     const request = { base: this.#base, bound, pairs: pairsOf(tree, bound), sweeps, needs: this.#needs, most, seed };
-    const found = new Map<string, { difference: Difference; by: SweepCell; times: number }>();
+    const found = new Map<string, Found>();
     const cells = sweepCells(request);
-    note(`${this.#base.id}: ${bound.length} devices bound, ${cells.length} boots`);
+    const reductions = this.#options.reduce === 0 ? '' : ', and what reduces the findings';
+    note(`${this.#base.id}: ${bound.length} devices bound, ${cells.length} boots${reductions}`);
     const outcomes = await Promise.all(cells.map((one) => this.#boot(one.cell)));
     for (const [place, by] of cells.entries()) {
       const outcome = outcomes[place];
@@ -123,9 +132,7 @@ class BoardSweep {
         else known.times++;
       }
     }
-    const findings: Finding[] = [];
-    for (const { difference, by, times } of found.values())
-      findings.push(await this.#finding(usual, difference, by, times, findings.length + 1));
+    const findings = await this.#findings(usual, [...found.values()]);
     return {
       board: this.#base.board,
       kernel: this.#base.kernel,
@@ -141,13 +148,28 @@ class BoardSweep {
     };
   }
 
-  async #finding(
-    usual: readonly BoardOutcome[],
-    difference: Difference,
-    by: SweepCell,
-    times: number,
-    number: number,
-  ): Promise<Finding> {
+  /**
+   * Reduces what different boots showed at the same time, and what one boot showed one after the other: what is enough
+   * for one of them may do for the next.
+   */
+  async #findings(usual: readonly BoardOutcome[], found: readonly Found[]): Promise<Finding[]> {
+    const byBoot = new Map<string, [number, Found][]>();
+    for (const [place, one] of found.entries())
+      byBoot.set(one.by.cell.id, [...(byBoot.get(one.by.cell.id) ?? []), [place, one]]);
+    const reduced = await Promise.all(
+      [...byBoot.values()].map(async (some) => {
+        const findings: (readonly [number, Finding])[] = [];
+        for (const [place, one] of some) findings.push([place, await this.#finding(usual, one, place + 1)]);
+        return findings;
+      }),
+    );
+    return reduced
+      .flat()
+      .toSorted(([a], [b]) => a - b)
+      .map(([, finding]) => finding);
+  }
+
+  async #finding(usual: readonly BoardOutcome[], { difference, by, times }: Found, number: number): Promise<Finding> {
     const { cell, parts, isMinimal } = await this.#minimal(usual, difference, by);
     const id = `${this.#base.id}-finding-${number}`;
     const { board, kernel } = this.#base;
@@ -175,9 +197,12 @@ class BoardSweep {
       if ((await shows(one.cell)) === true)
         return { ...one, isMinimal: one.isMinimal && (one.parts?.length ?? 0) <= 1 };
     const guesses = this.#guesses(difference, all);
+    let tried = 0;
     const { parts, isMinimal } = await leastParts(all, guesses, this.#options.reduce, async (kept) => {
       const cell = cellWithParts(by, this.#base, kept, this.#needs);
-      return cell === null ? null : shows({ ...cell, id: `${by.cell.id}-part-${++this.#parts}` });
+      return cell === null
+        ? null
+        : shows({ ...cell, id: `${by.cell.id}-minimal-${before.length + 1}-part-${++tried}` });
     });
     const cell = parts.length === all.length ? null : cellWithParts(by, this.#base, parts, this.#needs);
     if (cell === null) return unreduced;
