@@ -39,7 +39,7 @@ export interface InterruptController {
   readonly stride: number;
   /** Version 2: the second range of `reg`; null in version 3, whose system registers are trapped. */
   readonly cpuInterface: AddressRange | null;
-  /** Interrupt translation services: read as zero, so that the driver finds none. */
+  /** Interrupt translation services: they take every command, and no message ever comes. */
   readonly translators: readonly AddressRange[];
   /** SPIs that the board has (GICD_TYPER.ITLinesNumber); highest INTID is 31 + this. A guess (clues.ts). */
   readonly spis: number;
@@ -183,6 +183,8 @@ export const BEHAVIOURS = [
   'mtk-pwrap',
   'scpi',
   'scmi-doorbell',
+  'fsl-dspi',
+  'i2c-mt65xx',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -62,16 +62,46 @@ export function waitsOf(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDr
       guess: true,
     })),
   ];
-  const enforced = suppliers.links.filter(
-    (link) => !isRelaxed(link) && link.properties.some((property) => !OPTIONAL.has(property)),
-  );
-  const links = waitsForLinks(tree, enforced, hasDriver);
+  const enforced = suppliers.links.filter((link) => !isRelaxed(link) && isNeeded(link));
+  const links = waitsForLinks(tree, enforced, hasDriver, false);
   const on = [...links, ...guesses];
   return { off: guesses, permissive: guesses, on, rpm: on };
 }
 
-/** Consumers whose supplier never is a device, or waits for ever itself. */
-function waitsForLinks(tree: DeviceTree, links: readonly Link[], hasDriver: HasDriver | null): Wait[] {
+function isNeeded({ properties }: Link): boolean {
+  return properties.some((property) => !OPTIONAL.has(property));
+}
+
+/**
+ * For each device that needs one without a driver in this kernel, itself or by its suppliers, the path of that one. It
+ * may do without, as after deferred_probe_timeout: where it is deferred at the end of a boot it does not.
+ */
+export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
+  const waits = waitsForLinks(tree, suppliers.links.filter(isNeeded), hasDriver, true);
+  const next = new Map(waits.map(({ consumer, supplier }) => [consumer, supplier]));
+  return new Map(
+    waits.map(({ consumer }): [string, string] => {
+      const passed = new Set([consumer]);
+      let root = consumer;
+      for (let at = next.get(root); at !== undefined && !passed.has(at); at = next.get(at)) {
+        passed.add(at);
+        root = at;
+      }
+      return [consumer, root];
+    }),
+  );
+}
+
+/**
+ * Consumers whose supplier never is a device, or waits for ever itself; with `counted`, also those whose supplier is a
+ * device without a driver.
+ */
+function waitsForLinks(
+  tree: DeviceTree,
+  links: readonly Link[],
+  hasDriver: HasDriver | null,
+  counted: boolean,
+): Wait[] {
   const known = new Map<string, readonly string[]>();
   const namesAt = (path: string): readonly string[] => {
     const node = known.has(path) ? undefined : nodeAt(tree.root, path);
@@ -110,7 +140,7 @@ function waitsForLinks(tree: DeviceTree, links: readonly Link[], hasDriver: HasD
     if (link === undefined || waits.has(link.consumer)) continue;
     const { consumer, supplier, properties } = link;
     if (namesAt(supplier).some((name) => EARLY.test(name))) continue;
-    const missing = absence(supplier);
+    const missing = absence(supplier) ?? (counted && !waits.has(supplier) ? binds(supplier) : null);
     const own = waits.get(supplier);
     const isStuck = own !== undefined && (hasDriver === null || namesAt(supplier).some(hasDriver));
     if (missing === null && !isStuck) continue;

@@ -2,8 +2,12 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { countEnds } from '../board/census.ts';
 import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
+import { suppliersOf } from '../board/suppliers.ts';
+import { withoutDriver } from '../board/waits.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
+import { cacheRoot } from '../kernel/cache.ts';
+import { driversOf } from '../kernel/matches.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
@@ -78,6 +82,8 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       `the kernel ${options.kernel} has no driver for any device of ${name}`,
       `give one that is built for the board; the boot's files are in ${relative(process.cwd(), cellFolder)}`,
     );
+  const drivers = await driversOf(cacheRoot(), kernel);
+  const lacking = withoutDriver(tree, suppliersOf(tree), (compatible) => drivers.find([compatible]).kind !== 'none');
   const comparison =
     log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
   const shown = {
@@ -86,6 +92,10 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     verdict: record.verdict,
     ...countEnds(census.devices),
     ...census,
+    needsDriver: census.devices.flatMap(({ end, name, node }) => {
+      const lacks = end === 'deferred' ? lacking.get(node) : undefined;
+      return lacks === undefined ? [] : [{ device: name, lacks }];
+    }),
     ...(comparison === null ? {} : { comparison }),
   };
   print(
@@ -94,6 +104,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       : formatCensus(census, {
           board: name,
           release: kernel.release,
+          withoutDriver: lacking,
           notes: [
             `${census.modules.loaded} modules loaded; console by ${CONSOLES[console]}`,
             `verdict ${record.verdict}: ${record.reason}`,

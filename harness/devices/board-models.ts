@@ -10,9 +10,10 @@ import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
 import { dwmac } from './dwmac.ts';
 import { exynosCmu } from './exynos-cmu.ts';
+import { fslMc } from './fsl-mc.ts';
 import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
 import { geni } from './geni.ts';
-import { i2cBcm2835, i2cDesignware, i2cImx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
+import { i2cBcm2835, i2cDesignware, i2cImx, i2cMt65xx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
@@ -23,6 +24,7 @@ import { psci } from './psci.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
+import { qoriqClockgen } from './qoriq-clockgen.ts';
 import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rockchipHighMask } from './rockchip.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
@@ -30,15 +32,17 @@ import { scmiMailbox, scmiSmc } from './scmi.ts';
 import { scpi } from './scpi.ts';
 import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
+import { smmuV3 } from './smmu-v3.ts';
 import { smmuModel } from './smmu500.ts';
-import { cadenceQuadspi, fslQuadspi, nxpFspi, rockchipSfc, spiRockchip } from './spi.ts';
+import { cadenceQuadspi, fslDspi, fslQuadspi, nxpFspi, rockchipSfc, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
 import { sdhciTegra, tegraCar, tegraGpio, tegraMisc, tegraPmc } from './tegra.ts';
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss, k3Udma } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
-import { dwc3, ehci, ohci, xhci } from './usb-hosts.ts';
+import { dwc3, ehci, mtkUsb, ohci, xhci } from './usb-hosts.ts';
+import { xgeneMemory } from './xgene.ts';
 import { zynqmpFirmware } from './zynqmp.ts';
 
 /** Every model of a real board's devices; a node may have more than one. A new one is a line here. */
@@ -64,12 +68,15 @@ const MODELS: readonly DeviceModel[] = [
   ehci,
   exynosChipId,
   exynosCmu,
+  fslDspi,
+  fslMc,
   fslQuadspi,
   geni,
   hi655x,
   i2cBcm2835,
   i2cDesignware,
   i2cImx,
+  i2cMt65xx,
   i2cMv64xxx,
   i2cOmap,
   i2cRk3x,
@@ -86,12 +93,14 @@ const MODELS: readonly DeviceModel[] = [
   maliUtgard,
   mdss,
   mtkPwrap,
+  mtkUsb,
   nxpFspi,
   ohci,
   optee,
   pciEcam,
   psci,
   qce,
+  qoriqClockgen,
   qcomRpm,
   qup,
   qusb2,
@@ -112,6 +121,7 @@ const MODELS: readonly DeviceModel[] = [
   sdhciTegra,
   smemModel,
   smmuModel,
+  smmuV3,
   spiRockchip,
   spmiArbiter,
   sunxiCcu,
@@ -126,6 +136,7 @@ const MODELS: readonly DeviceModel[] = [
   tsens,
   ufs,
   v3d,
+  xgeneMemory,
   xhci,
   zynqmpFirmware,
 ];

@@ -61,10 +61,13 @@ const RESOURCES: readonly Resource[] = [
 const RSC_VERSION = 1 << 8;
 
 /**
- * What drivers of a real board look up: drivers/clk/qcom/clk-rpmh.c, pmdomain/qcom/rpmhpd.c, interconnect/qcom/sdm845.c
+ * What drivers of a real board look up: drivers/clk/qcom/clk-rpmh.c, pmdomain/qcom/rpmhpd.c, interconnect/qcom
  * (Linux 6.12).
  */
-const LEVELS = ['xo', 'ebi', 'mx', 'cx', 'lmx', 'lcx', 'gfx', 'mss', 'mmcx', 'mxc', 'nsp', 'qphy'];
+const LEVELS = [
+  ...['xo', 'ebi', 'mx', 'cx', 'lmx', 'lcx', 'gfx', 'mss', 'mmcx', 'mxc', 'nsp', 'qphy'],
+  ...['gmxc', 'nsp0', 'nsp1', 'nsp2'],
+];
 const CLOCKS = [
   'lnbclka1',
   'lnbclka2',
@@ -80,6 +83,9 @@ const CLOCKS = [
   ...Array.from({ length: 8 }, (_, n) => `clka${n + 1}`),
   'qphy',
   'divclka1',
+  'lnbclkg2',
+  'lnbclkg3',
+  'rfclka5',
 ];
 const BUSES = [
   ...[
@@ -107,6 +113,9 @@ const BUSES = [
   ],
   ...Array.from({ length: 6 }, (_, n) => [`SH${n}`, `MM${n}`]).flat(),
   ...Array.from({ length: 17 }, (_, n) => `SN${n}`),
+  // Of SoCs since SC8280XP, and of SDX75 (its flash's clock).
+  ...['GNA0', 'GNB0', 'LP0', 'NSA0', 'NSA1', 'NSB0', 'NSB1', 'PC0', 'PCI0', 'QP0', 'SH6', 'SH7', 'SH8', 'SH9', 'SH10'],
+  ...Array.from({ length: 6 }, (_, n) => `PN${n}`),
 ];
 /**
  * Voltage corners of `xo.lvl`, as `rpmhpd_update_level_mapping()` and `rpmh_regulator_init_vreg()` read them: 16 bits

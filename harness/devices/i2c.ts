@@ -51,6 +51,16 @@ const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   ['nxp,pcal6416', 0x06, [0xff, 0xff]],
   ['ti,tca6408', 0x03, [0xff]],
   ['ti,tca9554', 0x03, [0xff]],
+  /** drivers/regulator/da9211-regulator.c, da9211_i2c_probe(): DA9211_REG_DEVICE_ID, in page 2. */
+  ['dlg,da9211', 0x01, [0x22]],
+  ['dlg,da9212', 0x01, [0x22]],
+  ['dlg,da9213', 0x01, [0x23]],
+  ['dlg,da9214', 0x01, [0x23]],
+  /** drivers/mfd/mt6360-core.c, mt6360_check_vendor_info(): MT6360_PMU_DEV_INFO. */
+  ['mediatek,mt6360', 0x00, [0x54]],
+  /** sound/soc/codecs/rt5645.c, rt5645_i2c_probe(): RT5645_VENDOR_ID2, two bytes of the register before the first. */
+  ['realtek,rt5650', 0xff, [0x64]],
+  ['realtek,rt5650', 0x00, [0x19]],
   /** drivers/gpu/drm/bridge/sii902x.c, sii902x_init(): SII902X_REG_CHIPID. */
   ['sil,sii9022', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
   ['sil,sii9022-cpi', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
@@ -149,5 +159,35 @@ export const i2cDesignware: DeviceModel = {
     master(device, answers, 'i2c-designware', 0xf4);
     answers.word(device.base + DW_IC_COMP_PARAM_1, DW_FIFOS);
     answers.word(device.base + DW_IC_COMP_TYPE, DW_TYPE);
+  },
+};
+
+/** Where the slave's address and the length of a second message are written, by `mtk_i2c_compatible`. */
+const MEDIATEK_V1 = [0x04, 0x6c];
+const MEDIATEK_OLD = [0x04, 0];
+const MEDIATEK_V2 = [0x04, 0x44];
+const MEDIATEK_V3 = [0x94, 0x44];
+const MEDIATEK: Readonly<Record<string, readonly number[]>> = {
+  'mediatek,mt2712-i2c': MEDIATEK_V1,
+  'mediatek,mt6577-i2c': MEDIATEK_OLD,
+  'mediatek,mt6589-i2c': MEDIATEK_OLD,
+  'mediatek,mt7622-i2c': MEDIATEK_V1,
+  'mediatek,mt7981-i2c': MEDIATEK_V3,
+  'mediatek,mt7986-i2c': MEDIATEK_V1,
+  'mediatek,mt8168-i2c': MEDIATEK_V1,
+  'mediatek,mt8173-i2c': MEDIATEK_V1,
+  'mediatek,mt8183-i2c': MEDIATEK_V2,
+  'mediatek,mt8186-i2c': MEDIATEK_V2,
+  'mediatek,mt8188-i2c': MEDIATEK_V3,
+  'mediatek,mt8192-i2c': MEDIATEK_V2,
+};
+
+export const i2cMt65xx: DeviceModel = {
+  compatible: Object.keys(MEDIATEK),
+  reads: 'drivers/i2c/busses/i2c-mt65xx.c, mtk_i2c_do_transfer(), mtk_i2c_irq() (6.12)',
+  model(device, answers) {
+    const layout = device.compatible.flatMap((name) => MEDIATEK[name] ?? []).slice(0, 2);
+    const dma = device.ranges[1];
+    if (dma !== undefined) master(device, answers, 'i2c-mt65xx', 0x98, [dma.address, ...layout]);
   },
 };

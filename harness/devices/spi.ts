@@ -1,16 +1,26 @@
 import type { PlacedBehaviour } from '../board/board-plan.ts';
+import type { TreeNode } from '../devicetree/tree.ts';
+import { readStrings } from '../devicetree/values.ts';
 import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
 
-/** SPI masters, and what lies behind their chip selects (firmware/models/spi.c). */
+/** SPI masters, and what lies behind their chip selects (firmware/models/spi.h). */
 
 const SLAVE_SIZE = 0x1000;
 const SLAVE_ID = 0x20;
 
-/** Numbers of the kinds in firmware/models/spi.c; what is neither reads as zeros. */
+/** Numbers of the kinds in firmware/models/spi.h; what is neither reads as zeros. */
 const FLASH = 1;
 const RK806 = 2;
 /** A W25Q128, 16 MiB (drivers/mtd/spi-nor/winbond.c): a size that is known without SFDP. Empty. */
 const FLASH_ID = [0xef, 0x40, 0x18];
+
+/** Older trees name the part alone (drivers/mtd/spi-nor/core.c, spi_nor_dev_ids). */
+const FLASHES = /^jedec,spi-nor$|,(?:m25p|n25q|mx25|mx66|w25q|s25|sst25|en25|gd25|at25df|mt25q|is25)/;
+
+function isFlash(node: TreeNode): boolean {
+  const names = readStrings(node.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  return names.some((name) => FLASHES.test(name));
+}
 
 /** A store with the slaves of a master in it. */
 function spiSlaves(device: BoardDevice, answers: Answers): number {
@@ -18,15 +28,21 @@ function spiSlaves(device: BoardDevice, answers: Answers): number {
   for (const { node, reg } of device.slaves) {
     const slave = store + ((reg[0] ?? 0) % 16) * SLAVE_SIZE;
     if (hasCompatible(node, 'rockchip,rk806')) answers.word(slave, RK806);
-    if (!hasCompatible(node, 'jedec,spi-nor')) continue;
+    if (!isFlash(node)) continue;
     answers.word(slave, FLASH);
     answers.image(slave + SLAVE_ID, Uint8Array.from(FLASH_ID));
   }
   return store;
 }
 
-function master(device: BoardDevice, answers: Answers, behaviour: PlacedBehaviour['behaviour'], size: number): void {
-  const parameters = [spiSlaves(device, answers)];
+function master(
+  device: BoardDevice,
+  answers: Answers,
+  behaviour: PlacedBehaviour['behaviour'],
+  size: number,
+  more: readonly number[] = [],
+): void {
+  const parameters = [spiSlaves(device, answers), ...more];
   answers.behaviour({ behaviour, address: device.base, size, interrupts: [device.interrupt()], parameters });
 }
 
@@ -73,10 +89,12 @@ export const cadenceQuadspi: DeviceModel = {
 };
 
 export const fslQuadspi: DeviceModel = {
-  compatible: ['fsl,imx7d-qspi', 'fsl,imx6ul-qspi', 'fsl,imx6sx-qspi'],
+  compatible: ['fsl,imx7d-qspi', 'fsl,imx6ul-qspi', 'fsl,imx6sx-qspi', 'fsl,ls1021a-qspi', 'fsl,ls2080a-qspi'],
   reads: 'drivers/spi/spi-fsl-qspi.c, fsl_qspi_do_op(), fsl_qspi_read_rxfifo() (6.12)',
   model(device, answers) {
-    master(device, answers, 'fsl-quadspi', 0x400 + 0x10);
+    // `little_endian` of its `struct fsl_qspi_devtype_data`.
+    const isBigEndian = device.compatible.includes('fsl,ls1021a-qspi');
+    master(device, answers, 'fsl-quadspi', 0x400 + 0x10, [isBigEndian ? 1 : 0]);
   },
 };
 
@@ -85,5 +103,13 @@ export const nxpFspi: DeviceModel = {
   reads: 'drivers/spi/spi-nxp-fspi.c, nxp_fspi_do_op(), nxp_fspi_read_rxfifo() (6.12)',
   model(device, answers) {
     master(device, answers, 'nxp-fspi', 0x400);
+  },
+};
+
+export const fslDspi: DeviceModel = {
+  compatible: /^fsl,(?:ls\d+\w*(?:-v1\.0)?|lx2160a)-dspi$/,
+  reads: 'drivers/spi/spi-fsl-dspi.c, dspi_transfer_one_message(), dspi_interrupt(), dspi_xspi_fifo_write() (6.12)',
+  model(device, answers) {
+    master(device, answers, 'fsl-dspi', 0x140, [device.node.properties.has('big-endian') ? 1 : 0]);
   },
 };

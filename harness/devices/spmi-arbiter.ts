@@ -1,6 +1,6 @@
 import type { TreeNode } from '../devicetree/tree.ts';
-import { readCells } from '../devicetree/values.ts';
-import type { DeviceModel } from './device.ts';
+import { cellProperty, readCells } from '../devicetree/values.ts';
+import { type DeviceModel, hasCompatible } from './device.ts';
 
 /**
  * drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION and its values, PMIC_ARB_FEATURES, PMIC_ARB_REG_APID() of
@@ -31,6 +31,13 @@ const SUBTYPES: readonly number[] = [0x14, 0x14, 0x15, 0x15, 0x16, 0x16];
 const ADC_TM = 0x35;
 const NUM_BTM = 0x0f;
 const ADC_TM_CHANNELS = 8;
+
+/**
+ * drivers/iio/adc/qcom-spmi-adc5.c, adc7_do_conversion(), which takes what is there when the time is over:
+ * ADC5_USR_DATA0, 0.6 V of 1.875 V. That is 25 degrees in the PMIC and 42 behind a thermistor (qcom-vadc-common.c);
+ * zero is critical.
+ */
+const ADC7 = { compatible: 'qcom,spmi-adc7', data: 0x50, code: [0x20, 0x24] } as const;
 
 /**
  * How many peripherals a child of a PMIC has, and what they say they are: `PMIC_GPIO_*`, `PMIC_MPP_*` of pinctrl,
@@ -85,11 +92,17 @@ export const spmiArbiter: DeviceModel = {
     for (const { node, reg } of device.slaves) {
       const [slave] = reg;
       if (slave === undefined) continue;
+      const adcs = new Set(
+        node.children
+          .filter((child) => hasCompatible(child, ADC7.compatible))
+          .map((child) => (cellProperty(child, 'reg') ?? 0) >> 8),
+      );
       for (const [peripheral, [type, subtype]] of peripheralsOf(node, slave)) {
         const ppid = (slave << 8) | peripheral;
         answers.word(core.address + APIDS + 4 * apid++, (ppid << 8) | IS_IRQ_OWNER);
         answers.word(store + ppid * PERIPHERAL + TYPE, type | (subtype << 8));
         if (subtype === ADC_TM) answers.image(store + ppid * PERIPHERAL + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
+        if (adcs.has(peripheral)) answers.image(store + ppid * PERIPHERAL + ADC7.data, Uint8Array.from(ADC7.code));
         if (peripheral === PMIC_PERIPHERAL) answers.word(store + ppid * PERIPHERAL + REVISIONS, PMIC_REVISION);
       }
     }

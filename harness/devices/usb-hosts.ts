@@ -103,6 +103,32 @@ export const xhci: DeviceModel = {
   },
 };
 
+/** Registers of the IP port controller (`struct mu3c_ippc_regs`), and bits of its status. */
+const MTK_IPPC = { hostControl: 0x04, status1: 0x10, status2: 0x14, capabilities: 0x24 } as const;
+/** SYSPLL stable; out of reset: reference, 125 MHz, xHCI and U3 MAC. */
+const MTK_STABLE = 1 | (1 << 8) | (1 << 10) | (1 << 11) | (1 << 16);
+const MTK_SLEEPS = { bit: 30, source: 0, inverted: false } as const;
+const MTK_U2_MAC = 1;
+/** A port of USB 3.0 and one of USB 2.0. */
+const MTK_PORTS = 0x101;
+
+export const mtkUsb: DeviceModel = {
+  compatible: /^mediatek,(?:mtk|mt\d+)-(?:xhci|mtu3)$|^mediatek,mtu3$/,
+  reads:
+    'drivers/usb/host/xhci-mtk.c, xhci_mtk_ssusb_config(), xhci_mtk_host_enable(); ' +
+    'drivers/usb/mtu3/mtu3_plat.c, ssusb_check_clocks() (6.12)',
+  model(device, answers) {
+    const isHost = device.compatible.some((name) => name.endsWith('-xhci'));
+    if (isHost && device.ranges.length > 0) xhciRegisters(device.range('mac')?.address ?? device.base, answers);
+    const ippc = device.range('ippc')?.address;
+    if (ippc === undefined) return;
+    answers.word(ippc + MTK_IPPC.status1, MTK_STABLE);
+    answers.rule({ rule: 'follows', at: ippc + MTK_IPPC.status1, to: ippc + MTK_IPPC.hostControl, ...MTK_SLEEPS });
+    answers.word(ippc + MTK_IPPC.status2, MTK_U2_MAC);
+    answers.word(ippc + MTK_IPPC.capabilities, MTK_PORTS);
+  },
+};
+
 /** Registers of drivers/usb/dwc3/core.h. */
 const DWC3_GSNPSID = 0xc120;
 const DWC3_GHWPARAMS0 = 0xc140;

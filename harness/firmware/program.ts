@@ -49,6 +49,7 @@ export const FIRMWARE = {
     'models/scmi.c',
     'models/scpi.c',
     'models/spi.c',
+    'models/spi-nxp.c',
     'models/spmi.c',
     'models/ti-sci.c',
     'models/raspberrypi.c',
@@ -56,6 +57,7 @@ export const FIRMWARE = {
     'models/qcom-rpm.c',
     'models/i2c-tegra.c',
     'models/i2c-designware.c',
+    'models/i2c-mt65xx.c',
     'models/mtk-pwrap.c',
     'traps.c',
     'gic.c',
@@ -78,7 +80,7 @@ export const FIRMWARE = {
     'main.c',
   ].map((name) => fileURLToPath(new URL(name, FIRMWARE_FOLDER))),
   /** Read by the sources, so part of the content key. */
-  headers: ['firmware.h', 'timing.h', 'board.h', 'vgic.h', 'models/i2c.h'].map((name) =>
+  headers: ['firmware.h', 'timing.h', 'board.h', 'vgic.h', 'models/i2c.h', 'models/spi.h'].map((name) =>
     fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
   ),
   generated: { 'interface.h': interfaceHeader() },

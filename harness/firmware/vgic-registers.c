@@ -7,8 +7,11 @@ static u32 typer(void)
 {
 	u32 lines = (board->spis + 32 + 31) / 32 - 1;
 
-	/* ITLinesNumber; of GICv3 also IDbits: ten. No LPIs: the drivers of translators leave them alone. */
-	return (lines > 31 ? 31 : lines) | (board->gic_version == 3 ? 9u << 19 : 0);
+	lines = lines > 31 ? 31 : lines;
+	if (board->gic_version != 3)
+		return lines;
+	/* ITLinesNumber; IDbits: ten, or sixteen and LPIs where something makes them. */
+	return lines | (board->translator_count ? 15u << 19 | 1u << 17 : 9u << 19);
 }
 
 /* A register with a bit for each interrupt. `set`: ones that are written set bits, or clear them. */
@@ -159,6 +162,59 @@ static u64 distributor(u32 offset, u32 size, int is_write, u64 value)
 	return 0;
 }
 
+/* A register of 64 bits, or a half of it. */
+static u64 wide(u64 *whole, u32 offset, u32 size, int is_write, u64 value)
+{
+	u32 shift = offset & 4 ? 32 : 0;
+	u64 ones = size == 8 ? ~0ul : (u64)~0u << shift;
+
+	if (is_write)
+		*whole = (*whole & ~ones) | (value << shift & ones);
+	return size == 8 ? *whole : (u32)(*whole >> shift);
+}
+
+/*
+ * An interrupt translation service (IHI 0069, section 12.19). A command is done as soon as it is written; none of them
+ * matters, as no device here sends a message.
+ */
+#define ITS_FRAME	0x10000u	/* behind it devices write, not CPUs */
+#define ITS_QUIESCENT	(1ul << 31)
+/* GITS_TYPER: LPIs, 8 bytes an interrupt, 16 bits of events, 20 of devices. */
+#define ITS_TYPER	(1ul | 7ul << 4 | 15ul << 8 | 19ul << 13)
+/* GITS_BASER: what the table is of, and 8 bytes an entry. */
+#define ITS_TABLE(type)	((u64)(type) << 56 | 7ul << 48)
+#define ITS_TABLE_KIND	(7ul << 56 | 0x1ful << 48)
+
+static const u64 its_kinds[ITS_TABLES] = { ITS_TABLE(1), ITS_TABLE(4) };
+
+static u64 its_register(struct vgic_its *its, u32 offset, u32 size, int is_write, u64 value)
+{
+	u64 fixed = ITS_TYPER;
+	u32 table = (offset - 0x100) / 8;
+
+	if (offset == 0x000) {
+		if (is_write)
+			its->control = value & 1;
+		return its->control | (its->control ? 0 : ITS_QUIESCENT);
+	}
+	if (offset == 0x004)
+		return IIDR;
+	if (offset == PIDR2)
+		return 0x3b;
+	if (offset / 8 == 0x008 / 8)
+		return wide(&fixed, offset, size, 0, 0);
+	if (offset / 8 == 0x080 / 8)
+		return wide(&its->commands, offset, size, is_write, value);
+	if (offset / 8 == 0x088 / 8 || offset / 8 == 0x090 / 8)	/* CWRITER, and CREADR, which is always there */
+		return wide(&its->written, offset, size, is_write && offset < 0x090, value);
+	if (offset >= 0x100 && table < ITS_TABLES) {
+		value = wide(&its->tables[table], offset, size, is_write, value);
+		its->tables[table] = (its->tables[table] & ~ITS_TABLE_KIND) | its_kinds[table];
+		return is_write ? value : wide(&its->tables[table], offset, size, 0, 0);
+	}
+	return 0;
+}
+
 /* n-th redistributor of all ranges; only the first ones have CPUs that run. */
 static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write, u64 value)
 {
@@ -170,14 +226,22 @@ static u64 redistributor(u32 n, int is_last, u32 offset, u32 size, int is_write,
 		affinity = (affinity & 0xffffff) | (affinity >> 32 & 0xff) << 24;
 	else	/* one that no CPU has */
 		affinity = 0xfffffffful - n;
-	type = affinity << 32 | (u64)n << 8 | (is_last ? 1u << 4 : 0);
+	type = affinity << 32 | (u64)n << 8 | (is_last ? 1u << 4 : 0) | (board->translator_count != 0);
 	if (offset >= SGI_FRAME) {
 		offset -= SGI_FRAME;
 		if (runs && offset >= 0x80 && offset < 0xd00 && interrupt_register(n, offset, size, is_write, &value))
 			return value;
 		return 0;
 	}
+	if (runs && offset / 8 == 0x070 / 8)
+		return wide(&gic.cpus[n].lpi_properties, offset, size, is_write, value);
+	if (runs && offset / 8 == 0x078 / 8)
+		return wide(&gic.cpus[n].lpis_pending, offset, size, is_write, value);
 	switch (offset) {
+	case 0x000:
+		if (is_write && runs)
+			gic.cpus[n].redistributor_control = value & 1;	/* EnableLPIs */
+		return runs ? gic.cpus[n].redistributor_control : 0;
 	case 0x004:
 		return IIDR;
 	case 0x008:
@@ -255,7 +319,9 @@ int vgic_access(u64 address, u32 size, int is_write, u64 *value)
 	}
 	for (u32 i = 0; i < board->translator_count; i++)
 		if (lies_in(address, translators[i].address, translators[i].size)) {
-			*value = 0;
+			u64 offset = address - translators[i].address;
+
+			*value = i < ITS_MAX && offset < ITS_FRAME ? its_register(&gic.its[i], offset, size, is_write, *value) : 0;
 			return 1;
 		}
 	return 0;

@@ -19,6 +19,9 @@
 #define WORDS		(LINES / 32)
 #define BIT(i)		(1u << (i) % 32)
 
+#define ITS_MAX		16u
+#define ITS_TABLES	2u		/* of devices and of collections */
+
 #define SGI_FRAME	0x10000ul	/* of a redistributor */
 #define EOI_DROPS	2		/* ICC_CTLR.EOImode: an EOI does not deactivate */
 
@@ -36,7 +39,11 @@ struct vgic {
 		u32 is_told;			/* that there is one: HCR_EL2.VI is set, or will be */
 		u8 senders[SGIS];		/* GICv2: CPUs that have sent it each */
 		u32 control, group_enable, priority_mask, binary_point, waker, interface_control;
+		u32 redistributor_control;
+		u64 lpi_properties, lpis_pending;	/* GICR_PROPBASER, GICR_PENDBASER */
 	} cpus[CPUS_MAX];
+	/* Interrupt translation services: the registers that hold what was written. */
+	struct vgic_its { u64 control, commands, written, tables[ITS_TABLES]; } its[ITS_MAX];
 };
 
 /* board-timers.c */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Suppliers, suppliersOf } from '../../harness/board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../../harness/board/transplant.ts';
-import { type FW_DEVLINK, type HasDriver, waitsOf } from '../../harness/board/waits.ts';
+import { type FW_DEVLINK, type HasDriver, waitsOf, withoutDriver } from '../../harness/board/waits.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../../harness/report/suppliers.ts';
 import { boardTree, clock, node } from './trees.ts';
 
@@ -102,6 +102,17 @@ describe('what would wait for ever', () => {
   test('is nothing that only lacks a driver itself: the deferred probe timeout ends that', () => {
     const hasDriver = (compatible: string) => compatible !== 'acme,clock';
     expect(of(hasDriver)).toEqual(of(null));
+  });
+
+  test('after that, what lacks a driver is named for all that depend on it', () => {
+    const hasDriver = (compatible: string) => compatible !== 'acme,clock';
+    expect([...withoutDriver(waits, suppliersOf(waits), hasDriver)]).toEqual([
+      ['/soc@0/first@3000', '/clocks/lost'],
+      ['/soc@0/fourth@6000', '/soc@0/root@2000'],
+      ['/soc@0/second@4000', '/soc@0/bus@1000/regulators/pmic@0'],
+      ['/soc@0/third@5000', '/soc@0/bus@1000/regulators/pmic@0'],
+    ]);
+    expect(withoutDriver(waits, suppliersOf(waits), () => true).has('/soc@0/fourth@6000')).toBe(false);
   });
 });
 

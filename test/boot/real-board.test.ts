@@ -35,10 +35,18 @@ const signal = new AbortController().signal;
 
 const withPhandle = (gic: TreeNode): TreeNode => ({
   ...gic,
-  properties: new Map([...gic.properties, ...node('', { phandle: [1] }).properties]),
+  properties: new Map([
+    ...gic.properties,
+    ...node('', { phandle: [1], '#address-cells': [2], '#size-cells': [2], ranges: [] }).properties,
+  ]),
 });
 const GICS = {
-  3: withPhandle(GIC_V3),
+  3: {
+    ...withPhandle(GIC_V3),
+    children: [
+      node('its@17a40000', { compatible: 'arm,gic-v3-its', 'msi-controller': [], reg: [0, 0x17a4_0000, 0, 0x2_0000] }),
+    ],
+  },
   2: withPhandle(
     node('interrupt-controller@17a00000', {
       compatible: 'arm,gic-400',
@@ -145,6 +153,8 @@ describe.each([2, 3] as const)('a board with a GICv%i', (version) => {
     expect(console).toContain('stream matching with 76 register groups');
     expect(console).toContain('bootrace: done');
     expect(end).toMatchObject({ end: 'exited', code: 0 });
+    if (version === 3) expect(console).toContain('ITS@0x0000000017a40000: allocated 8192 Devices @');
+    if (version === 3) expect(console).not.toContain('ITS queue timeout');
     expect(log).toMatch(/^monitor-call 0xc2001503 answered$/m);
     expect(log).toMatch(/^page 0x15000000 reads=[1-9]\d* writes=[1-9]\d* broken=\d+$/m);
     expect(await boot(version)).toEqual({ end, console, log });

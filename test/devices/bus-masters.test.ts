@@ -74,4 +74,57 @@ describe('masters of buses with a register file for each slave', () => {
     expect(written(0x0808)).toMatchObject([{ to: 0x6000_d100, set: 8, clear: 0, count: 4 }]);
     expect(written(0x0800)).toMatchObject([{ to: 0x6000_d100, set: 0, clear: 8 }]);
   });
+
+  it('knows the byte order of NXP’s DSPI, and the flash behind it', () => {
+    const flash = node('flash@0', { compatible: 'jedec,spi-nor', reg: [0] });
+    const dspi = (more: Parameters<typeof node>[1]) =>
+      models(node('spi@3000', { reg: [0x3000, 0x1000], interrupts: [0, 9, 4], ...more }, flash)).behaviours[0];
+    const little = dspi({ compatible: ['fsl,lx2160a-dspi', 'fsl,ls2085a-dspi'] });
+    expect(little).toMatchObject({ behaviour: 'fsl-dspi', address: 0x3000, size: 0x140, interrupts: [41] });
+    expect(little?.parameters[1]).toBe(0);
+    expect(dspi({ compatible: 'fsl,ls1021a-v1.0-dspi', 'big-endian': [] })?.parameters[1]).toBe(1);
+    expect(dspi({ compatible: 'fsl,vf610-dspi' }), 'another mode of transfer').toBeUndefined();
+  });
+
+  it('knows MediaTek’s I2C masters by where a slave’s address is, and their DMA', () => {
+    const regulator = node('regulator@68', { compatible: 'dlg,da9211', reg: [0x68] });
+    const master = (compatible: string[]) => {
+      const reg = [0x3000, 0x70, 0x9000, 0x80];
+      const found = models(node('i2c@3000', { compatible, reg, interrupts: [0, 76, 8] }, regulator));
+      const [placed] = found.behaviours;
+      const store = placed?.parameters[0] ?? 0;
+      expect(placed).toMatchObject({ behaviour: 'i2c-mt65xx', interrupts: [108] });
+      expect(bytesAt(found.images, store + 0x6801)).toEqual([0x22]);
+      return placed?.parameters.slice(1);
+    };
+    expect(master(['mediatek,mt8173-i2c'])).toEqual([0x9000, 0x04, 0x6c]);
+    expect(master(['mediatek,mt8195-i2c', 'mediatek,mt8192-i2c'])).toEqual([0x9000, 0x04, 0x44]);
+    expect(master(['mediatek,mt8188-i2c'])).toEqual([0x9000, 0x94, 0x44]);
+    expect(master(['mediatek,mt6797-i2c', 'mediatek,mt6577-i2c'])).toEqual([0x9000, 0x04, 0]);
+  });
+
+  it('has a flash where a tree of old names the part alone', () => {
+    const flash = node('flash@0', { compatible: 'st,m25p80', reg: [0] });
+    const spi = { compatible: 'fsl,ls1021a-qspi', reg: [0x3000, 0x1000], interrupts: [0, 9, 4] };
+    const found = models(node('spi@3000', spi, flash));
+    const [store = 0, isBigEndian] = found.behaviours[0]?.parameters ?? [];
+    expect(bytesAt(found.images, store)).toEqual([1, 0, 0, 0]);
+    expect(isBigEndian).toBe(1);
+  });
+
+  it('reads a temperature below critical behind the newest PMIC’s ADC, and nothing behind others', () => {
+    const arbiter = (compatible: string) => {
+      const adc = node('adc@3100', { compatible, reg: [0x3100] });
+      const pmic = node('pmic@0', { reg: [0, 0] }, adc);
+      const spmi = {
+        compatible: 'qcom,spmi-pmic-arb',
+        reg: [0x1_0000, 0x1000, 0x2_0000, 0x1000, 0x3_0000, 0x1000],
+        'reg-names': ['core', 'chnls', 'obsrvr'],
+      };
+      const found = models(node('spmi@10000', spmi, pmic));
+      return bytesAt(found.images, (found.behaviours[0]?.parameters[2] ?? 0) + 0x3150);
+    };
+    expect(arbiter('qcom,spmi-adc7')).toEqual([0x20, 0x24]);
+    expect(arbiter('qcom,spmi-adc-rev2')).toEqual([]);
+  });
 });

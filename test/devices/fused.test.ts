@@ -137,4 +137,64 @@ describe('what a chip says of itself', () => {
     expect((wordAt(images, 0x2028) ?? 0) & 0x1ff).toBe(140);
     expect(wordAt(images, 0x202c)).toBe(300);
   });
+
+  it('has a management complex that has booted and whose commands succeed', () => {
+    const { images, rules } = models(
+      node('fsl-mc@800000', { compatible: 'fsl,qoriq-mc', reg: [0x80_0000, 0x40, 0x90_0000, 0x4_0000] }),
+    );
+    expect(wordAt(images, 0x90_0008)).toBe(1);
+    expect(rules).toContainEqual(expect.objectContaining({ rule: 'self-clearing', at: 0x80_0000, bits: 0xff_0000 }));
+    const version = rules.filter((rule) => rule.rule === 'on-write' && rule.value === 0x8311_0000);
+    expect(version).toMatchObject([
+      { at: 0x80_0004, to: 0x80_0008, set: 0 },
+      { at: 0x80_0004, to: 0x80_000c, set: 10 },
+      { at: 0x80_0004, to: 0x80_0010, set: 36 },
+    ]);
+  });
+
+  it('gives MediaTek’s USB host its registers, and ports whose clocks are stable', () => {
+    const { images, rules } = models(
+      node('usb@10000', {
+        compatible: ['mediatek,mt8195-xhci', 'mediatek,mtk-xhci'],
+        reg: [0x1_0000, 0x1000, 0x2_0000, 0x100],
+        'reg-names': ['mac', 'ippc'],
+      }),
+      node('usb@30000', {
+        compatible: ['mediatek,mt8183-mtu3', 'mediatek,mtu3'],
+        reg: [0x3_0000, 0x1000, 0x4_0000, 0x100],
+        'reg-names': ['mac', 'ippc'],
+      }),
+    );
+    expect(wordAt(images, 0x1_0028), 'page size').toBe(1);
+    expect([wordAt(images, 0x2_0024), wordAt(images, 0x4_0024)], 'ports').toEqual([0x101, 0x101]);
+    expect((wordAt(images, 0x2_0010) ?? 0) & 0x1_0d01).toBe(0x1_0d01);
+    expect(wordAt(images, 0x3_0028), 'the gadget is no xHCI').toBeNull();
+    expect(rules).toContainEqual(expect.objectContaining({ rule: 'follows', at: 0x2_0010, to: 0x2_0004, bit: 30 }));
+  });
+
+  it('gives Layerscape’s clocks a rate, in the byte order of the generator', () => {
+    const generator = (compatible: string) =>
+      models(node('clocking@1000000', { compatible, reg: [0x100_0000, 0x10_0000] })).images;
+    expect(wordAt(generator('fsl,lx2160a-clockgen'), 0x106_0080)).toBe(6 << 1);
+    expect(wordAt(generator('fsl,ls1043a-clockgen'), 0x100_0c00)).toBe(6 << 25);
+  });
+
+  it('has an SMMUv3 that translates, and is through with every command', () => {
+    const { images, rules } = models(node('iommu@100000', { compatible: 'arm,smmu-v3', reg: [0x10_0000, 0x2_0000] }));
+    expect((wordAt(images, 0x10_0000) ?? 0) & 0b1111, 'stage 1, AArch64').toBe(0b1010);
+    const written = rules.filter(({ at }) => at === 0x10_0098);
+    expect(written).toMatchObject([
+      { rule: 'on-write', mask: 0, to: 0x10_009c, clear: 0xffff_ffff },
+      { rule: 'sets', to: 0x10_009c },
+    ]);
+  });
+
+  it('has X-Gene’s memories ready where each driver looks', () => {
+    const at = (compatible: string, reg: number[]) =>
+      models(node('a@10000', { compatible, reg })).images.map(({ address }) => address);
+    expect(at('apm,xgene1-sgenet', [0x1_0000, 0xd100, 0x3_0000, 0xc300])).toEqual([0x1_d074]);
+    expect(at('apm,xgene-storm-dma', [0x1_0000, 0x1_0000, 0x3_0000, 0x1_0000])).toEqual([0x1_d074, 0x3_d074]);
+    const sata = [0x1_0000, 0x1000, 0x2_0000, 0x1000, 0x3_0000, 0x1000, 0x4_0000, 0x1000];
+    expect(at('apm,xgene-ahci', sata)).toEqual([0x4_0074]);
+  });
 });
