@@ -31,7 +31,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
   const { found, byTree, timeout } = isLog ? await whyLog(what ?? '-', options) : await whyCell(what, options, signal);
   if (options.json === true) printJson({ ...found, byTree, timeout });
   else print(formatWhy(found, byTree, timeout));
-  return found.unbound === 0 ? EXIT.expected : EXIT.unexpected;
+  return found.unbound === 0 && found.rootDevice === null ? EXIT.expected : EXIT.unexpected;
 }
 
 interface Answer {
@@ -94,7 +94,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
 
 /** What the device tree and the kernel know of a root that nothing probed. */
 function refined(root: Root, cell: Cell, tree: DeviceTree, drivers: Drivers): Root {
-  if (root.cause.cause !== 'never-probed') return root;
+  if (root.cause.cause !== 'never-probed' && root.cause.cause !== 'no-bus') return root;
   const path = nodePathOf(root.name, tree);
   if (path === null)
     return { ...root, cause: { cause: 'half-merged-tree', what: `it has no node called ${root.name}` } };

@@ -69,8 +69,20 @@ const REMOTEPROC = new RegExp(
 const ENTRY = /^([^\s:=,()'"][^\s=()'"]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;
 const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
 const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
-/** Lines that introduce such a list: a shell's prompt with its command, or a CI's words. */
-const HEADING = /devices_deferred\b/;
+/** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
+const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
+/** component_bind(), drivers/base/component.c: the aggregate device speaks of a part whose own bind fails. */
+const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,128}\\): -(\\d{1,4})$`);
+const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
+const EPROBE_DEFER = 517;
+
+/** The part of a device that holds it back, where a deferral names one. */
+export function partOf(event: Extract<DmesgEvent, { readonly event: 'deferred' }>): DmesgEvent | null {
+  const { device, driver, line, time, reason } = event;
+  const part = PART.exec(reason ?? '')?.[1];
+  if (part === undefined) return null;
+  return { event: 'bind-failed', device, driver, part, error: EPROBE_DEFER, words: null, line, time };
+}
 
 /** The event that a record of a driver or a CI states about a deferral, if it is one. */
 export function deferralEvent(text: string, at: At): DmesgEvent | null {
@@ -101,6 +113,20 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
         reason: card[3] ?? null,
         device: card[2],
         driver: card[1] ?? null,
+        ...at,
+      };
+  }
+  if (text.includes('failed to bind ')) {
+    const bind = BIND.exec(text);
+    const error = Number(bind?.[4]);
+    if (bind?.[2] !== undefined && bind[3] !== undefined && error !== EPROBE_DEFER)
+      return {
+        event: 'bind-failed',
+        device: bind[2],
+        driver: bind[1] ?? null,
+        part: bind[3],
+        error,
+        words: null,
         ...at,
       };
   }
@@ -147,6 +173,11 @@ export class DeferredList {
   /** Whether the next line has to be given to {@link take} whatever is in it. */
   get open(): boolean {
     return this.#open !== 'no';
+  }
+
+  /** Whether {@link take} has a use for a record with this text. */
+  mayTake(text: string): boolean {
+    return this.open || text.includes('devices_deferred') || /eferred devices:?$/.test(text);
   }
 
   /** The entry that a line without a time stamp is; null for any other line, which ends the list. */

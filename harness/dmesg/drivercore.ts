@@ -116,10 +116,24 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
       return { event: 'deferred', by: 'driver', reason: null, device: requests[2], driver: requests[3] ?? null, ...at };
     const failed = FAILED_OLD.exec(text);
     if (failed?.[2] !== undefined)
-      return { event: 'probe-failed', device: failed[2], driver: failed[1] ?? null, error: errno(failed[3]), ...at };
+      return {
+        event: 'probe-failed',
+        device: failed[2],
+        driver: failed[1] ?? null,
+        error: errno(failed[3]),
+        words: null,
+        ...at,
+      };
     const failing = FAILED_NEW.exec(text);
     if (failing?.[2] !== undefined)
-      return { event: 'probe-failed', device: failing[2], driver: failing[3] ?? null, error: errno(failing[4]), ...at };
+      return {
+        event: 'probe-failed',
+        device: failing[2],
+        driver: failing[3] ?? null,
+        error: errno(failing[4]),
+        words: null,
+        ...at,
+      };
     const timeout = TIMEOUT.exec(text);
     if (timeout?.[2] !== undefined) return { event: 'deferral-timeout', device: timeout[2], driver: null, ...at };
     const pending = PENDING.exec(text);

@@ -82,7 +82,10 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier' | 'unknown'; readonly reason: string | null }
     | { readonly event: 'retried' }
     | { readonly event: 'bound' }
-    | { readonly event: 'probe-failed'; readonly error: number }
+    /** `words`: what its driver said before, which may name the cause. */
+    | { readonly event: 'probe-failed'; readonly error: number; readonly words: string | null }
+    /** The bind of a part of the device fails, with what the driver of the part said. */
+    | { readonly event: 'bind-failed'; readonly part: string; readonly error: number; readonly words: string | null }
     | { readonly event: 'probe-returned'; readonly value: number; readonly usecs: number }
     | { readonly event: 'deferral-timeout' }
     | { readonly event: 'deferral-pending'; readonly reason: string | null }

@@ -1,11 +1,12 @@
 import { oneOf } from '../regex.ts';
 import { Block, RUST_PANIC } from './block.ts';
 import { type BootSign, Boots } from './boots.ts';
-import { DeferredList } from './deferral.ts';
+import { DeferredList, partOf } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { Folds } from './folds.ts';
 import { type Locate, plainName } from './frame.ts';
+import { isHalf, wholeOf } from './halves.ts';
 import type { Header } from './headers/header.ts';
 import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
@@ -13,6 +14,7 @@ import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords, timeFromFields } from './prefix.ts';
 import { relation } from './relation.ts';
 import { SIGNS } from './signs.ts';
+import { wordsOf } from './spoken.ts';
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -100,6 +102,8 @@ export class DmesgParser {
   #askedFor = 0;
   #previous: LogRecord | null = null;
   readonly #folds = new Folds();
+  /** The first half of a message, of which the next line may be the rest. */
+  #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
   /** @param locate names the sources of frames that the log does not name */
   constructor(locate: Locate | null = null) {
@@ -115,6 +119,7 @@ export class DmesgParser {
   /** The input is over: returns what was still open. The parser is of no use afterwards. */
   end(): DmesgEvent[] {
     this.#splitter.end();
+    this.#endHalf();
     this.#closeAll(true);
     if (this.#boots.end()) this.#confirm('banner');
     else this.#release();
@@ -148,7 +153,7 @@ export class DmesgParser {
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
     const idle = this.#open.size === 0 && this.#preamble.size === 0 && !this.#folds.open && !this.#deferred.open;
-    if (!idle || hasSign) {
+    if (!idle || hasSign || this.#half !== null) {
       const text = decodeLine(line);
       for (const record of this.#records(text))
         this.#record(record, number, hasSign || (text !== line && SIGNS.isIn(record.text)));
@@ -165,7 +170,28 @@ export class DmesgParser {
     return time === null ? records : [{ ...first, time, kernel: true }];
   }
 
+  /** A message that was broken in two is read as one, where its first half stood. */
   #record(record: LogRecord, line: number, hasSign: boolean): void {
+    const half = this.#half;
+    const whole = half === null ? null : wholeOf(half.record, record);
+    if (half !== null && whole !== null) {
+      this.#half = null;
+      this.#whole({ ...half.record, text: whole }, half.line, true);
+      return;
+    }
+    this.#endHalf();
+    if ((hasSign || this.#deferred.open) && isHalf(record.text)) this.#half = { record, line, hasSign };
+    else this.#whole(record, line, hasSign);
+  }
+
+  /** What looked like a half was all that there was. */
+  #endHalf(): void {
+    const half = this.#half;
+    this.#half = null;
+    if (half !== null) this.#whole(half.record, half.line, half.hasSign);
+  }
+
+  #whole(record: LogRecord, line: number, hasSign: boolean): void {
     const { text, time } = record;
     const previous = this.#previous;
     // A boot console and the real one both print: the same record twice in a row.
@@ -178,13 +204,15 @@ export class DmesgParser {
     }
     if (place === 'undecided') this.#held ??= { line, events: [], last: this.#recent.slice(-RECENT_LINES) };
     else if (place !== 'usual') this.#newBoot(place.boot, record, line);
-    const listed = this.#deferred.open || text.includes('devices_deferred') ? this.#listed(record, line) : null;
-    const event = listed ?? (hasSign ? driverCoreEvent(text, { line, time }) : null);
+    const listed = this.#deferred.mayTake(text) ? this.#listed(record, line) : null;
+    const read = listed ?? (hasSign ? driverCoreEvent(text, { line, time }) : null);
+    const event = read === null ? null : this.#spoken(read);
     if (event !== null) {
       if (event.event === 'banner' && this.#held === null) this.#reset();
       if (event.event === 'user-space' || event.event === 'agent') this.#boots.noteUserSpace();
       this.#follow(event);
       this.#emit(event);
+      this.#part(event);
     }
     const whole = this.#folds.complete(record, event !== null, this.#recent);
     if (whole !== null && 'event' in whole) {
@@ -202,6 +230,28 @@ export class DmesgParser {
       if (hasSign) this.#folds.keep(record, line, this.#recent.at(-1));
       this.#body(record, line);
     }
+  }
+
+  /** The event with what the driver itself said just before, where the message of the event has no word of it. */
+  #spoken(event: DmesgEvent): DmesgEvent {
+    if (event.event === 'probe-failed') return { ...event, words: this.#wordsOf(event.device) };
+    if (event.event === 'bind-failed') return { ...event, words: this.#wordsOf(event.part) };
+    if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
+      return { ...event, reason: this.#wordsOf(event.device) };
+    return event;
+  }
+
+  /** The part of a device that holds the whole of it back. */
+  #part(event: DmesgEvent): void {
+    const part = event.event === 'deferred' ? partOf(event) : null;
+    if (part !== null) this.#emit(this.#spoken(part));
+  }
+
+  #wordsOf(device: string): string | null {
+    return wordsOf(
+      device,
+      this.#recent.slice(-RECENT_LINES).flatMap((line) => (line.includes(device) ? [textOf(line)] : [])),
+    );
   }
 
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {

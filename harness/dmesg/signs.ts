@@ -39,6 +39,8 @@ const KERNEL = [
   '-517',
   'eferring',
   'ASoC: ',
+  'failed to bind ',
+  'eferred devices',
   'is not ready',
   'ignoring dependency',
   'driver_bound',

@@ -14,6 +14,12 @@ const MAX_NOTED = 1000;
 const MAX_BOOTS = 1000;
 const MAX_IN_FLIGHT = 3;
 
+/** deferred_probe_timeout_work_func(), drivers/base/dd.c, since 6.8. */
+export const REASON_UNKNOWN = '(reason unknown)';
+/** Messages of one attempt follow each other: two lines on a slow console take 20 ms; without stamps, by lines. */
+const ATTEMPT_US = 20_000;
+const ATTEMPT_LINES = 3;
+
 export type DeviceState =
   | 'matched'
   | 'probing'
@@ -35,10 +41,17 @@ export interface DeviceLife {
   deferrals: number;
   by: 'driver' | 'supplier' | 'unknown' | null;
   reason: string | null;
+  /** Line that gives the reason; 0 without one. */
+  reasonLine: number;
   /** Positive errno of the last failed probe. */
   error: number | null;
+  /** What its driver said before the last probe failed, and the line that says that it did. */
+  words: string | null;
+  failedLine: number;
   /** The device was named in the deferred list of a kernel that had given up or settled. */
   pending: boolean;
+  /** devices_deferred has it, with the reason that the kernel knows. */
+  listed: boolean;
   timedOut: boolean;
   /** Line of the last mention. */
   line: number;
@@ -92,6 +105,18 @@ interface SyncWait {
   readonly consumer: string;
 }
 
+/** A part of a device whose bind failed, and with it that of the device (drivers/base/component.c). */
+export interface BindFailure {
+  readonly device: string;
+  readonly driver: string | null;
+  readonly part: string;
+  /** Positive errno. */
+  readonly error: number;
+  /** What the driver of the part said. */
+  readonly words: string | null;
+  readonly line: number;
+}
+
 /** A device whose retries start each other: each binds `rebound` anew, and that starts the next one. */
 export interface RetryLoop {
   readonly device: string;
@@ -120,6 +145,8 @@ export interface LogSummary {
   /** The log shows how the kernel was started. */
   readonly started: boolean;
   readonly syncWaits: readonly SyncWait[];
+  /** The last one of each device. */
+  readonly bindFailures: readonly BindFailure[];
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** Remote processors that went down, with what they said first. */
@@ -148,8 +175,12 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     deferrals: 0,
     by: null,
     reason: null,
+    reasonLine: 0,
     error: null,
+    words: null,
+    failedLine: 0,
     pending: false,
+    listed: false,
     timedOut: false,
     line,
     boundLine: 0,
@@ -168,6 +199,7 @@ export class Summary {
   #started = false;
   #firmware: string | null = null;
   readonly #syncWaits: SyncWait[] = [];
+  readonly #bindFailures = new Map<string, BindFailure>();
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
   readonly #boots: EarlierBoot[] = [];
@@ -178,6 +210,8 @@ export class Summary {
   #shutdown = false;
   #dropped = 0;
   readonly #initcalls: Initcall[] = [];
+  /** The last message of a deferral. */
+  #attempt: { readonly device: string; readonly time: number | null; readonly line: number } | null = null;
 
   add(event: DmesgEvent): void {
     switch (event.event) {
@@ -237,6 +271,12 @@ export class Summary {
         return;
       case 'sync-state-forced':
         return;
+      case 'bind-failed': {
+        const { device, driver, part, error, words, line } = event;
+        if (this.#bindFailures.size < MAX_NOTED || this.#bindFailures.has(device))
+          this.#bindFailures.set(device, { device, driver, part, error, words, line });
+        return;
+      }
       case 'dropped':
         this.#dropped += event.count;
         return;
@@ -281,6 +321,7 @@ export class Summary {
       firmwareException: this.#firmware,
       started: this.#started,
       syncWaits: this.#syncWaits,
+      bindFailures: [...this.#bindFailures.values()],
       cycles: this.#cycles,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
@@ -356,7 +397,8 @@ export class Summary {
           | 'dependency-cycle'
           | 'remoteproc-crash'
           | 'sync-state-pending'
-          | 'sync-state-forced';
+          | 'sync-state-forced'
+          | 'bind-failed';
       }
     >,
   ): void {
@@ -369,12 +411,14 @@ export class Summary {
         return;
       case 'probe-entered':
         life.state = 'probing';
+        this.#attempt = null;
         return;
       case 'deferred':
-        this.#defer(life, event.by, event.reason);
+        if (!this.#isSaid(life, event)) this.#defer(life, event.by, event.reason);
         return;
       case 'retried':
         life.state = 'retried';
+        this.#attempt = null;
         return;
       case 'bound':
         this.#bind(life);
@@ -382,6 +426,8 @@ export class Summary {
       case 'probe-failed':
         life.state = 'failed';
         life.error = event.error;
+        life.words = event.words;
+        life.failedLine = event.line;
         return;
       case 'probe-returned':
         this.#returned(life, event.value);
@@ -395,6 +441,7 @@ export class Summary {
         return;
       case 'deferral-listed':
         life.pending = true;
+        life.listed = true;
         this.#defer(life, listedBy(event.reason), event.reason);
         return;
     }
@@ -426,7 +473,23 @@ export class Summary {
     if (life.state !== 'deferred') life.deferrals += 1;
     life.state = 'deferred';
     if (by !== 'unknown' || life.by === null) life.by = by;
-    if (reason !== null) life.reason = reason;
+    // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
+    if (reason === null || (reason === REASON_UNKNOWN && life.reason !== null)) return;
+    life.reason = reason;
+    life.reasonLine = life.line;
+  }
+
+  /**
+   * Whether the message is one more of an attempt of which the log has the reason: the first says what was missing, and
+   * those after it where the error came through.
+   */
+  #isSaid(life: DeviceLife, { by, time, line }: Extract<DmesgEvent, { readonly event: 'deferred' }>): boolean {
+    const last = this.#attempt;
+    this.#attempt = { device: life.device, time, line };
+    if (last?.device !== life.device || by !== 'driver' || life.reason === null || life.state !== 'deferred')
+      return false;
+    if (time === null || last.time === null) return line - last.line <= ATTEMPT_LINES;
+    return Math.abs(time - last.time) <= ATTEMPT_US;
   }
 
   /**

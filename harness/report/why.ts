@@ -2,6 +2,7 @@ import { printable } from '../printable.ts';
 import type { LeastTimeout } from '../search/timeout.ts';
 import type { Root, RootCause, Why } from '../verdict/why.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
+import { SOUND_PART } from '../verdict/why-wants.ts';
 import { count, groupBy } from './text.ts';
 
 /** Devices that are listed below a root; the rest is counted. */
@@ -10,9 +11,30 @@ const LISTED = 20;
 /** Likely roots that are named. */
 const LIKELY = 5;
 
-/** drivers/base/dd.c, deferred_devs_show() and, since 6.8, deferred_probe_timeout_work_func(). */
-const WHERE_THE_REASON_IS =
-  '/sys/kernel/debug/devices_deferred has the reasons that drivers gave; a kernel before 6.8 does not print them';
+/** deferred_devs_show(), drivers/base/dd.c; the log has them since 6.8 (deferred_probe_timeout_work_func()). */
+const ASK_THE_KERNEL =
+  'on the board, `cat /sys/kernel/debug/devices_deferred` has the reasons that drivers gave; a kernel before 6.8 ' +
+  'does not print them';
+/** really_probe() and device_links_check_suppliers() print them with pr_debug() and dev_dbg(). */
+const ASK_THE_DRIVER_CORE =
+  'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
+  'prints every attempt, and what the driver says before it';
+/**
+ * __genpd_dev_pm_attach(), iommu_fwspec_init() and dt_to_map_one_config(): nobody else calls
+ * driver_deferred_probe_check_state() for a device with a driver.
+ */
+const TIMED_OUT =
+  'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller (no others end so), ' +
+  'which the log does not name';
+const IOMMU = /iommu|smmu/;
+/** A driver's name before its words (dev_err_probe()). */
+const DRIVER = /^[\w.,-]+: /;
+/** A node's name without an address, as the driver core prints it up to 6.2. */
+const NODE = /^[A-Za-z][\w-]*$/;
+const STATUS = '`status` there: whether it is on';
+const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
+/** Names that may stand in a command which somebody pastes. */
+const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 
 /** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
 export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: LeastTimeout | null): string {
@@ -31,8 +53,10 @@ export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: Least
         `  by their names others may wait for these, which is a guess: ` +
           found.likely.slice(0, LIKELY).map(printable).join(', '),
       );
-    lines.push(`  ${WHERE_THE_REASON_IS}`);
   }
+  if (found.unexplained.length > 0 || found.roots.some(({ cause }) => cause.cause === 'silent'))
+    lines.push(...openLines(found));
+  if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) {
     const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
@@ -49,20 +73,99 @@ function devicesNotBound(number: number): string {
   return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
 }
 
-/** Roots that nobody waits for and of which the same is known, in the same words, are told together. */
+/**
+ * Roots that are told together: what nobody waits for and of which the same is known, what is deferred in the same
+ * words, and what may lack the same as its wait timed out.
+ */
 function sharedCause({ name, cause, evidence, waiting }: Root): string {
+  if (cause.cause === 'timed-out' || cause.cause === 'silent') return cause.cause;
+  if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
 }
 
 function rootLines(roots: readonly Root[]): string[] {
   const [first] = roots;
   if (first === undefined) return [];
-  const { name, cause, evidence, waiting } = first;
-  const lines = [`${listed(roots.map((root) => root.name))}: ${printable(causeText(cause))}`];
-  if (evidence !== null) lines.push(`  the log: ${printable(evidence)}`);
-  const via = waiting.map((one) => (one.for === name ? one.device : `${one.device} (for ${one.for})`));
-  if (waiting.length > 0) lines.push(`  waiting: ${listed(via)}`);
+  const { cause, evidence, line } = first;
+  const names = new Set(roots.map(({ name }) => name));
+  const drivers = new Set(
+    roots.flatMap((root) => (root.cause.cause === 'own-deferral' ? (root.cause.driver ?? []) : [])),
+  );
+  const place = line === null || line === 0 ? '' : ` (line ${line})`;
+  const head =
+    cause.cause === 'own-deferral' && drivers.size > 1
+      ? `${[...drivers].join(', ')} defer them: ${cause.call ?? ''}`
+      : causeText(cause);
+  const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
+  const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
+  if (quoted && cause.cause === 'failed') lines.push(`  it said before: ${printable(evidence)}${place}`);
+  else if (quoted) lines.push(`  the log${place}: ${printable(evidence)}`);
+  const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
+  lines.push(...guessesOf(roots, waiting.length > 0));
+  const via = waiting.map((one) =>
+    one.for === one.root && names.size === 1 ? one.device : `${one.device} (for ${one.for})`,
+  );
+  if (via.length > 0) lines.push(`  waiting: ${listed(via)}`);
+  const next = nextStep(first);
+  if (next !== null) lines.push(`  next: ${next}`);
   return lines;
+}
+
+/** What the words of a root mean; where that is a guess it is called one. */
+function guessesOf(roots: readonly Root[], waited: boolean): string[] {
+  const [first] = roots;
+  const cause = first?.cause;
+  if (cause?.cause === 'timed-out' && roots.some(({ name }) => IOMMU.test(name)))
+    return ['  as there are IOMMUs among them, a power domain is the likeliest: a guess'];
+  if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
+  const lines = [`  it waits for ${cause.wants}, which the log does not name`];
+  if (cause.perhaps.length > 0)
+    lines.push(`  perhaps for ${listed(cause.perhaps)}: not bound either, and a guess by the name`);
+  if (waited && cause.wants === SOUND_PART)
+    lines.push(
+      '  a sound card supplies nothing: what waits for it is probably what it waits for, or fw_devlink takes a node ' +
+        'in it for a device; `fw_devlink=permissive` shows that, a guess',
+    );
+  return lines;
+}
+
+/** What tells more about a root, or helps. */
+function nextStep({ name, cause }: Root): string | null {
+  switch (cause.cause) {
+    case 'never-probed':
+    case 'no-bus':
+      if (!PLAIN.test(name)) return null;
+      if (name.startsWith('/'))
+        return `\`cat /sys/firmware/devicetree/base${name}/compatible\`: which driver it needs; ${STATUS}`;
+      if (NODE.test(name))
+        return `\`find /sys/firmware/devicetree/base -name '${name}'\`: its node, with its compatible`;
+      return `\`cat /sys/bus/*/devices/${name}/uevent\`: its compatible; ${NO_SUCH_FILE}`;
+    case 'timed-out':
+      return 'where a module that loads late provides it, boot with `deferred_probe_timeout=60`';
+    default:
+      return null;
+  }
+}
+
+/** What may help with devices of which the log does not say why they wait. */
+function openLines({ roots, reasonless }: Why): string[] {
+  const lines: string[] = [];
+  const failed = roots.filter(({ cause, waiting }) => cause.cause === 'failed' && waiting.length === 0);
+  if (failed.length > 0 && failed.length <= LIKELY)
+    lines.push(
+      `  they may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`,
+    );
+  return [...lines, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
+}
+
+function rootDeviceLines({ name, perhaps }: NonNullable<Why['rootDevice']>): string[] {
+  const what = name === null ? 'The root file system' : `The root device ${printable(name)}`;
+  if (perhaps.length > 0)
+    return [`${what} is not there; by their names it may be behind these, which are not bound: ${listed(perhaps)}`];
+  return [
+    `${what} is not there, and nothing that is deferred or failed looks like its controller`,
+    '  next: see whether its module is in the initramfs, and whether root= is right',
+  ];
 }
 
 function guessLines({ guesses, more, open, skipped, links, followed }: TreeGuesses): string[] {
@@ -98,6 +201,8 @@ function causeText(cause: RootCause): string {
   switch (cause.cause) {
     case 'never-probed':
       return 'no driver has probed it: the kernel has none, or its module is not loaded';
+    case 'no-bus':
+      return `no driver has probed it, nor does the log have a word of its bus ${cause.bus}`;
     case 'no-driver':
       return `the kernel has no driver for it (compatible ${cause.compatible.join(', ')})`;
     case 'module-not-loaded':
@@ -107,14 +212,14 @@ function causeText(cause: RootCause): string {
     case 'node-disabled':
       return 'its node is disabled in the device tree';
     case 'silent':
-      return 'it is deferred itself, and the log does not say why';
+      return 'deferred itself, and the log does not say why';
     case 'own-deferral':
       return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `: ${cause.call}`}`;
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
     case 'timed-out':
-      return 'the deferred probe timeout ended the wait for a supplier';
+      return TIMED_OUT;
     case 'cycle':
       return `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':

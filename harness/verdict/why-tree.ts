@@ -4,6 +4,7 @@ import { type DeviceTree, isWithin } from '../devicetree/tree.ts';
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
 import { isUnbound, type Why } from './why.ts';
 import { compatiblesOf, type Edges, reach, supplierGraph } from './why-graph.ts';
+import { propertiesWanted } from './why-wants.ts';
 
 /**
  * What a board's device tree adds to a log that does not say what a device waits for. All of it is a guess: the tree
@@ -38,27 +39,6 @@ interface TreeGuess {
   /** Those of them of which the log does not say what they wait for. */
   readonly open: number;
 }
-
-/** Words of a driver's reason, and the properties that it speaks of. */
-const SPEAKS_OF: readonly (readonly [RegExp, RegExp])[] = [
-  [/suppl(?:y|ies)|regulator|vmmc|vbus|vdd|vcc/i, /-supply$/],
-  [/\bphys?\b|phy\d|-phy/i, /^phys$|^phy-handle$|^usb-phy$/],
-  [/\bcl(?:oc)?ks?\b/i, /^clocks$/],
-  [/gpio/i, /gpios?$/],
-  [/\birqs?\b|interrupt/i, /^interrupts/],
-  [/panel|bridge|endpoint|\bport\b|connector/i, /^remote-endpoint$|^panel$/],
-  [/\bdai\b|codec|parse error|sound/i, /^sound-dai$|^dais?$|^remote-endpoint$|codec/],
-  [/power.?domain|genpd/i, /^power-domains$/],
-  [/reset/i, /^resets$/],
-  [/backlight/i, /^backlight$/],
-  [/\bpwms?\b/i, /^pwms$/],
-  [/\bicc\b|interconnect/i, /^interconnects$/],
-  [/mailbox|mbox/i, /^mboxes$/],
-  [/nvmem|efuse|calib/i, /^nvmem/],
-  [/extcon/i, /^extcon$/],
-  [/\bdma\b/i, /^dmas$/],
-  [/iommu/i, /^iommus$/],
-];
 
 /**
  * The least part of a supplier's consumers that must wait for it to be held for missing. Of those above it, the one is
@@ -143,7 +123,7 @@ function suppliersOfOpen(
   const known = new Map<string, string[]>();
   const candidates = new Map<string, Candidate>();
   for (const [path, reason] of open) {
-    const meant = wanted(reason);
+    const meant = propertiesWanted(reason);
     const reached = reach([path], suppliers, { first: meant, links: LINKS });
     const nearest = [...reached.keys()].find((node) => unbound.has(node)) ?? onlyOne(path, suppliers, meant, there);
     if (nearest !== undefined) {
@@ -242,10 +222,4 @@ function onlyOne(
   );
   const [first] = meant;
   return meant.length === 1 && first !== undefined && !there.has(first) ? first : undefined;
-}
-
-/** Properties that a driver's words speak of; null where they do not tell. */
-function wanted(reason: string | null): ((property: string) => boolean) | null {
-  const patterns = SPEAKS_OF.filter(([words]) => reason !== null && words.test(reason)).map(([, property]) => property);
-  return patterns.length === 0 ? null : (property) => patterns.some((pattern) => pattern.test(property));
 }

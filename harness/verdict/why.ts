@@ -1,11 +1,13 @@
-import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
-import { oneOf } from '../regex.ts';
-import { TIMED_OUT } from './judge.ts';
+import { type BindFailure, type DeviceLife, type LogSummary, REASON_UNKNOWN } from '../dmesg/summary.ts';
+import { Names, supplierOf } from './why-names.ts';
+import { type Want, wantOf } from './why-wants.ts';
 
 /** Why a root is not there. */
 export type RootCause =
   /** Nothing in the log speaks of it: no driver was ever called for it. */
   | { readonly cause: 'never-probed' }
+  /** The same, and nothing in the log speaks of the bus that it is behind. */
+  | { readonly cause: 'no-bus'; readonly bus: string }
   | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
   | { readonly cause: 'module-not-loaded'; readonly modules: readonly string[] }
   /** The device tree has no such node, or a node of which no device is made. */
@@ -13,8 +15,17 @@ export type RootCause =
   | { readonly cause: 'node-disabled' }
   /** Deferred, and the log does not say by what. */
   | { readonly cause: 'silent' }
-  /** Its own driver returns -EPROBE_DEFER, and says where. */
-  | { readonly cause: 'own-deferral'; readonly driver: string | null; readonly call: string | null }
+  /**
+   * Its own driver returns -EPROBE_DEFER, and says where, of which the kind of the provider may be told. `perhaps` are
+   * devices that are not bound either and that provide such a thing by their names, which is a guess.
+   */
+  | {
+      readonly cause: 'own-deferral';
+      readonly driver: string | null;
+      readonly call: string | null;
+      readonly wants: string | null;
+      readonly perhaps: readonly string[];
+    }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
   | { readonly cause: 'timed-out'; readonly driver: string | null }
   | { readonly cause: 'cycle'; readonly members: readonly string[] }
@@ -26,8 +37,9 @@ export interface Root {
   /** A device, or where there is none the node that is waited for. */
   readonly name: string;
   readonly cause: RootCause;
-  /** The words of the log that this rests on. */
+  /** The words of the log that this rests on, and the line that they stand in. */
   readonly evidence: string | null;
+  readonly line: number | null;
   /**
    * Devices that are not bound for its sake, each with the one that it waits for itself; the root itself is not among
    * them.
@@ -43,6 +55,10 @@ export interface Why {
   readonly unexplained: readonly string[];
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
+  /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
+  readonly reasonless: boolean;
+  /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
+  readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
 }
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
@@ -61,116 +77,118 @@ function providerRank(device: string): number {
   return rank === -1 ? PROVIDERS.length : rank;
 }
 
-/**
- * How the driver core says that a supplier is missing, in all its wordings from 5.10 to 6.12 (drivers/base/core.c,
- * device_links_check_suppliers()).
- */
-const SUPPLIER = new RegExp(
-  oneOf(
-    /(?:wait(?:ing)? for supplier |supplier )(\S+?)(?: not ready)?[.,;]?$/,
-    /supplier (\S+) not ready/,
-    /wait for supplier (\S+)/,
-  ),
-);
-/** dt_to_map_one_config(), drivers/pinctrl/devicetree.c, up to 6.2: the node of the pins. */
-const NO_PIN_CONTROLLER = /^could not find pctldev for node (\/\S+?),? deferring probe/;
-/** component_bind(), drivers/base/component.c: a part of a device whose own bind is deferred. */
-const PART = /\bfailed to bind (\S+) \(ops \S+/;
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
-const PREFIX = /^(?:[\w.,-]+: )?(?:error -(?:EPROBE_DEFER|517): )?/;
+const PREFIX = /^(?:([\w.,-]+): )?(?:error -(?:EPROBE_DEFER|517): )?/;
+/** The driver core's own name for a device without a driver (dev_driver_string()): its bus. */
+const BUS = /^(?:platform|amba|i2c|spi|spmi|pci|usb|serial|mdio_bus|mmc|sdio|auxiliary|scmi|slimbus|soundwire)$/;
 const ETIMEDOUT = 110;
+const EPROBE_DEFER = 517;
+/** A name that more devices have says nothing. */
+const PERHAPS = 3;
 
-/** soc_bind_dai_link(), sound/soc/soc-core.c; a name that a card's driver has not set is `(null)`. */
-const PART_OF_CARD = /^ASoC: (?:CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
-/** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
-const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
+/** Disks of a kind, and what the devices are called that they are behind. */
+const DISKS: readonly (readonly [disk: RegExp, controller: RegExp])[] = [
+  [/mmcblk/, /mmc|sdhci|sdio|emmc/],
+  [/nvme/, /nvme|pcie?\b/],
+  [/\bsd[a-z]/, /ufs|sata|ahci|usb|scsi/],
+  [/ubi|mtd/, /nand|spi|qspi/],
+  [/nfs/, /ethernet|gmac/],
+];
+const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
 
-/** The supplier that a deferral's reason names, as a device or as a node; null where it names none. */
-export function supplierOf(reason: string | null): string | null {
-  const part = PART.exec(reason ?? '');
-  if (part?.[1] !== undefined) return part[1];
-  const pins = NO_PIN_CONTROLLER.exec(reason ?? '')?.[1];
-  if (pins !== undefined) return pins;
-  const card = PART_OF_CARD.exec(reason ?? '')?.[1];
-  if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
-  const found = SUPPLIER.exec(reason ?? '');
-  return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
+interface Found {
+  cause: RootCause;
+  evidence: string | null;
+  line: number | null;
+  readonly waiting: Map<string, string>;
 }
 
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(summary: LogSummary): Why {
   const { devices, retryLoop, cycles, syncWaits } = summary;
-  const unbound = [...devices.values()].filter(isUnbound);
+  const names = new Names(devices);
+  const binds = summary.bindFailures.filter(({ device }) => devices.get(device)?.state !== 'bound');
+  const parts = new Map(binds.map((failure) => [failure.part, failure]));
+  const unbound = new Set([...devices.values()].filter(isUnbound).map(({ device }) => device));
   const awaited = new Map<string, string>();
-  for (const { device, reason } of unbound) {
-    const named = supplierOf(reason);
-    if (named === null) continue;
-    const supplier = supplierDevice(named, devices) === null ? ownerOf(named, devices) : named;
-    awaited.set(device, supplierDevice(supplier, devices) ?? nameOf(supplier));
+  /** Who waits for it, of those the first. */
+  const first = new Map<string, string>();
+  const wait = (device: string, supplier: string) => {
+    awaited.set(device, supplier);
+    if (!first.has(supplier)) first.set(supplier, device);
+  };
+  /** Their supplier came after all: the kernel keeps the last reason that it was told. */
+  const outdated = new Set<string>();
+  for (const device of unbound) {
+    const named = supplierOf(devices.get(device)?.reason ?? null);
+    const supplier = named === null ? null : (names.deviceOf(named) ?? names.nameOf(named));
+    if (supplier === null || supplier === device) continue;
+    if (devices.get(supplier)?.state === 'bound' && !parts.has(supplier)) outdated.add(device);
+    else wait(device, supplier);
   }
-  const roots = new Map<string, { cause: RootCause; evidence: string | null; waiting: Map<string, string> }>();
+  for (const { device, part } of binds) {
+    unbound.add(device);
+    if (part !== device) wait(device, part);
+  }
+  const roots = new Map<string, Found>();
   const unexplained = new Set<string>();
-  const rootAt = (name: string, cause: () => RootCause, evidence: string | null) => {
-    const known = roots.get(name) ?? { cause: cause(), evidence, waiting: new Map<string, string>() };
+  const rootAt = (name: string, found: () => Omit<Found, 'waiting'>) => {
+    const known = roots.get(name) ?? { ...found(), waiting: new Map<string, string>() };
     roots.set(name, known);
     return known;
   };
-  for (const { device } of unbound) {
-    const chain = chainFrom(device, awaited);
-    const end = chain.at(-1) ?? device;
+  const ends = new Map<string, End>();
+  for (const device of unbound) {
+    const { end, members } = endOf(device, awaited, ends);
     const life = devices.get(end);
-    const again = chain.indexOf(awaited.get(end) ?? '');
-    let root: ReturnType<typeof rootAt>;
-    if (again !== -1) {
-      const members = chain.slice(again);
-      const name = members.toSorted()[0] ?? end;
-      root = rootAt(name, () => ({ cause: 'cycle', members }), life?.reason ?? null);
-    } else if (life === undefined || life.state === 'bound') {
-      const evidence = devices.get(chain.at(-2) ?? '')?.reason ?? null;
-      if (life?.state === 'bound') {
-        // Its supplier came after all: the kernel keeps the last reason that it was told.
+    const next = awaited.get(device);
+    if (members !== null) {
+      const root = rootAt(end, () => ({ cause: { cause: 'cycle', members }, ...reasonOf(life) }));
+      if (next !== undefined) root.waiting.set(device, next);
+      continue;
+    }
+    const found = () => causeOf(life, parts.get(end), retryLoop, outdated.has(end)) ?? null;
+    if (life === undefined && !parts.has(end)) {
+      const bus = names.busOf(end);
+      const cause: RootCause = bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus };
+      rootAt(end, () => ({ cause, ...reasonOf(devices.get(first.get(end) ?? '')) }));
+    } else if (!roots.has(end)) {
+      const known =
+        found() ?? (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
+      if (known === null) {
         unexplained.add(device);
         continue;
       }
-      const isPart = PART.test(evidence ?? '');
-      const partial = { cause: 'own-deferral', driver: null, call: 'it cannot be bound as a part yet' } as const;
-      root = rootAt(end, () => (isPart ? partial : { cause: 'never-probed' }), evidence);
-    } else {
-      const cause = causeOf(life, retryLoop) ?? (isAwaited(end, awaited) ? ({ cause: 'silent' } as const) : null);
-      if (cause === null) {
-        unexplained.add(device);
-        continue;
-      }
-      root = rootAt(end, () => cause, cause.cause === 'silent' ? null : life.reason);
+      rootAt(end, () => known);
     }
-    for (const [place, waiting] of chain.entries()) {
-      const next = chain[place + 1] ?? awaited.get(waiting);
-      if (next !== undefined && (again !== -1 || waiting !== end)) root.waiting.set(waiting, next);
-    }
+    if (next !== undefined) roots.get(end)?.waiting.set(device, next);
   }
   for (const { node, with: other } of cycles) {
     // fw_devlink found it and relaxed it: only worth a word where a device of it is still not bound.
-    const member = [node, other]
-      .map((one) => supplierDevice(one, devices))
-      .find((one) => one !== null && unexplained.has(one));
+    const member = [node, other].map((one) => names.deviceOf(one)).find((one) => one !== null && unexplained.has(one));
     if (member === undefined || member === null) continue;
-    rootAt(member, () => ({ cause: 'cycle', members: [node, other] }), null);
+    rootAt(member, () => ({ cause: { cause: 'cycle', members: [node, other] }, evidence: null, line: null }));
     unexplained.delete(member);
   }
   for (const { consumer } of syncWaits) if (!devices.has(consumer)) unexplained.add(consumer);
-  const found = [...roots].map(([name, { cause, evidence, waiting }]) => ({
+  guessProviders(roots, unbound, ends);
+  const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
     cause,
     evidence,
+    line,
     waiting: [...waiting].map(([device, supplier]) => ({ device, for: supplier })),
   }));
+  const open = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   return {
-    roots: found.sort((a, b) => b.waiting.length - a.waiting.length),
-    unbound: unbound.length,
+    roots: found.sort((a, b) => isSilent(a) - isSilent(b) || b.waiting.length - a.waiting.length),
+    unbound: unbound.size,
     unexplained: [...unexplained],
     likely: [...unexplained]
       .filter((device) => providerRank(device) < PROVIDERS.length)
       .sort((a, b) => providerRank(a) - providerRank(b)),
+    reasonless: isReasonless(open.flatMap((device) => devices.get(device) ?? [])),
+    rootDevice: rootDeviceOf(summary, unbound),
   };
 }
 
@@ -180,83 +198,118 @@ export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): 
   return pending || timedOut || deferrals > 0 || ['failed', 'deferred', 'probing', 'unbound', 'absent'].includes(state);
 }
 
-/** From a device over what it waits for to what waits for nothing, or back into the chain. */
-function chainFrom(device: string, awaited: ReadonlyMap<string, string>): string[] {
-  const chain = [device];
-  for (let next = awaited.get(device); next !== undefined && !chain.includes(next); next = awaited.get(next))
-    chain.push(next);
-  return chain;
+/** What says something of the cause comes first. */
+function isSilent({ cause }: Root): 0 | 1 {
+  return cause.cause === 'silent' ? 1 : 0;
 }
 
-function isAwaited(device: string, awaited: ReadonlyMap<string, string>): boolean {
-  return [...awaited.values()].includes(device);
+function isReasonless(lives: readonly DeviceLife[]): boolean {
+  return (
+    lives.length > 0 && lives.every(({ reason, listed }) => reason === REASON_UNKNOWN || (listed && reason === null))
+  );
 }
 
-/** What became of a device that waits for nobody that the log names. */
-function causeOf(life: DeviceLife, loop: LogSummary['retryLoop']): RootCause | null {
+/** Where a device's suppliers end: at what waits for nothing, or in a circle, whose members are given. */
+interface End {
+  readonly end: string;
+  readonly members: readonly string[] | null;
+}
+
+/** Each link is followed once, whatever device it is followed from. */
+function endOf(device: string, awaited: ReadonlyMap<string, string>, known: Map<string, End>): End {
+  const path = new Map<string, number>();
+  let at: string = device;
+  let found = known.get(at);
+  while (found === undefined) {
+    const again = path.get(at);
+    if (again !== undefined) {
+      const members = [...path.keys()].slice(again);
+      found = { end: members.toSorted()[0] ?? at, members };
+      break;
+    }
+    path.set(at, path.size);
+    const next = awaited.get(at);
+    if (next === undefined) found = { end: at, members: null };
+    else {
+      at = next;
+      found = known.get(at);
+    }
+  }
+  for (const one of path.keys()) known.set(one, found);
+  return found;
+}
+
+/** The reason of a deferral as evidence; none where the log does not have one. */
+function reasonOf(life: DeviceLife | undefined): { readonly evidence: string | null; readonly line: number | null } {
+  if (life === undefined || life.reason === null || life.reason === REASON_UNKNOWN)
+    return { evidence: null, line: null };
+  return { evidence: life.reason, line: life.reasonLine };
+}
+
+/** What became of a device that waits for nobody that the log names; null where the log does not say. */
+function causeOf(
+  life: DeviceLife | undefined,
+  part: BindFailure | undefined,
+  loop: LogSummary['retryLoop'],
+  outdated: boolean,
+): Omit<Found, 'waiting'> | null {
+  const own = life === undefined ? null : ownCause(life, loop, outdated);
+  // A part's own driver may be bound, and fails when it is bound to the whole.
+  if (part === undefined || (own !== null && life?.state !== 'bound')) return own;
+  const { error, words, line } = part;
+  if (error !== EPROBE_DEFER) return { cause: { cause: 'failed', driver: null, error }, evidence: words, line };
+  return { cause: deferral(null, words ?? 'it cannot be bound as a part yet'), evidence: words, line };
+}
+
+function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {
   const { device, driver, state, error, reason, timedOut, by } = life;
+  const said = reasonOf(life);
   if (loop !== null && loop.device === device)
-    return { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound };
+    return { cause: { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound }, ...said };
   // A driver that goes on without the supplier may fail for the lack of it.
   const failedLater = state === 'failed' && error !== null && error !== ETIMEDOUT;
-  if ((timedOut && !failedLater) || (state === 'failed' && error === ETIMEDOUT && reason === TIMED_OUT))
-    return { cause: 'timed-out', driver };
-  if (state === 'failed') return { cause: 'failed', driver, error };
-  if (state === 'probing') return { cause: 'not-returned', driver };
-  if (state === 'unbound' || state === 'absent') return { cause: 'never-probed' };
-  const call = reason === null ? null : reason.replace(PREFIX, '').trim();
+  if (timedOut && !failedLater) return { cause: { cause: 'timed-out', driver }, ...said };
+  if (state === 'failed')
+    return { cause: { cause: 'failed', driver, error }, evidence: life.words, line: life.failedLine };
+  if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };
+  if (state === 'unbound' || state === 'absent') return { cause: { cause: 'never-probed' }, ...said };
   // Without a word of who deferred it and why there is nothing to go by.
-  if (call === null && by !== 'driver') return null;
-  if (call === '(reason unknown)' || call === '') return null;
-  return { cause: 'own-deferral', driver, call };
+  if (outdated || reason === REASON_UNKNOWN || (reason === null && by !== 'driver')) return null;
+  const [prefix = '', name] = PREFIX.exec(reason ?? '') ?? [];
+  // Of a device that is not bound the driver core knows the driver that has just tried (dev_driver_string()).
+  const own = name === undefined || BUS.test(name) || name === driver ? driver : (driver ?? name);
+  const call = reason?.slice(own === null || name === undefined || own === name || BUS.test(name) ? prefix.length : 0);
+  if (call?.trim() === '') return null;
+  return { cause: deferral(own, call?.trim() ?? null), ...said };
 }
 
-/** Shorter unit addresses are those of I2C, SPI and the like, whose devices have other names. */
-const BUS_ADDRESS = /^[^@]+@[0-9a-f]{5,16}$/;
-
-/**
- * One name for what the driver core calls by its node in 6.1, by its path since 6.3, and by its device when there is
- * one.
- */
-function nameOf(supplier: string): string {
-  const node = supplier.split('/').at(-1) ?? supplier;
-  if (!BUS_ADDRESS.test(node)) return supplier;
-  const [name = '', address = ''] = node.split('@');
-  return `${address}.${name}`;
+function deferral(driver: string | null, call: string | null): RootCause {
+  return { cause: 'own-deferral', driver, call, wants: wantOf(call)?.noun ?? null, perhaps: [] };
 }
 
-/** Buses whose devices have short unit addresses; in any other node, a node with one is a part of that device. */
-const BUS_NODE = /^(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|can|rsb)(?:-\w+)?(?:@|$)/;
-
-/**
- * The node that a device is made of, where `supplier` is the path of a part of it: pins of a pin controller, regulators
- * of a PMIC, cells of a fuse block, ports of a PHY. fw_devlink names the part where no device of that node has been
- * added yet (drivers/base/core.c, fwnode_links_check_suppliers()). Of a node without a unit address no more is known
- * than that it stands inside one that has it.
- */
-function ownerOf(supplier: string, devices: ReadonlyMap<string, DeviceLife>): string {
-  const parts = supplier.split('/');
-  if (parts[0] !== '') return supplier;
-  for (let length = parts.length; length > 2; length--) {
-    const node = parts[length - 1] ?? '';
-    const path = parts.slice(0, length).join('/');
-    const isDevice = BUS_ADDRESS.test(node) || BUS_NODE.test(parts[length - 2] ?? '');
-    if (node.includes('@') && (isDevice || supplierDevice(path, devices) !== null)) return path;
+/** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
+function guessProviders(
+  roots: ReadonlyMap<string, Found>,
+  unbound: ReadonlySet<string>,
+  ends: ReadonlyMap<string, End>,
+): void {
+  const providers = new Map<Want, readonly string[]>();
+  for (const [name, root] of roots) {
+    const { cause } = root;
+    const want = cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
+    if (cause.cause !== 'own-deferral' || want?.provider == null) continue;
+    const { provider } = want;
+    const all = providers.get(want) ?? [...unbound].filter((device) => provider.test(device));
+    providers.set(want, all);
+    if (all.length > 2 * PERHAPS) continue;
+    // What waits for the device itself is not what it waits for.
+    const perhaps = all.filter((device) => device !== name && ends.get(device)?.end !== name);
+    if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
   }
-  const top = parts.slice(0, 2).join('/');
-  return BUS_ADDRESS.test(parts[1] ?? '') ? top : supplier;
 }
 
-/**
- * The device that the driver core means by `supplier`: a device's name, a node's (`clock-controller@100000`), or a
- * node's full path. I2C devices are named by bus and address, which a path does not give; they stay nodes.
- */
-function supplierDevice(supplier: string, devices: ReadonlyMap<string, DeviceLife>): string | null {
-  if (devices.has(supplier)) return supplier;
-  const node = supplier.split('/').at(-1) ?? supplier;
-  const [name = '', address] = node.split('@');
-  const own = address === undefined ? name : `${address}.${name}`;
-  if (devices.has(own)) return own;
-  const below = [...devices.keys()].filter((device) => device.endsWith(`:${address === undefined ? name : own}`));
-  return below.length === 1 ? (below[0] ?? null) : null;
+function rootDeviceOf({ root }: LogSummary, unbound: ReadonlySet<string>): Why['rootDevice'] {
+  if (root === null) return null;
+  const controller = DISKS.find(([disk]) => root.name !== null && disk.test(root.name))?.[1] ?? ANY_DISK;
+  return { name: root.name, perhaps: [...unbound].filter((device) => controller.test(device)) };
 }

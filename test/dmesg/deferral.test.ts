@@ -46,7 +46,8 @@ describe('a deferral in words', () => {
     'gadget-usb 5e00000.usb: Driver gadget-usb requests probe deferral',
   ])('is read: %s', (text) => {
     const events = eventsOf(Buffer.from(`[    5.100000] ${text}\n`));
-    expect(events).toMatchObject([{ event: 'deferred', by: 'driver', device: '5e00000.usb', driver: 'gadget-usb' }]);
+    expect(events[0]).toMatchObject({ event: 'deferred', by: 'driver', device: '5e00000.usb', driver: 'gadget-usb' });
+    expect(events.filter(({ event }) => event !== 'bind-failed')).toHaveLength(1);
   });
 
   it('is no word of a driver that has nothing to do with its probe', () => {
@@ -111,6 +112,46 @@ describe('a line of the driver core that a mail program broke', () => {
   it('is read whole in quoted-printable', () => {
     const log = ['[    5.100123] gadget-phy 5a10000.phy: probe with driver gadget-phy failed =', 'with error -110'];
     expect(told(...log)).toMatchObject([{ event: 'probe-failed', device: '5a10000.phy', error: 110 }]);
+  });
+
+  it('is read whole wherever the line was broken, if no message ends there', () => {
+    const log = [
+      'platform 5d00000.gpu: error -EPROBE_DEFER: supplier',
+      '5a10000.phy not ready',
+      '> [    5.100123] pci 0006:01:00.0: deferred probe pending: pci: wait for',
+      '> supplier /pmu/regulators/ldo9',
+      'gadget-clk soc:clocks: probe with driver',
+      'gadget-clk failed with error -22',
+      'gadget-noc 5e00000.noc: sync_state() pending due to',
+      '5d00000.gpu',
+    ];
+    expect(told(...log)).toMatchObject([
+      { event: 'deferred', device: '5d00000.gpu', reason: 'supplier 5a10000.phy not ready', line: 1 },
+      { event: 'deferral-pending', device: '0006:01:00.0', reason: 'pci: wait for supplier /pmu/regulators/ldo9' },
+      { event: 'probe-failed', device: 'soc:clocks', driver: 'gadget-clk', error: 22, line: 5 },
+      { event: 'sync-state-pending', device: '5e00000.noc', consumer: '5d00000.gpu' },
+    ]);
+  });
+
+  it('is not joined with a record of its own, nor with what is no rest of it', () => {
+    const half = 'platform 5d00000.gpu: error -EPROBE_DEFER: supplier';
+    expect(told(half, '[    5.200000] 5a10000.phy not ready')).toMatchObject([{ reason: 'supplier' }]);
+    expect(told(half, 'and so on')).toMatchObject([{ reason: 'supplier' }]);
+  });
+
+  it('is an entry of a list under a heading of its own', () => {
+    const log = [
+      '> Deferred devices:',
+      '> 1800.eth        platform: probe deferral - supplier',
+      '> bus@80:mb not ready',
+    ];
+    expect(told(...log)).toMatchObject([
+      {
+        event: 'deferral-listed',
+        device: '1800.eth',
+        reason: 'platform: probe deferral - supplier bus@80:mb not ready',
+      },
+    ]);
   });
 
   it('is not one where the next line had room in it', () => {

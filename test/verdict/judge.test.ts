@@ -84,7 +84,14 @@ describe('a complete boot', () => {
   });
 
   it('is probe-failed when one of them has no driver', () => {
-    const failed: DmesgEvent = { event: 'probe-failed', error: 22, device: DEVICE, driver: 'arm-smmu', ...at };
+    const failed: DmesgEvent = {
+      event: 'probe-failed',
+      error: 22,
+      words: null,
+      device: DEVICE,
+      driver: 'arm-smmu',
+      ...at,
+    };
     expect(verdictOf(complete(failed))).toBe('probe-failed');
     expect(judged(complete(failed)).reason).toContain('-22');
     expect(verdictOf(complete(agent(`unbound ${DEVICE}`)))).toBe('probe-failed');

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatWhy } from '../../harness/report/why.ts';
 import { judge } from '../../harness/verdict/judge.ts';
-import { supplierOf, whyUnbound } from '../../harness/verdict/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { supplierOf } from '../../harness/verdict/why-names.ts';
 import { summaryOf } from './summary-of.ts';
 
 const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
@@ -33,6 +35,7 @@ describe('whyUnbound', () => {
         name: '100000.clock-controller',
         cause: { cause: 'failed', driver: 'gcc-x', error: 22 },
         evidence: null,
+        line: 3,
         waiting: [
           { device: 'a10000.phy', for: '100000.clock-controller' },
           { device: 'b00000.mmc', for: '100000.clock-controller' },
@@ -168,7 +171,7 @@ describe('whyUnbound', () => {
     );
     const text = formatWhy(found, null, null);
     expect(text).toContain('3 devices are not bound, for 2 reasons:');
-    expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a supplier');
+    expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a power domain');
     expect(text).toContain('2600000.dma-controller: the probe of tegra-gpcdma failed with error -22');
   });
 
@@ -193,6 +196,115 @@ describe('whyUnbound', () => {
     );
     expect(silent.likely).toEqual(['fdc20000.syscon:io-domains', 'fdd40000.i2c']);
     expect(formatWhy(silent, null, null)).toContain('which is a guess: fdc20000.syscon:io-domains, fdd40000.i2c');
+  });
+
+  it('takes a part of a device that the log has for that device, whatever names the driver core has for it', () => {
+    const { roots } = why(
+      pending('a00000.syscon:phy@100', 'gadget-phy: failed to create phy'),
+      pending('b00000.usb', 'platform: wait for supplier /syscon@a00000/phy@100/otg-port'),
+      pending('c00000.i2s', 'platform: wait for supplier /card/multi'),
+      pending('card', 'gadget-card: parse error'),
+      pending('0-001b', 'i2c: wait for supplier gpio1@d00000'),
+      pending('e00000.mmc', 'platform: wait for supplier pmic@1b'),
+      pending('f00000.wifi', 'pci: wait for supplier /module-pmu/regulators/ldo9'),
+      pending('f10000.ufs', 'platform: wait for supplier /soc@0/rsc@500000/regulators-0/ldo17'),
+    );
+    const found = roots.map(({ name, waiting }) => [name, waiting.map(({ device }) => device)]);
+    expect(Object.fromEntries(found)).toEqual({
+      'a00000.syscon:phy@100': ['b00000.usb'],
+      card: ['c00000.i2s'],
+      'd00000.gpio1': ['0-001b', 'e00000.mmc'],
+      '/module-pmu': ['f00000.wifi'],
+      '500000.rsc:regulators-0': ['f10000.ufs'],
+    });
+  });
+
+  it('waits for the bus that a supplier is behind where that is not bound, and says so where the log has no word of it', () => {
+    const waits = pending('a00000.mmc', 'platform: wait for supplier /soc/i2c@900000/pmic@66/regulators/ldo1');
+    expect(why(waits).roots).toMatchObject([
+      { name: '/soc/i2c@900000/pmic@66', cause: { cause: 'no-bus', bus: '900000.i2c' } },
+    ]);
+    const bus = '[   12.100000] gadget-i2c 900000.i2c: probe with driver gadget-i2c failed with error -16';
+    expect(why(bus, waits).roots).toMatchObject([{ name: '900000.i2c', waiting: [{ device: 'a00000.mmc' }] }]);
+  });
+
+  it('keeps the first words of an attempt, and those of a driver that gave the kernel none', () => {
+    const { roots } = why(
+      '[    2.100000] gadget-gpu 1.gpu: failed to get regulator: -517',
+      '[    2.106000] gadget-gpu 1.gpu: init failed -517',
+      '[   12.100000] platform 1.gpu: deferred probe pending: (reason unknown)',
+    );
+    expect(roots).toMatchObject([
+      { cause: { call: 'failed to get regulator: -517', wants: 'a regulator' }, evidence: expect.anything(), line: 1 },
+    ]);
+    const [later] = why(
+      '[    2.100000] gadget-gpu 1.gpu: failed to get regulator: -517',
+      '[    9.100000] gadget-gpu 1.gpu: failed to get clock: -517',
+    ).roots;
+    expect(later?.cause).toMatchObject({ call: 'failed to get clock: -517', wants: 'a clock' });
+  });
+
+  it('quotes what a driver said before its probe failed, and not what an earlier attempt was deferred for', () => {
+    const { roots } = why(
+      '[    2.100000] gadget-gpu 1.gpu: failed to get regulator: -517',
+      '[    2.500000] gadget-gpu 1.gpu: clock rate = 503929687',
+      '[    2.600000] gadget-gpu 1.gpu: soft reset timed out',
+      '[    2.700000] gadget-gpu 1.gpu: Fatal error during init',
+      '[    2.800000] gadget-gpu: probe of 1.gpu failed with error -110',
+    );
+    expect(roots).toMatchObject([
+      { cause: { cause: 'failed', error: 110 }, evidence: 'soft reset timed out', line: 5 },
+    ]);
+  });
+
+  it('follows a device to the part whose bind fails, also with another error', () => {
+    const { roots } = why(
+      '[    2.100000] gadget-hvs 1.hvs: no core clock specified',
+      '[    2.200000] gadget-drm soc:gpu: failed to bind 1.hvs (ops gadget_hvs_ops): -2',
+      '[    2.300000] gadget-dp 2.dp: no DP phy configured',
+      '[    2.400000] other-drm soc:display: failed to bind 2.dp (ops gadget_dp_ops [gadget]): -517',
+    );
+    expect(roots).toMatchObject([
+      { name: '2.dp', cause: { call: 'no DP phy configured', wants: 'a PHY' }, waiting: [{ device: 'soc:display' }] },
+      { name: '1.hvs', cause: { cause: 'failed', error: 2 }, waiting: [{ device: 'soc:gpu' }] },
+    ]);
+  });
+
+  it('guesses the provider among what is not bound where the driver says its kind, and calls it a guess', () => {
+    const found = why(
+      pending('1.phy', 'gadget-phy: failed to create phy'),
+      pending('usb-vbus-supply', "reg-fixed-voltage: can't get GPIO"),
+      pending('card', 'gadget-card: parse error'),
+      pending('2.video-codec', '(reason unknown)'),
+    );
+    const perhaps = found.roots.flatMap(({ cause }) => (cause.cause === 'own-deferral' ? [cause.perhaps] : []));
+    expect(perhaps).toEqual([['usb-vbus-supply'], [], []]);
+    expect(formatWhy(found, null, null)).toContain(
+      'perhaps for usb-vbus-supply: not bound either, and a guess by the name',
+    );
+  });
+
+  it('tells what it says nothing of, and which command does', () => {
+    const unknown = formatWhy(why(pending('a.one', '(reason unknown)')), null, null);
+    expect(unknown).toContain('dyndbg="file drivers/base/dd.c +p');
+    const old = formatWhy(why('[   12.200000] platform b.two: deferred probe pending'), null, null);
+    expect(old).toContain('cat /sys/kernel/debug/devices_deferred');
+    const failed = '[    2.700000] gadget-phy 1.phy: probe with driver gadget-phy failed with error -2';
+    expect(formatWhy(why(failed, pending('2.phy', '(reason unknown)')), null, null)).toContain(
+      'they may wait for what failed, which is a guess: 1.phy',
+    );
+  });
+
+  it('puts no name of a log into a command that is not plainly one', () => {
+    const told = formatWhy(why(pending('a.one', 'platform: supplier $(reboot) not ready')), null, null);
+    expect(told).not.toContain('next: `cat');
+  });
+
+  it('tells who may hold the root file system', () => {
+    const log = ['[    2.300000] Waiting for root device /dev/mmcblk0p4...', pending('5000.mmc', '(reason unknown)')];
+    expect(formatWhy(why(...log), null, null)).toContain('The root device /dev/mmcblk0p4 is not there; by their names');
+    const alone = why('[    2.300000] Waiting for root device /dev/nvme0n1p1...');
+    expect(formatWhy(alone, null, null)).toContain('see whether its module is in the initramfs');
   });
 
   it('reads the supplier in every wording of the driver core', () => {
@@ -237,5 +349,53 @@ describe('a retry loop', () => {
   it('is none where every retry was started by another device, or there were few', () => {
     expect(rounds(30, (n) => `${n}.core`).retryLoop).toBeNull();
     expect(verdict(rounds(5, () => 'a.core'))).not.toBe('retry-loop');
+  });
+});
+
+describe('every device that is not bound', () => {
+  const name = fc.integer({ min: 0, max: 9 }).map((n) => `${n}00000.dev`);
+  const message = fc.oneof(
+    fc
+      .tuple(name, name)
+      .map(
+        ([device, supplier]) => `platform ${device}: deferred probe pending: platform: supplier ${supplier} not ready`,
+      ),
+    name.map((device) => `platform ${device}: deferred probe pending: gadget: failed to get clock`),
+    name.map((device) => `platform ${device}: deferred probe pending: (reason unknown)`),
+    name.map((device) => `gadget ${device}: probe with driver gadget failed with error -22`),
+    name.map((device) => `gadget ${device}: deferred probe timeout, ignoring dependency`),
+  );
+  const log = fc.uniqueArray(message, { maxLength: 12, selector: (text) => text.split(' ')[1] });
+  const stamped = (texts: readonly string[]) => texts.map((text, n) => `[   12.${100_000 + n * 100}] ${text}`);
+
+  it('is under one root, or is one that the log says nothing of', () => {
+    fc.assert(
+      fc.property(log, (texts) => {
+        const { roots, unexplained, unbound } = why(...stamped(texts));
+        const waiting = roots.flatMap((root) => root.waiting.map(({ device }) => device));
+        const own = roots.flatMap((root) => (root.cause.cause === 'never-probed' ? [] : [root.name]));
+        const alone = own.filter((device) => !waiting.includes(device));
+        const all = [...waiting, ...alone, ...unexplained];
+        expect(new Set(all).size).toBe(all.length);
+        expect(all).toHaveLength(unbound);
+      }),
+    );
+  });
+
+  it('has the same root in whatever order the messages come', () => {
+    fc.assert(
+      fc.property(log, fc.infiniteStream(fc.nat()), (texts, keys) => {
+        const told = (lines: readonly string[]) =>
+          why(...stamped(lines))
+            .roots.map(({ name: root, cause, waiting }) => [
+              root,
+              cause.cause,
+              waiting.map((one) => `${one.device} for ${one.for}`).toSorted(),
+            ])
+            .toSorted();
+        const shuffled = texts.map((text) => ({ text, key: keys.next().value })).sort((a, b) => a.key - b.key);
+        expect(told(shuffled.map(({ text }) => text))).toEqual(told(texts));
+      }),
+    );
   });
 });

@@ -1,0 +1,153 @@
+import type { DeviceLife } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
+
+/** What a deferral calls its supplier, and which device of the log that is. */
+
+/**
+ * How the driver core says that a supplier is missing, in all its wordings from 5.10 to 6.12 (drivers/base/core.c,
+ * device_links_check_suppliers()).
+ */
+const SUPPLIER = new RegExp(
+  oneOf(
+    /(?:wait(?:ing)? for supplier |supplier )(\S+?)(?: not ready)?[.,;]?$/,
+    /supplier (\S+) not ready/,
+    /wait for supplier (\S+)/,
+  ),
+);
+/** dt_to_map_one_config(), drivers/pinctrl/devicetree.c, up to 6.2: the node of the pins. */
+const NO_PIN_CONTROLLER = /^could not find pctldev for node (\/\S+?),? deferring probe/;
+/** component_bind(), drivers/base/component.c: a part of a device whose own bind is deferred. */
+const PART = /\bfailed to bind (\S+) \([^()]+\)/;
+/** soc_bind_dai_link(), sound/soc/soc-core.c; a name that a card's driver has not set is `(null)`. */
+const PART_OF_CARD = /^ASoC: (?:CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
+/** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
+const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
+
+/** The supplier that a deferral's reason names, as a device or as a node; null where it names none. */
+export function supplierOf(reason: string | null): string | null {
+  const part = PART.exec(reason ?? '');
+  if (part?.[1] !== undefined) return part[1];
+  const pins = NO_PIN_CONTROLLER.exec(reason ?? '')?.[1];
+  if (pins !== undefined) return pins;
+  const card = PART_OF_CARD.exec(reason ?? '')?.[1];
+  if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
+  const found = SUPPLIER.exec(reason ?? '');
+  return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
+}
+
+/** Shorter unit addresses are those of I2C, SPI and the like, whose devices have other names. */
+const BUS_ADDRESS = /^[^@]+@[0-9a-f]{5,16}$/;
+/** An I2C device's node: an address of seven or ten bits. */
+const I2C_ADDRESS = /@([0-9a-f]{1,3})$/;
+/** Buses whose devices have short unit addresses; in any other node, a node with one is a part of that device. */
+const BUS_NODE = /^(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|can|rsb)(?:-\w+)?(?:@|$)/;
+/** Nodes that group parts of the device above, and of which no device is made. */
+const GROUP = /^(?:regulators|nvmem-layout|ports?|clocks|pins|connector)(?:@|$)/;
+/** A PMIC's regulators behind Qualcomm's RPMh or RPM are a device of their own: qcom,rpmh-regulator.yaml. */
+const REGULATORS = /^regulators-\d+$/;
+/** A node is no deeper than this (MAX_DEPTH of the tree reader is less): a name may come from anywhere. */
+const MOST_PARTS = 64;
+
+/** The devices of a log, looked up by what the driver core calls them. */
+export class Names {
+  readonly #devices: ReadonlyMap<string, DeviceLife>;
+  /** By what follows the last colon; null where there are several. */
+  readonly #ends = new Map<string, string | null>();
+  /** I2C devices by their address, likewise. */
+  readonly #i2c = new Map<string, string | null>();
+
+  constructor(devices: ReadonlyMap<string, DeviceLife>) {
+    this.#devices = devices;
+    const add = (map: Map<string, string | null>, key: string, device: string) =>
+      map.set(key, map.has(key) ? null : device);
+    for (const device of devices.keys()) {
+      const colon = device.lastIndexOf(':');
+      if (colon !== -1) add(this.#ends, device.slice(colon + 1), device);
+      const address = /^\d+-([0-9a-f]{4})$/.exec(device)?.[1];
+      if (address !== undefined) add(this.#i2c, address, device);
+    }
+  }
+
+  /**
+   * The device that the driver core means by `supplier`: the device's name, its node's (`clock-controller@100000`, up
+   * to 6.2), its node's full path, or that of a part of it.
+   */
+  deviceOf(supplier: string): string | null {
+    const owner = this.#owner(supplier);
+    const device = this.#named(supplier) ?? this.#named(owner);
+    if (device !== null) return device;
+    // Without the bus or the device around it there is no device: the nearest that is not bound.
+    const parts = owner.split('/').slice(0, MOST_PARTS);
+    for (let length = parts.length - 1; length > 1; length--) {
+      const above = this.#named(parts.slice(0, length).join('/'));
+      if (above !== null) return this.#devices.get(above)?.state === 'bound' ? null : above;
+    }
+    return null;
+  }
+
+  /**
+   * One name for what the driver core calls by its node up to 6.2, by its path since 6.3, and by its device when there
+   * is one.
+   */
+  nameOf(supplier: string): string {
+    const owner = this.#owner(supplier);
+    const [node = '', above = ''] = owner.split('/').toReversed();
+    if (BUS_ADDRESS.test(node)) return deviceName(node);
+    return REGULATORS.test(node) && BUS_ADDRESS.test(above) ? `${deviceName(above)}:${node}` : owner;
+  }
+
+  /** The bus that a node stands behind, by the name of its device, where the log has no word of that bus. */
+  busOf(name: string): string | null {
+    const above = name.split('/').at(-2) ?? '';
+    const bus = BUS_NODE.test(above) && BUS_ADDRESS.test(above) ? deviceName(above) : null;
+    return bus === null || this.#devices.has(bus) ? null : bus;
+  }
+
+  #named(supplier: string): string | null {
+    if (this.#devices.has(supplier)) return supplier;
+    const parts = supplier
+      .split('/')
+      .filter((part) => part !== '')
+      .slice(0, MOST_PARTS);
+    const node = parts.at(-1) ?? '';
+    // of_device_make_bus_id(), drivers/of/device.c: from the nearest node with an address of the CPU's on.
+    const whole = parts.map((_, index) => {
+      const [first = '', ...rest] = parts.slice(index);
+      return [first.includes('@') ? deviceName(first) : first, ...rest].join(':');
+    });
+    const found = whole.toReversed().find((name) => this.#devices.has(name));
+    if (found !== undefined) return found;
+    const above = parts.at(-2);
+    const address = I2C_ADDRESS.exec(node)?.[1];
+    if (address !== undefined && (above === undefined || /^i2c/.test(above)))
+      return this.#i2c.get(address.padStart(4, '0')) ?? null;
+    return this.#ends.get(node) ?? (node.includes('@') ? (this.#ends.get(deviceName(node)) ?? null) : null);
+  }
+
+  /**
+   * The node that a device is made of, where `supplier` is the path of a part of it: pins of a pin controller,
+   * regulators of a PMIC, cells of a fuse block, ports of a PHY. fw_devlink names the part where no device of that node
+   * has been added yet (drivers/base/core.c, fwnode_links_check_suppliers()). Of a node without a unit address no more
+   * is known than that it stands inside one that has it.
+   */
+  #owner(supplier: string): string {
+    const parts = supplier.split('/').slice(0, MOST_PARTS);
+    if (parts[0] !== '') return supplier;
+    for (let length = parts.length; length > 2; length--) {
+      const node = parts[length - 1] ?? '';
+      const path = parts.slice(0, length).join('/');
+      if (REGULATORS.test(node)) return path;
+      const isDevice = BUS_ADDRESS.test(node) || BUS_NODE.test(parts[length - 2] ?? '');
+      if (node.includes('@') && (isDevice || this.#named(path) !== null)) return path;
+    }
+    if (BUS_ADDRESS.test(parts[1] ?? '')) return parts.slice(0, 2).join('/');
+    const group = parts.findIndex((part, index) => index > 1 && GROUP.test(part));
+    return group === -1 ? supplier : parts.slice(0, group).join('/');
+  }
+}
+
+/** `100000.clock-controller` for `clock-controller@100000`. */
+function deviceName(node: string): string {
+  const [name = '', address = ''] = node.split('@');
+  return `${address}.${name}`;
+}

@@ -1,0 +1,91 @@
+/** What drivers say that they lack. */
+
+export interface Want {
+  /** With its article. */
+  readonly noun: string;
+  readonly words: RegExp;
+  /** The properties that name the provider in the device's node. */
+  readonly property: RegExp | null;
+  /** What devices are called that provide it. */
+  readonly provider: RegExp | null;
+}
+
+export const SOUND_PART = 'a part of the sound card (a DAI, a codec or a platform)';
+
+const WANTS: readonly Want[] = [
+  {
+    noun: 'a regulator',
+    words: /suppl(?:y|ies)\b|regulator|vmmc|vqmmc|vbus|vdd|vcc/gi,
+    property: /-supply$/,
+    provider: /regulator|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
+  },
+  { noun: 'a PHY', words: /\bphys?\b|phy\d|-phy/gi, property: /^phys$|^phy-handle$|^usb-phy$/, provider: /phy/ },
+  { noun: 'a clock', words: /\bcl(?:oc)?ks?\b/gi, property: /^clocks$/, provider: /clock|clk|\bcru\b|\brcc\b/ },
+  { noun: 'a GPIO', words: /gpio/gi, property: /gpios?$/, provider: /gpio|pinctrl|expander/ },
+  { noun: 'an interrupt', words: /\birqs?\b|interrupt/gi, property: /^interrupts/, provider: /gpio|pinctrl|interrupt/ },
+  {
+    noun: 'a panel or a bridge',
+    words: /panel|bridge|endpoint|\bport\b|connector/gi,
+    property: /^remote-endpoint$|^panel$/,
+    provider: /panel|bridge|hdmi|lvds|\.dsi\.|connector/,
+  },
+  { noun: 'a DSI host', words: /dsi[ _]host/gi, property: /^remote-endpoint$/, provider: /\bdsi\b/ },
+  {
+    noun: SOUND_PART,
+    words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
+    property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
+    provider: /(?<!video-)codec|i2s|\bdai\b|\bsai\b|spdif|macro/,
+  },
+  {
+    noun: 'a power domain',
+    words: /power.?domains?|genpd|pm.?domain/gi,
+    property: /^power-domains$/,
+    provider: /power-(?:controller|domain|manager)|pgc|blk-ctrl|rpmh?pd/,
+  },
+  { noun: 'a reset controller', words: /reset/gi, property: /^resets$/, provider: /reset/ },
+  { noun: 'a backlight', words: /backlight/gi, property: /^backlight$/, provider: /backlight/ },
+  { noun: 'a PWM', words: /\bpwms?\b/gi, property: /^pwms$/, provider: /pwm/ },
+  {
+    noun: 'an interconnect',
+    words: /\bicc\b|interconnect|\bnoc\b/gi,
+    property: /^interconnects$/,
+    provider: /interconnect|noc/,
+  },
+  { noun: 'a mailbox', words: /mailbox|mbox/gi, property: /^mboxes$/, provider: /mailbox|mbox|mhu/ },
+  {
+    noun: 'an NVMEM cell',
+    words: /nvmem|efuse|calib/gi,
+    property: /^nvmem/,
+    provider: /efuse|nvmem|eeprom|ocotp|qfprom/,
+  },
+  { noun: 'an extcon device', words: /extcon/gi, property: /^extcon$/, provider: /extcon|typec|usb-id/ },
+  { noun: 'a DMA controller', words: /\bdma\b/gi, property: /^dmas$/, provider: /dma/ },
+  { noun: 'an IOMMU', words: /iommu|smmu/gi, property: /^iommus$/, provider: /iommu|smmu/ },
+  { noun: 'a devfreq governor', words: /governor/gi, property: null, provider: null },
+];
+
+/** phy_create(), drivers/phy/phy-core.c, gets the PHY's own supply: only that is deferred. */
+const CREATES_PHY = /(?:create|register) (?:the )?phy/i;
+/** Names of resources are in quotes, and say nothing of their kind. */
+const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"/g;
+
+/** What the driver's words mean: the last kind in them (`no phy clock`: a clock); null where they do not tell. */
+export function wantOf(reason: string | null): Want | null {
+  if (reason === null) return null;
+  if (CREATES_PHY.test(reason)) return WANTS[0] ?? null;
+  const words = reason.replace(QUOTED, "''");
+  let last: { readonly want: Want; readonly at: number } | null = null;
+  for (const want of WANTS) {
+    const at = [...words.matchAll(want.words)].at(-1)?.index;
+    if (at !== undefined && (last === null || at >= last.at)) last = { want, at };
+  }
+  return last?.want ?? null;
+}
+
+/** Properties that a driver's words speak of; null where they do not tell. */
+export function propertiesWanted(reason: string | null): ((property: string) => boolean) | null {
+  const patterns = WANTS.flatMap(({ words, property }) =>
+    property !== null && reason !== null && reason.search(words) !== -1 ? [property] : [],
+  );
+  return patterns.length === 0 ? null : (property) => patterns.some((pattern) => pattern.test(property));
+}
