@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { bootrace } from './boot/cli.ts';
 import { threadRun } from './report/builders.ts';
 
@@ -72,4 +72,22 @@ test('an error that nobody expects keeps its stack and is no answer', async () =
 test('nothing that git bisect run takes for a bad commit', async () => {
   expect((await shell('node "$0" check --cell nonesuch > /dev/full')).exitCode).toBe(128);
   expect((await bootrace(['check', '--nonesuch'])).exitCode).toBe(128);
+});
+
+test('each kind of refusal is told once, whatever was refused before', async () => {
+  vi.resetModules();
+  const { printError } = await import('../harness/terminal/failure.ts');
+  const told: string[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => told.push(String(text)) > 0);
+  try {
+    const refused = (code: string, path: string) => Object.assign(new Error(code), { code, syscall: 'open', path });
+    const all = [refused('ENOSPC', 'a'), refused('ENOSPC', 'b'), refused('EMFILE', 'c'), refused('ENOSPC', 'd')];
+    expect(all.map(printError)).toEqual([3, 3, 3, 3]);
+  } finally {
+    write.mockRestore();
+  }
+  expect(told.map((text) => /open \w: .* \(\w+\)/.exec(text)?.[0])).toEqual([
+    'open a: the disk is full (ENOSPC)',
+    'open c: this process may not open more files (EMFILE)',
+  ]);
 });

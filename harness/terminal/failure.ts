@@ -3,8 +3,8 @@ import pc from 'picocolors';
 import { CHECK_BROKEN, EXIT, InfraError, KnownError } from '../errors.ts';
 import { tell } from './output.ts';
 
-/** Whether a refusal of the system has been told. */
-let isRefused = false;
+/** Refusals of the system that have been told. */
+const toldRefusals = new Set<Refusal>();
 
 /**
  * Prints why a verb could not be carried out and returns the exit code, which is never that of a verdict. A known error
@@ -18,9 +18,9 @@ export function printError(error: unknown): number {
   }
   const refused = fromSystem(error);
   // What follows from the same want says the same.
-  if (refused !== null && isRefused) return refused.exitCode;
-  isRefused ||= refused !== null;
-  const known = refused ?? error;
+  if (refused !== null && toldRefusals.has(refused.code)) return refused.error.exitCode;
+  if (refused !== null) toldRefusals.add(refused.code);
+  const known = refused?.error ?? error;
   if (known instanceof KnownError) {
     tell(`${pc.red('bootrace:')} ${known.message}\n${known.hint === undefined ? '' : `  ${known.hint}\n`}`);
     return known.exitCode;
@@ -43,7 +43,9 @@ const REFUSALS = {
   EIO: ['the device reports an error', 'look at the log of this machine'],
 } as const satisfies Readonly<Record<string, readonly [problem: string, hint: string]>>;
 
-function isRefusal(code: string): code is keyof typeof REFUSALS {
+type Refusal = keyof typeof REFUSALS;
+
+function isRefusal(code: string): code is Refusal {
   return Object.hasOwn(REFUSALS, code);
 }
 
@@ -53,17 +55,18 @@ function isRefusal(code: string): code is keyof typeof REFUSALS {
  */
 const WITHOUT_STREAMS = 'subprocess.stdio is not iterable';
 
-function fromSystem(error: unknown): KnownError | null {
+function fromSystem(error: unknown): { readonly code: Refusal; readonly error: KnownError } | null {
   if (error instanceof TypeError && error.message === WITHOUT_STREAMS) {
     const [problem, hint] = REFUSALS.EMFILE;
-    return new InfraError(`spawn: ${problem} (EMFILE)`, hint, { cause: error });
+    return { code: 'EMFILE', error: new InfraError(`spawn: ${problem} (EMFILE)`, hint, { cause: error }) };
   }
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
-  if (!isRefusal(error.code)) return null;
-  const [problem, hint] = REFUSALS[error.code];
+  const { code } = error;
+  if (!isRefusal(code)) return null;
+  const [problem, hint] = REFUSALS[code];
   const call = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : 'a system call';
   const path = 'path' in error && typeof error.path === 'string' ? ` ${error.path}` : '';
-  return new InfraError(`${call}${path}: ${problem} (${error.code})`, hint, { cause: error });
+  return { code, error: new InfraError(`${call}${path}: ${problem} (${code})`, hint, { cause: error }) };
 }
 
 /** Standard output cannot be written any more, which was told where it was seen. */
