@@ -20,6 +20,8 @@ export interface BlameInput {
   readonly header: Header;
   /** Functions that the report's text names besides the trace: `caller is f`, `takes: ... at: f`. */
   readonly named: TraceFrame | null;
+  /** The function that took the last of the locks that are held, or that disabled preemption. */
+  readonly atomic: TraceFrame | null;
   readonly pc: TraceFrame | null;
   readonly lr: TraceFrame | null;
   readonly frames: readonly PlacedFrame[];
@@ -52,7 +54,7 @@ export function blame(input: BlameInput): Blame {
   if (grouped !== undefined) return { frame: grouped, passedOver: [] };
   const helpers: { frame: TraceFrame; role: Role }[] = [];
   let dispatcher: TraceFrame | null = null;
-  const inside = kind === 'sleeping-in-atomic' ? insideOfHandle(candidates) : [];
+  const inside = kind === 'sleeping-in-atomic' ? insideOfHandle(candidates, input.atomic) : [];
   for (const frame of candidates.slice(inside.length)) {
     // An address alone says nothing, unless a module is named with it.
     if (isNameless(frame) && frame.module === null) continue;
@@ -78,12 +80,24 @@ export function blame(input: BlameInput): Blame {
 /**
  * What a subsystem's function called for its caller, where the report is that something slept: a clock's or a line's
  * driver may sleep, and whoever called that function in atomic context is to blame. Nothing where the trace goes
- * through no such function, or only further out than where other code begins.
+ * through no such function, or only further out than where other code begins; and nothing where the subsystem itself
+ * holds a lock by which it must not sleep.
  */
-function insideOfHandle(candidates: readonly TraceFrame[]): readonly TraceFrame[] {
+function insideOfHandle(candidates: readonly TraceFrame[], atomic: TraceFrame | null): readonly TraceFrame[] {
   const handle = candidates.findIndex((frame) => roleOf(frame, 'sleeping-in-atomic') === 'handle');
+  const by = candidates[handle];
+  if (atomic !== null && by !== undefined && SPINNING.test(atomic.function) && subsystemOf(atomic) === subsystemOf(by))
+    return [];
   const inside = candidates.slice(0, Math.max(0, handle));
   return inside.some(isDispatcher) ? [] : inside;
+}
+
+/** Subsystems' own spin locks: drivers/clk/clk.c, drivers/base/regmap/regmap.c. */
+const SPINNING = /^(?:clk_enable_lock|regmap_lock_(?:raw_)?spinlock)$/;
+
+/** The word that the names of a subsystem's functions begin with. */
+function subsystemOf(frame: TraceFrame): string {
+  return plainName(frame.function).replace(/^_+/, '').split('_', 1)[0] ?? '';
 }
 
 function asleep(inside: readonly TraceFrame[]): PassedOver[] {

@@ -22,6 +22,7 @@ import {
   CPU_LINE,
   END_PANIC,
   END_TRACE,
+  HELD_AT,
   INCOMPLETE,
   MEMBER,
   OTHER_SECTION,
@@ -208,7 +209,10 @@ export class Block {
     const fold = time === null && this.#previous !== '';
     const rest = fold && this.time !== null && this.total > 1 ? `${this.#previous} ${text}` : null;
     const member =
-      (fold && this.total === 1 && this.#widen(text)) || (rest !== null && this.#read(rest)) || this.#read(text);
+      (fold && this.total === 1 && this.#widen(text)) ||
+      // Terminals break lines anywhere, also within a word.
+      (rest !== null && (this.#readContext(this.#previous + text) || this.#read(rest))) ||
+      this.#read(text);
     // A decoded place goes on over several lines until its parenthesis closes.
     const open = rest !== null && rest.length < MAX_TEXT_LENGTH && INCOMPLETE.test(rest);
     this.#previous = open ? rest : member && !INCOMPLETE.test(text) ? '' : text;
@@ -231,6 +235,8 @@ export class Block {
     if (this.time === null && (frame ?? address ?? source ?? comm) !== null) return false;
     const header = (findHeader(`${this.#previous} ${rest}`) ?? findHeader(this.#previous + rest))?.header;
     if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
+    // A word that begins a sentence is no function.
+    if (header.frame?.offset === null && rest.trim().includes(' ')) return false;
     if (header.frame === frame && header.address === address && header.source === source && header.comm === comm)
       return false;
     this.header = located(header, this.#locate);
@@ -263,11 +269,17 @@ export class Block {
     }
     if (text.startsWith('Preemption disabled at')) {
       this.#skipFrame = !text.includes('+0x');
+      this.#locks.atomic ??= findFrame(text.slice(text.indexOf(':') + 1));
+      return true;
+    }
+    if (HELD_AT.test(text)) {
+      this.#skipFrame = true;
       return true;
     }
     const frames = parseTraceLine(text);
     if (frames !== null && this.#skipFrame) {
       this.#skipFrame = false;
+      this.#locks.atomic = frames[0] ?? null;
       return true;
     }
     if (frames !== null) {
@@ -405,6 +417,7 @@ export class Block {
       kind,
       header: this.header,
       named: this.#named ?? this.#locks.named,
+      atomic: this.#locks.atomic,
       pc: this.#registers.pc,
       lr: this.#registers.lr,
       frames: this.#frames,

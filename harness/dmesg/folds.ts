@@ -63,7 +63,8 @@ export class Folds {
     const broken = unquoted(lines.at(-2));
     const text = joined(kept.record.text, rest.text, broken);
     if (rest.time === null && !told) {
-      const event = ofDriverCore(kept, text, rest.text, broken);
+      const event =
+        ofDriverCore(kept, text, rest.text, broken) ?? ofDriverCoreWithin(kept, kept.record.text + rest.text);
       if (event !== null) return { event };
     }
     const found = findHeader(text);
@@ -79,6 +80,11 @@ function fillsLine(line: string): boolean {
 /** A text and the rest of it, where `broken` is the whole line of the first. */
 function joined(text: string, rest: string, broken: string): string {
   return isSoft(broken) ? text.slice(0, -SOFT_BREAK.length) + rest : `${text} ${rest}`;
+}
+
+/** What the driver core says in a record that a terminal broke within a word. */
+function ofDriverCoreWithin({ record, line }: Kept, text: string): DmesgEvent | null {
+  return OF_PROBE.test(record.text) ? driverCoreEvent(text, { line, time: record.time }) : null;
 }
 
 /** What the driver core says in a record that a mail program broke where the next word had no room. */

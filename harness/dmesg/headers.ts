@@ -75,6 +75,17 @@ export function findHeader(text: string): FoundHeader | null {
   return found;
 }
 
+/** Characters before a header in which a quotation or a program's source shows. */
+const LOOK_BACK = 200;
+/** A string that a function is called with. */
+const ARGUMENT = /\(\s{0,8}(?:\w{1,32}[ ,]{1,4}){0,4}"[^"]*$/;
+
+/** Whether what comes after `before` is only quoted by a sentence, or is a string in a program's source. */
+function isQuoted(before: string): boolean {
+  const near = before.slice(-LOOK_BACK);
+  return (/["'`\u201c\u2018]$/.test(near) && /\w/.test(near)) || ARGUMENT.test(near);
+}
+
 function lookForHeader(text: string): FoundHeader | null {
   const places = NEEDLES.found(text);
   if (places === null || USER_SPACE.test(text) || text.startsWith('---[ end')) return null;
@@ -84,7 +95,9 @@ function lookForHeader(text: string): FoundHeader | null {
     if (rule === undefined || match === null || match === undefined) continue;
     const header = rule.header(match, text);
     if (header === null) continue;
-    const before = text.slice(0, match.index);
+    // A separator may be a part of the match.
+    const before = text.slice(0, match.index) + (/^["'`]/.exec(match[0])?.[0] ?? '');
+    if (isQuoted(before)) continue;
     const panicMessage = rule.needle === 'ernel panic' ? (match[1] ?? '').trim() : null;
     return {
       header,

@@ -19,6 +19,8 @@ export class Locks {
   named: TraceFrame | null = null;
   /** The functions that want the lock and hold the other one, as lines before the trace name them. */
   readonly places: TraceFrame[] = [];
+  /** The function that took the last of the locks that are held, or that disabled preemption. */
+  atomic: TraceFrame | null = null;
   /** How many frames came before those of the place where a lock became unsafe. */
   became: number | null = null;
   readonly #task: Task;
@@ -44,6 +46,7 @@ export class Locks {
       this.#placeAwaited = false;
       if (at !== null && this.places.length < MOST_PLACES) this.places.push(at);
     }
+    if (report.frames === 0 && text.startsWith('#')) this.atomic = frameAt(text) ?? this.atomic;
     if (LOCK_AWAITS.test(text)) {
       if (this.named === null && !report.lead.endsWith('suspicious RCU usage')) this.#awaited = true;
       this.#lockAt(text, report.kind);

@@ -24,8 +24,9 @@ export const CPU_LINE = new RegExp(
 export const OLD_PID =
   /^(?:Pid: (\d{1,8}), comm: (.{1,32}?) (?:Not tainted|Tainted)|Process:? (.{1,32}?) \(pid: (\d{1,8}),)/;
 export const WORKQUEUE = /^Workqueue: (\S{1,64}(?: \S{1,128})?)/;
-export const END_TRACE = /---\[ end trace/;
-export const END_PANIC = /---\[ end Kernel panic|-\[ end Kernel panic|^Rebooting in \d+ seconds/;
+/** In quotes they are strings of a program. */
+export const END_TRACE = /(?<!")---\[ end trace/;
+export const END_PANIC = /(?<!"-{0,2})-\[ end Kernel panic|^Rebooting in \d+ seconds/;
 /** KASAN: what the access was; the address since 4.11 in the same line. */
 export const ACCESS = /^(Read|Write|Free) (?:of (?:size|addr|\d+)|at addr)/;
 /** Headings of the trace of the task at fault. */
@@ -52,8 +53,8 @@ export const OTHER_SECTION = new RegExp(
 );
 /** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
 export const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
-/** `pc : function` whose place stands in the next line. */
-export const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$/;
+/** `pc : function` whose place stands in the next line, and a CPU's line that a terminal broke. */
+export const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$|^CPU: \d+ (?:UID: \d+ )?PID: (?!.*ainted)/;
 /** x86 marks the stacks that a trace goes through. */
 export const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 /** lockdep: the lock that the report is about comes next, with the place that wanted it. */
@@ -64,6 +65,8 @@ export const LOCK_AWAITS = new RegExp(
   ),
 );
 export const LOCK_AT = /, at: (.{1,300})$|^at: (.{1,300})$| at: (.{1,300})$/;
+/** A lock that is held, whose place stands in the next line. */
+export const HELD_AT = /^#\d{1,2}: .{1,200}, at:$/;
 export const REGISTERS = /\b([A-Za-z][A-Za-z0-9]{1,4}|[rx]\d{1,2}) ?: ([0-9a-f]{8,16})\b/g;
 /** Beginnings of other lines that belong to a report. */
 export const MEMBER = new RegExp(

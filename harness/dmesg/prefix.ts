@@ -30,6 +30,8 @@ const VENDOR_LEVEL = /^ ?\[<\d>\]\[(\d{1,3}), ?([^\]]{1,24})\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 /** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
+/** PREEMPT_RT kernels up to 5.4: the CPU, before the text. */
+const RT_CPU = /^ ?(\d{3}): /;
 /** HTC's mark of the kernel's lines, and what MediaTek puts before a file's. */
 const VENDOR_MARK = /^ ?\[(?:K|name:[\w-]{1,40}&)\] ?/;
 /** OPPO: a `k` glued to what the kernel itself says, two blanks after the stamp. */
@@ -48,7 +50,8 @@ const TIME = String.raw`\d\d:\d\d:\d\d`;
  */
 const OUTER: readonly RegExp[] = [
   /^[\t ]+/,
-  /^(?:[>|] ?)+/,
+  // Marks of quoted mails, also of those that quote a log as what a patch would add.
+  /^(?:[>|] ?)+|^\+(?=[^+])/,
   // ISO 8601, as LAVA, GitLab, Jenkins, GitHub and journalctl write it.
   new RegExp(
     String.raw`^\[?\d{4}[-/]\d\d[-/]\d\d(?:T|,? )${TIME}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?` +
@@ -132,6 +135,8 @@ const JSON_MESSAGE = /"(?:msg|MESSAGE|message|log)" ?: ?("(?:[^"\\]|\\.)*")/;
 const JSON_BYTES = /"MESSAGE" ?: ?\[((?:\d{1,3}[, ]{1,2}){0,8000}\d{1,3})\]/;
 /** logfmt, as Grafana's Loki shows it. */
 const LOGFMT_MESSAGE = /^(?:[\w.]{1,32}=\S{1,64} ){1,16}msg=("(?:[^"\\]|\\.)*")/;
+/** A bytes object as Python shows it, pexpect's log for one. */
+const PYTHON_BYTES = /^b(['"])(.*?)(?:\\[rn])*\1,?$/;
 const JSON_TRANSPORT = /"_TRANSPORT" ?: ?"(\w{1,16})"/;
 const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP" ?: ?"(\d{1,16})"/;
 /** dmesg --time-format iso: nothing else writes a date with both a `T` and a comma. */
@@ -221,7 +226,7 @@ function stripOuter(line: string): Stripped {
  * Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the
  * rest.
  */
-const INNER_FIRST = /^\s*[[<(.c]|^ {0,4}-\(|^ {2}k/;
+const INNER_FIRST = /^\s*[[<(.c]|^ {0,4}-\(|^ {2}k|^ ?\d{3}: /;
 
 function hasInner(text: string): boolean {
   return (
@@ -267,6 +272,12 @@ function stripInner(part: string, stamped: boolean): { text: string; caller: str
       caller = `C${cpu[1]}`;
       text = text.slice(cpu[0].length);
       continue;
+    }
+    const rt = stamped ? RT_CPU.exec(text) : null;
+    if (rt !== null) {
+      caller = `C${Number(rt[1])}`;
+      text = text.slice(rt[0].length);
+      break;
     }
     const mark = VENDOR_MARK.exec(text);
     if (mark !== null) {
@@ -325,7 +336,7 @@ export function parseRecords(line: string): LogRecord[] {
 const STAMPED_LINE = /^\[[ \d]/;
 /** A time stamp and the text, with nothing between the two and nothing that may begin another record. */
 const PLAIN_LINE =
-  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d|-\()| k)\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
+  /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d|-\()| k|\d{3}: )\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
 
 /**
  * The message of a journal's or a CI's structured record; the line itself where it is none, null for another field of
@@ -333,10 +344,12 @@ const PLAIN_LINE =
  */
 function journalMessage(line: string): { text: string; time: number | null; kernel: boolean } | null {
   if (STAMPED_LINE.test(line)) return { text: line, time: null, kernel: false };
+  const bytes = line.startsWith('b') ? PYTHON_BYTES.exec(line)?.[2] : undefined;
+  if (bytes !== undefined) return { text: bytes, time: null, kernel: false };
   if (line.includes('"msg"') || line.includes('"MESSAGE"') || line.includes('"message"') || line.includes('"log"')) {
-    const bytes = JSON_BYTES.exec(line)?.[1];
-    const json = bytes === undefined ? JSON_MESSAGE.exec(line) : null;
-    const said = bytes === undefined ? json?.[1] && unquote(json[1]) : textOfBytes(bytes);
+    const numbers = JSON_BYTES.exec(line)?.[1];
+    const json = numbers === undefined ? JSON_MESSAGE.exec(line) : null;
+    const said = numbers === undefined ? json?.[1] && unquote(json[1]) : textOfBytes(numbers);
     if (said !== undefined) {
       const transport = JSON_TRANSPORT.exec(line)?.[1];
       if (transport !== undefined && transport !== 'kernel') return null;

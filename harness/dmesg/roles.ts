@@ -94,7 +94,7 @@ const ROLES = {
       srso_* ftrace_caller ftrace_regs_caller ftrace_regs_call ftrace_call ftrace_graph_caller ftrace_stub* mcount*
       fentry__ trace_event_raw_* traceiter_* trace_array_* trace_vprintk* perf_trace_* bpf_trace_run* perf_tp_event
       perf_swevent_* cfi_check* cfi_slowpath*
-      stack_depot_* depot_* rust_helper_*
+      stack_depot_* depot_* set_track_prepare rust_helper_*
     `,
   },
   memory: {
@@ -217,7 +217,7 @@ const ROLES = {
     ),
     names: `
       release_firmware free_fw_priv get_inode debugfs_get_inode security_inode_alloc selinux_inode_alloc*
-      alloc_page_* folios_put* release_pages* put_page* folio_put* free_swap_cache* lru_add_drain*
+      alloc_slab_page alloc_page_* folios_put* release_pages* put_page* folio_put* free_swap_cache* lru_add_drain*
       pcpu_* array_map_alloc htab_map_alloc*
       kmalloc* kzalloc* kcalloc* krealloc* kvmalloc* kvzalloc* kvcalloc* kvrealloc* vmalloc* vzalloc* vcalloc
       kmem_* do_kmalloc* devm_kmalloc* devm_kzalloc* devm_kcalloc* pcpu_alloc* alloc_percpu* free_percpu kfree*
@@ -496,7 +496,12 @@ const CORE = new RegExp(
     /drivers\/(?:interconnect|nvmem|pinctrl|pwm|regulator|reset)\/core\.c/,
     /drivers\/net\/phy\/(?:mdio_(?:bus|bus_provider|device|devres)|phy|phy_device|phy-c45|phy-core)\.c/,
     /drivers\/(?:power\/(?:supply\/)?power_supply_core|extcon\/extcon(?:[_-]class)?|hwspinlock\/hwspinlock_core)\.c/,
-    /sound\/soc\/soc-[\w-]+\.c/,
+    /drivers\/(?:of\/(?!unittest)\w+|pmdomain\/core|dma\/dmaengine|char\/hw_random\/core)\.c/,
+    /drivers\/gpu\/drm\/drm_modeset_lock\.c/,
+    // Where interrupts come in, and what ticks.
+    /drivers\/(?:irqchip\/irq-(?:gic|gic-v3|riscv-intc)|clocksource\/(?:arm_arch_timer|timer-riscv))\.c/,
+    /drivers\/perf\/arm_pmuv3\.c/,
+    /sound\/(?:soc\/soc-[\w-]+|core\/\w+)\.c/,
   )}$`,
 );
 

@@ -78,13 +78,17 @@ describe('the file of a function with the name of a helper', () => {
     'drivers/net/phy/mdio_bus.c drivers/net/phy/phy_device.c drivers/net/phy/phy.c drivers/net/phy/phy-c45.c',
     'drivers/power/supply/power_supply_core.c drivers/power/power_supply_core.c drivers/hwspinlock/hwspinlock_core.c',
     'drivers/reset/core.c drivers/interconnect/core.c drivers/mailbox/mailbox.c drivers/extcon/extcon.c',
-    'sound/soc/soc-core.c sound/soc/soc-dapm.c',
+    'sound/soc/soc-core.c sound/soc/soc-dapm.c sound/core/init.c drivers/of/base.c drivers/of/property.c',
+    'drivers/pmdomain/core.c drivers/dma/dmaengine.c drivers/char/hw_random/core.c drivers/irqchip/irq-gic-v3.c',
+    'drivers/gpu/drm/drm_modeset_lock.c drivers/clocksource/arm_arch_timer.c drivers/perf/arm_pmuv3.c',
   ].flatMap((files) => files.split(' '));
   const DRIVERS = [
     'drivers/misc/wobble.c drivers/spi/spi-wobble.c drivers/clk/clk-wobble.c drivers/clk/wobble/clk.c sound/pci/wobble.c',
     'drivers/net/phy/mdio-wobble.c drivers/net/phy/wobble.c drivers/extcon/extcon-wobble.c drivers/reset/reset-wobble.c',
     'drivers/hwspinlock/wobble_hwspinlock.c drivers/i2c/busses/i2c-wobble.c sound/soc/wobble/soc-wobble.c',
-    'drivers/net/wobble/core.c samples/wobble/wobble.c',
+    'drivers/net/wobble/core.c samples/wobble/wobble.c drivers/of/unittest.c drivers/pmdomain/wobble/core.c',
+    'drivers/dma/wobble-dma.c drivers/char/hw_random/wobble-rng.c drivers/irqchip/irq-gic-v3-its.c',
+    'drivers/gpu/drm/wobble/wobble_drv.c drivers/clocksource/timer-wobble.c sound/core/seq/wobble.c',
   ].flatMap((files) => files.split(' '));
   const ROOTS = ['', './', '../', '../../', '/usr/src/kernel/'];
   const cases = [
@@ -107,5 +111,38 @@ describe('the file of a function with the name of a helper', () => {
       const decoded = FAULT.map((line) => named(line).replace(`${HELPER}+0x10/0x20`, `${HELPER} (${root}${file}:9)`));
       expect(crashOf(decoded)).toMatchObject({ function: blamed });
     }
+  });
+});
+
+describe('a function in a core of the drivers', () => {
+  // What acts on what its caller handed it, and what is the core's own doing.
+  it.each([
+    ['drivers/of/base.c', 'of_node_put', 'of_core_init'],
+    ['drivers/pmdomain/core.c', 'genpd_runtime_resume', 'genpd_power_off_work_fn'],
+    ['drivers/dma/dmaengine.c', 'dma_release_channel', 'dma_channel_rebalance'],
+    ['drivers/char/hw_random/core.c', 'hwrng_unregister', 'hwrng_fillfn'],
+    ['sound/core/init.c', 'snd_power_wait', 'snd_card_disconnect_sync'],
+  ])('is blamed for its own doing only: %s, %s, %s', (file, called, own) => {
+    const report = (name: string) =>
+      FAULT.map((line) => line.replace('wobble_link+0x10/0x20', `${name} (${file}:9)`)).map((line) =>
+        line.replace('wobble_start+0x10/0x20', 'wobble_start (drivers/misc/wobble.c:7)'),
+      );
+    expect(crashOf(report(called))).toMatchObject({ function: 'wobble_start', passedOver: [{ function: called }] });
+    expect(crashOf(report(own))).toMatchObject({ function: own, passedOver: [] });
+  });
+
+  it.each([
+    ['drivers/irqchip/irq-gic-v3.c', 'gic_handle_irq'],
+    ['drivers/clocksource/arm_arch_timer.c', 'arch_timer_handler_virt'],
+    ['drivers/perf/arm_pmuv3.c', 'armv8pmu_handle_irq'],
+  ])('is not what a stuck CPU was doing where the interrupt came in by it: %s, %s', (file, entry) => {
+    const stall = [
+      '[   21.000000] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [wobbled:7]',
+      '[   21.000001] CPU: 1 UID: 0 PID: 7 Comm: wobbled Not tainted 6.12.0 #1',
+      '[   21.000002] Call trace:',
+      `[   21.000003]  ${entry} (${file}:9)`,
+      '[   21.000004]  wobble_start (drivers/misc/wobble.c:7)',
+    ];
+    expect(crashOf(stall)).toMatchObject({ kind: 'soft-lockup', function: 'wobble_start' });
   });
 });

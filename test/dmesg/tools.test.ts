@@ -57,6 +57,10 @@ const after = (prefix: (printed: Printed, n: number) => string) => (printed: Pri
 const instead = (prefix: (printed: Printed, n: number) => string) => (printed: Printed, n: number) =>
   `${prefix(printed, n)}${printed.text}\n`;
 
+/** A line as a terminal of so many columns breaks it. */
+const broken = (columns: number) => (printed: Printed) =>
+  stamped(printed).replaceAll(new RegExp(`.{1,${columns}}`, 'g'), (part) => `${part}\n`);
+
 /** How each tool writes a record. */
 const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string } = {
   // util-linux, sys-utils/dmesg.c.
@@ -161,6 +165,7 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
   'Motorola last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)},3] `),
   'Amlogic console': instead((printed) => `[${padded(printed)}@3] `),
   'Qualcomm c3 last_kmsg': instead((printed) => `<${printed.level}>[${padded(printed)}] c3    142 `),
+  'PREEMPT_RT until 5.4': instead((printed) => `[${padded(printed)}] 003: `),
   'OPAL msglog': instead((printed) => `[${padded(printed).slice(1)},${printed.level}] `),
   // Test labs and CI.
   LAVA: after((printed) => `2026-01-05T${clock(printed)}.${micros(printed)}  `),
@@ -200,6 +205,17 @@ const FORMS: { readonly [tool: string]: (printed: Printed, n: number) => string 
   'grep, of several files': after(() => 'console.log:'),
   'grep -n -C': after((_, n) => `${n + 1}-`),
   'cat -n': after((_, n) => `${String(n + 1).padStart(6)}\t`),
+  'a terminal of 80 columns': broken(80),
+  'a pane of 100 columns': broken(100),
+  'a numbered list': after((_, n) => `${n + 1}. `),
+  'a string of Python': (printed) => `b'${stamped(printed)}\\r\\n'\n`,
+  'log messages of Python': after((printed) => `2026-01-05 ${clock(printed)},345 - qemu - INFO - `),
+  'pytest, live': after((printed) => `${clock(printed)} DEBUG    console:serial.py:40 `),
+  TeamCity: after((printed) => `[${clock(printed)}]W:\t [Boot] `),
+  Zuul: after((printed) => `2026-01-05 ${clock(printed)}.345678 | node-1 | `),
+  crosvm: after((printed) => `[2026-01-05T${clock(printed)}.345678+00:00 INFO  serial] `),
+  'a J-Link': after(() => '00> '),
+  'a mail, of what a patch adds': after(() => '+'),
   'a mail': after(() => '> '),
   'a mail, quoted twice': after(() => '> > '),
   'a mail, with bars': after(() => '| '),
@@ -301,5 +317,12 @@ describe('a log as a tool shows it', () => {
 
   it.each(Object.entries(FORMS))('is read as the kernel printed it: %s', (_tool, form) => {
     expect(classify(BOOT.map(form).join(''))).toEqual(expected);
+  });
+
+  it('names the task and the probes where a narrow terminal broke its lines', () => {
+    const { crashes, deferrals, failed } = classify(BOOT.map(broken(60)).join(''));
+    expect(failed).toEqual(expected.failed);
+    expect(deferrals).toEqual(expected.deferrals);
+    expect(crashes).toMatchObject([{ name: 'gadget_bridge_attach', comm: '(udev-worker)', pid: 142, cpu: 3 }]);
   });
 });

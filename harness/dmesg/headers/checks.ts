@@ -59,7 +59,8 @@ export const CHECKS: readonly Rule[] = [
   // BUG(): lib/bug.c.
   {
     needle: 'ernel BUG at ',
-    pattern: anywhere(`[kK]ernel BUG at (?:${SRC}|(\\S{1,255}))`),
+    // Where no file is known: an address, or a function.
+    pattern: anywhere(`[kK]ernel BUG at (?:${SRC}|((?=\\S{0,255}[\\d+!])\\S{1,255}))`),
     header: (match) => {
       const source = match[1] === undefined ? null : `${match[1]}:${match[2]}`;
       const file = match[1] ?? '';
