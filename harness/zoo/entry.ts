@@ -35,6 +35,7 @@ const FAMILIES = [
   'nvmem',
   'interconnect',
   'i2c',
+  'irqchip',
 ] as const;
 type Family = (typeof FAMILIES)[number];
 

@@ -1,136 +1,51 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { laidBoard } from '../../harness/board/machine.ts';
-import { type BoardModels, NO_MODELS, transplant } from '../../harness/board/transplant.ts';
+import { type BoardModels, NO_MODELS } from '../../harness/board/transplant.ts';
 import { modelBoard } from '../../harness/devices/board-models.ts';
-import { setBootargs } from '../../harness/devicetree/chosen.ts';
-import { parseFdt } from '../../harness/devicetree/parse.ts';
-import { serializeFdt } from '../../harness/devicetree/serialize.ts';
-import type { TreeNode } from '../../harness/devicetree/tree.ts';
-import { encodeBoardPlan } from '../../harness/firmware/board-plan.ts';
-import { encodeSnapshotTable } from '../../harness/firmware/gates.ts';
+import { consoleLookup, encodeSnapshotTable, snapshotSymbols } from '../../harness/firmware/gates.ts';
 import { encodeNextCell } from '../../harness/firmware/next-cell.ts';
 import { FIRMWARE } from '../../harness/firmware/program.ts';
 import { buildInitramfs } from '../../harness/guest/initramfs.ts';
-import { encodePlan } from '../../harness/guest/plan.ts';
 import { GUEST_INIT } from '../../harness/guest/program.ts';
+import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
 import { buildKernel } from '../../harness/kernel/build.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
 import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
-import { boardTree, GIC_V3, node, SCM_AND_SMMU } from '../board/trees.ts';
+import { findSymbols } from '../../harness/run/symbols.ts';
 import { FIRST_BUILD_MS } from '../guest/boot.ts';
-
-/** A board whose addresses are not QEMU's, with the two devices of the thread on it, laid down as a .dtb is. */
+import { layBoard, SHIFT, SMMU, type Software, treeWith } from './laid-board.ts';
 
 const KERNEL = '6.1';
-const SHIFT = 4;
-const SMMU = '15000000.iommu';
 const signal = new AbortController().signal;
 
-const withPhandle = (gic: TreeNode): TreeNode => ({
-  ...gic,
-  properties: new Map([
-    ...gic.properties,
-    ...node('', { phandle: [1], '#address-cells': [2], '#size-cells': [2], ranges: [] }).properties,
-  ]),
-});
-const GICS = {
-  3: {
-    ...withPhandle(GIC_V3),
-    children: [
-      node('its@17a40000', { compatible: 'arm,gic-v3-its', 'msi-controller': [], reg: [0, 0x17a4_0000, 0, 0x2_0000] }),
-    ],
-  },
-  2: withPhandle(
-    node('interrupt-controller@17a00000', {
-      compatible: 'arm,gic-400',
-      'interrupt-controller': [],
-      '#interrupt-cells': [3],
-      reg: [0, 0x17a0_0000, 0, 0x1000, 0, 0x17a0_2000, 0, 0x2000],
-    }),
-  ),
-} as const;
-
-/** Where the second CPU of the GICv2 board waits; the other board's is started by PSCI. */
-const SPIN_TABLE = { address: 0x8000_0000n, size: 0x1000n };
-const SPINNING = { 'enable-method': 'spin-table', 'cpu-release-addr': [0, 0x8000_00e0] };
-
-function treeWith(version: 2 | 3) {
-  const tree = boardTree({
-    gic: GICS[version],
-    cpus: version === 2 ? { 'cpu@100': SPINNING } : {},
-    more: [node('psci', { compatible: 'arm,psci-1.0', method: 'smc' }), ...SCM_AND_SMMU],
-  });
-  const root = {
-    ...tree.root,
-    properties: new Map([...tree.root.properties, ...node('', { 'interrupt-parent': [1] }).properties]),
-  };
-  return { ...tree, root, reservations: [SPIN_TABLE] };
-}
-
 let folder: Awaited<ReturnType<typeof dir>>;
-let image = '';
-let firmware: Uint8Array;
-let initramfs: Uint8Array;
+let kernel: KernelArtefact;
+let software: Software;
 
 beforeAll(async () => {
   folder = await dir({ unsafeCleanup: true });
-  const kernel = await buildKernel({ recipe: KERNEL, linkage: 'builtin', signal, onProgress: () => {} });
-  if (kernel.kind !== 'ready') throw new Error(kernel.reason);
-  image = kernel.image;
-  firmware = await crossCompile(FIRMWARE, cacheRoot());
-  initramfs = buildInitramfs(await crossCompile(GUEST_INIT, cacheRoot()));
+  const built = await buildKernel({ recipe: KERNEL, linkage: 'builtin', signal, onProgress: () => {} });
+  if (built.kind !== 'ready') throw new Error(built.reason);
+  kernel = built;
+  software = {
+    firmware: await crossCompile(FIRMWARE, cacheRoot()),
+    image: kernel.image,
+    initramfs: buildInitramfs(await crossCompile(GUEST_INIT, cacheRoot())),
+  };
 }, FIRST_BUILD_MS);
 
 afterAll(() => folder.cleanup());
 
 let laid = 0;
 
-/** Everything that a boot needs, laid down in a folder of its own. */
-function lay(version: 2 | 3, models: BoardModels, cpus = 1) {
-  const path = join(folder.path, `${laid++}`);
-  const lie = (name: string, bytes: Uint8Array) => {
-    writeFileSync(`${path}-${name}`, bytes);
-    return `${path}-${name}`;
-  };
-  const blob = serializeFdt(treeWith(version));
-  const { tree, plan, facts } = transplant(parseFdt(blob), blob.length, {
-    name: 'the board',
-    imageSize: Number(readFileSync(image).readBigUInt64LE(16)),
-    initramfsSize: initramfs.length,
-    cpus,
-    breakerReads: 5,
-    models,
-  });
-  const bootargs = [
-    `earlycon=pl011,mmio32,0x${facts.console.toString(16)}`,
-    ...['keep_bootcon', 'rdinit=/init', 'printk.devkmsg=on', `maxcpus=${cpus}`, 'nokaslr', 'panic=-1'],
-    'ignore_loglevel',
-  ];
-  return {
-    lie,
-    machine: { cpus, shift: SHIFT, board: laidBoard(plan) },
-    files: {
-      firmware: lie('firmware', firmware),
-      image,
-      deviceTree: lie('dtb', serializeFdt(setBootargs(tree, bootargs))),
-      initramfs: lie('initramfs', initramfs),
-      plan: lie('plan', encodePlan({ steps: [{ step: 'settle', ms: 500 }], watch: [SMMU] })),
-      modules: null,
-      gates: null,
-      boardPlan: lie('board', encodeBoardPlan(plan)),
-      registers: [],
-      firmwareLog: `${path}-firmware.log`,
-    },
-    consoleFile: `${path}-console.log`,
-  };
-}
+const lay = (version: 2 | 3, models: BoardModels, cpus = 1) =>
+  layBoard(join(folder.path, `${laid++}`), version, software, { models, cpus });
 
 async function boot(version: 2 | 3, models: BoardModels = modelBoard(treeWith(version)).models, cpus = 1) {
   const { files, machine, consoleFile } = lay(version, models, cpus);
@@ -178,10 +93,14 @@ it('without models the SMMU is no SMMU, and the guest ends all the same', { time
   expect(console).toContain('bootrace: done');
 });
 
-it('cells of a snapshot say what a boot from reset says, one after the other', { timeout: 120_000 }, async () => {
+it.each([
+  ['when its init asks for a plan', []],
+  ['before the SMMU is probed', [SMMU]],
+])('cells of a snapshot taken %s say what a boot from reset says', { timeout: 120_000 }, async (_, devices) => {
   const fromReset = await boot(3);
   const { lie, files, machine, consoleFile } = lay(3, modelBoard(treeWith(3)).models);
-  const table = encodeSnapshotTable({ devices: [], functions: [] }, false, () => null);
+  const symbols = await findSymbols(kernel, snapshotSymbols({ devices, functions: [] }));
+  const table = encodeSnapshotTable({ devices, functions: [] }, false, consoleLookup(symbols, true));
   if (table === null) throw new Error('no table');
   const gates = lie('gates', table);
   const guest = await SnapshotGuest.start({
