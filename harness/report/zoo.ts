@@ -22,14 +22,25 @@ function mendedBy({ commit, subject }: EntryResult['entry']): string {
 
 function foundText({ found }: EntryResult): string {
   if (found === null) return '';
-  if (found.found === null) return `not found in ${count(found.boots, 'boot')}`;
+  if (found.found === null) return `not found in ${count(found.boots, 'boot')}${besides(found)}`;
   return `found by boot ${found.found.boot} (${found.found.part})`;
 }
 
 function cleanText({ clean }: EntryResult): string {
   if (clean === null) return '';
   if (clean.found !== null) return `shows it too, in boot ${clean.found.boot} (${clean.found.part})`;
-  return `clean in ${count(clean.boots, 'boot')}`;
+  return `clean in ${count(clean.boots, 'boot')}${besides(clean)}`;
+}
+
+/** Outcomes that are named; others are counted. */
+const NAMED = 3;
+
+/** What a search without the symptom shows instead: a board whose every boot crashes hides the bug, and is not clean. */
+function besides({ outcomes }: NonNullable<EntryResult['found']>): string {
+  if (outcomes.length === 0) return '';
+  const named = outcomes.slice(0, NAMED).map(({ verdict, signature }) => signature ?? verdict);
+  const rest = outcomes.length - named.length;
+  return `, which show something else: ${named.join('; ')}${rest > 0 ? `; and ${rest} more` : ''}`;
 }
 
 function boots(search: NonNullable<EntryResult['found']>): string {

@@ -1,10 +1,12 @@
+import type { Verdict } from '../model/verdict.ts';
 import type { Entry } from './entry.ts';
 
 /** What one search came to, as far as the table needs it. */
 interface SearchResult {
   readonly found: { readonly boot: number; readonly part: string } | null;
   readonly boots: number;
-  readonly outcomes: readonly { readonly key: string }[];
+  /** Distinct outcomes other than a pass, the symptom among them. */
+  readonly outcomes: readonly { readonly verdict: Verdict; readonly signature: string | null }[];
 }
 
 export interface EntryResult {

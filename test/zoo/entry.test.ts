@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Crash } from '../../harness/dmesg/events.ts';
+import { formatEntry } from '../../harness/report/zoo.ts';
 import { parseEntry, showsSymptom } from '../../harness/zoo/entry.ts';
 import { readEntries, ZOO } from '../../harness/zoo/folder.ts';
 import { type EntryResult, judgeEntry } from '../../harness/zoo/result.ts';
@@ -94,4 +95,13 @@ test('an entry is as expected where it is found with the bug alone, or out of re
   expect(judgeEntry(result(null, null, 'no such hardware'))).toBe('as-expected');
   expect(judgeEntry(result(3, null, 'no such hardware'))).toBe('unexpected');
   expect(judgeEntry({ ...result(null, null), problem: 'no kernel', found: null })).toBe('missing');
+});
+
+test('a board whose every boot crashes is not called clean', () => {
+  const outcome = (signature: string) => ({ verdict: 'null-deref', signature }) as const;
+  const search = { found: null, boots: 12, outcomes: [1, 2, 3, 4].map((n) => outcome(`null-deref: F${n}`)) };
+  const result = { entry: parse(TEXT), problem: null, found: search, clean: search, atRandom: null, sentence: null };
+  const besides = 'which show something else: null-deref: F1; null-deref: F2; null-deref: F3; and 1 more';
+  expect(formatEntry(result)).toContain(`mine-unfixed: not found in 12 boots, ${besides}\n`);
+  expect(formatEntry(result)).toContain(`mine: clean in 12 boots, ${besides}\n`);
 });
