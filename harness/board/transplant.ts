@@ -121,6 +121,12 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
       `${name} has RAM at 0x${above.address.toString(16)}, above the ${ADDRESS_BITS} address bits of QEMU's CPU`,
     );
   const gic = [controller.distributor, ...controller.redistributors, controller.cpuInterface ?? []].flat();
+  const unreachable = gic.find((range) => endOf(range) > 2 ** ADDRESS_BITS);
+  if (unreachable !== undefined)
+    throw new InputError(
+      `${name} has the interrupt controller ${path} at 0x${unreachable.address.toString(16)}, ` +
+        `above the ${ADDRESS_BITS} address bits of QEMU's CPU`,
+    );
   const inRam = gic.find((range) => memory.blocks.some((block) => overlaps(block, range)));
   if (inRam !== undefined)
     throw new InputError(

@@ -157,7 +157,19 @@ describe('transplant', () => {
     [
       'memory out of reach',
       boardTree({ memory: [memory('memory@1', 0x1_0000, 0, 1, 0)] }),
-      /above the \d+ address bits/,
+      /RAM at 0x\w+, above the \d+ address bits/,
+    ],
+    [
+      'an interrupt controller out of reach',
+      boardTree({
+        gic: node('interrupt-controller@801000000000', {
+          compatible: 'arm,gic-v3',
+          'interrupt-controller': [],
+          '#interrupt-cells': [3],
+          reg: [0x8010, 0, 0, 0x1_0000, 0x8010, 0x8000_0000, 0, 0x10_0000],
+        }),
+      }),
+      /interrupt controller \S+ at 0x801000000000, above the \d+ address bits/,
     ],
   ];
   test.each(refusals)('refuses %s with a sentence', (_, tree, message) => {

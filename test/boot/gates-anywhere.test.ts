@@ -161,6 +161,25 @@ test('devices of a real board’s tree are held: SPMI, then I2C by its node, the
   );
 });
 
+test('a PCI device of a real board’s tree is held: the root port, when it is retried', async () => {
+  const port = '0000:00:00.0';
+  const { record } = await boot({
+    kernel: 'debian-stock:6.12',
+    board: 'amd-overdrive-rev-b1.dtb',
+    bootargs: ['driver_async_probe=armv8-pmu'],
+    watch: [port, 'pmu'],
+    gates: [
+      { gate: 'delay', device: 'pmu', ms: 2000 },
+      { gate: 'hold', device: port, until: 'pmu', phase: 'finished' },
+    ],
+    plan: [{ step: 'settle', ms: 500 }],
+    expect: { verdicts: ['deferred-then-bound'] },
+  });
+  expect(record.verdict).toBe('deferred-then-bound');
+  const order = ['delayed pmu', `held ${port}`, 'finished pmu', `released ${port}`];
+  expect(gateVerbs(record).filter((what) => order.includes(what))).toEqual(order);
+});
+
 test('AMBA devices of a real board’s tree are held and delayed', async () => {
   const gpios = ['f7020000.gpio', 'f7021000.gpio', 'f7022000.gpio'] as const;
   const { record } = await boot({
