@@ -51,7 +51,11 @@ const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   ['nxp,pcal6416', 0x06, [0xff, 0xff]],
   ['ti,tca6408', 0x03, [0xff]],
   ['ti,tca9554', 0x03, [0xff]],
-  /** drivers/regulator/da9211-regulator.c, da9211_i2c_probe(): DA9211_REG_DEVICE_ID, in page 2. */
+  /**
+   * drivers/regulator/da9211-regulator.c: DA9211_REG_DEVICE_ID in page 2, and in page 1 DA9211_REG_CONFIG_E, by which a
+   * part has two converters (da9211_regulator_init()).
+   */
+  ...['dlg,da9211', 'dlg,da9212', 'dlg,da9213', 'dlg,da9214'].map((name) => [name, 0x47, [0x40]] as const),
   ['dlg,da9211', 0x01, [0x22]],
   ['dlg,da9212', 0x01, [0x22]],
   ['dlg,da9213', 0x01, [0x23]],

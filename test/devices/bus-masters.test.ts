@@ -95,6 +95,7 @@ describe('masters of buses with a register file for each slave', () => {
       const store = placed?.parameters[0] ?? 0;
       expect(placed).toMatchObject({ behaviour: 'i2c-mt65xx', interrupts: [108] });
       expect(bytesAt(found.images, store + 0x6801)).toEqual([0x22]);
+      expect(bytesAt(found.images, store + 0x6847), 'two converters').toEqual([0x40]);
       return placed?.parameters.slice(1);
     };
     expect(master(['mediatek,mt8173-i2c'])).toEqual([0x9000, 0x04, 0x6c]);
