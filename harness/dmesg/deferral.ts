@@ -35,7 +35,7 @@ const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1
  */
 const ASYNC_ATTACH = /: driver \S{1,64} async attach completed: -?\d+$/;
 /** try_to_bring_up_master(), drivers/base/component.c, up to 5.5: the message before says which part lacks. */
-const MASTER_BIND = /: master bind failed: -517$/;
+const MASTER_BIND = /\bmaster bind failed: -517$/;
 /**
  * soc_bind_dai_link(), sound/soc/soc-core.c, up to 5.6, returns -EPROBE_DEFER after this; what the driver of a card
  * says of it says no more.
@@ -43,7 +43,7 @@ const MASTER_BIND = /: master bind failed: -517$/;
 const NO_PART_OF_CARD = new RegExp(
   `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S{1,128} not registered)`,
 );
-const CARD_FAILED = /: snd_soc_register_card\(?\)? failed:? \(?-517\)?$/;
+const CARD_FAILED = /\bsnd_soc_register_card\S{0,32} failed:? \(?-517\)?$/;
 /**
  * pin_request(), drivers/pinctrl/pinmux.c: the pin controller speaks, and who asked for the pin (a device, or
  * CONTROLLER:N for a GPIO) is deferred.
@@ -75,6 +75,11 @@ const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
 const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,128}\\): -(\\d{1,4})$`);
 const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
 const EPROBE_DEFER = 517;
+
+/** Whether the words only repeat that the whole of a device is deferred, of which a message before may say more. */
+export function isVague(reason: string): boolean {
+  return MASTER_BIND.test(reason) || CARD_FAILED.test(reason);
+}
 
 /** The part of a device that holds it back, where a deferral names one. */
 export function partOf(event: Extract<DmesgEvent, { readonly event: 'deferred' }>): DmesgEvent | null {
@@ -142,8 +147,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];
-      const reason = MASTER_BIND.test(text) || CARD_FAILED.test(text) ? null : (said[3] ?? null);
-      return { event: 'deferred', by: 'driver', reason, device: said[2], driver, ...at };
+      return { event: 'deferred', by: 'driver', reason: said[3] ?? null, device: said[2], driver, ...at };
     }
   }
   if (text.includes('cycl')) {

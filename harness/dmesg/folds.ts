@@ -16,16 +16,9 @@ const LEAST_FILLED = 48;
 const MOST_FOLD = 80;
 /** Marks of a quoted mail, which were added after its lines had been broken. */
 const QUOTE = /^(?:> ?)+/;
-/** The end of a line that quoted-printable breaks (RFC 2045, 6.7), where it has 76 columns. */
-const SOFT_BREAK = '=';
-const SOFT_WIDTH = 76;
 
 function unquoted(line: string | undefined): string {
   return line?.replace(QUOTE, '').trimEnd() ?? '';
-}
-
-function isSoft(line: string): boolean {
-  return line.endsWith(SOFT_BREAK) && line.length >= SOFT_WIDTH - 1;
 }
 
 interface Kept {
@@ -61,7 +54,7 @@ export class Folds {
     this.#kept = null;
     if (kept === null || (rest.time !== null && rest.time !== kept.record.time)) return null;
     const broken = unquoted(lines.at(-2));
-    const text = joined(kept.record.text, rest.text, broken);
+    const text = `${kept.record.text} ${rest.text}`;
     if (rest.time === null && !told) {
       const event =
         ofDriverCore(kept, text, rest.text, broken) ?? ofDriverCoreWithin(kept, kept.record.text + rest.text);
@@ -74,12 +67,7 @@ export class Folds {
 
 /** Whether the line is one that a mail program may have broken. */
 function fillsLine(line: string): boolean {
-  return line.length <= MOST_FOLD && (line.length >= LEAST_FILLED || isSoft(line));
-}
-
-/** A text and the rest of it, where `broken` is the whole line of the first. */
-function joined(text: string, rest: string, broken: string): string {
-  return isSoft(broken) ? text.slice(0, -SOFT_BREAK.length) + rest : `${text} ${rest}`;
+  return line.length <= MOST_FOLD && line.length >= LEAST_FILLED;
 }
 
 /** What the driver core says in a record that a terminal broke within a word. */
@@ -91,6 +79,6 @@ function ofDriverCoreWithin({ record, line }: Kept, text: string): DmesgEvent | 
 function ofDriverCore({ record, line }: Kept, text: string, rest: string, broken: string): DmesgEvent | null {
   if (!OF_PROBE.test(record.text)) return null;
   const next = rest.split(' ', 1)[0] ?? '';
-  if (!isSoft(broken) && (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD)) return null;
+  if (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD) return null;
   return driverCoreEvent(text, { line, time: record.time });
 }

@@ -3,6 +3,7 @@ import { Block, RUST_PANIC } from './block.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, partOf } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
+import { editedEvent } from './edited.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { Folds } from './folds.ts';
 import { type Locate, plainName } from './frame.ts';
@@ -45,6 +46,13 @@ const MAX_OPEN_BLOCKS = 64;
 const MAX_IN_FLIGHT = 4096;
 /** Lines of others that a fault's report may be split by before its registers come. */
 const SPLIT = 400;
+
+/** A line that quoted-printable breaks has 76 columns with the mark at its end, or as many as fit before an escape. */
+const SOFT = /^.{72,75}=\r?$/;
+/** No message is longer: printk cuts records at 1 KiB (LOG_LINE_MAX). */
+const MAX_SOFT = 1024;
+/** Columns in which a time stamp begins, behind marks of quotes and levels. */
+const STAMP_WITHIN = 40;
 
 const CUT_HERE = '[ cut here ]';
 const SHARED = '';
@@ -102,6 +110,8 @@ export class DmesgParser {
   #askedFor = 0;
   #previous: LogRecord | null = null;
   readonly #folds = new Folds();
+  /** A line that goes on in the next one. */
+  #soft: { readonly line: string; readonly number: number; readonly hasSign: boolean } | null = null;
   /** The first half of a message, of which the next line may be the rest. */
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
@@ -119,6 +129,7 @@ export class DmesgParser {
   /** The input is over: returns what was still open. The parser is of no use afterwards. */
   end(): DmesgEvent[] {
     this.#splitter.end();
+    this.#endSoft();
     this.#endHalf();
     this.#closeAll(true);
     if (this.#boots.end()) this.#confirm('banner');
@@ -147,7 +158,26 @@ export class DmesgParser {
     return events;
   }
 
+  /** Quoted-printable breaks a line anywhere (RFC 2045, 6.7): what it broke is read as one, where it began. */
   #line(line: string, number: number, hasSign: boolean): void {
+    const soft = this.#soft;
+    this.#soft = null;
+    const joins = soft !== null && !STAMPED.test(line.slice(0, STAMP_WITHIN));
+    if (soft !== null && !joins) this.#wholeLine(soft.line, soft.number, soft.hasSign);
+    const whole = joins ? soft.line.slice(0, -1) + line : line;
+    const sign = hasSign || (joins && (soft.hasSign || SIGNS.isIn(whole)));
+    const at = joins ? soft.number : number;
+    if (isSoft(line) && whole.length < MAX_SOFT) this.#soft = { line: whole, number: at, hasSign: sign };
+    else this.#wholeLine(whole, at, sign);
+  }
+
+  #endSoft(): void {
+    const soft = this.#soft;
+    this.#soft = null;
+    if (soft !== null) this.#wholeLine(soft.line, soft.number, soft.hasSign);
+  }
+
+  #wholeLine(line: string, number: number, hasSign: boolean): void {
     if (line.length > 1) {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
@@ -205,7 +235,7 @@ export class DmesgParser {
     if (place === 'undecided') this.#held ??= { line, events: [], last: this.#recent.slice(-RECENT_LINES) };
     else if (place !== 'usual') this.#newBoot(place.boot, record, line);
     const listed = this.#deferred.mayTake(text) ? this.#listed(record, line) : null;
-    const read = listed ?? (hasSign ? driverCoreEvent(text, { line, time }) : null);
+    const read = listed ?? (hasSign ? eventOf(text, { line, time }) : null);
     const event = read === null ? null : this.#spoken(read);
     if (event !== null) {
       if (event.event === 'banner' && this.#held === null) this.#reset();
@@ -227,7 +257,7 @@ export class DmesgParser {
     const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
-      if (hasSign) this.#folds.keep(record, line, this.#recent.at(-1));
+      if (hasSign && event === null) this.#folds.keep(record, line, this.#recent.at(-1));
       this.#body(record, line);
     }
   }
@@ -483,6 +513,16 @@ export class DmesgParser {
     this.#lastCrash = crash;
     if (open.block.panicked) this.#panicked = { line: crash.line };
   }
+}
+
+/** What a record says of a device, an initcall or the boot, also where a person edited it. */
+function eventOf(text: string, at: { readonly line: number; readonly time: number | null }): DmesgEvent | null {
+  const edited = text.startsWith('`') ? editedEvent(text, at) : null;
+  return edited ?? driverCoreEvent(text, at) ?? editedEvent(text, at);
+}
+
+function isSoft(line: string): boolean {
+  return (line.endsWith('=') || line.endsWith('=\r')) && SOFT.test(line);
 }
 
 function patience(block: Block): number {

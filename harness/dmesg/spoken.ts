@@ -15,8 +15,12 @@ const OF_CORE = new RegExp(
     /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
   )}`,
 );
+/** What a driver does without: regulator_get() of an absent supply, for one. */
+const NO_MATTER = /using (?:dummy|default|internal)|fall(?:ing)? ?back|ignored|optional|no hogs/i;
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
+/** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
+const TAKEN_PIN = /((?:pin \S{1,64} )?already requested by \S{1,128}; cannot claim for (\S{1,128}))/;
 const MOST = 300;
 
 /**
@@ -27,11 +31,20 @@ const MOST = 300;
 export function wordsOf(device: string, texts: readonly string[]): string | null {
   let first: string | null = null;
   for (const text of texts) {
+    // The pin controller speaks of the device.
+    const pin = TAKEN_PIN.exec(text);
+    if (pin?.[2] === device) {
+      first ??= pin[1] ?? null;
+      continue;
+    }
     const at = text.startsWith(`${device}: `) ? 0 : text.indexOf(` ${device}: `) + 1;
     // `DRIVER DEVICE: words` of dev_printk(): one word before the device.
     if ((at === 0 && !text.startsWith(device)) || text.slice(0, at).trimEnd().includes(' ')) continue;
-    const words = text.slice(at + device.length + 2).slice(0, MOST);
-    if (OF_CORE.test(words)) continue;
+    const words = text
+      .slice(at + device.length + 2)
+      .trimStart()
+      .slice(0, MOST);
+    if (OF_CORE.test(words) || NO_MATTER.test(words)) continue;
     if (DEFERS.test(words)) first = null;
     else if (AN_ERROR.test(words)) first ??= words;
   }

@@ -1,4 +1,5 @@
 import type { BootSign } from './boots.ts';
+import { isVague } from './deferral.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 
 /** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
@@ -50,6 +51,8 @@ export interface DeviceLife {
   failedLine: number;
   /** The device was named in the deferred list of a kernel that had given up or settled. */
   pending: boolean;
+  /** Round of retries in which it was deferred last; 0 where the log does not show rounds. */
+  round: number;
   /** devices_deferred has it, with the reason that the kernel knows. */
   listed: boolean;
   timedOut: boolean;
@@ -147,6 +150,10 @@ export interface LogSummary {
   readonly syncWaits: readonly SyncWait[];
   /** The last one of each device. */
   readonly bindFailures: readonly BindFailure[];
+  /** Rounds of retries that the driver core's messages show; each tries all devices that are deferred. */
+  readonly rounds: number;
+  /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
+  readonly pendingFrom: number | null;
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** Remote processors that went down, with what they said first. */
@@ -180,6 +187,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     words: null,
     failedLine: 0,
     pending: false,
+    round: 0,
     listed: false,
     timedOut: false,
     line,
@@ -210,6 +218,10 @@ export class Summary {
   #shutdown = false;
   #dropped = 0;
   readonly #initcalls: Initcall[] = [];
+  #rounds = 0;
+  /** Devices that the driver core deferred in this round. */
+  readonly #round = new Set<string>();
+  #pendingFrom: number | null = null;
   /** The last message of a deferral. */
   #attempt: { readonly device: string; readonly time: number | null; readonly line: number } | null = null;
 
@@ -322,6 +334,8 @@ export class Summary {
       started: this.#started,
       syncWaits: this.#syncWaits,
       bindFailures: [...this.#bindFailures.values()],
+      rounds: this.#rounds,
+      pendingFrom: this.#pendingFrom,
       cycles: this.#cycles,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
@@ -353,6 +367,8 @@ export class Summary {
     this.#bootLine = event.line;
     for (const life of probing) life.state = 'matched';
     this.#initcalls.length = 0;
+    this.#round.clear();
+    this.#pendingFrom = null;
     this.#shutdown = false;
     this.#userSpace = false;
     this.#root = null;
@@ -414,6 +430,7 @@ export class Summary {
         this.#attempt = null;
         return;
       case 'deferred':
+        if (event.by === 'supplier') this.#countRound(life);
         if (!this.#isSaid(life, event)) this.#defer(life, event.by, event.reason);
         return;
       case 'retried':
@@ -437,6 +454,7 @@ export class Summary {
         return;
       case 'deferral-pending':
         life.pending = true;
+        this.#pendingFrom ??= event.line;
         this.#defer(life, life.by ?? 'unknown', event.reason);
         return;
       case 'deferral-listed':
@@ -474,9 +492,19 @@ export class Summary {
     life.state = 'deferred';
     if (by !== 'unknown' || life.by === null) life.by = by;
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
-    if (reason === null || (reason === REASON_UNKNOWN && life.reason !== null)) return;
+    if (reason === null || (life.reason !== null && (reason === REASON_UNKNOWN || isVague(reason)))) return;
     life.reason = reason;
     life.reasonLine = life.line;
+  }
+
+  /** driver_deferred_probe_trigger(), drivers/base/dd.c, has all deferred devices tried again. */
+  #countRound(life: DeviceLife): void {
+    if (this.#rounds === 0 || this.#round.has(life.device)) {
+      this.#round.clear();
+      this.#rounds += 1;
+    }
+    this.#round.add(life.device);
+    life.round = this.#rounds;
   }
 
   /**

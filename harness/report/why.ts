@@ -2,7 +2,6 @@ import { printable } from '../printable.ts';
 import type { LeastTimeout } from '../search/timeout.ts';
 import type { Root, RootCause, Why } from '../verdict/why.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
-import { SOUND_PART } from '../verdict/why-wants.ts';
 import { count, groupBy } from './text.ts';
 
 /** Devices that are listed below a root; the rest is counted. */
@@ -29,8 +28,10 @@ const TIMED_OUT =
 const IOMMU = /iommu|smmu/;
 /** A driver's name before its words (dev_err_probe()). */
 const DRIVER = /^[\w.,-]+: /;
-/** A node's name without an address, as the driver core prints it up to 6.2. */
-const NODE = /^[A-Za-z][\w-]*$/;
+/** A node's path in a driver's words. */
+const PATH = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+/;
+/** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
+const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
 const STATUS = '`status` there: whether it is on';
 const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
 /** Names that may stand in a command which somebody pastes. */
@@ -56,6 +57,11 @@ export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: Least
   }
   if (found.unexplained.length > 0 || found.roots.some(({ cause }) => cause.cause === 'silent'))
     lines.push(...openLines(found));
+  if (found.settled.length > 0)
+    lines.push(
+      '',
+      `Deferred earlier and no more at the end of the log, so bound or failed since: ${listed(found.settled)}`,
+    );
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) {
@@ -101,7 +107,7 @@ function rootLines(roots: readonly Root[]): string[] {
   if (quoted && cause.cause === 'failed') lines.push(`  it said before: ${printable(evidence)}${place}`);
   else if (quoted) lines.push(`  the log${place}: ${printable(evidence)}`);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
-  lines.push(...guessesOf(roots, waiting.length > 0));
+  lines.push(...guessesOf(roots));
   const via = waiting.map((one) =>
     one.for === one.root && names.size === 1 ? one.device : `${one.device} (for ${one.for})`,
   );
@@ -112,19 +118,21 @@ function rootLines(roots: readonly Root[]): string[] {
 }
 
 /** What the words of a root mean; where that is a guess it is called one. */
-function guessesOf(roots: readonly Root[], waited: boolean): string[] {
+function guessesOf(roots: readonly Root[]): string[] {
   const [first] = roots;
   const cause = first?.cause;
   if (cause?.cause === 'timed-out' && roots.some(({ name }) => IOMMU.test(name)))
     return ['  as there are IOMMUs among them, a power domain is the likeliest: a guess'];
   if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
-  const lines = [`  it waits for ${cause.wants}, which the log does not name`];
+  const named = PATH.test(cause.call ?? '') ? '' : ', which the log does not name';
+  const lines = [`  it waits for ${cause.wants}${named}`];
   if (cause.perhaps.length > 0)
     lines.push(`  perhaps for ${listed(cause.perhaps)}: not bound either, and a guess by the name`);
-  if (waited && cause.wants === SOUND_PART)
+  const circle = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? own.circle : []));
+  if (circle.length > 0)
     lines.push(
-      '  a sound card supplies nothing: what waits for it is probably what it waits for, or fw_devlink takes a node ' +
-        'in it for a device; `fw_devlink=permissive` shows that, a guess',
+      `  as ${listed(circle)} may be what it waits for, they may wait for each other, or for a node of which no ` +
+        'device is made: a guess, which a boot with `fw_devlink=permissive` shows',
     );
   return lines;
 }

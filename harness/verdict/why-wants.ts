@@ -10,8 +10,6 @@ export interface Want {
   readonly provider: RegExp | null;
 }
 
-export const SOUND_PART = 'a part of the sound card (a DAI, a codec or a platform)';
-
 const WANTS: readonly Want[] = [
   {
     noun: 'a regulator',
@@ -31,7 +29,7 @@ const WANTS: readonly Want[] = [
   },
   { noun: 'a DSI host', words: /dsi[ _]host/gi, property: /^remote-endpoint$/, provider: /\bdsi\b/ },
   {
-    noun: SOUND_PART,
+    noun: 'a part of the sound card (a DAI, a codec or a platform)',
     words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
     property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
     provider: /(?<!video-)codec|i2s|\bdai\b|\bsai\b|spdif|macro/,
@@ -66,6 +64,9 @@ const WANTS: readonly Want[] = [
 
 /** phy_create(), drivers/phy/phy-core.c, gets the PHY's own supply: only that is deferred. */
 const CREATES_PHY = /(?:create|register) (?:the )?phy/i;
+/** What the device itself provides cannot be registered, whatever it lacks for that. */
+const OWN =
+  /\b(?:add|adding|register(?:ing)?|create|creating)\s+(?:the )?(?:(?:gpio|pin|irq)\S*|regulators?|clocks?|resets?)\b/i;
 /** Names of resources are in quotes, and say nothing of their kind. */
 const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"/g;
 
@@ -73,6 +74,7 @@ const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"/g;
 export function wantOf(reason: string | null): Want | null {
   if (reason === null) return null;
   if (CREATES_PHY.test(reason)) return WANTS[0] ?? null;
+  if (OWN.test(reason)) return null;
   const words = reason.replace(QUOTED, "''");
   let last: { readonly want: Want; readonly at: number } | null = null;
   for (const want of WANTS) {

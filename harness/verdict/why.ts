@@ -25,6 +25,8 @@ export type RootCause =
       readonly call: string | null;
       readonly wants: string | null;
       readonly perhaps: readonly string[];
+      /** Those that wait for the device itself although they provide such a thing by their names: a circle, perhaps. */
+      readonly circle: readonly string[];
     }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
   | { readonly cause: 'timed-out'; readonly driver: string | null }
@@ -57,6 +59,8 @@ export interface Why {
   readonly likely: readonly string[];
   /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
   readonly reasonless: boolean;
+  /** Deferred once, and no more when all were tried again or what is pending was listed: bound or failed since. */
+  readonly settled: readonly string[];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
   readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
 }
@@ -65,7 +69,7 @@ export interface Why {
 const PROVIDERS: readonly RegExp[] = [
   /clock|clk|rcc/,
   /power-?(?:domain|controller|manager)|rsc|rpm|scmi|mailbox|mbox/,
-  /regulator|pmic|ldo|buck|vreg|supply/,
+  /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
   /interconnect|iommu|smmu/,
   /pinctrl|gpio|io-domains|syscon|pwm|reset/,
   /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
@@ -109,7 +113,7 @@ export function whyUnbound(summary: LogSummary): Why {
   const names = new Names(devices);
   const binds = summary.bindFailures.filter(({ device }) => devices.get(device)?.state !== 'bound');
   const parts = new Map(binds.map((failure) => [failure.part, failure]));
-  const unbound = new Set([...devices.values()].filter(isUnbound).map(({ device }) => device));
+  const { unbound, settled } = splitSettled(summary, names);
   const awaited = new Map<string, string>();
   /** Who waits for it, of those the first. */
   const first = new Map<string, string>();
@@ -127,6 +131,7 @@ export function whyUnbound(summary: LogSummary): Why {
     else wait(device, supplier);
   }
   for (const { device, part } of binds) {
+    settled.delete(device);
     unbound.add(device);
     if (part !== device) wait(device, part);
   }
@@ -188,6 +193,7 @@ export function whyUnbound(summary: LogSummary): Why {
       .filter((device) => providerRank(device) < PROVIDERS.length)
       .sort((a, b) => providerRank(a) - providerRank(b)),
     reasonless: isReasonless(open.flatMap((device) => devices.get(device) ?? [])),
+    settled: [...settled],
     rootDevice: rootDeviceOf(summary, unbound),
   };
 }
@@ -196,6 +202,34 @@ export function whyUnbound(summary: LogSummary): Why {
 export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
   if (state === 'bound') return false;
   return pending || timedOut || deferrals > 0 || ['failed', 'deferred', 'probing', 'unbound', 'absent'].includes(state);
+}
+
+/** Each round tries all that are deferred; the one in which a log ends may be cut, and the one before, too. */
+const ROUNDS_WITHOUT = 2;
+
+/**
+ * Devices that are not bound, without those that were deferred and are no more: in rounds of retries, or in the list
+ * of what is pending that deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
+ * printed; what others still wait for is not bound.
+ */
+function splitSettled({ devices, rounds, pendingFrom }: LogSummary, names: Names) {
+  const unbound = [...devices.values()].filter(isUnbound);
+  const isSettled = ({ state, pending, timedOut, round, line }: DeviceLife): boolean =>
+    state === 'deferred' &&
+    !pending &&
+    !timedOut &&
+    ((round > 0 && rounds - round >= ROUNDS_WITHOUT) || (pendingFrom !== null && line < pendingFrom));
+  const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));
+  // What a device that is not settled waits for is not settled, nor what that waits for.
+  const queue = unbound.filter(({ device }) => !settled.has(device));
+  for (const { reason } of queue) {
+    const named = supplierOf(reason);
+    const supplier = named === null ? null : names.deviceOf(named);
+    const life = supplier !== null && settled.delete(supplier) ? devices.get(supplier) : undefined;
+    if (life !== undefined) queue.push(life);
+  }
+  const others = unbound.map(({ device }) => device).filter((device) => !settled.has(device));
+  return { unbound: new Set(others), settled };
 }
 
 /** What says something of the cause comes first. */
@@ -284,7 +318,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
 }
 
 function deferral(driver: string | null, call: string | null): RootCause {
-  return { cause: 'own-deferral', driver, call, wants: wantOf(call)?.noun ?? null, perhaps: [] };
+  return { cause: 'own-deferral', driver, call, wants: wantOf(call)?.noun ?? null, perhaps: [], circle: [] };
 }
 
 /** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
@@ -299,12 +333,16 @@ function guessProviders(
     const want = cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
     if (cause.cause !== 'own-deferral' || want?.provider == null) continue;
     const { provider } = want;
+    const circle = [...root.waiting].flatMap(([device, next]) =>
+      next === name && provider.test(device) ? [device] : [],
+    );
+    root.cause = { ...cause, circle };
     const all = providers.get(want) ?? [...unbound].filter((device) => provider.test(device));
     providers.set(want, all);
     if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for.
     const perhaps = all.filter((device) => device !== name && ends.get(device)?.end !== name);
-    if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
+    if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps, circle };
   }
 }
 

@@ -133,6 +133,36 @@ describe('a line of the driver core that a mail program broke', () => {
     ]);
   });
 
+  it('is read whole in quoted-printable, which breaks words and goes on without the marks of a quote', () => {
+    const line =
+      'platform 20c8000.anatop: deferred probe pending: platform: wait for supplier /soc/efuse@21bc000/grade@20';
+    const begin = '> [   12.647970] ';
+    const first = 75 - begin.length;
+    const log = [`${begin}${line.slice(0, first)}=`, line.slice(first)];
+    expect(log[0]).toHaveLength(76);
+    const expected = [{ event: 'deferral-pending', reason: 'platform: wait for supplier /soc/efuse@21bc000/grade@20' }];
+    expect(told(...log)).toMatchObject(expected);
+    // A line may end so by itself: the next one has a stamp.
+    const other = '[   13.000000] gadget 1.dev: probe with driver gadget failed with error -22';
+    expect(told(`${begin}${'x'.repeat(first)}=`, other)).toMatchObject([{ event: 'probe-failed', device: '1.dev' }]);
+  });
+
+  it('is told once', () => {
+    const log = ['[    1.324599] gadget 2-0020: probe with driver gadget failed with error -121', '', 'and so on'];
+    expect(told(...log)).toHaveLength(1);
+  });
+
+  it('is read where a person aligned it, or quoted it in a sentence', () => {
+    const log = [
+      'gadget-smmu 3d000.iommu:              probe with driver gadget-smmu failed with error -110',
+      'Then `dmesg | grep dsi` has `platform fde20000.dsi: deferred probe pending: gadget-dsi: failed to get phy`.',
+    ];
+    expect(told(...log)).toMatchObject([
+      { event: 'probe-failed', device: '3d000.iommu', error: 110, words: null },
+      { event: 'deferral-pending', device: 'fde20000.dsi', reason: 'gadget-dsi: failed to get phy' },
+    ]);
+  });
+
   it('is not joined with a record of its own, nor with what is no rest of it', () => {
     const half = 'platform 5d00000.gpu: error -EPROBE_DEFER: supplier';
     expect(told(half, '[    5.200000] 5a10000.phy not ready')).toMatchObject([{ reason: 'supplier' }]);

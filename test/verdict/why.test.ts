@@ -270,6 +270,55 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('says which device has the pin that a device cannot have', () => {
+    const { roots } = why(
+      '[    0.643501] gadget-pinctrl 1000.pinctrl: pin 117 already requested by 7-0015; cannot claim for 7-002c',
+      '[    0.643525] gadget-hid 7-002c: Error applying setting, reverse things back',
+      '[    0.643867] i2c 7-002c: Driver gadget-hid requests probe deferral',
+    );
+    expect(roots).toMatchObject([
+      { name: '7-002c', evidence: 'pin 117 already requested by 7-0015; cannot claim for 7-002c' },
+    ]);
+  });
+
+  it('takes no device for a root that later rounds of retries, or the list of what is pending, do not have', () => {
+    const deferred = (n: number, device: string, supplier: string) =>
+      `[    ${n}.${String(++time).padStart(6, '0')}] platform ${device}: probe deferral - supplier ${supplier} not ready`;
+    const rounds = why(
+      deferred(1, 'early.supply', '12v.supply'),
+      ...[1, 2, 3, 4].flatMap((n) => [deferred(n, '1.pcie', '2.gpio'), deferred(n, '3.mmc', '1.pcie')]),
+    );
+    expect(rounds).toMatchObject({ settled: ['early.supply'], roots: [{ name: '2.gpio' }] });
+    const silent = '[    2.100000] gadget-gpu 1.gpu: failed to get regulator: -517';
+    const listed = why(silent, pending('2.usb', 'platform: supplier 3.phy not ready'));
+    expect(listed).toMatchObject({ settled: ['1.gpu'], unbound: 1, roots: [{ name: '3.phy' }] });
+    expect(formatWhy(listed, null, null)).toContain('so bound or failed since: 1.gpu');
+    // What still waits for it is the better witness.
+    expect(why(silent, pending('2.usb', 'platform: supplier 1.gpu not ready'))).toMatchObject({
+      settled: [],
+      roots: [{ name: '1.gpu', waiting: [{ device: '2.usb' }] }],
+    });
+  });
+
+  it('guesses a circle where a device waits for one that lacks what it provides', () => {
+    const found = why(
+      pending('1.ldb', 'gadget-ldb: failed to find panel or bridge for channel0'),
+      pending('panel-lvds', 'platform: wait for supplier /soc/ldb@1/lvds-channel@0'),
+    );
+    expect(found.roots).toMatchObject([{ name: '1.ldb', cause: { circle: ['panel-lvds'] } }]);
+    expect(formatWhy(found, null, null)).toContain('they may wait for each other');
+  });
+
+  it('keeps the part that a sound card names, and otherwise what its driver says of the whole', () => {
+    const vague = '[    9.500000] gadget-card card.0: snd_soc_register_card failed (-517)';
+    expect(why(vague).roots).toMatchObject([
+      { name: 'card.0', cause: { call: expect.stringContaining('register_card') } },
+    ]);
+    expect(
+      why('[    3.200000] gadget-card card.0: ASoC: CODEC DAI gadget.0 not registered', vague).roots,
+    ).toMatchObject([{ name: 'gadget.0', waiting: [{ device: 'card.0' }] }]);
+  });
+
   it('guesses the provider among what is not bound where the driver says its kind, and calls it a guess', () => {
     const found = why(
       pending('1.phy', 'gadget-phy: failed to create phy'),
