@@ -38,6 +38,8 @@ const SMALL: ReadonlySet<Role> = new Set(['memory', 'atomic', 'lock']);
 /** More than this many reasons nobody reads. */
 const MAX_REASONS = 16;
 
+const WAIT_CONTEXT = /Invalid wait context$/;
+
 /** Hung tasks that wait for a grace period are one problem, whoever waits: that of what holds the grace period up. */
 const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
 
@@ -48,13 +50,15 @@ const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
  */
 export function blame(input: BlameInput): Blame {
   const { kind } = input;
+  // What sleeps where it must not is looked at as such, whoever noticed.
+  const sleeps = kind === 'sleeping-in-atomic' || WAIT_CONTEXT.test(input.header.lead);
   const candidates = order(input);
   if (input.header.rule === 'header') return { frame: candidates[0] ?? null, passedOver: [] };
   const grouped = kind === 'hung-task' ? candidates.find((frame) => GROUPED.test(frame.function)) : undefined;
   if (grouped !== undefined) return { frame: grouped, passedOver: [] };
   const helpers: { frame: TraceFrame; role: Role }[] = [];
   let dispatcher: TraceFrame | null = null;
-  const inside = kind === 'sleeping-in-atomic' ? insideOfHandle(candidates, input.atomic) : [];
+  const inside = sleeps ? insideOfHandle(candidates, input.atomic) : [];
   for (const frame of candidates.slice(inside.length)) {
     // An address alone says nothing, unless a module is named with it.
     if (isNameless(frame) && frame.module === null) continue;
@@ -62,7 +66,7 @@ export function blame(input: BlameInput): Blame {
       dispatcher = frame;
       break;
     }
-    const role = roleOf(frame, kind);
+    const role = roleOf(frame, sleeps ? 'sleeping-in-atomic' : kind);
     if (role === null) return { frame, passedOver: [...asleep(inside), ...reasons(helpers)].slice(0, MAX_REASONS) };
     helpers.push({ frame, role });
   }

@@ -25,8 +25,11 @@ import {
   HELD_AT,
   INCOMPLETE,
   MEMBER,
+  MODULE_NAMES,
+  NAME_END,
   OTHER_SECTION,
   OWN_SECTION,
+  WITHIN_NAME,
 } from './patterns.ts';
 import { Registers } from './registers.ts';
 import { DIED, isOfFault, isTelling, reportOf } from './reporters.ts';
@@ -90,6 +93,8 @@ export class Block {
   #interrupt = false;
   /** A frame of a headless report says that it is one. Each frame is asked once: it matters with every line. */
   #telling = false;
+  /** Names of modules may follow. */
+  #modules = false;
   /** The next frame is a place that a line names, not one of a trace. */
   #skipFrame = false;
   readonly #locate: Locate | null;
@@ -216,12 +221,13 @@ export class Block {
     // A decoded place goes on over several lines until its parenthesis closes.
     const open = rest !== null && rest.length < MAX_TEXT_LENGTH && INCOMPLETE.test(rest);
     this.#previous = open ? rest : member && !INCOMPLETE.test(text) ? '' : text;
+    if (member) this.#modules = text.startsWith('Modules linked in:');
     if (member) {
       this.gap = 0;
       this.lastLine = line;
       if (time !== null && time > (this.lastTime ?? 0)) this.lastTime = time;
       this.#keep(text);
-    } else if (this.time === null || time !== null) {
+    } else if (!(this.#modules && time === null && MODULE_NAMES.test(text)) && (this.time === null || time !== null)) {
       // What programs write between the kernel's lines does not end a report.
       this.gap += 1;
     }
@@ -233,10 +239,12 @@ export class Block {
     const { frame, address, source, comm } = this.header;
     // Without time stamps it need not be a rest: only where something was missing, and is found so.
     if (this.time === null && (frame ?? address ?? source ?? comm) !== null) return false;
-    const header = (findHeader(`${this.#previous} ${rest}`) ?? findHeader(this.#previous + rest))?.header;
+    const glued = WITHIN_NAME.test(this.#previous) && NAME_END.test(rest);
+    const whole = [`${this.#previous} ${rest}`, this.#previous + rest];
+    const header = (glued ? whole.toReversed() : whole).map((text) => findHeader(text)?.header).find(Boolean);
     if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
     // A word that begins a sentence is no function.
-    if (header.frame?.offset === null && rest.trim().includes(' ')) return false;
+    if (header.frame?.offset === null && /^\S+ [^(]/.test(rest.trim())) return false;
     if (header.frame === frame && header.address === address && header.source === source && header.comm === comm)
       return false;
     this.header = located(header, this.#locate);

@@ -37,7 +37,8 @@ export function isHalf(text: string): boolean {
 /** The whole message, where `rest` is the other half of it: a line without a stamp of its own. */
 export function wholeOf(half: LogRecord, rest: LogRecord): string | null {
   if (rest.time !== null || rest.kernel) return null;
-  const text = `${half.text} ${rest.text}`;
-  const found = HALVES.some(([begins, whole]) => begins.test(half.text) && whole.test(text));
-  return found ? text : null;
+  // Terminals break lines within words, too.
+  const texts = [`${half.text} ${rest.text}`, half.text + rest.text];
+  const ended = HALVES.flatMap(([begins, whole]) => (begins.test(half.text) ? [whole] : []));
+  return texts.find((text) => ended.some((whole) => whole.test(text))) ?? null;
 }

@@ -130,7 +130,7 @@ export class DmesgParser {
   end(): DmesgEvent[] {
     this.#splitter.end();
     this.#endSoft();
-    this.#endHalf();
+    this.#endHalf(this.#recent);
     this.#closeAll(true);
     if (this.#boots.end()) this.#confirm('banner');
     else this.#release();
@@ -206,22 +206,23 @@ export class DmesgParser {
     const whole = half === null ? null : wholeOf(half.record, record);
     if (half !== null && whole !== null) {
       this.#half = null;
-      this.#whole({ ...half.record, text: whole }, half.line, true);
+      this.#whole({ ...half.record, text: whole }, half.line, true, this.#recent);
       return;
     }
-    this.#endHalf();
+    if (half !== null) this.#endHalf(this.#recent.slice(0, -1));
     if ((hasSign || this.#deferred.open) && isHalf(record.text)) this.#half = { record, line, hasSign };
-    else this.#whole(record, line, hasSign);
+    else this.#whole(record, line, hasSign, this.#recent);
   }
 
-  /** What looked like a half was all that there was. */
-  #endHalf(): void {
+  /** What looked like a half was all that there was; it is the last of the `lines`. */
+  #endHalf(lines: readonly string[]): void {
     const half = this.#half;
     this.#half = null;
-    if (half !== null) this.#whole(half.record, half.line, half.hasSign);
+    if (half !== null) this.#whole(half.record, half.line, half.hasSign, lines);
   }
 
-  #whole(record: LogRecord, line: number, hasSign: boolean): void {
+  /** @param lines the last ones up to that of the record */
+  #whole(record: LogRecord, line: number, hasSign: boolean, lines: readonly string[]): void {
     const { text, time } = record;
     const previous = this.#previous;
     // A boot console and the real one both print: the same record twice in a row.
@@ -244,7 +245,7 @@ export class DmesgParser {
       this.#emit(event);
       this.#part(event);
     }
-    const whole = this.#folds.complete(record, event !== null, this.#recent);
+    const whole = this.#folds.complete(record, event !== null, lines);
     if (whole !== null && 'event' in whole) {
       this.#follow(whole.event);
       this.#emit(whole.event);
@@ -257,7 +258,9 @@ export class DmesgParser {
     const found = event === null && hasSign ? findHeader(text) : null;
     if (found !== null) this.#header(found, record, line);
     else {
-      if (hasSign && event === null) this.#folds.keep(record, line, this.#recent.at(-1));
+      // A reason may go on; it is told once, however often it is read.
+      if (hasSign && (event === null || event.event === 'deferral-pending'))
+        this.#folds.keep(record, line, lines.at(-1));
       this.#body(record, line);
     }
   }

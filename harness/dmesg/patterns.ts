@@ -67,6 +67,11 @@ export const LOCK_AWAITS = new RegExp(
 export const LOCK_AT = /, at: (.{1,300})$|^at: (.{1,300})$| at: (.{1,300})$/;
 /** A lock that is held, whose place stands in the next line. */
 export const HELD_AT = /^#\d{1,2}: .{1,200}, at:$/;
+/** A header that a terminal broke in a function's name, and its rest. */
+export const WITHIN_NAME = /\.[chS]:\d{1,7} [A-Za-z_][\w.]{0,127}$/;
+export const NAME_END = /^[\w.]{1,128}\+0x/;
+/** What a mail program puts on lines of their own of `Modules linked in:`. */
+export const MODULE_NAMES = /^\s{0,4}[\w-]{2,64}(?:\([A-Z+-]{1,4}\))?(?: [\w-]{2,64}(?:\([A-Z+-]{1,4}\))?){0,12}\s?$/;
 export const REGISTERS = /\b([A-Za-z][A-Za-z0-9]{1,4}|[rx]\d{1,2}) ?: ([0-9a-f]{8,16})\b/g;
 /** Beginnings of other lines that belong to a report. */
 export const MEMBER = new RegExp(

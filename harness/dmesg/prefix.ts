@@ -65,8 +65,8 @@ const OUTER: readonly RegExp[] = [
   /^\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?(?=[\t ]|$)/,
   // OpenWrt's logread: `Fri Mar 29 04:20:43 2019 kern.err kernel: `.
   /^(?:[A-Z][a-z]{2} ){1,2} ?\d{1,2} \d\d:\d\d:\d\d \d{4} (?:\w{2,10}\.\w{2,10} )?/,
-  // A stamp of which whoever shows the log left only the brackets.
-  /^\[ {0,12}\](?: |$)/,
+  // A stamp of which whoever shows the log left only the brackets, or the last of them.
+  /^\[? {0,12}\](?: |$)/,
   // dmesg -e / --reltime.
   /^\[(?:[A-Z][a-z]{2}\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+\.\d{6}>?)\] ?/,
   // Qualcomm's crash dump parser: ` 244.889835:   <6> text`.

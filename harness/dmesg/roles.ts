@@ -68,7 +68,8 @@ const ROLES = {
       print_memory_metadata print_shadow_for_address describe_object* describe_address* print_trailer
       print_section print_page_info end_report start_report addr_has_metadata kfence_report_error
       kfence_handle_page_fault kfence_print_* check_canary* kmsan_* msan_* tsan_* kcsan_* csan_* sanitizer_*
-      ubsan_* handle_overflow val_to_string fortify_* stack_chk_fail* read_word_at_a_time read_once_size*
+      ubsan_* handle_overflow handle_null_ptr_deref handle_misaligned_access
+      handle_object_size_mismatch val_to_string fortify_* stack_chk_fail* read_word_at_a_time read_once_size*
       write_once_size* read_once_word_nocheck lockdep_* lock_acquire* lock_release* lock_acquired lock_contended
       lock_is_held* lock_class* lock_set_class lock_set_subclass lock_pin_* lock_unpin_* lock_downgrade
       lock_commit_* reacquire_held_locks find_lock_lowest* register_lock_class assign_lock_key add_lock_to_list
@@ -163,6 +164,7 @@ const ROLES = {
   guard: {
     why: "takes or releases a subsystem's lock for its caller",
     names: `
+      genpd_lock_* genpd_unlock_*
       clk_prepare_lock clk_prepare_unlock clk_enable_lock clk_enable_unlock regmap_lock_* regmap_unlock_*
       drm_modeset_lock* drm_modeset_unlock* i2c_lock_bus i2c_adapter_lock_bus
       lock_sock* sock_lock* release_sock  netdev_lock* device_lock* unix_state_* lock_two_* folio_unlock unlock_page
@@ -276,7 +278,10 @@ const ROLES = {
     names: `
       device_is_dependent device_link_*
       dev_set_drvdata dev_get_drvdata class_unregister device_attach device_bind_driver
-      device_property_* platform_get_* of_node_* of_property_* of_get_* of_find_* of_device_is_*
+      device_property_* platform_get_* of_node_* of_property_* of_device_is_*
+      of_get_parent of_get_next_* of_get_child_by_name of_get_compatible_child of_get_property of_get_cpu_node
+      of_find_node_* of_find_property of_find_compatible_node of_find_matching_node* of_find_device_by_node
+      of_find_all_nodes
       simple_recursive_removal
       remove_proc_* proc_remove alloc_netdev* alloc_etherdev* free_netdev
       unregister_netdev unregister_netdevice

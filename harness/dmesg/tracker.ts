@@ -53,6 +53,7 @@ const PASSED_OVER = new RegExp(
 const BY_TITLE: readonly (readonly [title: RegExp, names: RegExp])[] = [
   [/^KASAN: /, /kernel_fault|tag_check|mem_abort|^el1h?_/],
   [/^KASAN: (?:double|invalid)-free/, /slab_|kfree|vunmap|vfree/],
+  [/^UBSAN: /, /ubsan|overflow/],
   [/^KMSAN: kernel-usb-infoleak/, /alloc_skb|usb_(?:start_wait_urb|bulk_msg|interrupt_msg)/],
   [/^KMSAN: /, /alloc_skb|netlink_(?:ack|rcv_skb)|_encrypt$|^(?:crypto|cipher|drbg|rng)_/],
   [/^BUG: (?:spin|rw)lock/, /spin_|_lock|_unlock/],
