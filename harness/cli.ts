@@ -109,7 +109,7 @@ const VERBS = [
   }),
   nightlyVerb.action(async (options) => {
     const { nightly } = await import('./commands/nightly.ts');
-    process.exitCode = await nightly(options);
+    process.exitCode = await nightly(options, signalOfUser());
   }),
   doctorVerb.action(async (options) => {
     const { doctor } = await import('./commands/doctor.ts');

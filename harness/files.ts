@@ -28,14 +28,53 @@ export async function readRegularFile(path: string, bytesMax: number): Promise<B
   }
 }
 
-/** All of a file of any kind, as text: also what a shell gives as `<(command)`. */
-export async function readText(path: string, bytesMax: number): Promise<string> {
+/** All of a file of any kind: also what a shell gives as `<(command)`. */
+async function readAnyFile(path: string, bytesMax: number): Promise<Buffer> {
   const file = await open(path);
   try {
-    return (await readAtMost(file, path, bytesMax)).toString('utf8');
+    return await readAtMost(file, path, bytesMax);
   } finally {
     await file.close();
   }
+}
+
+/** The same, as text. */
+export async function readText(path: string, bytesMax: number): Promise<string> {
+  return (await readAnyFile(path, bytesMax)).toString('utf8');
+}
+
+/** What is wrong with a name and not with this machine (open(2), read(2)). */
+const WRONG_NAMES = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ENODEV'];
+
+/** Of a file that a person has written. */
+const WRITTEN_BYTES_MAX = 16 * 1024 * 1024;
+
+interface NamedFile {
+  readonly hint?: string;
+  readonly bytesMax?: number;
+  /** Only a regular one will do. */
+  readonly isRegular?: boolean;
+}
+
+/**
+ * All of a file that somebody names. Throws {@link InputError} for one that is too large, and for one that cannot be
+ * read: `the WHAT PATH cannot be read (CODE)`.
+ */
+export async function readNamed(path: string, what: string, file: NamedFile = {}): Promise<Buffer> {
+  const { hint, bytesMax = WRITTEN_BYTES_MAX, isRegular = false } = file;
+  try {
+    return await (isRegular ? readRegularFile : readAnyFile)(path, bytesMax);
+  } catch (cause) {
+    if (!isWrongName(cause)) throw cause;
+    throw new InputError(`the ${what} ${path} cannot be read (${cause.code})`, hint, { cause });
+  }
+}
+
+/** Whether a system call failed for what it was asked, as opposed to what the machine lacks. */
+export function isWrongName(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error && 'code' in error && typeof error.code === 'string' && WRONG_NAMES.includes(error.code)
+  );
 }
 
 const CHUNK_BYTES = 1 << 20;

@@ -197,6 +197,10 @@ function asNode(value: unknown): Node | null {
   return isNode(value) ? value : null;
 }
 
+/** The longest message of the parser's that is shown: it quotes a whole line of what may be no YAML at all. */
+const LONGEST_MESSAGE = 160;
+
 function firstSentence(message: string): string {
-  return (message.split('\n')[0] ?? message).replace(/[.:]$/, '');
+  const sentence = (message.split('\n')[0] ?? message).replace(/[.:]$/, '');
+  return sentence.length > LONGEST_MESSAGE ? `${sentence.slice(0, LONGEST_MESSAGE)}...` : sentence;
 }

@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
@@ -16,6 +18,7 @@ let folder: Awaited<ReturnType<typeof dir>>;
 beforeAll(async () => {
   folder = await dir({ unsafeCleanup: true });
   await mkdir(join(folder.path, 'run'));
+  await execa('mkfifo', [join(folder.path, 'fifo')]);
   await writeFile(join(folder.path, 'run', 'run.json'), JSON.stringify(threadRun()));
 });
 
@@ -59,6 +62,47 @@ test('where no program can be started that is told once and without a stack', as
   const { exitCode, stderr } = await shell('ulimit -n 24; node "$0" doctor');
   expect(stderr).toMatch(/^bootrace: .*this process may not open more files \(EMFILE\)\n {2}raise the limit .*$/);
   expect(exitCode).toBe(3);
+});
+
+test.each([
+  ['zoo --folder run', 'there are no entries in run'],
+  ['zoo --folder nonesuch', 'the folder nonesuch cannot be read (ENOENT)'],
+  ['zoo --docs run', 'run is not a regular file'],
+  ['board fifo --no-boot', 'fifo is not a regular file'],
+  ['board /dev/zero --no-boot', '/dev/zero is not a regular file'],
+  ['sweep x.dtb --kernel nonesuch', 'there is no kernel recipe nonesuch'],
+  ['sweep x.dtb --kernel nonesuch --report nonesuch/x', 'the report nonesuch/x cannot be written'],
+  ['explore --kernel nonesuch --modules ./nonesuch', 'the list of modules ./nonesuch cannot be read (ENOENT)'],
+])('%s is wrong usage, told in a sentence, and leaves nothing', async (words, message) => {
+  const before = await readdir(folder.path);
+  const { exitCode, stdout, stderr } = await shell(`node "$0" ${words}`);
+  expect(stderr).toContain(`bootrace: ${message}`);
+  expect(stderr).not.toMatch(/^ +at /m);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(await readdir(folder.path)).toEqual(before);
+});
+
+test('a signal that comes twice at once ends nothing half-way, and one that comes later does', async () => {
+  const loader = new URL('../harness/terminal/failure.ts', import.meta.url);
+  const script = `
+    const { signalOfUser } = await import('${loader}');
+    const signal = signalOfUser();
+    signal.addEventListener('abort', () => setTimeout(() => process.exit(7), Number(process.argv[1])));
+    setTimeout(() => {}, 30_000);
+    process.stdout.write('up');`;
+  for (const [takes, again, code] of [
+    [300, 0, 7],
+    [20_000, 1000, 143],
+  ] as const) {
+    const child = execa('node', ['--import', 'tsx', '--input-type=module', '-e', script, String(takes)], {
+      reject: false,
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    await setTimeout(again);
+    child.kill('SIGTERM');
+    expect((await child).exitCode).toBe(code);
+  }
 });
 
 test('an error that nobody expects keeps its stack and is no answer', async () => {

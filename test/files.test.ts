@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { replaceFile } from '../harness/files.ts';
+import { readNamed, replaceFile } from '../harness/files.ts';
 import { buildKernel } from '../harness/kernel/build.ts';
 import { ensureFolder } from '../harness/kernel/cache.ts';
 import { loadMatrix } from '../harness/matrix/matrix-file.ts';
@@ -38,6 +38,26 @@ test('a kernel image has a sane size', async () => {
 test('a run and a matrix, too', async () => {
   await expect(loadRun(folder.path)).rejects.toThrow('run.json is not a regular file');
   await expect(loadMatrix('/dev/zero')).rejects.toThrow('/dev/zero has more than 16777216 bytes');
+});
+
+test('a file that somebody names and that cannot be read is told in a sentence', async () => {
+  const named = (name: string, isRegular = false) => readNamed(name, 'list of modules', { isRegular });
+  for (const [name, code] of [
+    [path('nonesuch'), 'ENOENT'],
+    [path('huge/x'), 'ENOTDIR'],
+    [path('cache'), 'EISDIR'],
+    [path('x'.repeat(300)), 'ENAMETOOLONG'],
+  ] as const)
+    await expect(named(name)).rejects.toThrow(`the list of modules ${name} cannot be read (${code})`);
+  await expect(named('/dev/zero')).rejects.toThrow('/dev/zero has more than 16777216 bytes');
+  await expect(named(path('fifo'), true)).rejects.toThrow('fifo is not a regular file');
+});
+
+test('what is no YAML is not quoted as a whole', async () => {
+  await writeFile(path('garbage'), `a: b\n@${'x'.repeat(10_000)}`);
+  const message = await loadMatrix(path('garbage')).catch(({ message }: Error) => message);
+  expect(message).toContain('garbage:2:1: ');
+  expect(String(message).length).toBeLessThan(400);
 });
 
 test.each(['/proc/bootrace/cache', '/sys/bootrace', '/dev/null/bootrace'])('a cache in %s is refused', async (root) => {

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { EXIT, InputError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
+import { readNamed } from '../files.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import { formatConfigs } from '../report/bisection.ts';
 import { withProgress } from '../report/progress.ts';
@@ -23,8 +23,5 @@ export async function bisectConfigFiles(options: BisectConfigsOptions, signal: A
 }
 
 async function readConfig(name: string): Promise<NamedConfig> {
-  const text = await readFile(name, 'utf8').catch((error: unknown) => {
-    throw new InputError(`cannot read ${name}`, 'name the .config of a kernel', { cause: error });
-  });
-  return { name, text };
+  return { name, text: String(await readNamed(name, 'configuration', { hint: 'name the .config of a kernel' })) };
 }

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { countEnds } from '../board/census.ts';
 import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
@@ -6,6 +6,7 @@ import { suppliersOf } from '../board/suppliers.ts';
 import { withoutDriver } from '../board/waits.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
+import { readNamed } from '../files.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
@@ -21,8 +22,8 @@ import {
   countingCell,
   forcedOn,
   openBoard,
-  parseModulesLoad,
   readCensus,
+  readModulesLoad,
 } from '../run/count.ts';
 import { exitCodeOf } from '../run/record.ts';
 import { runCells } from '../run/run.ts';
@@ -123,23 +124,11 @@ const CONSOLES: Readonly<Record<CountedBoard['console'], string>> = {
   firmware: 'the firmware',
 };
 
-async function readModulesLoad(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(`the list of modules ${path} cannot be read`, undefined, { cause: error });
-  });
-  return parseModulesLoad(text);
-}
-
 /** More than any boot prints; the whole log is held in memory. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 async function readLog(path: string): Promise<ReadLog> {
-  const bytes = await stat(path)
-    .then(({ size }) => (size > MAX_LOG_BYTES ? null : readFile(path)))
-    .catch((error: unknown) => {
-      throw new InputError(`the log ${path} cannot be read`, undefined, { cause: error });
-    });
-  if (bytes === null) throw new InputError(`the log ${path} is larger than ${MAX_LOG_BYTES / 1024 / 1024} MiB`);
+  const bytes = await readNamed(path, 'log', { bytesMax: MAX_LOG_BYTES });
   const text = bytes.toString('utf8');
   if (!text.split('\n').some((line) => parseRecords(line).some(({ kernel }) => kernel)))
     throw new InputError(`${path} is not a kernel log: no line has a time stamp or level`);

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { plainCell } from '../axes/plain-cell.ts';
 import { boardNames, resolveBoard } from '../boards/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
@@ -15,7 +14,7 @@ import { loadPlan } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
-import { modulesOfBoard, parseModulesLoad, SETTLE_MS } from '../run/count.ts';
+import { modulesOfBoard, readModulesLoad, SETTLE_MS } from '../run/count.ts';
 import type { Runner } from '../run/runner.ts';
 import { didYouMean } from '../suggest.ts';
 import type { ExploreOptions } from './explore.options.ts';
@@ -44,15 +43,16 @@ export async function askedOf(options: ExploreOptions, runner: Runner, shared: s
   const devices = options.devices ?? usualDevices(options);
   for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, runner);
   const plan = options.plan === undefined ? null : await loadPlan(options.plan);
+  const named = await modulesNamed(options);
   const plain = baseCell(options, devices, edits, plan);
   await runner.check(plain);
   const kernel = await runner.kernel(plain);
   if (kernel.kind === 'unbuildable')
     throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
   const base =
-    options.modules === undefined
+    named === null
       ? plain
-      : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, kernel, shared)) };
+      : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, named, kernel, shared)) };
   const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
   const drivers = await driversOf(cacheRoot(), kernel);
   for (const device of devices) checkDriver(device, tree, nodes, { kernel, drivers, loaded });
@@ -131,22 +131,29 @@ function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtef
   return loaded.some((name) => name === module || kernel.modules.get(name)?.depends.includes(module));
 }
 
-/** The modules that `--modules` names, in the order in which they are loaded, each after what it needs. */
+/** What `--modules` names; null where it is not given. Looked at before a kernel is built. */
+async function modulesNamed({ modules, board }: ExploreOptions): Promise<readonly string[] | 'auto' | null> {
+  if (modules === undefined) return null;
+  const [first = '', ...more] = modules;
+  if (first === 'auto' && more.length === 0) {
+    if (resolveBoard(board).kind === 'dtb') return 'auto';
+    throw new InputError('--modules auto needs a real board (--board NAME.dtb)', 'name the modules');
+  }
+  const isFile = more.length === 0 && (first.includes('/') || existsSync(first));
+  return isFile ? readModulesLoad(first) : modules;
+}
+
+/** The modules that are asked for, in the order in which they are loaded, each after what it needs. */
 async function modulesAsked(
   runner: Runner,
   options: ExploreOptions,
+  names: readonly string[] | 'auto',
   kernel: KernelArtefact,
   shared: string,
 ): Promise<string[]> {
-  const [first = '', ...more] = options.modules ?? [];
   const { board, kernel: recipe, append } = options;
-  if (first === 'auto' && more.length === 0) {
-    if (resolveBoard(board).kind !== 'dtb')
-      throw new InputError('--modules auto needs a real board (--board NAME.dtb)', 'name the modules');
+  if (names === 'auto')
     return modulesOfBoard(runner, { board, kernel: recipe, append, modules: null, cpus: 1 }, shared);
-  }
-  const isFile = more.length === 0 && (first.includes('/') || existsSync(first));
-  const names = isFile ? parseModulesLoad(await readModules(first)) : [first, ...more];
   const unknown = names.find((name) => !kernel.modules.has(name));
   if (unknown !== undefined)
     throw new InputError(
@@ -155,12 +162,6 @@ async function modulesAsked(
       'modules are named as in lsmod; what is built in is not one',
     );
   return loadOrder(names, kernel, await moduleIndex(cacheRoot(), kernel));
-}
-
-function readModules(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(`the list of modules ${path} cannot be read`, undefined, { cause: error });
-  });
 }
 
 /** The devices of a search that names none. */

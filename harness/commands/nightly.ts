@@ -1,13 +1,14 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { $ } from 'zx';
+import { execa } from 'execa';
 import { EXIT } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { removeFolder } from '../kernel/cache.ts';
 import { isMissing } from '../model/verdict.ts';
 import { loadRun } from '../report/run-folder.ts';
 import { disagreements, nightlySample, outdatedRuns } from '../run/nightly.ts';
+import { Interrupted } from '../terminal/failure.ts';
 import { tell } from '../terminal/output.ts';
 import type { NightlyOptions } from './nightly.options.ts';
 
@@ -22,13 +23,14 @@ const MS_PER_DAY = 86_400_000;
  * the cells again to find flakes, compares with the previous nightly, and removes old ones. Returns 1 only for
  * regressions since the previous nightly, and for any flake.
  */
-export async function nightly(options: NightlyOptions): Promise<number> {
+export async function nightly(options: NightlyOptions, signal: AbortSignal): Promise<number> {
   const { matrix, only = [], workers, results, knownIssues, keep, sample } = options;
   const given = (name: string, value: string | number | undefined) =>
     value === undefined ? [] : [`--${name}`, String(value)];
   const common = [...given('matrix', matrix), ...given('known-issues', knownIssues), ...given('workers', workers)];
   const reporters = process.env.GITHUB_ACTIONS === undefined ? REPORTERS : [...REPORTERS, 'github'];
 
+  const runVerb = (...words: readonly string[]) => run(words, signal);
   const setUp = await runVerb('doctor', '--install');
   if (setUp !== EXIT.expected) return setUp;
   const before = await latestRun(results);
@@ -44,8 +46,8 @@ export async function nightly(options: NightlyOptions): Promise<number> {
   // The run did not come to an end, and has said why.
   if (tonight === null || tonight === before) return matrixCode === EXIT.expected ? EXIT.noVerdict : matrixCode;
 
-  const { run } = await loadRun(tonight);
-  const sampled = await findFlakes(run, { size: sample, results: join(results, 'sample'), common });
+  const { run: record } = await loadRun(tonight);
+  const sampled = await findFlakes(record, { size: sample, results: join(results, 'sample'), common, runVerb });
   const code = before === null ? matrixCode : await runVerb('compare', before, tonight);
   const written =
     before === null ? matrixCode : await runVerb('report', tonight, '--since', before, '--reporter', 'html');
@@ -57,10 +59,20 @@ export async function nightly(options: NightlyOptions): Promise<number> {
   return sampled === 'not-booted' && code === EXIT.expected ? EXIT.noVerdict : code;
 }
 
-/** Runs a verb with its output on this terminal; returns its exit code. */
-async function runVerb(...words: readonly string[]): Promise<number> {
+/**
+ * Runs a verb with its output on this terminal; returns its exit code. Throws why `signal` was aborted, once the verb
+ * has ended.
+ */
+async function run(words: readonly string[], signal: AbortSignal): Promise<number> {
+  signal.throwIfAborted();
   tell(`\n$ ${commandLine(words)}\n`);
-  const { exitCode } = await $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] })`node ${ENTRY} ${words}`;
+  const child = execa('node', [ENTRY, ...words], { reject: false, stdio: ['ignore', 'inherit', 'inherit'] });
+  // It puts away what it has begun.
+  const hand = () => child.kill(signal.reason instanceof Interrupted ? signal.reason.signal : 'SIGTERM');
+  signal.addEventListener('abort', hand);
+  const { exitCode } = await child;
+  signal.removeEventListener('abort', hand);
+  signal.throwIfAborted();
   return exitCode ?? EXIT.noVerdict;
 }
 
@@ -79,7 +91,17 @@ async function keepNewest(results: string, keep: number): Promise<void> {
 /** Boots a sample of the run's cells again and prints every difference. */
 async function findFlakes(
   run: Awaited<ReturnType<typeof loadRun>>['run'],
-  { size, results, common }: { size: number; results: string; common: readonly string[] },
+  {
+    size,
+    results,
+    common,
+    runVerb,
+  }: {
+    readonly size: number;
+    readonly results: string;
+    readonly common: readonly string[];
+    readonly runVerb: (...words: readonly string[]) => Promise<number>;
+  },
 ): Promise<'same' | 'differs' | 'not-booted'> {
   const ids = nightlySample(run.cells, size, Math.floor(Date.now() / MS_PER_DAY));
   if (ids.length === 0) return 'same';

@@ -1,3 +1,5 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { EXIT, InputError } from '../errors.ts';
 import { writeAtomic } from '../kernel/cache.ts';
 import { parseShard } from '../matrix/shard.ts';
@@ -21,6 +23,7 @@ export async function sweep(boards: readonly string[], options: SweepOptions, si
   const { kernel: kernels, most, reduce, seed, results, workers = null } = options;
   const sweeps = (options.sweeps ?? SWEEPS).map(sweepOf);
   const shard = options.shard === undefined ? { index: 1, of: 1 } : parseShard(options.shard);
+  if (options.report !== undefined) await requireFolderOf(options.report);
   await requireTools();
   const swept = await withProgress((progress) =>
     runSearch('sweep', { signal, listen: progress.listen, results, workers }, (session) =>
@@ -33,6 +36,15 @@ export async function sweep(boards: readonly string[], options: SweepOptions, si
   if (options.report !== undefined) await writeAtomic(options.report, text);
   if (swept.some(({ problem }) => problem !== null)) return EXIT.noVerdict;
   return swept.some(({ findings }) => findings.length > 0) ? EXIT.unexpected : EXIT.expected;
+}
+
+/** What takes a night is not lost at its end. */
+async function requireFolderOf(file: string): Promise<void> {
+  await access(dirname(file), constants.W_OK).catch((cause: unknown) => {
+    throw new InputError(`the report ${file} cannot be written`, 'name a file in a folder that you may write to', {
+      cause,
+    });
+  });
 }
 
 function sweepOf(name: string): Sweep {

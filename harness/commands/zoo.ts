@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import { EXIT, InputError } from '../errors.ts';
+import { readNamed } from '../files.ts';
 import { writeAtomic } from '../kernel/cache.ts';
 import { withProgress } from '../report/progress.ts';
 import { formatEntry, formatZooSummary, withZooTable } from '../report/zoo.ts';
@@ -44,14 +44,14 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
   if (options.json === true) printJson(found);
   else print(found.map(formatEntry).join('\n') + formatZooSummary(found));
   if (docs !== undefined) {
-    const text = withZooTable(await readFile(docs, 'utf8'), found);
+    const text = withZooTable(String(await readNamed(docs, 'document', { isRegular: true })), found);
     if (text !== null) await writeAtomic(docs, text);
   }
   return exitCodeOf(found);
 }
 
 async function requirePlace(file: string): Promise<void> {
-  if (withZooTable(await readFile(file, 'utf8'), []) === null)
+  if (withZooTable(String(await readNamed(file, 'document', { isRegular: true })), []) === null)
     throw new InputError(`${file} has no marks between which the table belongs`, 'name docs/zoo.md');
 }
 

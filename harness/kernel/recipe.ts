@@ -1,12 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { LINKAGE_FORM } from '../axes/linkage.ts';
 import { InputError } from '../errors.ts';
+import { readNamed } from '../files.ts';
 import { nearest } from '../suggest.ts';
 import { parseYaml, strictMap } from '../yaml.ts';
-import { errorCode } from './cache.ts';
 import { type AskedOption, parseFragment } from './kconfig.ts';
 
 /** The folder of recipes, fragments and patches that comes with bootrace. */
@@ -173,9 +174,9 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
     throw new InputError(`${name} is not a kernel`, await hintOfRecipes(name, folder));
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = String(await readNamed(path, 'recipe'));
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (existsSync(path)) throw error;
     throw new InputError(`there is no kernel recipe ${name} (${path})`, await hintOfRecipes(name, folder));
   }
   return parseRecipe(name, path, text);
@@ -243,9 +244,9 @@ async function parseRecipe(name: string, path: string, text: string): Promise<Re
 
 async function readText(path: string, asked: string): Promise<TextFile> {
   try {
-    return { path, text: await readFile(path, 'utf8') };
+    return { path, text: String(await readNamed(path, 'file')) };
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
+    if (existsSync(path)) throw error;
     const present = await readdir(dirname(path)).catch(() => []);
     throw new InputError(`${asked}: there is no file ${path}`, hintOfNames(basename(path), present.sort()));
   }

@@ -35,7 +35,7 @@ function cleanText({ clean }: EntryResult): string {
 /** Outcomes that are named; others are counted. */
 const NAMED = 3;
 
-/** What a search without the symptom shows instead: a board whose every boot crashes hides the bug, and is not clean. */
+/** What a search without the symptom shows instead: a board that crashes in every boot hides the bug. */
 function besides({ outcomes }: NonNullable<EntryResult['found']>): string {
   if (outcomes.length === 0) return '';
   const named = outcomes.slice(0, NAMED).map(({ verdict, signature }) => signature ?? verdict);

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
+import { readNamed } from '../files.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -33,9 +34,7 @@ export async function readBoardTree(name: string, kernel: KernelArtefact | null)
   );
   if (size === null) throw missing(path);
   if (size > LARGEST_BLOB) throw new InputError(`${path} has ${size} bytes, and Linux takes at most ${LARGEST_BLOB}`);
-  const blob = await readFile(path).catch((error: unknown) => {
-    throw new InputError(`the device tree ${path} cannot be read`, NEEDS_FILE, { cause: error });
-  });
+  const blob = await readNamed(path, 'device tree', { hint: NEEDS_FILE, bytesMax: LARGEST_BLOB, isRegular: true });
   return { name, path, blob, tree: parseFdt(blob, name) };
 }
 

@@ -11,6 +11,7 @@ import { modelBoard } from '../devices/board-models.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
 import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
+import { readNamed } from '../files.ts';
 import type { ConsoleWay } from '../firmware/gate-table.ts';
 import { consoleLookup, gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
@@ -235,7 +236,8 @@ export function readCensus(folder: string, tree: DeviceTree, matcher: ModuleMatc
 }
 
 /** Names in a `modules.load`: a path or name a line, comments with `#` (Android's and dracut's format). */
-export function parseModulesLoad(text: string): string[] {
+export async function readModulesLoad(path: string): Promise<string[]> {
+  const text = String(await readNamed(path, 'list of modules'));
   return text.split('\n').flatMap((line) => {
     const name = line.replace(/#.*/, '').trim();
     return name === '' ? [] : [moduleName(name)];

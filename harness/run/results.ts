@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { cp, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { cp, mkdir, readdir, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { InputError } from '../errors.ts';
 import { replaceFile } from '../files.ts';
@@ -40,6 +40,7 @@ function folderName(time: Date): string {
  */
 export async function openRunFolder(results: string, now: Date, prefix = ''): Promise<RunFolder> {
   const root = resolve(results);
+  const isNew = !existsSync(root);
   try {
     await makeFolder(root);
   } catch (error) {
@@ -69,6 +70,8 @@ export async function openRunFolder(results: string, now: Date, prefix = ''): Pr
     },
     async discard() {
       await rm(path, { recursive: true, force: true });
+      // Nothing came of what was asked for. Where another run is in it by now, it stays.
+      if (isNew) await rmdir(root).catch(() => {});
     },
   };
 }
@@ -88,7 +91,8 @@ async function claim(root: string, wanted: string): Promise<{ name: string; path
     const name = attempt === 1 ? wanted : `${wanted}-${attempt}`;
     if (taken.has(name)) continue;
     const path = join(root, `${name}${UNFINISHED}.pid${token}`);
-    await mkdir(path);
+    // With its parents: a run that came to nothing may have removed what it had made.
+    await mkdir(path, { recursive: true });
     return { name, path };
   }
 }

@@ -2,7 +2,7 @@ import { compatiblesOf } from '../board/interrupts.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
-import { InfraError, KnownError } from '../errors.ts';
+import { InfraError, InputError, KnownError } from '../errors.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
 import type { Cell } from '../model/cell.ts';
 import { type CountedBoard, type CountRequest, countingCell, openBoard, readCensus } from '../run/count.ts';
@@ -35,16 +35,21 @@ export interface SweepOptions {
   readonly note: (line: string) => void;
 }
 
-/** Sweeps each board with each kernel of the shard, one after the other. */
+/**
+ * Sweeps each board with each kernel of the shard, one after the other. What keeps one of them from an answer is part
+ * of the result. Throws {@link InputError} where all that was asked for is wrong.
+ */
 export async function sweepBoards(session: SearchSession, options: SweepOptions): Promise<Swept[]> {
   const { boards, kernels, shard } = options;
   const all = boards.flatMap((board) => kernels.map((kernel) => ({ board, kernel })));
   const mine = all.filter((_, place) => place % shard.of === shard.index - 1);
   const swept: Swept[] = [];
+  const wrong: InputError[] = [];
   for (const [place, one] of mine.entries()) {
     const note = (line: string) => options.note(`${place + 1} of ${mine.length}: ${line}`);
-    swept.push(await sweepBoard(session, one.board, one.kernel, { ...options, note }));
+    swept.push(await sweepBoard(session, one.board, one.kernel, { ...options, note }, wrong));
   }
+  if (wrong[0] !== undefined && wrong.length === swept.length) throw wrong[0];
   return swept;
 }
 
@@ -53,6 +58,7 @@ async function sweepBoard(
   board: string,
   kernel: string,
   options: SweepOptions,
+  wrong: InputError[],
 ): Promise<Swept> {
   const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], leftOut: [], usualCrashes: [], findings: [] };
   try {
@@ -62,6 +68,7 @@ async function sweepBoard(
     return await new BoardSweep(session, opened, base, options).run();
   } catch (error) {
     if (!(error instanceof KnownError)) throw error;
+    if (error instanceof InputError) wrong.push(error);
     return { board, kernel, release: null, ...counts, problem: error.whole };
   }
 }

@@ -112,7 +112,7 @@ export function guardProcess(): void {
 }
 
 /** Ctrl-C or SIGTERM: everything was put away, nothing was recorded. */
-class Interrupted extends Error {
+export class Interrupted extends Error {
   readonly signal: 'SIGINT' | 'SIGTERM';
 
   constructor(signal: 'SIGINT' | 'SIGTERM') {
@@ -124,14 +124,23 @@ class Interrupted extends Error {
 /** 128 + the signal's number, as shells say it. */
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
+/**
+ * One signal may come twice: timeout(1) sends it to its child and to the group of that, and `nightly` hands on what the
+ * terminal has sent to all.
+ */
+const SAME_SIGNAL_MS = 500;
+
 /** Aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
 export function signalOfUser(): AbortSignal {
   const controller = new AbortController();
   underWay.add(controller);
+  let first: number | null = null;
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
+    process.on(name, () => {
+      const now = performance.now();
+      first ??= now;
+      if (now - first > SAME_SIGNAL_MS) process.exit(EXIT_BY_SIGNAL[name]);
       controller.abort(new Interrupted(name));
-      process.once(name, () => process.exit(EXIT_BY_SIGNAL[name]));
     });
   }
   return controller.signal;

@@ -28,6 +28,18 @@ const lay = (tree: DeviceTree, options: Partial<TransplantOptions> = {}) =>
 const memory = (name: string, ...reg: number[]) => node(name, { device_type: 'memory', reg });
 
 describe('transplant', () => {
+  test('a GICv3 has as many ranges of redistributors as it says, and behind them what no redistributor is', () => {
+    const reg = [0x17a0_0000, 0x17a6_0000, 0x17b6_0000, 0x17c6_0000].flatMap((at) => [0, at, 0, 0x10_0000]);
+    const controllerWith = (regions: number[]) => {
+      const more = regions.length === 0 ? {} : { '#redistributor-regions': regions };
+      const gic = { compatible: 'arm,gic-v3', 'interrupt-controller': [], '#interrupt-cells': [3], reg, ...more };
+      return lay(boardTree({ gic: node('interrupt-controller@17a00000', gic) })).plan.interruptController;
+    };
+    const addresses = (regions: number[]) => controllerWith(regions).redistributors.map(({ address }) => address);
+    expect(addresses([])).toEqual([0x17a6_0000]);
+    expect(addresses([2])).toEqual([0x17a6_0000, 0x17b6_0000]);
+  });
+
   test('changes memory and chosen alone', () => {
     const tree = boardTree();
     const { tree: guest, changes, plan } = lay(tree);

@@ -21,6 +21,18 @@ describe('an error number of a deferral in a message', () => {
   });
 });
 
+describe('a pin that cannot be had yet', () => {
+  const said = (owner: string) => deferralEvent(`sh-pfc e6060000.pinctrl: pin-21 (${owner}) status -517`, at);
+
+  it('defers who has asked the controller for it', () => {
+    expect(said('e6e88000.serial')).toMatchObject({ event: 'deferred', by: 'driver', device: 'e6e88000.serial' });
+  });
+
+  it('defers no device where a GPIO of the controller asks', () => {
+    expect(said('e6060000.pinctrl:21')).toBeNull();
+  });
+});
+
 describe('a list of deferred devices that nothing introduces', () => {
   const listed = (text: string) =>
     eventsOf(Buffer.from(`${text}\n`)).flatMap((event) => (event.event === 'deferral-listed' ? [event.device] : []));

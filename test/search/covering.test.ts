@@ -91,6 +91,20 @@ describe('coverOrders', () => {
     expect(runsThrough(rows[0] ?? [], [7, 2, 5])).toBe(true);
   });
 
+  it('needs as many rows as the events have orders of which most are required', () => {
+    const space = tupleSpace(5, 2);
+    const required = new Uint8Array(space.entries);
+    const pairs = [
+      [1, 3],
+      [3, 1],
+      [2, 4],
+    ];
+    for (const pair of pairs) required[space.indexOf(pair)] = 1;
+    expect(lowerBound(space, required)).toBe(2);
+    required[space.indexOf([3, 1])] = 0;
+    expect(lowerBound(space, required)).toBe(1);
+  });
+
   it('is never smaller than the lower bound', () => {
     for (const strength of [2, 3, 4]) {
       const { rows, space, required } = rowsFor(6, strength, [], 5, QUICK);

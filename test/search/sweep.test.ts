@@ -65,6 +65,9 @@ test('what the usual order shows in any interleaving is no difference', () => {
   expect(keys(outcome({ a: 'bound by x', b: 'bound by y' }, ['W: 1']))).toEqual([]);
   expect(keys(outcome({ a: 'bound by z', b: 'deferred' }, ['W: 2']))).toEqual(['W: 2', 'a: bound by x / bound by z']);
   expect(keys(outcome({ a: 'bound by x' }))).toEqual(['b: deferred / not there']);
+  // A device that one usual boot does not have either.
+  const some = [...usual, outcome({ a: 'bound by x' })];
+  expect(differencesTo(some, outcome({ a: 'bound by x' }))).toEqual([]);
   expect(keys(outcome({}, [], false))).toEqual(['the guest did not come to its end']);
   expect(keys(outcome({}, ['oops'], false))).toEqual(['oops']);
   expect(keys({ ...outcome({}, [], false), booted: false })).toEqual([]);
