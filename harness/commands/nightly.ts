@@ -1,7 +1,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { $ } from 'zx';
 import { EXIT } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { removeFolder } from '../kernel/cache.ts';
@@ -66,11 +66,12 @@ export async function nightly(options: NightlyOptions, signal: AbortSignal): Pro
 async function run(words: readonly string[], signal: AbortSignal): Promise<number> {
   signal.throwIfAborted();
   tell(`\n$ ${commandLine(words)}\n`);
-  const child = execa('node', [ENTRY, ...words], { reject: false, stdio: ['ignore', 'inherit', 'inherit'] });
+  // The shell becomes the verb, which then gets what is sent to it.
+  const verb = $({ nothrow: true, stdio: ['ignore', 'inherit', 'inherit'] })`exec node ${ENTRY} ${words}`;
   // It puts away what it has begun.
-  const hand = () => child.kill(signal.reason instanceof Interrupted ? signal.reason.signal : 'SIGTERM');
+  const hand = () => verb.child?.kill(signal.reason instanceof Interrupted ? signal.reason.signal : 'SIGTERM');
   signal.addEventListener('abort', hand);
-  const { exitCode } = await child;
+  const { exitCode } = await verb;
   signal.removeEventListener('abort', hand);
   signal.throwIfAborted();
   return exitCode ?? EXIT.noVerdict;

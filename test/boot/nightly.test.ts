@@ -2,11 +2,13 @@ import { readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { buildKernel } from '../../harness/kernel/build.ts';
+import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { runRecordSchema } from '../../harness/run/record.ts';
-import { bootrace, ENTRY } from './cli.ts';
+import { processesIn } from '../processes.ts';
+import { bootrace, cacheWithoutBoots, ENTRY } from './cli.ts';
 
 let folder: Awaited<ReturnType<typeof dir>>;
 /** The kernel under test, as a tree that somebody else builds would be: what stands there changes from night to night. */
@@ -53,6 +55,24 @@ function nightly(...words: readonly string[]) {
     env: { NO_COLOR: '1', FORCE_COLOR: undefined, GITHUB_ACTIONS: undefined },
   });
 }
+
+test('a night that is interrupted hands the signal on, and leaves no process and no run', async () => {
+  const place = join(folder.path, 'interrupted');
+  const cache = await cacheWithoutBoots(join(folder.path, 'cache'));
+  await symlink(join(cacheRoot(), 'cross'), join(cache, 'bootrace', 'cross'));
+  const night = execa('node', [ENTRY, 'nightly', '--only', 'kernel=6.1', '--results', place], {
+    ...{ reject: false, stdin: 'ignore', cwd: folder.path },
+    env: { NO_COLOR: '1', FORCE_COLOR: undefined, XDG_CACHE_HOME: cache },
+  });
+  // The matrix has begun.
+  await vi.waitUntil(async () => (await readdir(place).catch(() => [])).length > 0, 60_000);
+  night.kill('SIGTERM');
+  const { exitCode, stderr } = await night;
+  expect(stderr.match(/interrupted by SIGTERM/g)).toHaveLength(2);
+  expect(exitCode).toBe(143);
+  expect(await readdir(place).catch(() => [])).toEqual([]);
+  expect(await processesIn(folder.path)).toEqual([]);
+});
 
 async function runs(): Promise<string[]> {
   return (await readdir(results)).filter((name) => name !== 'latest' && name !== 'sample').sort();
