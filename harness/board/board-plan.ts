@@ -185,6 +185,7 @@ export const BEHAVIOURS = [
   'scmi-doorbell',
   'fsl-dspi',
   'i2c-mt65xx',
+  'marvell-icu',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

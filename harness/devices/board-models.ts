@@ -16,7 +16,7 @@ import { geni } from './geni.ts';
 import { i2cBcm2835, i2cDesignware, i2cImx, i2cMt65xx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
-import { a3700Utmi, armadaThermal, cp110Comphy, rwtmMailbox, safexcel } from './marvell.ts';
+import { a3700Utmi, armadaThermal, cp110Comphy, cp110Icu, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
 import { optee } from './optee.ts';
 import { pciEcam } from './pci.ts';
@@ -58,6 +58,7 @@ const MODELS: readonly DeviceModel[] = [
   cadenceQuadspi,
   cmdDbModel,
   cp110Comphy,
+  cp110Icu,
   cpufreqHw,
   dsi,
   dwHdmi,

@@ -140,8 +140,7 @@ function regulatorsOf(root: TreeNode): string[] {
     ...numbered('smp', letter, 13),
     ...numbered('ldo', letter, 28),
     ...numbered('vs', letter, 2),
-    ...numbered('bob', letter, 1),
-    `bob${letter}1`,
+    ...numbered('bob', letter, 2),
   ]);
 }
 

@@ -33,6 +33,17 @@ const PASSING = /^fsl,imx\w+-gpc$|^mediatek,.*sysirq$|^nvidia,tegra\d+-ictlr$|^a
 /** drivers/irqchip/qcom-pdc.c: `qcom,pdc-ranges` has triples of a pin, the SPI that it becomes, and how many. */
 const PDC = 'qcom,pdc';
 
+/**
+ * Marvell's ICU (drivers/irqchip/irq-mvebu-icu.c, 6.12): which SPI an interrupt becomes is only known when the driver
+ * has said so. Until then it is a number that the firmware looks up (firmware/models/marvell.c): the how manyth ICU in
+ * the order of their models, and the interrupt's place in it.
+ */
+const ICU = 'marvell,cp110-icu';
+const BEHIND_ICU = 0x8000;
+const ICU_INTERRUPTS = 0x100;
+/** Cells of an older tree: a group comes first. */
+const ICU_OLD_CELLS = 3;
+
 const RESERVED = '/reserved-memory/';
 
 const phandles = new WeakMap<TreeNode, ReadonlyMap<number, string>>();
@@ -168,7 +179,8 @@ export class BoardDevice {
   }
 
   /**
-   * INTIDs at the GIC, in the tree's order; 0 for an interrupt of another controller, which the firmware does not play.
+   * INTIDs at the GIC, in the tree's order, or what the firmware takes for one (see {@link ICU}); 0 for an interrupt of
+   * another controller, which the firmware does not play.
    */
   get interrupts(): readonly number[] {
     const isExtended = this.node.properties.has('interrupts-extended');
@@ -180,7 +192,9 @@ export class BoardDevice {
       if (controller === null || width === null || width === 0) return found;
       const [type = 0, number = 0] = cells.slice(at, at + width);
       at += width;
-      found.push(intid(controller, type, number));
+      const icu = this.others(ICU).findIndex(({ node }) => node === controller || node.children.includes(controller));
+      const place = width === ICU_OLD_CELLS ? number : type;
+      found.push(icu === -1 ? intid(controller, type, number) : BEHIND_ICU + icu * ICU_INTERRUPTS + place);
     }
     return found;
   }

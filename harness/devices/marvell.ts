@@ -92,3 +92,24 @@ export const armadaThermal: DeviceModel = {
     always(base + status, value, answers);
   },
 };
+
+/** Where the ICU's registers end (armada-cp11x.dtsi), for trees that give its first word alone. */
+const ICU_SIZE = 0x440;
+/** At most two ranges of SPIs, of which each is a start and a count (drivers/irqchip/irq-mvebu-gicp.c). */
+const SPI_RANGES = 4;
+
+/** Interrupts that the communication processor sends to the GIC as the driver has set it up. */
+export const cp110Icu: DeviceModel = {
+  compatible: ['marvell,cp110-icu'],
+  reads: 'drivers/irqchip/irq-mvebu-icu.c, mvebu_icu_write_msi_msg(); irq-mvebu-gicp.c, gicp_idx_to_spi() (6.12)',
+  model(device, answers) {
+    const ranges = device.others('marvell,ap806-gicp')[0]?.cells('marvell,spi-ranges') ?? [];
+    answers.behaviour({
+      behaviour: 'marvell-icu',
+      address: device.base,
+      size: ICU_SIZE,
+      interrupts: [],
+      parameters: Array.from({ length: SPI_RANGES }, (_, n) => ranges[n] ?? 0),
+    });
+  },
+};

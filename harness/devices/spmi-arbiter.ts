@@ -1,17 +1,16 @@
 import type { TreeNode } from '../devicetree/tree.ts';
-import { cellProperty, readCells } from '../devicetree/values.ts';
-import { type DeviceModel, hasCompatible } from './device.ts';
+import { readCells } from '../devicetree/values.ts';
+import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
 
 /**
- * drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION and its values, PMIC_ARB_FEATURES, PMIC_ARB_REG_APID() of
- * version 5.
+ * drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION, PMIC_ARB_FEATURES of each bus; by version where the map of
+ * APIDs is, and how far channels and observers are apart.
  */
 const VERSION = 0x00;
-const VERSION_5 = 0x5000_0000;
 const FEATURES = 0x04;
-const APIDS = 0x900;
-const WRITE_CHANNEL_STRIDE = 0x1_0000;
-const OBSERVER_STRIDE = 0x80;
+const VERSION_5 = { version: 0x5000_0000, apids: 0x900, channel: 0x1_0000, observer: 0x80 } as const;
+const VERSION_7 = { version: 0x7000_0000, apids: 0x2000, channel: 0x1000, observer: 0x20 } as const;
+const MANY_BUSES = 'qcom,x1e80100-spmi-pmic-arb';
 const IS_IRQ_OWNER = 1 << 24;
 
 /**
@@ -64,12 +63,16 @@ const BESIDE: Readonly<Record<number, readonly number[]>> = {
   3: [0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xd0, 0xd9],
 };
 
+function registerOf(node: TreeNode): readonly number[] {
+  return readCells(node.properties.get('reg') ?? new Uint8Array()) ?? [];
+}
+
 function peripheralsOf(pmic: TreeNode, slave: number): Map<number, readonly [number, number]> {
   const found = new Map<number, readonly [number, number]>();
   for (const extra of BESIDE[slave] ?? []) found.set(extra, [0, 0]);
   found.set(PMIC_PERIPHERAL, [PMIC_TYPE, SUBTYPES[slave] ?? 0x14]);
   for (const child of pmic.children) {
-    const bases = readCells(child.properties.get('reg') ?? new Uint8Array()) ?? [];
+    const bases = registerOf(child);
     const kind = KINDS.find(({ name }) => name.test(child.name));
     for (const base of bases)
       for (let n = 0; n < (kind?.count ?? 1); n++)
@@ -78,46 +81,68 @@ function peripheralsOf(pmic: TreeNode, slave: number): Map<number, readonly [num
   return found;
 }
 
-/** The arbiter as version 5, whatever the SoC has, with a channel for each peripheral of the tree's PMICs behind it. */
+/** The buses of an arbiter: nodes of their own, or itself. */
+function busesOf(device: BoardDevice): TreeNode[] {
+  if (!device.compatible.includes(MANY_BUSES)) return [device.node];
+  return device.node.children.filter(({ name }) => /^spmi@/.test(name));
+}
+
+/**
+ * The arbiter as version 5, or 7 where it has several buses, whatever the SoC has; with a channel for each peripheral
+ * of the tree's PMICs behind it. PMICs of two buses that have the same number are one.
+ */
 export const spmiArbiter: DeviceModel = {
-  compatible: ['qcom,spmi-pmic-arb'],
+  compatible: ['qcom,spmi-pmic-arb', MANY_BUSES],
   reads: 'drivers/spmi/spmi-pmic-arb.c, spmi_pmic_arb_probe(), pmic_arb_read_cmd_unlocked() (6.12)',
   model(device, answers) {
     const core = device.range('core') ?? device.ranges[0];
     const channels = device.range('chnls');
     const observer = device.range('obsrvr');
     if (core === undefined || channels === null || observer === null) return;
+    const layout = device.compatible.includes(MANY_BUSES) ? VERSION_7 : VERSION_5;
     const store = answers.store();
     let apid = 0;
-    for (const { node, reg } of device.slaves) {
-      const [slave] = reg;
-      if (slave === undefined) continue;
-      const adcs = new Set(
-        node.children
-          .filter((child) => hasCompatible(child, ADC7.compatible))
-          .map((child) => (cellProperty(child, 'reg') ?? 0) >> 8),
-      );
-      for (const [peripheral, [type, subtype]] of peripheralsOf(node, slave)) {
-        const ppid = (slave << 8) | peripheral;
-        answers.word(core.address + APIDS + 4 * apid++, (ppid << 8) | IS_IRQ_OWNER);
-        answers.word(store + ppid * PERIPHERAL + TYPE, type | (subtype << 8));
-        if (subtype === ADC_TM) answers.image(store + ppid * PERIPHERAL + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
-        if (adcs.has(peripheral)) answers.image(store + ppid * PERIPHERAL + ADC7.data, Uint8Array.from(ADC7.code));
-        if (peripheral === PMIC_PERIPHERAL) answers.word(store + ppid * PERIPHERAL + REVISIONS, PMIC_REVISION);
+    busesOf(device).forEach((bus, index) => {
+      const first = apid;
+      for (const pmic of bus.children) {
+        const [slave] = registerOf(pmic);
+        if (slave === undefined) continue;
+        for (const [peripheral, kind] of peripheralsOf(pmic, slave)) {
+          const ppid = (slave << 8) | peripheral;
+          answers.word(core.address + layout.apids + 4 * apid++, (ppid << 8) | IS_IRQ_OWNER);
+          answerPeripheral(store + ppid * PERIPHERAL, pmic, peripheral, kind, answers);
+        }
       }
-    }
-    answers.word(core.address + VERSION, VERSION_5);
-    answers.word(core.address + FEATURES, apid);
+      answers.word(core.address + FEATURES + 4 * index, apid - first);
+    });
+    answers.word(core.address + VERSION, layout.version);
     for (const [range, stride] of [
-      [channels, WRITE_CHANNEL_STRIDE],
-      [observer, OBSERVER_STRIDE],
+      [channels, layout.channel],
+      [observer, layout.observer],
     ] as const)
       answers.behaviour({
         behaviour: 'spmi-arbiter',
         address: range.address,
         size: range.size,
         interrupts: [],
-        parameters: [stride, core.address + APIDS, store],
+        parameters: [stride, core.address + layout.apids, store],
       });
   },
 };
+
+/** Registers of a peripheral, `at` its place in the store. */
+function answerPeripheral(
+  at: number,
+  pmic: TreeNode,
+  peripheral: number,
+  [type, subtype]: readonly [number, number],
+  answers: Answers,
+): void {
+  answers.word(at + TYPE, type | (subtype << 8));
+  if (subtype === ADC_TM) answers.image(at + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
+  if (peripheral === PMIC_PERIPHERAL) answers.word(at + REVISIONS, PMIC_REVISION);
+  const isAdc7 = pmic.children.some(
+    (child) => hasCompatible(child, ADC7.compatible) && (registerOf(child)[0] ?? 0) >> 8 === peripheral,
+  );
+  if (isAdc7) answers.image(at + ADC7.data, Uint8Array.from(ADC7.code));
+}

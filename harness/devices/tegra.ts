@@ -38,6 +38,12 @@ const PLLS = [
 ] as const;
 const PLL_ENABLE = 30;
 const TEN_TIMES = 10;
+/**
+ * PLLP_OUTA of Tegra124 and 132: 408 MHz by 42.5 (a half more than OUT1_RATIO says), one of the two rates that
+ * tegra_pll_a_freq_table knows (clk-tegra124.c); any other is a BUG() of _calc_rate() (clk-pll.c).
+ */
+const PLLP_OUTA = 0xa4;
+const PLLP_OUT1 = (83 << 8) | 7;
 /** CLK_SOURCE_VIC03, NVDEC, NVJPG and NVENC (clk-tegra-periph.c): from PLLP; zero is no source of theirs. */
 const SOURCES = [
   [0x678, 2 * 2 ** 29],
@@ -60,7 +66,10 @@ export const tegraCar: DeviceModel = {
     const index = CRYSTALS.find(([name]) => compatible.includes(name))?.[1] ?? 0;
     answers.word(base + OSC_CTRL, index * FREQUENCY_SHIFT);
     for (const policy of BURST_POLICIES) answers.word(base + policy, SUPER_STATE_RUN);
-    if (!compatible.includes('nvidia,tegra210-car')) return;
+    if (!compatible.includes('nvidia,tegra210-car')) {
+      answers.word(base + PLLP_OUTA, PLLP_OUT1);
+      return;
+    }
     for (const [at, source] of SOURCES) answers.word(base + at, source);
     const locks = (at: number, bit: number, to: number, source: number) =>
       answers.rule({ rule: 'follows', at: base + at, to: base + to, bit, source, inverted: false });

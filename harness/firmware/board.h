@@ -111,6 +111,11 @@ struct behaviour {
 const struct placed *behaviour_at(u64 address);
 const struct behaviour *behaviour_of(const struct placed *placed);
 
+/* models/marvell.c: the INTID of an interrupt, which may lie behind a controller that says so itself (device.ts) */
+#define BEHIND_ICU	0x8000u
+#define ICU_INTERRUPTS	0x100u
+u32 interrupt_behind(u32 interrupt);
+
 /* vgic-registers.c */
 int vgic_access(u64 address, u32 size, int is_write, u64 *value);
 void vgic_system_register(struct frame *f, u32 iss);

@@ -59,6 +59,7 @@ export const FIRMWARE = {
     'models/i2c-designware.c',
     'models/i2c-mt65xx.c',
     'models/mtk-pwrap.c',
+    'models/marvell.c',
     'traps.c',
     'gic.c',
     'uart.c',

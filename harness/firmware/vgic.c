@@ -148,10 +148,12 @@ void vgic_deactivate(u32 line)
 /* An edge; of a private interrupt, of the CPU that is here. */
 void vgic_raise(u32 interrupt)
 {
-	u32 line = vgic_line_of(cpu_index(), interrupt);
+	u32 line;
 
+	interrupt = interrupt_behind(interrupt);
 	if (interrupt == NO_INTERRUPT || interrupt >= SPECIAL)
 		return;
+	line = vgic_line_of(cpu_index(), interrupt);
 	gic.pending[line / 32] |= BIT(line);
 	vgic_look(line / 32);
 	vgic_update();
@@ -160,6 +162,7 @@ void vgic_raise(u32 interrupt)
 /* A level, of an interrupt that all CPUs share. */
 void vgic_line(u32 interrupt, int level)
 {
+	interrupt = interrupt_behind(interrupt);
 	if (interrupt == NO_INTERRUPT || interrupt >= SPECIAL)
 		return;
 	if (level)

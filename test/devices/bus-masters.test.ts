@@ -128,4 +128,58 @@ describe('masters of buses with a register file for each slave', () => {
     expect(arbiter('qcom,spmi-adc7')).toEqual([0x20, 0x24]);
     expect(arbiter('qcom,spmi-adc-rev2')).toEqual([]);
   });
+
+  it('gives each bus of an SPMI arbiter its peripherals, counted through', () => {
+    const bus = (name: string, slave: number) =>
+      node(name, { '#address-cells': [2], '#size-cells': [0] }, node(`pmic@${slave}`, { reg: [slave, 0] }));
+    const arbiter = {
+      compatible: 'qcom,x1e80100-spmi-pmic-arb',
+      reg: [0x1_0000, 0x3000, 0x10_0000, 0x10_0000, 0x20_0000, 0x10_0000],
+      'reg-names': ['core', 'chnls', 'obsrvr'],
+    };
+    const found = models(node('arbiter@10000', arbiter, bus('spmi@1', 1), bus('spmi@2', 7)));
+    expect(bytesAt(found.images, 0x1_0000), 'version 7').toEqual([0, 0, 0, 0x70]);
+    expect([bytesAt(found.images, 0x1_0004), bytesAt(found.images, 0x1_0008)].map(([count]) => count)).toEqual([1, 1]);
+    expect(bytesAt(found.images, 0x1_2004), 'PPID of slave 7').toEqual([0, 1, 7, 1]);
+    expect(found.behaviours.map(({ parameters }) => parameters[0])).toEqual([0x1000, 0x20]);
+  });
+
+  it('has an interrupt behind Marvell’s ICU looked up when it comes', () => {
+    const icu = (address: number, phandle: number) =>
+      node(
+        `interrupt-controller@${address.toString(16)}`,
+        { compatible: 'marvell,cp110-icu', reg: [address, 0x440] },
+        node('interrupt-controller@10', {
+          compatible: 'marvell,cp110-icu-nsr',
+          'interrupt-controller': [],
+          '#interrupt-cells': [2],
+          phandle: [phandle],
+        }),
+      );
+    const i2c = { compatible: 'marvell,mv78230-i2c', reg: [0x9000, 0x20], interrupts: [120, 4] };
+    const found = models(
+      node('gicp@1000', {
+        compatible: 'marvell,ap806-gicp',
+        reg: [0x1000, 0x10],
+        'marvell,spi-ranges': [64, 64, 288, 64],
+      }),
+      icu(0x2000, 7),
+      icu(0x3000, 8),
+      node('i2c@9000', { ...i2c, 'interrupt-parent': [8] }),
+    );
+    const of = (behaviour: string) => found.behaviours.filter((placed) => placed.behaviour === behaviour);
+    expect(of('marvell-icu')).toMatchObject([
+      { address: 0x2000, parameters: [64, 64, 288, 64] },
+      { address: 0x3000, parameters: [64, 64, 288, 64] },
+    ]);
+    expect(of('i2c-mv64xxx')[0]?.interrupts).toEqual([0x8000 + 0x100 + 120]);
+  });
+
+  it('lets the audio PLL of Tegra132 have a reference that its driver knows', () => {
+    const { images } = models(
+      node('clock@60006000', { compatible: 'nvidia,tegra132-car', reg: [0x6000_6000, 0x1000] }),
+    );
+    const [, ratio = 0] = bytesAt(images, 0x6000_60a4);
+    expect(408_000_000 / (1 + ratio / 2)).toBe(9_600_000);
+  });
 });
