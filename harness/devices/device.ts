@@ -154,6 +154,11 @@ export class BoardDevice {
     }));
   }
 
+  /** Enabled nodes below it that are its own. */
+  get parts(): readonly BoardDevice[] {
+    return [...this.#board.values()].filter(({ path }) => path !== '/' && parentPath(path) === this.path);
+  }
+
   /** The node that the first cell of `property` points to. */
   referenced(property: string): TreeNode | null {
     return this.#behind(this.cells(property)[0]);

@@ -1,5 +1,4 @@
 import { timerRateOf } from '../board/clues.ts';
-import { cellProperty } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
 /** Identification and capability registers that need a line or two each. */
@@ -47,9 +46,7 @@ export const timerFrame: DeviceModel = {
   model(device, answers) {
     answers.word(device.base + CNTTIDR, ALL_VIRTUAL);
     const hertz = timerRateOf(device);
-    const cells = cellProperty(device.node, '#address-cells') ?? 2;
-    for (const { reg } of device.slaves) {
-      const frame = reg.slice(0, cells).reduce((high, cell) => high * 2 ** 32 + cell, 0);
+    for (const { base: frame } of device.parts.filter(({ size }) => size > 0)) {
       answers.word(frame + FRAME.frequency, hertz);
       for (const at of [FRAME.physical, FRAME.virtual])
         for (const high of [false, true])

@@ -197,4 +197,19 @@ describe('what a chip says of itself', () => {
     const sata = [0x1_0000, 0x1000, 0x2_0000, 0x1000, 0x3_0000, 0x1000, 0x4_0000, 0x1000];
     expect(at('apm,xgene-ahci', sata)).toEqual([0x4_0074]);
   });
+
+  it('finds the frames of the memory-mapped timer where its ranges put them', () => {
+    const timer = {
+      compatible: 'arm,armv7-timer-mem',
+      reg: [0x2_0000, 0x1000],
+      '#address-cells': [1],
+      '#size-cells': [1],
+      ranges: [0, 0x2_1000, 0x8000],
+    };
+    const { images, rules } = models(node('timer@20000', timer, node('frame@1000', { reg: [0x1000, 0x1000] })));
+    expect(wordAt(images, 0x2_2010), 'its rate').toBe(62_500_000);
+    expect(rules.filter(({ rule }) => rule === 'counter').map(({ at }) => at)).toEqual([
+      0x2_2000, 0x2_2004, 0x2_2008, 0x2_200c,
+    ]);
+  });
 });

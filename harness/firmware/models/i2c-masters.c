@@ -62,7 +62,10 @@ enum {
 	MV_RECEIVED_LAST = 0x58,
 	MV_IDLE = 0xf8,
 };
-/* The bridge of mv78230, which moves up to eight bytes each way by itself. */
+/*
+ * The bridge of mv78230, which moves up to eight bytes each way by itself. Its driver masks nothing
+ * (mv64xxx_i2c_hw_init()).
+ */
 enum { MV_SEND = 0xc0, MV_RECEIVE = 0xc8, MV_BRIDGE = 0xd0, MV_BRIDGE_STATUS = 0xd4, MV_CAUSE = 0xd8, MV_MASK = 0xdc };
 #define MV_BRIDGE_WRITES	1u
 #define MV_BRIDGE_READS		2u
@@ -150,7 +153,7 @@ static u32 mv_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 	} else if (offset == MV_MASK) {
 		mask = value;
 	}
-	vgic_line(placed->interrupt[0], ((control & MV_FLAG) && (control & MV_INTERRUPTS)) || (cause & mask));
+	vgic_line(placed->interrupt[0], ((control & MV_FLAG) && (control & MV_INTERRUPTS)) || (cause & ~mask));
 	return value;
 }
 
