@@ -64,6 +64,17 @@ test('where no program can be started that is told once and without a stack', as
   expect(exitCode).toBe(3);
 });
 
+// Node.js opens /dev/null in place of a standard stream that is closed, before any script runs (src/node.cc,
+// PlatformInit()): it cannot be told from what Python's DEVNULL gives, and who gives that wants the exit code alone.
+test('a closed standard output is as good as /dev/null: the exit code is that of the answer', async () => {
+  for (const [words, code] of [
+    ['report run', 0],
+    ['report nonesuch', 2],
+  ] as const)
+    for (const where of ['>&-', '>/dev/null'])
+      expect((await shell(`node "$0" ${words} ${where}`)).exitCode, `${words} ${where}`).toBe(code);
+});
+
 test.each([
   ['zoo --folder run', 'there are no entries in run'],
   ['zoo --folder nonesuch', 'the folder nonesuch cannot be read (ENOENT)'],
