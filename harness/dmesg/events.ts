@@ -81,6 +81,8 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     | { readonly event: 'probe-entered' }
     | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier' | 'unknown'; readonly reason: string | null }
     | { readonly event: 'retried' }
+    /** The driver of a device that was deferred says something else of it. */
+    | { readonly event: 'spoke'; readonly words: string }
     | { readonly event: 'bound' }
     /** `words`: what its driver said before, which may name the cause. */
     | { readonly event: 'probe-failed'; readonly error: number; readonly words: string | null }

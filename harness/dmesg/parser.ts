@@ -15,7 +15,7 @@ import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords, timeFromFields } from './prefix.ts';
 import { relation } from './relation.ts';
 import { SIGNS } from './signs.ts';
-import { wordsOf } from './spoken.ts';
+import { goodWords, spokenOf, wordsOf } from './spoken.ts';
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -112,6 +112,8 @@ export class DmesgParser {
   readonly #folds = new Folds();
   /** A line that goes on in the next one. */
   #soft: { readonly line: string; readonly number: number; readonly hasSign: boolean } | null = null;
+  /** Devices that are deferred, as far as the log goes. */
+  readonly #waiting = new Set<string>();
   /** The first half of a message, of which the next line may be the rest. */
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
@@ -183,7 +185,8 @@ export class DmesgParser {
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
     const idle = this.#open.size === 0 && this.#preamble.size === 0 && !this.#folds.open && !this.#deferred.open;
-    if (!idle || hasSign || this.#half !== null) {
+    const speaks = this.#waiting.size > 0 && spokenOf(line, this.#waiting) !== null;
+    if (!idle || hasSign || speaks || this.#half !== null) {
       const text = decodeLine(line);
       for (const record of this.#records(text))
         this.#record(record, number, hasSign || (text !== line && SIGNS.isIn(record.text)));
@@ -238,6 +241,8 @@ export class DmesgParser {
     const listed = this.#deferred.mayTake(text) ? this.#listed(record, line) : null;
     const read = listed ?? (hasSign ? eventOf(text, { line, time }) : null);
     const event = read === null ? null : this.#spoken(read);
+    const said = read === null ? this.#goodWords(record, line) : null;
+    if (said !== null) this.#emit(said);
     if (event !== null) {
       if (event.event === 'banner' && this.#held === null) this.#reset();
       if (event.event === 'user-space' || event.event === 'agent') this.#boots.noteUserSpace();
@@ -247,8 +252,9 @@ export class DmesgParser {
     }
     const whole = this.#folds.complete(record, event !== null, lines);
     if (whole !== null && 'event' in whole) {
-      this.#follow(whole.event);
-      this.#emit(whole.event);
+      const more = this.#spoken(whole.event);
+      this.#follow(more);
+      this.#emit(more);
       return;
     }
     if (whole !== null) {
@@ -272,6 +278,13 @@ export class DmesgParser {
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
       return { ...event, reason: this.#wordsOf(event.device) };
     return event;
+  }
+
+  /** What a device's driver says after it was deferred, which is more than a device has that still waits. */
+  #goodWords({ text, time }: LogRecord, line: number): DmesgEvent | null {
+    const device = this.#waiting.size === 0 ? null : spokenOf(text, this.#waiting);
+    const said = device === null ? null : goodWords(device, text);
+    return device === null || said === null ? null : { event: 'spoke', device, ...said, line, time };
   }
 
   /** The part of a device that holds the whole of it back. */
@@ -339,10 +352,13 @@ export class DmesgParser {
     this.#panicked = null;
     this.#lastCrash = null;
     this.#inFlight.clear();
+    this.#waiting.clear();
     this.#noticed.clear();
   }
 
   #follow(event: DmesgEvent): void {
+    if (event.event === 'deferred' && this.#waiting.size < MAX_IN_FLIGHT) this.#waiting.add(event.device);
+    else if ('device' in event) this.#waiting.delete(event.device);
     switch (event.event) {
       case 'probe-entered':
         if (this.#inFlight.size < MAX_IN_FLIGHT) {

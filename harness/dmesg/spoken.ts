@@ -15,6 +15,8 @@ const OF_CORE = new RegExp(
     /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
   )}`,
 );
+/** dev_driver_string(), drivers/base/core.c, of a device without a driver. */
+const OF_BUS = /^(?:platform|amba|i2c|spi|spmi|pci|usb|serial|mdio_bus|mmc|sdio|auxiliary|scmi|slimbus|soundwire)$/;
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = /using (?:dummy|default|internal)|fall(?:ing)? ?back|ignored|optional|no hogs/i;
 /** Said of an earlier attempt, whatever came of it. */
@@ -22,6 +24,34 @@ const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
 const TAKEN_PIN = /((?:pin \S{1,64} )?already requested by \S{1,128}; cannot claim for (\S{1,128}))/;
 const MOST = 300;
+
+/** Names of devices are no longer; nor do more prefixes with a colon stand before a driver's words. */
+const LONGEST = 128;
+const COLONS = 4;
+
+/** The one of `devices` that a line is about by its prefix, `DRIVER DEVICE: words` of dev_printk(). */
+export function spokenOf(line: string, devices: ReadonlySet<string>): string | null {
+  let from = 0;
+  for (let n = 0; n < COLONS; n++) {
+    const end = line.indexOf(': ', from);
+    if (end === -1) return null;
+    const device = line.slice(Math.max(line.lastIndexOf(' ', end - 1) + 1, end - LONGEST), end);
+    if (devices.has(device)) return device;
+    from = end + 2;
+  }
+  return null;
+}
+
+/** What a driver says of a device as of one that works; null for an error, and for what the driver core says. */
+export function goodWords(device: string, text: string): { readonly driver: string; readonly words: string } | null {
+  const at = text.indexOf(` ${device}: `);
+  const driver = text.slice(0, Math.max(at, 0));
+  const words = text.slice(at + device.length + 3).slice(0, MOST);
+  // Without a driver it is the bus that speaks.
+  if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || OF_BUS.test(driver)) return null;
+  if (OF_CORE.test(words) || NO_MATTER.test(words) || DEFERS.test(words) || AN_ERROR.test(words)) return null;
+  return { driver, words };
+}
 
 /**
  * What the driver of `device` said first of its last attempt, as the error that it then returned; null where it said

@@ -51,6 +51,8 @@ export interface DeviceLife {
   failedLine: number;
   /** The device was named in the deferred list of a kernel that had given up or settled. */
   pending: boolean;
+  /** Its driver has said something else of it since it was deferred. */
+  spoke: boolean;
   /** Round of retries in which it was deferred last; 0 where the log does not show rounds. */
   round: number;
   /** devices_deferred has it, with the reason that the kernel knows. */
@@ -187,6 +189,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     words: null,
     failedLine: 0,
     pending: false,
+    spoke: false,
     round: 0,
     listed: false,
     timedOut: false,
@@ -437,6 +440,9 @@ export class Summary {
         life.state = 'retried';
         this.#attempt = null;
         return;
+      case 'spoke':
+        life.spoke = life.state === 'deferred';
+        return;
       case 'bound':
         this.#bind(life);
         return;
@@ -489,6 +495,7 @@ export class Summary {
   /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
   #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
     if (life.state !== 'deferred') life.deferrals += 1;
+    life.spoke = false;
     life.state = 'deferred';
     if (by !== 'unknown' || life.by === null) life.by = by;
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.

@@ -208,17 +208,18 @@ export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): 
 const ROUNDS_WITHOUT = 2;
 
 /**
- * Devices that are not bound, without those that were deferred and are no more: in rounds of retries, or in the list
- * of what is pending that deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
+ * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
+ * since, or they are not in later rounds of retries, or not in the list of what is pending that
+ * deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
  * printed; what others still wait for is not bound.
  */
 function splitSettled({ devices, rounds, pendingFrom }: LogSummary, names: Names) {
   const unbound = [...devices.values()].filter(isUnbound);
-  const isSettled = ({ state, pending, timedOut, round, line }: DeviceLife): boolean =>
+  const isSettled = ({ state, pending, timedOut, round, line, spoke }: DeviceLife): boolean =>
     state === 'deferred' &&
     !pending &&
     !timedOut &&
-    ((round > 0 && rounds - round >= ROUNDS_WITHOUT) || (pendingFrom !== null && line < pendingFrom));
+    (spoke || (round > 0 && rounds - round >= ROUNDS_WITHOUT) || (pendingFrom !== null && line < pendingFrom));
   const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));
   // What a device that is not settled waits for is not settled, nor what that waits for.
   const queue = unbound.filter(({ device }) => !settled.has(device));

@@ -300,6 +300,17 @@ describe('whyUnbound', () => {
     });
   });
 
+  it('takes no device for a root of which its driver says something else after the deferral', () => {
+    const deferred = '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000';
+    const spoke = '[    8.400000] gadget-rtc 1.rtc: registered as rtc0';
+    expect(why(deferred, spoke)).toMatchObject({ settled: ['1.rtc'], roots: [], unbound: 0 });
+    expect(why(spoke, deferred)).toMatchObject({ settled: [], unbound: 1 });
+    expect(why(deferred, spoke, deferred.replace('8.30', '9.30'))).toMatchObject({ settled: [], unbound: 1 });
+    expect(why(deferred, spoke.replace('registered', 'not registered: error'))).toMatchObject({ settled: [] });
+    expect(why(deferred, spoke.replace('gadget-rtc', 'platform'))).toMatchObject({ settled: [] });
+    expect(why(deferred, spoke, pending('1.rtc', '(reason unknown)'))).toMatchObject({ settled: [], unbound: 1 });
+  });
+
   it('guesses a circle where a device waits for one that lacks what it provides', () => {
     const found = why(
       pending('1.ldb', 'gadget-ldb: failed to find panel or bridge for channel0'),
