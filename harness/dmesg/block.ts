@@ -239,9 +239,12 @@ export class Block {
     const { frame, address, source, comm } = this.header;
     // Without time stamps it need not be a rest: only where something was missing, and is found so.
     if (this.time === null && (frame ?? address ?? source ?? comm) !== null) return false;
-    const glued = WITHIN_NAME.test(this.#previous) && NAME_END.test(rest);
-    const whole = [`${this.#previous} ${rest}`, this.#previous + rest];
-    const header = (glued ? whole.toReversed() : whole).map((text) => findHeader(text)?.header).find(Boolean);
+    if (WITHIN_NAME.test(this.#previous) && NAME_END.test(rest)) {
+      // Two parts of a name are none; the trace has the whole of it.
+      this.header = { ...this.header, frame: null };
+      return true;
+    }
+    const header = (findHeader(`${this.#previous} ${rest}`) ?? findHeader(this.#previous + rest))?.header;
     if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
     // A word that begins a sentence is no function.
     if (header.frame?.offset === null && /^\S+ [^(]/.test(rest.trim())) return false;

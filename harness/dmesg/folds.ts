@@ -9,6 +9,8 @@ const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
 const AWAITS_PLACE = /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/;
 /** Words of the driver core's messages and of others about a device's probe. */
 const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
+/** The names are whole; two parts of one would name what the log does not. */
+const NAMED = /(?:: probe with driver|^\S{1,64}: probe of) \S{1,128} [a-z ]{1,24}-?\d{0,3}$/;
 /** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
 const LEAST_FOLD = 64;
 /** A line that is not much shorter: the next word was a long one, such as an address. */
@@ -70,9 +72,9 @@ function fillsLine(line: string): boolean {
   return line.length <= MOST_FOLD && line.length >= LEAST_FILLED;
 }
 
-/** What the driver core says in a record that a terminal broke within a word. */
+/** What the driver core says in a record that a terminal broke within a word that is no name. */
 function ofDriverCoreWithin({ record, line }: Kept, text: string): DmesgEvent | null {
-  return OF_PROBE.test(record.text) ? driverCoreEvent(text, { line, time: record.time }) : null;
+  return NAMED.test(record.text) ? driverCoreEvent(text, { line, time: record.time }) : null;
 }
 
 /** What the driver core says in a record that a mail program broke where the next word had no room. */

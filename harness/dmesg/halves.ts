@@ -31,14 +31,13 @@ const SAYS = /supplier|wait|probe|deferred|sync_state|:$/;
 
 /** Whether a record is the first half of a message, of which the rest may stand in the next line. */
 export function isHalf(text: string): boolean {
-  return SAYS.test(text) && HALVES.some(([half]) => half.test(text));
+  return text.includes(': ') && SAYS.test(text) && HALVES.some(([half]) => half.test(text));
 }
 
 /** The whole message, where `rest` is the other half of it: a line without a stamp of its own. */
 export function wholeOf(half: LogRecord, rest: LogRecord): string | null {
   if (rest.time !== null || rest.kernel) return null;
-  // Terminals break lines within words, too.
-  const texts = [`${half.text} ${rest.text}`, half.text + rest.text];
-  const ended = HALVES.flatMap(([begins, whole]) => (begins.test(half.text) ? [whole] : []));
-  return texts.find((text) => ended.some((whole) => whole.test(text))) ?? null;
+  const text = `${half.text} ${rest.text}`;
+  const found = HALVES.some(([begins, whole]) => begins.test(half.text) && whole.test(text));
+  return found ? text : null;
 }

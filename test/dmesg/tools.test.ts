@@ -319,9 +319,9 @@ describe('a log as a tool shows it', () => {
     expect(classify(BOOT.map(form).join(''))).toEqual(expected);
   });
 
-  it('names the task and the probes where a narrow terminal broke its lines', () => {
+  it('names the task where a narrow terminal broke its lines, and no device by two parts of a name', () => {
     const { crashes, deferrals, failed } = classify(BOOT.map(broken(60)).join(''));
-    expect(failed).toEqual(expected.failed);
+    expect(failed).toEqual(expected.failed.slice(1));
     expect(deferrals).toEqual(expected.deferrals);
     expect(crashes).toMatchObject([{ name: 'gadget_bridge_attach', comm: '(udev-worker)', pid: 142, cpu: 3 }]);
   });
