@@ -52,7 +52,7 @@ test('what cannot be read, is no blob or larger than one is refused in a sentenc
       await mkdir(join(path, 'folder'));
       await writeFile(join(path, 'text'), 'no blob');
       await writeFile(join(path, 'large'), new Uint8Array(2 * 1024 * 1024 + 1));
-      expect(await refusal(join(path, 'folder'), null)).toContain('cannot be read');
+      expect(await refusal(join(path, 'folder'), null)).toContain('is not a regular file');
       expect(await refusal(join(path, 'text'), null)).toContain(join(path, 'text'));
       expect(await refusal(join(path, 'large'), null)).toContain('Linux takes at most');
     },
