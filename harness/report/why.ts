@@ -60,7 +60,8 @@ export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: Least
   if (found.settled.length > 0)
     lines.push(
       '',
-      `Deferred earlier and no more at the end of the log (where it is whole), so bound or failed since: ${listed(found.settled)}`,
+      'Deferred earlier and no more at the end of the log (where it is whole), so bound or failed since: ' +
+        listed(found.settled),
     );
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
