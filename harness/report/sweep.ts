@@ -25,7 +25,7 @@ export function formatSweep(swept: readonly Swept[], known: KnownFunctions): str
       : `| ${one.board} | ${one.kernel} | no answer: ${one.problem} ||||| |`,
   );
   return [
-    `${count(swept.length, 'board')} and kernel, ${count(boots, 'boot')}, ${count(groups.size, 'finding')}. ` +
+    `${count(swept.length, 'pair')} of board and kernel, ${count(boots, 'boot')}, ${count(groups.size, 'finding')}. ` +
       "A crash or a device's end is a finding only",
     'where no boot in the usual order, at three interleavings, shows it.',
     '',
