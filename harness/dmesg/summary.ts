@@ -421,6 +421,12 @@ export class Summary {
       }
     >,
   ): void {
+    if (event.event === 'spoke') {
+      // What a driver says tells nothing of the state: that stays where a line told it.
+      const known = this.#devices.get(event.device);
+      if (known !== undefined) known.spoke = known.state === 'deferred';
+      return;
+    }
     const life = this.#life(event.device, event.line);
     if (life === null) return;
     if (event.driver !== null) life.driver = event.driver;
@@ -439,9 +445,6 @@ export class Summary {
       case 'retried':
         life.state = 'retried';
         this.#attempt = null;
-        return;
-      case 'spoke':
-        life.spoke = life.state === 'deferred';
         return;
       case 'bound':
         this.#bind(life);

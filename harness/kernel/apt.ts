@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { withDescendants } from '../launch.ts';
+import { isAbandoned, ownerToken } from '../owner.ts';
 import { ensureFolder } from './cache.ts';
 import { cancelled } from './cancel.ts';
 import { type OnProgress, uncounted } from './progress.ts';
@@ -295,8 +296,12 @@ async function downloadFrom(
   throw failure;
 }
 
+/** How a folder for apt's user begins; its owner follows. */
+const THEIRS = 'bootrace-deb-';
+
 /**
  * The same where apt's downloads run as another user: in a folder of theirs, as they cannot enter that of the caller.
+ * Those that killed runs have left are removed.
  */
 async function download(
   wanted: Package,
@@ -306,7 +311,10 @@ async function download(
 ): Promise<string> {
   const { sandbox } = wanted.state;
   if (sandbox === null) return downloadInto(wanted, folder, onProgress, signal);
-  const theirs = await mkdtemp(join(tmpdir(), 'bootrace-deb-'));
+  for (const name of await readdir(tmpdir()))
+    if (name.startsWith(THEIRS) && (await isAbandoned(name.slice(THEIRS.length), join(tmpdir(), name))))
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+  const theirs = await mkdtemp(join(tmpdir(), `${THEIRS}${await ownerToken()}-`));
   try {
     await chown(theirs, sandbox.uid, -1);
     const file = await downloadInto(wanted, theirs, onProgress, signal);
