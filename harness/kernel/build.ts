@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { linkageFragment } from '../axes/linkage.ts';
 import { resolveBoard } from '../boards/boards.ts';
@@ -90,9 +90,12 @@ async function getKernel(request: KernelRequest, root: string): Promise<KernelRe
     const folder = await openBuildFolder(tree, buildFolderName(recipe), request.signal);
     const ccache = process.env.CCACHE_DIR ?? (await ensureFolder(join(root, 'ccache')));
     const logs = await ensureFolder(join(root, 'logs'));
+    const temporary = join(tree.folder, 'tmp');
+    await rm(temporary, { recursive: true, force: true });
     const context: MakeContext = {
       source: sourceFolder(tree),
       output: folder.path,
+      temporary: await ensureFolder(temporary),
       ccache: { folder: ccache },
       log: join(logs, `${key.slice(0, SHORT_KEY)}.log`),
       lockFile: lock.file,

@@ -87,9 +87,9 @@ export async function crossCompile(program: CrossProgram, root: string): Promise
     const script = program.script === null ? [] : ['-T', program.script];
     for (const [name, text] of Object.entries(program.generated)) await writeFile(join(temporary, name), text);
     const include = Object.keys(program.generated).length === 0 ? [] : [`-I${temporary}`];
-    await run(GCC, [...flags, ...include, '-s', ...script, '-o', elf, ...program.sources], program.name);
+    await run(GCC, [...flags, ...include, '-s', ...script, '-o', elf, ...program.sources], program.name, temporary);
     const finished = program.output === 'elf' ? elf : join(temporary, 'binary');
-    if (program.output === 'binary') await run(OBJCOPY, ['-O', 'binary', elf, finished], program.name);
+    if (program.output === 'binary') await run(OBJCOPY, ['-O', 'binary', elf, finished], program.name, temporary);
     return readFile(finished);
   };
   const made = await withScratch(root, make);
@@ -134,9 +134,13 @@ async function contentKey(program: CrossProgram, flags: readonly string[]): Prom
   return hash.digest('hex');
 }
 
-/** Runs a tool of the cross compiler and returns its standard output. */
-async function run(tool: string, words: readonly string[], purpose: string): Promise<string> {
-  const result = await execa(...withDescendants(tool, words), { reject: false, env: { LC_ALL: 'C' } });
+/**
+ * Runs a tool of the cross compiler and returns its standard output.
+ * @param temporary where it puts what it leaves behind when it is killed
+ */
+async function run(tool: string, words: readonly string[], purpose: string, temporary?: string): Promise<string> {
+  const env = { LC_ALL: 'C', ...(temporary === undefined ? {} : { TMPDIR: temporary }) };
+  const result = await execa(...withDescendants(tool, words), { reject: false, env });
   if (result.exitCode === NOT_FOUND) {
     throw new InfraError(
       `${tool} is not installed, and it is needed for ${purpose}`,

@@ -21,6 +21,8 @@ export interface MakeContext {
    * srctree).
    */
   readonly output: string;
+  /** For the compilers' own temporary files: those that are killed leave theirs. */
+  readonly temporary: string;
   readonly ccache: { readonly folder: string } | null;
   /** All output of make is appended to this file. */
   readonly log: string;
@@ -132,12 +134,13 @@ const JOB_DESCRIPTOR = 4;
 
 /** A build that started without the user's MAKEFLAGS, ARCH, KCFLAGS and the like is the same on every machine. */
 function environment(context: MakeContext): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap((name): [string, string][] => {
+  const kept = ['PATH', 'HOME'].flatMap((name): [string, string][] => {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value]];
   });
   return {
     ...Object.fromEntries(kept),
+    TMPDIR: context.temporary,
     LC_ALL: 'C',
     ...REPRODUCIBLE,
     MAKEFLAGS: context.turn.inFront

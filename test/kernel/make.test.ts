@@ -20,7 +20,7 @@ const SHARE_OF = existsSync(SHARE) ? `sed 's/.* nice //' ${SHARE}` : 'nice';
 /** Each target notes its priority and its session's, and how many are being made by all makes. */
 const makefile = (jobs: string) => `
 ${TARGETS.join(' ')}:
-\t@mkdir ${jobs}/$$$$ && ls ${jobs} | wc -l >> seen && nice >> priority && ${SHARE_OF} >> share && sleep 0.1 && rmdir ${jobs}/$$$$
+\t@[ "$$TMPDIR" -ef . ] && mkdir ${jobs}/$$$$ && ls ${jobs} | wc -l >> seen && nice >> priority && ${SHARE_OF} >> share && sleep 0.1 && rmdir ${jobs}/$$$$
 `;
 
 /** The most jobs seen at once, and the priorities of each make's jobs. */
@@ -39,7 +39,8 @@ const jobsOf = (makes: number) =>
           const lock = await takeLock(join(folder, 'lock'), () => {});
           const log = join(folder, 'log');
           try {
-            const context = { source: folder, output: folder, ccache: null, log, lockFile: lock.file, turn };
+            const all = { source: folder, output: folder, temporary: folder };
+            const context = { ...all, ccache: null, log, lockFile: lock.file, turn };
             await make(context, TARGETS, () => {});
           } finally {
             turn.end();
