@@ -1,11 +1,9 @@
 import { access, chown, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
 import { withDescendants } from '../launch.ts';
-import { isAbandoned, ownerToken } from '../owner.ts';
-import { ensureFolder } from './cache.ts';
+import { ensureFolder, openSystemTemporary } from './cache.ts';
 import { cancelled } from './cancel.ts';
 import { type OnProgress, uncounted } from './progress.ts';
 
@@ -296,12 +294,8 @@ async function downloadFrom(
   throw failure;
 }
 
-/** How a folder for apt's user begins; its owner follows. */
-const THEIRS = 'bootrace-deb-';
-
 /**
  * The same where apt's downloads run as another user: in a folder of theirs, as they cannot enter that of the caller.
- * Those that killed runs have left are removed.
  */
 async function download(
   wanted: Package,
@@ -311,10 +305,7 @@ async function download(
 ): Promise<string> {
   const { sandbox } = wanted.state;
   if (sandbox === null) return downloadInto(wanted, folder, onProgress, signal);
-  for (const name of await readdir(tmpdir()))
-    if (name.startsWith(THEIRS) && (await isAbandoned(name.slice(THEIRS.length), join(tmpdir(), name))))
-      await rm(join(tmpdir(), name), { recursive: true, force: true });
-  const theirs = await mkdtemp(join(tmpdir(), `${THEIRS}${await ownerToken()}-`));
+  const theirs = await openSystemTemporary('bootrace-deb-', sandbox.uid);
   try {
     await chown(theirs, sandbox.uid, -1);
     const file = await downloadInto(wanted, theirs, onProgress, signal);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { linkageFragment } from '../axes/linkage.ts';
 import { resolveBoard } from '../boards/boards.ts';
@@ -7,7 +7,15 @@ import { InputError } from '../errors.ts';
 import { DEFAULT_BOARD, type Subject } from '../model/board.ts';
 import type { KernelResult } from './artefact.ts';
 import { openBuildFolder } from './build-folder.ts';
-import { cacheRoot, ensureFolder, readIfPresent, requireFreeSpace, useCache, writeAtomic } from './cache.ts';
+import {
+  cacheRoot,
+  ensureFolder,
+  readIfPresent,
+  removeFolder,
+  requireFreeSpace,
+  useCache,
+  writeAtomic,
+} from './cache.ts';
 import { configure, explainRefusal } from './configure.ts';
 import { takeLock } from './lock.ts';
 import { BuildFailure, type MakeContext, make, SourceError, takeTurn, toolchainIdentity } from './make.ts';
@@ -91,7 +99,7 @@ async function getKernel(request: KernelRequest, root: string): Promise<KernelRe
     const ccache = process.env.CCACHE_DIR ?? (await ensureFolder(join(root, 'ccache')));
     const logs = await ensureFolder(join(root, 'logs'));
     const temporary = join(tree.folder, 'tmp');
-    await rm(temporary, { recursive: true, force: true });
+    await removeFolder(temporary);
     const context: MakeContext = {
       source: sourceFolder(tree),
       output: folder.path,

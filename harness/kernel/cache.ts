@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { InfraError } from '../errors.ts';
@@ -93,12 +93,30 @@ export async function ensureFolder(path: string): Promise<string> {
   return path;
 }
 
+/** Removes what killed runs have left in `parent` under names of `prefix` and an owner. */
+async function removeAbandoned(parent: string, prefix: string, isOurs = async (_path: string) => true): Promise<void> {
+  for (const name of await readdir(parent).catch(() => [])) {
+    const path = join(parent, name);
+    if (!name.startsWith(prefix) || !(await isAbandoned(name.slice(prefix.length), path))) continue;
+    if (await isOurs(path)) await removeFolder(path);
+  }
+}
+
 /** A new temporary folder inside the cache, and none of those that killed runs have left: their owners are gone. */
 async function openTemporary(root: string): Promise<string> {
   const parent = await ensureFolder(join(root, 'tmp'));
-  for (const name of await readdir(parent))
-    if (await isAbandoned(name, join(parent, name))) await removeFolder(join(parent, name));
+  await removeAbandoned(parent, '');
   return mkdtemp(join(parent, `${await ownerToken()}-`));
+}
+
+/**
+ * The same in the system's temporary folder, where everybody may write: of what is left there only what belongs to this
+ * user, or to `other`, is removed.
+ */
+export async function openSystemTemporary(prefix: string, other?: number): Promise<string> {
+  const users = [process.getuid?.(), other];
+  await removeAbandoned(tmpdir(), prefix, async (path) => users.includes((await lstat(path).catch(() => null))?.uid));
+  return mkdtemp(join(tmpdir(), `${prefix}${await ownerToken()}-`));
 }
 
 async function andRemove<T>(folder: string, fill: (folder: string) => Promise<T>): Promise<T> {
@@ -123,7 +141,7 @@ export async function withTemporary<T>(root: string, fill: (folder: string) => P
  */
 export async function withScratch<T>(root: string, fill: (folder: string) => Promise<T>): Promise<T> {
   const made = await bestEffort(async () => ({ value: await withTemporary(root, fill) }));
-  return made === null ? andRemove(await mkdtemp(join(tmpdir(), 'bootrace-')), fill) : made.value;
+  return made === null ? andRemove(await openSystemTemporary('bootrace-scratch-'), fill) : made.value;
 }
 
 /**
@@ -154,13 +172,9 @@ export async function usersOfCache(root: string): Promise<string[]> {
  * one anew. What a killed removal left goes, too. Throws {@link InfraError} where it may not be removed.
  */
 export async function removeCache(root: string): Promise<void> {
-  const beside = await readdir(dirname(root)).catch(() => []);
   const prefix = `${basename(root)}.removed-`;
   try {
-    for (const name of beside.filter((entry) => entry.startsWith(prefix))) {
-      const path = join(dirname(root), name);
-      if (await isAbandoned(name.slice(prefix.length), path)) await removeFolder(path);
-    }
+    await removeAbandoned(dirname(root), prefix);
     const aside = join(dirname(root), prefix + (await ownerToken()));
     if (await isRenamed(root, aside)) await removeFolder(aside);
     else for (const name of await readdir(root)) await removeFolder(join(root, name));

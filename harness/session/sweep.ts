@@ -44,33 +44,35 @@ export async function sweepBoards(session: SearchSession, options: SweepOptions)
   const all = boards.flatMap((board) => kernels.map((kernel) => ({ board, kernel })));
   const mine = all.filter((_, place) => place % shard.of === shard.index - 1);
   const swept: Swept[] = [];
-  const wrong: InputError[] = [];
-  for (const [place, one] of mine.entries()) {
+  const problems: KnownError[] = [];
+  for (const [place, { board, kernel }] of mine.entries()) {
     const note = (line: string) => options.note(`${place + 1} of ${mine.length}: ${line}`);
-    swept.push(await sweepBoard(session, one.board, one.kernel, { ...options, note }, wrong));
+    try {
+      swept.push(await sweepBoard(session, board, kernel, { ...options, note }));
+    } catch (error) {
+      if (!(error instanceof KnownError)) throw error;
+      problems.push(error);
+      const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], leftOut: [], usualCrashes: [], findings: [] };
+      swept.push({ board, kernel, release: null, ...counts, problem: error.whole });
+    }
   }
-  if (wrong[0] !== undefined && wrong.length === swept.length) throw wrong[0];
+  const [first] = problems;
+  const isAllWrong = problems.length === mine.length && problems.every((problem) => problem instanceof InputError);
+  if (first !== undefined && isAllWrong) throw first;
   return swept;
 }
 
+/** Throws {@link KnownError} for what keeps it from an answer. */
 async function sweepBoard(
   session: SearchSession,
   board: string,
   kernel: string,
   options: SweepOptions,
-  wrong: InputError[],
 ): Promise<Swept> {
-  const counts = { devices: 0, bound: 0, boots: 0, unbooted: [], leftOut: [], usualCrashes: [], findings: [] };
-  try {
-    const request: CountRequest = { board, kernel, append: [], modules: null, cpus: 1 };
-    const opened = await openBoard(session.runner, request);
-    const base = await countingCell(session.runner, request, session.folder.shared);
-    return await new BoardSweep(session, opened, base, options).run();
-  } catch (error) {
-    if (!(error instanceof KnownError)) throw error;
-    if (error instanceof InputError) wrong.push(error);
-    return { board, kernel, release: null, ...counts, problem: error.whole };
-  }
+  const request: CountRequest = { board, kernel, append: [], modules: null, cpus: 1 };
+  const opened = await openBoard(session.runner, request);
+  const base = await countingCell(session.runner, request, session.folder.shared);
+  return new BoardSweep(session, opened, base, options).run();
 }
 
 /** What is left of a boot that still shows a difference. */

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { withDir } from 'tmp-promise';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -66,15 +66,17 @@ describe('a kernel package', () => {
       vi.stubEnv('TMPDIR', temporary);
       const mine = await ownerToken();
       // One of a process that is gone: this pid began at another time.
-      const left = ['bootrace-deb-theirs', `bootrace-deb-${mine}-x`, `bootrace-deb-${mine.replace(/-\d+-/, '-1-')}-x`];
+      const gone = mine.replace(/-\d+-/, '-1-');
+      const left = ['theirs', `${mine}-x`, `${gone}-foreign`, `${gone}-x`].map((name) => `bootrace-deb-${name}`);
       for (const name of left) await mkdir(join(temporary, name), { recursive: true });
+      await chown(join(temporary, `bootrace-deb-${gone}-foreign`), 12345, -1);
       const { path } = await download(root);
       expect(path.startsWith(`${root}/deb-`)).toBe(true);
       const log = await readFile(join(root, 'log'), 'utf8');
       expect(log).not.toContain('APT::Sandbox::User=root');
       expect(log).toMatch(/Dir::State=\/proc\/self\/fd\/3 .*APT::Keep-Fds::=3 .* update\n0\n0\n/);
       expect(log).toMatch(/\/bootrace-deb-[\w-]+ .* download .*\n42\n/);
-      expect((await readdir(temporary)).sort()).toEqual(left.slice(0, 2).sort());
+      expect((await readdir(temporary)).sort()).toEqual(left.slice(0, 3).sort());
     }),
   );
 
