@@ -63,7 +63,7 @@ export function waitsOf(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDr
     })),
   ];
   const enforced = suppliers.links.filter((link) => !isRelaxed(link) && isNeeded(link));
-  const links = waitsForLinks(tree, enforced, hasDriver, false);
+  const links = waitsForLinks(tree, enforced, hasDriver);
   const on = [...links, ...guesses];
   return { off: guesses, permissive: guesses, on, rpm: on };
 }
@@ -72,44 +72,19 @@ function isNeeded({ properties }: Link): boolean {
   return properties.some((property) => !OPTIONAL.has(property));
 }
 
-/**
- * For each device that needs one without a driver in this kernel, itself or by its suppliers, the path of that one. It
- * may do without, as after deferred_probe_timeout: where it is deferred at the end of a boot it does not.
- */
-export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
-  const waits = waitsForLinks(tree, suppliers.links.filter(isNeeded), hasDriver, true);
-  const next = new Map(waits.map(({ consumer, supplier }) => [consumer, supplier]));
-  return new Map(
-    waits.map(({ consumer }): [string, string] => {
-      const passed = new Set([consumer]);
-      let root = consumer;
-      for (let at = next.get(root); at !== undefined && !passed.has(at); at = next.get(at)) {
-        passed.add(at);
-        root = at;
-      }
-      return [consumer, root];
-    }),
-  );
-}
-
-/**
- * Consumers whose supplier never is a device, or waits for ever itself; with `counted`, also those whose supplier is a
- * device without a driver.
- */
-function waitsForLinks(
-  tree: DeviceTree,
-  links: readonly Link[],
-  hasDriver: HasDriver | null,
-  counted: boolean,
-): Wait[] {
+/** The compatibles of a node by its path; none where there is no node. */
+function namesIn(tree: DeviceTree): (path: string) => readonly string[] {
   const known = new Map<string, readonly string[]>();
-  const namesAt = (path: string): readonly string[] => {
+  return (path) => {
     const node = known.has(path) ? undefined : nodeAt(tree.root, path);
     const names = known.get(path) ?? (node === undefined ? [] : compatiblesOf({ node }));
     known.set(path, names);
     return names;
   };
-  /** Links by the devices without which they are not fulfilled: the supplier, and all that it lies in. */
+}
+
+/** Links by the devices without which they are not fulfilled: the supplier, and all that it lies in. */
+function dependentsOf(links: readonly Link[]): Map<string, Link[]> {
   const dependents = new Map<string, Link[]>();
   for (const link of links)
     for (let at = link.supplier; at !== '/'; at = parentPath(at)) {
@@ -117,6 +92,35 @@ function waitsForLinks(
       those.push(link);
       dependents.set(at, those);
     }
+  return dependents;
+}
+
+/**
+ * For each device that the tree links, directly or through others, to one without a driver in this kernel, the path of
+ * that one; of several the nearest. A guess: the driver of a consumer may do without a supplier.
+ */
+export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
+  const namesAt = namesIn(tree);
+  const isEarly = (path: string) => namesAt(path).some((name) => EARLY.test(name));
+  const isBus = (path: string) => namesAt(path).some((name) => BUSES.has(name));
+  const lacksDriver = (path: string) => namesAt(path).length > 0 && !isBus(path) && !namesAt(path).some(hasDriver);
+  const dependents = dependentsOf(suppliers.links.filter((link) => isNeeded(link) && !isEarly(link.supplier)));
+  const found = new Map<string, string>();
+  const reached = [...dependents.keys()].filter(lacksDriver).map((path) => ({ path, root: path }));
+  for (const { path, root } of reached)
+    for (const { consumer, supplier } of dependents.get(path) ?? []) {
+      // What lies in a bus does not need it to bind.
+      if (found.has(consumer) || lacksDriver(consumer) || (supplier !== path && isBus(path))) continue;
+      found.set(consumer, root);
+      reached.push({ path: consumer, root });
+    }
+  return found;
+}
+
+/** Consumers whose supplier never is a device, or waits for ever itself. */
+function waitsForLinks(tree: DeviceTree, links: readonly Link[], hasDriver: HasDriver | null): Wait[] {
+  const namesAt = namesIn(tree);
+  const dependents = dependentsOf(links);
   const waits = new Map<string, Wait>();
   const binds = (path: string): string | null => {
     if (hasDriver !== null && !namesAt(path).some(hasDriver)) return `${path} has no driver in this kernel`;
@@ -140,13 +144,13 @@ function waitsForLinks(
     if (link === undefined || waits.has(link.consumer)) continue;
     const { consumer, supplier, properties } = link;
     if (namesAt(supplier).some((name) => EARLY.test(name))) continue;
-    const missing = absence(supplier) ?? (counted && !waits.has(supplier) ? binds(supplier) : null);
+    const missing = absence(supplier);
     const own = waits.get(supplier);
     const isStuck = own !== undefined && (hasDriver === null || namesAt(supplier).some(hasDriver));
     if (missing === null && !isStuck) continue;
     const why = missing === null ? `it waits for ${own?.supplier ?? ''} itself` : `it never is a device: ${missing}`;
     waits.set(consumer, { consumer, supplier, why: `${why} (${properties.join(', ')})`, guess: false });
-    queue.push(...(dependents.get(consumer) ?? []));
+    for (const dependent of dependents.get(consumer) ?? []) queue.push(dependent);
   }
   return [...waits.values()].sort((a, b) => (a.consumer < b.consumer ? -1 : 1));
 }

@@ -85,6 +85,10 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     );
   const drivers = await driversOf(cacheRoot(), kernel);
   const lacking = withoutDriver(tree, suppliersOf(tree), (compatible) => drivers.find([compatible]).kind !== 'none');
+  const needsDriver = census.devices.flatMap(({ end, name, node }) => {
+    const lacks = end === 'deferred' ? lacking.get(node) : undefined;
+    return lacks === undefined ? [] : [{ device: name, lacks }];
+  });
   const comparison =
     log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
   const shown = {
@@ -93,10 +97,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     verdict: record.verdict,
     ...countEnds(census.devices),
     ...census,
-    needsDriver: census.devices.flatMap(({ end, name, node }) => {
-      const lacks = end === 'deferred' ? lacking.get(node) : undefined;
-      return lacks === undefined ? [] : [{ device: name, lacks }];
-    }),
+    needsDriver,
     ...(comparison === null ? {} : { comparison }),
   };
   print(
@@ -105,7 +106,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       : formatCensus(census, {
           board: name,
           release: kernel.release,
-          withoutDriver: lacking,
+          needsDriver,
           notes: [
             `${census.modules.loaded} modules loaded; console by ${CONSOLES[console]}`,
             `verdict ${record.verdict}: ${record.reason}`,

@@ -7,8 +7,13 @@ interface CensusTitle {
   readonly release: string;
   /** Modules that were loaded and which the console was, and the like. */
   readonly notes: readonly string[];
-  /** For nodes that need a device without a driver in this kernel, the path of that one. */
-  readonly withoutDriver: ReadonlyMap<string, string>;
+  readonly needsDriver: readonly NeedsDriver[];
+}
+
+/** A deferred device, and the path of one without a driver that the tree links it to (board/waits.ts). */
+interface NeedsDriver {
+  readonly device: string;
+  readonly lacks: string;
 }
 
 const HEADINGS: readonly (readonly [DeviceEnd, string])[] = [
@@ -19,7 +24,7 @@ const HEADINGS: readonly (readonly [DeviceEnd, string])[] = [
   ['declined', 'declined by the driver'],
 ];
 
-export function formatCensus(census: Census, { board, release, notes, withoutDriver }: CensusTitle): string {
+export function formatCensus(census: Census, { board, release, notes, needsDriver }: CensusTitle): string {
   const { devices } = census;
   const counts = countEnds(devices);
   const matched = devices.filter((device) => device.matched).length;
@@ -29,7 +34,7 @@ export function formatCensus(census: Census, { board, release, notes, withoutDri
     `${board} on ${release}: ${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
     ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
     ...notes,
-    ...hopeless(devices, withoutDriver),
+    ...linkedToNoDriver(needsDriver),
     bySource(devices),
     ...guessed(devices),
     ...HEADINGS.flatMap(([end, heading]) => section(heading, devices, end)),
@@ -59,14 +64,16 @@ function bySource(devices: readonly CensusDevice[]): string {
   return `registers of bound devices: ${by.models} modelled, ${memory}, ${by.none} have none`;
 }
 
-/** Deferred devices that hardly bind on hardware either, with this kernel. */
-function hopeless(devices: readonly CensusDevice[], withoutDriver: ReadonlyMap<string, string>): string[] {
-  const roots = devices.flatMap(({ end, node }) => (end === 'deferred' ? (withoutDriver.get(node) ?? []) : []));
-  if (roots.length === 0) return [];
-  const counts = new Map([...new Set(roots)].map((path) => [path, roots.filter((root) => root === path).length]));
+function linkedToNoDriver(needsDriver: readonly NeedsDriver[]): string[] {
+  if (needsDriver.length === 0) return [];
+  const counts = new Map<string, number>();
+  for (const { lacks } of needsDriver) counts.set(lacks, (counts.get(lacks) ?? 0) + 1);
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
   const each = sorted.map(([path, count]) => `${path} (${count})`).join(', ');
-  return [`${roots.length} of the deferred devices depend on one without a driver in this kernel: ${each}`];
+  return [
+    `${needsDriver.length} deferred devices wait for one without a driver in this kernel, by the tree's links ` +
+      `(a guess): ${each}`,
+  ];
 }
 
 /**

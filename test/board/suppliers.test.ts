@@ -104,16 +104,44 @@ describe('what would wait for ever', () => {
     expect(of(hasDriver)).toEqual(of(null));
   });
 
-  test('after that, what lacks a driver is named for all that depend on it', () => {
-    const hasDriver = (compatible: string) => compatible !== 'acme,clock';
-    expect([...withoutDriver(waits, suppliersOf(waits), hasDriver)]).toEqual([
+  test('after that, what lacks a driver is named for all that are linked to it, and nothing else is', () => {
+    const lacking = (...without: string[]) => [
+      ...withoutDriver(waits, suppliersOf(waits), (compatible) => !without.includes(compatible)),
+    ];
+    expect(lacking('acme,bus'), 'a bus, for those of a part of it').toEqual([
+      ['/soc@0/second@4000', '/soc@0/bus@1000'],
+      ['/soc@0/third@5000', '/soc@0/bus@1000'],
+    ]);
+    expect(lacking('acme,clock').sort()).toEqual([
       ['/soc@0/first@3000', '/clocks/lost'],
       ['/soc@0/fourth@6000', '/soc@0/root@2000'],
       ['/soc@0/second@4000', '/soc@0/bus@1000/regulators/pmic@0'],
       ['/soc@0/third@5000', '/soc@0/bus@1000/regulators/pmic@0'],
     ]);
-    expect(withoutDriver(waits, suppliersOf(waits), () => true).has('/soc@0/fourth@6000')).toBe(false);
+    expect(lacking(), 'what never is a device has a driver all the same').toEqual([]);
   });
+});
+
+test('what lacks a driver and needs its own consumers is named for these, and for all others', () => {
+  const cycle = boardTree({
+    more: [
+      clock('clocks@1000', 1, { clocks: [2] }),
+      clock('phy@2000', 2, { compatible: 'acme,phy', clocks: [1] }),
+      node('uart@3000', { compatible: 'acme,uart', clocks: [1] }),
+      // Its part is a device without it.
+      node(
+        'mfd@4000',
+        { compatible: ['acme,mfd', 'simple-mfd'], clocks: [1] },
+        clock('part', 3, { compatible: 'acme,part' }),
+      ),
+      node('usb@5000', { compatible: 'acme,usb', clocks: [3] }),
+    ],
+  });
+  expect([...withoutDriver(cycle, suppliersOf(cycle), (compatible) => compatible !== 'acme,clock')].sort()).toEqual([
+    ['/mfd@4000', '/clocks@1000'],
+    ['/phy@2000', '/clocks@1000'],
+    ['/uart@3000', '/clocks@1000'],
+  ]);
 });
 
 test('the difference to the tree that a boot gets, and why', () => {
