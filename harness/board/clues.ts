@@ -57,7 +57,8 @@ export function spisOf(tree: DeviceTree): number {
   );
   const found = [...wiredSpis(tree.root), ...ranges.filter((spi) => spi < MOST_SPIS)];
   if (found.length === 0) return MOST_SPIS;
-  return Math.min(MOST_SPIS, Math.ceil((Math.max(...found) + 1) / LINES) * LINES);
+  const last = found.reduce((most, spi) => Math.max(most, spi));
+  return Math.min(MOST_SPIS, Math.ceil((last + 1) / LINES) * LINES);
 }
 
 function cellsOf(node: TreeNode, property: string): readonly number[] {
@@ -88,7 +89,7 @@ export function wiredSpis(root: TreeNode): number[] {
     for (const property of ['interrupts-extended', 'interrupt-map'])
       for (const number of behindPhandles(cellsOf(node, property), cellsBehind, property === 'interrupt-map'))
         take(number);
-    visit.push(...node.children.map((child) => ({ node: child, parent })));
+    for (const child of node.children) visit.push({ node: child, parent });
   }
   return found;
 }

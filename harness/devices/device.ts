@@ -24,6 +24,8 @@ export interface DeviceModel {
 const TYPE_SPI = 0;
 const FIRST_SPI = 32;
 const FIRST_PPI = 16;
+/** INTIDs of a GIC (IHI 0069, 2.2): the cells of a tree may say anything. */
+export const INTIDS = 1020;
 const GIC = /^arm,(?:gic|cortex-a\d+-gic)|^qcom,msm-qgic2$/;
 /**
  * Controllers that hand an interrupt on to the GIC under its own number: irq-imx-gpcv2.c, irq-mtk-sysirq.c,
@@ -41,6 +43,7 @@ const PDC = 'qcom,pdc';
 const ICU = 'marvell,cp110-icu';
 const BEHIND_ICU = 0x8000;
 const ICU_INTERRUPTS = 0x100;
+const ICUS = BEHIND_ICU / ICU_INTERRUPTS;
 /** Cells of an older tree: a group comes first. */
 const ICU_OLD_CELLS = 3;
 
@@ -190,6 +193,7 @@ export class BoardDevice {
   get interrupts(): readonly number[] {
     const isExtended = this.node.properties.has('interrupts-extended');
     const cells = this.cells(isExtended ? 'interrupts-extended' : 'interrupts');
+    const icus = this.others(ICU).slice(0, ICUS);
     const found: number[] = [];
     for (let at = 0; at < cells.length; ) {
       const controller = isExtended ? this.#behind(cells[at++]) : this.#interruptParent();
@@ -197,9 +201,13 @@ export class BoardDevice {
       if (controller === null || width === null || width === 0) return found;
       const [type = 0, number = 0] = cells.slice(at, at + width);
       at += width;
-      const icu = this.others(ICU).findIndex(({ node }) => node === controller || node.children.includes(controller));
+      const icu = icus.findIndex(({ node }) => node === controller || node.children.includes(controller));
       const place = width === ICU_OLD_CELLS ? number : type;
-      found.push(icu === -1 ? intid(controller, type, number) : BEHIND_ICU + icu * ICU_INTERRUPTS + place);
+      const [first, own, count] =
+        icu === -1
+          ? [0, intid(controller, type, number), INTIDS]
+          : [BEHIND_ICU + icu * ICU_INTERRUPTS, place, ICU_INTERRUPTS];
+      found.push(own < count ? first + own : 0);
     }
     return found;
   }

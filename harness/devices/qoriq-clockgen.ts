@@ -1,8 +1,8 @@
 import type { DeviceModel } from './device.ts';
 
 /**
- * PLLs of Layerscape's clock generator: the factor is at bit 1. The bus runs at 600 MHz and cores at 1.6 GHz from a
- * crystal of 100 MHz.
+ * PLLs of Layerscape's clock generator: the factor is at bit 1. Boot firmware sets it by the board, and no tree has it:
+ * that the bus runs at 600 MHz and cores at 1.6 GHz, from a crystal of 100 MHz, is a guess.
  */
 const PLATFORM = 6;
 const CORES = 16;

@@ -1,7 +1,7 @@
 import { wiredSpis } from '../board/clues.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
-import { hasCompatible } from './device.ts';
+import { hasCompatible, INTIDS } from './device.ts';
 
 /**
  * What the system controller of a K3 SoC leaves to Linux of a device's resources: `count` of a kind from `first`. What
@@ -22,8 +22,6 @@ const EVENT = 0x0d;
 const EVENT_COUNT = 1024;
 /** First SPI of the GIC: routers count its lines by INTID (ti_sci_intr_alloc_parent_irq() of irq-ti-sci-intr.c). */
 const FIRST_SPI = 32;
-/** INTIDs of a GIC (IHI 0069, 2.2): the cells of a tree may say anything. */
-const INTIDS = 1020;
 /** Numbers in the answers of the system controller have 16 bits. */
 const MOST = 0xffff;
 /** Where a router or an aggregator does not say how many it has. */

@@ -23,6 +23,14 @@ describe('SPIs', () => {
     expect(spisOf(soc('acme,soc', node('device', { [property]: [...cells] })))).toBe(spis);
   });
 
+  test('of as many interrupts, and of as many nodes, as a blob of 2 MiB has room for', () => {
+    const most = (2 * 1024 * 1024) / 12;
+    const interrupts = Array.from({ length: 3 * Math.floor(most) }, (_, at) => (at % 3 === 1 ? 40 : 0));
+    expect(spisOf(soc('acme,soc', node('device', { interrupts })))).toBe(64);
+    const children = Array.from({ length: most }, (_, n) => node(`${n}`, {}));
+    expect(spisOf(soc('acme,soc', { ...node('bus', {}), children }))).toBe(988);
+  });
+
   test('of a known SoC', () => {
     expect(spisOf(soc('qcom,sdm845', node('device', { interrupts: [0, 33, 4] })))).toBe(768);
   });

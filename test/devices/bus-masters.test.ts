@@ -175,6 +175,29 @@ describe('masters of buses with a register file for each slave', () => {
     expect(of('i2c-mv64xxx')[0]?.interrupts).toEqual([0x8000 + 0x100 + 120]);
   });
 
+  it('has no interrupt where a tree names one that neither a GIC nor an ICU has', () => {
+    const icu = node(
+      'interrupt-controller@2000',
+      { compatible: 'marvell,cp110-icu', reg: [0x2000, 0x440] },
+      node('interrupt-controller@10', {
+        compatible: 'marvell,cp110-icu-nsr',
+        'interrupt-controller': [],
+        '#interrupt-cells': [2],
+        phandle: [7],
+      }),
+    );
+    const interruptOf = (cells: Record<string, number[]>) => {
+      const i2c = node('i2c@9000', { compatible: 'snps,designware-i2c', reg: [0x9000, 0x100], ...cells });
+      return models(icu, i2c).behaviours.find(({ address }) => address === 0x9000)?.interrupts;
+    };
+    expect(interruptOf({ interrupts: [0, 987, 4] })).toEqual([1019]);
+    expect(interruptOf({ interrupts: [0, 988, 4] })).toEqual([0]);
+    expect(interruptOf({ interrupts: [0, 0xffff_ffff, 4] })).toEqual([0]);
+    expect(interruptOf({ 'interrupt-parent': [7], interrupts: [255, 4] })).toEqual([0x80ff]);
+    expect(interruptOf({ 'interrupt-parent': [7], interrupts: [256, 4] })).toEqual([0]);
+    expect(interruptOf({ 'interrupt-parent': [7], interrupts: [0xffff_ffff, 4] })).toEqual([0]);
+  });
+
   it('lets the audio PLL of Tegra132 have a reference that its driver knows', () => {
     const { images } = models(
       node('clock@60006000', { compatible: 'nvidia,tegra132-car', reg: [0x6000_6000, 0x1000] }),
