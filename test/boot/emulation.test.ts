@@ -1,7 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RegisterRule } from '../../harness/board/board-plan.ts';
@@ -11,11 +9,11 @@ import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
+import { compileGuest } from './guest-cell.ts';
 import { layBoard, SHIFT } from './laid-board.ts';
 
 /** What the firmware's C answers, instruction by instruction: a guest of a few lines asks it (guests/asks.S). */
 
-const GUESTS = fileURLToPath(new URL('guests/', import.meta.url));
 let folder: Awaited<ReturnType<typeof dir>>;
 let firmware: Uint8Array;
 
@@ -33,26 +31,12 @@ let asked = 0;
 
 async function ask(version: 2 | 3, questions: readonly Question[], rules: readonly RegisterRule[] = []) {
   const path = join(folder.path, `${asked++}`);
-  const image = `${path}-image`;
-  const lay = () =>
-    layBoard(
-      path,
-      version,
-      { firmware, image, initramfs: new Uint8Array(4) },
-      {
-        models: { ...NO_MODELS, rules },
-      },
-    );
-  const compile = async (console: number) => {
-    const defines = [`-DASKS="${path}-asks.S"`, `-DCONSOLE=${console}`];
-    await execa('aarch64-linux-gnu-gcc', ['-c', ...defines, '-o', `${path}.o`, join(GUESTS, 'asks.S')]);
-    await execa('aarch64-linux-gnu-objcopy', ['-O', 'binary', `${path}.o`, image]);
-  };
   await writeFile(`${path}-asks.S`, `${questions.map(([line]) => `\t${line}\n`).join('')}`);
-  await compile(0);
+  const compile = (console: number) => compileGuest(path, 'asks', { ASKS: `"${path}-asks.S"`, CONSOLE: console });
+  const lay = (image: string) =>
+    layBoard(path, version, { firmware, image, initramfs: new Uint8Array(4) }, { models: { ...NO_MODELS, rules } });
   // Where its console is, the board says that is made for it.
-  await compile(lay().console);
-  const { files, machine, consoleFile } = lay();
+  const { files, machine, consoleFile } = lay(await compile(lay(await compile(0)).console));
   const run = {
     consoleFile,
     logFile: files.firmwareLog,

@@ -5,25 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../harness/errors.ts';
 import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
 import { readBoardTree } from '../../harness/run/board-tree.ts';
-
-const withoutTrees: KernelArtefact = {
-  kind: 'ready',
-  recipe: '6.1-full',
-  linkage: 'builtin',
-  key: '',
-  source: null,
-  release: '6.1.0',
-  image: '',
-  imageHash: '',
-  modules: new Map(),
-  hashes: new Map(),
-  systemMap: null,
-  vmlinux: null,
-  deviceTrees: null,
-  builtinInfo: null,
-  log: null,
-  dropped: [],
-};
+import { A_KERNEL } from '../kernels.ts';
 
 /** What is said of a tree that is refused. */
 const refusal = (name: string, kernel: KernelArtefact | null): Promise<string> =>
@@ -42,7 +24,7 @@ describe('a device tree that is not there', () => {
   });
 
   test('a kernel without device trees is named', async () => {
-    expect(await refusal('missing.dtb', withoutTrees)).toContain('and the kernel 6.1-full comes without device trees');
+    expect(await refusal('missing.dtb', A_KERNEL)).toContain('and the kernel 6.1 comes without device trees');
   });
 });
 

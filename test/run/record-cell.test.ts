@@ -1,32 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { KernelArtefact } from '../../harness/kernel/artefact.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import { type BootResult, readConsole } from '../../harness/run/boot.ts';
 import { recordBoot } from '../../harness/run/record-cell.ts';
 import { aCell } from '../cells.ts';
+import { A_KERNEL } from '../kernels.ts';
 
 const SMMU = '5f000000.iommu';
 const SCM = 'firmware:scm';
-
-const KERNEL: KernelArtefact = {
-  kind: 'ready',
-  recipe: '6.1',
-  linkage: 'builtin',
-  key: 'key',
-  release: '6.1.170',
-  image: '/Image',
-  imageHash: 'hash',
-  source: 'git abc',
-  modules: new Map(),
-  hashes: new Map(),
-  systemMap: null,
-  vmlinux: null,
-  deviceTrees: null,
-  builtinInfo: null,
-  log: null,
-  dropped: [],
-};
 
 const HOLD: Gate = { gate: 'hold', device: SMMU, until: SCM, phase: 'finished' };
 
@@ -65,7 +46,7 @@ function aBoot({ lines = [BANNER, PROBES, BINDS], firmwareLog = '', end = { end:
 const BY = { from: 'reset', knownIssues: [], replay: ['T8'], today: '2020-10-30', spins: null } as const;
 
 function record(boot: Boot, gates: readonly Gate[] = []) {
-  return recordBoot(gated(gates), KERNEL, { inputs: {}, devices: [] }, aBoot(boot), BY);
+  return recordBoot(gated(gates), A_KERNEL, { inputs: {}, devices: [] }, aBoot(boot), BY);
 }
 
 describe('a boot that says nothing about the kernel has no verdict, and the reason says why', () => {
@@ -165,7 +146,7 @@ test('a device that a gate still holds when the plan is over is not bound', () =
   const watching = (firmwareLog: string) =>
     recordBoot(
       { ...gated([]), watch: ['0-00'] },
-      KERNEL,
+      A_KERNEL,
       { inputs: {}, devices: [] },
       aBoot({ lines: stamped, firmwareLog }),
       BY,
@@ -180,7 +161,7 @@ test('a device that a gate still holds when the plan is over is not bound', () =
 
 test('a guest that spins has its place in the reason, beside the last line', () => {
   const lines = [BANNER, '[    1.000000] the last word'];
-  const spinning = recordBoot(gated([]), KERNEL, { inputs: {}, devices: [] }, aBoot({ lines }), {
+  const spinning = recordBoot(gated([]), A_KERNEL, { inputs: {}, devices: [] }, aBoot({ lines }), {
     ...BY,
     spins: 'in __delay+0x20, link register time_init+0x4',
   });

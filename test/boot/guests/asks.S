@@ -24,11 +24,8 @@
 
 	/* The same instruction, again and again; what it leaves at the end. */
 	.macro	repeat times:req, instruction:req, address:req
-	ldr	x1, =\address
-	bl	fill
+	prepare	\address, 0
 	mov	x3, #\times
-	mov	x30, #30
-	movk	x30, #0x5a5a, lsl #48
 1:	\instruction
 	sub	x3, x3, #1
 	cbnz	x3, 1b
