@@ -74,18 +74,24 @@ const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
 /** component_bind(), drivers/base/component.c: the aggregate device speaks of a part whose own bind fails. */
 const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,128}\\): -(\\d{1,4})$`);
 const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
-const EPROBE_DEFER = 517;
+/** include/linux/errno.h */
+export const EPROBE_DEFER = 517;
 
 /** Whether the words only repeat that the whole of a device is deferred, of which a message before may say more. */
 export function isVague(reason: string): boolean {
   return MASTER_BIND.test(reason) || CARD_FAILED.test(reason);
 }
 
-/** The part of a device that holds it back, where a deferral names one. */
+/** The part of a device whose own bind holds the whole back, where the words of a deferral name one. */
+export function partIn(reason: string | null): string | null {
+  return PART.exec(reason ?? '')?.[1] ?? null;
+}
+
+/** The same as an event. */
 export function partOf(event: Extract<DmesgEvent, { readonly event: 'deferred' }>): DmesgEvent | null {
   const { device, driver, line, time, reason } = event;
-  const part = PART.exec(reason ?? '')?.[1];
-  if (part === undefined) return null;
+  const part = partIn(reason);
+  if (part === null) return null;
   return { event: 'bind-failed', device, driver, part, error: EPROBE_DEFER, words: null, line, time };
 }
 

@@ -68,8 +68,6 @@ const REJECTED: readonly RegExp[] = [
   /^Loading of ()(module with (?:unsupported crypto|unavailable key|invalid signature) is rejected)/,
 ];
 
-const errno = (text: string | undefined): number => Math.abs(Number(text ?? 0));
-
 /** The event that a record states, if it is one of the driver core, the init code or the guest's agent. */
 export function driverCoreEvent(text: string, at: At): DmesgEvent | null {
   return (
@@ -115,25 +113,9 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (requests?.[2] !== undefined)
       return { event: 'deferred', by: 'driver', reason: null, device: requests[2], driver: requests[3] ?? null, ...at };
     const failed = FAILED_OLD.exec(text);
-    if (failed?.[2] !== undefined)
-      return {
-        event: 'probe-failed',
-        device: failed[2],
-        driver: failed[1] ?? null,
-        error: errno(failed[3]),
-        words: null,
-        ...at,
-      };
+    if (failed?.[2] !== undefined) return failedEvent(failed[2], failed[1], failed[3], at);
     const failing = FAILED_NEW.exec(text);
-    if (failing?.[2] !== undefined)
-      return {
-        event: 'probe-failed',
-        device: failing[2],
-        driver: failing[3] ?? null,
-        error: errno(failing[4]),
-        words: null,
-        ...at,
-      };
+    if (failing?.[2] !== undefined) return failedEvent(failing[2], failing[3], failing[4], at);
     const timeout = TIMEOUT.exec(text);
     if (timeout?.[2] !== undefined) return { event: 'deferral-timeout', device: timeout[2], driver: null, ...at };
     const pending = PENDING.exec(text);
@@ -163,6 +145,17 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (bound?.[2] !== undefined) return { event: 'bound', device: bound[2], driver: bound[3] ?? null, ...at };
   }
   return null;
+}
+
+function failedEvent(device: string, driver: string | undefined, error = '0', at: At): DmesgEvent {
+  return {
+    event: 'probe-failed',
+    device,
+    driver: driver ?? null,
+    error: Math.abs(Number(error)),
+    words: null,
+    ...at,
+  };
 }
 
 function returnedEvent(text: string, at: At): DmesgEvent | null {

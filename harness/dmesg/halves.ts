@@ -23,21 +23,25 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
   [/: (?:error -EPROBE_DEFER|deferred probe pending): (?:.{0,200}:)?$/, /: (?:[^:]{1,200}: )?[^:]{1,200}$/],
   // fw_devlink_dev_sync_state(), drivers/base/core.c.
   [/: sync_state\(\)(?: pending(?: due(?: to)?)?)?$/, /: sync_state\(\) pending due to \S{1,128}$/],
-  // Drivers' own words before the error.
-  [/: .{0,200}\b(?:[Ff]ail|[Ee]rror|[Uu]nable|[Cc]ould not|[Cc]an't).{0,200}:$/, /: -517$/],
+  // Drivers' own words before the error; looked for from the end on, as there may be many of them.
+  [/:$(?<=: .{0,200}\b(?:[Ff]ail|[Ee]rror|[Uu]nable|[Cc]ould not|[Cc]an't).{0,200}:)/, /: -517$/],
 ];
+/** No half is longer, nor what ends a whole message: all that comes before is not looked at. */
+const LONGEST = 512;
 /** A word that is in every one of these halves, which spares most lines the rest. */
 const SAYS = /supplier|wait|probe|deferred|sync_state|:$/;
 
 /** Whether a record is the first half of a message, of which the rest may stand in the next line. */
 export function isHalf(text: string): boolean {
-  return text.includes(': ') && SAYS.test(text) && HALVES.some(([half]) => half.test(text));
+  const end = text.slice(-LONGEST);
+  return end.includes(': ') && SAYS.test(end) && HALVES.some(([half]) => half.test(end));
 }
 
 /** The whole message, where `rest` is the other half of it: a line without a stamp of its own. */
 export function wholeOf(half: LogRecord, rest: LogRecord): string | null {
   if (rest.time !== null || rest.kernel) return null;
   const text = `${half.text} ${rest.text}`;
-  const found = HALVES.some(([begins, whole]) => begins.test(half.text) && whole.test(text));
+  const [begin, end] = [half.text.slice(-LONGEST), text.slice(-LONGEST)];
+  const found = HALVES.some(([begins, whole]) => begins.test(begin) && whole.test(end));
   return found ? text : null;
 }

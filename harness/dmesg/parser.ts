@@ -15,7 +15,7 @@ import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords, timeFromFields } from './prefix.ts';
 import { relation } from './relation.ts';
 import { SIGNS } from './signs.ts';
-import { goodWords, spokenOf, wordsOf } from './spoken.ts';
+import { goodWords, maySpeak, spokenOf, wordsOf } from './spoken.ts';
 
 /** Lines after which a report without an end mark is over when none of its own came among them. */
 const GAP = 32;
@@ -106,6 +106,8 @@ export class DmesgParser {
   #held: { readonly line: number; readonly events: DmesgEvent[]; readonly last: readonly string[] } | null = null;
   /** The last lines as they came, the newest last. */
   #recent: string[] = [];
+  /** What drivers say in them, by line. */
+  readonly #texts = new Map<string, string | null>();
   /** Line up to which backtraces without a header are somebody's request. */
   #askedFor = 0;
   #previous: LogRecord | null = null;
@@ -294,10 +296,22 @@ export class DmesgParser {
   }
 
   #wordsOf(device: string): string | null {
+    const lines = this.#recent.slice(-RECENT_LINES).filter((line) => line.includes(device));
     return wordsOf(
       device,
-      this.#recent.slice(-RECENT_LINES).flatMap((line) => (line.includes(device) ? [textOf(line)] : [])),
+      lines.flatMap((line) => this.#driversText(line) ?? []),
     );
+  }
+
+  /** Text of a recent line; null where no driver says it. Where all lines are of one device, each is asked for often. */
+  #driversText(line: string): string | null {
+    const known = this.#texts.get(line);
+    if (known !== undefined) return known;
+    const text = textOf(line);
+    const own = maySpeak(text) ? text : null;
+    if (this.#texts.size >= MAX_RECENT) this.#texts.clear();
+    this.#texts.set(line, own);
+    return own;
   }
 
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {

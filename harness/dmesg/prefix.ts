@@ -136,7 +136,7 @@ const JSON_BYTES = /"MESSAGE" ?: ?\[((?:\d{1,3}[, ]{1,2}){0,8000}\d{1,3})\]/;
 /** logfmt, as Grafana's Loki shows it. */
 const LOGFMT_MESSAGE = /^(?:[\w.]{1,32}=\S{1,64} ){1,16}msg=("(?:[^"\\]|\\.)*")/;
 /** A bytes object as Python shows it, pexpect's log for one. */
-const PYTHON_BYTES = /^b(['"])(.*?)(?:\\[rn])*\1,?$/;
+const PYTHON_BYTES = /^b(['"])(.*?)(?:\\[rn]){0,4}\1,?$/;
 const JSON_TRANSPORT = /"_TRANSPORT" ?: ?"(\w{1,16})"/;
 const JSON_TIME = /"_SOURCE_MONOTONIC_TIMESTAMP" ?: ?"(\d{1,16})"/;
 /** dmesg --time-format iso: nothing else writes a date with both a `T` and a comma. */

@@ -9,14 +9,15 @@ const AN_ERROR = new RegExp(
   'i',
 );
 /** What the driver core says of a device, which is not its driver's. */
-const OF_CORE = new RegExp(
-  `^${oneOf(
-    /probe (?:with driver|of|deferral)|[Dd]river \S+ requests|deferred probe|Added to|Retrying from/,
-    /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
-  )}`,
+const CORE = oneOf(
+  /probe (?:with driver|of|deferral)|[Dd]river \S+ requests|deferred probe|Added to|Retrying from/,
+  /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );
-/** dev_driver_string(), drivers/base/core.c, of a device without a driver. */
-const OF_BUS = /^(?:platform|amba|i2c|spi|spmi|pci|usb|serial|mdio_bus|mmc|sdio|auxiliary|scmi|slimbus|soundwire)$/;
+const OF_CORE = new RegExp(`^${CORE}`);
+const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
+/** The driver core's name for a device without a driver (dev_driver_string(), drivers/base/core.c): its bus. */
+export const OF_BUS =
+  /^(?:platform|amba|i2c|spi|spmi|pci|usb|serial|mdio_bus|mmc|sdio|auxiliary|scmi|slimbus|soundwire)$/;
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = /using (?:dummy|default|internal)|fall(?:ing)? ?back|ignored|optional|no hogs/i;
 /** Said of an earlier attempt, whatever came of it. */
@@ -51,6 +52,11 @@ export function goodWords(device: string, text: string): { readonly driver: stri
   if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || OF_BUS.test(driver)) return null;
   if (OF_CORE.test(words) || NO_MATTER.test(words) || DEFERS.test(words) || AN_ERROR.test(words)) return null;
   return { driver, words };
+}
+
+/** Whether a record may be the words of a driver: {@link wordsOf} finds none in any other. */
+export function maySpeak(text: string): boolean {
+  return !CORE_SAYS.test(text) || TAKEN_PIN.test(text);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { partIn } from '../dmesg/deferral.ts';
 import type { DeviceLife } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 
@@ -16,8 +17,6 @@ const SUPPLIER = new RegExp(
 );
 /** dt_to_map_one_config(), drivers/pinctrl/devicetree.c, up to 6.2: the node of the pins. */
 const NO_PIN_CONTROLLER = /^could not find pctldev for node (\/\S+?),? deferring probe/;
-/** component_bind(), drivers/base/component.c: a part of a device whose own bind is deferred. */
-const PART = /\bfailed to bind (\S+) \([^()]+\)/;
 /** soc_bind_dai_link(), sound/soc/soc-core.c; a name that a card's driver has not set is `(null)`. */
 const PART_OF_CARD = /^ASoC: (?:CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
 /** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
@@ -25,8 +24,8 @@ const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
 
 /** The supplier that a deferral's reason names, as a device or as a node; null where it names none. */
 export function supplierOf(reason: string | null): string | null {
-  const part = PART.exec(reason ?? '');
-  if (part?.[1] !== undefined) return part[1];
+  const part = partIn(reason);
+  if (part !== null) return part;
   const pins = NO_PIN_CONTROLLER.exec(reason ?? '')?.[1];
   if (pins !== undefined) return pins;
   const card = PART_OF_CARD.exec(reason ?? '')?.[1];
@@ -45,8 +44,8 @@ const BUS_NODE = /^(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|
 const GROUP = /^(?:regulators|nvmem-layout|ports?|clocks|pins|connector)(?:@|$)/;
 /** A PMIC's regulators behind Qualcomm's RPMh or RPM are a device of their own: qcom,rpmh-regulator.yaml. */
 const REGULATORS = /^regulators-\d+$/;
-/** A node is no deeper than this (MAX_DEPTH of the tree reader is less): a name may come from anywhere. */
-const MOST_PARTS = 64;
+/** 11 is the most in any of the 1682 device trees of kernels that were counted; a log may come from anywhere. */
+const MOST_PARTS = 16;
 
 /** The devices of a log, looked up by what the driver core calls them. */
 export class Names {
@@ -55,6 +54,8 @@ export class Names {
   readonly #ends = new Map<string, string | null>();
   /** I2C devices by their address, likewise. */
   readonly #i2c = new Map<string, string | null>();
+  /** What {@link deviceOf} has found. */
+  readonly #found = new Map<string, string | null>();
 
   constructor(devices: ReadonlyMap<string, DeviceLife>) {
     this.#devices = devices;
@@ -73,6 +74,14 @@ export class Names {
    * to 6.2), its node's full path, or that of a part of it.
    */
   deviceOf(supplier: string): string | null {
+    const known = this.#found.get(supplier);
+    if (known !== undefined) return known;
+    const found = this.#find(supplier);
+    this.#found.set(supplier, found);
+    return found;
+  }
+
+  #find(supplier: string): string | null {
     const owner = this.#owner(supplier);
     const device = this.#named(supplier) ?? this.#named(owner);
     if (device !== null) return device;
@@ -111,12 +120,12 @@ export class Names {
       .slice(0, MOST_PARTS);
     const node = parts.at(-1) ?? '';
     // of_device_make_bus_id(), drivers/of/device.c: from the nearest node with an address of the CPU's on.
-    const whole = parts.map((_, index) => {
-      const [first = '', ...rest] = parts.slice(index);
-      return [first.includes('@') ? deviceName(first) : first, ...rest].join(':');
-    });
-    const found = whole.toReversed().find((name) => this.#devices.has(name));
-    if (found !== undefined) return found;
+    let below = '';
+    for (const part of parts.toReversed()) {
+      const name = `${part.includes('@') ? deviceName(part) : part}${below}`;
+      if (this.#devices.has(name)) return name;
+      below = `:${part}${below}`;
+    }
     const above = parts.at(-2);
     const address = I2C_ADDRESS.exec(node)?.[1];
     if (address !== undefined && (above === undefined || /^i2c/.test(above)))
