@@ -1,10 +1,10 @@
 import type { BootSign } from './boots.ts';
-import { isVague } from './deferral.ts';
+import { EPROBE_DEFER, isVague } from './deferral.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
+import { rootEvent } from './root.ts';
 
 /** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
 const NOT_MINE: ReadonlySet<number> = new Set([6, 19]); // ENXIO, ENODEV
-const EPROBE_DEFER = 517;
 
 /** More than any machine has; a log that names more is not believed further. */
 const MAX_DEVICES = 50_000;
@@ -58,7 +58,7 @@ export interface DeviceLife {
   /** devices_deferred has it, with the reason that the kernel knows. */
   listed: boolean;
   timedOut: boolean;
-  /** Line of the last mention. */
+  /** Line that told something of its state last. */
   line: number;
   /** Line that says that it is bound; 0 before. */
   boundLine: number;
@@ -292,6 +292,12 @@ export class Summary {
           this.#bindFailures.set(device, { device, driver, part, error, words, line });
         return;
       }
+      case 'spoke': {
+        // It tells nothing of the state, whose line stays.
+        const life = this.#devices.get(event.device);
+        if (life !== undefined) life.spoke = life.state === 'deferred';
+        return;
+      }
       case 'dropped':
         this.#dropped += event.count;
         return;
@@ -331,7 +337,7 @@ export class Summary {
       shutdown: this.#shutdown,
       dropped: this.#dropped,
       initcalls: this.#initcalls,
-      root: this.#root,
+      root: this.#rootInQuestion(end.lastLine),
       boots: this.#boots,
       firmwareException: this.#firmware,
       started: this.#started,
@@ -345,6 +351,15 @@ export class Summary {
       lastLine: end.lastLine,
       kernel: end.kernel || this.#banner !== null || this.#crashes.length > 0 || this.#devices.size > 0,
     };
+  }
+
+  /**
+   * A root file system that was awaited is there once user space runs, except that an initramfs waits in user space,
+   * and says so until the root device is there.
+   */
+  #rootInQuestion(lastLine: string): RootState | null {
+    if (this.#root === null || this.#root.missing || !this.#userSpace) return this.#root;
+    return rootEvent(lastLine, { line: 0, time: null })?.event === 'root-awaited' ? this.#root : null;
   }
 
   /** A log that was printed or pasted twice: no two crashes of a kind happen in one microsecond. */
@@ -417,16 +432,11 @@ export class Summary {
           | 'remoteproc-crash'
           | 'sync-state-pending'
           | 'sync-state-forced'
-          | 'bind-failed';
+          | 'bind-failed'
+          | 'spoke';
       }
     >,
   ): void {
-    if (event.event === 'spoke') {
-      // What a driver says tells nothing of the state: that stays where a line told it.
-      const known = this.#devices.get(event.device);
-      if (known !== undefined) known.spoke = known.state === 'deferred';
-      return;
-    }
     const life = this.#life(event.device, event.line);
     if (life === null) return;
     if (event.driver !== null) life.driver = event.driver;

@@ -32,6 +32,8 @@ const DRIVER = /^[\w.,-]+: /;
 const PATH = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+/;
 /** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
 const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
+/** A driver that defers without a word leaves no trace in the log of a kernel before 6.8. */
+const NOT_PROBED = 'no driver has probed it, as far as the log tells';
 const STATUS = '`status` there: whether it is on';
 const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
 /** Names that may stand in a command which somebody pastes. */
@@ -43,6 +45,8 @@ export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: Least
   const shared = [...groupBy(found.roots, sharedCause).values()];
   if (found.unbound === 0 && found.unexplained.length > 0)
     lines.push('No device is said to be deferred or failed, but suppliers wait in sync_state() for some.');
+  else if (found.unbound === 0 && found.settled.length > 0)
+    lines.push('Nothing is said to be deferred or failed at the end of the log.');
   else if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
   else if (found.roots.length === 0) lines.push(`${devicesNotBound(found.unbound)}, and the log gives no reason.`);
   else lines.push(`${devicesNotBound(found.unbound)}, for ${count(shared.length, 'reason')}:`);
@@ -60,8 +64,8 @@ export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: Least
   if (found.settled.length > 0)
     lines.push(
       '',
-      'Deferred earlier and no more at the end of the log (where it is whole), so bound or failed since: ' +
-        listed(found.settled),
+      `Deferred earlier and no more in later lines, so bound or failed since: ${listed(found.settled)}`,
+      '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
@@ -126,7 +130,7 @@ function guessesOf(roots: readonly Root[]): string[] {
     return ['  as there are IOMMUs among them, a power domain is the likeliest: a guess'];
   if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
   const named = PATH.test(cause.call ?? '') ? '' : ', which the log does not name';
-  const lines = [`  it waits for ${cause.wants}${named}`];
+  const lines = [`  by these words it waits for ${cause.wants}${named}`];
   if (cause.perhaps.length > 0)
     lines.push(`  perhaps for ${listed(cause.perhaps)}: not bound either, and a guess by the name`);
   const circle = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? own.circle : []));
@@ -209,9 +213,9 @@ function listed(names: readonly string[]): string {
 function causeText(cause: RootCause): string {
   switch (cause.cause) {
     case 'never-probed':
-      return 'no driver has probed it: the kernel has none, or its module is not loaded';
+      return `${NOT_PROBED}; the kernel may have none, or its module may not be loaded`;
     case 'no-bus':
-      return `no driver has probed it, nor does the log have a word of its bus ${cause.bus}`;
+      return `${NOT_PROBED}, which has no word of its bus ${cause.bus} either`;
     case 'no-driver':
       return `the kernel has no driver for it (compatible ${cause.compatible.join(', ')})`;
     case 'module-not-loaded':
@@ -230,7 +234,10 @@ function causeText(cause: RootCause): string {
     case 'timed-out':
       return TIMED_OUT;
     case 'cycle':
-      return `they wait for each other: ${cause.members.join(', ')}`;
+      return cause.relaxed
+        ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +
+            cause.members.join(', ')
+        : `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':
       return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;
     case 'not-returned':

@@ -1,5 +1,4 @@
 import type { Crash } from '../dmesg/events.ts';
-import { rootEvent } from '../dmesg/root.ts';
 import { type DeviceLife, type LogSummary, newLife } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import { crashFacts, isFatal } from '../model/crash.ts';
@@ -147,9 +146,7 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     };
     return;
   }
-  // An initramfs waits in user space, and says so until the root device is there.
-  const waits = root !== null && rootEvent(summary.lastLine, { line: 0, time: null })?.event === 'root-awaited';
-  if ((summary.userSpace && !waits) || summary.shutdown) return;
+  if ((summary.userSpace && root === null) || summary.shutdown) return;
   if (summary.crashes.length > 0) return;
   if (root !== null && summary.banner !== null) {
     yield hang(`the boot waits for its root device${root.name === null ? '' : ` ${root.name}`}`);

@@ -1,3 +1,5 @@
+import { EPROBE_DEFER } from '../dmesg/deferral.ts';
+import { OF_BUS } from '../dmesg/spoken.ts';
 import { type BindFailure, type DeviceLife, type LogSummary, REASON_UNKNOWN } from '../dmesg/summary.ts';
 import { Names, supplierOf } from './why-names.ts';
 import { type Want, wantOf } from './why-wants.ts';
@@ -30,7 +32,8 @@ export type RootCause =
     }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
   | { readonly cause: 'timed-out'; readonly driver: string | null }
-  | { readonly cause: 'cycle'; readonly members: readonly string[] }
+  /** `relaxed`: fw_devlink found it and does not enforce it, so that it is a guess that its members wait. */
+  | { readonly cause: 'cycle'; readonly members: readonly string[]; readonly relaxed: boolean }
   | { readonly cause: 'retry-loop'; readonly times: number; readonly rebound: string }
   | { readonly cause: 'not-returned'; readonly driver: string | null };
 
@@ -59,7 +62,10 @@ export interface Why {
   readonly likely: readonly string[];
   /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
   readonly reasonless: boolean;
-  /** Deferred once, and no more when all were tried again or what is pending was listed: bound or failed since. */
+  /**
+   * Deferred once, and no more when all were tried again or what is pending was listed, or their drivers spoke since:
+   * bound or failed, as far as lines later in the log tell, which is a guess.
+   */
   readonly settled: readonly string[];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
   readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
@@ -83,10 +89,7 @@ function providerRank(device: string): number {
 
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
 const PREFIX = /^(?:([\w.,-]+): )?(?:error -(?:EPROBE_DEFER|517): )?/;
-/** The driver core's own name for a device without a driver (dev_driver_string()): its bus. */
-const BUS = /^(?:platform|amba|i2c|spi|spmi|pci|usb|serial|mdio_bus|mmc|sdio|auxiliary|scmi|slimbus|soundwire)$/;
 const ETIMEDOUT = 110;
-const EPROBE_DEFER = 517;
 /** A name that more devices have says nothing. */
 const PERHAPS = 3;
 
@@ -148,18 +151,18 @@ export function whyUnbound(summary: LogSummary): Why {
     const life = devices.get(end);
     const next = awaited.get(device);
     if (members !== null) {
-      const root = rootAt(end, () => ({ cause: { cause: 'cycle', members }, ...reasonOf(life) }));
+      const root = rootAt(end, () => ({ cause: { cause: 'cycle', members, relaxed: false }, ...reasonOf(life) }));
       if (next !== undefined) root.waiting.set(device, next);
       continue;
     }
-    const found = () => causeOf(life, parts.get(end), retryLoop, outdated.has(end)) ?? null;
     if (life === undefined && !parts.has(end)) {
       const bus = names.busOf(end);
       const cause: RootCause = bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus };
       rootAt(end, () => ({ cause, ...reasonOf(devices.get(first.get(end) ?? '')) }));
     } else if (!roots.has(end)) {
       const known =
-        found() ?? (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
+        causeOf(life, parts.get(end), retryLoop, outdated.has(end)) ??
+        (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
       if (known === null) {
         unexplained.add(device);
         continue;
@@ -172,7 +175,8 @@ export function whyUnbound(summary: LogSummary): Why {
     // fw_devlink found it and relaxed it: only worth a word where a device of it is still not bound.
     const member = [node, other].map((one) => names.deviceOf(one)).find((one) => one !== null && unexplained.has(one));
     if (member === undefined || member === null) continue;
-    rootAt(member, () => ({ cause: { cause: 'cycle', members: [node, other] }, evidence: null, line: null }));
+    const members = [node, other];
+    rootAt(member, () => ({ cause: { cause: 'cycle', members, relaxed: true }, evidence: null, line: null }));
     unexplained.delete(member);
   }
   for (const { consumer } of syncWaits) if (!devices.has(consumer)) unexplained.add(consumer);
@@ -312,8 +316,10 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   if (outdated || reason === REASON_UNKNOWN || (reason === null && by !== 'driver')) return null;
   const [prefix = '', name] = PREFIX.exec(reason ?? '') ?? [];
   // Of a device that is not bound the driver core knows the driver that has just tried (dev_driver_string()).
-  const own = name === undefined || BUS.test(name) || name === driver ? driver : (driver ?? name);
-  const call = reason?.slice(own === null || name === undefined || own === name || BUS.test(name) ? prefix.length : 0);
+  const own = name === undefined || OF_BUS.test(name) || name === driver ? driver : (driver ?? name);
+  const call = reason?.slice(
+    own === null || name === undefined || own === name || OF_BUS.test(name) ? prefix.length : 0,
+  );
   if (call?.trim() === '') return null;
   return { cause: deferral(own, call?.trim() ?? null), ...said };
 }

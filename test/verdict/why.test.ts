@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { DeviceLife } from '../../harness/dmesg/summary.ts';
 import { formatWhy } from '../../harness/report/why.ts';
 import { judge } from '../../harness/verdict/judge.ts';
 import { whyUnbound } from '../../harness/verdict/why.ts';
-import { supplierOf } from '../../harness/verdict/why-names.ts';
+import { Names, supplierOf } from '../../harness/verdict/why-names.ts';
 import { summaryOf } from './summary-of.ts';
 
 const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
@@ -365,6 +366,41 @@ describe('whyUnbound', () => {
     expect(formatWhy(why(...log), null, null)).toContain('The root device /dev/mmcblk0p4 is not there; by their names');
     const alone = why('[    2.300000] Waiting for root device /dev/nvme0n1p1...');
     expect(formatWhy(alone, null, null)).toContain('see whether its module is in the initramfs');
+    const there = why(
+      '[    2.300000] Waiting for root device /dev/nvme0n1p1...',
+      '[    2.800000] Run /sbin/init as init process',
+    );
+    expect(there.rootDevice).toBeNull();
+  });
+
+  it('calls it a guess where the kernel found a cycle and does not enforce it, and where a device is settled', () => {
+    const cycle = why(
+      '[    0.100000] platform 1.dev: Fixed dependency cycle(s) with /soc/dev@2',
+      '[    0.200000] platform 1.dev: Added to deferred list',
+    );
+    expect(cycle.roots).toMatchObject([{ name: '1.dev', cause: { cause: 'cycle', relaxed: true } }]);
+    expect(formatWhy(cycle, null, null)).toContain('that it waits for them is a guess');
+    const settled = why(
+      '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000',
+      '[    8.400000] gadget-rtc 1.rtc: registered as rtc0',
+    );
+    const text = formatWhy(settled, null, null);
+    expect(text).toContain('so bound or failed since: 1.rtc\n  a guess:');
+    expect(text).not.toContain('Nothing is deferred or failed');
+  });
+
+  it('looks a path of a log up in few steps, whatever its depth', () => {
+    let looks = 0;
+    const devices = new (class extends Map<string, DeviceLife> {
+      override has(name: string) {
+        looks++;
+        return super.has(name);
+      }
+    })();
+    const path = `${'/bus@1'.repeat(50)}/port`;
+    const names = new Names(devices);
+    for (let times = 0; times < 10; times++) expect(names.deviceOf(path)).toBeNull();
+    expect(looks).toBeLessThan(1000);
   });
 
   it('reads the supplier in every wording of the driver core', () => {
