@@ -51,7 +51,7 @@ const RESERVED = '/reserved-memory/';
 
 const phandles = new WeakMap<TreeNode, ReadonlyMap<number, string>>();
 
-function compatibleOf(node: TreeNode): readonly string[] {
+export function compatibleOf(node: TreeNode): readonly string[] {
   return readStrings(node.properties.get('compatible') ?? new Uint8Array()) ?? [];
 }
 

@@ -1,7 +1,5 @@
 import type { PlacedBehaviour } from '../board/board-plan.ts';
-import type { TreeNode } from '../devicetree/tree.ts';
-import { readStrings } from '../devicetree/values.ts';
-import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
+import { type Answers, type BoardDevice, compatibleOf, type DeviceModel, hasCompatible } from './device.ts';
 
 /** SPI masters, and what lies behind their chip selects (firmware/models/spi.h). */
 
@@ -17,18 +15,13 @@ const FLASH_ID = [0xef, 0x40, 0x18];
 /** Older trees name the part alone (drivers/mtd/spi-nor/core.c, spi_nor_dev_ids). */
 const FLASHES = /^jedec,spi-nor$|,(?:m25p|n25q|mx25|mx66|w25q|s25|sst25|en25|gd25|at25df|mt25q|is25)/;
 
-function isFlash(node: TreeNode): boolean {
-  const names = readStrings(node.properties.get('compatible') ?? new Uint8Array()) ?? [];
-  return names.some((name) => FLASHES.test(name));
-}
-
 /** A store with the slaves of a master in it. */
 function spiSlaves(device: BoardDevice, answers: Answers): number {
   const store = answers.store();
   for (const { node, reg } of device.slaves) {
     const slave = store + ((reg[0] ?? 0) % 16) * SLAVE_SIZE;
     if (hasCompatible(node, 'rockchip,rk806')) answers.word(slave, RK806);
-    if (!isFlash(node)) continue;
+    if (!compatibleOf(node).some((name) => FLASHES.test(name))) continue;
     answers.word(slave, FLASH);
     answers.image(slave + SLAVE_ID, Uint8Array.from(FLASH_ID));
   }
