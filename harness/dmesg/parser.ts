@@ -303,7 +303,7 @@ export class DmesgParser {
     );
   }
 
-  /** Text of a recent line; null where no driver says it. Where all lines are of one device, each is asked for often. */
+  /** Text of a recent line; null where no driver says it. Each is asked for often where all are of one device. */
   #driversText(line: string): string | null {
     const known = this.#texts.get(line);
     if (known !== undefined) return known;
