@@ -28,7 +28,7 @@ function codingOf(bytes: Buffer): { coding: Coding; skip: number } {
   return { coding: 'bytes', skip: 0 };
 }
 
-type LineSink = (line: string, number: number, hasWord: boolean) => void;
+export type LineSink = (line: string, number: number, hasWord: boolean) => void;
 
 /**
  * Splits bytes into lines, whatever chunks they come in. Lines are given one character a byte (latin1), which keeps

@@ -1,67 +1,25 @@
-import { oneOf } from '../regex.ts';
-import { Block, RUST_PANIC } from './block.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, partOf } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import { editedEvent } from './edited.ts';
-import type { Crash, DmesgEvent } from './events.ts';
+import type { DmesgEvent } from './events.ts';
 import { Folds } from './folds.ts';
-import { type Locate, plainName } from './frame.ts';
+import type { Locate } from './frame.ts';
 import { isHalf, wholeOf } from './halves.ts';
-import type { Header } from './headers/header.ts';
-import { isConsequence } from './headers/panic.ts';
-import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
+import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
-import { type LogRecord, parseRecords, timeFromFields } from './prefix.ts';
-import { relation } from './relation.ts';
+import { type LogRecord, parseRecords, STAMPED, timeFromFields } from './prefix.ts';
+import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
+import { SoftBreaks } from './soft-breaks.ts';
 import { goodWords, maySpeak, spokenOf, wordsOf } from './spoken.ts';
 
-/** Lines after which a report without an end mark is over when none of its own came among them. */
-const GAP = 32;
-/** Lines after an end mark in which a consequence of the report is still looked for. */
-const TAIL = 24;
-/** Lines of other CPUs after which a report that has ended is given even when its own CPU says nothing more. */
-const AFTERMATH = 100;
-/** Lines in which a header that other texts resemble has to be followed by a part of a report. */
-const DOUBT = 8;
-const MAX_BLOCK_LINES = 2000;
-/** Lines between `cut here` and the header: the message of WARN(). */
-const MAX_PREAMBLE = 12;
-/** Registers that begin a report when nothing before them did. */
-const REGISTERS = new RegExp(
-  `^${oneOf(
-    /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:|Backtrace: ?$/,
-    // The last registers of arm64.
-    /(?:x2 ?: [0-9a-f]{16} )?x1 ?: [0-9a-f]{16} x0 ?: [0-9a-f]{16}/,
-    /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
-    // Where a fault enters; only the trace may have been kept, without its heading.
-    / *el1_abort\+0x/,
-  )}`,
-);
-/** Backtraces that someone asked for. */
-const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
-const ASKED_FOR_LINES = 400;
-const MAX_OPEN_BLOCKS = 64;
-const MAX_IN_FLIGHT = 4096;
-/** Lines of others that a fault's report may be split by before its registers come. */
-const SPLIT = 400;
-
-/** A line that quoted-printable breaks has 76 columns with the mark at its end, or as many as fit before an escape. */
-const SOFT = /^.{72,75}=\r?$/;
-/** No message is longer: printk cuts records at 1 KiB (LOG_LINE_MAX). */
-const MAX_SOFT = 1024;
-/** Columns in which a time stamp begins, behind marks of quotes and levels. */
-const STAMP_WITHIN = 40;
-
-const CUT_HERE = '[ cut here ]';
-const SHARED = '';
+/** More than wait on any machine. */
+const MAX_WAITING = 4096;
 
 /** Lines kept to say what a boot said last, and how many make it worth dropping the older ones. */
 const RECENT_LINES = 16;
 const MAX_RECENT = 256;
-/** A kernel's time stamp, or a tag that only its lines have. */
-const STAMPED = /\[ {0,12}\d{1,9}\.\d{6}|^<\d{1,2}>| kernel: |^\d{1,2},\d{1,20},\d{1,20},/;
 
 function textOf(line: string): string {
   return parseRecords(decodeLine(line)).at(-1)?.text ?? '';
@@ -73,16 +31,6 @@ function lastWords(lines: readonly string[]): string {
   return textOf(own);
 }
 
-interface InFlight {
-  readonly driver: string;
-  readonly device: string;
-}
-
-interface OpenBlock {
-  readonly block: Block;
-  readonly inFlight: readonly InFlight[];
-}
-
 /**
  * Reads a kernel log in chunks of any size and gives what it says as events, in the order in which they are complete:
  * a crash is given when its report is over, that is at its end mark and the few lines in which its consequences may
@@ -90,17 +38,11 @@ interface OpenBlock {
  * is bounded. Never throws on any input.
  */
 export class DmesgParser {
-  readonly #locate: Locate | null;
+  readonly #reports: Reports;
   readonly #deferred = new DeferredList();
-  readonly #splitter = new LineSplitter((line, number, hasSign) => this.#line(line, number, hasSign), SIGNS);
+  readonly #breaks = new SoftBreaks((line, number, hasSign) => this.#line(line, number, hasSign));
+  readonly #splitter = new LineSplitter((line, number, hasSign) => this.#breaks.take(line, number, hasSign), SIGNS);
   #events: DmesgEvent[] = [];
-  /** Reports being read, by printk caller where the log has it. */
-  readonly #open = new Map<string, OpenBlock>();
-  readonly #preamble = new Map<string, string[]>();
-  readonly #noticed = new Set<string>();
-  readonly #inFlight = new Map<string, InFlight>();
-  #panicked: { line: number } | null = null;
-  #lastCrash: Crash | null = null;
   readonly #boots = new Boots();
   /** Events of a boot of which it is not known yet whether it is one, with its first line. */
   #held: { readonly line: number; readonly events: DmesgEvent[]; readonly last: readonly string[] } | null = null;
@@ -108,12 +50,8 @@ export class DmesgParser {
   #recent: string[] = [];
   /** What drivers say in them, by line. */
   readonly #texts = new Map<string, string | null>();
-  /** Line up to which backtraces without a header are somebody's request. */
-  #askedFor = 0;
   #previous: LogRecord | null = null;
   readonly #folds = new Folds();
-  /** A line that goes on in the next one. */
-  #soft: { readonly line: string; readonly number: number; readonly hasSign: boolean } | null = null;
   /** Devices that are deferred, as far as the log goes. */
   readonly #waiting = new Set<string>();
   /** The first half of a message, of which the next line may be the rest. */
@@ -121,7 +59,7 @@ export class DmesgParser {
 
   /** @param locate names the sources of frames that the log does not name */
   constructor(locate: Locate | null = null) {
-    this.#locate = locate;
+    this.#reports = new Reports(locate, (event) => this.#emit(event));
   }
 
   /** Takes the next bytes and returns the events that they complete. */
@@ -133,9 +71,9 @@ export class DmesgParser {
   /** The input is over: returns what was still open. The parser is of no use afterwards. */
   end(): DmesgEvent[] {
     this.#splitter.end();
-    this.#endSoft();
+    this.#breaks.end();
     this.#endHalf(this.#recent);
-    this.#closeAll(true);
+    this.#reports.closeAll(true);
     if (this.#boots.end()) this.#confirm('banner');
     else this.#release();
     return this.#take();
@@ -162,31 +100,12 @@ export class DmesgParser {
     return events;
   }
 
-  /** Quoted-printable breaks a line anywhere (RFC 2045, 6.7): what it broke is read as one, where it began. */
   #line(line: string, number: number, hasSign: boolean): void {
-    const soft = this.#soft;
-    this.#soft = null;
-    const joins = soft !== null && !STAMPED.test(line.slice(0, STAMP_WITHIN));
-    if (soft !== null && !joins) this.#wholeLine(soft.line, soft.number, soft.hasSign);
-    const whole = joins ? soft.line.slice(0, -1) + line : line;
-    const sign = hasSign || (joins && (soft.hasSign || SIGNS.isIn(whole)));
-    const at = joins ? soft.number : number;
-    if (isSoft(line) && whole.length < MAX_SOFT) this.#soft = { line: whole, number: at, hasSign: sign };
-    else this.#wholeLine(whole, at, sign);
-  }
-
-  #endSoft(): void {
-    const soft = this.#soft;
-    this.#soft = null;
-    if (soft !== null) this.#wholeLine(soft.line, soft.number, soft.hasSign);
-  }
-
-  #wholeLine(line: string, number: number, hasSign: boolean): void {
     if (line.length > 1) {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
-    const idle = this.#open.size === 0 && this.#preamble.size === 0 && !this.#folds.open && !this.#deferred.open;
+    const idle = !this.#reports.open && !this.#folds.open && !this.#deferred.open;
     const speaks = this.#waiting.size > 0 && spokenOf(line, this.#waiting) !== null;
     if (!idle || hasSign || speaks || this.#half !== null) {
       const text = decodeLine(line);
@@ -260,16 +179,16 @@ export class DmesgParser {
       return;
     }
     if (whole !== null) {
-      this.#header(whole.found, whole.record, whole.line);
+      this.#reports.header(whole.found, whole.record, whole.line);
       return;
     }
     const found = event === null && hasSign ? findHeader(text) : null;
-    if (found !== null) this.#header(found, record, line);
+    if (found !== null) this.#reports.header(found, record, line);
     else {
       // A reason may go on; it is told once, however often it is read.
       if (hasSign && (event === null || event.event === 'deferral-pending'))
         this.#folds.keep(record, line, lines.at(-1));
-      this.#body(record, line);
+      this.#reports.body(record, line);
     }
   }
 
@@ -348,8 +267,7 @@ export class DmesgParser {
     const held = this.#held;
     if (held === null) return;
     this.#held = null;
-    this.#panicked = null;
-    this.#lastCrash = null;
+    this.#reports.forget();
     this.#events.push({
       event: 'boot',
       sign,
@@ -362,189 +280,14 @@ export class DmesgParser {
 
   /** Another boot begins: what is open is over, and no panic explains what comes. */
   #reset(): void {
-    this.#closeAll(true);
-    this.#panicked = null;
-    this.#lastCrash = null;
-    this.#inFlight.clear();
+    this.#reports.reset();
     this.#waiting.clear();
-    this.#noticed.clear();
   }
 
   #follow(event: DmesgEvent): void {
-    if (event.event === 'deferred' && this.#waiting.size < MAX_IN_FLIGHT) this.#waiting.add(event.device);
+    if (event.event === 'deferred' && this.#waiting.size < MAX_WAITING) this.#waiting.add(event.device);
     else if ('device' in event) this.#waiting.delete(event.device);
-    switch (event.event) {
-      case 'probe-entered':
-        if (this.#inFlight.size < MAX_IN_FLIGHT) {
-          this.#inFlight.delete(event.device);
-          this.#inFlight.set(event.device, { driver: event.driver ?? '', device: event.device });
-        }
-        break;
-      case 'bound':
-      case 'probe-failed':
-      case 'probe-returned':
-      case 'deferred':
-        this.#inFlight.delete(event.device);
-        break;
-    }
-  }
-
-  #header(found: FoundHeader, record: LogRecord, line: number): void {
-    const key = record.caller ?? SHARED;
-    const { header } = found;
-    if (header.notice) {
-      this.#notice(found, record, line);
-      return;
-    }
-    const open =
-      this.#open.get(key) ??
-      (header.kind === 'panic' || record.caller === null ? this.#latestOpen() : this.#aftermath(line));
-    if (open !== undefined) {
-      switch (relation(open.block, found, record.time)) {
-        case 'head':
-        case 'inlined':
-          // Where the head comes last, the rest of it does, too.
-          open.block.ended = false;
-          open.block.takeHeader(header);
-          open.block.take(record.text, line, record.time);
-          return;
-        case 'same':
-          open.block.die ??= header.die;
-          open.block.take(record.text, line, record.time);
-          return;
-        case 'follow-up':
-          open.block.addFollowUp({ kind: header.kind, title: followUpTitle(header), line }, header.die !== null);
-          open.block.take(record.text, line, record.time);
-          open.block.gap = 0;
-          open.block.lastLine = line;
-          if (found.panicMessage !== null) open.block.panicked = true;
-          return;
-        case 'new':
-          break;
-      }
-    }
-    if (this.#panicked !== null) {
-      this.#followUp(this.#panicked.line, header, record, line);
-      return;
-    }
-    if (found.panicMessage !== null && this.#lastCrash !== null && isConsequence(found.panicMessage, this.#lastCrash)) {
-      this.#panicked = { line: this.#lastCrash.line };
-      this.#followUp(this.#lastCrash.line, header, record, line);
-      return;
-    }
-    if (open !== undefined && this.#open.get(key) === open) this.#close(key, false);
-    if (this.#open.size >= MAX_OPEN_BLOCKS) this.#closeAll(false);
-    const block = this.#openBlock(header, record, line, found.atStart);
-    if (found.panicMessage !== null) block.panicked = true;
-  }
-
-  /** What a subsystem says every few seconds is one report, and takes nothing from another one that is open. */
-  #notice({ header, atStart }: FoundHeader, { text, time, caller, kernel }: LogRecord, line: number): void {
-    if (this.#noticed.has(header.lead)) return;
-    const crash = new Block(header, { line, time, caller, atStart, kernel }, [text], this.#locate).finish(false, null);
-    if (crash === null) return;
-    this.#noticed.add(header.lead);
-    this.#emit(crash);
-  }
-
-  #openBlock(header: Header, record: LogRecord, line: number, atStart: boolean): Block {
-    const { text, time, caller, kernel } = record;
-    const key = caller ?? SHARED;
-    const before = this.#preamble.get(key) ?? [];
-    this.#preamble.delete(key);
-    // The record that opens a headless report is read like any other of its lines.
-    const kept = header === HEADLESS ? before : [...before, text];
-    const block = new Block(header, { line, time, caller, atStart, kernel }, kept, this.#locate);
-    this.#open.set(key, { block, inFlight: [...this.#inFlight.values()].slice(-MAX_OPEN_BLOCKS) });
-    return block;
-  }
-
-  #followUp(crashLine: number, header: Header, record: LogRecord, line: number): void {
-    this.#emit({
-      event: 'follow-up',
-      crashLine,
-      kind: header.kind,
-      title: followUpTitle(header),
-      line,
-      time: record.time,
-    });
-  }
-
-  #body(record: LogRecord, line: number): void {
-    const key = record.caller ?? SHARED;
-    if (record.text.startsWith(RUST_PANIC)) {
-      if (this.#preamble.size < MAX_OPEN_BLOCKS) this.#preamble.set(key, [record.text]);
-      return;
-    }
-    if (record.text.includes(CUT_HERE)) {
-      if (this.#preamble.get(key)?.[0]?.startsWith(RUST_PANIC) === true) return;
-      if (this.#preamble.size < MAX_OPEN_BLOCKS) this.#preamble.set(key, []);
-      return;
-    }
-    const preamble = this.#preamble.get(key);
-    if (preamble !== undefined) {
-      if (preamble.push(record.text) > MAX_PREAMBLE) this.#preamble.delete(key);
-    }
-    if (this.#open.size === 0) {
-      if (ASKED_FOR.test(record.text)) this.#askedFor = line + ASKED_FOR_LINES;
-      else if (this.#panicked === null && line > this.#askedFor && REGISTERS.test(record.text))
-        this.#openBlock(HEADLESS, record, line, true);
-    }
-    for (const [name, open] of this.#open) {
-      const { block } = open;
-      if (name !== SHARED && record.caller !== null && name !== key && !this.#isRemote(block, record)) {
-        // Another CPU's lines: they neither belong to the report nor end it, unless it never goes on.
-        block.total += 1;
-        const over = block.ended && line - block.lastLine > AFTERMATH;
-        if (over || block.total > MAX_BLOCK_LINES) this.#close(name, false);
-        continue;
-      }
-      block.take(record.text, line, record.time);
-      // The beginning of a report may come after its end, in another part of a dump.
-      if (block.panicked && block.ended && block.header !== HEADLESS) this.#close(name, false);
-      else if (block.gap > patience(block) || block.total > MAX_BLOCK_LINES) this.#close(name, false);
-    }
-  }
-
-  /** Backtraces of other CPUs belong to the report of the stall that asked for them. */
-  #isRemote(block: Block, record: LogRecord): boolean {
-    return (
-      block.kind.endsWith('lockup') || block.kind === 'rcu-stall' || (block.caller === null && record.caller !== null)
-    );
-  }
-
-  /**
-   * A report of another context that has just killed its task: what the rest of the kernel says of that follows from
-   * it.
-   */
-  #aftermath(line: number): OpenBlock | undefined {
-    const latest = this.#latestOpen();
-    if (latest === undefined || !latest.block.fatal || !latest.block.ended) return undefined;
-    return line - latest.block.lastLine <= TAIL ? latest : undefined;
-  }
-
-  #latestOpen(): OpenBlock | undefined {
-    let latest: OpenBlock | undefined;
-    for (const open of this.#open.values()) {
-      if (latest === undefined || open.block.line > latest.block.line) latest = open;
-    }
-    return latest;
-  }
-
-  #closeAll(cut: boolean): void {
-    for (const key of [...this.#open.keys()]) this.#close(key, cut);
-    this.#preamble.clear();
-  }
-
-  #close(key: string, cut: boolean): void {
-    const open = this.#open.get(key);
-    if (open === undefined) return;
-    this.#open.delete(key);
-    const crash = open.block.finish(cut, probing(open));
-    if (crash === null) return;
-    this.#emit(crash);
-    this.#lastCrash = crash;
-    if (open.block.panicked) this.#panicked = { line: crash.line };
+    this.#reports.follow(event);
   }
 }
 
@@ -552,33 +295,4 @@ export class DmesgParser {
 function eventOf(text: string, at: { readonly line: number; readonly time: number | null }): DmesgEvent | null {
   const edited = text.startsWith('`') ? editedEvent(text, at) : null;
   return edited ?? driverCoreEvent(text, at) ?? editedEvent(text, at);
-}
-
-function isSoft(line: string): boolean {
-  return (line.endsWith('=') || line.endsWith('=\r')) && SOFT.test(line);
-}
-
-function patience(block: Block): number {
-  if (block.ended) return TAIL;
-  if (block.header.sure && block.fatal && block.die === null && !block.evident) return SPLIT;
-  return block.evident || block.header.sure ? GAP : DOUBT;
-}
-
-function followUpTitle(header: Header): string {
-  return header.named && header.frame !== null ? `${header.lead} in ${plainName(header.frame.function)}` : header.lead;
-}
-
-/** The probe that the crashing task was in: its trace has to show one, and the log which one. */
-function probing(open: OpenBlock): Crash['probing'] {
-  const names = open.block.traceNames;
-  if (
-    !names.some((name) => /^(?:really_probe|call_driver_probe|driver_probe_device|platform_(?:drv_)?probe)/.test(name))
-  )
-    return null;
-  const stem = (driver: string): string => driver.replaceAll('-', '_');
-  const byName = open.inFlight.filter(
-    ({ driver }) => driver !== '' && names.some((name) => name.startsWith(stem(driver))),
-  );
-  const chosen = byName.at(-1) ?? open.inFlight.at(-1);
-  return chosen === undefined ? null : { driver: chosen.driver, device: chosen.device };
 }

@@ -333,6 +333,8 @@ export function parseRecords(line: string): LogRecord[] {
 }
 
 /** No structured record begins like this, and nearly all lines of a console do. */
+/** A kernel's time stamp, or a tag that only its lines have. */
+export const STAMPED = /\[ {0,12}\d{1,9}\.\d{6}|^<\d{1,2}>| kernel: |^\d{1,2},\d{1,20},\d{1,20},/;
 const STAMPED_LINE = /^\[[ \d]/;
 /** A time stamp and the text, with nothing between the two and nothing that may begin another record. */
 const PLAIN_LINE =
