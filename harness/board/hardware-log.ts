@@ -1,6 +1,7 @@
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
+import { NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import type { Census, CensusDevice, DeviceEnd } from './census.ts';
@@ -89,13 +90,6 @@ function lastBoot({ text, events }: ReadLog): Line[] {
  * netdev_printk() adds the interface.
  */
 const SPOKEN = /^(\S{1,64}) (\S{1,128}?)(?: [a-z]{1,8}\d{1,3})?:\s+(\S.*)$/;
-/** dev_driver_string() of drivers/base/core.c names these where there is no driver. */
-const NO_DRIVERS: ReadonlySet<string> = new Set([
-  ...['amba', 'apr', 'auxiliary', 'bluetooth', 'cpu', 'gpio', 'i2c', 'mmc', 'net', 'pci', 'platform', 'remoteproc'],
-  ...['scsi', 'sdio', 'serial', 'slimbus', 'spi', 'spmi', 'tty', 'usb'],
-]);
-/** The driver core's own messages: their events say it better. */
-const DRIVER_CORE = /^(?:bus: '|driver: '|Driver \S+ (?:requests|force)|Added to deferred|Retrying from|probe with )/;
 /**
  * Said before or early in a probe, by the driver core and the regulator core: they show that a driver was tried and no
  * more.
@@ -140,7 +134,8 @@ function spokenIn(lines: readonly Line[]): Spoken[] {
       if (device !== undefined) return [{ driver: null, device, text, line, success: true }];
     }
     const [, driver = '', device, said = ''] = SPOKEN.exec(text) ?? [];
-    if (device === undefined || NO_DRIVERS.has(driver) || DRIVER_CORE.test(said)) return [];
+    // The driver core's own messages: their events say it better.
+    if (device === undefined || NO_DRIVERS.has(driver) || OF_CORE.test(said)) return [];
     return [{ driver, device, text: said, line, success: SUCCESS.test(said) && !TROUBLE.test(said) }];
   });
 }

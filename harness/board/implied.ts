@@ -1,7 +1,7 @@
 import { type DeviceTree, nodeAt, parentPath } from '../devicetree/tree.ts';
 import { readStrings } from '../devicetree/values.ts';
 import type { CensusDevice, DeviceEnd } from './census.ts';
-import { suppliersOf } from './suppliers.ts';
+import { POPULATED, suppliersOf } from './suppliers.ts';
 
 /**
  * Devices that must be bound where others are. The driver core probes no consumer before the suppliers that its node
@@ -18,8 +18,6 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   'msi-parent',
   'msi-map',
 ]);
-/** Their children are made by drivers/of/platform.c, whoever binds to them (of_default_bus_match_table). */
-const POPULATED = ['simple-bus', 'simple-mfd', 'isa', 'arm,amba-bus'];
 
 interface Implied {
   /** The device whose end implies it. */
@@ -72,7 +70,7 @@ function masterOf(
   for (let path = parentPath(node); path !== '/' && path !== ''; path = parentPath(path)) {
     const compatible = nodeAt(tree.root, path)?.properties.get('compatible');
     if (compatible === undefined || !byNode.has(path)) continue;
-    return (readStrings(compatible) ?? []).some((name) => POPULATED.includes(name)) ? null : path;
+    return (readStrings(compatible) ?? []).some((name) => POPULATED.has(name)) ? null : path;
   }
   return null;
 }

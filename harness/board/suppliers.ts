@@ -37,6 +37,9 @@ const NO_LINKS: ReadonlySet<string> = new Set([
   'required-opps',
 ]);
 
+/** Buses whose children become devices without a driver (drivers/of/platform.c, of_default_bus_match_table). */
+export const POPULATED: ReadonlySet<string> = new Set(['simple-bus', 'simple-mfd', 'isa', 'arm,amba-bus']);
+
 /** Links, cycles and disabled suppliers of a tree. */
 export function suppliersOf(tree: DeviceTree): Suppliers {
   const phandles = phandlesOf(tree.root);

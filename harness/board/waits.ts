@@ -1,6 +1,6 @@
 import { type DeviceTree, nodeAt, parentPath } from '../devicetree/tree.ts';
 import { compatiblesOf } from './interrupts.ts';
-import type { Link, Suppliers } from './suppliers.ts';
+import { type Link, POPULATED, type Suppliers } from './suppliers.ts';
 
 /** Which devices of a tree would wait for ever under each value of `fw_devlink=`, without a boot. Pure. */
 
@@ -27,9 +27,6 @@ export type HasDriver = (compatible: string) => boolean;
  */
 const OPTIONAL: ReadonlySet<string> = new Set(['iommus', 'iommu-map', 'dmas']);
 
-/** Buses whose children become devices without a driver (drivers/of/platform.c, of_default_bus_match_table). */
-const BUSES: ReadonlySet<string> = new Set(['simple-bus', 'simple-mfd', 'isa', 'arm,amba-bus']);
-
 /** Nodes without a compatible whose children become devices: of_platform_default_populate_init(), and the CPUs. */
 const CONTAINERS: ReadonlySet<string> = new Set(['/', '/firmware', '/reserved-memory', '/cpus', '/chosen']);
 
@@ -38,6 +35,11 @@ const CONTAINERS: ReadonlySet<string> = new Set(['/', '/firmware', '/reserved-me
  * CLK_OF_DECLARE(), and interrupt controllers by IRQCHIP_DECLARE(). Others may be too.
  */
 const EARLY = /^fixed-(?:factor-)?clock$|^arm,(?:gic|cortex-a\d+-gic)/;
+
+/** Whether what is compatible with `names` is there before any device is, in every kernel. */
+export function isEarly(names: readonly string[]): boolean {
+  return names.some((name) => EARLY.test(name));
+}
 
 /**
  * `hasDriver`: of the kernel that is to be booted; null where none is known, and every device is taken to have one. A
@@ -102,7 +104,7 @@ function dependentsOf(links: readonly Link[]): Map<string, Link[]> {
 export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
   const namesAt = namesIn(tree);
   const isEarly = (path: string) => namesAt(path).some((name) => EARLY.test(name));
-  const isBus = (path: string) => namesAt(path).some((name) => BUSES.has(name));
+  const isBus = (path: string) => namesAt(path).some((name) => POPULATED.has(name));
   const lacksDriver = (path: string) => namesAt(path).length > 0 && !isBus(path) && !namesAt(path).some(hasDriver);
   const dependents = dependentsOf(suppliers.links.filter((link) => isNeeded(link) && !isEarly(link.supplier)));
   const found = new Map<string, string>();
@@ -132,7 +134,7 @@ function waitsForLinks(tree: DeviceTree, links: readonly Link[], hasDriver: HasD
     const parent = parentPath(path);
     if (CONTAINERS.has(parent)) return null;
     const names = namesAt(parent);
-    if (names.some((name) => BUSES.has(name))) return absence(parent);
+    if (names.some((name) => POPULATED.has(name))) return absence(parent);
     if (names.length > 0) return absence(parent) ?? binds(parent);
     // What holds a device's parts together has no compatible; its driver goes through them.
     for (let at = parentPath(parent); at !== '/'; at = parentPath(at))
@@ -143,7 +145,7 @@ function waitsForLinks(tree: DeviceTree, links: readonly Link[], hasDriver: HasD
     const link = queue.pop();
     if (link === undefined || waits.has(link.consumer)) continue;
     const { consumer, supplier, properties } = link;
-    if (namesAt(supplier).some((name) => EARLY.test(name))) continue;
+    if (isEarly(namesAt(supplier))) continue;
     const missing = absence(supplier);
     const own = waits.get(supplier);
     const isStuck = own !== undefined && (hasDriver === null || namesAt(supplier).some(hasDriver));

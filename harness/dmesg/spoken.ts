@@ -10,14 +10,19 @@ const AN_ERROR = new RegExp(
 );
 /** What the driver core says of a device, which is not its driver's. */
 const CORE = oneOf(
-  /probe (?:with driver|of|deferral)|[Dd]river \S+ requests|deferred probe|Added to|Retrying from/,
+  /probe (?:with driver|of|deferral)|[Dd]river \S+ (?:requests|force)|deferred probe|Added to deferred|Retrying from/,
   /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );
-const OF_CORE = new RegExp(`^${CORE}`);
+export const OF_CORE = new RegExp(`^${CORE}`);
 const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
-/** The driver core's name for a device without a driver (dev_driver_string(), drivers/base/core.c): its bus. */
-export const OF_BUS =
-  /^(?:platform|amba|i2c|spi|spmi|pci|usb|serial|mdio_bus|mmc|sdio|auxiliary|scmi|slimbus|soundwire)$/;
+/**
+ * What stands in a driver's place before a driver is on the device: its bus or class (dev_driver_string(),
+ * drivers/base/core.c).
+ */
+export const NO_DRIVERS: ReadonlySet<string> = new Set([
+  ...['amba', 'apr', 'auxiliary', 'bluetooth', 'cpu', 'gpio', 'i2c', 'mdio_bus', 'mmc', 'net', 'pci', 'platform'],
+  ...['remoteproc', 'scmi', 'scsi', 'sdio', 'serial', 'slimbus', 'soundwire', 'spi', 'spmi', 'tty', 'usb'],
+]);
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = /using (?:dummy|default|internal)|fall(?:ing)? ?back|ignored|optional|no hogs/i;
 /** Said of an earlier attempt, whatever came of it. */
@@ -49,7 +54,7 @@ export function goodWords(device: string, text: string): { readonly driver: stri
   const driver = text.slice(0, Math.max(at, 0));
   const words = text.slice(at + device.length + 3).slice(0, MOST);
   // Without a driver it is the bus that speaks.
-  if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || OF_BUS.test(driver)) return null;
+  if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || NO_DRIVERS.has(driver)) return null;
   if (OF_CORE.test(words) || NO_MATTER.test(words) || DEFERS.test(words) || AN_ERROR.test(words)) return null;
   return { driver, words };
 }

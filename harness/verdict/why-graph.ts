@@ -1,6 +1,6 @@
-import { suppliersOf } from '../board/suppliers.ts';
-import { type DeviceTree, parentPath, type TreeNode, walk } from '../devicetree/tree.ts';
-import { readStrings } from '../devicetree/values.ts';
+import { compatiblesOf } from '../board/interrupts.ts';
+import { POPULATED, suppliersOf } from '../board/suppliers.ts';
+import { type DeviceTree, parentPath, walk } from '../devicetree/tree.ts';
 
 /** From a path to those it leads to, each with the properties that say so. */
 export type Edges = ReadonlyMap<string, readonly (readonly [string, readonly string[]])[]>;
@@ -11,9 +11,6 @@ export interface SupplierGraph {
   /** In one direction. */
   readonly links: number;
 }
-
-/** Their children are made by drivers/of/platform.c, whoever binds to them (of_default_bus_match_table). */
-const POPULATED: ReadonlySet<string> = new Set(['simple-bus', 'simple-mfd', 'isa', 'arm,amba-bus']);
 
 /** Who needs whom, by path, in both directions; a device needs the one above that makes it. */
 export function supplierGraph(tree: DeviceTree, compatible: ReadonlyMap<string, readonly string[]>): SupplierGraph {
@@ -44,9 +41,8 @@ export function supplierGraph(tree: DeviceTree, compatible: ReadonlyMap<string, 
 }
 
 /** What every node of the tree is compatible with, by path. */
-export function compatiblesOf(tree: DeviceTree): Map<string, readonly string[]> {
-  const namesOf = (node: TreeNode) => readStrings(node.properties.get('compatible') ?? new Uint8Array()) ?? [];
-  return new Map([...walk(tree.root)].map(({ path, node }) => [path, namesOf(node)]));
+export function compatiblesByPath(tree: DeviceTree): Map<string, readonly string[]> {
+  return new Map([...walk(tree.root)].map((placed) => [placed.path, compatiblesOf(placed)]));
 }
 
 interface Bounds {

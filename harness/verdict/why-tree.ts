@@ -1,9 +1,10 @@
 import { registersOf } from '../board/addresses.ts';
+import { isEarly } from '../board/waits.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, isWithin } from '../devicetree/tree.ts';
 import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
 import { isUnbound, type Why } from './why.ts';
-import { compatiblesOf, type Edges, reach, supplierGraph } from './why-graph.ts';
+import { compatiblesByPath, type Edges, reach, supplierGraph } from './why-graph.ts';
 import { propertiesWanted } from './why-wants.ts';
 
 /**
@@ -71,7 +72,7 @@ interface Candidate {
 export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): TreeGuesses {
   const nodes = namedDevices(tree);
   const names = new Map([...nodes].map(([name, path]) => [path, name]));
-  const compatible = compatiblesOf(tree);
+  const compatible = compatiblesByPath(tree);
   const graph = supplierGraph(tree, compatible);
   const left = openDevices(found);
   const open = new Map(left.flatMap(({ name, reason }) => pathsOf([name], nodes).map((path) => [path, reason])));
@@ -81,7 +82,7 @@ export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): 
   };
   const unbound = pathsWhere(isUnbound);
   const bound = pathsWhere(({ state }) => state === 'bound');
-  const there = new Set([...bound, ...reach(bound, graph.suppliers).keys(), ...gicsOf(compatible)]);
+  const there = new Set([...bound, ...reach(bound, graph.suppliers).keys(), ...earlyOf(compatible)]);
   const looked = new Map([...open].slice(0, OPEN_DEVICES));
   const { known, candidates } = suppliersOfOpen(looked, graph.suppliers, unbound, there);
   const consumersOf = (node: string) => {
@@ -184,10 +185,9 @@ function namedDevices(tree: DeviceTree): Map<string, string> {
   return new Map([...devicesOf(tree), ...translated]);
 }
 
-/** They are there before any device is (IRQCHIP_DECLARE() of drivers/irqchip/irq-gic.c and irq-gic-v3.c). */
-function gicsOf(compatible: ReadonlyMap<string, readonly string[]>): string[] {
-  const isGic = (name: string) => /^arm,(?:gic|cortex-a\d+-gic)/.test(name);
-  return [...compatible].flatMap(([path, names]) => (names.some(isGic) ? [path] : []));
+/** They are there before any device is. */
+function earlyOf(compatible: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...compatible].flatMap(([path, names]) => (isEarly(names) ? [path] : []));
 }
 
 interface OpenDevice {

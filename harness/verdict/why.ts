@@ -1,5 +1,5 @@
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
-import { OF_BUS } from '../dmesg/spoken.ts';
+import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import { type BindFailure, type DeviceLife, type LogSummary, REASON_UNKNOWN } from '../dmesg/summary.ts';
 import { Names, supplierOf } from './why-names.ts';
 import { type Want, wantOf } from './why-wants.ts';
@@ -316,9 +316,9 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   if (outdated || reason === REASON_UNKNOWN || (reason === null && by !== 'driver')) return null;
   const [prefix = '', name] = PREFIX.exec(reason ?? '') ?? [];
   // Of a device that is not bound the driver core knows the driver that has just tried (dev_driver_string()).
-  const own = name === undefined || OF_BUS.test(name) || name === driver ? driver : (driver ?? name);
+  const own = name === undefined || NO_DRIVERS.has(name) || name === driver ? driver : (driver ?? name);
   const call = reason?.slice(
-    own === null || name === undefined || own === name || OF_BUS.test(name) ? prefix.length : 0,
+    own === null || name === undefined || own === name || NO_DRIVERS.has(name) ? prefix.length : 0,
   );
   if (call?.trim() === '') return null;
   return { cause: deferral(own, call?.trim() ?? null), ...said };
