@@ -103,10 +103,9 @@ function dependentsOf(links: readonly Link[]): Map<string, Link[]> {
  */
 export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
   const namesAt = namesIn(tree);
-  const isEarly = (path: string) => namesAt(path).some((name) => EARLY.test(name));
   const isBus = (path: string) => namesAt(path).some((name) => POPULATED.has(name));
   const lacksDriver = (path: string) => namesAt(path).length > 0 && !isBus(path) && !namesAt(path).some(hasDriver);
-  const dependents = dependentsOf(suppliers.links.filter((link) => isNeeded(link) && !isEarly(link.supplier)));
+  const dependents = dependentsOf(suppliers.links.filter((link) => isNeeded(link) && !isEarly(namesAt(link.supplier))));
   const found = new Map<string, string>();
   const reached = [...dependents.keys()].filter(lacksDriver).map((path) => ({ path, root: path }));
   for (const { path, root } of reached)

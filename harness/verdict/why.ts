@@ -118,12 +118,6 @@ export function whyUnbound(summary: LogSummary): Why {
   const parts = new Map(binds.map((failure) => [failure.part, failure]));
   const { unbound, settled } = splitSettled(summary, names);
   const awaited = new Map<string, string>();
-  /** Who waits for it, of those the first. */
-  const first = new Map<string, string>();
-  const wait = (device: string, supplier: string) => {
-    awaited.set(device, supplier);
-    if (!first.has(supplier)) first.set(supplier, device);
-  };
   /** Their supplier came after all: the kernel keeps the last reason that it was told. */
   const outdated = new Set<string>();
   for (const device of unbound) {
@@ -131,13 +125,15 @@ export function whyUnbound(summary: LogSummary): Why {
     const supplier = named === null ? null : (names.deviceOf(named) ?? names.nameOf(named));
     if (supplier === null || supplier === device) continue;
     if (devices.get(supplier)?.state === 'bound' && !parts.has(supplier)) outdated.add(device);
-    else wait(device, supplier);
+    else awaited.set(device, supplier);
   }
   for (const { device, part } of binds) {
     settled.delete(device);
     unbound.add(device);
-    if (part !== device) wait(device, part);
+    if (part !== device) awaited.set(device, part);
   }
+  /** Who waits for it, of those the first. */
+  const first = new Map([...awaited].toReversed().map(([device, supplier]) => [supplier, device]));
   const roots = new Map<string, Found>();
   const unexplained = new Set<string>();
   const rootAt = (name: string, found: () => Omit<Found, 'waiting'>) => {
