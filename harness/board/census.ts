@@ -1,5 +1,6 @@
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
-import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import type { DeviceLife } from '../dmesg/lives.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
 import type { NodeRegisters } from './addresses.ts';
 import { endOf } from './addresses.ts';
 

@@ -1,8 +1,9 @@
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
+import type { DeviceLife } from '../dmesg/lives.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import { NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
-import type { DeviceLife, LogSummary } from '../dmesg/summary.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import type { Census, CensusDevice, DeviceEnd } from './census.ts';
 import { impliedBy } from './implied.ts';

@@ -1,68 +1,14 @@
 import type { BootSign } from './boots.ts';
-import { EPROBE_DEFER, isVague } from './deferral.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
+import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
 import { rootEvent } from './root.ts';
 
-/** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
-const NOT_MINE: ReadonlySet<number> = new Set([6, 19]); // ENXIO, ENODEV
-
-/** More than any machine has; a log that names more is not believed further. */
-const MAX_DEVICES = 50_000;
 const MAX_CRASHES = 1000;
 const MAX_REJECTED = 1000;
 const MAX_INITCALLS = 64;
 const MAX_NOTED = 1000;
 const MAX_BOOTS = 1000;
 const MAX_IN_FLIGHT = 3;
-
-/** deferred_probe_timeout_work_func(), drivers/base/dd.c, since 6.8. */
-export const REASON_UNKNOWN = '(reason unknown)';
-/** Messages of one attempt follow each other: two lines on a slow console take 20 ms; without stamps, by lines. */
-const ATTEMPT_US = 20_000;
-const ATTEMPT_LINES = 3;
-
-export type DeviceState =
-  | 'matched'
-  | 'probing'
-  | 'deferred'
-  | 'retried'
-  | 'bound'
-  | 'failed'
-  /** A driver looked at the device and declined it. */
-  | 'declined'
-  /** Said by the guest's init of a watched device: there is the device, but no driver on it; or there is no device. */
-  | 'unbound'
-  | 'absent';
-
-export interface DeviceLife {
-  readonly device: string;
-  driver: string | null;
-  state: DeviceState;
-  /** How often a probe was deferred. */
-  deferrals: number;
-  by: 'driver' | 'supplier' | 'unknown' | null;
-  reason: string | null;
-  /** Line that gives the reason; 0 without one. */
-  reasonLine: number;
-  /** Positive errno of the last failed probe. */
-  error: number | null;
-  /** What its driver said before the last probe failed, and the line that says that it did. */
-  words: string | null;
-  failedLine: number;
-  /** The device was named in the deferred list of a kernel that had given up or settled. */
-  pending: boolean;
-  /** Its driver has said something else of it since it was deferred. */
-  spoke: boolean;
-  /** Round of retries in which it was deferred last; 0 where the log does not show rounds. */
-  round: number;
-  /** devices_deferred has it, with the reason that the kernel knows. */
-  listed: boolean;
-  timedOut: boolean;
-  /** Line that told something of its state last. */
-  line: number;
-  /** Line that says that it is bound; 0 before. */
-  boundLine: number;
-}
 
 export interface Initcall {
   readonly function: string;
@@ -122,16 +68,6 @@ export interface BindFailure {
   readonly line: number;
 }
 
-/** A device whose retries start each other: each binds `rebound` anew, and that starts the next one. */
-export interface RetryLoop {
-  readonly device: string;
-  readonly deferrals: number;
-  readonly rebound: string;
-}
-
-/** Times that a device has to be deferred, and another one bound, before it is a loop: no boot needs so many. */
-const LOOP_LEAST = 20;
-
 /** How far the guest's own plan came: `bootrace: start` up to `bootrace: done` (guest/plan.ts). */
 export type PlanProgress = 'none' | 'started' | 'done';
 
@@ -175,36 +111,11 @@ export interface LogSummary {
   readonly kernel: boolean;
 }
 
-/** A device of which nothing but its state is known yet. */
-export function newLife(device: string, state: DeviceState, line: number): DeviceLife {
-  return {
-    device,
-    driver: null,
-    state,
-    deferrals: 0,
-    by: null,
-    reason: null,
-    reasonLine: 0,
-    error: null,
-    words: null,
-    failedLine: 0,
-    pending: false,
-    spoke: false,
-    round: 0,
-    listed: false,
-    timedOut: false,
-    line,
-    boundLine: 0,
-  };
-}
-
 /** Folds events into a LogSummary; memory is bounded. */
 export class Summary {
   readonly #crashes: { crash: Crash; followUps: FollowUp[] }[] = [];
   #moreCrashes = 0;
-  readonly #devices = new Map<string, DeviceLife>();
-  /** How often each device was bound. */
-  readonly #binds = new Map<string, number>();
+  readonly #lives = new Lives();
   readonly #rejected: RejectedModule[] = [];
   #root: RootState | null = null;
   #started = false;
@@ -221,12 +132,6 @@ export class Summary {
   #shutdown = false;
   #dropped = 0;
   readonly #initcalls: Initcall[] = [];
-  #rounds = 0;
-  /** Devices that the driver core deferred in this round. */
-  readonly #round = new Set<string>();
-  #pendingFrom: number | null = null;
-  /** The last message of a deferral. */
-  #attempt: { readonly device: string; readonly time: number | null; readonly line: number } | null = null;
 
   add(event: DmesgEvent): void {
     switch (event.event) {
@@ -242,6 +147,7 @@ export class Summary {
       }
       case 'banner':
         this.#banner = event.release;
+        this.#lives.release = event.release;
         return;
       case 'boot':
         this.#endBoot(event);
@@ -292,12 +198,6 @@ export class Summary {
           this.#bindFailures.set(device, { device, driver, part, error, words, line });
         return;
       }
-      case 'spoke': {
-        // It tells nothing of the state, whose line stays.
-        const life = this.#devices.get(event.device);
-        if (life !== undefined) life.spoke = life.state === 'deferred';
-        return;
-      }
       case 'dropped':
         this.#dropped += event.count;
         return;
@@ -319,7 +219,7 @@ export class Summary {
         this.#agent(event.verb, event.words, event.line);
         return;
       default:
-        this.#probe(event);
+        this.#lives.add(event);
     }
   }
 
@@ -328,8 +228,8 @@ export class Summary {
     return {
       crashes: this.#crashes.map(({ crash, followUps }) => ({ ...crash, followUps })).sort((a, b) => a.line - b.line),
       moreCrashes: this.#moreCrashes,
-      devices: this.#devices,
-      retryLoop: this.#retryLoop(),
+      devices: this.#lives.devices,
+      retryLoop: this.#lives.retryLoop(),
       rejected: this.#rejected,
       banner: this.#banner,
       userSpace: this.#userSpace,
@@ -343,13 +243,13 @@ export class Summary {
       started: this.#started,
       syncWaits: this.#syncWaits,
       bindFailures: [...this.#bindFailures.values()],
-      rounds: this.#rounds,
-      pendingFrom: this.#pendingFrom,
+      rounds: this.#lives.rounds,
+      pendingFrom: this.#lives.pendingFrom,
       cycles: this.#cycles,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,
-      kernel: end.kernel || this.#banner !== null || this.#crashes.length > 0 || this.#devices.size > 0,
+      kernel: end.kernel || this.#banner !== null || this.#crashes.length > 0 || this.#lives.devices.size > 0,
     };
   }
 
@@ -373,20 +273,17 @@ export class Summary {
   /** Another boot: nothing of the one before is in flight any more. */
   #endBoot(event: Extract<DmesgEvent, { readonly event: 'boot' }>): void {
     const crashed = this.#crashes.some(({ crash }) => crash.line >= this.#bootLine && endsBoot(crash));
-    const probing = [...this.#devices.values()].filter((life) => life.state === 'probing');
+    const probing = this.#lives.endBoot();
     if (this.#boots.length < MAX_BOOTS)
       this.#boots.push({
         line: this.#bootLine,
         sign: event.sign,
         ended: this.#shutdown ? 'shutdown' : crashed ? 'crash' : event.sign === 'announced' ? 'unknown' : 'silent',
         lastText: event.lastText,
-        probing: probing.map(({ device }) => device).slice(-MAX_IN_FLIGHT),
+        probing: probing.slice(-MAX_IN_FLIGHT),
       });
     this.#bootLine = event.line;
-    for (const life of probing) life.state = 'matched';
     this.#initcalls.length = 0;
-    this.#round.clear();
-    this.#pendingFrom = null;
     this.#shutdown = false;
     this.#userSpace = false;
     this.#root = null;
@@ -395,222 +292,12 @@ export class Summary {
   #reject(module: string | null, reason: string, line: number): void {
     if (this.#rejected.length < MAX_REJECTED) this.#rejected.push({ module, reason, line });
   }
-
-  #life(device: string, line: number): DeviceLife | null {
-    const known = this.#devices.get(device);
-    if (known !== undefined) {
-      known.line = line;
-      return known;
-    }
-    if (this.#devices.size >= MAX_DEVICES) return null;
-    const life = newLife(device, 'matched', line);
-    this.#devices.set(device, life);
-    return life;
-  }
-
-  #probe(
-    event: Exclude<
-      DmesgEvent,
-      {
-        event:
-          | 'crash'
-          | 'follow-up'
-          | 'banner'
-          | 'boot'
-          | 'user-space'
-          | 'shutdown'
-          | 'dropped'
-          | 'module-rejected'
-          | 'initcall-entered'
-          | 'initcall-returned'
-          | 'agent'
-          | 'root-awaited'
-          | 'firmware-exception'
-          | 'root-missing'
-          | 'kernel-started'
-          | 'dependency-cycle'
-          | 'remoteproc-crash'
-          | 'sync-state-pending'
-          | 'sync-state-forced'
-          | 'bind-failed'
-          | 'spoke';
-      }
-    >,
-  ): void {
-    const life = this.#life(event.device, event.line);
-    if (life === null) return;
-    if (event.driver !== null) life.driver = event.driver;
-    switch (event.event) {
-      case 'matched':
-        if (life.state !== 'bound') life.state = 'matched';
-        return;
-      case 'probe-entered':
-        life.state = 'probing';
-        this.#attempt = null;
-        return;
-      case 'deferred':
-        if (event.by === 'supplier') this.#countRound(life);
-        if (!this.#isSaid(life, event)) this.#defer(life, event.by, event.reason);
-        return;
-      case 'retried':
-        life.state = 'retried';
-        this.#attempt = null;
-        return;
-      case 'bound':
-        this.#bind(life);
-        return;
-      case 'probe-failed':
-        life.state = 'failed';
-        life.error = event.error;
-        life.words = event.words;
-        life.failedLine = event.line;
-        return;
-      case 'probe-returned':
-        this.#returned(life, event.value);
-        return;
-      case 'deferral-timeout':
-        life.timedOut = true;
-        return;
-      case 'deferral-pending':
-        life.pending = true;
-        this.#pendingFrom ??= event.line;
-        this.#defer(life, life.by ?? 'unknown', event.reason);
-        return;
-      case 'deferral-listed':
-        life.pending = true;
-        life.listed = true;
-        this.#defer(life, listedBy(event.reason), event.reason);
-        return;
-    }
-  }
-
-  #bind(life: DeviceLife): void {
-    if (life.state !== 'bound') {
-      life.boundLine = life.line;
-      this.#binds.set(life.device, (this.#binds.get(life.device) ?? 0) + 1);
-    }
-    life.state = 'bound';
-  }
-
-  /**
-   * A bound device starts the retry of all deferred ones (drivers/base/dd.c, driver_bound()): where a probe creates and
-   * binds a child before it is deferred and removes it again, it starts its own next retry, without end.
-   */
-  #retryLoop(): RetryLoop | null {
-    const [rebound, binds] = [...this.#binds].reduce((most, next) => (next[1] > most[1] ? next : most), ['', 0]);
-    const looping = [...this.#devices.values()]
-      .filter(({ deferrals, state, device }) => deferrals >= LOOP_LEAST && state !== 'bound' && device !== rebound)
-      .sort((a, b) => b.deferrals - a.deferrals)[0];
-    if (binds < LOOP_LEAST || looping === undefined) return null;
-    return { device: looping.device, deferrals: looping.deferrals, rebound };
-  }
-
-  /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
-  #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
-    if (life.state !== 'deferred') life.deferrals += 1;
-    life.spoke = false;
-    life.state = 'deferred';
-    if (by !== 'unknown' || life.by === null) life.by = by;
-    // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
-    if (reason === null || (life.reason !== null && (reason === REASON_UNKNOWN || isVague(reason)))) return;
-    life.reason = reason;
-    life.reasonLine = life.line;
-  }
-
-  /** driver_deferred_probe_trigger(), drivers/base/dd.c, has all deferred devices tried again. */
-  #countRound(life: DeviceLife): void {
-    if (this.#rounds === 0 || this.#round.has(life.device)) {
-      this.#round.clear();
-      this.#rounds += 1;
-    }
-    this.#round.add(life.device);
-    life.round = this.#rounds;
-  }
-
-  /**
-   * Whether the message is one more of an attempt of which the log has the reason: the first says what was missing, and
-   * those after it where the error came through.
-   */
-  #isSaid(life: DeviceLife, { by, time, line }: Extract<DmesgEvent, { readonly event: 'deferred' }>): boolean {
-    const last = this.#attempt;
-    this.#attempt = { device: life.device, time, line };
-    if (last?.device !== life.device || by !== 'driver' || life.reason === null || life.state !== 'deferred')
-      return false;
-    if (time === null || last.time === null) return line - last.line <= ATTEMPT_LINES;
-    return Math.abs(time - last.time) <= ATTEMPT_US;
-  }
-
-  /**
-   * What `probe of X returned N` means changed in 5.11: before, 1 was success and 0 an error that had been dealt with.
-   */
-  #returned(life: DeviceLife, value: number): void {
-    const errno = Math.abs(value);
-    if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
-    else if (value === 1) this.#bind(life);
-    else if (value === 0) {
-      if (life.state === 'probing' || life.state === 'matched' || life.state === 'retried')
-        if (this.#zeroIsSuccess()) this.#bind(life);
-    } else if (NOT_MINE.has(errno)) {
-      if (life.state !== 'bound') life.state = 'declined';
-    } else {
-      life.state = 'failed';
-      life.error = errno;
-    }
-  }
-
-  #zeroIsSuccess(): boolean {
-    const version = /^(\d+)\.(\d+)/.exec(this.#banner ?? '');
-    if (version === null) return true;
-    const major = Number(version[1]);
-    return major > 5 || (major === 5 && Number(version[2]) > 10);
-  }
-
   #agent(verb: string, words: readonly string[], line: number): void {
     if (verb === 'start') this.#plan = 'started';
     if (verb === 'done') this.#plan = 'done';
     this.#userSpace = true;
     const [name, second, ...rest] = words;
-    if (name === undefined) return;
-    if (verb === 'load') {
-      if (second === 'error') this.#reject(name, rest.join(' '), line);
-      return;
-    }
-    if (!['bound', 'unbound', 'absent', 'deferred', 'probe', 'probing'].includes(verb)) return;
-    const life = this.#life(name, line);
-    if (life === null) return;
-    switch (verb) {
-      case 'bound':
-        this.#bind(life);
-        life.driver = second ?? life.driver;
-        return;
-      case 'unbound':
-        if (life.state !== 'deferred' && life.state !== 'failed') life.state = 'unbound';
-        return;
-      case 'absent':
-        life.state = 'absent';
-        return;
-      case 'probing':
-        life.state = 'probing';
-        life.driver = second ?? life.driver;
-        return;
-      case 'deferred': {
-        const reason = words.slice(1).join(' ');
-        this.#defer(life, life.by ?? (/supplier/.test(reason) ? 'supplier' : 'driver'), reason === '' ? null : reason);
-        life.pending = true;
-        return;
-      }
-      case 'probe':
-        if (second === 'error' && life.state !== 'bound' && life.state !== 'deferred')
-          life.error = Number(rest[0] ?? 0) || life.error;
-        return;
-    }
+    if (verb === 'load' && name !== undefined && second === 'error') this.#reject(name, rest.join(' '), line);
+    this.#lives.agent(verb, words, line);
   }
-}
-
-/**
- * Who deferred, by the reason that devices_deferred gives: the driver core calls itself `platform` or names a supplier.
- */
-function listedBy(reason: string | null): 'driver' | 'supplier' | 'unknown' {
-  if (reason === null) return 'unknown';
-  return /: (?:wait for supplier|supplier) /.test(reason) ? 'supplier' : 'driver';
 }

@@ -1,5 +1,6 @@
 import { DRIVER_PREFIX } from '../buses/buses.ts';
-import type { DeviceLife, DeviceState, LogSummary } from '../dmesg/summary.ts';
+import type { DeviceLife, DeviceState } from '../dmesg/lives.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
 import type { GateEvent } from '../firmware/gate-log.ts';
 import type { Cell } from '../model/cell.ts';
 import { type Gate, type GatePlace, isPlaceGate, placeText } from '../model/gate.ts';

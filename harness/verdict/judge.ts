@@ -1,5 +1,6 @@
 import type { Crash } from '../dmesg/events.ts';
-import { type DeviceLife, type LogSummary, newLife } from '../dmesg/summary.ts';
+import { type DeviceLife, newLife } from '../dmesg/lives.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import { crashFacts, isFatal } from '../model/crash.ts';
 import { isWorse, type Verdict } from '../model/verdict.ts';

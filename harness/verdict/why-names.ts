@@ -1,5 +1,5 @@
 import { partIn } from '../dmesg/deferral.ts';
-import type { DeviceLife } from '../dmesg/summary.ts';
+import type { DeviceLife } from '../dmesg/lives.ts';
 import { oneOf } from '../regex.ts';
 
 /** What a deferral calls its supplier, and which device of the log that is. */

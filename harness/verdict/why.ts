@@ -1,6 +1,7 @@
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
+import { type DeviceLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
-import { type BindFailure, type DeviceLife, type LogSummary, REASON_UNKNOWN } from '../dmesg/summary.ts';
+import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { Names, supplierOf } from './why-names.ts';
 import { type Want, wantOf } from './why-wants.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DeviceLife } from '../../harness/dmesg/summary.ts';
+import type { DeviceLife } from '../../harness/dmesg/lives.ts';
 import { formatWhy } from '../../harness/report/why.ts';
 import { judge } from '../../harness/verdict/judge.ts';
 import { whyUnbound } from '../../harness/verdict/why.ts';
