@@ -163,7 +163,11 @@ export class DmesgParser {
     const read = listed ?? (hasSign ? eventOf(text, { line, time }) : null);
     const event = read === null ? null : this.#spoken(read);
     const said = read === null ? this.#goodWords(record, line) : null;
-    if (said !== null) this.#emit(said);
+    if (said !== null) {
+      // One word is enough, of drivers that say much.
+      this.#follow(said);
+      this.#emit(said);
+    }
     if (event !== null) {
       if (event.event === 'banner' && this.#held === null) this.#reset();
       if (event.event === 'user-space' || event.event === 'agent') this.#boots.noteUserSpace();

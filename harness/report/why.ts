@@ -19,12 +19,12 @@ const ASK_THE_DRIVER_CORE =
   'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
   'prints every attempt, and what the driver says before it';
 /**
- * __genpd_dev_pm_attach(), iommu_fwspec_init() and dt_to_map_one_config(): nobody else calls
- * driver_deferred_probe_check_state() for a device with a driver.
+ * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
+ * else calls driver_deferred_probe_check_state().
  */
 const TIMED_OUT =
-  'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller (no others end so), ' +
-  'which the log does not name';
+  'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller, or that of a PHY on ' +
+  'an MDIO bus for its interrupt (no others end so), which the log does not name';
 const IOMMU = /iommu|smmu/;
 /** A driver's name before its words (dev_err_probe()). */
 const DRIVER = /^[\w.,-]+: /;

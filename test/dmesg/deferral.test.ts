@@ -33,6 +33,15 @@ describe('a pin that cannot be had yet', () => {
   });
 });
 
+describe('a driver that speaks after its deferral', () => {
+  it('is an event once for each deferral, however much it says', () => {
+    const said = ['Driver gadget-rtc requests probe deferral', 'registered as rtc0', 'set to 1970'];
+    const lines = [...said, ...said].map((text, n) => `[    ${n}.100000] gadget-rtc 1.rtc: ${text}\n`);
+    const told = eventsOf(Buffer.from(lines.join(''))).map(({ event }) => event);
+    expect(told).toEqual(['deferred', 'spoke', 'deferred', 'spoke']);
+  });
+});
+
 describe('a list of deferred devices that nothing introduces', () => {
   const listed = (text: string) =>
     eventsOf(Buffer.from(`${text}\n`)).flatMap((event) => (event.event === 'deferral-listed' ? [event.device] : []));
