@@ -50,8 +50,12 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
   const times = [
     `in ${formatDuration(run.wallMs.total)}`,
     built === 0 ? null : `${count(built, 'kernel')} built in ${formatDuration(run.wallMs.kernels)}`,
-    `boots ${formatDuration(run.wallMs.boots)} on ${count(run.workers, 'worker')}`,
-    fromSnapshot === 0 ? null : `${fromSnapshot} of them from a snapshot`,
+    // Most are booted while kernels are compiled.
+    built === 0
+      ? `boots ${formatDuration(run.wallMs.boots)}`
+      : `the last boot ${formatDuration(run.wallMs.boots)} after them`,
+    count(run.workers, 'worker'),
+    fromSnapshot === 0 ? null : `${fromSnapshot} cells from a snapshot`,
     cached === 0 ? null : `${cached} from the result cache`,
     run.repeat > 1 ? `each booted ${run.repeat} times` : null,
     run.shard === null ? null : `shard ${run.shard.index}/${run.shard.of}`,

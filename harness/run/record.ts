@@ -106,7 +106,9 @@ export const runRecordSchema = z.object({
     .nullable()
     .default(null)
     .describe('shards whose cells this run should have and does not; null where it is complete'),
-  wallMs: z.object({ kernels: z.number(), boots: z.number(), total: z.number() }),
+  wallMs: z
+    .object({ kernels: z.number(), boots: z.number(), total: z.number() })
+    .describe('until the last kernel was ready, from then to the end, and both; what is ready is booted meanwhile'),
   kernels: z.array(
     z.object({
       recipe: z.string(),

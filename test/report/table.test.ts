@@ -22,6 +22,16 @@ describe('console table', () => {
     expect(answer).toContain('1.7 s');
   });
 
+  it('says how long the boots took, or how long they went on after the last kernel was compiled', () => {
+    const run = threadRun();
+    expect(formatTable(run, PLAIN)).toContain('in 48 s, boots 47 s, ');
+    const kernels = [{ recipe: '6.1', linkage: 'builtin', built: true, wallMs: 46_800, log: null, unbuildable: null }];
+    const wallMs = { kernels: 46_800, boots: 1_400, total: 48_200 };
+    expect(formatTable({ ...run, kernels, wallMs }, PLAIN)).toContain(
+      'built in 47 s, the last boot 1.4 s after them, ',
+    );
+  });
+
   it('sets kernels side by side for each set of conditions', () => {
     const lines = formatTable(threadRun(), PLAIN).split('\n');
     const heading = lines.indexOf('built in');
