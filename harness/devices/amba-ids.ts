@@ -21,9 +21,12 @@ const CTI_DEVID = 0x4_0800;
 const EDDEVID = 0x38;
 const EDDEVID1 = 0x3c;
 const EDPRSR = 0x314;
-/** PL330: CR0 and CRD (DDI 0424). */
+/** PL330: CR0 says that it has booted non-secure, CR3 and CR4 which of its interrupts and requests are (DDI 0424). */
 const PL330_CR0 = 0xe00;
+const PL330_CR3 = 0xe0c;
+const PL330_CR4 = 0xe10;
 const PL330_CRD = 0xe14;
+const ALL = 0xffff_ffff;
 
 /**
  * What the ID tables of the drivers ask for, by the first compatible (Linux 6.12). `arch` and `type`: CoreSight
@@ -66,7 +69,7 @@ export const ambaIds: DeviceModel = {
   compatible: ['arm,primecell'],
   reads:
     'drivers/amba/bus.c, amba_read_periphid(); drivers/hwtracing/coresight; ' +
-    'drivers/dma/pl330.c, read_dmac_config() (6.12)',
+    'drivers/dma/pl330.c, read_dmac_config(), pl330_request_channel() (6.12)',
   model({ base, size, compatible, path }, answers) {
     const known = compatible.map((name) => IDS[name]).find((entry) => entry !== undefined);
     if (known === undefined) return;
@@ -90,7 +93,9 @@ export const ambaIds: DeviceModel = {
     if (compatible.includes('arm,pl330')) {
       // 8 channels, 32 peripheral requests, 32 events; 64-bit bus, queues of 16.
       answers.word(base + PL330_CR0, 0x003f_f075);
-      answers.word(base + PL330_CRD, 0x07f7_3f77);
+      answers.word(base + PL330_CR3, ALL);
+      answers.word(base + PL330_CR4, ALL);
+      answers.word(base + PL330_CRD, 0x07f7_3f73);
     }
   },
 };

@@ -10,6 +10,7 @@ import { Answers, BoardDevice, type DeviceModel } from './device.ts';
 import { dwHdmi } from './dw-hdmi.ts';
 import { dwmac } from './dwmac.ts';
 import { exynosCmu } from './exynos-cmu.ts';
+import { exynosMct } from './exynos-mct.ts';
 import { fslMc } from './fsl-mc.ts';
 import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
 import { geni } from './geni.ts';
@@ -69,6 +70,7 @@ const MODELS: readonly DeviceModel[] = [
   ehci,
   exynosChipId,
   exynosCmu,
+  exynosMct,
   fslDspi,
   fslMc,
   fslQuadspi,

@@ -16,6 +16,10 @@ const VERSION_1_0 = 0x1_0000;
 const IDCODE = 0x0473_8093;
 const NO_FEATURE = 19;
 
+/** Calls of the mailbox, `SMC_IPI_MAILBOX_OPEN` to `SMC_IPI_MAILBOX_DISABLE_IRQ` of zynqmp-ipi-mailbox.c. */
+const IPI = 0x8200_1000;
+const IPI_CALLS = 7;
+
 /** `enum pm_query_id`. */
 const QUERIES = {
   clockName: 1,
@@ -101,7 +105,7 @@ function answerPins(functions: ReadonlyMap<string, number>, answers: Answers): v
   query([QUERIES.functions], [0, functions.size]);
   let first = 0;
   [...functions].forEach(([name, count], number) => {
-    query([QUERIES.functionName, number], [0, ...wordsOf(name, 3)]);
+    query([QUERIES.functionName, number], wordsOf(name, 4));
     query([QUERIES.functionGroups, number], [0, count]);
     for (let at = 0; at < count; at += GROUPS_EACH) {
       const group = (n: number) => (at + n < count ? first + at + n : NO_GROUP);
@@ -117,7 +121,8 @@ export const zynqmpFirmware: DeviceModel = {
   compatible: ['xlnx,zynqmp-firmware'],
   reads:
     'drivers/firmware/xilinx/zynqmp.c, zynqmp_firmware_probe(), zynqmp_pm_query_data(); ' +
-    'drivers/clk/zynqmp/clkc.c, zynqmp_get_clock_info(); drivers/pinctrl/pinctrl-zynqmp.c (6.12)',
+    'drivers/clk/zynqmp/clkc.c, zynqmp_get_clock_info(); drivers/pinctrl/pinctrl-zynqmp.c; ' +
+    'drivers/mailbox/zynqmp-ipi-mailbox.c, zynqmp_ipi_startup() (6.12)',
   model({ root, node }, answers) {
     const children = [...walk(node)].map((placed) => placed.node);
     const of = (name: string) => children.find((child) => hasCompatible(child, name));
@@ -129,5 +134,7 @@ export const zynqmpFirmware: DeviceModel = {
     answerPins(functionsOf(of('xlnx,zynqmp-pinctrl')), answers);
     answers.callAsked(SIP + QUERY, [], [NO_FEATURE]);
     for (let api = 2; api < LAST_API; api++) answers.callAsked(SIP + api, [], []);
+    // No message is ever pending.
+    for (let call = 0; call < IPI_CALLS; call++) answers.callAsked(IPI + call, [], [0]);
   },
 };

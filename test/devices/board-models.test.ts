@@ -36,6 +36,10 @@ describe('models of a board’s devices', () => {
     expect(word(found.images, 0x1fe0)).toBe(0x30);
     expect(word(found.images, 0x1fec)).toBe(0x00);
     expect(word(found.images, 0x1ff0)).toBe(0x0d);
+    const isNonSecure = (word(found.images, 0x1e00) ?? 0) & 4;
+    expect(isNonSecure && word(found.images, 0x1e0c), 'each channel is one that a non-secure kernel may have').toBe(
+      0xffff_ffff,
+    );
   });
 
   it('gives an I2C master its interrupt, and its slaves a file each', () => {

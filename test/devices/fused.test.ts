@@ -93,6 +93,7 @@ describe('what a chip says of itself', () => {
     expect(ask(5, 56)).toEqual([0, 1]);
     expect(ask(4, 56)?.[1]).toBe((5 << 16) | 57);
     expect(ask(8, 0)).toEqual([0, 8]);
+    expect(ask(9, 0)?.[0], 'a name begins where other answers have their result').toBe(0x7472_6175);
     expect(ask(10, 0, 6)?.slice(1), 'two groups, and no more').toEqual([0x0007_0006, 0xffff_ffff, 0xffff_ffff]);
     expect(ask(99)).toEqual([19]);
   });
@@ -103,6 +104,19 @@ describe('what a chip says of itself', () => {
     );
     expect(wordAt(images, 0x105b_0120)).toBe(0xa0c8_0600);
     expect(rules.map(({ at }) => at - 0x105b_0000)).toEqual([0x100, 0x110, 0x120, 0x130]);
+  });
+
+  it('lets the multi core timer of an Exynos count as its crystal does, and take every value', () => {
+    const { rules, images } = models(
+      node('oscillator', { compatible: 'fixed-clock', 'clock-frequency': [26_000_000], phandle: [9] }),
+      node('timer@1000', { compatible: 'samsung,exynos4210-mct', reg: [0x1000, 0x400], clocks: [9, 3, 4] }),
+    );
+    const counters = rules.flatMap((rule) => (rule.rule === 'counter' ? [[rule.at, rule.hertz, rule.high]] : []));
+    expect(counters).toEqual([
+      [0x1100, 26_000_000, false],
+      [0x1104, 26_000_000, true],
+    ]);
+    expect(images.map(({ address }) => address)).toEqual([0x1110, 0x124c, 0x1340]);
   });
 
   it('lets the upper half of a write to Rockchip’s clocks and GRFs say which bits it is about', () => {
