@@ -70,33 +70,17 @@ export function emptyDraft(board: Board): Draft {
   };
 }
 
-/** What is booted. */
+/**
+ * What is booted.
+ *
+ * The fields are taken out by name, and the compiler refuses a field that is left over, or taken out and not used: an
+ * axis whose decision nobody reads would boot the same cell again and again.
+ */
 export function bootOfDraft(draft: Draft): DraftedBoot {
-  const { board, kernel, linkage, modules, asynchronous, asyncBy, delays, tree, cpus, shift } = draft;
-  const drivers = asyncBy === 'param' ? [] : asynchronous.map(({ driver }) => driver);
-  return {
-    kernel,
-    linkage,
-    board: board.name,
-    tree,
-    bootargs: [
-      // By the driver's name, built in or not (drivers/base/dd.c, driver_allows_async_probing).
-      ...(drivers.length > 0 ? [`driver_async_probe=${drivers.join(',')}`] : []),
-      ...draft.bootargs,
-    ],
-    cpus,
-    shift,
-    gates: [
-      ...delays.map(({ subject, ms }) => ({ gate: 'delay', device: subject.device, ms }) as const),
-      ...draft.gates,
-    ],
-    plan: planOf(draft, modules),
-    watch: board.subjects.map(({ device }) => device),
-  };
-}
+  const { board, kernel, linkage, tree, cpus, shift, gates, bootargs, delays, asynchronous, asyncBy, ...rest } = draft;
+  const { modules, autoprobe, binds, ...unread } = rest;
+  unread satisfies Readonly<Record<string, never>>;
 
-function planOf(draft: Draft, modules: readonly Subject[]): PlanStep[] {
-  const { board, asynchronous, asyncBy, delays, autoprobe, binds } = draft;
   const plan: PlanStep[] = [];
   if (!autoprobe) plan.push({ step: 'autoprobe', on: false });
   for (const subject of modules) {
@@ -111,5 +95,19 @@ function planOf(draft: Draft, modules: readonly Subject[]): PlanStep[] {
     if (modules.includes(subject)) plan.push({ step: 'wait', device: subject.device, ms: ms + WAIT_MARGIN_MS });
   }
   plan.push({ step: 'settle', ms: SETTLE_MS });
-  return plan;
+
+  // By the driver's name, built in or not (drivers/base/dd.c, driver_allows_async_probing).
+  const drivers = asyncBy === 'param' ? [] : asynchronous.map(({ driver }) => driver);
+  return {
+    kernel,
+    linkage,
+    board: board.name,
+    tree,
+    bootargs: [...(drivers.length > 0 ? [`driver_async_probe=${drivers.join(',')}`] : []), ...bootargs],
+    cpus,
+    shift,
+    gates: [...delays.map(({ subject, ms }) => ({ gate: 'delay', device: subject.device, ms }) as const), ...gates],
+    plan,
+    watch: board.subjects.map(({ device }) => device),
+  };
 }

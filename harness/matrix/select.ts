@@ -81,7 +81,7 @@ export function listCells(cells: readonly Cell[]): string {
   const lines = rows.map(
     (cell) => `${(cell.row ?? '').padEnd(rowWidth)}  ${cell.id.padEnd(width)}  ${cell.expect.verdicts.join(' or ')}`,
   );
-  return `${[...lines, `${cells.length} cells`].join('\n')}\n`;
+  return `${[...lines, cells.length === 1 ? '1 cell' : `${cells.length} cells`].join('\n')}\n`;
 }
 
 function axisValue(cell: Cell, axis: string): string | null {

@@ -6,6 +6,7 @@ import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
 import { commandLine } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell } from '../model/cell.ts';
+import type { PlanStep } from '../model/plan.ts';
 import { isMissing, type Verdict } from '../model/verdict.ts';
 import { differences, judge } from '../verdict/judge.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
@@ -64,6 +65,7 @@ export function recordBoot(
         judgement.reason,
         ...(judgement.verdict === 'hang' && spins !== null ? [`CPU 0 was last seen ${spins}`] : []),
         ...gateRemarks(cell, gates, judgement.verdict),
+        ...stepRemarks(result.events),
       ].join('; '),
     notes: [
       ...judgement.notes,
@@ -198,6 +200,33 @@ function recordGate(gate: GateEvent): CellRecord['gates'][number] {
     default:
       return { time: gate.time, verb: gate.verb, subject: gate.device, detail: gate.detail };
   }
+}
+
+/** Steps whose failure no device's or module's state shows. */
+const SILENT_STEPS: ReadonlySet<string> = new Set<PlanStep['step']>([
+  'autoprobe',
+  'bind',
+  'override',
+  'rescan',
+  'suspend',
+  'unbind',
+  'unload',
+  'write',
+]);
+const MOST_STEPS = 3;
+
+/** Steps of the plan that the kernel refused: a boot without them is not the one that the cell describes. */
+function stepRemarks(events: readonly DmesgEvent[]): string[] {
+  const refused = events.flatMap((event) => {
+    if (event.event !== 'agent' || !SILENT_STEPS.has(event.verb)) return [];
+    // VERB WORDS... error NUMBER TEXT (guest/init/report.c, report_result()).
+    const at = event.words.indexOf('error');
+    if (at < 0) return [];
+    const step = [event.verb, ...event.words.slice(0, at)].join(' ');
+    return [`the step ${step} failed: ${event.words.slice(at + 2).join(' ')}`];
+  });
+  const more = refused.length - MOST_STEPS;
+  return more > 0 ? [...refused.slice(0, MOST_STEPS), `and ${more} more`] : refused;
 }
 
 /** Words of the init's lines with this verb. */

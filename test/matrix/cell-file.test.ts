@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { boardNames } from '../../harness/boards/boards.ts';
+import { boardNames, resolveBoard } from '../../harness/boards/boards.ts';
 import { formatCellFile, parseCellFile } from '../../harness/matrix/cell-file.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
@@ -68,31 +68,40 @@ const step: fc.Arbitrary<PlanStep> = fc.oneof(
   fc.record({ step: fc.constant('settle' as const), ms }),
   fc.constant({ step: 'shell' } as const),
 );
-const cell: fc.Arbitrary<Cell> = fc.record({
-  id: fc.stringMatching(/^[a-z0-9][a-z0-9._+=-]{0,40}$/),
-  row: fc.option(text),
-  claim: fc.option(text),
-  axes: fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_-]{0,10}$/), text, { noNullPrototype: true }),
-  kernel: text.filter((kernel) => kernel.trim() !== ''),
-  linkage: fc.constantFrom('builtin', 'modules', 'smmu-module', 'scm-module'),
-  board: fc.constantFrom(...boardNames()),
-  tree: fc.array(tree, { maxLength: 4 }),
-  bootargs: fc.array(word, { maxLength: 4 }),
-  cpus: fc.integer({ min: 1, max: 8 }),
-  shift: fc.integer({ min: 0, max: 10 }),
-  gates: fc.array(gate, { maxLength: 4 }),
-  plan: fc.array(step, { maxLength: 6 }),
-  watch: fc.array(device, { maxLength: 4 }),
-  expect: fc.record(
-    {
-      verdicts: fc.uniqueArray(fc.constantFrom(...VERDICTS), { minLength: 1, maxLength: 3 }),
-      function: symbol,
-      address: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((address) => `0x${address.toString(16)}`),
-      reason: text,
-    },
-    { requiredKeys: ['verdicts'] },
-  ),
-});
+/** A linkage may name only what its board has. */
+const boardAndLinkage = fc.constantFrom(
+  ...boardNames().flatMap((board) => {
+    const modules = resolveBoard(board).subjects.map(({ name }) => `${name}-module`);
+    return ['builtin', 'modules', ...modules].map((linkage) => ({ board, linkage }));
+  }),
+);
+const cell: fc.Arbitrary<Cell> = boardAndLinkage.chain(({ board, linkage }) =>
+  fc.record({
+    id: fc.stringMatching(/^[a-z0-9][a-z0-9._+=-]{0,40}$/),
+    row: fc.option(text),
+    claim: fc.option(text),
+    axes: fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_-]{0,10}$/), text, { noNullPrototype: true }),
+    kernel: text.filter((kernel) => kernel.trim() !== ''),
+    linkage: fc.constant(linkage),
+    board: fc.constant(board),
+    tree: fc.array(tree, { maxLength: 4 }),
+    bootargs: fc.array(word, { maxLength: 4 }),
+    cpus: fc.integer({ min: 1, max: 8 }),
+    shift: fc.integer({ min: 0, max: 10 }),
+    gates: fc.array(gate, { maxLength: 4 }),
+    plan: fc.array(step, { maxLength: 6 }),
+    watch: fc.array(device, { maxLength: 4 }),
+    expect: fc.record(
+      {
+        verdicts: fc.uniqueArray(fc.constantFrom(...VERDICTS), { minLength: 1, maxLength: 3 }),
+        function: symbol,
+        address: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((address) => `0x${address.toString(16)}`),
+        reason: text,
+      },
+      { requiredKeys: ['verdicts'] },
+    ),
+  }),
+);
 
 describe('a cell file', () => {
   test('is read back as it was written', () => {

@@ -170,3 +170,20 @@ test('a guest that spins has its place in the reason, beside the last line', () 
     'last line: the last word; CPU 0 was last seen in __delay+0x20, link register time_init+0x4',
   );
 });
+
+test('steps that the kernel refused are in the reason: the boot is not the one that the cell describes', () => {
+  const steps = [
+    'unbind arm-smmu 5f000000.iommu error 2 No such file or directory',
+    'bind arm-smmu 5f000000.iommu ok',
+    'probe 5f000000.iommu error 19 No such device',
+  ];
+  const reasonAfter = (agent: readonly string[]) =>
+    record({ lines: [BANNER, PROBES, BINDS, ...agent.map((line, n) => `[    ${n + 2}.000000] bootrace: ${line}`)] })
+      .reason;
+  expect(reasonAfter(['start', ...steps])).toMatch(
+    /; the step unbind arm-smmu 5f000000\.iommu failed: No such file or directory$/,
+  );
+  expect(reasonAfter(['start', ...Array.from({ length: 5 }, () => 'write /sys/x error 22 Invalid argument')])).toMatch(
+    /(; the step write \/sys\/x failed: Invalid argument){3}; and 2 more$/,
+  );
+});
