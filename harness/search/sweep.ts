@@ -158,6 +158,8 @@ export interface BoardOutcome {
   }[];
   /** How each device ended, and by which driver: `bound by stmmac`. */
   readonly ends: ReadonlyMap<string, string>;
+  /** Bus and node of each device: what it is still known by where the kernel gives it another number, as i2c/0-0039. */
+  readonly places: ReadonlyMap<string, string>;
   /** What answers for each device's registers: `models`, `plain memory`, `broken polls`, `none`. */
   readonly answers: ReadonlyMap<string, string>;
   /** Why a device is not bound, where the kernel says so. */
@@ -183,7 +185,39 @@ export type Difference =
     }
   | { readonly kind: 'incomplete'; readonly key: string };
 
-/** Crashes are the same by their signature; devices by their name and both ends. */
+/** Devices by their place, of those places that have one device. */
+function byPlace({ places }: BoardOutcome): ReadonlyMap<string, string> {
+  const devices = new Map<string, string>();
+  const shared = new Set<string>();
+  for (const [device, place] of places) {
+    if (devices.has(place)) shared.add(place);
+    devices.set(place, device);
+  }
+  for (const place of shared) devices.delete(place);
+  return devices;
+}
+
+/**
+ * The name that a device of `outcome` has in the usual order, where that is another one: adapters are numbered in the
+ * order in which they come. A name that is another device's in the usual order is no device's of it.
+ */
+function usualNames(usual: BoardOutcome | undefined, outcome: BoardOutcome): ReadonlyMap<string, string> {
+  if (usual === undefined) return new Map();
+  const before = byPlace(usual);
+  const names = new Map<string, string>();
+  for (const [place, device] of byPlace(outcome)) {
+    const isTaken = usual.places.has(device) && usual.places.get(device) !== place;
+    const name = before.get(place) ?? (isTaken ? `${device} of ${place}` : device);
+    if (name !== device) names.set(device, name);
+  }
+  return names;
+}
+
+function renamed<T>(devices: ReadonlyMap<string, T>, names: ReadonlyMap<string, string>): Map<string, T> {
+  return new Map([...devices].map(([device, value]) => [names.get(device) ?? device, value]));
+}
+
+/** Crashes are the same by their signature; devices by their name, or their node where they are numbered, and both ends. */
 export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutcome): Difference[] {
   if (!outcome.booted) return [];
   const known = new Set(usual.flatMap(({ crashes }) => crashes.map(({ signature }) => signature)));
@@ -196,11 +230,17 @@ export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutc
     return [...found.values()];
   }
   const [first] = usual;
-  for (const [device, now] of outcome.ends) {
+  const endsIn = (one: BoardOutcome) => renamed(one.ends, usualNames(first, one));
+  const usualEnds = usual.map(endsIn);
+  const names = usualNames(first, outcome);
+  const ends = renamed(outcome.ends, names);
+  const reasons = renamed(outcome.reasons, names);
+  const answered = renamed(outcome.answers, names);
+  for (const [device, now] of ends) {
     const before = first?.ends.get(device);
-    if (before === undefined || usual.some(({ ends }) => ends.get(device) === now)) continue;
+    if (before === undefined || usualEnds.some((others) => others.get(device) === now)) continue;
     const key = `${device}: ${before} / ${now}`;
-    const reason = outcome.reasons.get(device) ?? first?.reasons.get(device) ?? null;
+    const reason = reasons.get(device) ?? first?.reasons.get(device) ?? null;
     found.set(key, {
       kind: 'end',
       key,
@@ -208,11 +248,11 @@ export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutc
       usual: before,
       now,
       reason,
-      answers: outcome.answers.get(device) ?? null,
+      answers: answered.get(device) ?? null,
     });
   }
   for (const [device, before] of first?.ends ?? []) {
-    if (outcome.ends.has(device) || usual.some(({ ends }) => !ends.has(device))) continue;
+    if (ends.has(device) || usualEnds.some((others) => !others.has(device))) continue;
     const key = `${device}: ${before} / not there`;
     const answers = first?.answers.get(device) ?? null;
     found.set(key, { kind: 'end', key, device, usual: before, now: 'not there', reason: null, answers });

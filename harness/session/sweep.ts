@@ -275,6 +275,7 @@ class BoardSweep {
         modules: [...new Set(trace.flatMap((frame) => frame.module ?? []))],
       })),
       ends: new Map(named.map(({ device, end, driver }) => [device, driver === null ? end : `${end} by ${driver}`])),
+      places: new Map(named.map(({ device, bus, node }) => [device, `${bus} ${node}`])),
       answers: new Map(named.map(({ device, answeredBy }) => [device, answeredBy])),
       reasons: new Map(named.flatMap(({ device, reason }) => (reason === null ? [] : [[device, reason] as const]))),
       bound: census.devices.flatMap(({ bus, name, end, driver }) =>

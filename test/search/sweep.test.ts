@@ -18,7 +18,12 @@ const BASE = simulatedCell({
 const needs = () => [];
 const bound = Array.from({ length: 10 }, (_, number) => ({ device: `d${number}`, driver: `drv${number}` }));
 
-function outcome(ends: Record<string, string>, signatures: string[] = [], complete = true): BoardOutcome {
+function outcome(
+  ends: Record<string, string>,
+  signatures: string[] = [],
+  complete = true,
+  places: Record<string, string> = {},
+): BoardOutcome {
   const crashes = signatures.map((signature) => ({
     signature,
     title: signature,
@@ -30,6 +35,7 @@ function outcome(ends: Record<string, string>, signatures: string[] = [], comple
   return {
     crashes,
     ends: new Map(Object.entries(ends)),
+    places: new Map(Object.entries(places)),
     answers: new Map(),
     reasons: new Map(),
     booted: true,
@@ -71,6 +77,25 @@ test('what the usual order shows in any interleaving is no difference', () => {
   expect(keys(outcome({}, [], false))).toEqual(['the guest did not come to its end']);
   expect(keys(outcome({}, ['oops'], false))).toEqual(['oops']);
   expect(keys({ ...outcome({}, [], false), booted: false })).toEqual([]);
+});
+
+test('a device whose adapter has another number is the same device, by its node', () => {
+  const at = (ends: Record<string, string>, places: Record<string, string>) => outcome(ends, [], true, places);
+  const bridge = 'i2c /soc/i2c@f7102000/adv7533@39';
+  const usual = [
+    at({ '2-0039': 'bound by adv7511' }, { '2-0039': bridge }),
+    at({ '1-0039': 'bound by adv7511' }, { '1-0039': bridge }),
+  ];
+  const keys = (one: BoardOutcome) => differencesTo(usual, one).map(({ key }) => key);
+  expect(keys(at({ '0-0039': 'bound by adv7511' }, { '0-0039': bridge }))).toEqual([]);
+  expect(keys(at({ '0-0039': 'deferred' }, { '0-0039': bridge }))).toEqual(['2-0039: bound by adv7511 / deferred']);
+  // Another device has its number, and it is not there.
+  const other = at({ '2-0039': 'bound by adv7511' }, { '2-0039': 'i2c /soc/i2c@f7101000/adv7533@39' });
+  expect(keys(other)).toEqual(['2-0039: bound by adv7511 / not there']);
+  // Two devices of one node are known by their names alone.
+  const twins = at({ 'a.1': 'bound by x', 'a.2': 'bound by x' }, { 'a.1': 'platform /a', 'a.2': 'platform /a' });
+  const one = at({ 'a.1': 'bound by x' }, { 'a.1': 'platform /a' });
+  expect(differencesTo([twins], one).map(({ key }) => key)).toEqual(['a.2: bound by x / not there']);
 });
 
 test('a boot taken apart is the same boot again, and less of it is less', () => {
