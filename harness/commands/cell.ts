@@ -64,8 +64,8 @@ export async function cell(name: string, options: CellOptions, signal: AbortSign
     if (record === undefined) throw new Error('a run of one cell has no record of it');
     progress.close();
     print(console.end());
-    const { repeat, flakes } = run;
-    const shown = repeat === 1 ? record : { ...record, repeat, flakes };
+    const { repeat, flakes, clockRaces } = run;
+    const shown = repeat === 1 ? record : { ...record, repeat, flakes, clockRaces };
     if (options.json === true) printJson(shown);
     else {
       const paint = colours(wantsColour(process.stderr.isTTY, process.env));

@@ -6,8 +6,9 @@ import { EXIT } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { removeFolder } from '../kernel/cache.ts';
 import { isMissing } from '../model/verdict.ts';
-import { loadRun } from '../report/run-folder.ts';
+import { cellFiles, type LoadedRun, loadRun } from '../report/run-folder.ts';
 import { disagreements, nightlySample, outdatedRuns } from '../run/nightly.ts';
+import type { CellRecord } from '../run/record.ts';
 import { Interrupted } from '../terminal/failure.ts';
 import { tell } from '../terminal/output.ts';
 import type { NightlyOptions } from './nightly.options.ts';
@@ -46,8 +47,8 @@ export async function nightly(options: NightlyOptions, signal: AbortSignal): Pro
   // The run did not come to an end, and has said why.
   if (tonight === null || tonight === before) return matrixCode === EXIT.expected ? EXIT.noVerdict : matrixCode;
 
-  const { run: record } = await loadRun(tonight);
-  const sampled = await findFlakes(record, { size: sample, results: join(results, 'sample'), common, runVerb });
+  const loaded = await loadRun(tonight);
+  const sampled = await findFlakes(loaded, { size: sample, results: join(results, 'sample'), common, runVerb });
   const code = before === null ? matrixCode : await runVerb('compare', before, tonight);
   const written =
     before === null ? matrixCode : await runVerb('report', tonight, '--since', before, '--reporter', 'html');
@@ -91,7 +92,7 @@ async function keepNewest(results: string, keep: number): Promise<void> {
 
 /** Boots a sample of the run's cells again and prints every difference. */
 async function findFlakes(
-  run: Awaited<ReturnType<typeof loadRun>>['run'],
+  { run, folder }: LoadedRun,
   {
     size,
     results,
@@ -110,15 +111,24 @@ async function findFlakes(
   const before = await latestRun(results);
   await runVerb('matrix', ...common, ...words);
   const sample = await latestRun(results);
-  const again = sample === null || sample === before ? null : (await loadRun(sample)).run;
-  const found = again === null ? [] : disagreements(run, again);
-  for (const { id, what } of found)
-    tell(`bootrace: a bug of the harness: ${id} does not repeat, its ${what} differs from boot to boot\n`);
-  if (found.length > 0) return 'differs';
-  if (again === null || again.cells.some(({ verdict }) => isMissing(verdict))) {
+  const again = sample === null || sample === before ? null : await loadRun(sample);
+  const consoleIn = (root: string) => {
+    const read = cellFiles(root);
+    return (cell: CellRecord) => read(cell, 'console.log');
+  };
+  const consoles = again === null ? null : { nightly: consoleIn(folder), sample: consoleIn(again.folder) };
+  const found = again === null || consoles === null ? [] : disagreements(run, again.run, consoles);
+  for (const { id, what, clockRace } of found)
+    tell(
+      clockRace === null
+        ? `bootrace: a bug of the harness: ${id} does not repeat, its ${what} differs from boot to boot\n`
+        : `${id}: QEMU's clock was off by ${clockRace} µs in the nightly's boot; those of the sample agree\n`,
+    );
+  if (found.some(({ clockRace }) => clockRace === null)) return 'differs';
+  if (again === null || again.run.cells.some(({ verdict }) => isMissing(verdict))) {
     tell('bootrace: not all of the sample could be booted again: whether it repeats is not known\n');
     return 'not-booted';
   }
-  tell(`${ids.length} cells booted again: every byte is the same\n`);
+  if (found.length === 0) tell(`${ids.length} cells booted again: every byte is the same\n`);
   return 'same';
 }

@@ -98,5 +98,6 @@ function join(parts: readonly Part[], first: RunRecord, name: string): RunRecord
     // The matrix's own order is not recorded: the same order whatever the shards were.
     cells: runs.flatMap((run) => run.cells).sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true })),
     flakes: runs.flatMap((run) => run.flakes),
+    clockRaces: runs.flatMap((run) => run.clockRaces),
   };
 }

@@ -80,6 +80,7 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         bootsSince: state.bootsSince ?? now,
       };
     }
+    case 'clock-race':
     case 'preview-finished':
     case 'preview-missed':
       return state;

@@ -105,3 +105,9 @@ export function summariseOutcome(run: Pick<RunRecord, 'cells' | 'flakes' | 'miss
   ].filter((part) => part !== '');
   return bad.length === 0 ? 'all as expected' : bad.join(', ');
 }
+
+/** `2 boots made once more: QEMU's clock had been off by up to 25 µs`; for a run that has some. */
+export function describeClockRaces({ clockRaces }: Pick<RunRecord, 'clockRaces'>): string {
+  const most = Math.max(...clockRaces.map(({ microseconds }) => microseconds));
+  return `${count(clockRaces.length, 'boot')} made once more: QEMU's clock had been off by up to ${most} µs`;
+}

@@ -5,7 +5,7 @@ import { formatClaims } from './claims.ts';
 import { formatGrids } from './grid.ts';
 import { type Colours, colours } from './paint.ts';
 import { formatProblems } from './problems.ts';
-import { summariseOutcome, summariseVerdicts } from './standing.ts';
+import { describeClockRaces, summariseOutcome, summariseVerdicts } from './standing.ts';
 import { count, formatDuration } from './text.ts';
 
 export interface TableOptions {
@@ -58,6 +58,7 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
     fromSnapshot === 0 ? null : `${fromSnapshot} cells from a snapshot`,
     cached === 0 ? null : `${cached} from the result cache`,
     run.repeat > 1 ? `each booted ${run.repeat} times` : null,
+    run.clockRaces.length === 0 ? null : describeClockRaces(run),
     run.shard === null ? null : `shard ${run.shard.index}/${run.shard.of}`,
   ].filter((part) => part !== null);
   const colour = { 0: paint.green, 1: paint.red, 3: paint.magenta }[exitCodeOf(run)];

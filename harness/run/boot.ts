@@ -146,7 +146,8 @@ export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | n
   return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, snapshotAt: null, raw };
 }
 
-const CONSOLE_LOG = 'console.log';
+/** A cell's console, in its folder. */
+export const CONSOLE_LOG = 'console.log';
 
 /**
  * What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree.

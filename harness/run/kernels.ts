@@ -10,7 +10,7 @@ import type { RunRecord } from './record.ts';
 type KernelName = Pick<Cell, 'kernel' | 'linkage' | 'board'>;
 
 /** One entry for each kernel that the cells boot, in the order of the cells. */
-export function kernelsOf(cells: readonly KernelName[]): KernelName[] {
+export function kernelsOf<C extends KernelName>(cells: readonly C[]): C[] {
   return [...new Map(cells.map((cell) => [nameOf(cell), cell])).values()];
 }
 

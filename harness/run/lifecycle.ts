@@ -26,6 +26,8 @@ export type LifecycleEvent =
     }
   | { readonly event: 'boot-started'; readonly id: string }
   | { readonly event: 'boot-finished'; readonly id: string }
+  /** A boot was made once more, and agreed then: QEMU's clock alone had been off (run/repetitions.ts). */
+  | { readonly event: 'clock-race'; readonly id: string; readonly microseconds: number }
   /** All boots of a cell of a run are done. */
   | { readonly event: 'cell-finished'; readonly cell: CellRecord }
   /** A boot of a kernel that needs no compiler, while the run's own are compiled; not a cell of the run. */

@@ -1,5 +1,6 @@
 import { isMissing } from '../model/verdict.ts';
 import { type CellRecord, difference, type RunRecord } from './record.ts';
+import { clockDifference } from './repetitions.ts';
 
 /*
  * What the nightly (commands/nightly.ts) decides, apart from what it starts.
@@ -31,24 +32,32 @@ export function nightlySample(
 interface Disagreement {
   readonly id: string;
   readonly what: RunRecord['flakes'][number]['what'];
+  /** By how many microseconds QEMU's clock was off in the nightly's boot, where that is all (run/repetitions.ts). */
+  readonly clockRace: number | null;
 }
 
 /**
  * Cells that do not do the same every time: between the boots of the sample, or between these and the nightly run's,
  * which may have come from the result cache. Equal inputs give equal bytes, so that each of them is the harness's own
- * bug.
+ * bug, but for one boot that QEMU's clock race has put off while those of the sample agree.
  */
 export function disagreements(
   nightly: Pick<RunRecord, 'cells'>,
   sample: Pick<RunRecord, 'cells' | 'flakes'>,
+  consoles: Readonly<Record<'nightly' | 'sample', (cell: CellRecord) => Uint8Array | null>>,
 ): Disagreement[] {
   const byId = new Map(nightly.cells.map((cell) => [cell.id, cell]));
   const across = sample.cells.flatMap((cell): Disagreement[] => {
     const first = byId.get(cell.id);
     const tells = first !== undefined && !isMissing(first.verdict) && !isMissing(cell.verdict);
     const what = tells ? difference(first, cell) : null;
-    return what === null ? [] : [{ id: cell.id, what }];
+    if (first === undefined || what === null) return [];
+    const bootOf = (from: keyof typeof consoles, record: CellRecord) => ({
+      record,
+      console: Buffer.from(consoles[from](record) ?? []),
+    });
+    return [{ id: cell.id, what, clockRace: clockDifference(bootOf('nightly', first), bootOf('sample', cell)) }];
   });
-  const within = sample.flakes.map(({ id, what }) => ({ id, what }));
+  const within = sample.flakes.map(({ id, what }) => ({ id, what, clockRace: null }));
   return [...new Map([...across, ...within].map((one) => [one.id, one])).values()];
 }

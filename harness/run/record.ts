@@ -124,6 +124,18 @@ export const runRecordSchema = z.object({
   flakes: z.array(
     z.object({ id: z.string(), what: z.enum(['verdict', 'order', 'console']), repetition: z.number().int() }),
   ),
+  clockRaces: z
+    .array(
+      z.object({
+        id: z.string(),
+        repetition: z.number().int().nullable().describe('null for the boot that checks one from a snapshot'),
+        microseconds: z.number().int().describe('largest difference of two stamps'),
+      }),
+    )
+    .default([])
+    .describe(
+      "boots that were made once more, and agreed then: QEMU's clock alone had been ahead (run/repetitions.ts)",
+    ),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
@@ -141,22 +153,4 @@ export function difference(a: CellRecord, b: CellRecord): RunRecord['flakes'][nu
   if (a.verdict !== b.verdict || a.crash?.signature !== b.crash?.signature) return 'verdict';
   if (JSON.stringify(a.order) !== JSON.stringify(b.order)) return 'order';
   return a.consoleHash === b.consoleHash ? null : 'console';
-}
-
-/**
- * What the boots of one cell come to: the record of the first, and where others differ from it. A boot without a
- * verdict says nothing of the others, which are compared all the same; a cell that has one has no verdict itself.
- */
-export function recordOfBoots(boots: readonly CellRecord[]): {
-  readonly record: CellRecord;
-  readonly flakes: RunRecord['flakes'];
-} {
-  const lost = boots.find(({ verdict }) => isMissing(verdict));
-  const first = boots.find(({ verdict }) => !isMissing(verdict)) ?? lost;
-  if (first === undefined) throw new Error('a cell has no boots');
-  const flakes = boots.flatMap((boot, n) => {
-    const what = isMissing(boot.verdict) ? null : difference(first, boot);
-    return what === null ? [] : [{ id: first.id, what, repetition: n + 1 }];
-  });
-  return { record: lost ?? first, flakes };
 }

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { Cell } from '../model/cell.ts';
+import { bootAll } from './boot-all.ts';
 import { kernelsOf } from './kernels.ts';
 import { Preview } from './preview.ts';
-import { type CellRecord, RUN_SCHEMA_VERSION, type RunRecord, recordOfBoots } from './record.ts';
-import { openRunFolder, type RunFolder } from './results.ts';
+import { RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
+import { openRunFolder } from './results.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
 export interface RunOptions
@@ -65,8 +66,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     const kernels = kernelsOf(cells);
     listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
     for (const cell of cells) await opened.check(cell);
-    const ready = Promise.all(inOrderOfUse(cells).map((kernel) => opened.kernel(kernel))).then(() => performance.now());
-    const [built, { records, flakes }] = await Promise.all([ready, bootAll(cells, repeat, runner, folder, listen)]);
+    const { records, flakes, clockRaces, kernelsReady } = await bootAll(cells, repeat, opened, folder, listen);
     await Promise.all([runner.close(), preview.close()]);
     const finished = performance.now();
     const run: RunRecord = {
@@ -80,13 +80,14 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       repeat,
       missing: null,
       wallMs: {
-        kernels: Math.round(built - started),
-        boots: Math.round(finished - built),
+        kernels: Math.round(kernelsReady - started),
+        boots: Math.round(finished - kernelsReady),
         total: Math.round(finished - started),
       },
       kernels: runner.kernels,
       cells: records,
       flakes,
+      clockRaces: [...clockRaces, ...runner.clockRaces],
     };
     const path = await folder.finish(run, options.becomesLatest);
     listen({ event: 'run-finished' });
@@ -97,37 +98,4 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     await folder.discard().catch(() => {});
     throw error;
   }
-}
-
-/** The kernels of most rows first: a reader waits for those. */
-function inOrderOfUse(cells: readonly Cell[]): ReturnType<typeof kernelsOf> {
-  const rows = (wanted: Pick<Cell, 'kernel' | 'linkage'>) =>
-    cells.filter(({ kernel, linkage, row }) => row !== null && kernel === wanted.kernel && linkage === wanted.linkage)
-      .length;
-  return kernelsOf(cells).sort((a, b) => rows(b) - rows(a));
-}
-
-async function bootAll(
-  cells: readonly Cell[],
-  repeat: number,
-  runner: Runner,
-  folder: RunFolder,
-  listen: RunOptions['listen'],
-): Promise<{ records: CellRecord[]; flakes: RunRecord['flakes'] }> {
-  const flakes: RunRecord['flakes'][number][] = [];
-  runner.expect(cells);
-  const records = await Promise.all(
-    cells.map(async (cell) => {
-      // A cell takes a worker only when its kernel is there.
-      await runner.kernel(cell);
-      const boots = Array.from({ length: repeat }, (_, n) =>
-        runner.boot(cell, n === 0 ? folder.cell(cell.id) : `${folder.cell(cell.id)}/repeat-${n + 1}`),
-      );
-      const { record, flakes: found } = recordOfBoots((await Promise.all(boots)).map((booted) => booted.record));
-      flakes.push(...found);
-      listen({ event: 'cell-finished', cell: record });
-      return record;
-    }),
-  );
-  return { records, flakes };
 }

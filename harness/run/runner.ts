@@ -19,8 +19,9 @@ import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { checkDeviceNames } from './names.ts';
 import { type PreparedCell, prepareCell } from './prepare.ts';
-import { type CellRecord, difference, type RunRecord } from './record.ts';
+import type { CellRecord, difference, RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
+import { type Boot, settle } from './repetitions.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
 import { Snapshots } from './snapshots.ts';
@@ -69,6 +70,7 @@ export class Runner {
   #fromSnapshot = 0;
   /** Entries of the result cache that came from this run's snapshots. */
   readonly #keptFromSnapshots: string[] = [];
+  readonly #clockRaces: RunRecord['clockRaces'][number][] = [];
 
   private constructor(options: RunnerOptions, common: CommonFiles, kept: ResultCache, leaveCache: () => Promise<void>) {
     this.#options = options;
@@ -110,6 +112,11 @@ export class Runner {
   /** Kernels that were asked for so far, in the order in which they were ready. */
   get kernels(): RunRecord['kernels'] {
     return this.#kernels.finished;
+  }
+
+  /** Boots from reset that were made once more to check one from a snapshot. */
+  get clockRaces(): RunRecord['clockRaces'] {
+    return this.#clockRaces;
   }
 
   /** The kernel of a cell, built if need be. Throws what buildKernel() throws. */
@@ -183,7 +190,11 @@ export class Runner {
     const from = result.snapshotAt === null ? 'reset' : 'snapshot';
     const record = recordOf(result, earlier === null ? from : 'cache');
     if (result.snapshotAt !== null && this.#fromSnapshot++ % BOOTS_TO_A_CHECK === 0) {
-      const what = await this.#differenceToReset(record, () => this.#bootAgain(cell, kernel, symbols), recordOf);
+      const again = async () => {
+        const booted = await this.#bootAgain(cell, kernel, symbols);
+        return { record: recordOf(booted, 'reset'), console: booted.console };
+      };
+      const what = await this.#differenceToReset({ record, console: result.console }, again);
       if (what !== null) {
         this.#snapshots?.distrust(prepared);
         await this.#kept.remove(this.#keptFromSnapshots);
@@ -210,18 +221,19 @@ export class Runner {
   }
 
   /**
-   * What a boot from a snapshot and boots from reset do not agree on. A console has a second chance: QEMU 7.2's main
-   * loop may see a CPU that has just halted before the CPU's thread has counted its last instructions
-   * (icount_start_warp_timer() against icount_process_data()), and virtual time is then some microseconds ahead, in one
-   * of some hundred boots on a machine that is busy with something else.
+   * What a boot from a snapshot and boots from reset do not agree on: one from reset has to say the same in every byte.
    */
-  async #differenceToReset(
-    fromSnapshot: CellRecord,
-    boot: () => Promise<BootResult>,
-    recordOf: (booted: BootResult, from: 'reset') => CellRecord,
-  ): Promise<ReturnType<typeof difference>> {
-    const what = difference(fromSnapshot, recordOf(await boot(), 'reset'));
-    return what === 'console' ? difference(fromSnapshot, recordOf(await boot(), 'reset')) : what;
+  async #differenceToReset(fromSnapshot: Boot, again: () => Promise<Boot>): Promise<ReturnType<typeof difference>> {
+    const { flakes, clockRaces } = await settle([
+      { boot: fromSnapshot, again: null },
+      { boot: await again(), again },
+    ]);
+    const { id } = fromSnapshot.record;
+    for (const { microseconds } of clockRaces) {
+      this.#clockRaces.push({ id, repetition: null, microseconds });
+      this.#options.listen({ event: 'clock-race', id, microseconds });
+    }
+    return flakes[0]?.what ?? null;
   }
 
   /** The same boot from reset, which one from a snapshot must not differ from. */

@@ -105,6 +105,7 @@ export function aRun(cells: readonly CellRecord[], over: Partial<RunRecord> = {}
     kernels: [],
     cells: [...cells],
     flakes: [],
+    clockRaces: [],
     ...over,
   };
 }

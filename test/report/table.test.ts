@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { formatCell } from '../../harness/report/cell.ts';
+import { colours } from '../../harness/report/paint.ts';
+import { renderProgress } from '../../harness/report/progress.ts';
 import { formatTable } from '../../harness/report/table.ts';
 import { aCell, aCrash, aRun, T8_FUNCTION, threadRun, withCells } from './builders.ts';
 
@@ -130,6 +133,22 @@ describe('console table', () => {
     expect(text).not.toContain('Not as expected:');
     expect(text).toContain('6.1.builtin.node-first: order in repetition 2');
     expect(text).toContain('1 differed when repeated, 1 without a verdict');
+  });
+
+  it("tells a boot that QEMU's clock race has put off, in the table, for one cell and as it happens", () => {
+    const clockRaces = [5, 25].map((microseconds) => ({ id: aCell().id, repetition: 2, microseconds }));
+    const said = "2 boots made once more: QEMU's clock had been off by up to 25 µs";
+    const run = aRun([aCell()], { repeat: 3, clockRaces });
+    const text = formatTable(run, PLAIN);
+    expect(text).toContain(`all as expected  in 48 s, boots 47 s, 2 workers, each booted 3 times, ${said}`);
+    expect(formatCell(aCell(), run, '.', colours(false))).toContain(
+      `3 boots: the same console, byte for byte, in all of them; ${said}`,
+    );
+    const lines: string[] = [];
+    const progress = renderProgress({ write: (line: string) => lines.push(line) }, { env: {}, now: () => 0 });
+    progress.listen({ event: 'clock-race', id: 'c1', microseconds: 5 });
+    progress.close();
+    expect(lines).toEqual(["c1: booted once more, and the same: QEMU's clock had been off by 5 µs\n"]);
   });
 
   it('lets no log drive the terminal', () => {

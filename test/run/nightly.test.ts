@@ -44,6 +44,8 @@ test('a cell without a boot is never in the sample', () => {
   expect(nightlySample([], 5, 3)).toEqual([]);
 });
 
+const NO_FILES = { nightly: () => null, sample: () => null };
+
 test('a cell disagrees that differs from the night or between its own boots', () => {
   const night = aRun([aCell({ id: 'a' }), aCell({ id: 'b' }), aCell({ id: 'c' }), aCell({ id: 'd' })]);
   const sample = aRun([
@@ -52,12 +54,25 @@ test('a cell disagrees that differs from the night or between its own boots', ()
     aCell({ id: 'c', verdict: 'null-deref' }),
     aCell({ id: 'd' }),
   ]);
-  expect(disagreements(night, sample)).toEqual([
-    { id: 'b', what: 'console' },
-    { id: 'c', what: 'verdict' },
+  expect(disagreements(night, sample, NO_FILES)).toEqual([
+    { id: 'b', what: 'console', clockRace: null },
+    { id: 'c', what: 'verdict', clockRace: null },
   ]);
   const lost = aRun([aCell({ id: 'a', verdict: 'infra-error' }), aCell({ id: 'b', verdict: 'infra-error' })]);
-  expect(disagreements(night, lost)).toEqual([]);
+  expect(disagreements(night, lost, NO_FILES)).toEqual([]);
   const flaky = { ...sample, flakes: [{ id: 'd', what: 'order' as const, repetition: 2 }] };
-  expect(disagreements(night, flaky)).toContainEqual({ id: 'd', what: 'order' });
+  expect(disagreements(night, flaky, NO_FILES)).toContainEqual({ id: 'd', what: 'order', clockRace: null });
+});
+
+test("a nightly's boot that QEMU's clock race has put off is told as that, unless the sample's differ as well", () => {
+  const night = aRun([aCell({ consoleHash: 'a'.repeat(64) })]);
+  const sample = aRun([aCell({ consoleHash: 'b'.repeat(64) })]);
+  const saying = (micros: number, text: string) => () => Buffer.from(`[    6.0000${micros}] ${text}\n`);
+  const found = (nightly: () => Buffer, again: Pick<typeof sample, 'cells' | 'flakes'> = sample) =>
+    disagreements(night, again, { nightly, sample: saying(10, 'done') }).map(({ clockRace }) => clockRace);
+  expect(found(saying(15, 'done'))).toEqual([5]);
+  expect(found(saying(99, 'done'))).toEqual([null]);
+  expect(found(saying(15, 'gone'))).toEqual([null]);
+  const flakes = [{ id: aCell().id, what: 'console' as const, repetition: 2 }];
+  expect(found(saying(15, 'done'), { ...sample, flakes })).toEqual([null]);
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
 import { ownerToken } from '../../harness/owner.ts';
-import { difference, exitCodeOf, recordOfBoots } from '../../harness/run/record.ts';
+import { difference, exitCodeOf } from '../../harness/run/record.ts';
 import { cellFolder, openRunFolder } from '../../harness/run/results.ts';
 import { aCell, aRun } from '../report/builders.ts';
 
@@ -95,24 +95,6 @@ test('the exit code is that of the worst cell', () => {
   expect(exitCodeOf({ cells: [good], flakes: [{ id: good.id, what: 'console', repetition: 2 }], missing: null })).toBe(
     1,
   );
-});
-
-test('a boot without a verdict makes no flake of the others, and the cell has no verdict', () => {
-  const good = aCell({ consoleHash: 'a'.repeat(64) });
-  const other = aCell({ consoleHash: 'b'.repeat(64) });
-  const lost = aCell({ verdict: 'infra-error', asExpected: false, consoleHash: null });
-  expect(recordOfBoots([good, good])).toEqual({ record: good, flakes: [] });
-  expect(recordOfBoots([good, good, other])).toEqual({
-    record: good,
-    flakes: [{ id: good.id, what: 'console', repetition: 3 }],
-  });
-  for (const boots of [[good, lost], [lost, good], [lost]])
-    expect(recordOfBoots(boots)).toEqual({ record: lost, flakes: [] });
-  // Two that have one and differ are a flake all the same.
-  expect(recordOfBoots([lost, good, other])).toEqual({
-    record: lost,
-    flakes: [{ id: good.id, what: 'console', repetition: 3 }],
-  });
 });
 
 test('two boots of a gated cell have to agree in every byte', () => {
