@@ -91,23 +91,36 @@ const CONTROLLERS = /^(?:i2c-\d+|i3c-\d+|spmi-\d+|serial\d+|slim-\d+|usb\d+|mmc\
  */
 const LAST_RESORT = 'simple-pm-bus';
 
-interface Report {
+/** What the guest's init says of a device (guest/init/census.c). */
+export interface DeviceReport {
   readonly bus: string;
   readonly name: string;
   readonly driver: string | null;
   readonly node: string | null;
   readonly modalias: string | null;
+  /** Without a driver and a node of its own: the node of the device that it is a part of. */
+  readonly parentNode: string | null;
 }
 
 const NONE = '-';
 
-function reportsIn(events: readonly DmesgEvent[]): Report[] {
+/** The lines of a census in a boot, of all buses. */
+export function reportsIn(events: readonly DmesgEvent[]): DeviceReport[] {
   return events.flatMap((event) => {
     if (event.event !== 'agent' || event.verb !== 'device') return [];
-    const [bus, name, driver, node, modalias] = event.words;
+    const [bus, name, driver, node, modalias, parent] = event.words;
     if (bus === undefined || name === undefined) return [];
     const known = (word: string | undefined) => (word === undefined || word === NONE ? null : word);
-    return [{ bus, name, driver: known(driver), node: known(node), modalias: known(modalias) }];
+    return [
+      {
+        bus,
+        name,
+        driver: known(driver),
+        node: known(node),
+        modalias: known(modalias),
+        parentNode: known(parent),
+      },
+    ];
   });
 }
 
@@ -196,7 +209,7 @@ function order(a: string, b: string): number {
 }
 
 function endOfDevice(
-  { driver }: Report,
+  { driver }: DeviceReport,
   life: DeviceLife | undefined,
   crash: Crash | undefined,
   waitsFor: string | undefined,

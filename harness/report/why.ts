@@ -1,6 +1,7 @@
 import { printable } from '../printable.ts';
 import type { LeastTimeout } from '../search/timeout.ts';
-import type { Root, RootCause, Why } from '../verdict/why.ts';
+import type { Root, RootCause, Waiting, Why } from '../verdict/why.ts';
+import type { Tried } from '../verdict/why-cell.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
 
@@ -39,8 +40,16 @@ const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the d
 /** Names that may stand in a command which somebody pastes. */
 const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 
+/** What is known besides the log. */
+interface MoreOfWhy {
+  readonly byTree: TreeGuesses | null;
+  readonly tried: Tried | null;
+  readonly timeout: LeastTimeout | null;
+}
+const NO_MORE: MoreOfWhy = { byTree: null, tried: null, timeout: null };
+
 /** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
-export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: LeastTimeout | null): string {
+export function formatWhy(found: Why, { byTree, tried, timeout }: MoreOfWhy = NO_MORE): string {
   const lines: string[] = [];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   if (found.unbound === 0 && found.unexplained.length > 0)
@@ -68,6 +77,7 @@ export function formatWhy(found: Why, byTree: TreeGuesses | null, timeout: Least
       '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
+  if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) {
     const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
@@ -86,11 +96,12 @@ function devicesNotBound(number: number): string {
 
 /**
  * Roots that are told together: what nobody waits for and of which the same is known, what is deferred in the same
- * words, and what may lack the same as its wait timed out.
+ * words, what lacks the same module, and what may lack the same as its wait timed out.
  */
 function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out' || cause.cause === 'silent') return cause.cause;
   if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
+  if (cause.cause === 'module-not-loaded') return causeText(cause);
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
 }
 
@@ -113,13 +124,45 @@ function rootLines(roots: readonly Root[]): string[] {
   else if (quoted) lines.push(`  the log${place}: ${printable(evidence)}`);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
   lines.push(...guessesOf(roots));
-  const via = waiting.map((one) =>
-    one.for === one.root && names.size === 1 ? one.device : `${one.device} (for ${one.for})`,
-  );
-  if (via.length > 0) lines.push(`  waiting: ${listed(via)}`);
+  for (const [known, words] of WAITING) {
+    const those = waiting.filter((one) => one.known === known);
+    // Which of them a device waits for, a boot does not tell.
+    const via = those.map((one) => viaText(one, known === 'boot' || (one.for === one.root && names.size === 1)));
+    if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
+  }
   const next = nextStep(first);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
+}
+
+/** How it is known that devices wait. */
+const WAITING: readonly (readonly [known: Waiting['known'], words: string])[] = [
+  ['log', ''],
+  ['tree', ', as the device tree links them'],
+  ['boot', ', as they bind once it is loaded; the device tree does not link them'],
+];
+
+function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean): string {
+  const words = [...(isRoot ? [] : [`for ${supplier}`]), ...(properties.length === 0 ? [] : [properties.join(' ')])];
+  return words.length === 0 ? device : `${device} (${words.join(', ')})`;
+}
+
+/** What another boot says of the modules that are missing. */
+function triedLines({ modules, left, failed }: Tried): string[] {
+  const names = modules.map(({ module }) => module);
+  if (failed !== null)
+    return [
+      `A boot that loads ${listed(names)} after the plan does not tell whether that helps (${printable(failed)}): ` +
+        'what waits for them is a guess.',
+    ];
+  const helped = modules.filter(({ bound }) => bound.length > 0);
+  if (helped.length === 0)
+    return [`In a boot that loads ${listed(names)} after the plan, none of these devices is bound either.`];
+  return [
+    `In a boot that loads ${names.length === 1 ? 'it' : 'these'} after the plan:`,
+    ...helped.map(({ module, bound }) => `  ${printable(module)}: then bound: ${listed(bound)}`),
+    left.length === 0 ? '  none of these devices is left' : `  still not bound: ${listed(left)}`,
+  ];
 }
 
 /** What the words of a root mean; where that is a guess it is called one. */

@@ -50,7 +50,17 @@ export interface Root {
    * Devices that are not bound for its sake, each with the one that it waits for itself; the root itself is not among
    * them.
    */
-  readonly waiting: readonly { readonly device: string; readonly for: string }[];
+  readonly waiting: readonly Waiting[];
+}
+
+/** A device that waits, and what it waits for itself. */
+export interface Waiting {
+  readonly device: string;
+  readonly for: string;
+  /** `boot`: it is bound in another boot that has what it waits for, and the device tree does not link them. */
+  readonly known: 'log' | 'tree' | 'boot';
+  /** The properties of its node that say so, where the device tree does. */
+  readonly properties: readonly string[];
 }
 
 export interface Why {
@@ -183,7 +193,12 @@ export function whyUnbound(summary: LogSummary): Why {
     cause,
     evidence,
     line,
-    waiting: [...waiting].map(([device, supplier]) => ({ device, for: supplier })),
+    waiting: [...waiting].map(([device, supplier]) => ({
+      device,
+      for: supplier,
+      known: 'log' as const,
+      properties: [],
+    })),
   }));
   const open = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   return {

@@ -223,6 +223,22 @@ test('why names the one clock controller that a dozen devices wait for, the modu
     'kernel: 6.1\nlinkage: modules\nplan: [{ step: settle, ms: 100 }]\nexpect: { verdict: probe-failed }\n',
   );
   expect(module).toContain('firmware:scm: its driver is a module that is not loaded: load qcom_scm');
+  expect(module).toContain('qcom_scm: then bound: firmware:scm');
+  // The drivers of the board say no more than that a supply is missing, which a part of the PMIC has.
+  const supply = await why(
+    'supply',
+    `kernel: debian-stock:6.12\nboard: rk3399-rockpro64.dtb\nplan:\n${[
+      'gpio_rockchip',
+      'i2c_rk3x',
+      'fixed',
+      'dw_mmc_rockchip',
+    ]
+      .map((name) => `  - { step: load, module: ${name} }\n`)
+      .join('')}  - { step: settle, ms: 500 }\nwatch: [fe320000.mmc]\nexpect: { verdict: stuck-deferred }\n`,
+  );
+  expect(supply).toMatch(/rk808-regulator\.\d\.auto: its driver is a module that is not loaded: load rk808_regulator/);
+  expect(supply).toMatch(/as the device tree links them: [^\n]*fe320000\.mmc \(vqmmc-supply\)/);
+  expect(supply).toMatch(/rk808_regulator: then bound: [^\n]*fe320000\.mmc/);
   // The SMMU comes 15 s late, 14.7 s after the timer was started.
   const late = await why(
     'late',

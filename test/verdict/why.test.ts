@@ -21,7 +21,7 @@ describe('whyUnbound', () => {
       pending('b00000.mmc', 'platform: supplier 100000.clock-controller not ready'),
     );
     expect(unbound).toBe(3);
-    expect(roots[0]?.waiting).toContainEqual({ device: 'a00000.usb', for: 'a10000.phy' });
+    expect(roots[0]?.waiting).toContainEqual(expect.objectContaining({ device: 'a00000.usb', for: 'a10000.phy' }));
     expect(roots.map(({ name, cause }) => [name, cause.cause])).toEqual([['100000.clock-controller', 'never-probed']]);
   });
 
@@ -31,7 +31,7 @@ describe('whyUnbound', () => {
       pending('b00000.mmc', 'platform: supplier 100000.clock-controller not ready'),
       '[   12.100000] gcc-x 100000.clock-controller: probe with driver gcc-x failed with error -22',
     );
-    expect(roots).toEqual([
+    expect(roots).toMatchObject([
       {
         name: '100000.clock-controller',
         cause: { cause: 'failed', driver: 'gcc-x', error: 22 },
@@ -139,7 +139,7 @@ describe('whyUnbound', () => {
     const log = ['a', 'b', 'c'].map(
       (name, n) => `[    0.1${n}0000] reg-fixed-voltage ${name}-supply: Failed to register regulator: -517`,
     );
-    expect(formatWhy(why(...log), null, null)).toContain('a-supply, b-supply, c-supply: reg-fixed-voltage defers it');
+    expect(formatWhy(why(...log))).toContain('a-supply, b-supply, c-supply: reg-fixed-voltage defers it');
   });
 
   it('tells a circle once', () => {
@@ -157,10 +157,10 @@ describe('whyUnbound', () => {
     const silent = why(pending('a.one', '(reason unknown)'), '[   12.200000] platform b.two: deferred probe pending');
     expect(silent.roots).toEqual([]);
     expect(silent.unexplained).toEqual(['a.one', 'b.two']);
-    expect(formatWhy(silent, null, null)).toContain('the log does not say why: a.one, b.two');
-    expect(formatWhy(silent, null, null)).toContain('2 devices are not bound, and the log gives no reason.');
-    expect(formatWhy(silent, null, null)).not.toContain('by their names');
-    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'), null, null)).toBe('Nothing is deferred or failed.\n');
+    expect(formatWhy(silent)).toContain('the log does not say why: a.one, b.two');
+    expect(formatWhy(silent)).toContain('2 devices are not bound, and the log gives no reason.');
+    expect(formatWhy(silent)).not.toContain('by their names');
+    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'))).toBe('Nothing is deferred or failed.\n');
   });
 
   it('tells together what is known of no more than its time-out, and apart what failed after it', () => {
@@ -170,7 +170,7 @@ describe('whyUnbound', () => {
       '[   12.300000] tegra-gpcdma 2600000.dma-controller: deferred probe timeout, ignoring dependency',
       '[   12.400000] tegra-gpcdma 2600000.dma-controller: probe with driver tegra-gpcdma failed with error -22',
     );
-    const text = formatWhy(found, null, null);
+    const text = formatWhy(found);
     expect(text).toContain('3 devices are not bound, for 2 reasons:');
     expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a power domain');
     expect(text).toContain('2600000.dma-controller: the probe of tegra-gpcdma failed with error -22');
@@ -186,7 +186,7 @@ describe('whyUnbound', () => {
 
   it('does not call it well where suppliers still wait for a device', () => {
     const log = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
-    expect(formatWhy(why(log), null, null)).toContain('suppliers wait in sync_state() for some.');
+    expect(formatWhy(why(log))).toContain('suppliers wait in sync_state() for some.');
   });
 
   it('guesses by their names which of the silent devices others wait for', () => {
@@ -196,7 +196,7 @@ describe('whyUnbound', () => {
       ),
     );
     expect(silent.likely).toEqual(['fdc20000.syscon:io-domains', 'fdd40000.i2c']);
-    expect(formatWhy(silent, null, null)).toContain('which is a guess: fdc20000.syscon:io-domains, fdd40000.i2c');
+    expect(formatWhy(silent)).toContain('which is a guess: fdc20000.syscon:io-domains, fdd40000.i2c');
   });
 
   it('takes a part of a device that the log has for that device, whatever names the driver core has for it', () => {
@@ -293,7 +293,7 @@ describe('whyUnbound', () => {
     const silent = '[    2.100000] gadget-gpu 1.gpu: failed to get regulator: -517';
     const listed = why(silent, pending('2.usb', 'platform: supplier 3.phy not ready'));
     expect(listed).toMatchObject({ settled: ['1.gpu'], unbound: 1, roots: [{ name: '3.phy' }] });
-    expect(formatWhy(listed, null, null)).toContain('so bound or failed since: 1.gpu');
+    expect(formatWhy(listed)).toContain('so bound or failed since: 1.gpu');
     // What still waits for it is the better witness.
     expect(why(silent, pending('2.usb', 'platform: supplier 1.gpu not ready'))).toMatchObject({
       settled: [],
@@ -318,7 +318,7 @@ describe('whyUnbound', () => {
       pending('panel-lvds', 'platform: wait for supplier /soc/ldb@1/lvds-channel@0'),
     );
     expect(found.roots).toMatchObject([{ name: '1.ldb', cause: { circle: ['panel-lvds'] } }]);
-    expect(formatWhy(found, null, null)).toContain('they may wait for each other');
+    expect(formatWhy(found)).toContain('they may wait for each other');
   });
 
   it('keeps the part that a sound card names, and otherwise what its driver says of the whole', () => {
@@ -340,32 +340,30 @@ describe('whyUnbound', () => {
     );
     const perhaps = found.roots.flatMap(({ cause }) => (cause.cause === 'own-deferral' ? [cause.perhaps] : []));
     expect(perhaps).toEqual([['usb-vbus-supply'], [], []]);
-    expect(formatWhy(found, null, null)).toContain(
-      'perhaps for usb-vbus-supply: not bound either, and a guess by the name',
-    );
+    expect(formatWhy(found)).toContain('perhaps for usb-vbus-supply: not bound either, and a guess by the name');
   });
 
   it('tells what it says nothing of, and which command does', () => {
-    const unknown = formatWhy(why(pending('a.one', '(reason unknown)')), null, null);
+    const unknown = formatWhy(why(pending('a.one', '(reason unknown)')));
     expect(unknown).toContain('dyndbg="file drivers/base/dd.c +p');
-    const old = formatWhy(why('[   12.200000] platform b.two: deferred probe pending'), null, null);
+    const old = formatWhy(why('[   12.200000] platform b.two: deferred probe pending'));
     expect(old).toContain('cat /sys/kernel/debug/devices_deferred');
     const failed = '[    2.700000] gadget-phy 1.phy: probe with driver gadget-phy failed with error -2';
-    expect(formatWhy(why(failed, pending('2.phy', '(reason unknown)')), null, null)).toContain(
+    expect(formatWhy(why(failed, pending('2.phy', '(reason unknown)')))).toContain(
       'they may wait for what failed, which is a guess: 1.phy',
     );
   });
 
   it('puts no name of a log into a command that is not plainly one', () => {
-    const told = formatWhy(why(pending('a.one', 'platform: supplier $(reboot) not ready')), null, null);
+    const told = formatWhy(why(pending('a.one', 'platform: supplier $(reboot) not ready')));
     expect(told).not.toContain('next: `cat');
   });
 
   it('tells who may hold the root file system', () => {
     const log = ['[    2.300000] Waiting for root device /dev/mmcblk0p4...', pending('5000.mmc', '(reason unknown)')];
-    expect(formatWhy(why(...log), null, null)).toContain('The root device /dev/mmcblk0p4 is not there; by their names');
+    expect(formatWhy(why(...log))).toContain('The root device /dev/mmcblk0p4 is not there; by their names');
     const alone = why('[    2.300000] Waiting for root device /dev/nvme0n1p1...');
-    expect(formatWhy(alone, null, null)).toContain('see whether its module is in the initramfs');
+    expect(formatWhy(alone)).toContain('see whether its module is in the initramfs');
     const there = why(
       '[    2.300000] Waiting for root device /dev/nvme0n1p1...',
       '[    2.800000] Run /sbin/init as init process',
@@ -379,12 +377,12 @@ describe('whyUnbound', () => {
       '[    0.200000] platform 1.dev: Added to deferred list',
     );
     expect(cycle.roots).toMatchObject([{ name: '1.dev', cause: { cause: 'cycle', relaxed: true } }]);
-    expect(formatWhy(cycle, null, null)).toContain('that it waits for them is a guess');
+    expect(formatWhy(cycle)).toContain('that it waits for them is a guess');
     const settled = why(
       '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000',
       '[    8.400000] gadget-rtc 1.rtc: registered as rtc0',
     );
-    const text = formatWhy(settled, null, null);
+    const text = formatWhy(settled);
     expect(text).toContain('so bound or failed since: 1.rtc\n  a guess:');
     expect(text).not.toContain('Nothing is deferred or failed');
   });

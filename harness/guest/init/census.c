@@ -17,14 +17,14 @@ static bool attribute(struct text *path, const char *device, const char *name)
 	return !path->cut;
 }
 
-/* The path of a device's node, as the tree has it; false where it has none. */
-static bool node_of(int directory, const char *device, char target[PATH_SIZE], const char **node)
+/* The path of a node that a link of the device leads to, as the tree has it; false where there is none. */
+static bool node_of(int directory, const char *device, const char *link, char target[PATH_SIZE], const char **node)
 {
 	char storage[NAME_SIZE + ATTRIBUTE_SIZE];
 	struct text path = TEXT(storage);
 	long length;
 
-	if (!attribute(&path, device, "/of_node"))
+	if (!attribute(&path, device, link))
 		return false;
 	length = sys_read_link_at(directory, path.bytes, target, PATH_SIZE - 1);
 	if (length <= 0)
@@ -107,13 +107,18 @@ static void report_device(const char *bus, int directory, const char *device)
 	static char modalias[MODALIAS_SIZE];
 	char driver[NAME_SIZE];
 	const char *node;
+	bool has_driver = driver_of(directory, device, driver);
+	bool has_node = node_of(directory, device, "/of_node", target, &node);
 
 	line("device");
 	line_word(bus);
 	line_word(device);
-	line_word(driver_of(directory, device, driver) ? driver : "-");
-	line_word(node_of(directory, device, target, &node) ? node : "-");
+	line_word(has_driver ? driver : "-");
+	line_word(has_node ? node : "-");
 	line_word(modalias_of(directory, device, modalias) ? modalias : "-");
+	/* The part of a device that its driver made (drivers/mfd/mfd-core.c): whose part it is. */
+	if (!has_driver && !has_node && node_of(directory, device, "/../of_node", target, &node))
+		line_word(node);
 	line_send();
 }
 
