@@ -186,6 +186,7 @@ export const BEHAVIOURS = [
   'fsl-dspi',
   'i2c-mt65xx',
   'marvell-icu',
+  'i2c-vf610',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -141,7 +141,8 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   const withMemory = memory.why === null ? tree : setMemory(tree, memory, changes);
   const withTimers = disableTimers(withMemory, registers, changes);
   const withRate = withoutSlowRates(withTimers, changes);
-  const edited = setChosen(withRate, placement.initramfs, options.initramfsSize, changes);
+  const withCounter = withoutErratum(withRate, changes);
+  const edited = setChosen(withCounter, placement.initramfs, options.initramfsSize, changes);
   return {
     tree: edited,
     changes,
@@ -246,6 +247,22 @@ function withoutSlowRates(tree: DeviceTree, changes: TreeChange[]): DeviceTree {
   for (const path of paths) {
     changes.push({ path, why: 'with so slow a counter the guest would be too slow a machine' });
     root = updateNode(root, path, (node) => withoutProperty(node, 'clock-frequency'));
+  }
+  return { ...tree, root };
+}
+
+/**
+ * A counter that must be read until two reads say the same (drivers/clocksource/arm_arch_timer.c,
+ * __fsl_a008585_read_reg(), 6.12): QEMU's moves on with every instruction, so that each look at it took 200 tries.
+ */
+const COUNTER_ERRATUM = 'fsl,erratum-a008585';
+
+function withoutErratum(tree: DeviceTree, changes: TreeChange[]): DeviceTree {
+  const paths = [...walk(tree.root)].filter(({ node }) => node.properties.has(COUNTER_ERRATUM)).map(({ path }) => path);
+  let { root } = tree;
+  for (const path of paths) {
+    changes.push({ path, why: `QEMU's counter does not have ${COUNTER_ERRATUM}, and its workaround would take hours` });
+    root = updateNode(root, path, (node) => withoutProperty(node, COUNTER_ERRATUM));
   }
   return { ...tree, root };
 }

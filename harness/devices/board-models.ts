@@ -3,18 +3,29 @@ import type { AddressRange } from '../board/board-plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
 import { type DeviceTree, joinPath, parentPath, type TreeNode } from '../devicetree/tree.ts';
 import { ambaIds } from './amba-ids.ts';
+import { mesonUsb3Phy } from './amlogic.ts';
 import { aossQmpModel } from './aoss-qmp.ts';
 import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
-import { dwHdmi } from './dw-hdmi.ts';
-import { dwmac } from './dwmac.ts';
+import { dwHdmi, dwHdmiGx } from './dw-hdmi.ts';
+import { dwmac, sun8iEmac } from './dwmac.ts';
 import { exynosCmu } from './exynos-cmu.ts';
 import { exynosMct } from './exynos-mct.ts';
 import { fslMc } from './fsl-mc.ts';
-import { amlogicThermal, exynosChipId, hi655x } from './fused.ts';
+import { amlogicThermal, exynosChipId, exynosTrng, hi655x, mtkLvts } from './fused.ts';
 import { geni } from './geni.ts';
-import { i2cBcm2835, i2cDesignware, i2cImx, i2cMt65xx, i2cMv64xxx, i2cOmap, i2cRk3x, i2cTegra } from './i2c.ts';
+import {
+  i2cBcm2835,
+  i2cDesignware,
+  i2cImx,
+  i2cMt65xx,
+  i2cMv64xxx,
+  i2cOmap,
+  i2cRk3x,
+  i2cTegra,
+  i2cVf610,
+} from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, cp110Icu, rwtmMailbox, safexcel } from './marvell.ts';
@@ -22,6 +33,7 @@ import { mtkPwrap } from './mtk-pwrap.ts';
 import { optee } from './optee.ts';
 import { pciEcam } from './pci.ts';
 import { psci } from './psci.ts';
+import { soundwire, vaMacro } from './qcom-audio.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
@@ -43,6 +55,7 @@ import { sdhciTegra, tegraCar, tegraGpio, tegraMisc, tegraPmc } from './tegra.ts
 import { k3ChipId, k3Cpsw, k3Dma, k3Dss, k3Udma } from './ti-k3.ts';
 import { tiSci } from './ti-sci.ts';
 import { dwc3, ehci, mtkUsb, ohci, xhci } from './usb-hosts.ts';
+import { vexpressSysreg } from './vexpress.ts';
 import { xgeneMemory } from './xgene.ts';
 import { zynqmpFirmware } from './zynqmp.ts';
 
@@ -63,6 +76,7 @@ const MODELS: readonly DeviceModel[] = [
   cpufreqHw,
   dsi,
   dwHdmi,
+  dwHdmiGx,
   dwmac,
   dwc2,
   dwc3,
@@ -71,6 +85,7 @@ const MODELS: readonly DeviceModel[] = [
   exynosChipId,
   exynosCmu,
   exynosMct,
+  exynosTrng,
   fslDspi,
   fslMc,
   fslQuadspi,
@@ -91,10 +106,13 @@ const MODELS: readonly DeviceModel[] = [
   k3Dss,
   k3Udma,
   i2cTegra,
+  i2cVf610,
   llcc,
   maliMidgard,
   maliUtgard,
   mdss,
+  mesonUsb3Phy,
+  mtkLvts,
   mtkPwrap,
   mtkUsb,
   nxpFspi,
@@ -125,8 +143,10 @@ const MODELS: readonly DeviceModel[] = [
   smemModel,
   smmuModel,
   smmuV3,
+  soundwire,
   spiRockchip,
   spmiArbiter,
+  sun8iEmac,
   sunxiCcu,
   sunxiMmc,
   sunxiRsb,
@@ -139,6 +159,8 @@ const MODELS: readonly DeviceModel[] = [
   tsens,
   ufs,
   v3d,
+  vaMacro,
+  vexpressSysreg,
   xgeneMemory,
   xhci,
   zynqmpFirmware,

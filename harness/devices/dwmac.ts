@@ -26,3 +26,16 @@ export const dwmac: DeviceModel = {
     answers.rule({ rule: 'self-clearing', at: base + DMA_BUS_MODE, bits: SOFTWARE_RESET });
   },
 };
+
+/** EMAC_BASIC_CTL1 and EMAC_MDIO_CMD of Allwinner's MAC. */
+const EMAC = { control: 0x04, mdio: 0x48 } as const;
+
+export const sun8iEmac: DeviceModel = {
+  compatible: /^allwinner,sun(?:8i|50i)-.*-emac$/,
+  reads:
+    'drivers/net/ethernet/stmicro/stmmac/dwmac-sun8i.c, sun8i_dwmac_reset(); stmmac_mdio.c, stmmac_mdio_read() (6.12)',
+  model({ base }, answers) {
+    answers.rule({ rule: 'self-clearing', at: base + EMAC.control, bits: SOFTWARE_RESET });
+    answers.rule({ rule: 'self-clearing', at: base + EMAC.mdio, bits: MII_BUSY });
+  },
+};

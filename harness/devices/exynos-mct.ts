@@ -14,9 +14,9 @@ const LOCALS = 12;
 const TAKEN = 0x1_000f;
 
 /**
- * The counter runs at the rate of `fin_pll`. Where that is the rate of the CPU's timer, the scheduler's clock is this one
- * (kernel/time/sched_clock.c, sched_clock_register()), and made-up values lock the kernel up. Its timers never fire: the
- * CPU's is preferred.
+ * The counter runs at the rate of `fin_pll`. Where that is the rate of the CPU's timer, the scheduler's clock is this
+ * one (kernel/time/sched_clock.c, sched_clock_register()), and made-up values lock the kernel up. Its timers never
+ * fire: the CPU's is preferred.
  */
 export const exynosMct: DeviceModel = {
   compatible: ['samsung,exynos4210-mct'],

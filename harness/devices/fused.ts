@@ -50,3 +50,28 @@ export const hi655x: DeviceModel = {
     answers.word(base, HI655X_VERSION);
   },
 };
+
+/** LVTS_ID of each controller, 0x100 apart: bit 7 says that it is connected to its sensors. */
+const LVTS_ID = 0x4c;
+const LVTS_CONNECTED = 1 << 7;
+const LVTS_CONTROLLERS = 4;
+const LVTS_STRIDE = 0x100;
+
+export const mtkLvts: DeviceModel = {
+  compatible: /^mediatek,mt\d+-lvts-(?:ap|mcu)$/,
+  reads: 'drivers/thermal/mediatek/lvts_thermal.c, lvts_ctrl_connect() (6.12)',
+  model({ base }, answers) {
+    for (let n = 0; n < LVTS_CONTROLLERS; n++) answers.word(base + n * LVTS_STRIDE + LVTS_ID, LVTS_CONNECTED);
+  },
+};
+
+/** SMC_CMD_RANDOM, which answers that all is well. What it gives is zero. */
+const EXYNOS_RANDOM = 0x8200_1012;
+
+export const exynosTrng: DeviceModel = {
+  compatible: ['samsung,exynos850-trng'],
+  reads: 'drivers/char/hw_random/exynos-trng.c, exynos_trng_init_smc(), exynos_trng_do_read_smc() (6.12)',
+  model(_device, answers) {
+    answers.call(EXYNOS_RANDOM, 0);
+  },
+};

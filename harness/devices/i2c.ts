@@ -70,6 +70,20 @@ const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   ['sil,sii9022-cpi', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
 ];
 
+/**
+ * Parts of NXP's that are asked who they are at the reserved address (drivers/i2c/i2c-core-base.c,
+ * i2c_get_device_id(); drivers/i2c/muxes/i2c-mux-pca954x.c, chips[], 6.12): the maker is number 0.
+ */
+const PARTS: readonly (readonly [string, number])[] = [
+  ['nxp,pca9846', 0x10b],
+  ['nxp,pca9847', 0x108],
+  ['nxp,pca9848', 0x10a],
+  ['nxp,pca9849', 0x109],
+];
+const DEVICE_ID_ADDRESS = 0x7c;
+/** 12 bits of maker, 9 of part, 3 of revision. */
+const deviceId = (part: number) => Uint8Array.of(0, part >>> 5, (part & 0x1f) << 3);
+
 function master(
   device: BoardDevice,
   answers: Answers,
@@ -85,10 +99,13 @@ function master(
     interrupts: [device.interrupt()],
     parameters: [store, ...parameters],
   });
-  for (const { node, reg } of device.slaves)
+  for (const { node, reg } of device.slaves) {
+    const address = (reg[0] ?? 0) % 128;
     for (const [name, register, bytes] of IDENTITIES)
-      if (hasCompatible(node, name))
-        answers.image(store + ((reg[0] ?? 0) % 128) * SLAVE_SIZE + register, Uint8Array.from(bytes));
+      if (hasCompatible(node, name)) answers.image(store + address * SLAVE_SIZE + register, Uint8Array.from(bytes));
+    const part = PARTS.find(([name]) => hasCompatible(node, name))?.[1];
+    if (part !== undefined) answers.image(store + DEVICE_ID_ADDRESS * SLAVE_SIZE + 2 * address, deviceId(part));
+  }
 }
 
 export const i2cImx: DeviceModel = {
@@ -96,6 +113,14 @@ export const i2cImx: DeviceModel = {
   reads: 'drivers/i2c/busses/i2c-imx.c, i2c_imx_xfer_common() (6.12)',
   model(device, answers) {
     master(device, answers, 'i2c-imx', 0x14);
+  },
+};
+
+export const i2cVf610: DeviceModel = {
+  compatible: ['fsl,vf610-i2c'],
+  reads: 'drivers/i2c/busses/i2c-imx.c, i2c_imx_xfer_common(), imx_i2c_read_reg() (6.12): registers side by side',
+  model(device, answers) {
+    master(device, answers, 'i2c-vf610', 0x08);
   },
 };
 

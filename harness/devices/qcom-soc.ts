@@ -156,9 +156,10 @@ export const tsens: DeviceModel = {
 
 export const qusb2: DeviceModel = {
   compatible: /^qcom,.*qusb2-phy$/,
-  reads: 'drivers/phy/qualcomm/phy-qcom-qusb2.c, qusb2_phy_init() (6.12): PLL status',
+  reads: 'drivers/phy/qualcomm/phy-qcom-qusb2.c, qusb2_phy_init() (6.12): PLL status, in its two places',
   model({ base }, answers) {
     answers.word(base + 0x1a0, 1);
+    answers.word(base + 0x38, 1 << 5);
   },
 };
 

@@ -5,12 +5,15 @@ const ENABLE = 31;
 const LOCK = 28;
 const PLL_REGISTERS = 20;
 const PLL_REGISTERS_H6 = 64;
+/** The CPU's PLL as the boot loader leaves it: on, 17 times 24 MHz, and its lock can be seen (ccu-sun50i-h616.c). */
+const PLL_CPU_ON = 0xa000_1000;
 
 export const sunxiCcu: DeviceModel = {
   compatible: /^allwinner,sun50i-(?:a64|h5|h6|h616)-ccu$|^allwinner,sun8i-h3-ccu$/,
   reads: 'drivers/clk/sunxi-ng/ccu_common.c, ccu_helper_wait_for_lock(); ccu-sun50i-a64.c, ccu-sun50i-h6.c (6.12)',
   model({ base, compatible }, answers) {
     const isH6 = compatible.some((name) => /-h6(?:16)?-ccu$/.test(name));
+    if (isH6) answers.word(base, PLL_CPU_ON);
     answers.rule({
       rule: 'follows',
       at: base,

@@ -58,6 +58,14 @@ describe('transplant', () => {
     expect(guest.root.children.find(({ name }) => name === timer.name)?.properties.has('status')).toBe(true);
   });
 
+  test('leaves out an erratum of the counter that QEMU’s does not have, and says so', () => {
+    const timer = { ...TIMER, properties: new Map([...TIMER.properties, ['fsl,erratum-a008585', new Uint8Array()]]) };
+    const { tree: guest, changes } = lay(boardTree({ timer }));
+    expect(changes.map(({ path }) => path)).toContain('/timer');
+    expect(guest.root.children.find(({ name }) => name === 'timer')?.properties.has('fsl,erratum-a008585')).toBe(false);
+    expect(lay(boardTree({ timer: TIMER })).changes.map(({ path }) => path)).not.toContain('/timer');
+  });
+
   test('leaves a counter’s rate to the firmware where the guest would be too slow, and says so', () => {
     const timerAt = (hertz: number) => ({
       ...TIMER,

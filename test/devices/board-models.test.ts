@@ -290,6 +290,9 @@ describe('models of a board’s devices', () => {
     };
     expect(hdmi(4)?.[8]).toBe(0xa0);
     expect(hdmi(1)?.[2]).toBe(0xa0);
+    const { rules } = models(node('hdmi@3000', { compatible: 'amlogic,meson-gx-dw-hdmi', reg: [0x3000, 0x20] })).models;
+    const third = rules.find((rule) => rule.rule === 'on-write' && rule.value === 2);
+    expect(third).toMatchObject({ at: 0x3010, to: 0x3014, set: 0xa0, clear: 0x5f });
   });
 
   it('says that a PLL of Allwinner’s is locked where it is on, and no clock change is a command', () => {

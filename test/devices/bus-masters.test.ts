@@ -22,6 +22,51 @@ describe('masters of buses with a register file for each slave', () => {
     expect(bytesAt(found.images, 0x10fc)).toEqual([0x40, 0x01, 0x57, 0x44]);
   });
 
+  it('knows NXP’s I2C masters whose registers lie side by side', () => {
+    const compatible = ['fsl,vf610-i2c'];
+    const mux = node('i2c-mux@77', { compatible: 'nxp,pca9847', reg: [0x77] });
+    const { behaviours, images } = models(
+      node('i2c@2000', { compatible, reg: [0x2000, 0x1000], interrupts: [0, 34, 4] }, mux),
+    );
+    expect(behaviours).toMatchObject([{ behaviour: 'i2c-vf610', address: 0x2000, size: 8, interrupts: [66] }]);
+    const reserved = (behaviours[0]?.parameters[0] ?? 0) + 0x7c00;
+    expect(bytesAt(images, reserved + 2 * 0x77), 'manufacturer 0, part 0x108').toEqual([0x00, 0x08, 0x40]);
+  });
+
+  it('has as many ports on a SoundWire as its tree, and none where it has no registers', () => {
+    const ports = { compatible: 'qcom,soundwire-v1.6.0', 'qcom,dout-ports': [5], 'qcom,din-ports': [3] };
+    const { images } = models(node('soundwire@3000', { ...ports, reg: [0x3000, 0x2000] }), node('swm', ports));
+    expect(images.map(({ address }) => address)).toEqual([0x3100]);
+    expect(bytesAt(images, 0x3100)).toEqual([5 | (3 << 5), 0, 0, 0]);
+  });
+
+  it('completes what the system registers of a Versatile Express are asked, with a rate for an answer', () => {
+    const { rules } = models(node('sysreg@1000', { compatible: 'arm,vexpress-sysreg', reg: [0x1000, 0x1000] }));
+    const changed = (control: number) =>
+      rules.flatMap((rule) =>
+        rule.rule === 'on-write' && rule.at === 0x10a4 && (control & rule.mask) >>> 0 === rule.value
+          ? [[rule.to, rule.set]]
+          : [],
+      );
+    expect(changed(0x8010_0000)).toEqual([
+      [0x10a8, 1],
+      [0x10a0, 24_000_000],
+    ]);
+    expect(changed(0xc010_0000)).toEqual([[0x10a8, 1]]);
+  });
+
+  it('acknowledges each request of Amlogic’s USB 3 PHY, until there is none', () => {
+    const { rules } = models(node('phy@46000', { compatible: 'amlogic,g12a-usb3-pcie-phy', reg: [0x46000, 0x2000] }));
+    const answered = (written: number) =>
+      rules.flatMap((rule) =>
+        rule.rule === 'on-write' && rule.at === 0x46010 && (written & rule.mask) >>> 0 === rule.value >>> 0
+          ? [rule.set - rule.clear]
+          : [],
+      );
+    expect([1, 2, 1 << 18, 1 << 19].map(answered)).toEqual(Array.from({ length: 4 }, () => [1 << 16]));
+    expect(answered(0x102d << 2)).toEqual([-(1 << 16)]);
+  });
+
   it('gives Tegra’s masters their interrupt, and its clock controller a crystal', () => {
     const found = models(
       node('i2c@7000d000', {

@@ -29,6 +29,41 @@ describe('what a chip says of itself', () => {
     expect(rules).toContainEqual(expect.objectContaining({ rule: 'read-only', at: 0x2004, bits: 0x14 }));
   });
 
+  it('connects MediaTek’s thermal controllers to their sensors, and knows the version of Qualcomm’s codec', () => {
+    const { images } = models(
+      node('thermal@1000', { compatible: 'mediatek,mt8192-lvts-ap', reg: [0x1000, 0x1000] }),
+      node('codec@2000', {
+        compatible: ['qcom,sm8650-lpass-va-macro', 'qcom,sm8550-lpass-va-macro'],
+        reg: [0x2000, 0x1000],
+      }),
+    );
+    expect([0x104c, 0x114c, 0x124c, 0x134c].map((address) => wordAt(images, address))).toEqual([
+      0x80, 0x80, 0x80, 0x80,
+    ]);
+    expect([0x20c0, 0x20c4, 0x20c8].map((address) => wordAt(images, address))).toEqual([2, 0xf, 0x50]);
+  });
+
+  it('ends what Allwinner’s MAC is asked for at once, and finds the CPU’s PLL of an H616 on', () => {
+    const { images, rules } = models(
+      node('ethernet@1000', {
+        compatible: ['allwinner,sun50i-h616-emac0', 'allwinner,sun50i-a64-emac'],
+        reg: [0x1000, 0x1000],
+      }),
+      node('clock@2000', { compatible: 'allwinner,sun50i-h616-ccu', reg: [0x2000, 0x1000] }),
+    );
+    const cleared = rules.flatMap((rule) => (rule.rule === 'self-clearing' ? [[rule.at, rule.bits]] : []));
+    expect(cleared).toEqual([
+      [0x1004, 1],
+      [0x1048, 1],
+    ]);
+    expect(wordAt(images, 0x2000)).toBe(0xa000_1000);
+  });
+
+  it('says yes to the random numbers of an Exynos850', () => {
+    const { monitor } = models(node('rng@1000', { compatible: 'samsung,exynos850-trng', reg: [0x1000, 0x100] }));
+    expect(monitor.answers.find(({ call }) => call === 0x8200_1012)?.words[0]).toBe(0);
+  });
+
   it('gives HiSilicon’s PMIC a version that its driver knows', () => {
     const { images } = models(
       node('pmic@f8000000', { compatible: 'hisilicon,hi655x-pmic', reg: [0xf800_0000, 0x1000] }),

@@ -1,9 +1,12 @@
 /* I2C masters with a register for each byte, or a buffer. parameter 0: as in i2c.h; interrupt 0: the master's. */
 #include "i2c.h"
 
-/* ---- i2c-imx: drivers/i2c/busses/i2c-imx.c, layout of imx21, registers of 8 bits every four bytes ---- */
+/*
+ * ---- i2c-imx, i2c-vf610: drivers/i2c/busses/i2c-imx.c; registers of 8 bits, every four bytes or side by side ----
+ */
 
-enum { IMX_IFDR = 0x04, IMX_I2CR = 0x08, IMX_I2SR = 0x0c, IMX_I2DR = 0x10 };
+enum { IMX_I2CR = 2, IMX_I2SR, IMX_I2DR };
+#define IMX_EACH	4u
 #define I2CR_RSTA	0x04
 #define I2CR_MTX	0x10
 #define I2CR_MSTA	0x20
@@ -18,62 +21,102 @@ GUEST_STATE static struct {
 	u8 is_addressed, latch;
 } imx[I2C_MASTERS];
 
-static u32 imx_done(const struct placed *placed)
+static void imx_done(const struct placed *placed, u32 each)
 {
-	u64 status = placed->address + IMX_I2SR;
+	u64 status = placed->address + IMX_I2SR * each;
 
-	register_set(status, (register_get(status) | I2SR_ICF | I2SR_IIF) & ~I2SR_RXAK);
-	if (register_get(placed->address + IMX_I2CR) & I2CR_IIEN)
+	byte_set(status, (byte_get(status) | I2SR_ICF | I2SR_IIF) & ~I2SR_RXAK);
+	if (byte_get(placed->address + IMX_I2CR * each) & I2CR_IIEN)
 		vgic_raise(placed->interrupt[0]);
-	return 0;
 }
 
 /* Reading the data register gives the byte before and fetches the next one. */
-static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
+static u8 imx_receive(const struct placed *placed, u32 each)
 {
-	u32 control = register_get(placed->address + IMX_I2CR);
+	u8 control = byte_get(placed->address + IMX_I2CR * each);
 	typeof(imx[0]) *master = &imx[i2c_master(placed)];
+	u8 byte = master->latch;
 
-	if (offset != IMX_I2DR)
-		return value;
-	value = master->latch;
 	if ((control & (I2CR_MSTA | I2CR_MTX)) == I2CR_MSTA) {
 		master->latch = i2c_get(placed, &master->slave);
-		imx_done(placed);
+		imx_done(placed, each);
 	}
-	return value;
+	return byte;
+}
+
+static void imx_send(const struct placed *placed, u32 each, u8 byte)
+{
+	typeof(imx[0]) *master = &imx[i2c_master(placed)];
+
+	if (master->is_addressed)
+		i2c_put(placed, &master->slave, byte);
+	else
+		i2c_start(&master->slave, byte >> 1, byte & 1);
+	master->is_addressed = 1;
+	imx_done(placed, each);
+}
+
+/* Returns the status that a written control byte leads to. */
+static u8 imx_control(const struct placed *placed, u8 old, u8 control, u8 status)
+{
+	int starts = (control & I2CR_MSTA) && !(old & I2CR_MSTA);
+
+	if (starts || (control & I2CR_RSTA))
+		imx[i2c_master(placed)].is_addressed = 0;
+	return control & I2CR_MSTA ? status | (starts ? I2SR_IBB : 0) : status & ~I2SR_IBB;
+}
+
+static u32 imx_read(const struct placed *placed, u32 offset, u32 value)
+{
+	return offset == IMX_I2DR * IMX_EACH ? imx_receive(placed, IMX_EACH) : value;
 }
 
 static u32 imx_write(const struct placed *placed, u32 offset, u32 old, u32 value)
 {
-	u64 status = placed->address + IMX_I2SR;
-	typeof(imx[0]) *master = &imx[i2c_master(placed)];
+	u64 status = placed->address + IMX_I2SR * IMX_EACH;
 
 	switch (offset) {
-	case IMX_I2CR:
-		if ((value & I2CR_MSTA) && !(old & I2CR_MSTA))
-			register_set(status, register_get(status) | I2SR_IBB);
-		if (!(value & I2CR_MSTA))
-			register_set(status, register_get(status) & ~I2SR_IBB);
-		if ((value & I2CR_RSTA) || ((value & I2CR_MSTA) && !(old & I2CR_MSTA)))
-			master->is_addressed = 0;
+	case IMX_I2CR * IMX_EACH:
+		byte_set(status, imx_control(placed, old, value, byte_get(status)));
 		return value & ~I2CR_RSTA;
-	case IMX_I2SR:
+	case IMX_I2SR * IMX_EACH:
 		/* IIF is cleared by a zero there, or by a one, as the part has it. */
 		return old & ~I2SR_IIF;
-	case IMX_I2DR:
-		if (master->is_addressed)
-			i2c_put(placed, &master->slave, value);
-		else
-			i2c_start(&master->slave, (value & 0xff) >> 1, value & 1);
-		master->is_addressed = 1;
-		imx_done(placed);
+	case IMX_I2DR * IMX_EACH:
+		imx_send(placed, IMX_EACH, value);
 		return value;
 	}
 	return value;
 }
 
 const struct behaviour i2c_imx = { imx_read, imx_write };
+
+/*
+ * Control and status share the first word, and what the driver writes to status (i2c_imx_clear_irq()) is never what is
+ * there. Data is the first byte of the second word; the one behind it is only written where the kernel is a slave.
+ */
+static u32 vf610_read(const struct placed *placed, u32 offset, u32 value)
+{
+	return offset == IMX_I2DR ? (value & ~0xffu) | imx_receive(placed, 1) : value;
+}
+
+static u32 vf610_write(const struct placed *placed, u32 offset, u32 old, u32 value)
+{
+	u32 status = old >> 24;
+
+	if (offset == IMX_I2DR) {
+		if (!((old ^ value) & ~0xffu))
+			imx_send(placed, 1, value);
+		return value;
+	}
+	if (value >> 24 != status)
+		status &= ~I2SR_IIF;
+	else
+		status = imx_control(placed, old >> 16, value >> 16, status);
+	return (value & ~(0xffu << 24 | I2CR_RSTA << 16)) | status << 24;
+}
+
+const struct behaviour i2c_vf610 = { vf610_read, vf610_write };
 
 /* ---- i2c-rk3x: drivers/i2c/busses/i2c-rk3x.c ---- */
 
