@@ -40,8 +40,40 @@ describe('a trace', () => {
     const taken = (entry: string) =>
       crashesOf(DIE, CPU, 'Call trace:', ' wobble_handler+0x8/0x20', ` ${entry}+0x8/0x20`, ' wobble_probe+0x8/0x20');
     for (const entry of ['el1h_64_sync', 'el1_da', 'asm_exc_page_fault', '__dabt_svc'])
-      expect(taken(entry)[0]?.function, entry).toBe('wobble_probe');
+      expect(taken(entry)[0], entry).toMatchObject({ function: 'wobble_probe', passedOver: [] });
     expect(taken('wobble_entry')[0]?.function).toBe('wobble_handler');
+  });
+
+  it('of an exception begins at the function of the pc, whatever handled it', () => {
+    const frames = ['wobble_handler', '__memcpy', 'wobble_probe'].map((name) => ` ${name}+0x8/0x20`);
+    const [crash] = crashesOf(FAULT, DIE, CPU, 'pc : __memcpy+0x8/0x20', 'Call trace:', ...frames);
+    expect(crash?.function).toBe('wobble_probe');
+  });
+
+  it('of what a handler of an exception noticed itself begins there', () => {
+    const [crash] = crashesOf(
+      'BUG: sleeping function called from invalid context at kernel/wobble.c:7',
+      CPU,
+      'Call trace:',
+      ' __might_resched+0x8/0x20',
+      ' wobble_handler+0x8/0x20',
+      ' el1h_64_sync+0x8/0x20',
+      ' wobble_probe+0x8/0x20',
+    );
+    expect(crash?.function).toBe('wobble_handler');
+  });
+
+  it('of a stuck CPU goes on below where its interrupt was taken, unless the task has come first', () => {
+    const stuck = (...names: string[]) =>
+      crashesOf(
+        'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [wobbled:7]',
+        CPU,
+        'Call trace:',
+        ...names.map((name) => ` ${name}+0x8/0x20`),
+      );
+    const below = stuck('watchdog_timer_fn', 'gic_handle_irq', 'el1h_64_irq', 'wobble_spin');
+    expect(below[0]).toMatchObject({ function: 'wobble_spin', passedOver: [] });
+    expect(stuck('wobble_spin', 'el1h_64_irq', 'wobble_other')[0]?.function).toBe('wobble_spin');
   });
 
   it('has each frame once where two consoles print on one line', () => {

@@ -18,13 +18,21 @@ describe('cellsOfShard', async () => {
     );
   });
 
-  test('a cell that takes long has a shard with fewer others', () => {
-    const [cell] = cells;
-    if (cell === undefined) throw new Error('no cells');
-    const short = [1, 2, 3, 4].map((n) => ({ ...cell, id: `short-${n}`, cpus: 1 }));
-    // Of five times the work of one (expectedSeconds()), and last in the matrix.
-    const long = { ...cell, id: 'long', cpus: 11 };
-    const idsOf = (index: number) => cellsOfShard([...short, long], { index, of: 2 }).map(({ id }) => id);
+  const [cell] = cells;
+  if (cell === undefined) throw new Error('no cells');
+  const load = { step: 'load', module: 'wobble', params: '' } as const;
+  // Of at least twice the work of `short` (expectedSeconds()): each of what the duration of a boot depends on.
+  const small = { ...cell, kernel: '6.1', board: 'small', cpus: 1, plan: [] };
+  test.each([
+    ['more vCPUs', small, { cpus: 9 }],
+    ['a plan that loads many modules', small, { plan: Array.from({ length: 40 }, () => load) }],
+    ['a kernel of a distribution', small, { kernel: 'debian-stock:6.12' }],
+    ['a board with more devices', small, { board: 'full' }],
+    ['a real board', { ...small, board: 'full' }, { board: 'sdm845-db845c.dtb' }],
+  ])('a cell that takes longer for %s has a shard with fewer others', (_, others, parts) => {
+    const short = [1, 2].map((n) => ({ ...others, id: `short-${n}` }));
+    const idsOf = (index: number) =>
+      cellsOfShard([...short, { ...others, ...parts, id: 'long' }], { index, of: 2 }).map(({ id }) => id);
     expect(idsOf(1)).toEqual(['long']);
     expect(idsOf(2)).toEqual(short.map(({ id }) => id));
   });
