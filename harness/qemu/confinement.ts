@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { resolve } from 'node:path';
 import { execa } from 'execa';
+import { boundTo } from '../launch.ts';
 import { type GuestWords, QEMU, type RenameFile } from './command.ts';
 
 /** What keeps a guest that got out of its machine from doing harm. */
@@ -42,7 +43,9 @@ async function findConfinement(isRoot: boolean): Promise<Confinement> {
 
 async function works({ sandbox, user }: Confinement): Promise<boolean> {
   const machine = ['-M', 'none', '-nodefaults', '-display', 'none', '-monitor', 'stdio'];
-  const [program = '', ...words] = [...asUser(user), QEMU, ...sandbox, ...machine];
+  // Its monitor does not end with its standard input: bound, or it outlives a caller that is killed before it said so.
+  const bound = boundTo(process.pid, { signal: 'KILL', script: 'exec "$@"' }, [QEMU, ...sandbox, ...machine]);
+  const [program = '', ...words] = [...asUser(user), ...bound];
   const { failed } = await execa(program, words, { input: 'quit\n', reject: false, timeout: TRIAL_TIMEOUT_MS });
   return !failed;
 }

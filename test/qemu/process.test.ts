@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { withDir } from 'tmp-promise';
 import { expect, test, vi } from 'vitest';
-import type { GuestWords, RenameFile } from '../../harness/qemu/command.ts';
+import { type GuestWords, QEMU, type RenameFile } from '../../harness/qemu/command.ts';
 import { confinement, handOver } from '../../harness/qemu/confinement.ts';
 import { launcher, runGuest, Silence } from '../../harness/qemu/process.ts';
 import { qemuChildren } from '../children.ts';
+import { processesIn } from '../processes.ts';
 
 function start(program: readonly string[], parent?: number) {
   const [file = '', ...words] = launcher(program, parent === undefined ? {} : { parent });
@@ -199,6 +201,26 @@ test.runIf(isRoot)('QEMU is nobody where the caller is root, and its files are a
     process.kill(pid, 'SIGTERM');
   }, readsAndWrites(0o644));
   expect(end).toMatchObject({ end: 'killed', signal: 'signal 15' });
+});
+
+test('the machine without parts that tries the sandbox ends with its caller', async () => {
+  await withDir(
+    async ({ path }) => {
+      const sleeping = async () => (await processesIn(path)).some((words) => words.startsWith('sleep'));
+      chmodSync(path, 0o755);
+      writeFileSync(join(path, QEMU), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+      const module = JSON.stringify(new URL('../../harness/qemu/confinement.ts', import.meta.url).href);
+      const caller = spawn(
+        process.execPath,
+        ['--import', import.meta.resolve('tsx'), '-e', `import(${module}).then((it) => it.confinement())`],
+        { cwd: path, env: { ...process.env, PATH: `${path}:${process.env.PATH}` }, stdio: 'ignore' },
+      );
+      await vi.waitUntil(sleeping, 30_000);
+      caller.kill('SIGKILL');
+      await vi.waitUntil(async () => !(await sleeping()), 5000);
+    },
+    { unsafeCleanup: true },
+  );
 });
 
 test('QEMU has /dev/null by its name, and needs nothing handed over for it', () => {
