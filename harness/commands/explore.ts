@@ -10,7 +10,7 @@ import type { Runner } from '../run/runner.ts';
 import { asyncReport } from '../search/async.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explore as searchOrders } from '../search/explore.ts';
-import { hasVerdict, type Outcome, passes } from '../search/outcome.ts';
+import { briefly, hasVerdict, type Outcome, passes } from '../search/outcome.ts';
 import { runSearch } from '../session/search.ts';
 import { symbolDependencies, targetsOf } from '../session/targets.ts';
 import { requireTools } from '../terminal/install-tools.ts';
@@ -63,7 +63,7 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
             end: options.end ?? null,
           },
           onProgress: ({ stage, boots, budget, outcome, isNew }) => {
-            if (isNew) progress.note(`${stage}: boot ${boots} of ${budget}: ${outcome.signature ?? outcome.verdict}`);
+            if (isNew) progress.note(`${stage}: boot ${boots} of ${budget}: ${briefly(outcome)}`);
           },
         });
         const kept = new Map<string, string>();

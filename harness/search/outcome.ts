@@ -39,6 +39,11 @@ export function requireComparable(first: Pick<Outcome, 'verdict' | 'reason'>, wh
     throw new InputError(`${what} ends in ${first.verdict}: ${first.reason}`);
 }
 
+/** What a boot came to, for a line of progress: an order that cannot be had has a reason, and no verdict. */
+export function briefly(outcome: Outcome): string {
+  return hasVerdict(outcome) ? outcomeKey(outcome) : outcome.reason;
+}
+
 /** What makes two outcomes the same: the crash's signature, or where there is none the verdict. */
 export function outcomeKey(outcome: Outcome): string {
   return outcome.signature ?? outcome.verdict;

@@ -7,6 +7,7 @@ import type { Cell } from '../model/cell.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explainOrder } from '../search/explain.ts';
 import { type HuntRequest, hunt, huntAtRandom } from '../search/hunt.ts';
+import { briefly } from '../search/outcome.ts';
 import { GIVING_UP, MILESTONES, MUTEXES, NAMELESS_MILESTONES } from '../search/windows.ts';
 import { type Entry, showsSymptom } from '../zoo/entry.ts';
 import type { EntryResult } from '../zoo/result.ts';
@@ -76,8 +77,7 @@ async function requestOf(
     budget,
     seed,
     isFound: (failures, outcome) => showsSymptom(entry.symptom, failures, crashesIn(outcome.events)),
-    onProgress: (part, boots, { verdict, signature }) =>
-      note(`${base.id}: ${part}: boot ${boots} of ${budget}: ${signature ?? verdict}`),
+    onProgress: (part, boots, outcome) => note(`${base.id}: ${part}: boot ${boots} of ${budget}: ${briefly(outcome)}`),
   };
 }
 
