@@ -29,6 +29,10 @@ const DEFERS_WORDS = oneOf(
 const DEFERS = `.{0,300}?${DEFERS_WORDS}.{0,200}`;
 const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
 const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (${DEFERS})$`);
+/** What a subsystem prints of a node, `%pOF`: of_clk_bulk_get(), drivers/clk/clk-bulk.c, for one. */
+const SAYS_DEFER_NODE = new RegExp(
+  String.raw`^/(?:[\w.,@+-]{1,64}/){0,15}([\w.,+-]{1,64})@([0-9a-f]{3,16}): (${DEFERS})$`,
+);
 /**
  * __driver_attach_async_helper(), drivers/base/dd.c: the driver core says what came of an attach, also where it was the
  * core that held the device back; its own messages say which.
@@ -150,6 +154,16 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
       const reason = `pin ${number} of ${controller} cannot be had yet`;
       return { event: 'deferred', by: 'driver', reason, device: owner, driver: null, ...at };
     }
+    const node = text.startsWith('/') ? SAYS_DEFER_NODE.exec(text) : null;
+    if (node !== null)
+      return {
+        event: 'deferred',
+        by: 'driver',
+        reason: node[3] ?? null,
+        device: `${node[2]}.${node[1]}`,
+        driver: null,
+        ...at,
+      };
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];

@@ -35,7 +35,12 @@ const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?
 const TIMEOUT = new RegExp(
   `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency(?: for device)?(?:, assuming no driver)?$`,
 );
-const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?$`);
+const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?[\`'"]?$`);
+
+/** The same: a person may quote the message. */
+const UNQUOTED_REASON = /^(\(reason unknown\))['"`]+\.?$/;
+/** The same message as {@link RETURNED}, where a mail program or a person cut it. */
+const RETURNED_CUT = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?517)\b/;
 
 /** Function, module. */
 const INITCALL = String.raw`([\w.$]{1,128})\+0x[0-9a-f]+\/0x[0-9a-f]+(?: \[([\w-]{1,64})\])?`;
@@ -120,7 +125,13 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (timeout?.[2] !== undefined) return { event: 'deferral-timeout', device: timeout[2], driver: null, ...at };
     const pending = PENDING.exec(text);
     if (pending?.[2] !== undefined)
-      return { event: 'deferral-pending', reason: pending[3] ?? null, device: pending[2], driver: null, ...at };
+      return {
+        event: 'deferral-pending',
+        reason: pending[3]?.replace(UNQUOTED_REASON, '$1') ?? null,
+        device: pending[2],
+        driver: null,
+        ...at,
+      };
     const supplier = SUPPLIER.exec(text);
     if (supplier?.[2] !== undefined)
       return {
@@ -159,14 +170,14 @@ function failedEvent(device: string, driver: string | undefined, error = '0', at
 }
 
 function returnedEvent(text: string, at: At): DmesgEvent | null {
-  const returned = RETURNED.exec(text);
+  const returned = RETURNED.exec(text) ?? RETURNED_CUT.exec(text);
   if (returned?.[1] === undefined) return null;
   return {
     event: 'probe-returned',
     device: returned[1],
     driver: returned[2] ?? null,
     value: Number(returned[3]),
-    usecs: Number(returned[4]),
+    usecs: Number(returned[4] ?? 0),
     ...at,
   };
 }

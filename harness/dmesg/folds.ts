@@ -9,6 +9,8 @@ const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
 const AWAITS_PLACE = /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/;
 /** Words of the driver core's messages and of others about a device's probe. */
 const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
+/** The driver core's words before the name of a supplier. */
+const AWAITS_NAME = /\bsupplier$/;
 /** The names are whole; two parts of one would name what the log does not. */
 const NAMED = /(?:: probe with driver|^\S{1,64}: probe of) \S{1,128} [a-z ]{1,24}-?\d{0,3}$/;
 /** Where mail programs break lines: RFC 3676 asks for 78 columns at most, and most keep to 72 or 76. */
@@ -43,7 +45,8 @@ export class Folds {
   /** A record of which no half was found to say anything; `line` is the one it stands in, as it came. */
   keep(record: LogRecord, at: number, line: string | undefined): void {
     const { text, time } = record;
-    const broken = time === null ? AWAITS_PLACE.test(text) : UNFINISHED.test(text) || fillsLine(unquoted(line));
+    const isUnfinished = UNFINISHED.test(text) || AWAITS_NAME.test(text) || fillsLine(unquoted(line));
+    const broken = time === null ? AWAITS_PLACE.test(text) : isUnfinished;
     if (broken) this.#kept = { record, line: at };
   }
 

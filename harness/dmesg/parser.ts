@@ -12,7 +12,7 @@ import { type LogRecord, parseRecords, STAMPED, timeFromFields } from './prefix.
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
-import { goodWords, maySpeak, spokenOf, wordsOf } from './spoken.ts';
+import { goodWords, maySpeak, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
 
 /** More than wait on any machine. */
 const MAX_WAITING = 4096;
@@ -201,7 +201,7 @@ export class DmesgParser {
     if (event.event === 'probe-failed') return { ...event, words: this.#wordsOf(event.device) };
     if (event.event === 'bind-failed') return { ...event, words: this.#wordsOf(event.part) };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
-      return { ...event, reason: this.#wordsOf(event.device) };
+      return { ...event, reason: this.#wordsOf(event.device) ?? this.#wordsBefore(event.driver) };
     return event;
   }
 
@@ -224,6 +224,12 @@ export class DmesgParser {
       device,
       lines.flatMap((line) => this.#driversText(line) ?? []),
     );
+  }
+
+  /** What the line before says, where it is the driver's without the name of a device. */
+  #wordsBefore(driver: string | null): string | null {
+    const line = this.#recent.at(-2);
+    return driver === null || line === undefined ? null : wordsOfDriver(driver, textOf(line));
   }
 
   /** Text of a recent line; null where no driver says it. Each is asked for often where all are of one device. */

@@ -91,3 +91,12 @@ export function wordsOf(device: string, texts: readonly string[]): string | null
   }
   return first;
 }
+
+/** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
+const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] \*ERROR\* (.{1,300})$/;
+
+/** What a function of a driver, by its name, said without that of the device; null for any other record. */
+export function wordsOfDriver(driver: string, text: string): string | null {
+  const [, symbol = '', words = null] = DRM_SAYS.exec(text) ?? [];
+  return symbol.startsWith(driver.replaceAll('-', '_')) ? words : null;
+}

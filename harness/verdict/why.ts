@@ -132,8 +132,9 @@ export function whyUnbound(summary: LogSummary): Why {
   /** Their supplier came after all: the kernel keeps the last reason that it was told. */
   const outdated = new Set<string>();
   for (const device of unbound) {
-    const named = supplierOf(devices.get(device)?.reason ?? null);
-    const supplier = named === null ? null : (names.deviceOf(named) ?? names.nameOf(named));
+    const reason = devices.get(device)?.reason ?? null;
+    const named = supplierOf(reason);
+    const supplier = named === null ? nodeIn(reason, names, unbound) : (names.deviceOf(named) ?? names.nameOf(named));
     if (supplier === null || supplier === device) continue;
     if (devices.get(supplier)?.state === 'bound' && !parts.has(supplier)) outdated.add(device);
     else awaited.set(device, supplier);
@@ -212,6 +213,16 @@ export function whyUnbound(summary: LogSummary): Why {
     settled: [...settled],
     rootDevice: rootDeviceOf(summary, unbound),
   };
+}
+
+/** A node's path in a driver's words. */
+const PATH = /(?:^|\s)(\/[\w.,@+-]+(?:\/[\w.,@:+-]+)+)/;
+
+/** The device of a node that a driver's words name, where that is not bound either. */
+function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string>): string | null {
+  const path = PATH.exec(reason ?? '')?.[1];
+  const device = path === undefined ? null : names.deviceOf(path);
+  return device !== null && unbound.has(device) ? device : null;
 }
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */

@@ -208,4 +208,49 @@ describe('a line of the driver core that a mail program broke', () => {
   it('is not one where the next line had room in it', () => {
     expect(told('[    5.100123] gadget: probe of 5d.hdmi failed with error', '-22 degrees')).toEqual([]);
   });
+
+  it('is read where the name of a supplier had no room a second time', () => {
+    const log = [
+      '> [   25.474171][   T55] platform 1c20000.syscon:io-domains: deferred',
+      '> probe pending: platform: wait for supplier',
+      '> /i2c@1d40000/pmic@20/regulators/SWITCH_REG1',
+    ];
+    expect(told(...log).at(-1)).toMatchObject({
+      device: '1c20000.syscon:io-domains',
+      reason: 'platform: wait for supplier /i2c@1d40000/pmic@20/regulators/SWITCH_REG1',
+    });
+  });
+
+  it('is read between marks of code and of quotes, with its stamp', () => {
+    expect(told('`[   20.449796] platform 7940.ipa: deferred probe pending`')).toMatchObject([{ device: '7940.ipa' }]);
+    expect(told("'platform soc:gpu: deferred probe pending: (reason unknown)'")).toMatchObject([
+      { device: 'soc:gpu', reason: '(reason unknown)' },
+    ]);
+  });
+});
+
+describe('a deferral that no prefix of a device tells', () => {
+  const told = (...lines: string[]) => eventsOf(Buffer.from(`${lines.join('\n')}\n`));
+
+  it('is of the device of a node, where a subsystem names that', () => {
+    expect(deferralEvent('/soc/pcie@940000000: Failed to get clk index: 1 ret: -517', at)).toMatchObject({
+      event: 'deferred',
+      device: '940000000.pcie',
+      reason: 'Failed to get clk index: 1 ret: -517',
+    });
+  });
+
+  it('is read where the timing of initcall_debug was cut', () => {
+    expect(told('[  104.098958] probe of 4802a.i2c returned -517 (EPROBE_DEFER')).toMatchObject([
+      { event: 'probe-returned', device: '4802a.i2c', value: -517 },
+    ]);
+  });
+
+  it('has the words that a function of the driver said just before', () => {
+    const words = '[    1.144299] [drm:gadget_lvds_probe] *ERROR* failed to find panel';
+    const [deferred] = told(words, '[    1.150587] platform 96c.lvds: Driver gadget-lvds requests probe deferral');
+    expect(deferred).toMatchObject({ device: '96c.lvds', reason: 'failed to find panel' });
+    const [other] = told(words, '[    1.150587] platform 96d.dsi: Driver widget-dsi requests probe deferral');
+    expect(other).toMatchObject({ device: '96d.dsi', reason: null });
+  });
 });

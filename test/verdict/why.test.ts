@@ -45,6 +45,17 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('follows the node in a driver’s words to a device that waits itself', () => {
+    const dsi = '[    2.176743] gadget-dsi 1085.dsi: failed to get next bridge: -517';
+    const display =
+      '[    2.176744] gadget-du 1089.display: failed to attach bridge /soc/dsi@1085 for output DSI0 (-517)';
+    expect(why(dsi, display).roots).toMatchObject([
+      { name: '1085.dsi', waiting: [{ device: '1089.display', for: '1085.dsi' }] },
+    ]);
+    // A node of which no device waits may be there.
+    expect(why(display).roots).toMatchObject([{ name: '1089.display', cause: { cause: 'own-deferral' } }]);
+  });
+
   it('names the call of a driver that defers by itself', () => {
     const { roots } = why(
       pending('i2c@0', 'platform: supplier sound not ready'),
