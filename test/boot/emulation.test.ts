@@ -4,11 +4,14 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RegisterRule } from '../../harness/board/board-plan.ts';
 import { NO_MODELS } from '../../harness/board/transplant.ts';
+import { consoleLookup, encodeSnapshotTable } from '../../harness/firmware/gates.ts';
+import { encodeNextCell } from '../../harness/firmware/next-cell.ts';
 import { FIRMWARE } from '../../harness/firmware/program.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
+import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { compileGuest } from './guest-cell.ts';
 import { layBoard, SHIFT } from './laid-board.ts';
 
@@ -29,14 +32,27 @@ type Question = readonly [line: string, answer: bigint];
 
 let asked = 0;
 
-async function ask(version: 2 | 3, questions: readonly Question[], rules: readonly RegisterRule[] = []) {
+/** What boots a guest that asks these questions. */
+async function lay(version: 2 | 3, questions: readonly Question[], rules: readonly RegisterRule[] = []) {
   const path = join(folder.path, `${asked++}`);
   await writeFile(`${path}-asks.S`, `${questions.map(([line]) => `\t${line}\n`).join('')}`);
   const compile = (console: number) => compileGuest(path, 'asks', { ASKS: `"${path}-asks.S"`, CONSOLE: console });
-  const lay = (image: string) =>
+  const layImage = (image: string) =>
     layBoard(path, version, { firmware, image, initramfs: new Uint8Array(4) }, { models: { ...NO_MODELS, rules } });
   // Where its console is, the board says that is made for it.
-  const { files, machine, consoleFile } = lay(await compile(lay(await compile(0)).console));
+  return layImage(await compile(layImage(await compile(0)).console));
+}
+
+function expectAnswers(console: string, questions: readonly Question[]) {
+  const answers = console.trimEnd().split(/\r?\n/);
+  const hex = (value: bigint) => value.toString(16).padStart(16, '0');
+  expect(questions.map(([line], n) => `${line} = ${answers[n]}`)).toEqual(
+    questions.map(([line, answer]) => `${line} = ${hex(answer)}`),
+  );
+}
+
+async function ask(version: 2 | 3, questions: readonly Question[], rules: readonly RegisterRule[] = []) {
+  const { files, machine, consoleFile } = await lay(version, questions, rules);
   const run = {
     consoleFile,
     logFile: files.firmwareLog,
@@ -46,11 +62,7 @@ async function ask(version: 2 | 3, questions: readonly Question[], rules: readon
     shift: SHIFT,
   };
   await runGuest((rename) => qemuArguments(renameFiles(files, rename), machine), run);
-  const answers = (await readFile(consoleFile, 'utf8')).trimEnd().split(/\r?\n/);
-  const hex = (value: bigint) => value.toString(16).padStart(16, '0');
-  expect(questions.map(([line], n) => `${line} = ${answers[n]}`)).toEqual(
-    questions.map(([line, answer]) => `${line} = ${hex(answer)}`),
-  );
+  expectAnswers(await readFile(consoleFile, 'utf8'), questions);
   return readFile(files.firmwareLog, 'utf8');
 }
 
@@ -262,6 +274,27 @@ describe('the interrupt controller', () => {
     ]);
   });
 
+  it.each([2, 3] as const)('of version %i has a timer come again that the guest has forgotten', async (version) => {
+    const banked = version === 3 ? 0x17a7_0000 : GICD;
+    /** The virtual timer of the board: PPI 3. */
+    const TIMER = 1 << 19;
+    const write = (register: string, value: bigint): Question => [
+      `access "msr ${register}, x2; isb", 0, ${value}`,
+      value,
+    ];
+    await ask(version, [
+      get(banked + 0x200, 0),
+      write('cntv_cval_el0', 1n),
+      write('cntv_ctl_el0', 1n),
+      get(banked + 0x200, TIMER),
+      write('cntv_ctl_el0', 0n),
+      set(banked + 0x280, TIMER),
+      get(banked + 0x200, 0),
+      write('cntv_ctl_el0', 1n),
+      get(banked + 0x200, TIMER),
+    ]);
+  });
+
   it('of version 3 ends and deactivates in one step or in two', async () => {
     const GICR = 0x17a6_0000;
     const SGIS = GICR + 0x1_0000;
@@ -338,4 +371,54 @@ describe('calls of the monitor', () => {
       'monitor-call 0xb2000000 unknown',
     ]);
   });
+});
+
+/** Pages of registers: what the guest has done to each when the snapshot is taken. */
+const [UNTOUCHED, READ, USED] = [REGISTER, REGISTER + 0x1000, REGISTER + 0x2000];
+const asMemory = (page: number, value: bigint): Question[] => [
+  // Two registers at once: the page is memory from here on.
+  store('stp w2, w2', page + 16, value),
+  load('ldr w2', page + 16, value),
+];
+
+it('a cell finds the pages of registers as they were when the snapshot was taken', async () => {
+  const questions: Question[] = [
+    load('ldr w2', READ, 0n),
+    ...asMemory(USED, 3n),
+    ['snapshot', 0n],
+    load('ldr w2', UNTOUCHED, 0n),
+    load('ldr w2', READ + 16, 0n),
+    load('ldr w2', USED + 16, 3n),
+    ...[UNTOUCHED, READ, USED].flatMap((page) => asMemory(page, 9n)),
+  ];
+  const { files, machine, consoleFile, lie } = await lay(3, questions);
+  const table = encodeSnapshotTable({ devices: [], functions: [] }, false, consoleLookup(new Map(), true));
+  if (table === null) throw new Error('no table');
+  const gates = lie('gates', table);
+  const guest = await SnapshotGuest.start({
+    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { takesSnapshot: true }),
+    consoleFile,
+    cwd: folder.path,
+    signal: new AbortController().signal,
+    shift: SHIFT,
+  });
+  if (guest === null) throw new Error('there is no snapshot');
+  try {
+    const logs: (string | undefined)[] = [];
+    for (let n = 0; n < 3; n++) {
+      const cell = encodeNextCell({ table: null, plan: new Uint8Array(4), modules: null });
+      const booted = await guest.boot(cell, () => false);
+      expectAnswers(booted?.console.toString('utf8') ?? '', questions);
+      logs.push(booted?.firmwareLog);
+    }
+    // How often each page was read before it was memory, in the order in which they were touched.
+    expect(logs[0]?.match(/^page .*$/gm)).toEqual([
+      'page 0x16001000 reads=2 writes=0 broken=0 mapped',
+      'page 0x16002000 reads=0 writes=0 broken=0 mapped',
+      'page 0x16000000 reads=1 writes=0 broken=0 mapped',
+    ]);
+    expect(logs.slice(1)).toEqual([logs[0], logs[0]]);
+  } finally {
+    await guest.close();
+  }
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../harness/errors.ts';
-import { DEFAULT_MATRIX, loadCellFile, loadMatrix } from '../../harness/matrix/matrix-file.ts';
+import { DEFAULT_MATRIX, loadCellFile, loadMatrix, loadPreview } from '../../harness/matrix/matrix-file.ts';
 
 describe('the default matrix', () => {
   test('has a cell for every row, and enough of them', async () => {
@@ -24,6 +24,15 @@ describe('the default matrix', () => {
         });
       }
     }
+  });
+
+  test("asks the thread's question of a kernel that nobody has to compile first", async () => {
+    expect(await loadPreview(DEFAULT_MATRIX)).toMatchObject({
+      row: 'T8',
+      kernel: expect.stringMatching(/^debian-stock:/),
+      gates: expect.arrayContaining([{ gate: 'force', symbol: 'qcom_scm_is_available', value: 1 }]),
+      expect: { verdicts: ['null-deref'], function: 'qcom_scm_qsmmu500_wait_safe_toggle' },
+    });
   });
 
   test('boots nothing twice', async () => {

@@ -42,10 +42,30 @@
 	report
 	.endm
 
+	/* Asks for the plan as the init does (firmware/calls.c, read_file()), where a snapshot is taken; at EL0 from here on. */
+	.set	is_init, 0
+	.macro	snapshot
+	.set	is_init, 1
+	adr	x0, 1f
+	msr	elr_el1, x0
+	msr	spsr_el1, xzr
+	eret
+1:	prepare	0, 0
+	mov	x0, #0			// FILE_PLAN
+	mov	x3, #0
+	brk	#0xb007
+	mov	x2, x0
+	report
+	.endm
+
 #include ASKS
 
+	.if	is_init
+	brk	#0xb00e			// end_of_init()
+	.else
 	ldr	x0, =0x84000008		// PSCI SYSTEM_OFF
 	smc	#0
+	.endif
 1:	b	1b
 
 	.macro	each what
