@@ -19,3 +19,19 @@ export const mesonUsb3Phy: DeviceModel = {
     answers.rule({ rule: 'plain', at: base + R5 });
   },
 };
+
+/** SM_A1_PWRC_SET, and SM_A1_PWRC_GET, which says whether a domain is off. */
+const POWER_SET = 0x8200_0093;
+const POWER_GET = 0x8200_0095;
+
+/**
+ * The secure monitor takes every change of a power domain, and finds them all on. Where it does not know the call, the
+ * driver of the domains fails behind the first ones, and the kernel crashes when it lists those (genpd_debug_init()).
+ */
+export const mesonSecureMonitor: DeviceModel = {
+  compatible: ['amlogic,meson-gxbb-sm'],
+  reads: 'drivers/pmdomain/amlogic/meson-secure-pwrc.c, pwrc_is_off(); drivers/firmware/meson/meson_sm.c (6.12)',
+  model(_device, answers) {
+    for (const call of [POWER_SET, POWER_GET]) answers.call(call, 0);
+  },
+};

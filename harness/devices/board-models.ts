@@ -3,7 +3,7 @@ import type { AddressRange } from '../board/board-plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
 import { type DeviceTree, joinPath, parentPath, type TreeNode } from '../devicetree/tree.ts';
 import { ambaIds } from './amba-ids.ts';
-import { mesonUsb3Phy } from './amlogic.ts';
+import { mesonSecureMonitor, mesonUsb3Phy } from './amlogic.ts';
 import { aossQmpModel } from './aoss-qmp.ts';
 import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
@@ -111,6 +111,7 @@ const MODELS: readonly DeviceModel[] = [
   maliMidgard,
   maliUtgard,
   mdss,
+  mesonSecureMonitor,
   mesonUsb3Phy,
   mtkLvts,
   mtkPwrap,

@@ -59,6 +59,11 @@ describe('what a chip says of itself', () => {
     expect(wordAt(images, 0x2000)).toBe(0xa000_1000);
   });
 
+  it('has the power domains behind Amlogic’s secure monitor on', () => {
+    const { monitor } = models(node('secure-monitor', { compatible: 'amlogic,meson-gxbb-sm' }));
+    expect(monitor.answers.find(({ call }) => call === 0x8200_0095)?.words[0]).toBe(0);
+  });
+
   it('says yes to the random numbers of an Exynos850', () => {
     const { monitor } = models(node('rng@1000', { compatible: 'samsung,exynos850-trng', reg: [0x1000, 0x100] }));
     expect(monitor.answers.find(({ call }) => call === 0x8200_1012)?.words[0]).toBe(0);
