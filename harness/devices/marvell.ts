@@ -15,7 +15,7 @@ const EIP97 = {
 } as const;
 
 export const safexcel: DeviceModel = {
-  compatible: ['inside-secure,safexcel-eip97ies'],
+  compatible: ['inside-secure,safexcel-eip97ies', 'inside-secure,safexcel-eip97'],
   reads:
     'drivers/crypto/inside-secure/safexcel.c, safexcel_probe_generic() (6.12), ' +
     'which reads past the registers where none is right',
