@@ -13,11 +13,13 @@ import { readBoardTree } from '../run/board-tree.ts';
 import { print } from '../terminal/output.ts';
 import type { BoardOptions } from './board.options.ts';
 
+const NEEDS_TREE = 'give the path of a .dtb, or a kernel whose package has the tree: `--kernel debian-stock:6.12`';
+
 /** `board --no-boot`: what the tree says alone, or together with the drivers of a kernel; returns the exit code. */
 export async function withoutBoot(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
   if (options.log !== undefined) throw new InputError('--log needs a boot', 'leave out --no-boot');
   const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, name, signal);
-  const { tree, blob } = await readBoardTree(name, kernel);
+  const { tree, blob } = await readBoardTree(name, kernel, NEEDS_TREE);
   const suppliers = suppliersOf(tree);
   const drivers = kernel === null ? null : await driversOf(cacheRoot(), kernel);
   const found: BoardTree = {

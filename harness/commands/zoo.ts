@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
 import PQueue from 'p-queue';
 import { EXIT, InputError } from '../errors.ts';
 import { readNamed } from '../files.ts';
@@ -25,12 +26,12 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
   if (docs !== undefined) await requirePlace(docs);
   const entries = await readEntries(options.folder ?? ZOO, names);
   await requireTools();
-  const found = await withProgress((progress) =>
+  const { found, folder } = await withProgress((progress) =>
     runSearch('zoo', { signal, listen: progress.listen, results, workers }, async (session) => {
       // A search boots one cell at a time, so there are as many searches as guests.
       const queue = new PQueue({ concurrency: workers });
       let done = 0;
-      return queue.addAll(
+      const found = await queue.addAll(
         entries.map((entry) => async () => {
           const result = await runEntry(entry, session, { budget, clean, seed, random, explain, note: progress.note });
           for (const line of formatEntry(result).trimEnd().split('\n')) progress.note(line);
@@ -39,10 +40,11 @@ export async function zoo(names: readonly string[], options: ZooOptions, signal:
           return result;
         }),
       );
+      return { found, folder: relative(process.cwd(), session.folder.final) };
     }),
   );
   if (options.json === true) printJson(found);
-  else print(found.map(formatEntry).join('\n') + formatZooSummary(found));
+  else print(found.map(formatEntry).join('\n') + formatZooSummary(found, folder));
   if (docs !== undefined) {
     const text = withZooTable(String(await readNamed(docs, 'document', { isRegular: true })), found);
     if (text !== null) await writeAtomic(docs, text);

@@ -36,7 +36,7 @@ export function selectCells(cells: readonly Cell[], only: readonly string[]): Ce
       if (![...known].some((other) => matchesGlob(value, other))) {
         throw new InputError(
           `--only ${word}: no cell has ${axis} ${value}${didYouMean(value, known)}`,
-          axis === ID ? 'list the ids with --list' : `use one of ${[...known].join(', ')}`,
+          axis === ID ? 'list the ids with --list' : `use one of ${[...known].sort(byNumber.compare).join(', ')}`,
         );
       }
     }
@@ -72,6 +72,9 @@ export function findCell(cells: readonly Cell[], id: string): Cell {
     `list the cells with \`${commandLine(['matrix', '--list'])}\``,
   );
 }
+
+/** T2 before T10. */
+const byNumber = new Intl.Collator('en', { numeric: true });
 
 /** The text of `--list`: id, row and expected verdicts of each cell, in columns, cells of a row first. */
 export function listCells(cells: readonly Cell[]): string {

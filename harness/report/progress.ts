@@ -138,7 +138,7 @@ export function formatStatus(state: RunState, now: number): string[] {
       : `boots: ${state.bootsDone}${state.boots === null ? '' : ` of ${atMost}${state.boots}`}`,
     state.unexpected === 0 ? null : `${state.unexpected} unexpected`,
     state.noVerdict === 0 ? null : `${state.noVerdict} without a verdict`,
-    left === null ? null : `${formatDuration(left)} left`,
+    left === null || left === 0 ? null : `${formatDuration(left)} left`,
     state.running.length === 0 ? null : `booting ${[...new Set(state.running)].map(printable).join(' ')}`,
   ];
   return [...lines, parts.filter((part) => part !== null).join(', ')];

@@ -1,3 +1,4 @@
+import { isMissing } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
 import type { RunRecord } from '../run/record.ts';
 import { exitCodeOf } from '../run/record.ts';
@@ -47,6 +48,7 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
   const built = run.kernels.filter((kernel) => kernel.built).length;
   const cached = run.cells.filter((cell) => cell.cached).length;
   const fromSnapshot = run.cells.filter((cell) => cell.forked === true).length;
+  const areSame = run.flakes.length === 0 && !run.cells.some(({ verdict }) => isMissing(verdict));
   const times = [
     `in ${formatDuration(run.wallMs.total)}`,
     built === 0 ? null : `${count(built, 'kernel')} built in ${formatDuration(run.wallMs.kernels)}`,
@@ -57,7 +59,7 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
     count(run.workers, 'worker'),
     fromSnapshot === 0 ? null : `${fromSnapshot} cells from a snapshot`,
     cached === 0 ? null : `${cached} from the result cache`,
-    run.repeat > 1 ? `each booted ${run.repeat} times` : null,
+    run.repeat > 1 ? `each booted ${run.repeat} times${areSame ? ', byte for byte the same' : ''}` : null,
     run.clockRaces.length === 0 ? null : describeClockRaces(run),
     run.shard === null ? null : `shard ${run.shard.index}/${run.shard.of}`,
   ].filter((part) => part !== null);

@@ -1,3 +1,4 @@
+import { commandLine } from '../invocation.ts';
 import { printable } from '../printable.ts';
 import { type EntryResult, judgeEntry } from '../zoo/result.ts';
 import { count } from './text.ts';
@@ -10,7 +11,7 @@ export function formatEntry(result: EntryResult): string {
   if (found !== null) lines.push(`  ${entry.buggy}: ${foundText(result)}`);
   if (clean !== null) lines.push(`  ${entry.fixed}: ${cleanText(result)}`);
   if (result.atRandom !== null) lines.push(`  at random: ${boots(result.atRandom)}`);
-  if (sentence !== null) lines.push(`  ${sentence.sentence}`, `  ${sentence.file}`);
+  if (sentence !== null) lines.push(`  ${sentence.sentence}`, `  replay  ${commandLine(['cell', sentence.file])}`);
   if (entry.outOfReach !== null) lines.push(`  out of reach: ${entry.outOfReach}`);
   if (judgeEntry(result) === 'unexpected') lines.push('  NOT AS EXPECTED');
   return `${lines.map(printable).join('\n')}\n`;
@@ -47,8 +48,8 @@ function boots(search: NonNullable<EntryResult['found']>): string {
   return search.found === null ? `not in ${search.boots}` : String(search.found.boot);
 }
 
-/** The last line: how many entries were found, and how many are not as expected. */
-export function formatZooSummary(results: readonly EntryResult[]): string {
+/** The last line: how many entries were found, how many are not as expected, and the folder that has all boots. */
+export function formatZooSummary(results: readonly EntryResult[], folder: string): string {
   const of = (judgement: ReturnType<typeof judgeEntry>) =>
     results.filter((one) => judgeEntry(one) === judgement).length;
   const found = results.filter(({ found }) => found?.found != null).length;
@@ -57,7 +58,7 @@ export function formatZooSummary(results: readonly EntryResult[]): string {
     ...(of('unexpected') === 0 ? [] : [`${of('unexpected')} not as expected`]),
     ...(of('missing') === 0 ? [] : [`${of('missing')} without an answer`]),
   ];
-  return `${parts.join(', ')}\n`;
+  return `${parts.join(', ')}; records in ${printable(folder)}\n`;
 }
 
 const CELL_BREAKS = /[|\n]/g;

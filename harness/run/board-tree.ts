@@ -23,16 +23,21 @@ export interface BoardBlob {
 
 /**
  * A name with a slash is a path; any other is looked up in the working directory and then among the device trees of the
- * kernel's own package; `kernel` is null where there is none to look in. Throws {@link InputError} where there is no
- * such tree, with names like it, and for a file that cannot be read or is no blob.
+ * kernel's own package; `kernel` is null where there is none to look in. `hint`: what to do about a tree that is not
+ * there. Throws {@link InputError} where there is no such tree, with names like it, and for a file that cannot be read
+ * or is no blob.
  */
-export async function readBoardTree(name: string, kernel: KernelArtefact | null): Promise<BoardBlob> {
-  const path = name.includes('/') || existsSync(name) ? name : await findInKernel(name, kernel);
+export async function readBoardTree(
+  name: string,
+  kernel: KernelArtefact | null,
+  hint = NEEDS_FILE,
+): Promise<BoardBlob> {
+  const path = name.includes('/') || existsSync(name) ? name : await findInKernel(name, kernel, hint);
   const size = await stat(path).then(
     (found) => found.size,
     () => null,
   );
-  if (size === null) throw missing(path);
+  if (size === null) throw missing(path, hint);
   if (size > LARGEST_BLOB) throw new InputError(`${path} has ${size} bytes, and Linux takes at most ${LARGEST_BLOB}`);
   const blob = await readNamed(path, 'device tree', { hint: NEEDS_FILE, bytesMax: LARGEST_BLOB, isRegular: true });
   return { name, path, blob, tree: parseFdt(blob, name) };
@@ -40,12 +45,12 @@ export async function readBoardTree(name: string, kernel: KernelArtefact | null)
 
 const NEEDS_FILE = 'give the path of a .dtb';
 
-function missing(path: string): InputError {
-  return new InputError(`there is no device tree ${path}`, NEEDS_FILE);
+function missing(path: string, hint: string): InputError {
+  return new InputError(`there is no device tree ${path}`, hint);
 }
 
-async function findInKernel(name: string, kernel: KernelArtefact | null): Promise<string> {
-  if (kernel === null) throw missing(name);
+async function findInKernel(name: string, kernel: KernelArtefact | null, hint: string): Promise<string> {
+  if (kernel === null) throw missing(name, hint);
   const folder = kernel.deviceTrees;
   if (folder === null)
     throw new InputError(

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { plainCell } from '../axes/plain-cell.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { editTree } from '../devicetree/edit.ts';
@@ -98,5 +99,5 @@ async function sentenceOf(
 ): Promise<EntryResult['sentence']> {
   const wanted = { ...cell, watch: devices, expect: { verdicts: symptom.verdicts } };
   const { sentence, minimal, boots } = await explainOrder({ cell: wanted, usual: USUAL, boot, failure: null });
-  return { sentence, boots, file: await keepCell(`${name}.yaml`, { ...minimal, id: name }) };
+  return { sentence, boots, file: relative(process.cwd(), await keepCell(`${name}.yaml`, { ...minimal, id: name })) };
 }

@@ -36,6 +36,7 @@ const FAMILIES = [
   'interconnect',
   'i2c',
   'irqchip',
+  'reset',
 ] as const;
 type Family = (typeof FAMILIES)[number];
 

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -27,8 +29,9 @@ test('a known bug that is not found fails the night', async () => {
   const folder = await dir({ unsafeCleanup: true });
   const words = ['zoo', 'scm-guard-6.1', '--budget', '1', '--clean', '1', '--no-explain'];
   const { stdout, stderr, exitCode } = await bootrace(words, { cwd: folder.path });
+  const [kept] = await readdir(join(folder.path, 'results'));
   await folder.cleanup();
   expect(exitCode, stderr).toBe(1);
   expect(stdout).toContain('not found in 1 boot\n');
-  expect(stdout).toContain('1 known bug: 0 found, 1 not as expected');
+  expect(stdout).toContain(`1 known bug: 0 found, 1 not as expected; records in results/${kept}`);
 });

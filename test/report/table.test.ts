@@ -140,7 +140,9 @@ describe('console table', () => {
     const said = "2 boots made once more: QEMU's clock had been off by up to 25 µs";
     const run = aRun([aCell()], { repeat: 3, clockRaces });
     const text = formatTable(run, PLAIN);
-    expect(text).toContain(`all as expected  in 48 s, boots 47 s, 2 workers, each booted 3 times, ${said}`);
+    expect(text).toContain(
+      `all as expected  in 48 s, boots 47 s, 2 workers, each booted 3 times, byte for byte the same, ${said}`,
+    );
     expect(formatCell(aCell(), run, '.', colours(false))).toContain(
       `3 boots: the same console, byte for byte, in all of them; ${said}`,
     );
