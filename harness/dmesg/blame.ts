@@ -3,7 +3,8 @@ import { oneOf } from '../regex.ts';
 import type { PassedOver } from './events.ts';
 import { isNameless, plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
-import { isBystander, isDispatcher, type Role, roleOf, roleWhy } from './roles.ts';
+import { type Role, roleWhy } from './role-names.ts';
+import { isBystander, isDispatcher, roleOf } from './roles.ts';
 
 /** A frame together with where in the report it stands. */
 export interface PlacedFrame {

@@ -8,11 +8,13 @@ import type { Locate } from './frame.ts';
 import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
-import { type LogRecord, parseRecords, STAMPED, timeFromFields } from './prefix.ts';
+import { type LogRecord, parseRecords } from './prefix.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
 import { goodWords, maySpeak, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
+import { STAMPED } from './stamps.ts';
+import { timeFromFields } from './structured-records.ts';
 
 /** More than wait on any machine. */
 const MAX_WAITING = 4096;

@@ -1,6 +1,6 @@
 import type { LineSink } from './lines.ts';
-import { STAMPED } from './prefix.ts';
 import { SIGNS } from './signs.ts';
+import { STAMPED } from './stamps.ts';
 
 /** A line that quoted-printable breaks has 76 columns with the mark at its end, or as many as fit before an escape. */
 const SOFT = /^.{72,75}=\r?$/;

@@ -217,7 +217,7 @@ function renamed<T>(devices: ReadonlyMap<string, T>, names: ReadonlyMap<string, 
   return new Map([...devices].map(([device, value]) => [names.get(device) ?? device, value]));
 }
 
-/** Crashes are the same by their signature; devices by their name, or their node where they are numbered, and both ends. */
+/** Crashes are the same by their signature; devices by both ends and their name (their node where it has a number). */
 export function differencesTo(usual: readonly BoardOutcome[], outcome: BoardOutcome): Difference[] {
   if (!outcome.booted) return [];
   const known = new Set(usual.flatMap(({ crashes }) => crashes.map(({ signature }) => signature)));

@@ -1,6 +1,5 @@
 import type { CrashKind } from '../../model/crash.ts';
 import { frameOf, type TraceFrame } from '../frame.ts';
-import type { BlameRule } from '../roles.ts';
 
 /** What the first line of a report says. */
 export interface Header {
@@ -9,7 +8,7 @@ export interface Header {
   readonly lead: string;
   /** Whether the title names the blamed function. */
   readonly named: boolean;
-  readonly rule: BlameRule | null;
+  readonly rule: 'header' | null;
   /** The function that the line itself names. */
   readonly frame: TraceFrame | null;
   readonly address: string | null;
