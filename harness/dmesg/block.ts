@@ -1,24 +1,13 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
-import { blame, type PlacedFrame } from './blame.ts';
+import type { PlacedFrame } from './blame.ts';
+import { crashOf } from './crash-event.ts';
 import type { Crash, FollowUp } from './events.ts';
-import {
-  findFrame,
-  frameOf,
-  isNameless,
-  type Locate,
-  parseTraceLine,
-  plainName,
-  publicFrame,
-  type TraceFrame,
-  withSource,
-} from './frame.ts';
+import { findFrame, frameOf, type Locate, parseTraceLine, type TraceFrame, withSource } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
 import { Locks } from './locks.ts';
 import {
   ACCESS,
-  BYSTANDER,
-  CONTEXT,
   CPU_LINE,
   END_PANIC,
   END_TRACE,
@@ -27,26 +16,20 @@ import {
   MEMBER,
   MODULE_NAMES,
   NAME_END,
-  OTHER_SECTION,
-  OWN_SECTION,
   WITHIN_NAME,
 } from './patterns.ts';
 import { Registers } from './registers.ts';
-import { DIED, isOfFault, isTelling, reportOf } from './reporters.ts';
-import { rustName } from './rust.ts';
+import { DIED, isTelling, reportOf } from './reporters.ts';
+import { Sections } from './sections.ts';
 import { Task } from './task.ts';
-import { trackerFunction } from './tracker.ts';
 
 /** Bounds of what one report may hold on to; a report with more is cut, not grown. */
 const MAX_TEXT_LINES = 200;
 const MAX_TEXT_LENGTH = 512;
 const MAX_FRAMES = 1200;
-/** Frames of the trace that the record keeps: more than a stack has, unless it overflowed. */
-const MAX_TRACE = 256;
 const MAX_FOLLOW_UPS = 32;
 /** rust_panic(), rust/kernel/lib.rs; the message follows, and then the BUG(). */
 export const RUST_PANIC = 'rust_kernel: panicked at ';
-const MAX_TITLE_CPUS = 8;
 
 /** Reports that are a dump_stack() of the function that noticed. */
 const DUMPED: ReadonlySet<CrashKind> = new Set([
@@ -87,10 +70,7 @@ export class Block {
   #text: string[] = [];
   readonly #frames: PlacedFrame[] = [];
   #told: { readonly frames: number; readonly header: Header | null } | null = null;
-  #section: 'own' | 'other' = 'own';
-  /** The section is of another task than the one at fault: `Call trace:` does not end it. */
-  #bystander = false;
-  #interrupt = false;
+  readonly #sections = new Sections();
   /** A frame of a headless report says that it is one. Each frame is asked once: it matters with every line. */
   #telling = false;
   /** Names of modules may follow. */
@@ -201,8 +181,7 @@ export class Block {
     if (continues) return;
     if (this.#kind === 'hung-task' && followUp.kind === 'panic') {
       // What follows is the trace of the watchdog.
-      this.#section = 'other';
-      this.#bystander = true;
+      this.#sections.beginBystander();
     }
     if (this.#followUps.length < MAX_FOLLOW_UPS) this.#followUps.push(followUp);
   }
@@ -271,13 +250,9 @@ export class Block {
   }
 
   #read(raw: string): boolean {
-    let text = raw.trimStart();
-    const mark = CONTEXT.exec(text);
-    if (mark !== null) {
-      this.#interrupt = mark[1] === '' && (mark[2] === 'IRQ' || mark[2] === 'NMI' || mark[2] === 'SOFTIRQ');
-      text = text.slice(mark[0].length);
-      if (text === '') return true;
-    }
+    const marked = raw.trimStart();
+    const text = this.#sections.takeMark(marked);
+    if (text === '' && marked !== '') return true;
     if (text.startsWith('Preemption disabled at')) {
       this.#skipFrame = !text.includes('+0x');
       this.#locks.atomic ??= findFrame(text.slice(text.indexOf(':') + 1));
@@ -315,7 +290,8 @@ export class Block {
       ) ||
       this.#readContext(text) ||
       this.#locks.read(text, { kind: this.#kind, lead: this.header.lead, frames: this.#frames.length }) ||
-      this.#readSections(text) ||
+      this.#sections.read(text, this.#kind) ||
+      this.#readRule(text) ||
       MEMBER.test(text)
     );
   }
@@ -326,20 +302,16 @@ export class Block {
       this.#frames.push({
         frame: withSource(frame, this.#locate),
         role,
-        section: this.#section,
-        interrupt: this.#interrupt,
+        section: this.#sections.name,
+        interrupt: this.#sections.isInterrupt,
       });
     }
   }
 
   #readContext(text: string): boolean {
-    // dump_stack() begins with the CPU's line; arm prints its trace without a heading.
-    if (this.#isNoticedBy(text)) {
-      this.#bystander = true;
-      this.#section = 'other';
-    }
-    const told = this.#task.read(text, !this.#bystander);
-    if (told === 'cpu' && !this.#bystander) this.#section = 'own';
+    if (this.#isNoticedBy(text)) this.#sections.beginBystander();
+    const told = this.#task.read(text, !this.#sections.isBystander);
+    if (told === 'cpu') this.#sections.beginCpu();
     if (told !== null) return true;
     if (this.#kind === 'rcu-stall' && this.#task.readStall(text)) return true;
     const access = ACCESS.exec(text);
@@ -386,32 +358,14 @@ export class Block {
     return cpu !== undefined && Number(cpu) !== this.header.cpu;
   }
 
-  #readSections(text: string): boolean {
-    if (BYSTANDER.test(text) || (this.#kind === 'hung-task' && text.startsWith('NMI backtrace'))) {
-      this.#section = 'other';
-      this.#bystander = true;
-      return true;
-    }
-    if (OWN_SECTION.test(text)) {
-      if (!this.#bystander || (this.#kind !== 'hung-task' && /^NMI|^Task/.test(text))) {
-        this.#section = 'own';
-        this.#bystander = false;
-      }
-      this.#interrupt = false;
-      return true;
-    }
-    if (OTHER_SECTION.test(text)) {
-      this.#section = 'other';
-      this.#interrupt = false;
-      return true;
-    }
+  /** Lines that are drawn. */
+  #readRule(text: string): boolean {
     if (/^={10,}$/.test(text)) {
       // The rule below a sanitizer's report; the one above it comes before the header.
       if (this.#frames.length > 0) this.ended = true;
       return true;
     }
-    if (/^-{10,}$/.test(text)) return true;
-    return false;
+    return /^-{10,}$/.test(text);
   }
 
   /** The crash event; null when the block is only a piece of prose that looks like a header. */
@@ -423,64 +377,26 @@ export class Block {
       this.header = this.#report() ?? (this.#died ? DIED : HEADLESS);
       this.#kind = this.header.kind;
     }
-    const kind = this.#kind;
-    const { frame: blamed, passedOver } = blame({
-      kind,
-      header: this.header,
-      named: this.#named ?? this.#locks.named,
-      atomic: this.#locks.atomic,
-      pc: this.#registers.pc,
-      lr: this.#registers.lr,
-      frames: this.#frames,
-    });
-    const innocent = kind === 'panic' && !this.header.named && this.header.rule === null && !isOfFault(this.traceNames);
-    const named = innocent ? null : blamed;
-    const nameless = named !== null && isNameless(named);
-    const name = named === null || nameless ? null : plainName(named.function);
-    const title = nameless ? `${this.#title(null)} in module ${named.module}` : this.#title(name);
-    const tracked = trackerFunction({
-      kind,
-      header: this.header,
-      pc: this.#registers.pc,
-      frames: this.#frames,
-      places: this.#locks.places,
-      became: this.#locks.became,
-      blamed: nameless ? null : named,
-    });
-    return {
-      event: 'crash',
+    return crashOf({
       line: this.line,
-      time: this.time,
-      kind,
-      fatal: this.fatal,
-      title: this.#stalledTitle(title),
-      trackerTitle: nameless ? title : this.#trackerTitle(tracked, name),
-      signature: `${kind}: ${title}`,
-      function: name,
-      offset: named?.offset ?? null,
-      module: named?.module ?? null,
-      address: this.#address(),
-      comm: this.#task.comm,
-      pid: this.#task.pid,
-      cpu: this.#task.cpu ?? this.#task.stalled[0] ?? null,
-      stalledCpus: this.#task.stalled,
-      workqueue: this.#task.workqueue,
-      pc: this.#registers.pc === null ? null : publicFrame(this.#registers.pc),
-      lr: this.#registers.lr === null ? null : publicFrame(this.#registers.lr),
-      trace: this.#frames
-        .filter((placed) => placed.role === 'trace' && placed.section === 'own')
-        .slice(0, MAX_TRACE)
-        .map((placed) => publicFrame(placed.frame)),
-      code: this.#registers.code,
-      registers: this.#registers.values,
-      source: this.#source ?? named?.source ?? null,
       lastLine: this.lastLine,
-      passedOver,
+      time: this.time,
+      kind: this.#kind,
+      fatal: this.fatal,
+      truncated: headless || (cut && !this.ended && !this.#complete()),
+      header: this.header,
+      frames: this.#frames,
+      registers: this.#registers,
+      locks: this.#locks,
+      task: this.#task,
+      named: this.#named ?? this.#locks.named,
+      access: this.#access,
+      source: this.#source,
+      rustMessage: this.#rustMessage,
       text: this.#text,
       followUps: this.#followUps,
-      truncated: headless || (cut && !this.ended && !this.#complete()),
       probing,
-    };
+    });
   }
 
   get traceNames(): readonly string[] {
@@ -499,34 +415,6 @@ export class Block {
       header.source !== null ||
       header.cpu !== null
     );
-  }
-
-  #title(name: string | null): string {
-    const { lead } = this.header;
-    const access =
-      lead.startsWith('KASAN: ') && (this.#access === 'Read' || this.#access === 'Write') ? ` ${this.#access}` : '';
-    const freed = /^KASAN: (?:double-free|invalid-free)/.test(lead);
-    const first = freed ? lead : `${lead}${access}`;
-    return this.header.named && name !== null ? `${first} in ${rustName(name)}` : first;
-  }
-
-  #trackerTitle(tracked: string | null, blamed: string | null): string {
-    if (this.#rustMessage !== null && this.#kind === 'bug' && blamed !== null)
-      return `${this.#rustMessage} in ${rustName(blamed)}`;
-    return this.#title(tracked).replace(/(?<=unknown-block\()\d+,\d+/, 'NUM,NUM');
-  }
-
-  /** A stall of which no function is known is at least one of a CPU. */
-  #stalledTitle(title: string): string {
-    const { stalled } = this.#task;
-    if (stalled.length === 0 || title !== this.header.lead) return title;
-    return `${title} on CPU${stalled.length === 1 ? '' : 's'} ${stalled.slice(0, MAX_TITLE_CPUS).join(', ')}`;
-  }
-
-  #address(): string | null {
-    if (this.header.address !== null) return this.header.address;
-    const text = this.#registers.values.addr;
-    return text === undefined ? null : `0x${text.replace(/^0+(?=.)/, '')}`;
   }
 
   /** Reports without an end mark of their own are complete when their trace was printed. */
