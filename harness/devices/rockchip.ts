@@ -6,6 +6,12 @@ const CRU = /^rockchip,(?:px30|r[kv]\d+\w*)-(?:pmu)?cru$/;
 /** GRF_SOC_STATUS1 of the RK3399: the PLL of the PCIe PHY is locked, and its output is on (drivers/phy/rockchip). */
 const RK3399_PCIE_STATUS = 0xe2a4;
 const PHY_PLL_LOCKED = 1 << 9;
+/**
+ * CLKSEL31_CON of the RK3368: the first choice of spdif_8ch_pre is itself, which overflows the kernel's stack
+ * (drivers/clk/rockchip/clk-rk3368.c, mux_spdif_8ch_p; drivers/clk/clk.c, __clk_recalc_accuracies()). The last is a
+ * crystal.
+ */
+const RK3368_SPDIF = { at: 0x17c, value: 3 << 8 } as const;
 
 export const rockchipHighMask: DeviceModel = {
   compatible: new RegExp(`${GRF.source}|${CRU.source}`),
@@ -22,6 +28,7 @@ export const rockchipHighMask: DeviceModel = {
         count: Math.floor(size / Uint32Array.BYTES_PER_ELEMENT),
         someAreWhole,
       });
+    if (compatible.includes('rockchip,rk3368-cru')) answers.word(base + RK3368_SPDIF.at, RK3368_SPDIF.value);
     if (compatible.includes('rockchip,rk3399-grf')) answers.word(base + RK3399_PCIE_STATUS, PHY_PLL_LOCKED);
   },
 };

@@ -88,8 +88,9 @@ function busesOf(device: BoardDevice): TreeNode[] {
 }
 
 /**
- * The arbiter as version 5, or 7 where it has several buses, whatever the SoC has; with a channel for each peripheral
- * of the tree's PMICs behind it. PMICs of two buses that have the same number are one.
+ * The arbiter as version 7 where its registers reach to that one's map of APIDs, else as version 5, whatever the SoC
+ * has; with a channel for each peripheral of the tree's PMICs behind it. PMICs of two buses that have the same number
+ * are one.
  */
 export const spmiArbiter: DeviceModel = {
   compatible: ['qcom,spmi-pmic-arb', MANY_BUSES],
@@ -99,7 +100,7 @@ export const spmiArbiter: DeviceModel = {
     const channels = device.range('chnls');
     const observer = device.range('obsrvr');
     if (core === undefined || channels === null || observer === null) return;
-    const layout = device.compatible.includes(MANY_BUSES) ? VERSION_7 : VERSION_5;
+    const layout = core.size > VERSION_7.apids ? VERSION_7 : VERSION_5;
     const store = answers.store();
     let apid = 0;
     busesOf(device).forEach((bus, index) => {

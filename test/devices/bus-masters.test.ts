@@ -189,6 +189,16 @@ describe('masters of buses with a register file for each slave', () => {
     expect(found.behaviours.map(({ parameters }) => parameters[0])).toEqual([0x1000, 0x20]);
   });
 
+  it('has the channels of an SPMI arbiter as far apart as its core is large', () => {
+    const strides = [0x1100, 0x3000].map((size) => {
+      const reg = [0x1_0000, size, 0x10_0000, 0x40_0000, 0x80_0000, 0x8_0000];
+      const names = { 'reg-names': ['core', 'chnls', 'obsrvr'] };
+      return models(node('spmi@10000', { compatible: 'qcom,spmi-pmic-arb', reg, ...names })).behaviours[0]
+        ?.parameters[0];
+    });
+    expect(strides).toEqual([0x1_0000, 0x1000]);
+  });
+
   it('has an interrupt behind Marvell’s ICU looked up when it comes', () => {
     const icu = (address: number, phandle: number) =>
       node(

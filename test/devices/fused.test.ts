@@ -64,6 +64,11 @@ describe('what a chip says of itself', () => {
     expect(monitor.answers.find(({ call }) => call === 0x8200_0095)?.words[0]).toBe(0);
   });
 
+  it('has no clock of an RK3368 that comes from itself', () => {
+    const { images } = models(node('clock@1000', { compatible: 'rockchip,rk3368-cru', reg: [0x1000, 0x1000] }));
+    expect(wordAt(images, 0x117c)).toBe(0x300);
+  });
+
   it('says yes to the random numbers of an Exynos850', () => {
     const { monitor } = models(node('rng@1000', { compatible: 'samsung,exynos850-trng', reg: [0x1000, 0x100] }));
     expect(monitor.answers.find(({ call }) => call === 0x8200_1012)?.words[0]).toBe(0);
