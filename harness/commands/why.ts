@@ -85,7 +85,7 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
 async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
   if (options.tree !== undefined)
     throw new InputError('a cell has its own device tree', 'leave --tree out, or name a log');
-  const cell = await loadCell(name, options.matrix);
+  const cell = await loadCell(name, options.matrix, 'file or cell');
   await requireTools();
   return withProgress((progress) =>
     runSearch(

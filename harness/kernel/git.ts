@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
+import { shellQuote } from '../invocation.ts';
 import { cancelled } from './cancel.ts';
 
 /**
@@ -63,19 +64,37 @@ export async function runGit(folder: string, args: readonly string[], options: G
 export async function git(folder: string, args: readonly string[], options: GitOptions = {}): Promise<string> {
   const { exitCode, stdout, stderr } = await runGit(folder, args, options);
   if (exitCode === 0) return stdout;
-  throw new InputError(`git ${args[0]} in ${folder} failed: ${stderr.trim().split('\n').at(-1)}`);
+  throw failure(args[0] ?? '', folder, stderr);
+}
+
+function failure(command: string, folder: string, stderr: string): InputError {
+  return new InputError(`git ${command} in ${folder} failed: ${stderr.trim().split('\n').at(-1)}`);
 }
 
 /** The commit that `revision` names. Throws {@link InputError} when there is none. */
 export async function resolveCommit(repository: string, revision: string): Promise<string> {
-  return (await git(repository, ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`])).trim();
+  const args = ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`];
+  const { exitCode, stdout, stderr } = await runGit(repository, args);
+  if (exitCode === 0) return stdout.trim();
+  // builtin/rev-parse.c, die_no_single_rev(): all that it says of a name that it does not know.
+  if (!stderr.includes('Needed a single revision')) throw failure('rev-parse', repository, stderr);
+  throw new InputError(
+    `${repository} has no commit ${revision}`,
+    `fetch it, or see what there is with ${['git', '-C', repository, 'tag'].map(shellQuote).join(' ')}`,
+  );
 }
+
+const NEEDS_TREE = 'give a git checkout of Linux with --tree DIR';
 
 /** The git repository at `path`, without symbolic links. Throws {@link InputError} when there is none. */
 export async function repositoryAt(path: string): Promise<string> {
   const folder = await realpath(path).catch((error: unknown) => {
-    throw new InputError(`there is no tree ${path}`, 'give a git checkout of Linux with --tree DIR', { cause: error });
+    throw new InputError(`there is no tree ${path}`, NEEDS_TREE, { cause: error });
   });
-  const top = (await git(folder, ['rev-parse', '--show-cdup'])).trim();
-  return join(folder, top);
+  const { exitCode, stdout, stderr } = await runGit(folder, ['rev-parse', '--show-cdup']);
+  if (exitCode === 0) return join(folder, stdout.trim());
+  // setup.c, setup_git_directory_gently(). What else is wrong with a repository, such as its owner, git says itself.
+  if (/not a git repository|cannot change to/.test(stderr))
+    throw new InputError(`${path} is no git repository`, NEEDS_TREE);
+  throw failure('rev-parse', folder, stderr);
 }

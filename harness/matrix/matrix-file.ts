@@ -35,10 +35,11 @@ export async function loadCellFile(file: string): Promise<Cell> {
 
 /**
  * The cell that a user names: a cell file (`.yaml`), the id of a cell of the matrix, or a row with one cell.
+ * @param what it may be, for the message when it is not there
  * @throws InputError when there is none
  */
-export async function loadCell(name: string, matrixFile: string = DEFAULT_MATRIX): Promise<Cell> {
-  return /\.ya?ml$/.test(name) ? loadCellFile(name) : findCell(await loadMatrix(matrixFile), name);
+export async function loadCell(name: string, matrixFile: string = DEFAULT_MATRIX, what = 'cell'): Promise<Cell> {
+  return /\.ya?ml$/.test(name) ? loadCellFile(name) : findCell(await loadMatrix(matrixFile), name, what);
 }
 
 /**

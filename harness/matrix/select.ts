@@ -59,13 +59,13 @@ export function selectCells(cells: readonly Cell[], only: readonly string[]): Ce
  *
  * @throws InputError when there is none; it names what was probably meant
  */
-export function findCell(cells: readonly Cell[], id: string): Cell {
+export function findCell(cells: readonly Cell[], id: string, what = 'cell'): Cell {
   const exact = cells.find((cell) => cell.id === id);
   if (exact !== undefined) return exact;
   const ofRow = cells.find((cell) => cell.row?.toLowerCase() === id.toLowerCase());
   if (ofRow !== undefined) return ofRow;
   throw new InputError(
-    `there is no cell ${id}${didYouMean(
+    `there is no ${what} ${id}${didYouMean(
       id,
       cells.map((cell) => cell.id),
     )}`,

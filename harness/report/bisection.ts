@@ -1,6 +1,6 @@
 import type { CommitStep } from '../session/bisect-commits.ts';
 import type { BisectedConfigs, ConfigRequest } from '../session/bisect-configs.ts';
-import { formatDuration } from './text.ts';
+import { count, formatDuration } from './text.ts';
 
 const SHORT_HASH = 12;
 const MS = 1000;
@@ -10,7 +10,7 @@ export function formatCommitStep({ commit, answer, shown, subject, left }: Commi
   const what = `${commit.slice(0, SHORT_HASH)} ${answer}: ${shown} (${subject})`;
   if (left === null) return what;
   const { commits, steps, seconds } = left;
-  return `${what}; ${commits} commits left, about ${steps} steps, ${formatDuration(seconds * MS)}`;
+  return `${what}; ${count(commits, 'commit')} left, about ${count(steps, 'step')}, ${formatDuration(seconds * MS)}`;
 }
 
 /** What `bisect configs` found. */

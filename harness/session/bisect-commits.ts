@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { InputError } from '../errors.ts';
-import { commandLine, commandLineAnywhere } from '../invocation.ts';
+import { commandLine, commandLineAnywhere, shellQuote } from '../invocation.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { repositoryAt, resolveCommit } from '../kernel/git.ts';
 import { toolchainIdentity } from '../kernel/make.ts';
@@ -209,8 +209,9 @@ async function reportOf(
     notes: [...new Set(sightings.flatMap(({ notes }) => notes))],
     reproduce: [
       replay,
+      `cd ${shellQuote(repository)}`,
       `git bisect start ${ends.bad.commit} ${ends.good.commit}`,
-      // Typed in the tree, where no package of ours is.
+      // No package of ours is in the tree.
       `git bisect run ${commandLineAnywhere(['check', ...words])}`,
     ],
   };

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { repositoryAt, resolveCommit } from '../../harness/kernel/git.ts';
 import {
   badOfUsersBisection,
   cleanHead,
@@ -125,6 +126,16 @@ describe('a tree', () => {
     expect(await cleanHead(tree)).toBeNull();
     expect(await readFile(join(tree, '.git', 'index'))).toEqual(index);
     expect(await cleanHead(folder.path)).toBeNull();
+  });
+
+  it('is refused in a sentence where it is none, or has not the commit that was named', async () => {
+    expect(await resolveCommit(tree, 'HEAD~1')).toBe(at(18));
+    await expect(resolveCommit(tree, 'v0.0')).rejects.toThrow(`${tree} has no commit v0.0`);
+    await expect(resolveCommit(tree, '--all')).rejects.toThrow(`${tree} has no commit --all`);
+    expect(await repositoryAt(tree)).toBe(tree);
+    await expect(repositoryAt(folder.path)).rejects.toThrow(`${folder.path} is no git repository`);
+    await expect(repositoryAt(join(tree, 'value'))).rejects.toThrow(`${join(tree, 'value')} is no git repository`);
+    await expect(repositoryAt(join(tree, 'absent'))).rejects.toThrow(`there is no tree ${join(tree, 'absent')}`);
   });
 
   it("knows the bad end of the user's own bisection", async () => {

@@ -72,6 +72,7 @@ describe('findCell', () => {
 
   test('names what was probably meant', () => {
     expect(() => findCell(cells, '6.1.module')).toThrow('there is no cell 6.1.module, did you mean 6.1.modules?');
+    expect(() => findCell(cells, 'a.log', 'file or cell')).toThrow('there is no file or cell a.log');
   });
 });
 
