@@ -1,3 +1,4 @@
+import type { AddressRange, PlacedBehaviour } from '../board/board-plan.ts';
 import type { Answers, BoardDevice } from './device.ts';
 
 /** Arm's message handling unit, version 1 (drivers/mailbox/arm_mhu.c and arm_mhu_db.c, 6.12). */
@@ -8,7 +9,7 @@ const THERE = 0x100;
 /** INTR_STAT_OFS, INTR_SET_OFS, INTR_CLR_OFS. */
 const [STATUS, SET, CLEAR] = [0x00, 0x08, 0x10];
 
-export interface MhuChannel {
+interface MhuChannel {
   /** The register that rings at the other side. */
   readonly ring: number;
   /** The status of the way back, in which a bit stands for each message that has come. */
@@ -18,7 +19,7 @@ export interface MhuChannel {
 }
 
 /** The channel that the first entry of `mboxes` means, with its registers' rules; null where it is none of an MHU. */
-export function mhuChannel(client: BoardDevice, answers: Answers): MhuChannel | null {
+function mhuChannel(client: BoardDevice, answers: Answers): MhuChannel | null {
   const mailbox = client.supplier('mboxes');
   const number = client.cells('mboxes')[1] ?? 0;
   const channel = CHANNELS[number];
@@ -28,4 +29,26 @@ export function mhuChannel(client: BoardDevice, answers: Answers): MhuChannel | 
   // A message is taken as soon as it is there.
   answers.rule({ rule: 'plain', at: back + THERE + STATUS });
   return { ring: back + THERE + SET, arrived: back + STATUS, interrupt: mailbox.interrupt(number) };
+}
+
+/**
+ * The behaviour of firmware that takes messages by an MHU and by the memory of `shmem`; none where the device has
+ * another mailbox. `parametersOf` gets that memory, and the register by whose bits messages arrive.
+ */
+export function answerMessages(
+  client: BoardDevice,
+  answers: Answers,
+  behaviour: PlacedBehaviour['behaviour'],
+  parametersOf: (shared: AddressRange, arrived: number) => readonly number[],
+): void {
+  const shared = client.registersOf('shmem');
+  const channel = shared === null ? null : mhuChannel(client, answers);
+  if (shared === null || channel === null) return;
+  answers.behaviour({
+    behaviour,
+    address: channel.ring,
+    size: Uint32Array.BYTES_PER_ELEMENT,
+    interrupts: [channel.interrupt],
+    parameters: [...parametersOf(shared, channel.arrived)],
+  });
 }

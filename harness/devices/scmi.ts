@@ -2,7 +2,7 @@ import type { AddressRange } from '../board/board-plan.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
 import type { Answers, BoardDevice, DeviceModel } from './device.ts';
-import { mhuChannel } from './mhu.ts';
+import { answerMessages } from './mhu.ts';
 
 /** Protocols of SCMI (DEN 0056) that firmware/models/scmi.c knows; others of the tree are not offered. */
 const FIRST_PROTOCOL = 0x10;
@@ -63,15 +63,10 @@ export const scmiMailbox: DeviceModel = {
   compatible: ['arm,scmi'],
   reads: 'drivers/firmware/arm_scmi/mailbox.c, mailbox_send_message(), rx_callback(); as by calls (6.12)',
   model(device, answers) {
-    const shared = device.registersOf('shmem');
-    const channel = shared === null ? null : mhuChannel(device, answers);
-    if (shared === null || channel === null) return;
-    answers.behaviour({
-      behaviour: 'scmi-doorbell',
-      address: channel.ring,
-      size: Uint32Array.BYTES_PER_ELEMENT,
-      interrupts: [channel.interrupt],
-      parameters: [0, ...parametersOf(device, answers, shared), channel.arrived],
-    });
+    answerMessages(device, answers, 'scmi-doorbell', (shared, arrived) => [
+      0,
+      ...parametersOf(device, answers, shared),
+      arrived,
+    ]);
   },
 };

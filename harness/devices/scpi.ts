@@ -1,7 +1,7 @@
 import { walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
 import { type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
-import { mhuChannel } from './mhu.ts';
+import { answerMessages } from './mhu.ts';
 
 /** One more than the highest sensor that a thermal zone of the tree asks `scpi`'s sensors for. */
 function sensorCount(scpi: BoardDevice): number {
@@ -21,22 +21,13 @@ export const scpi: DeviceModel = {
     'drivers/firmware/arm_scpi.c, scpi_send_message(), scpi_init_versions(); drivers/clk/clk-scpi.c, ' +
     'drivers/pmdomain/arm/scpi_pm_domain.c, drivers/hwmon/scpi-hwmon.c (6.12)',
   model(device, answers) {
-    const shared = device.registersOf('shmem');
-    const channel = shared === null ? null : mhuChannel(device, answers);
-    if (shared === null || channel === null) return;
-    answers.behaviour({
-      behaviour: 'scpi',
-      address: channel.ring,
-      size: Uint32Array.BYTES_PER_ELEMENT,
-      interrupts: [channel.interrupt],
-      // The upper half of the memory is for requests: scpi_probe().
-      parameters: [
-        shared.address,
-        shared.address + shared.size / 2,
-        channel.arrived,
-        answers.store(),
-        sensorCount(device),
-      ],
-    });
+    // The upper half of the memory is for requests: scpi_probe().
+    answerMessages(device, answers, 'scpi', (shared, arrived) => [
+      shared.address,
+      shared.address + shared.size / 2,
+      arrived,
+      answers.store(),
+      sensorCount(device),
+    ]);
   },
 };
