@@ -1,5 +1,6 @@
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { stringProperty } from '../devicetree/values.ts';
+import { namesOf } from '../model/names.ts';
 import type { DeviceModel } from './device.ts';
 import { MemoryImage } from './register-image.ts';
 
@@ -172,7 +173,7 @@ export function commandDatabase(resources: readonly Resource[] = RESOURCES): Uin
 
   // Offsets in the headers count from the start of `data`.
   let at = 0;
-  const slaves = Object.keys(SLAVE).filter((key): key is Slave => key in SLAVE);
+  const slaves = namesOf(SLAVE);
   for (const [index, slave] of slaves.entries()) {
     const entries = resources.filter((resource) => resource.slave === slave);
     const header = RSC_HDR_OFFSET + index * RSC_HDR_SIZE;

@@ -1,3 +1,5 @@
+import { namesOf } from '../model/names.ts';
+
 /** One field of a register, or of a packed word in memory. */
 export interface Field {
   /** Offset of the 32-bit little-endian word from the start of the image, in bytes. */
@@ -23,8 +25,7 @@ export function encodeFields<Name extends string>(
   fields: Readonly<Record<Name, Field>>,
   values: Readonly<Record<Name, number>>,
 ): Uint8Array {
-  const named = (key: string): key is Name => key in fields;
-  const names = Object.keys(fields).filter(named);
+  const names = namesOf(fields);
   const image = new DataView(new ArrayBuffer(Math.max(0, ...names.map((name) => fields[name].register + WORD))));
   for (const name of names) {
     const { register, bit, width } = fields[name];

@@ -1,16 +1,11 @@
 import type { CrashKind } from '../model/crash.ts';
+import { namesOf } from '../model/names.ts';
 import { oneOf, oneOfWords } from '../regex.ts';
 import { plainName, type TraceFrame } from './frame.ts';
 import { ROLES, type Role, type RoleFacts } from './role-names.ts';
 import { rustName } from './rust.ts';
 
 /* Which frames may be to blame: those that do nothing of what role-names.ts lists. */
-
-const ROLE_NAMES: readonly Role[] = Object.keys(ROLES).filter(isRole);
-
-function isRole(name: string): name is Role {
-  return name in ROLES;
-}
 
 interface Matcher {
   readonly role: Role;
@@ -30,7 +25,7 @@ function matcher(role: Role): Matcher {
   };
 }
 
-const MATCHERS: readonly Matcher[] = ROLE_NAMES.map(matcher);
+const MATCHERS: readonly Matcher[] = namesOf<Role>(ROLES).map(matcher);
 
 /** Kinds in which only some roles excuse a function: what waits is the very thing that a hung task's report names. */
 const ONLY: Readonly<Partial<Record<CrashKind, ReadonlySet<Role>>>> = {

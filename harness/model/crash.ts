@@ -1,3 +1,4 @@
+import { namesOf } from './names.ts';
 import type { Verdict } from './verdict.ts';
 
 interface CrashKindFacts {
@@ -48,11 +49,7 @@ const TABLE = {
 
 export type CrashKind = keyof typeof TABLE;
 
-function isCrashKind(name: string): name is CrashKind {
-  return name in TABLE;
-}
-
-export const CRASH_KINDS: readonly CrashKind[] = Object.keys(TABLE).filter(isCrashKind);
+export const CRASH_KINDS: readonly CrashKind[] = namesOf(TABLE);
 
 /** What stands in the table about reports of this kind. */
 export function crashFacts(kind: CrashKind): CrashKindFacts {

@@ -1,3 +1,5 @@
+import { namesOf } from './names.ts';
+
 /** What a verdict is about, apart from its name. */
 interface VerdictFacts {
   /**
@@ -32,12 +34,8 @@ const TABLE = {
 
 export type Verdict = keyof typeof TABLE;
 
-function isVerdict(name: string): name is Verdict {
-  return name in TABLE;
-}
-
 /** All verdicts, from best to worst. */
-export const VERDICTS: readonly Verdict[] = Object.keys(TABLE).filter(isVerdict);
+export const VERDICTS: readonly Verdict[] = namesOf(TABLE);
 
 /** What stands in the table about `verdict`. */
 export function verdictFacts(verdict: Verdict): VerdictFacts {
