@@ -174,8 +174,11 @@ function ofStall(own: readonly PlacedFrame[]): TraceFrame[] {
 function leafCaller(pc: TraceFrame, lr: TraceFrame | null, kind: CrashKind): TraceFrame | null {
   const role = roleOf(pc, kind);
   if (role === 'lock') return RAW_LOCK.test(pc.function) ? lr : null;
-  return role === 'memory' || role === 'atomic' || role === 'container' || role === 'instrumentation' ? lr : null;
+  return role !== null && LEAVES.has(role) ? lr : null;
 }
+
+/** Roles whose functions call none, or fail before they do. */
+const LEAVES: ReadonlySet<Role> = new Set(['memory', 'atomic', 'container', 'instrumentation', 'text', 'scheduling']);
 
 /** What faults on what it was handed, mostly before it calls anything. */
 const CALLED: ReadonlySet<Role | null> = new Set(['handle', 'object', 'lock']);

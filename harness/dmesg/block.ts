@@ -48,6 +48,9 @@ function located(header: Header, locate: Locate | null): Header {
   return header.frame === null ? header : { ...header, frame: withSource(header.frame, locate) };
 }
 
+/** print_irqtrace_events(), kernel/locking/lockdep.c: a mail program may put the function on a line of its own. */
+const IRQ_FLAGS = /^(?:hard|soft)irqs last +(?:en|dis)abled at \(\d+\): /;
+
 /** One report while it is being read. */
 export class Block {
   header: Header;
@@ -256,6 +259,10 @@ export class Block {
     if (text.startsWith('Preemption disabled at')) {
       this.#skipFrame = !text.includes('+0x');
       this.#locks.atomic ??= findFrame(text.slice(text.indexOf(':') + 1));
+      return true;
+    }
+    if (IRQ_FLAGS.test(text)) {
+      this.#skipFrame = text.trimEnd().endsWith(']');
       return true;
     }
     if (HELD_AT.test(text)) {

@@ -92,7 +92,8 @@ export const ROLES = {
       srso_* ftrace_caller ftrace_regs_caller ftrace_regs_call ftrace_call ftrace_graph_caller ftrace_stub* mcount*
       fentry__ trace_event_raw_* traceiter_* trace_array_* trace_vprintk* perf_trace_* bpf_trace_run* perf_tp_event
       perf_swevent_* cfi_check* cfi_slowpath*
-      stack_depot_* depot_* set_track_prepare rust_helper_*
+      stack_depot_* depot_* set_track_prepare rust_helper_* trace_lock_* rcu_read_lock_*held*
+    fs_reclaim_acquire fs_reclaim_release
     `,
   },
   memory: {
@@ -102,7 +103,7 @@ export const ROLES = {
       /arch\/\w+\/lib\/|arch\/\w+\/include\/asm\/(?:uaccess|io)\.h/,
     ),
     names: `
-      iov_iter_* ioread*_rep iowrite*_rep
+      mmiocpy mmioset iov_iter_* ioread*_rep iowrite*_rep
       logic_in* logic_out* inb inw inl outb outw outl insb insw insl copy_to_iter* copy_from_iter* copy_page_to_iter*
       copy_page_from_iter* simple_copy_to_iter iterate_and_advance*
       memcpy* memmove* memset* memcmp* memchr* memscan* pi_mem* pi_str* arch_mem* strcpy* strncpy* strcmp*
@@ -112,7 +113,8 @@ export const ROLES = {
       arch_copy_from_user* arch_clear_user* asm_copy_to_user* asm_copy_from_user* raw_copy_to_user*
       raw_copy_from_user* arm_copy_from_user* arm_copy_to_user* get_user get_user_[1248] get_user_nocheck_*
       put_user put_user_[1248] put_user_nocheck_* strncpy_from_user* strnlen_user* import_iovec* iovec_from_user*
-      copy_compat_* copy_page copy_page_* copy_mc_* clear_page clear_page_* copy_highpage clear_huge_page
+      copy_compat_* copy_page copy_page_mc copy_page_nt
+      copy_page_regs copy_page_rep copy_mc_* clear_page clear_page_* copy_highpage clear_huge_page
       rep_movs_alternative rep_stos_alternative copy_to_kernel_nofault* copy_from_kernel_nofault* probe_kernel_*
       csum_partial* arm_smccc_smc arm_smccc_hvc arm_smccc_1_1_* arm_smccc_1_2_* raw_readb raw_readw raw_readl
       raw_readq raw_writeb raw_writew raw_writel raw_writeq readb readw readl readq writeb writew writel writeq
@@ -288,6 +290,8 @@ export const ROLES = {
       netdev_register_kobject usb_disable_device* usb_unbind_* usb_set_configuration tty_unregister_device
       tty_register_device*
       hwrng_unregister* i2c_unregister_device i2c_del_adapter unregister_client
+      config_item_get* config_item_put config_group_get config_group_put driver_set_override bind_store unbind_store
+      drv_attr_store drv_attr_show of_device_unregister
       kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register
       device_initialize
       device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*
@@ -338,7 +342,8 @@ export const ROLES = {
       dmaengine_terminate_* dma_release_channel
       iommu_map* iommu_unmap* iommu_iova_to_phys iommu_attach_device iommu_detach_device iommu_domain_free iommu_set_*
       pm_generic_* genpd_runtime_* dev_pm_set_* dev_pm_clear_* device_wakeup_* device_set_wakeup_*
-      pci_read_config_* pci_write_config_* pci_bus_read_config_* pci_bus_write_config_* pci_generic_config_*
+      pci_read_config_* pci_write_config_* pci_bus_read_config_* pci_bus_write_config_*
+      pci_user_read_config_* pci_user_write_config_*
       irq_get_irq_data irq_set_chip* irq_set_handler* irq_create_mapping* irq_find_mapping* irq_dispose_mapping
     `,
   },
@@ -346,7 +351,8 @@ export const ROLES = {
     why: 'requests, frees or masks the interrupt that its caller named',
     files: /^kernel\/irq\/(?:manage|devres)\.c/,
     names: `
-      request_irq request_threaded_irq devm_request_* free_irq* devm_free_irq enable_irq disable_irq* irq_set_affinity*
+      request_irq request_threaded_irq setup_irq devm_request_*
+      free_irq* devm_free_irq enable_irq disable_irq* irq_set_affinity*
       irq_set_irq_wake irq_set_irq_type synchronize_irq* synchronize_hardirq
     `,
   },

@@ -35,6 +35,9 @@ const ONLY: Readonly<Partial<Record<CrashKind, ReadonlySet<Role>>>> = {
 /** Kinds whose trace begins in the interrupt that found them. */
 const INTERRUPTED: ReadonlySet<CrashKind> = new Set(['rcu-stall', 'soft-lockup', 'hard-lockup', 'workqueue-lockup']);
 
+/** Inline functions of arch/arm64/include/asm/io.h, of which each module may have a copy. */
+const EMITTED = /^(?:__raw_)?(?:read|write)[bwlq](?:_relaxed)?$/;
+
 /** Rust's own libraries: the panic machinery and what checks arithmetic, indices and options. */
 const RUST_RUNTIME = /^<?(?:core|alloc|std|__rustc|compiler_builtins)::/;
 
@@ -46,7 +49,7 @@ const UP = /^(?:\.{1,2}\/)+/;
 const CORE = new RegExp(
   `^${oneOf(
     /drivers\/(?:base|usb\/core)\/.*/,
-    /drivers\/(?:tty\/tty_\w+|gpio\/(?:gpiolib[\w-]*|devres)|i2c\/i2c-core[\w-]*|spi\/spi|pci\/access)\.c/,
+    /drivers\/(?:tty\/tty_\w+|gpio\/(?:gpiolib[\w-]*|devres)|i2c\/i2c-core[\w-]*|spi\/spi|pci\/access)\.[ch]/,
     /drivers\/(?:clk\/(?:clk(?:-bulk|-conf|-devres)?|clkdev)|phy\/phy-core|iommu\/iommu|mailbox\/mailbox)\.c/,
     /drivers\/(?:interconnect|nvmem|pinctrl|pwm|regulator|reset)\/core\.c/,
     /drivers\/net\/phy\/(?:mdio_(?:bus|bus_provider|device|devres)|phy|phy_device|phy-c45|phy-core)\.c/,
@@ -97,7 +100,7 @@ function findRole(frame: TraceFrame, kind: CrashKind): Role | null {
     if (role === 'interrupt' && !INTERRUPTED.has(kind)) continue;
     // It may hold the very lock that the report is about.
     if (role === 'handle' && kind === 'lockdep') continue;
-    if (frame.module !== null && modules?.test(frame.module) !== true) continue;
+    if (frame.module !== null && modules?.test(frame.module) !== true && !EMITTED.test(frame.function)) continue;
     if (file !== null && files?.test(file)) return role;
     if (file !== null && !isCore(file)) continue;
     if (names.test(name)) return role;
