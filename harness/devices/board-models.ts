@@ -184,6 +184,14 @@ function isGpioBank(node: TreeNode): boolean {
   return nodes.some(({ properties }) => properties.has('gpio-controller'));
 }
 
+/** An invented temperature shuts the board down: an i.MX8MQ did, and an MT8195 by an ADC behind its zone. */
+function isThermometer(device: BoardDevice): boolean {
+  return (
+    device.node.properties.has('#thermal-sensor-cells') ||
+    device.others('generic-adc-thermal').some((zone) => zone.supplier('io-channels')?.path === device.path)
+  );
+}
+
 /** What the models of a tree's enabled devices answer. Pure. */
 export function modelBoard(tree: DeviceTree): ModelledBoard {
   const answers = new Answers();
@@ -195,9 +203,7 @@ export function modelBoard(tree: DeviceTree): ModelledBoard {
       ),
     );
     for (const model of models) model.model(device, answers);
-    // An invented temperature shuts the board down: an i.MX8MQ did.
-    if (device.node.properties.has('#thermal-sensor-cells') || isGpioBank(device.node))
-      for (const range of device.ranges) answers.neverBreak(range);
+    if (isThermometer(device) || isGpioBank(device.node)) for (const range of device.ranges) answers.neverBreak(range);
     if (models.length > 0) nodes.push({ path: device.path, models });
   }
   return { models: answers.models, nodes };

@@ -117,6 +117,13 @@ describe('models of a board’s devices', () => {
     expect(found.never).toEqual([{ address: 0x9080, size: 0x10 }]);
   });
 
+  it('invents nothing for an ADC that measures a temperature', () => {
+    const adc = (at: number, phandle: number) =>
+      node(`adc@${at}`, { compatible: 'acme,adc', reg: [at, 0x100], '#io-channel-cells': [1], phandle: [phandle] });
+    const zone = node('sensor', { compatible: 'generic-adc-thermal', 'io-channels': [8, 0] });
+    expect(models(adc(0x1000, 7), adc(0x2000, 8), zone).models.never).toEqual([{ address: 0x2000, size: 0x100 }]);
+  });
+
   it('tells an SMMU of many pages that they are large', () => {
     const idr1 = (size: number) => {
       const iommu = node('iommu@100000', { compatible: 'arm,mmu-500', reg: [0x10_0000, size] });
