@@ -125,7 +125,9 @@ async function getKernel(request: KernelRequest, root: string): Promise<KernelRe
         if (!recipe.mayBeRefused.includes(request.linkage))
           throw new RecipeMisfit(
             `kernel ${subject}: ${reason}`,
-            'change the fragment, or list the linkage in mayBeRefused',
+            reason.includes('has no prompt')
+              ? 'say in the board.yaml what selects it (`selected-by`), or list the linkage in mayBeRefused'
+              : 'change the fragment, or list the linkage in mayBeRefused',
           );
         await publishKernel(root, key, { kind: 'unbuildable', reason });
         await folder.settled();

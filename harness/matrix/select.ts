@@ -36,7 +36,11 @@ export function selectCells(cells: readonly Cell[], only: readonly string[]): Ce
       if (![...known].some((other) => matchesGlob(value, other))) {
         throw new InputError(
           `--only ${word}: no cell has ${axis} ${value}${didYouMean(value, known)}`,
-          axis === ID ? 'list the ids with --list' : `use one of ${[...known].sort(byNumber.compare).join(', ')}`,
+          axis === ID
+            ? 'list the ids with --list'
+            : value.includes('=')
+              ? `one axis each: --only ${axis}=... --only ${value}`
+              : `use one of ${[...known].sort(byNumber.compare).join(', ')}`,
         );
       }
     }

@@ -45,9 +45,13 @@ export async function loadRun(path: string): Promise<LoadedRun> {
   const file = found?.isFile() === true ? path : join(path, RECORD);
   const text = await readRegularFile(file, LARGEST_RECORD).then(String, (cause: unknown) => {
     if (cause instanceof InputError) throw cause;
-    throw new InputError(`there is no run in ${path}`, `give a folder that has a ${RECORD}, as results/latest has`, {
-      cause,
-    });
+    throw new InputError(
+      `there is no run in ${path}`,
+      `give a folder that has a ${RECORD}: matrix and board leave theirs in results/latest`,
+      {
+        cause,
+      },
+    );
   });
   return { run: parseRun(text, file), folder };
 }

@@ -1,3 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import { linkageFragment, linkageName, modulesOf } from '../../harness/axes/linkage.ts';
 import { boardNames, resolveBoard } from '../../harness/boards/boards.ts';
@@ -15,6 +18,19 @@ describe('the fragment of a linkage', () => {
     ['smmu-module', `CONFIG_ARM_SMMU=m\nCONFIG_QCOM_SCM=y\n${SELECTED}`],
   ])('%s is the text that kernels were built with', (linkage, text) => {
     for (const name of ['small', 'full']) expect(linkageFragment(resolveBoard(name), linkage)).toBe(text);
+  });
+
+  it('is the same for the board of docs/kernels.md, so that its command builds nothing', async () => {
+    const docs = await readFile(new URL('../../docs/kernels.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```yaml\n(# myboard.*?)```/s.exec(docs) ?? [];
+    await withDir(
+      async ({ path }) => {
+        await writeFile(join(path, 'board.yaml'), example);
+        await writeFile(join(path, 'myboard.dts'), '/dts-v1/;\n/ {};\n');
+        expect(linkageFragment(resolveBoard(path), 'builtin')).toBe(linkageFragment(small, 'builtin'));
+      },
+      { unsafeCleanup: true },
+    );
   });
 
   it('is empty on a board without subjects, and null where there is no such linkage', () => {

@@ -28,6 +28,13 @@ describe('--only', () => {
     expect(select('kernel=6.1', 'kernel=6.12', 'linkage=builtin')).toEqual(['6.1.builtin', '6.12.builtin']);
   });
 
+  test('two axes in one option are told apart', () => {
+    expect(() => select('kernel=6.1,row=T2')).toThrow(
+      expect.objectContaining({ hint: 'one axis each: --only kernel=... --only row=T2' }),
+    );
+    expect(() => select('row=T3')).toThrow(expect.objectContaining({ hint: 'use one of T1, T2' }));
+  });
+
   test('rows, ids and asterisks', () => {
     expect(select('row=T1')).toEqual(['6.1.builtin']);
     expect(select('row=T*', 'kernel=*fixed')).toEqual(['6.1-unfixed.modules.load=smmu-scm']);
