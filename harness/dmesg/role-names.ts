@@ -290,8 +290,8 @@ export const ROLES = {
       netdev_register_kobject usb_disable_device* usb_unbind_* usb_set_configuration tty_unregister_device
       tty_register_device*
       hwrng_unregister* i2c_unregister_device i2c_del_adapter unregister_client
-      config_item_get* config_item_put config_group_get config_group_put driver_set_override bind_store unbind_store
-      drv_attr_store drv_attr_show of_device_unregister
+      config_item_get* config_item_put config_group_get config_group_put driver_set_override
+      of_device_unregister
       kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register
       device_initialize
       device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*

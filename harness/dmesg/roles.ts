@@ -118,6 +118,7 @@ const DISPATCHERS = new RegExp(
     process_one_work process_scheduled_works worker_thread task_work_run
     kthread kthread_worker_fn ret_from_(?:fork|kernel_thread)\w* smpboot_thread_fn
     do_one_initcall do_initcall\w* do_basic_setup kernel_init\w* start_kernel do_init_module load_module
+    (?:un)?bind_store drv_attr_(?:store|show)
     really_probe\w* call_driver_probe driver_probe_device platform_(?:drv_)?(?:probe|remove|shutdown) amba_probe
     (?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe
     call_timer_fn expire_timers run_timer\w* run_hrtimer\w* hrtimer_run_queues hrtimer_interrupt
