@@ -131,7 +131,9 @@ class BoardSweep {
     const found = new Map<string, Found>();
     const cells = sweepCells(request);
     const reductions = this.#options.reduce === 0 ? '' : ', and what reduces the findings';
-    note(`${this.#base.id}: ${bound.length} devices bound, ${cells.length} boots${reductions}`);
+    note(
+      `${this.#base.id}: ${bound.length} devices to make late, bind again and pair, ${cells.length} boots${reductions}`,
+    );
     const outcomes = await Promise.all(cells.map((one) => this.#boot(one.cell)));
     for (const [place, by] of cells.entries()) {
       const outcome = outcomes[place];
@@ -148,7 +150,7 @@ class BoardSweep {
       release: kernel.release,
       problem: null,
       devices: first?.ends.size ?? 0,
-      bound: bound.length,
+      bound: [...(first?.ends.values() ?? [])].filter((end) => end.startsWith('bound')).length,
       boots: this.#boots,
       unbooted: [...this.#unbooted],
       leftOut,
