@@ -1,0 +1,131 @@
+import { reportsIn } from '../board/census.ts';
+import { devicesOf } from '../devicetree/devices.ts';
+import { type DeviceTree, nodeAt, walk } from '../devicetree/tree.ts';
+import { readStrings, stringProperty } from '../devicetree/values.ts';
+import { Summary } from '../dmesg/summary.ts';
+import { InputError } from '../errors.ts';
+import type { Drivers } from '../kernel/matches.ts';
+import type { ModuleMatcher } from '../kernel/modalias.ts';
+import type { Cell } from '../model/cell.ts';
+import { type Boot, hasVerdict, type Outcome } from '../search/outcome.ts';
+import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
+import {
+  type Lacking,
+  lackingIn,
+  loadedIn,
+  loadingAfter,
+  type Suspect,
+  suspectsIn,
+  type Tried,
+  triedIn,
+  withSuspects,
+} from '../verdict/why-cell.ts';
+
+/** Boots with modules that each add what the one before has shown to be missing. */
+const MOST_BOOTS = 4;
+/** Modules that are tried where the tree links none of them to what waits. */
+const UNLINKED = 16;
+
+interface Known {
+  readonly boot: Boot;
+  readonly tree: DeviceTree;
+  readonly drivers: Drivers;
+  readonly matcher: ModuleMatcher;
+}
+
+/**
+ * Boots a cell, and again with the modules loaded that are missing by the first boot. `tried` is null where none is.
+ * Throws {@link InputError} for a cell that cannot be booted.
+ */
+export async function whyBooted(
+  cell: Cell,
+  { boot, tree, drivers, matcher }: Known,
+): Promise<{ readonly found: Why; readonly tried: Tried | null }> {
+  const bootWith = async (modules: readonly string[]): Promise<Outcome> =>
+    boot({
+      ...cell,
+      id: modules.length === 0 ? cell.id : `${cell.id}.loading-${modules.length}`,
+      plan: loadingAfter(cell.plan, modules),
+    });
+  const saidOf = (outcome: Outcome) => {
+    const summary = new Summary();
+    for (const event of outcome.events) summary.add(event);
+    const said = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true }));
+    const reports = reportsIn(outcome.events);
+    const missing = lackingIn(reports, loadedIn(outcome.events), (modalias) => matcher.forModalias(modalias));
+    const unloaded = new Map(missing.map(({ device, modules }) => [device, modules]));
+    const found = { ...said, roots: said.roots.map((root) => refined(root, { cell, tree, drivers, unloaded })) };
+    return { found, missing, linked: suspectsIn(found, { reports, lacking: missing, tree }) };
+  };
+  const first = await bootWith([]);
+  if (!hasVerdict(first)) throw new InputError(`cell ${cell.id} was not booted: ${first.reason}`);
+  let said = saidOf(first);
+  const { found, missing } = said;
+  const unbound = [...new Set([...devicesOfRoots(found.roots), ...found.unexplained])];
+  const lacking = new Map<string, Lacking>();
+  const suspects: Suspect[] = [];
+  const modules = new Set<string>();
+  let tried: Tried | null = null;
+  for (let round = 1; round <= MOST_BOOTS; round++) {
+    for (const one of said.missing) if (!lacking.has(one.device)) lacking.set(one.device, one);
+    suspects.push(...said.linked);
+    const before = modules.size;
+    for (const { cause } of said.found.roots)
+      if (cause.cause === 'module-not-loaded') for (const module of cause.modules) modules.add(module);
+    for (const one of said.linked) for (const module of one.lacking.modules) modules.add(module);
+    if (modules.size === 0 && unbound.length > 0)
+      for (const module of missing.flatMap((one) => one.modules).slice(0, UNLINKED)) modules.add(module);
+    if (modules.size === before) break;
+    const loads = [...modules];
+    const outcome = await bootWith(loads);
+    const failed = reportsIn(outcome.events).length === 0 ? `${outcome.verdict}: ${outcome.reason}` : null;
+    tried = { ...triedIn(outcome.events, loads, unbound), failed };
+    if (failed !== null || tried.left.length === 0) break;
+    said = saidOf(outcome);
+  }
+  return { found: tried === null ? found : withSuspects(found, suspects, [...lacking.values()], tried), tried };
+}
+
+function devicesOfRoots(roots: readonly Root[]): string[] {
+  return roots.flatMap(({ name, waiting }) => [name, ...waiting.map(({ device }) => device)]);
+}
+
+interface Refining extends Pick<Known, 'tree' | 'drivers'> {
+  readonly cell: Cell;
+  /** Devices without a driver, by name, with the modules for them that were not loaded. */
+  readonly unloaded: ReadonlyMap<string, readonly string[]>;
+}
+
+/** What the device tree and the kernel know of a root that nothing probed. */
+function refined(root: Root, { cell, tree, drivers, unloaded }: Refining): Root {
+  if (root.cause.cause !== 'never-probed' && root.cause.cause !== 'no-bus') return root;
+  // A driver that is built in may only name what a module drives, as Rockchip's pin controller does its GPIO banks.
+  const modules = unloaded.get(root.name);
+  if (modules !== undefined) return { ...root, cause: { cause: 'module-not-loaded', modules } };
+  const path = nodePathOf(root.name, tree);
+  if (path === null)
+    return { ...root, cause: { cause: 'half-merged-tree', what: `it has no node called ${root.name}` } };
+  const node = nodeAt(tree.root, path);
+  const status = node === undefined ? null : stringProperty(node, 'status');
+  if (status !== null && status !== 'okay' && status !== 'ok') return { ...root, cause: { cause: 'node-disabled' } };
+  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  if (compatible.length === 0)
+    return {
+      ...root,
+      cause: { cause: 'half-merged-tree', what: `${path} has no compatible, so that no device is made of it` },
+    };
+  const match = drivers.find(compatible);
+  if (match.kind === 'none') return { ...root, cause: { cause: 'no-driver', compatible } };
+  const loaded = cell.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+  if (match.kind === 'modules' && !match.modules.some((module) => loaded.includes(module)))
+    return { ...root, cause: { cause: 'module-not-loaded', modules: match.modules } };
+  return root;
+}
+
+/** The node of a device, or of what the driver core calls a supplier: a path or a node's name. */
+function nodePathOf(name: string, tree: DeviceTree): string | null {
+  const device = devicesOf(tree).get(name);
+  if (device !== undefined) return device;
+  const found = [...walk(tree.root)].find(({ path, node }) => path === name || node.name === name.split('/').at(-1));
+  return found?.path ?? null;
+}
