@@ -1,15 +1,11 @@
+import type { AddressRange } from '../devicetree/addresses.ts';
+
 /**
  * What the EL2 firmware is told about a board: where its addresses lie, what answers there and which interrupts there
  * are. The transplant of a device tree makes it, firmware/board-plan.ts lays it out for the firmware. All addresses are
  * the board's own (intermediate physical addresses, "IPA") unless they are called `physical`: then they are QEMU's, of
  * its virt machine.
  */
-
-/** A range of the board's addresses, in bytes. */
-export interface AddressRange {
-  readonly address: number;
-  readonly size: number;
-}
 
 /** A range that stage 2 maps to QEMU's addresses. */
 export interface MappedRange extends AddressRange {

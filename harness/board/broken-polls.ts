@@ -1,6 +1,5 @@
+import { type AddressRange, endOf, type NodeRegisters, registersOf } from '../devicetree/addresses.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
-import { endOf, type NodeRegisters, registersOf } from './addresses.ts';
-import type { AddressRange } from './board-plan.ts';
 
 /**
  * What the poll breaker of the firmware (firmware/breaker.c) did to a board's devices, and where it is to do nothing.

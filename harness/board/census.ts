@@ -1,8 +1,8 @@
+import type { NodeRegisters } from '../devicetree/addresses.ts';
+import { endOf } from '../devicetree/addresses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
-import type { NodeRegisters } from './addresses.ts';
-import { endOf } from './addresses.ts';
 
 /** What became of every device of a board in one boot. Pure. */
 

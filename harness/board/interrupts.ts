@@ -1,8 +1,8 @@
+import { isEnabled, type NodeRegisters, numberOf } from '../devicetree/addresses.ts';
 import { type DeviceTree, nodeAt, type PlacedNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells, readStrings, stringProperty } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
-import { isEnabled, type NodeRegisters, numberOf } from './addresses.ts';
 import { CPUS_MAX, type InterruptController, type StartedCpu, type TimerInterrupts } from './board-plan.ts';
 import { spisOf } from './clues.ts';
 

@@ -1,6 +1,5 @@
-import { type DeviceTree, isWithin, nodeAt } from '../devicetree/tree.ts';
-import { InputError } from '../errors.ts';
 import {
+  type AddressRange,
   aligned,
   cellCounts,
   endOf,
@@ -10,8 +9,10 @@ import {
   type NodeRegisters,
   overlaps,
   subtract,
-} from './addresses.ts';
-import { type AddressRange, BLOCK_SIZE } from './board-plan.ts';
+} from '../devicetree/addresses.ts';
+import { type DeviceTree, isWithin, nodeAt } from '../devicetree/tree.ts';
+import { InputError } from '../errors.ts';
+import { BLOCK_SIZE } from './board-plan.ts';
 import { compatiblesOf } from './interrupts.ts';
 
 /** Where a board's RAM is, and where in it the kernel, the device tree and the initramfs go. */

@@ -1,4 +1,14 @@
 import {
+  type AddressRange,
+  type CellCounts,
+  cellCounts,
+  endOf,
+  isMemory,
+  type NodeRegisters,
+  overlaps,
+  registersOf,
+} from '../devicetree/addresses.ts';
+import {
   type DeviceTree,
   emptyNode,
   nodeAt,
@@ -10,16 +20,7 @@ import {
 } from '../devicetree/tree.ts';
 import { encodeCells, encodeStrings, readString } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
-import {
-  type CellCounts,
-  cellCounts,
-  endOf,
-  isMemory,
-  type NodeRegisters,
-  overlaps,
-  registersOf,
-} from './addresses.ts';
-import { ADDRESS_BITS, type AddressRange, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './board-plan.ts';
+import { ADDRESS_BITS, BOARD_RAM_PHYSICAL, type BoardPlan, type MappedRange } from './board-plan.ts';
 import { isTooSlow, timerRateOf } from './clues.ts';
 import { compatiblesOf, cpusOf, interruptControllerOf, startedCpusOf, type TreeCpu, timerOf } from './interrupts.ts';
 import { type BoardMemory, freePage, layMemory, placeFiles, reservedIn } from './memory.ts';

@@ -1,6 +1,5 @@
-import { cellCounts, entriesOf, isEnabled, registersOf } from '../board/addresses.ts';
-import type { AddressRange } from '../board/board-plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
+import { type AddressRange, cellCounts, entriesOf, isEnabled, registersOf } from '../devicetree/addresses.ts';
 import { type DeviceTree, joinPath, parentPath, type TreeNode } from '../devicetree/tree.ts';
 import { ambaIds } from './amba-ids.ts';
 import { mesonSecureMonitor, mesonUsb3Phy } from './amlogic.ts';

@@ -1,6 +1,6 @@
-import { cellCounts, entriesOf, registersOf } from '../board/addresses.ts';
-import type { AddressRange, BoardPlan, PlacedBehaviour, RegisterRule, ResetImage } from '../board/board-plan.ts';
+import type { BoardPlan, PlacedBehaviour, RegisterRule, ResetImage } from '../board/board-plan.ts';
 import type { BoardModels } from '../board/transplant.ts';
+import { type AddressRange, cellCounts, entriesOf, registersOf } from '../devicetree/addresses.ts';
 import { phandlesOf } from '../devicetree/lookup.ts';
 import { type DeviceTree, nodeAt, parentPath, type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';

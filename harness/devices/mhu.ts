@@ -1,4 +1,5 @@
-import type { AddressRange, PlacedBehaviour } from '../board/board-plan.ts';
+import type { PlacedBehaviour } from '../board/board-plan.ts';
+import type { AddressRange } from '../devicetree/addresses.ts';
 import type { Answers, BoardDevice } from './device.ts';
 
 /** Arm's message handling unit, version 1 (drivers/mailbox/arm_mhu.c and arm_mhu_db.c, 6.12). */

@@ -1,4 +1,4 @@
-import type { AddressRange } from '../board/board-plan.ts';
+import type { AddressRange } from '../devicetree/addresses.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
 import type { Answers, BoardDevice, DeviceModel } from './device.ts';

@@ -1,18 +1,23 @@
-import { type DeviceTree, nodeAt, parentPath, splitPath, walk } from './tree.ts';
+import { addressesOf } from './addresses.ts';
+import { type DeviceTree, nodeAt, parentPath, walk } from './tree.ts';
 import { stringProperty } from './values.ts';
 
 /**
- * Name of the platform device that Linux makes of a node: `5f000000.iommu` for a node with an address, `firmware:scm`
- * for one without (drivers/of/platform.c, of_device_make_bus_id(), Linux 5.10 to 6.12). The unit address stands for the
- * translated one: buses of the stand-in map addresses to themselves.
+ * Name of the platform device that Linux makes of a node: `5f000000.iommu` for a node with an address, which is the
+ * CPU's and not the one in the node's name where a bus above maps it elsewhere, and `firmware:scm` or `soc@0` for one
+ * without (drivers/of/device.c, of_device_make_bus_id(), Linux 5.10 to 6.12).
  */
-function deviceName(path: string): string {
+function deviceName(path: string, addresses: ReadonlyMap<string, number>): string {
   let name: string | null = null;
-  for (const part of splitPath(path).toReversed()) {
-    const [node, address] = part.split('@');
-    const own = address === undefined ? part : `${address}.${node}`;
+  for (let at = path; at !== '/'; at = parentPath(at)) {
+    const own = at.slice(at.lastIndexOf('/') + 1);
+    const address = addresses.get(at);
+    const [node = own] = own.split('@');
+    if (address !== undefined) {
+      const first = `${address.toString(16)}.${node}`;
+      return name === null ? first : `${first}:${name}`;
+    }
     name = name === null ? own : `${own}:${name}`;
-    if (address !== undefined) break;
   }
   return name ?? '/';
 }
@@ -20,6 +25,7 @@ function deviceName(path: string): string {
 /** Devices that the tree describes, by name, with the path of their node. Disabled nodes make none. */
 export function devicesOf(tree: DeviceTree): Map<string, string> {
   const devices = new Map<string, string>();
+  const addresses = new Map(addressesOf(tree).map(({ path, ranges }) => [path, ranges[0]?.address ?? 0]));
   for (const { path, node } of walk(tree.root)) {
     const isDisabled = (at: string): boolean => {
       const found = nodeAt(tree.root, at);
@@ -27,7 +33,8 @@ export function devicesOf(tree: DeviceTree): Map<string, string> {
       if (status !== null && status !== 'okay' && status !== 'ok') return true;
       return at !== '/' && isDisabled(parentPath(at));
     };
-    if (path !== '/' && node.properties.has('compatible') && !isDisabled(path)) devices.set(deviceName(path), path);
+    if (path !== '/' && node.properties.has('compatible') && !isDisabled(path))
+      devices.set(deviceName(path, addresses), path);
   }
   return devices;
 }

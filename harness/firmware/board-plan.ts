@@ -1,6 +1,5 @@
 import {
   ADDRESS_BITS,
-  type AddressRange,
   BEHAVIOURS,
   BLOCK_SIZE,
   type BoardPlan,
@@ -10,6 +9,7 @@ import {
   type RegisterRule,
   type ResetImage,
 } from '../board/board-plan.ts';
+import type { AddressRange } from '../devicetree/addresses.ts';
 import { InputError } from '../errors.ts';
 import {
   ANSWER_LAYOUT,

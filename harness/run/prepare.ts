@@ -1,10 +1,10 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
-import type { NodeRegisters } from '../board/addresses.ts';
 import { neverBroken } from '../board/broken-polls.ts';
 import { laidBoard } from '../board/machine.ts';
 import { type BoardModels, transplant } from '../board/transplant.ts';
 import { modelBoard } from '../devices/board-models.ts';
+import type { NodeRegisters } from '../devicetree/addresses.ts';
 import { setBootargs } from '../devicetree/chosen.ts';
 import { toDts } from '../devicetree/dts.ts';
 import { editTree } from '../devicetree/edit.ts';

@@ -1,4 +1,3 @@
-import { registersOf } from '../board/addresses.ts';
 import { isEarly } from '../board/waits.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, isWithin } from '../devicetree/tree.ts';
@@ -71,7 +70,7 @@ interface Candidate {
 
 /** Suppliers that explain, by `tree`, what the log leaves open of the devices that `found` has. Pure. */
 export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): TreeGuesses {
-  const nodes = namedDevices(tree);
+  const nodes = devicesOf(tree);
   const names = new Map([...nodes].map(([name, path]) => [path, name]));
   const compatible = compatiblesByPath(tree);
   const graph = supplierGraph(tree, compatible);
@@ -173,17 +172,6 @@ function mostNeeded(
     for (const path of best.waiting) left.delete(path);
   }
   return found;
-}
-
-/** Devices by name, also by the address that the CPU has for them (of_device_make_bus_id(), drivers/of/device.c). */
-function namedDevices(tree: DeviceTree): Map<string, string> {
-  const translated = registersOf(tree).flatMap(({ path, node, ranges, enabled }): [string, string][] => {
-    const [name, address] = node.name.split('@');
-    const [first] = ranges;
-    if (!enabled || address === undefined || first === undefined || !node.properties.has('compatible')) return [];
-    return [[`${first.address.toString(16)}.${name}`, path]];
-  });
-  return new Map([...devicesOf(tree), ...translated]);
 }
 
 /** They are there before any device is. */

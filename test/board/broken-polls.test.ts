@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { registersOf } from '../../harness/board/addresses.ts';
 import { brokenPollNotes, neverBroken } from '../../harness/board/broken-polls.ts';
+import { registersOf } from '../../harness/devicetree/addresses.ts';
 import { boardTree, node } from './trees.ts';
 
 const tree = boardTree({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { registersOf } from '../../harness/board/addresses.ts';
 import { type CensusDevice, censusOf, countEnds } from '../../harness/board/census.ts';
+import { registersOf } from '../../harness/devicetree/addresses.ts';
 import { DmesgParser } from '../../harness/dmesg/parser.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
 import { formatCensus } from '../../harness/report/census.ts';

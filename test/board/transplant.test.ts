@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { endOf, join, overlaps, registersOf, subtract } from '../../harness/board/addresses.ts';
-import { ADDRESS_BITS, type AddressRange, BLOCK_SIZE } from '../../harness/board/board-plan.ts';
+import { ADDRESS_BITS, BLOCK_SIZE } from '../../harness/board/board-plan.ts';
 import { startedCpusOf } from '../../harness/board/interrupts.ts';
 import { NO_MODELS, type TransplantOptions, transplant } from '../../harness/board/transplant.ts';
+import { type AddressRange, endOf, join, overlaps, registersOf, subtract } from '../../harness/devicetree/addresses.ts';
 import { diffTrees } from '../../harness/devicetree/diff.ts';
 import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';

@@ -17,6 +17,15 @@ function isStrings(value: readonly string[] | readonly number[]): value is reado
   return typeof value[0] === 'string';
 }
 
+/** Nodes below the root, with registers where their names have them, unless they have others. */
+export function placed(nodes: readonly TreeNode[]): TreeNode[] {
+  return nodes.map((one) => {
+    const address = Number.parseInt(one.name.split('@')[1] ?? '', 16);
+    if (Number.isNaN(address) || one.properties.has('reg')) return one;
+    return { ...one, properties: new Map([...one.properties, ['reg', encodeCells([0, address, 0, 0x10])]]) };
+  });
+}
+
 /** A clock controller, without cells where `more` names none. */
 export function clock(name: string, phandle: number, more: Readonly<Record<string, Value>> = {}): TreeNode {
   return node(name, { compatible: 'acme,clock', phandle: [phandle], '#clock-cells': [0], ...more });

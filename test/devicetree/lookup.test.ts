@@ -51,4 +51,38 @@ describe('looking nodes up', () => {
       }),
     );
   });
+
+  it('names devices as Linux does: by the address that the CPU has for them, or by their nodes', () => {
+    const bus = (name: string, ranges: number[], ...children: TreeNode[]) =>
+      node(name, { compatible: 'simple-bus', '#address-cells': [1], '#size-cells': [1], ranges }, ...children);
+    const tree = boardTree({
+      more: [
+        // As bcm2711's: the peripherals have other addresses for the bus than for the CPU.
+        bus(
+          'soc',
+          [0x7e00_0000, 0, 0xfe00_0000, 0x180_0000],
+          node('watchdog@7e100000', { compatible: 'acme,watchdog', reg: [0x7e10_0000, 0x114] }),
+          node(
+            'i2c@7e804000',
+            { compatible: 'acme,i2c', reg: [0x7e80_4000, 0x1000], '#address-cells': [1], '#size-cells': [0] },
+            node('sensor@48', { compatible: 'acme,sensor', reg: [0x48] }),
+          ),
+          node('local@10', { compatible: 'acme,unmapped', reg: [0x10, 4] }),
+        ),
+        bus('soc@0', [], node('clock', { compatible: 'acme,clock' })),
+        node(
+          'reserved-memory',
+          { '#address-cells': [2], '#size-cells': [2], ranges: [] },
+          node('smem@86000000', { compatible: 'acme,smem', reg: [0, 0x8600_0000, 0, 0x20_0000] }),
+        ),
+      ],
+    });
+    const named = (path: string) => [...devicesOf(tree)].find(([, at]) => at === path)?.[0];
+    expect(named('/soc/watchdog@7e100000')).toBe('fe100000.watchdog');
+    expect(named('/soc/i2c@7e804000/sensor@48')).toBe('fe804000.i2c:sensor@48');
+    expect(named('/soc/local@10')).toBe('soc:local@10');
+    expect(named('/soc@0')).toBe('soc@0');
+    expect(named('/soc@0/clock')).toBe('soc@0:clock');
+    expect(named('/reserved-memory/smem@86000000')).toBe('86000000.smem');
+  });
 });

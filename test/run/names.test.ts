@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { plainCell } from '../../harness/axes/plain-cell.ts';
 import type { Gate } from '../../harness/model/gate.ts';
 import { checkDeviceNames } from '../../harness/run/names.ts';
-import { boardTree, node } from '../board/trees.ts';
+import { boardTree, node, placed } from '../board/trees.ts';
 
 const TREE = boardTree({
-  more: [node('i2c@1000', { compatible: 'an,i2c' }, node('sensor@48', { compatible: 'a,sensor' }))],
+  more: placed([node('i2c@1000', { compatible: 'an,i2c' }, node('sensor@48', { compatible: 'a,sensor' }))]),
 });
 const check = (...gates: readonly Gate[]) =>
   checkDeviceNames({ ...plainCell('names', '6.1', { linkage: 'builtin' }), watch: [], gates }, TREE);

@@ -13,12 +13,12 @@ import {
   triedIn,
   withSuspects,
 } from '../../harness/verdict/why-cell.ts';
-import { boardTree, clock, node } from '../board/trees.ts';
+import { boardTree, clock, node, placed } from '../board/trees.ts';
 import { summaryOf } from './summary-of.ts';
 
 /** A PMIC that is bound, and whose regulators and clock are parts of it with drivers of their own. */
 const tree = boardTree({
-  more: [
+  more: placed([
     clock('clock-controller@1000', 1),
     node(
       'i2c@2000',
@@ -30,7 +30,7 @@ const tree = boardTree({
     node('hdmi@4000', { compatible: 'acme,hdmi', 'avdd-supply': [2] }),
     node('sound', { compatible: 'acme,card' }),
     node('spi@5000', { compatible: 'acme,spi', clocks: [1] }),
-  ],
+  ]),
 });
 
 const log = [

@@ -4,7 +4,7 @@ import { formatWhy } from '../../harness/report/why.ts';
 import { whyUnbound } from '../../harness/verdict/why.ts';
 import { type Edges, reach } from '../../harness/verdict/why-graph.ts';
 import { guessByTree } from '../../harness/verdict/why-tree.ts';
-import { boardTree, clock, node } from '../board/trees.ts';
+import { boardTree, clock, node, placed } from '../board/trees.ts';
 import { summaryOf } from './summary-of.ts';
 
 const device = (name: string, more: Parameters<typeof node>[1] = {}) =>
@@ -13,7 +13,7 @@ const device = (name: string, more: Parameters<typeof node>[1] = {}) =>
 /** Twenty-three devices need the clock controller, five of them the PMIC as well. */
 const pmic = node('pmic@20', { compatible: 'acme,pmic', phandle: [2], reg: [0x20] }, node('ldo', { phandle: [3] }));
 const tree = boardTree({
-  more: [
+  more: placed([
     clock('clock-controller@1000', 1),
     node(
       'i2c@2000',
@@ -27,7 +27,7 @@ const tree = boardTree({
     device('panel@6000', { 'power-supply': [3] }),
     device('phy@7000', { phandle: [4], 'phy-supply': [3] }),
     ...Array.from({ length: 16 }, (_, n) => device(`uart@${(0x10000 + n).toString(16)}`)),
-  ],
+  ]),
 });
 
 const guessIn = (board: DeviceTree, lines: readonly string[]) => {
@@ -128,7 +128,7 @@ describe('a tree with more missing than is told', () => {
     node(`dev@${n + 1}200`, { compatible: 'acme,device', clocks: [n + 1] }),
   ]).flat();
   const five = Array.from({ length: 5 }, (_, n) => node(`spi@a${n}00`, { compatible: 'acme,spi', clocks: [10] }));
-  const board = boardTree({ more: [...groups, clock('clock@a000', 10), ...five] });
+  const board = boardTree({ more: placed([...groups, clock('clock@a000', 10), ...five]) });
   const waiting = [
     ...Array.from({ length: 9 }, (_, n) => [`${n + 1}000.clock`, `${n + 1}100.dev`, `${n + 1}200.dev`]).flat(),
     ...Array.from({ length: 5 }, (_, n) => `a${n}00.spi`),
@@ -154,7 +154,7 @@ describe('a log and a tree that may come from anywhere', () => {
     node(`bus@${bus}`, {}, ...Array.from({ length: A_BUS }, (__, n) => chained(bus * A_BUS + n))),
   );
   const board = boardTree({ more: buses });
-  const all = Array.from({ length: DEVICES }, (_, n) => `${n}.dev`);
+  const all = Array.from({ length: DEVICES }, (_, n) => `bus@${Math.floor(n / A_BUS)}:dev@${n}`);
 
   it('is looked at in part, and says so', () => {
     const summary = summaryOf(all.map(pending));
@@ -173,7 +173,7 @@ describe('a log and a tree that may come from anywhere', () => {
         looks++;
         return super.get(path);
       }
-    })(all.slice(1).map((device, n) => [device, [[`${n}.dev`, ['clocks']]]]));
+    })(all.slice(1).map((device, n) => [device, [[all[n] ?? '', ['clocks']]]]));
     expect(reach(all.slice(DEVICES / 2), edges).size).toBe(DEVICES / 2);
     expect(looks).toBe(DEVICES);
   });

@@ -1,11 +1,16 @@
-import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
-import { cellProperty, readCells, stringProperty } from '../devicetree/values.ts';
-import type { AddressRange } from './board-plan.ts';
+import { type DeviceTree, joinPath, type TreeNode } from './tree.ts';
+import { cellProperty, readCells, stringProperty } from './values.ts';
 
 /**
  * Addresses as the CPU sees them (Devicetree Specification v0.4, sections 2.3.6 and 2.3.8; drivers/of/address.c, Linux
  * 6.12).
  */
+
+/** A range of addresses, in bytes. */
+export interface AddressRange {
+  readonly address: number;
+  readonly size: number;
+}
 
 /** First byte behind a range. */
 export function endOf({ address, size }: AddressRange): number {
@@ -157,6 +162,11 @@ export function isEnabled(node: TreeNode): boolean {
  * lies below /reserved-memory.
  */
 export function registersOf(tree: DeviceTree): NodeRegisters[] {
+  return addressesOf(tree).filter(({ path, node }) => !isMemory(path, node));
+}
+
+/** Every node whose `reg` has an address of the CPU's, memory among them, parents first, in the blob's order. */
+export function addressesOf(tree: DeviceTree): NodeRegisters[] {
   const found: NodeRegisters[] = [];
   interface Place {
     readonly node: TreeNode;
@@ -178,7 +188,7 @@ export function registersOf(tree: DeviceTree): NodeRegisters[] {
     };
     const translation = translationOf(node, counts);
     const isPciHost = stringProperty(node, 'device_type') === 'pci';
-    if (reg !== undefined && counts.size > 0 && !isMemory(path, node)) {
+    if (reg !== undefined && counts.size > 0) {
       const ranges = entriesOf(reg, counts).flatMap(seen);
       const windows = isPciHost && Array.isArray(translation) ? translation : [];
       if (ranges.length > 0)
