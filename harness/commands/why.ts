@@ -27,12 +27,13 @@ import type { WhyOptions } from './why.options.ts';
  */
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
   const isLog = what === undefined || what === '-' || (existsSync(what) && !/\.ya?ml$/.test(what));
-  const { found, byTree, tried, timeout } = isLog
+  const { found, byTree, tried, ended, timeout } = isLog
     ? await whyLog(what ?? '-', options)
     : await whyCell(what, options, signal);
-  if (options.json === true) printJson({ ...found, byTree, tried, timeout });
-  else print(formatWhy(found, { byTree, tried, timeout }));
-  return found.unbound === 0 && found.rootDevice === null ? EXIT.expected : EXIT.unexpected;
+  if (options.json === true) printJson({ ...found, byTree, tried, ended, timeout });
+  else print(formatWhy(found, { byTree, tried, ended, timeout }));
+  const isAllBound = found.unbound === 0 && found.rootDevice === null && ended === null;
+  return isAllBound ? EXIT.expected : EXIT.unexpected;
 }
 
 interface Answer {
@@ -41,6 +42,8 @@ interface Answer {
   readonly byTree: TreeGuesses | null;
   /** Null where no module is missing that could be tried. */
   readonly tried: Tried | null;
+  /** How a cell's boot ends, where that is no matter of what is bound; null for a log. */
+  readonly ended: string | null;
   readonly timeout: LeastTimeout | null;
 }
 
@@ -64,7 +67,13 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   const said: LogSummary = summary.finish(parser);
   if (!said.kernel) throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
   const found = whyUnbound(said);
-  return { found, byTree: tree === null ? null : guessByTree(found, said, tree), tried: null, timeout: null };
+  return {
+    found,
+    byTree: tree === null ? null : guessByTree(found, said, tree),
+    tried: null,
+    ended: null,
+    timeout: null,
+  };
 }
 
 async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
@@ -83,9 +92,9 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
         const tree = editTree(await runner.board(cell), cell.tree);
         const drivers = await driversOf(cacheRoot(), kernel);
         const matcher = new ModuleMatcher(await moduleIndex(cacheRoot(), kernel));
-        const { found, tried } = await whyBooted(cell, { boot, tree, drivers, matcher });
+        const { found, tried, ended } = await whyBooted(cell, { boot, tree, drivers, matcher });
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
-        return { found, byTree: null, tried, timeout };
+        return { found, byTree: null, tried, ended, timeout };
       },
     ),
   );

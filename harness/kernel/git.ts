@@ -76,6 +76,9 @@ export async function resolveCommit(repository: string, revision: string): Promi
   const args = ['rev-parse', '--verify', '--end-of-options', `${revision}^{commit}`];
   const { exitCode, stdout, stderr } = await runGit(repository, args);
   if (exitCode === 0) return stdout.trim();
+  // object-name.c, get_short_oid().
+  if (/short (?:object ID|SHA1) \S+ is ambiguous/.test(stderr))
+    throw new InputError(`${revision} is the beginning of several commits of ${repository}`, 'give more of it');
   // builtin/rev-parse.c, die_no_single_rev(): all that it says of a name that it does not know.
   if (!stderr.includes('Needed a single revision')) throw failure('rev-parse', repository, stderr);
   throw new InputError(

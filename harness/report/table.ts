@@ -48,7 +48,10 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
   const built = run.kernels.filter((kernel) => kernel.built).length;
   const cached = run.cells.filter((cell) => cell.cached).length;
   const fromSnapshot = run.cells.filter((cell) => cell.forked === true).length;
-  const areSame = run.flakes.length === 0 && !run.cells.some(({ verdict }) => isMissing(verdict));
+  const areSame =
+    run.flakes.length === 0 &&
+    run.cells.some(({ consoleHash }) => consoleHash !== null) &&
+    !run.cells.some(({ verdict }) => isMissing(verdict));
   const times = [
     `in ${formatDuration(run.wallMs.total)}`,
     built === 0 ? null : `${count(built, 'kernel')} built in ${formatDuration(run.wallMs.kernels)}`,

@@ -44,17 +44,18 @@ const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 interface MoreOfWhy {
   readonly byTree: TreeGuesses | null;
   readonly tried: Tried | null;
+  readonly ended: string | null;
   readonly timeout: LeastTimeout | null;
 }
-const NO_MORE: MoreOfWhy = { byTree: null, tried: null, timeout: null };
+const NO_MORE: MoreOfWhy = { byTree: null, tried: null, ended: null, timeout: null };
 
 /** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
-export function formatWhy(found: Why, { byTree, tried, timeout }: MoreOfWhy = NO_MORE): string {
-  const lines: string[] = [];
+export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfWhy = NO_MORE): string {
+  const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   if (found.unbound === 0 && found.unexplained.length > 0)
     lines.push('No device is said to be deferred or failed, but suppliers wait in sync_state() for some.');
-  else if (found.unbound === 0 && found.settled.length > 0)
+  else if (found.unbound === 0 && (found.settled.length > 0 || ended !== null))
     lines.push('Nothing is said to be deferred or failed at the end of the log.');
   else if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
   else if (found.roots.length === 0) lines.push(`${devicesNotBound(found.unbound)}, and the log gives no reason.`);
@@ -148,7 +149,7 @@ function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean
 }
 
 /** What another boot says of the modules that are missing. */
-function triedLines({ modules, left, failed }: Tried): string[] {
+function triedLines({ modules, left, late, failed }: Tried): string[] {
   const names = modules.map(({ module }) => module);
   if (failed !== null)
     return [
@@ -156,11 +157,20 @@ function triedLines({ modules, left, failed }: Tried): string[] {
         'what waits for them is a guess.',
     ];
   const helped = modules.filter(({ bound }) => bound.length > 0);
-  if (helped.length === 0)
-    return [`In a boot that loads ${listed(names)} after the plan, none of these devices is bound either.`];
+  const more = [
+    ...modules.flatMap(({ module, refused }) =>
+      refused === null ? [] : [`  ${printable(module)} could not be loaded: ${printable(refused)}`],
+    ),
+    ...(late.length === 0 ? [] : [`  bound without any module, given more time: ${listed(late)}`]),
+  ];
+  if (modules.every(({ refused }) => refused !== null) && late.length === 0)
+    return ['In a boot that goes on after the plan:', ...more];
+  if (helped.length === 0 && late.length === 0)
+    return [`In a boot that loads ${listed(names)} after the plan, none of these devices is bound either.`, ...more];
   return [
     `In a boot that loads ${names.length === 1 ? 'it' : 'these'} after the plan:`,
     ...helped.map(({ module, bound }) => `  ${printable(module)}: then bound: ${listed(bound)}`),
+    ...more,
     left.length === 0 ? '  none of these devices is left' : `  still not bound: ${listed(left)}`,
   ];
 }

@@ -220,7 +220,8 @@ function stepRemarks(events: readonly DmesgEvent[]): string[] {
   const refused = events.flatMap((event) => {
     if (event.event !== 'agent' || !SILENT_STEPS.has(event.verb)) return [];
     // VERB WORDS... error NUMBER TEXT (guest/init/report.c, report_result()).
-    const at = event.words.indexOf('error');
+    // A module or a driver may be called `error`.
+    const at = event.words.findIndex((word, n) => word === 'error' && /^\d+$/.test(event.words[n + 1] ?? ''));
     if (at < 0) return [];
     const step = [event.verb, ...event.words.slice(0, at)].join(' ');
     return [`the step ${step} failed: ${event.words.slice(at + 2).join(' ')}`];

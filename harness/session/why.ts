@@ -4,12 +4,16 @@ import { type DeviceTree, nodeAt, walk } from '../devicetree/tree.ts';
 import { readStrings, stringProperty } from '../devicetree/values.ts';
 import { Summary } from '../dmesg/summary.ts';
 import { InputError } from '../errors.ts';
+import { encodePlan } from '../guest/plan.ts';
 import type { Drivers } from '../kernel/matches.ts';
 import type { ModuleMatcher } from '../kernel/modalias.ts';
 import type { Cell } from '../model/cell.ts';
-import { type Boot, hasVerdict, type Outcome } from '../search/outcome.ts';
+import type { PlanStep } from '../model/plan.ts';
+import { isFault, type Verdict } from '../model/verdict.ts';
+import { type Boot, hasVerdict, type Outcome, passes } from '../search/outcome.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
 import {
+  isCounted,
   type Lacking,
   lackingIn,
   loadedIn,
@@ -18,6 +22,8 @@ import {
   suspectsIn,
   type Tried,
   triedIn,
+  waitingAfter,
+  withoutLate,
   withSuspects,
 } from '../verdict/why-cell.ts';
 
@@ -33,20 +39,27 @@ interface Known {
   readonly matcher: ModuleMatcher;
 }
 
+/** What the boots of a cell tell of what is not bound. */
+export interface WhyBooted {
+  readonly found: Why;
+  /** Null where no module is missing, or where the cell's own boot says nothing of one. */
+  readonly tried: Tried | null;
+  /** How the cell's boot ends, where that is no matter of what is bound. */
+  readonly ended: string | null;
+}
+
+/** Verdicts that what is not bound explains. */
+const EXPLAINED: readonly Verdict[] = ['stuck-deferred', 'probe-failed'];
+
 /**
- * Boots a cell, and again with the modules loaded that are missing by the first boot. `tried` is null where none is.
- * Throws {@link InputError} for a cell that cannot be booted.
+ * Boots a cell, and again with the modules loaded that are missing by the first boot; where one of them seems to help,
+ * once more without the loads and as long. Throws {@link InputError} for a cell that cannot be booted.
  */
-export async function whyBooted(
-  cell: Cell,
-  { boot, tree, drivers, matcher }: Known,
-): Promise<{ readonly found: Why; readonly tried: Tried | null }> {
-  const bootWith = async (modules: readonly string[]): Promise<Outcome> =>
-    boot({
-      ...cell,
-      id: modules.length === 0 ? cell.id : `${cell.id}.loading-${modules.length}`,
-      plan: loadingAfter(cell.plan, modules),
-    });
+export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Known): Promise<WhyBooted> {
+  // What is put behind the plan must not make it one that can be had.
+  encodePlan({ steps: cell.plan, watch: cell.watch });
+  const bootAs = async (part: string, plan: readonly PlanStep[]): Promise<Outcome> =>
+    boot({ ...cell, id: `${cell.id}${part}`, plan });
   const saidOf = (outcome: Outcome) => {
     const summary = new Summary();
     for (const event of outcome.events) summary.add(event);
@@ -57,11 +70,20 @@ export async function whyBooted(
     const found = { ...said, roots: said.roots.map((root) => refined(root, { cell, tree, drivers, unloaded })) };
     return { found, missing, linked: suspectsIn(found, { reports, lacking: missing, tree }) };
   };
-  const first = await bootWith([]);
+  const unboundIn = ({ found }: Pick<WhyBooted, 'found'>) =>
+    new Set([...devicesOfRoots(found.roots), ...found.unexplained]);
+  const plan = loadingAfter(cell.plan, []);
+  const first = await bootAs('', plan);
   if (!hasVerdict(first)) throw new InputError(`cell ${cell.id} was not booted: ${first.reason}`);
   let said = saidOf(first);
   const { found, missing } = said;
-  const unbound = [...new Set([...devicesOfRoots(found.roots), ...found.unexplained])];
+  const isWhole = isCounted(first.events, plan);
+  const isOrdinary = passes(first) || EXPLAINED.includes(first.verdict);
+  const ended = isWhole && isOrdinary ? null : `${first.verdict}: ${first.reason}`;
+  // What ends the cell's own boot ends the others, too; and loads that run beside others are not told apart.
+  if (!isWhole || isFault(first.verdict) || cell.plan.some(({ step }) => step === 'beside'))
+    return { found, tried: null, ended };
+  const unbound = [...unboundIn(said)];
   const lacking = new Map<string, Lacking>();
   const suspects: Suspect[] = [];
   const modules = new Set<string>();
@@ -77,13 +99,25 @@ export async function whyBooted(
       for (const module of missing.flatMap((one) => one.modules).slice(0, UNLINKED)) modules.add(module);
     if (modules.size === before) break;
     const loads = [...modules];
-    const outcome = await bootWith(loads);
-    const failed = reportsIn(outcome.events).length === 0 ? `${outcome.verdict}: ${outcome.reason}` : null;
-    tried = { ...triedIn(outcome.events, loads, unbound), failed };
-    if (failed !== null || tried.left.length === 0) break;
+    const longer = loadingAfter(cell.plan, loads);
+    const outcome = await bootAs(`.loading-${loads.length}`, longer);
+    if (!isCounted(outcome.events, longer)) {
+      const failed = `${outcome.verdict}: ${outcome.reason}`;
+      const untold = loads.map((module) => ({ module, bound: [], refused: null }));
+      // What a boot with fewer modules has shown stays shown.
+      tried ??= { modules: untold, left: [], late: [], failed };
+      break;
+    }
     said = saidOf(outcome);
+    tried = { ...triedIn(outcome.events, loads, { unbound, still: unboundIn(said) }), failed: null };
+    if (tried.left.length === 0) break;
   }
-  return { found: tried === null ? found : withSuspects(found, suspects, [...lacking.values()], tried), tried };
+  if (tried?.modules.some(({ bound }) => bound.length > 0)) {
+    const longer = waitingAfter(cell.plan, tried.modules.length);
+    const outcome = await bootAs('.waiting', longer);
+    if (isCounted(outcome.events, longer)) tried = withoutLate(tried, unboundIn(saidOf(outcome)));
+  }
+  return { found: tried === null ? found : withSuspects(found, suspects, [...lacking.values()], tried), tried, ended };
 }
 
 function devicesOfRoots(roots: readonly Root[]): string[] {

@@ -143,11 +143,33 @@ function waysFrom(start: string, first: Open['first'], edges: Edges, ends: (node
 /** What became of the devices of a cell in another boot that loads modules after the cell's plan. */
 export interface Tried {
   /** In their order, each with the devices that were bound after it, before the next was loaded. */
-  readonly modules: readonly { readonly module: string; readonly bound: readonly string[] }[];
+  readonly modules: readonly {
+    readonly module: string;
+    readonly bound: readonly string[];
+    /** Why the kernel did not take it; null where it did. */
+    readonly refused: string | null;
+  }[];
   /** Devices of the cell that were not bound even so. */
   readonly left: readonly string[];
+  /** Devices of the cell that are bound without any of the modules, given more time. */
+  readonly late: readonly string[];
   /** Why the boot says nothing; null where it does. */
   readonly failed: string | null;
+}
+
+/** Whether the guest came to the last census of such a plan, and to its end. */
+export function isCounted(events: readonly DmesgEvent[], plan: readonly PlanStep[]): boolean {
+  const wanted = plan.filter(({ step }) => step === 'census').length;
+  const ends = events.filter((event) => event.event === 'agent' && event.verb === 'census' && event.words[0] === 'end');
+  return ends.length >= wanted;
+}
+
+/** The same plan with as much time as the loads of so many modules get, and no load. */
+export function waitingAfter(plan: readonly PlanStep[], modules: number): PlanStep[] {
+  return loadingAfter(
+    plan,
+    Array.from({ length: modules }, () => ''),
+  ).filter((step) => step.step !== 'load' || step.module !== '');
 }
 
 /**
@@ -167,24 +189,48 @@ export function loadingAfter(plan: readonly PlanStep[], modules: readonly string
   ];
 }
 
-/** Reads the boot of {@link loadingAfter}: of the devices that were not bound without, which are after which module. */
+/**
+ * Reads a boot of {@link loadingAfter} that is counted: of the devices that were not bound without the loads, which are
+ * after which. `still`: those that are not bound at its end.
+ */
 export function triedIn(
   events: readonly DmesgEvent[],
   modules: readonly string[],
-  unbound: readonly string[],
+  { unbound, still }: { readonly unbound: readonly string[]; readonly still: ReadonlySet<string> },
 ): Omit<Tried, 'failed'> {
+  const counted = events.findLastIndex((event) => event.event === 'agent' && event.verb === 'census');
   const settled = events.flatMap((event, at) =>
-    event.event === 'agent' && /^(?:un)?settled$/.test(event.verb) ? [at] : [],
+    event.event === 'agent' && at < counted && /^(?:un)?settled$/.test(event.verb) ? [at] : [],
   );
-  const left = new Set(unbound);
+  const open = new Set(unbound.filter((device) => !still.has(device)));
   const found = modules.map((module, n) => {
     const [from = events.length, to = events.length] = settled.slice(n - modules.length - 1);
-    const bound = events
-      .slice(from, to)
-      .flatMap((event) => (event.event === 'bound' && left.delete(event.device) ? [event.device] : []));
-    return { module, bound };
+    const window = events.slice(from, to);
+    const bound = window.flatMap((event) =>
+      event.event === 'bound' && open.delete(event.device) ? [event.device] : [],
+    );
+    return { module, bound, refused: refusalOf(window, module) };
   });
-  return { modules: found, left: [...left] };
+  return { modules: found, left: unbound.filter((device) => still.has(device)), late: [...open] };
+}
+
+/** What the guest's init said of a load (guest/init/report.c): `load MODULE error NUMBER TEXT`. */
+function refusalOf(events: readonly DmesgEvent[], module: string): string | null {
+  for (const event of events) {
+    if (event.event !== 'agent' || event.verb !== 'load' || event.words[0] !== module) continue;
+    return event.words[1] === 'error' ? event.words.slice(3).join(' ') : null;
+  }
+  return 'it was not loaded';
+}
+
+/** Takes out what is bound in a boot that only waits: `still`, what is not bound at the end of that one. */
+export function withoutLate(tried: Tried, still: ReadonlySet<string>): Tried {
+  const late = new Set(tried.late);
+  const modules = tried.modules.map((one) => {
+    for (const device of one.bound) if (!still.has(device)) late.add(device);
+    return { ...one, bound: one.bound.filter((device) => still.has(device)) };
+  });
+  return { ...tried, modules, late: [...late] };
 }
 
 /**
@@ -226,7 +272,7 @@ function newRoot({ device, node, modalias, modules }: Lacking): Root & { waiting
   return {
     name: device,
     cause: { cause: 'module-not-loaded', modules },
-    evidence: `no driver is bound to it (modalias ${modalias}, at ${node} or a part of it)`,
+    evidence: `the census: no driver is bound to it (modalias ${modalias}, at ${node} or a part of it)`,
     line: null,
     waiting: [],
   };

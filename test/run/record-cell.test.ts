@@ -186,4 +186,9 @@ test('steps that the kernel refused are in the reason: the boot is not the one t
   expect(reasonAfter(['start', ...Array.from({ length: 5 }, () => 'write /sys/x error 22 Invalid argument')])).toMatch(
     /(; the step write \/sys\/x failed: Invalid argument){3}; and 2 more$/,
   );
+  // A module of that name.
+  expect(reasonAfter(['start', 'load error ok', 'unload error ok'])).not.toContain('failed');
+  expect(reasonAfter(['start', 'unload error error 11 Device busy'])).toMatch(
+    /the step unload error failed: Device busy$/,
+  );
 });

@@ -5,12 +5,15 @@ import type { PlanStep } from '../../harness/model/plan.ts';
 import { formatWhy } from '../../harness/report/why.ts';
 import { whyUnbound } from '../../harness/verdict/why.ts';
 import {
+  isCounted,
   lackingIn,
   loadedIn,
   loadingAfter,
   suspectsIn,
   type Tried,
   triedIn,
+  waitingAfter,
+  withoutLate,
   withSuspects,
 } from '../../harness/verdict/why-cell.ts';
 import { boardTree, clock, node, placed } from '../board/trees.ts';
@@ -66,7 +69,7 @@ const reports = reportsIn(events);
 const lacking = lackingIn(reports, loadedIn(events), (modalias) => MODULES[modalias] ?? []);
 const suspects = suspectsIn(found, { reports, lacking, tree });
 const told = (tried: Tried) =>
-  formatWhy(withSuspects(found, suspects, lacking, tried), { byTree: null, tried, timeout: null });
+  formatWhy(withSuspects(found, suspects, lacking, tried), { byTree: null, tried, ended: null, timeout: null });
 
 describe('what a cell adds to its log', () => {
   it('knows which parts of a device lack a module that was not loaded', () => {
@@ -95,15 +98,20 @@ describe('what a cell adds to its log', () => {
       bound('4000.hdmi'),
       '[   15.100000] bootrace: load acme_rtc ok',
       '[   17.000000] bootrace: settled 17000',
+      '[   17.100000] bootrace: census begin',
+      '[   17.200000] bootrace: census end',
     ];
     const unbound = ['fixed-supply', '3000.mmc', '4000.hdmi', 'sound', '5000.spi'];
-    const tried = { ...triedIn(eventsOf([...log, ...more]), ['acme_ldo', 'acme_rtc'], unbound), failed: null };
+    const booted = eventsOf([...log, ...more]);
+    const still = new Set(['5000.spi']);
+    const tried = { ...triedIn(booted, ['acme_ldo', 'acme_rtc'], { unbound, still }), failed: null };
     expect(tried).toEqual({
       modules: [
-        { module: 'acme_ldo', bound: ['fixed-supply', '3000.mmc', 'sound'] },
-        { module: 'acme_rtc', bound: ['4000.hdmi'] },
+        { module: 'acme_ldo', bound: ['fixed-supply', '3000.mmc', 'sound'], refused: null },
+        { module: 'acme_rtc', bound: ['4000.hdmi'], refused: null },
       ],
       left: ['5000.spi'],
+      late: [],
       failed: null,
     });
     const text = told(tried);
@@ -117,8 +125,39 @@ describe('what a cell adds to its log', () => {
     expect(text).toContain('still not bound: 5000.spi');
   });
 
+  it('takes no device for helped that is bound as late without the loads, and no module for loaded that was refused', () => {
+    const bound = (device: string) => `[   14.000000] acme ${device}: driver: 'acme': driver_bound: bound to device`;
+    const booted = eventsOf([
+      ...log,
+      '[   13.300000] bootrace: settled 13000',
+      '[   13.400000] bootrace: load acme_ldo error 1 Operation not permitted',
+      ...['3000.mmc', 'sound'].map(bound),
+      '[   15.000000] bootrace: settled 15000',
+      '[   15.100000] bootrace: census begin',
+      '[   15.200000] bootrace: census end',
+    ]);
+    const unbound = ['3000.mmc', '4000.hdmi', 'sound', '5000.spi'];
+    const one = triedIn(booted, ['acme_ldo'], { unbound, still: new Set(['5000.spi']) });
+    // 4000.hdmi was bound before the load.
+    expect(one).toMatchObject({ left: ['5000.spi'], late: ['4000.hdmi'] });
+    expect(one.modules).toEqual([
+      { module: 'acme_ldo', bound: ['3000.mmc', 'sound'], refused: 'Operation not permitted' },
+    ]);
+    const both = withoutLate({ ...one, failed: null }, new Set(['sound']));
+    expect(both.modules[0]?.bound).toEqual(['sound']);
+    expect(both.late).toEqual(['4000.hdmi', '3000.mmc']);
+    const text = told(both);
+    expect(text).toContain('acme_ldo could not be loaded: Operation not permitted');
+    expect(text).toContain('bound without any module, given more time: 4000.hdmi, 3000.mmc');
+  });
+
   it('leaves a device where it was that a module does not help', () => {
-    const tried = { modules: [{ module: 'acme_ldo', bound: [] }], left: ['3000.mmc'], failed: null };
+    const tried = {
+      modules: [{ module: 'acme_ldo', bound: [], refused: null }],
+      left: ['3000.mmc'],
+      late: [],
+      failed: null,
+    };
     const text = told(tried);
     expect(text).not.toContain('acme-ldo.1.auto');
     expect(text).toContain('In a boot that loads acme_ldo after the plan, none of these devices is bound either.');
@@ -126,8 +165,9 @@ describe('what a cell adds to its log', () => {
 
   it('calls the tree a guess where the boot came to nothing', () => {
     const text = told({
-      modules: [{ module: 'acme_ldo', bound: [] }],
+      modules: [{ module: 'acme_ldo', bound: [], refused: null }],
       left: [],
+      late: [],
       failed: 'panic: attempted to kill init',
     });
     expect(text).toContain('acme-ldo.1.auto: its driver is a module that is not loaded: load acme_ldo');
@@ -141,4 +181,15 @@ it('loads after a plan and before its shutdown', () => {
   expect(loadingAfter(plan, ['b']).map(({ step }) => step)).toEqual([
     ...['load', 'settle', 'load', 'settle', 'census', 'shutdown'],
   ]);
+});
+
+it('waits after a plan as long as the loads would take', () => {
+  const plan: PlanStep[] = [{ step: 'load', module: 'a', params: '' }, { step: 'census' }];
+  const loading = loadingAfter(plan, ['b', 'c']);
+  expect(waitingAfter(plan, 2)).toEqual(loading.filter((step) => step.step !== 'load' || step.module === 'a'));
+  const once = ['[    1.000000] bootrace: census begin', '[    1.100000] bootrace: census end'];
+  // The plan's own census is not the last one.
+  expect(isCounted(eventsOf(once), loading)).toBe(false);
+  const more = ['[    2.000000] bootrace: census begin', '[    2.100000] bootrace: census end'];
+  expect(isCounted(eventsOf([...once, ...more]), loading)).toBe(true);
 });

@@ -39,7 +39,7 @@ const guess = (...lines: string[]) => guessIn(tree, lines).guesses;
 const told = (...lines: string[]) => {
   const summary = summaryOf(lines);
   const found = whyUnbound(summary);
-  return formatWhy(found, { byTree: guessByTree(found, summary, tree), tried: null, timeout: null });
+  return formatWhy(found, { byTree: guessByTree(found, summary, tree), tried: null, ended: null, timeout: null });
 };
 const pending = (name: string, n: number) => `[   12.${100_000 + n}] platform ${name}: deferred probe pending`;
 
@@ -161,7 +161,7 @@ describe('a log and a tree that may come from anywhere', () => {
     const found = whyUnbound(summary);
     const guesses = guessByTree(found, summary, board);
     expect(guesses).toMatchObject({ open: DEVICES, skipped: DEVICES - 500, links: DEVICES - 1, followed: 2000 });
-    const text = formatWhy(found, { byTree: guesses, tried: null, timeout: null });
+    const text = formatWhy(found, { byTree: guesses, tried: null, ended: null, timeout: null });
     expect(text).toContain('19500 of the 20000 devices that the log leaves open were not looked up in the tree.');
     expect(text).toContain('The tree has 19999 links between devices; the search stopped at 2000 of them');
   });
