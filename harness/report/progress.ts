@@ -180,7 +180,8 @@ function permanentLines(event: LifecycleEvent, state: RunState, paint: Colours):
       return event.cell.row !== null && state.compiles ? [formatRow(event.cell, paint)] : [];
     case 'clock-race':
       return [
-        `${printable(event.id)}: booted once more, and the same: QEMU's clock had been off by ${event.microseconds} µs`,
+        `${printable(event.id)}: booted once more, and the same: ` +
+          `QEMU's clock had been off by ${event.microseconds} µs`,
       ];
     case 'preview-finished':
       return [`while kernels are compiled, ${formatRow(event.cell, paint)}`];

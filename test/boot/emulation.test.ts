@@ -4,16 +4,14 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RegisterRule } from '../../harness/board/board-plan.ts';
 import { NO_MODELS } from '../../harness/board/transplant.ts';
-import { consoleLookup, encodeSnapshotTable } from '../../harness/firmware/gates.ts';
 import { encodeNextCell } from '../../harness/firmware/next-cell.ts';
 import { FIRMWARE } from '../../harness/firmware/program.ts';
 import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
-import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { compileGuest } from './guest-cell.ts';
-import { layBoard, SHIFT } from './laid-board.ts';
+import { layBoard, SHIFT, snapshotOf } from './laid-board.ts';
 
 /** What the firmware's C answers, instruction by instruction: a guest of a few lines asks it (guests/asks.S). */
 
@@ -391,18 +389,7 @@ it('a cell finds the pages of registers as they were when the snapshot was taken
     load('ldr w2', USED + 16, 3n),
     ...[UNTOUCHED, READ, USED].flatMap((page) => asMemory(page, 9n)),
   ];
-  const { files, machine, consoleFile, lie } = await lay(3, questions);
-  const table = encodeSnapshotTable({ devices: [], functions: [] }, false, consoleLookup(new Map(), true));
-  if (table === null) throw new Error('no table');
-  const gates = lie('gates', table);
-  const guest = await SnapshotGuest.start({
-    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { takesSnapshot: true }),
-    consoleFile,
-    cwd: folder.path,
-    signal: new AbortController().signal,
-    shift: SHIFT,
-  });
-  if (guest === null) throw new Error('there is no snapshot');
+  const guest = await snapshotOf(await lay(3, questions), { devices: [], functions: [] }, new Map());
   try {
     const logs: (string | undefined)[] = [];
     for (let n = 0; n < 3; n++) {

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { laidBoard } from '../../harness/board/machine.ts';
 import { type BoardModels, transplant } from '../../harness/board/transplant.ts';
 import { setBootargs } from '../../harness/devicetree/chosen.ts';
@@ -6,7 +7,10 @@ import { parseFdt } from '../../harness/devicetree/parse.ts';
 import { serializeFdt } from '../../harness/devicetree/serialize.ts';
 import type { DeviceTree, TreeNode } from '../../harness/devicetree/tree.ts';
 import { encodeBoardPlan } from '../../harness/firmware/board-plan.ts';
+import { consoleLookup, encodeSnapshotTable } from '../../harness/firmware/gates.ts';
 import { encodePlan } from '../../harness/guest/plan.ts';
+import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
+import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { boardTree, GIC_V3, node, SCM_AND_SMMU } from '../board/trees.ts';
 
 /** A board whose addresses are not QEMU's, with the two devices of the thread on it, laid down as a .dtb is. */
@@ -106,4 +110,24 @@ export function layBoard(
     },
     consoleFile: `${path}-console.log`,
   };
+}
+
+/** A guest of a board that was laid, parked at its snapshot. Throws where it takes none. */
+export async function snapshotOf(
+  { files, machine, consoleFile, lie }: ReturnType<typeof layBoard>,
+  stops: Parameters<typeof encodeSnapshotTable>[0],
+  symbols: ReadonlyMap<string, bigint>,
+): Promise<SnapshotGuest> {
+  const table = encodeSnapshotTable(stops, false, consoleLookup(symbols, true));
+  if (table === null) throw new Error('no table');
+  const gates = lie('gates', table);
+  const guest = await SnapshotGuest.start({
+    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { takesSnapshot: true }),
+    consoleFile,
+    cwd: dirname(consoleFile),
+    signal: new AbortController().signal,
+    shift: SHIFT,
+  });
+  if (guest === null) throw new Error('there is no snapshot');
+  return guest;
 }

@@ -5,7 +5,7 @@ import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BoardModels, NO_MODELS } from '../../harness/board/transplant.ts';
 import { modelBoard } from '../../harness/devices/board-models.ts';
-import { consoleLookup, encodeSnapshotTable, snapshotSymbols } from '../../harness/firmware/gates.ts';
+import { snapshotSymbols } from '../../harness/firmware/gates.ts';
 import { encodeNextCell } from '../../harness/firmware/next-cell.ts';
 import { FIRMWARE } from '../../harness/firmware/program.ts';
 import { buildInitramfs } from '../../harness/guest/initramfs.ts';
@@ -16,10 +16,9 @@ import { cacheRoot } from '../../harness/kernel/cache.ts';
 import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
-import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { findSymbols } from '../../harness/run/symbols.ts';
 import { FIRST_BUILD_MS } from '../guest/boot.ts';
-import { layBoard, SHIFT, SMMU, type Software, treeWith } from './laid-board.ts';
+import { layBoard, SHIFT, SMMU, type Software, snapshotOf, treeWith } from './laid-board.ts';
 
 const KERNEL = '6.1';
 const signal = new AbortController().signal;
@@ -98,20 +97,10 @@ it.each([
   ['before the SMMU is probed', [SMMU]],
 ])('cells of a snapshot taken %s say what a boot from reset says', { timeout: 120_000 }, async (_, devices) => {
   const fromReset = await boot(3);
-  const { lie, files, machine, consoleFile } = lay(3, modelBoard(treeWith(3)).models);
+  const laidBoard = lay(3, modelBoard(treeWith(3)).models);
   const symbols = await findSymbols(kernel, snapshotSymbols({ devices, functions: [] }));
-  const table = encodeSnapshotTable({ devices, functions: [] }, false, consoleLookup(symbols, true));
-  if (table === null) throw new Error('no table');
-  const gates = lie('gates', table);
-  const guest = await SnapshotGuest.start({
-    words: (rename) => qemuArguments(renameFiles({ ...files, gates }, rename), machine, { takesSnapshot: true }),
-    consoleFile,
-    cwd: folder.path,
-    signal,
-    shift: SHIFT,
-  });
-  if (guest === null) throw new Error('there is no snapshot');
-  const cell = encodeNextCell({ table: null, plan: readFileSync(files.plan), modules: null });
+  const guest = await snapshotOf(laidBoard, { devices, functions: [] }, symbols);
+  const cell = encodeNextCell({ table: null, plan: readFileSync(laidBoard.files.plan), modules: null });
   try {
     for (let n = 0; n < 3; n++) {
       const booted = await guest.boot(cell, () => false);
