@@ -1,6 +1,5 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { isFault } from '../model/verdict.ts';
 import { inLoadOrder } from './conditions.ts';
 import { CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
@@ -9,7 +8,7 @@ import type { Exploration, ExploreRequest, Stage } from './exploration.ts';
 import { Findings } from './findings.ts';
 import { Knowledge, type Suspicion, type WaitQuestion } from './knowledge.ts';
 import { OrderLedger } from './ledger.ts';
-import { hasVerdict, type Outcome } from './outcome.ts';
+import { hasVerdict, isBroken, type Outcome } from './outcome.ts';
 import { partialOrder } from './precedence.ts';
 import { type ProbeLife, probeLives, relaxedFrom, timeline } from './recorded.ts';
 import { Strangers } from './strangers.ts';
@@ -347,7 +346,7 @@ class Explorer {
     if (this.#baseline === null) {
       this.#baseline = this.#lastBound;
       // A warning leaves the boot going.
-      if (!anyway && isFault(outcome.verdict) && outcome.verdict !== 'warning') throw new Stop('baseline');
+      if (!anyway && isBroken(outcome)) throw new Stop('baseline');
     }
     return constraint || other;
   }

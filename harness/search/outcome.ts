@@ -28,15 +28,19 @@ export function passes({ verdict }: Pick<Outcome, 'verdict'>): boolean {
   return isPass(verdict);
 }
 
+/** Whether the boot came to no good end of its own; a warning leaves it going. */
+export function isBroken({ verdict }: Pick<Outcome, 'verdict'>): boolean {
+  return isFault(verdict) && verdict !== 'warning';
+}
+
 /**
- * Refuses a first boot that no other can be compared with. A warning leaves the boot going, and so do devices that no
- * order binds. `what` names the boot in the message.
+ * Refuses a first boot that no other can be compared with; one with devices that no order binds is none of those.
+ * `what` names the boot in the message.
  * @throws InputError when it crashed, InfraError when it has no verdict
  */
 export function requireComparable(first: Pick<Outcome, 'verdict' | 'reason'>, what: string): void {
   if (!hasVerdict(first)) throw new InfraError(`${what} has no verdict: ${first.reason}`);
-  if (isFault(first.verdict) && first.verdict !== 'warning')
-    throw new InputError(`${what} ends in ${first.verdict}: ${first.reason}`);
+  if (isBroken(first)) throw new InputError(`${what} ends in ${first.verdict}: ${first.reason}`);
 }
 
 /** What a boot came to, for a line of progress: an order that cannot be had has a reason, and no verdict. */

@@ -9,8 +9,8 @@ import type { Drivers } from '../kernel/matches.ts';
 import type { ModuleMatcher } from '../kernel/modalias.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
-import { isFault, type Verdict } from '../model/verdict.ts';
-import { type Boot, hasVerdict, type Outcome, passes } from '../search/outcome.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { type Boot, hasVerdict, isBroken, type Outcome, passes } from '../search/outcome.ts';
 import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
 import {
   isCounted,
@@ -81,7 +81,7 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
   const isOrdinary = passes(first) || EXPLAINED.includes(first.verdict);
   const ended = isWhole && isOrdinary ? null : `${first.verdict}: ${first.reason}`;
   // What ends the cell's own boot ends the others, too; and loads that run beside others are not told apart.
-  if (!isWhole || isFault(first.verdict) || cell.plan.some(({ step }) => step === 'beside'))
+  if (!isWhole || isBroken(first) || cell.plan.some(({ step }) => step === 'beside'))
     return { found, tried: null, ended };
   const unbound = [...unboundIn(said)];
   const lacking = new Map<string, Lacking>();

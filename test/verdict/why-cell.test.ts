@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { reportsIn } from '../../harness/board/census.ts';
 import { DmesgParser } from '../../harness/dmesg/parser.ts';
+import { Drivers } from '../../harness/kernel/matches.ts';
+import { ModuleMatcher } from '../../harness/kernel/modalias.ts';
+import type { Cell } from '../../harness/model/cell.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
+import type { Verdict } from '../../harness/model/verdict.ts';
 import { formatWhy } from '../../harness/report/why.ts';
+import { whyBooted } from '../../harness/session/why.ts';
 import { whyUnbound } from '../../harness/verdict/why.ts';
 import {
   isCounted,
@@ -17,6 +22,7 @@ import {
   withSuspects,
 } from '../../harness/verdict/why-cell.ts';
 import { boardTree, clock, node, placed } from '../board/trees.ts';
+import { aCell } from '../cells.ts';
 import { summaryOf } from './summary-of.ts';
 
 /** A PMIC that is bound, and whose regulators and clock are parts of it with drivers of their own. */
@@ -192,4 +198,54 @@ it('waits after a plan as long as the loads would take', () => {
   expect(isCounted(eventsOf(once), loading)).toBe(false);
   const more = ['[    2.000000] bootrace: census begin', '[    2.100000] bootrace: census end'];
   expect(isCounted(eventsOf([...once, ...more]), loading)).toBe(true);
+});
+
+describe('the boots of a cell', () => {
+  const matcher = new ModuleMatcher({
+    modules: [{ name: 'acme_ldo', aliases: ['platform:acme-ldo'], before: [], after: [] }],
+    builtin: [],
+  });
+  const more = [
+    '[   13.300000] bootrace: settled 13000',
+    '[   13.400000] bootrace: load acme_ldo ok',
+    '[   14.000000] acme 3000.mmc: driver: acme: driver_bound: bound to device',
+    '[   15.000000] bootrace: settled 15000',
+    '[   15.100000] bootrace: census begin',
+    '[   15.200000] bootrace: census end',
+  ];
+  /** Verdict of the cell's own boot, and the console of each part. */
+  const bootsOf = async (verdict: Verdict, own: readonly string[] = log) => {
+    const cells: Cell[] = [];
+    const answer = await whyBooted(aCell({ id: 'board', plan: [{ step: 'settle', ms: 1000 }] }), {
+      boot: async (cell) => {
+        cells.push(cell);
+        const isLoading = cell.id.includes('.loading-');
+        const lines = isLoading ? [...log.slice(0, 1), ...log.slice(3, 6), ...more] : own;
+        return { verdict, reason: 'for a reason', signature: null, events: eventsOf(lines), gates: [] };
+      },
+      tree,
+      drivers: new Drivers(null, matcher),
+      matcher,
+    });
+    return { answer, parts: cells.map(({ id }) => id) };
+  };
+
+  it.each<Verdict>(['stuck-deferred', 'warning', 'module-rejected'])('try the modules after %s', async (verdict) => {
+    const { answer, parts } = await bootsOf(verdict);
+    expect(parts[1]).toBe('board.loading-1');
+    expect(answer.tried?.failed).toBeNull();
+    expect(answer.ended).toBe(verdict === 'stuck-deferred' ? null : `${verdict}: for a reason`);
+  });
+
+  it.each<Verdict>(['oops', 'panic', 'hang'])('try nothing after %s, and say so', async (verdict) => {
+    const { answer, parts } = await bootsOf(verdict);
+    expect(parts).toEqual(['board']);
+    expect(answer).toMatchObject({ tried: null, ended: `${verdict}: for a reason` });
+  });
+
+  it('try nothing where the devices were not counted', async () => {
+    const { answer, parts } = await bootsOf('bound', log.slice(0, 6));
+    expect(parts).toEqual(['board']);
+    expect(answer).toMatchObject({ tried: null, ended: 'bound: for a reason' });
+  });
 });
