@@ -164,29 +164,29 @@ export function isCounted(events: readonly DmesgEvent[], plan: readonly PlanStep
   return ends.length >= wanted;
 }
 
-/** The same plan with as much time as the loads of so many modules get, and no load. */
-export function waitingAfter(plan: readonly PlanStep[], modules: number): PlanStep[] {
-  return loadingAfter(
-    plan,
-    Array.from({ length: modules }, () => ''),
-  ).filter((step) => step.step !== 'load' || step.module !== '');
-}
+const SETTLE = { step: 'settle', ms: SETTLE_MS } as const;
 
 /**
  * Adds the loads to a plan, behind all of its own and before a shutdown or reboot that ends it, each until the guest
  * has settled, and a census after them.
  */
 export function loadingAfter(plan: readonly PlanStep[], modules: readonly string[]): PlanStep[] {
+  const loads = modules.flatMap((module) => [{ step: 'load', module, params: '' } as const, SETTLE]);
+  return countedAfter(plan, loads.length === 0 ? [] : [SETTLE, ...loads]);
+}
+
+/** The same plan with as much time as the loads of so many modules get, and no load. */
+export function waitingAfter(plan: readonly PlanStep[], modules: number): PlanStep[] {
+  return countedAfter(
+    plan,
+    Array.from({ length: modules + 1 }, () => SETTLE),
+  );
+}
+
+function countedAfter(plan: readonly PlanStep[], steps: readonly PlanStep[]): PlanStep[] {
   const end = plan.findIndex(({ step }) => step === 'shutdown' || step === 'reboot');
   const at = end === -1 ? plan.length : end;
-  const settle = { step: 'settle', ms: SETTLE_MS } as const;
-  const loads = modules.flatMap((module) => [{ step: 'load', module, params: '' } as const, settle]);
-  return [
-    ...plan.slice(0, at),
-    ...(loads.length === 0 ? [] : [settle, ...loads]),
-    { step: 'census' },
-    ...plan.slice(at),
-  ];
+  return [...plan.slice(0, at), ...steps, { step: 'census' }, ...plan.slice(at)];
 }
 
 /**
