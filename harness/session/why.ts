@@ -115,7 +115,9 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
   if (tried?.modules.some(({ bound }) => bound.length > 0)) {
     const longer = waitingAfter(cell.plan, tried.modules.length);
     const outcome = await bootAs('.waiting', longer);
-    if (isCounted(outcome.events, longer)) tried = withoutLate(tried, unboundIn(saidOf(outcome)));
+    tried = isCounted(outcome.events, longer)
+      ? withoutLate(tried, unboundIn(saidOf(outcome)))
+      : { ...tried, failed: `without the loads, ${outcome.verdict}: ${outcome.reason}` };
   }
   return { found: tried === null ? found : withSuspects(found, suspects, [...lacking.values()], tried), tried, ended };
 }
