@@ -42,3 +42,21 @@ export function withDescendants(
   ].join('\n');
   return ['setsid', boundTo(parent, { signal: 'TERM', script }, [program, ...words])];
 }
+
+/**
+ * The lowest priority there is (nice(1)): 15 parts of the time of a core beside 1024 (sched_prio_to_weight). Where
+ * sessions have shares of their own, as {@link withDescendants} makes one, it is theirs that counts (sched(7), The
+ * autogroup feature); it may be set ten times a second on the whole machine.
+ */
+const LOWEST = `
+for try in 1 2 3 4 5; do
+  [ -e /proc/self/autogroup ] || break
+  echo 19 2>/dev/null >/proc/self/autogroup && break
+  sleep 0.2
+done
+exec nice -n 19 "$@"`;
+
+/** The words that run a program with the lowest priority: it gets what the others leave. */
+export function behind(program: string, words: readonly string[]): [file: string, words: string[]] {
+  return ['sh', ['-c', LOWEST, 'sh', program, ...words]];
+}

@@ -8,7 +8,7 @@ import { ExecaError, execa } from 'execa';
 import { withDir } from 'tmp-promise';
 import { InfraError, InputError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
-import { withDescendants } from '../launch.ts';
+import { behind, withDescendants } from '../launch.ts';
 import { cancelled } from './cancel.ts';
 
 export const CROSS_COMPILE = 'aarch64-linux-gnu-';
@@ -92,20 +92,6 @@ export function takeTurn(): Turn {
     },
   };
 }
-
-/**
- * The lowest priority there is (nice(1)): 15 parts of the time of a core beside 1024 (sched_prio_to_weight). Where
- * sessions have shares of their own, as {@link withDescendants} makes one, it is theirs that counts (sched(7), The
- * autogroup feature); it may be set ten times a second on the whole machine.
- */
-const LOWEST = `
-for try in 1 2 3 4 5; do
-  [ -e /proc/self/autogroup ] || break
-  echo 19 2>/dev/null >/proc/self/autogroup && break
-  sleep 0.2
-done
-exec nice -n 19 "$@"`;
-const BEHIND = ['sh', '-c', LOWEST, 'sh'] as const;
 
 let slots: Promise<WriteStream> | undefined;
 
@@ -195,8 +181,8 @@ export async function mergeConfig(context: MakeContext, fragments: readonly stri
 async function run(context: MakeContext, program: string, args: readonly string[], onStep: () => void): Promise<void> {
   const log = createWriteStream(context.log, { flags: 'a' });
   log.write(`$ ${[program, ...args].join(' ')}\n`);
-  const [file, ...rest] = context.turn.inFront ? [program, ...args] : [...BEHIND, program, ...args];
-  const child = execa(...withDescendants(file, rest), {
+  const words = context.turn.inFront ? ([program, args] as const) : behind(program, args);
+  const child = execa(...withDescendants(...words), {
     cwd: context.output,
     env: environment(context),
     extendEnv: false,

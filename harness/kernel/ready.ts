@@ -86,7 +86,7 @@ export async function stockKernel(request: ReadyRequest, source: StockSource): P
       const version = `${found.name} ${found.version}`;
       onProgress(uncounted('unpacking', found.name));
       const unpacked = join(temporary, 'deb');
-      for (const deb of [path, ...parts]) await extractDeb(deb, unpacked, signal);
+      for (const deb of [path, ...parts]) await extractDeb(deb, unpacked, { signal });
       await publishStock(root, version, unpacked, signal);
       await writeAtomic(record, `${version}\n`);
     });

@@ -2,13 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { ExecaError, execa } from 'execa';
 import { InfraError, InputError } from '../errors.ts';
-import { withDescendants } from '../launch.ts';
+import { behind, withDescendants } from '../launch.ts';
 import { cancelled } from './cancel.ts';
 
 /** Unpacks a .deb's files into `folder` (dpkg-deb(1), --extract). */
-export async function extractDeb(deb: string, folder: string, signal?: AbortSignal): Promise<void> {
+export async function extractDeb(
+  deb: string,
+  folder: string,
+  { signal, isBehind = false }: { readonly signal?: AbortSignal | undefined; readonly isBehind?: boolean } = {},
+): Promise<void> {
+  const words = ['--extract', deb, folder];
+  const program: Parameters<typeof behind> = isBehind ? behind('dpkg-deb', words) : ['dpkg-deb', words];
   try {
-    await execa(...withDescendants('dpkg-deb', ['--extract', deb, folder]), cancelled(signal));
+    await execa(...withDescendants(...program), cancelled(signal));
   } catch (error) {
     throw unpackError(error, deb);
   }
@@ -16,13 +22,14 @@ export async function extractDeb(deb: string, folder: string, signal?: AbortSign
 
 /**
  * Unpacks a tarball that has one top folder, as kernel releases have, into `folder` without that top folder.
- * GNU tar finds out the compression by itself and refuses members that would leave the folder.
+ * GNU tar finds out the compression by itself and refuses members that would leave the folder. Kernels that are there
+ * already, and boots, go first: a tree is only the beginning of a kernel.
  */
 export async function unpackTarball(tarball: string, folder: string, signal?: AbortSignal): Promise<void> {
   await mkdir(folder, { recursive: true });
   try {
     const words = ['--extract', '--strip-components=1', '--no-same-owner', '--directory', folder, '--file', tarball];
-    await execa(...withDescendants('tar', words), {
+    await execa(...withDescendants(...behind('tar', words)), {
       // Debian's source tarballs are xz files of many blocks, which unpack in parallel.
       env: { XZ_OPT: '--threads=0' },
       ...cancelled(signal),

@@ -82,7 +82,7 @@ async function fetchSource({ root, record, series, onProgress, signal }: Fetch):
   return withTemporary(root, async (temporary) => {
     const { package: found, path: deb } = await downloadPackage(wanted, temporary, onProgress, signal);
     onProgress(uncounted('unpacking', found.name));
-    await extractDeb(deb, join(temporary, 'deb'), signal);
+    await extractDeb(deb, join(temporary, 'deb'), { signal, isBehind: true });
     const shipped = join(temporary, 'deb', 'usr', 'src');
     const tarball = (await readdir(shipped)).find((name) => /^linux-source-[\d.]+\.tar\.xz$/.test(name));
     if (tarball === undefined) throw new InfraError(`${found.name} ${found.version} holds no source tarball`);
