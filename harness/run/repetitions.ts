@@ -23,8 +23,8 @@ export interface Boot {
 
 export interface Repetition {
   readonly boot: Boot;
-  /** Makes the boot once more; null for one that has to be right as it is. */
-  readonly again: (() => Promise<Boot>) | null;
+  /** Makes the boot once more. */
+  readonly again: () => Promise<Boot>;
 }
 
 interface Settled {
@@ -40,7 +40,7 @@ interface Settled {
  * Holds boots of one cell against each other. One that differs from most by no more than the race explains is made once
  * more, once, and has to agree in every byte then. Of two that differ the first counts as right until there is a third.
  */
-export async function settle(repetitions: readonly Repetition[]): Promise<Settled> {
+async function settle(repetitions: readonly Repetition[]): Promise<Settled> {
   const boots = repetitions.map(({ boot }) => boot);
   if (boots.length === 0) return { records: [], flakes: [], clockRaces: [] };
   const made = [...boots];
@@ -48,8 +48,8 @@ export async function settle(repetitions: readonly Repetition[]): Promise<Settle
   for (;;) {
     const right = mostCommon(made);
     const [race] = repetitions.flatMap(({ boot, again }, index) => {
-      const microseconds = again === null || repeated.has(index) ? null : clockDifference(right, boot);
-      return again === null || microseconds === null ? [] : [{ index, again, microseconds }];
+      const microseconds = repeated.has(index) ? null : clockDifference(right, boot);
+      return microseconds === null ? [] : [{ index, again, microseconds }];
     });
     if (race === undefined) break;
     repeated.set(race.index, race.microseconds);
@@ -74,6 +74,33 @@ export async function settle(repetitions: readonly Repetition[]): Promise<Settle
         : [{ index, microseconds }];
     }),
   };
+}
+
+/** What a boot from a snapshot comes to, held against one from reset. */
+interface HeldAgainstReset extends Pick<Settled, 'clockRaces'> {
+  /** What it says otherwise, for no reason but an error of the harness; null where there is nothing. */
+  readonly what: Settled['flakes'][number]['what'] | null;
+  /** The race came before the snapshot was taken: whatever is booted from it is off by as much. */
+  readonly isSnapshotOff: boolean;
+}
+
+/**
+ * Holds a boot from a snapshot, of which the first `snapshotAt` bytes come from the snapshot's own boot, against one from
+ * reset: they have to agree in every byte. The race may have put off either of the two, or the snapshot's boot.
+ */
+export async function holdAgainstReset(
+  fromSnapshot: Repetition,
+  snapshotAt: number,
+  fromReset: Repetition,
+): Promise<HeldAgainstReset> {
+  const { flakes, clockRaces } = await settle([fromSnapshot, fromReset]);
+  const what = flakes[0]?.what ?? null;
+  if (what === null) return { what, isSnapshotOff: false, clockRaces };
+  const before = ({ console }: Boot) => console.subarray(0, snapshotAt);
+  const microseconds = clockDifference(fromReset.boot, fromSnapshot.boot);
+  return microseconds === null || before(fromReset.boot).equals(before(fromSnapshot.boot))
+    ? { what, isSnapshotOff: false, clockRaces }
+    : { what: null, isSnapshotOff: true, clockRaces: [{ index: 0, microseconds }] };
 }
 
 /** The boot that most others agree with; of two, the one that was made first. */

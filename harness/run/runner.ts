@@ -19,9 +19,9 @@ import { Kernels } from './kernels.ts';
 import type { LifecycleListener } from './lifecycle.ts';
 import { checkDeviceNames } from './names.ts';
 import { type PreparedCell, prepareCell } from './prepare.ts';
-import type { CellRecord, difference, RunRecord } from './record.ts';
+import type { CellRecord, RunRecord } from './record.ts';
 import { recordBoot, recordWithoutBoot } from './record-cell.ts';
-import { type Boot, settle } from './repetitions.ts';
+import { type Boot, holdAgainstReset } from './repetitions.ts';
 import { ResultCache } from './result-cache.ts';
 import { type RunFolder, writeCell } from './results.ts';
 import { Snapshots } from './snapshots.ts';
@@ -177,33 +177,28 @@ export class Runner {
     const prepared = await prepareCell(cell, kernel, symbols, this.#common, path);
     const earlier = useCache ? this.#earlierBoot(prepared) : null;
     if (earlier !== null) this.#snapshots?.spared(cell);
-    const result = earlier ?? (await this.#guests.add(() => this.#bootGuest(cell, kernel, prepared)));
-    const spins = await placeOf(kernel, result.end);
-    const recordOf = (booted: BootResult, from: 'cache' | 'reset' | 'snapshot') =>
+    const recordOf = async (booted: BootResult) =>
       recordBoot(cell, kernel, prepared, booted, {
-        from,
+        from: booted === earlier ? 'cache' : booted.snapshotAt === null ? 'reset' : 'snapshot',
         replay: this.#replay(cell),
         knownIssues,
         today: today(),
-        spins: booted === result ? spins : null,
+        spins: await placeOf(kernel, booted.end),
       });
-    const from = result.snapshotAt === null ? 'reset' : 'snapshot';
-    const record = recordOf(result, earlier === null ? from : 'cache');
-    if (result.snapshotAt !== null && this.#fromSnapshot++ % BOOTS_TO_A_CHECK === 0) {
-      const again = async () => {
-        const booted = await this.#bootAgain(cell, kernel, symbols);
-        return { record: recordOf(booted, 'reset'), console: booted.console };
-      };
-      const what = await this.#differenceToReset({ record, console: result.console }, again);
-      if (what !== null) {
-        this.#snapshots?.distrust(prepared);
-        await this.#kept.remove(this.#keptFromSnapshots);
-        throw new InfraError(
-          `booted from reset and from a snapshot, this cell differs in its ${what}`,
-          'that is an error of bootrace: please report it, and boot with --no-snapshots',
-        );
-      }
-    }
+    const toBoot = async (booted: BootResult): Promise<Boot> => ({
+      record: await recordOf(booted),
+      console: booted.console,
+    });
+    const bootGuest = () => this.#guests.add(() => this.#bootGuest(cell, kernel, prepared));
+    const first = earlier ?? (await bootGuest());
+    const isChecked = first.snapshotAt !== null && this.#fromSnapshot++ % BOOTS_TO_A_CHECK === 0;
+    const result = isChecked
+      ? await this.#check(cell, prepared, first, toBoot, {
+          bootGuest,
+          bootReset: () => this.#bootReset(cell, kernel, symbols),
+        })
+      : first;
+    const record = await recordOf(result);
     writeCell(path, record, result.events);
     if (earlier === null && !isMissing(record.verdict)) {
       await this.#kept.write(prepared.fingerprint, result.raw);
@@ -221,23 +216,44 @@ export class Runner {
   }
 
   /**
-   * What a boot from a snapshot and boots from reset do not agree on: one from reset has to say the same in every byte.
+   * The boot of a cell that counts: from a snapshot, and held against one from reset. Throws {@link InfraError} where
+   * they differ, and QEMU's clock does not explain it.
    */
-  async #differenceToReset(fromSnapshot: Boot, again: () => Promise<Boot>): Promise<ReturnType<typeof difference>> {
-    const { flakes, clockRaces } = await settle([
-      { boot: fromSnapshot, again: null },
-      { boot: await again(), again },
-    ]);
-    const { id } = fromSnapshot.record;
+  async #check(
+    cell: Cell,
+    prepared: PreparedCell,
+    fromSnapshot: BootResult,
+    toBoot: (booted: BootResult) => Promise<Boot>,
+    { bootGuest, bootReset }: Record<'bootGuest' | 'bootReset', () => Promise<BootResult>>,
+  ): Promise<BootResult> {
+    const { signal, listen } = this.#options;
+    let result = fromSnapshot;
+    const fromReset = async () => toBoot(await bootReset());
+    const again = async () => {
+      result = await bootGuest();
+      return toBoot(result);
+    };
+    const { what, isSnapshotOff, clockRaces } = await holdAgainstReset(
+      { boot: await toBoot(result), again },
+      result.snapshotAt ?? 0,
+      { boot: await fromReset(), again: fromReset },
+    );
     for (const { microseconds } of clockRaces) {
-      this.#clockRaces.push({ id, repetition: null, microseconds });
-      this.#options.listen({ event: 'clock-race', id, microseconds });
+      this.#clockRaces.push({ id: cell.id, repetition: null, microseconds });
+      listen({ event: 'clock-race', id: cell.id, microseconds });
     }
-    return flakes[0]?.what ?? null;
+    if (what === null && !isSnapshotOff) return result;
+    this.#snapshots?.distrust(prepared);
+    await this.#kept.remove(this.#keptFromSnapshots);
+    if (what === null) return this.#guests.add(() => boot(prepared, { signal }));
+    throw new InfraError(
+      `booted from reset and from a snapshot, this cell differs in its ${what}`,
+      'that is an error of bootrace: please report it, and boot with --no-snapshots',
+    );
   }
 
   /** The same boot from reset, which one from a snapshot must not differ from. */
-  async #bootAgain(cell: Cell, kernel: KernelArtefact, symbols: ReadonlyMap<string, bigint>): Promise<BootResult> {
+  async #bootReset(cell: Cell, kernel: KernelArtefact, symbols: ReadonlyMap<string, bigint>): Promise<BootResult> {
     const { signal } = this.#options;
     const folder = join(this.#options.folder.shared, `cross-check-${this.#fromSnapshot}`);
     const prepared = await prepareCell(cell, kernel, symbols, this.#common, folder);

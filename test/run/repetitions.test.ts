@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { CellRecord } from '../../harness/run/record.ts';
-import { type Boot, type Repetition, recordOfBoots, settle } from '../../harness/run/repetitions.ts';
+import { type Boot, holdAgainstReset, type Repetition, recordOfBoots } from '../../harness/run/repetitions.ts';
 import { aCell } from '../report/builders.ts';
 
 const CONSOLE = [
@@ -107,19 +107,40 @@ test('the times of gates may be off as well', async () => {
   expect((await told([right, aBoot(AHEAD, held(6_269_776)), right], answers)).flakes).toEqual([[2, 'console']]);
 });
 
-test('what is compared with a boot that cannot be made again has to agree with that one', async () => {
-  const check = async (fixed: string, ...others: string[]) => {
-    const queue = others.map((console) => aBoot(console));
-    const next = async () => queue.shift() ?? aBoot('no more');
-    const settled = await settle([
-      { boot: aBoot(fixed), again: null },
-      { boot: await next(), again: next },
-    ]);
-    return [settled.flakes.map(({ what }) => what), settled.clockRaces.length];
-  };
-  expect(await check(CONSOLE, CONSOLE)).toEqual([[], 0]);
-  expect(await check(CONSOLE, AHEAD, CONSOLE)).toEqual([[], 1]);
-  expect(await check(AHEAD, CONSOLE, CONSOLE)).toEqual([['console'], 0]);
+describe('a boot from a snapshot, held against one from reset', () => {
+  const SNAPSHOT_AT = CONSOLE.indexOf('[    6.161629]');
+  /** AHEAD, where the race came only after the snapshot. */
+  const LATER = CONSOLE.replace('   9.999999', '  10.000024');
+
+  async function held(fromSnapshot: readonly string[], fromReset: readonly string[]) {
+    const made = { snapshot: 0, reset: 0 };
+    const toRepetition = (consoles: readonly string[], which: keyof typeof made): Repetition => {
+      const next = async () => aBoot(consoles[made[which]++] ?? 'no more');
+      return { boot: aBoot(consoles[made[which]++] ?? ''), again: next };
+    };
+    const told = await holdAgainstReset(
+      toRepetition(fromSnapshot, 'snapshot'),
+      SNAPSHOT_AT,
+      toRepetition(fromReset, 'reset'),
+    );
+    return [told.what, told.isSnapshotOff, told.clockRaces.map(({ microseconds }) => microseconds), made];
+  }
+
+  test('agrees with it at once, or where the race had put off either', async () => {
+    expect(await held([CONSOLE], [CONSOLE])).toEqual([null, false, [], { snapshot: 1, reset: 1 }]);
+    expect(await held([CONSOLE], [AHEAD, CONSOLE])).toEqual([null, false, [25], { snapshot: 1, reset: 2 }]);
+    expect(await held([LATER, CONSOLE], [CONSOLE, CONSOLE])).toEqual([null, false, [25], { snapshot: 2, reset: 2 }]);
+  });
+
+  test('tells a snapshot whose own boot the race had put off', async () => {
+    expect(await held([AHEAD, AHEAD], [CONSOLE, CONSOLE])).toEqual([null, true, [25], { snapshot: 2, reset: 2 }]);
+  });
+
+  test('differs by an error of the harness where it does so again after the snapshot, or in another way', async () => {
+    expect((await held([LATER, LATER], [CONSOLE, CONSOLE])).slice(0, 3)).toEqual(['console', false, []]);
+    const other = CONSOLE.replace('smc arm', 'smc legacy');
+    expect((await held([other], [CONSOLE])).slice(0, 3)).toEqual(['console', false, []]);
+  });
 });
 
 test('a boot without a verdict makes no flake of the others, and the cell has no verdict', async () => {
