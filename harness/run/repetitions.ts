@@ -85,8 +85,8 @@ interface HeldAgainstReset extends Pick<Settled, 'clockRaces'> {
 }
 
 /**
- * Holds a boot from a snapshot, of which the first `snapshotAt` bytes come from the snapshot's own boot, against one from
- * reset: they have to agree in every byte. The race may have put off either of the two, or the snapshot's boot.
+ * Holds a boot from a snapshot, of which the first `snapshotAt` bytes come from the snapshot's own boot, against one
+ * from reset: they have to agree in every byte. The race may have put off either of the two, or the snapshot's boot.
  */
 export async function holdAgainstReset(
   fromSnapshot: Repetition,
