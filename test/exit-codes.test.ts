@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { signalOfUser } from '../harness/terminal/failure.ts';
 import { bootrace } from './boot/cli.ts';
 import { threadRun } from './report/builders.ts';
 
@@ -145,4 +146,28 @@ test('each kind of refusal is told once, whatever was refused before', async () 
     'open a: the disk is full (ENOSPC)',
     'open c: this process may not open more files (EMFILE)',
   ]);
+});
+
+test('whoever waits for the end of a run is told what for, once, and not where it ends at once', () => {
+  const known = { SIGINT: process.listeners('SIGINT'), SIGTERM: process.listeners('SIGTERM') };
+  const said: unknown[] = [];
+  const write = vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(text) > 0);
+  vi.useFakeTimers();
+  try {
+    const signal = signalOfUser();
+    // timeout(1) sends it twice.
+    process.emit('SIGINT');
+    process.emit('SIGINT');
+    expect(signal.aborted).toBe(true);
+    vi.advanceTimersByTime(999);
+    expect(said).toEqual([]);
+    vi.advanceTimersByTime(10_000);
+    expect(said).toEqual([expect.stringMatching(/^bootrace: SIGINT: putting away .* a second one ends at once/)]);
+  } finally {
+    vi.useRealTimers();
+    write.mockRestore();
+    for (const name of ['SIGINT', 'SIGTERM'] as const)
+      for (const listener of process.listeners(name).filter((one) => !known[name].includes(one)))
+        process.removeListener(name, listener);
+  }
 });
