@@ -119,6 +119,8 @@ export const ROLES = {
       csum_partial* arm_smccc_smc arm_smccc_hvc arm_smccc_1_1_* arm_smccc_1_2_* raw_readb raw_readw raw_readl
       raw_readq raw_writeb raw_writew raw_writel raw_writeq readb readw readl readq writeb writew writel writeq
       readl_relaxed writel_relaxed raw_readsl raw_writesl ioread8 ioread16 ioread32 iowrite8 iowrite16 iowrite32
+      bcmp stpcpy fault_in_iov_iter_readable fault_in_iov_iter_writeable extract_iter_to_sg dup_iter import_ubuf
+      copy_iovec_from_user
     `,
   },
   atomic: {
@@ -135,6 +137,9 @@ export const ROLES = {
       arch_test_* arch_set_bit* arch_clear_bit* instrument_* refcount_* ex_handler_refcount kref_get kref_put*
       kref_init kref_read x86_indirect_* x86_return_* indirect_thunk* srso_* ftrace_caller ftrace_regs_caller
       ftrace_regs_call ftrace_call ftrace_graph_caller mcount* fentry__
+      lockref_get lockref_get_not_dead lockref_get_not_zero lockref_mark_dead lockref_put_not_zero
+      lockref_put_or_lock lockref_put_return rcuref_get_slowpath rcuref_put_slowpath sw_hweight8 sw_hweight16
+      sw_hweight32 sw_hweight64 find_next_clump8
     `,
   },
   lock: {
@@ -158,6 +163,8 @@ export const ROLES = {
       local_bh_disable* seqprop_* lock_timer_base lock_hrtimer_base task_rq_lock raw_spin_rq_* bit_lock* seqlock_*
       read_seq* write_seq* rcu_read_lock* rcu_read_unlock* rcu_lock_acquire rcu_lock_release srcu_read_* wake_up*
       swake_up*
+      init_rwsem percpu_init_rwsem percpu_free_rwsem percpu_is_read_locked downgrade_write rwlock_init
+      try_to_take_rt_mutex task_blocks_on_rt_mutex remove_waiter mark_wakeup_next_waiter grab_mcs_node
     `,
   },
   guard: {
@@ -187,6 +194,10 @@ export const ROLES = {
       klist_* hlist_* timerqueue_* interval_tree_* assoc_array_* genradix_* gen_pool_* sbitmap_* kfifo_* sg_next
       sg_free_* sg_init_* sg_alloc_* percpu_counter_* ref_tracker_* bitmap_* find_*_bit hash_* jhash*
       xattr_find_entry
+      sg_last sg_pcopy_* sg_zero_buffer sg_page_iter_* sg_kmalloc sg_kfree get_next_sg sgl_alloc* sgl_free*
+      rhltable_init* bucket_table_* nested_bucket_table_* nested_table_* bucket_nested cpumask_next*
+      cpumask_any_* cpumask_local_spread alloc_cpumask_var* free_cpumask_var knode_* node_tag_clear node_tag_set
+      node_tag_get textsearch_*
     `,
   },
   text: {
@@ -208,6 +219,19 @@ export const ROLES = {
       crc_ccitt* crc_t10dif* xor_blocks xxh32* xxh64* siphash* sort sort_r bsearch match_token parse_args
       kobject_get_path
       add_uevent_var
+      uuid_gen uuid_parse uuid_is_valid guid_gen guid_parse generate_random_uuid generate_random_guid
+      base64_encode base64_decode bcd2bin bin2bcd bprintf hex_to_bin hsiphash_* glob_match glob_match_len
+      memparse next_arg get_option get_options parse_integer* skip_atoi parse_int_array* kasprintf_strarray
+      match_string match_strlcpy match_strdup match_int match_uint match_u64 match_octal match_hex match_wildcard
+      mangle_path string_escape_mem string_unescape string_get_size strreplace put_dec put_dec_* num_to_str
+      widen_string check_pointer check_pointer_msg error_string err_ptr default_pointer pointer_string
+      restricted_pointer ptr_to_hashval format_flags flags_string fourcc_string rtc_str time64_str time_and_date
+      date_str time_str bdev_name file_dentry_name ip_addr_string ip6_string ip6_compressed_string netdev_bits
+      clock_string set_field_width set_precision ip_compute_csum ip_fast_csum csum_tcpudp_nofold
+      prandom_bytes_state prandom_u32_state prandom_seed_full_state seq_bprintf seq_dentry seq_file_path seq_path
+      seq_path_root seq_hex_dump seq_hlist_* seq_list_next* seq_list_start* seq_lseek seq_open seq_open_private
+      seq_pad seq_put_decimal_* seq_put_hex_ll seq_putc seq_release seq_release_private single_open
+      single_open_size single_release
     `,
   },
   allocation: {
@@ -235,6 +259,14 @@ export const ROLES = {
       radix_tree_node_alloc pcpu_mem_* vmalloc_* vmap_* free_vmap* remove_vm_area find_vm_area bpf_map_area_*
       sock_alloc_* sk_prot_alloc sk_alloc sk_free sk_destruct sk_prot_free alloc_inode* new_inode*
       alloc_workqueue* fsnotify_alloc_* simple_xattr_alloc_* napi_alloc_* kernfs_new_node_*
+      ksize kvmemdup* vcalloc_noprof get_zeroed_page_noprof strndup_user split_page vmap vm_map_ram vm_unmap_ram
+      vm_unmap_aliases vb_alloc vb_free alloc_vmap_area find_vmap_area find_unlink_vmap_area insert_vmap_area*
+      get_vm_area get_vm_area_* free_vm_area remap_vmalloc_range* vrealloc* is_vmalloc_addr
+      is_vmalloc_or_module_addr alloc_contig_* free_contig_* free_reserved_page deactivate_slab put_cpu_partial
+      put_partials* get_partial get_partial_node get_any_partial alloc_single_from_* build_detached_freelist
+      freelist_corrupted prefetch_freepointer get_freepointer init_object set_track_update get_track
+      alloc_slab_obj_exts pool_block_* pool_check_block pool_find_page poison_element check_element add_element
+      remove_element of_gen_pool_get
     `,
   },
   mapping: {
@@ -248,6 +280,9 @@ export const ROLES = {
       xen_swiotlb_* arch_sync_dma_* arch_dma_prep_* arch_dma_map_* debug_dma_* check_unmap check_sync
       check_for_illegal_area add_dma_entry active_cacheline_* dcache_* caches_clean_* clean_dcache_* inval_dcache_*
       inval_cache_range flush_dcache_* flush_icache_* dma_clean_range dma_inv_range dma_flush_range
+      dma_need_sync dma_set_mask dma_set_coherent_mask dma_get_required_mask dma_max_mapping_size
+      dma_opt_mapping_size dma_get_merge_boundary dma_addressing_limited dma_can_mmap dma_vmap_noncontiguous
+      dma_vunmap_noncontiguous dma_pci_p2pdma_supported
     `,
   },
   packet: {
@@ -265,6 +300,17 @@ export const ROLES = {
       netdev_alloc_skb*
       alloc_skb* build_skb* nlmsg_* nla_* sock_queue_rcv_skb* sock_alloc_send_* sock_wmalloc sock_rmalloc sock_omalloc
       sock_kmalloc sock_wfree sock_rfree sock_efree
+      skb_append skb_append_pagefrags skb_coalesce_rx_frag skb_complete_tx_timestamp skb_complete_wifi_ack
+      skb_condense skb_errqueue_purge skb_ext_* skb_find_text skb_morph skb_orphan_partial skb_pad
+      skb_page_frag_refill skb_partial_csum_set skb_prepare_seq_read skb_seq_read skb_abort_seq_read
+      skb_realloc_headroom skb_scrub_packet skb_split skb_shift skb_store_bits skb_to_sgvec* skb_try_coalesce
+      skb_tstamp_tx skb_tx_error skb_vlan_pop skb_vlan_push skb_vlan_untag skb_zerocopy* skb_zcopy_*
+      skb_pp_recycle skb_kfree_head skb_attempt_defer_free skb_drop_list skb_rbtree_purge skb_maybe_pull_tail
+      skb_prepare_for_shift copy_skb_header napi_skb_cache_* napi_skb_free_stolen_head napi_kfree_skb
+      napi_schedule napi_schedule_prep napi_schedule_irqoff napi_complete_done napi_enable* napi_disable*
+      netif_napi_add* netif_napi_del* sock_queue_err_skb sock_dequeue_err_skb sock_rmem_free sock_kfree_s
+      sock_kzfree_s sock_pfree sk_page_frag_refill netif_schedule* netif_tx_stop_all_queues netif_tx_wake_queue
+      netif_device_attach netif_device_detach netif_set_real_num_*
     `,
   },
   object: {
@@ -309,6 +355,25 @@ export const ROLES = {
       debugfs_create_*
         debugfs_start_creating start_creating fwnode_* device_links_*
       attribute_container_* transport_*
+      device_match_* device_set_node device_set_of_node_from_dev device_rename device_move device_reprobe
+      device_change_owner device_driver_attach device_driver_detach device_private_init device_is_bound
+      device_show_* device_store_* device_reorder_to_tail device_namespace kill_device bus_create_file
+      bus_sort_breadthfirst bus_get_kset bus_get_dev_root class_interface_* class_compat_* class_remove_file_ns
+      subsys_interface_* subsys_virtual_register subsys_system_register root_device_register
+      root_device_unregister platform_driver_register platform_driver_probe platform_register_drivers
+      platform_unregister_drivers platform_create_bundle platform_add_devices platform_device_alloc
+      platform_irq_count dev_driver_string dev_get_regmap get_dev_from_fwnode set_primary_fwnode
+      set_secondary_fwnode software_node_* property_entries_* driver_sysfs_add driver_sysfs_remove add_dr find_dr
+      replace_dr remove_nodes kernfs_notify kernfs_path_from_node* kernfs_break_active_protection
+      kernfs_unbreak_active_protection kernfs_get_active kernfs_put_active kernfs_next_descendant_post
+      kernfs_leftmost_descendant kernfs_get_open_node kernfs_rename_ns kernfs_destroy_root kernfs_walk_ns
+      kernfs_lockdep compat_only_sysfs_link_entry_to_kobj internal_change_owner debugfs_lookup
+      debugfs_lookup_and_remove debugfs_rename debugfs_change_name debugfs_file_get debugfs_file_put
+      debugfs_attr_read debugfs_attr_write debugfs_print_regs32 debugfs_read_file_bool debugfs_write_file_bool
+      end_creating failed_creating fill_kobj_path get_kobj_path_length alloc_uevent_skb uevent_net_broadcast*
+      zap_modalias_env wakeup_source_* pm_relax pm_stay_awake pm_wakeup_dev_event pm_wakeup_ws_event
+      pm_system_wakeup pm_schedule_suspend update_pm_runtime_accounting update_runtime_status update_autosuspend
+      get_cpu_device cpu_device_create
     `,
   },
   handle: {
@@ -354,6 +419,10 @@ export const ROLES = {
       request_irq request_threaded_irq setup_irq devm_request_*
       free_irq* devm_free_irq enable_irq disable_irq* irq_set_affinity*
       irq_set_irq_wake irq_set_irq_type synchronize_irq* synchronize_hardirq
+      request_any_context_irq request_percpu_irq disable_hardirq disable_percpu_irq enable_percpu_irq
+      irq_force_affinity irq_apply_affinity_hint irq_set_irqchip_state irq_get_irqchip_state irq_set_parent
+      irq_set_vcpu_affinity irq_wake_thread irq_has_action irq_check_status_bit irq_set_trigger
+      irq_do_set_affinity irq_percpu_is_enabled
     `,
   },
   scheduling: {
@@ -383,6 +452,15 @@ export const ROLES = {
       smp_call_* on_each_cpu* csd_lock* generic_exec_single raise_softirq*   dequeue_task*
       enqueue_task* activate_task deactivate_task pick_next_* update_curr* check_preempt_* ttwu_* select_task_rq*
       sched_* task_rq_* try_invoke_* remove_wait_queue add_wait_queue* mutex_*
+      init_srcu_struct disable_work* disable_delayed_work* enable_work enable_delayed_work work_busy work_on_cpu*
+      work_grab_pending execute_in_process_context find_worker_executing_work check_flush_dependency
+      destroy_work_on_stack destroy_delayed_work_on_stack destroy_timer_on_stack destroy_hrtimer_on_stack
+      set_cpus_allowed_ptr* tasklet_init tasklet_setup tasklet_hi_schedule try_wait_for_completion
+      wake_bit_function woken_wake_function round_jiffies* timer_update_keys blocking_notifier_chain_register*
+      blocking_notifier_chain_unregister raw_notifier_chain_register raw_notifier_chain_unregister
+      atomic_notifier_chain_register* atomic_notifier_chain_unregister srcu_notifier_chain_register
+      srcu_notifier_chain_unregister notifier_chain_register notifier_chain_unregister set_work_pool_and_*
+      set_work_pwq pwq_activate_* pwq_tryinc_nr_active worker_enter_idle kick_pool unlock_hrtimer_base
     `,
   },
   usb: {
@@ -399,6 +477,18 @@ export const ROLES = {
       usb_set_interface usb_find_interface usb_driver_claim_interface usb_ifnum_to_if usb_altnum_to_altsetting
       usb_clear_halt usb_reset_endpoint
       usb_driver_release_interface usb_set_intfdata
+      usb_autopm_* usb_bulk_msg_killable usb_block_urb usb_string usb_string_sub usb_cache_string usb_get_string
+      usb_get_descriptor usb_get_device_descriptor usb_get_status usb_get_extra_descriptor
+      usb_get_current_frame_number usb_get_from_anchor usb_scuttle_anchored_urbs usb_check_bulk_endpoints
+      usb_check_int_endpoints usb_find_common_endpoints* usb_find_alt_setting usb_find_endpoint match_endpoint
+      usb_alloc_streams usb_free_streams usb_alloc_dev usb_lock_device_for_reset usb_queue_reset_device
+      usb_driver_set_configuration usb_enable_autosuspend usb_disable_autosuspend usb_enable_endpoint
+      usb_enable_interface usb_match_id usb_match_one_id usb_device_match_id usb_register_driver usb_deregister
+      usb_register_dev usb_deregister_dev usb_register_notify usb_unregister_notify usb_urb_ep_type_check
+      usb_pipe_type_check usb_set_wireless_status usb_put_hcd usb_get_hcd usb_hcd_map_urb_for_dma
+      usb_hcd_unmap_urb_for_dma usb_hcd_unmap_urb_setup_for_dma usb_hcd_link_urb_to_ep usb_hcd_unlink_urb_from_ep
+      usb_hcd_check_unlink_urb usb_phy_roothub_* usb_api_blocking_completion sg_clean sg_complete urb_destroy
+      hcd_buffer_alloc hcd_buffer_free create_intf_ep_devs remove_intf_ep_devs find_iad cdc_parse_cdc_header
     `,
   },
   assertion: {
