@@ -3,6 +3,7 @@ import { printable } from '../printable.ts';
 import type { CellRecord, RunRecord } from '../run/record.ts';
 import { consoleLocation, crashExcerpt } from './problems.ts';
 import {
+  describeClockRaces,
   describeExpectation,
   describeOutcome,
   describePlace,
@@ -121,10 +122,11 @@ export function formatMarkdown(run: RunRecord, folder: string): string {
   ];
   const left = problems.slice(MOST_PROBLEMS).flat().length;
   const flaky = [...groupBy(run.flakes, (flake) => flake.id)].slice(0, MOST_NAMED);
+  const races = run.clockRaces.length === 0 ? '' : `, ${describeClockRaces(run)}`;
   const lines = [
     `## bootrace: ${summariseOutcome(run)}`,
     '',
-    `${md(summariseVerdicts(run.cells))}, in ${formatDuration(run.wallMs.total)}`,
+    `${md(summariseVerdicts(run.cells))}, in ${formatDuration(run.wallMs.total)}${races}`,
     ...claims(run.cells),
     ...problems.slice(0, MOST_PROBLEMS).flatMap((same) => problem(same, folder)),
     ...(left === 0 ? [] : ['', `and ${count(left, 'cell')} with other problems`]),

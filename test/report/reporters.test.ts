@@ -218,6 +218,12 @@ describe('GitHub', () => {
     expect(table).toHaveLength(1);
     expect(table[0]?.match(/\|/g)).toHaveLength(7);
   });
+
+  it('says that a boot was made once more', () => {
+    const clockRaces = [{ id: aCell().id, repetition: null, microseconds: 6 }];
+    expect(formatMarkdown(aRun([aCell()], { clockRaces }), 'results/x')).toMatch(/, 1 boot made once more: .* 6 µs$/m);
+    expect(formatMarkdown(aRun([aCell()]), 'results/x')).not.toContain('once more');
+  });
 });
 
 describe('an incomplete run', () => {

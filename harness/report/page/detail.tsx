@@ -65,6 +65,7 @@ interface SectionsProps {
 function Sections({ detail, lines, view, linkTo, onLine }: SectionsProps) {
   const { cell } = detail;
   const flakes = head.run.flakes.filter((flake) => flake.id === cell.id);
+  const races = head.run.clockRaces.filter((race) => race.id === cell.id);
   return (
     <div class="sections">
       {cell.claim !== null && <p class="claim">“{cell.claim}”</p>}
@@ -77,6 +78,12 @@ function Sections({ detail, lines, view, linkTo, onLine }: SectionsProps) {
       {flakes.map((flake) => (
         <p class="bad" key={`${flake.repetition} ${flake.what}`}>
           Repetition {flake.repetition} differed in its {flake.what}: a defect of the harness.
+        </p>
+      ))}
+      {races.map(({ repetition, microseconds }) => (
+        <p class="dim" key={`${repetition} ${microseconds}`}>
+          {repetition === null ? 'A boot' : `Repetition ${repetition}`} was made once more: QEMU's clock had been off by
+          up to {microseconds} µs.
         </p>
       ))}
       {cell.notes.map((note) => (
