@@ -10,7 +10,7 @@ import { loadCell } from '../matrix/matrix-file.ts';
 import { withProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
 import { readBoardTree } from '../run/board-tree.ts';
-import { type LeastTimeout, leastTimeout } from '../search/timeout.ts';
+import { type LeastTimeout, leastTimeout, type NoTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
 import { whyBooted } from '../session/why.ts';
 import { requireTools } from '../terminal/install-tools.ts';
@@ -44,7 +44,7 @@ interface Answer {
   readonly tried: Tried | null;
   /** How a cell's boot ends, where that is no matter of what is bound; null for a log. */
   readonly ended: string | null;
-  readonly timeout: LeastTimeout | null;
+  readonly timeout: LeastTimeout | NoTimeout | null;
 }
 
 async function whyLog(file: string, options: WhyOptions): Promise<Answer> {

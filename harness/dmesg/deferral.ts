@@ -1,5 +1,6 @@
 import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
+import { deviceOfPath } from './node-names.ts';
 
 /**
  * Deferral as drivers, CI systems and people tell it, besides the driver core's own messages (drivercore.ts): error
@@ -31,7 +32,7 @@ const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
 const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (${DEFERS})$`);
 /** What a subsystem prints of a node, `%pOF`: of_clk_bulk_get(), drivers/clk/clk-bulk.c, for one. */
 const SAYS_DEFER_NODE = new RegExp(
-  String.raw`^/(?:[\w.,@+-]{1,64}/){0,15}([\w.,+-]{1,64})@([0-9a-f]{3,16}): (${DEFERS})$`,
+  String.raw`^(/(?:[\w.,@+-]{1,64}/){0,15}[\w.,+-]{1,64}@[0-9a-f]{3,16}): (${DEFERS})$`,
 );
 /**
  * __driver_attach_async_helper(), drivers/base/dd.c: the driver core says what came of an attach, also where it was the
@@ -70,7 +71,16 @@ const REMOTEPROC = new RegExp(
 );
 
 /** An entry of /sys/kernel/debug/devices_deferred (deferred_devs_show(), drivers/base/dd.c): name, tab, reason. */
-const ENTRY = /^([^\s:=,()'"][^\s=()'"]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;
+const ENTRY = /^([^\s:=,()'"`][^\s=()'"`]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;
+/** The same with one blank, as web pages and mails have it: sure where the device or its driver has a name of such. */
+const SPACED = new RegExp(
+  `^(${oneOf(
+    /(?=[\w,-]{0,64}[\d.@:])[\w.,@:-]{1,128} (?=[\w.,@-]{1,64}: )/,
+    /[\w,-]{1,64} (?=(?:platform|i2c|spi|amba|[\w.]+-[\w-]+): )/,
+  )})([\\w.,@-]{1,64}: \\S.{0,300})$`,
+);
+/** Marks of a block of code (Markdown). */
+const FENCE = /^\s*(?:```|~~~)\w*\s*$/;
 const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
 const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
 /** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
@@ -159,8 +169,8 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
       return {
         event: 'deferred',
         by: 'driver',
-        reason: node[3] ?? null,
-        device: `${node[2]}.${node[1]}`,
+        reason: node[2] ?? null,
+        device: deviceOfPath(node[1] ?? ''),
         driver: null,
         ...at,
       };
@@ -211,8 +221,9 @@ export class DeferredList {
       return null;
     }
     if (this.#open === 'no') return null;
-    if (text.trim() === '') return null;
-    const entry = stamped ? null : (ENTRY.exec(text) ?? (this.#open === 'headed' ? BARE.exec(text) : null));
+    if (text.trim() === '' || FENCE.test(text)) return null;
+    const headed = this.#open === 'headed' ? (SPACED.exec(text) ?? BARE.exec(text)) : null;
+    const entry = stamped ? null : (ENTRY.exec(text) ?? headed);
     const sure = this.#open === 'headed' || (entry !== null && /\t/.test(text));
     if (entry?.[1] === undefined || !sure) {
       this.#open = 'no';
@@ -220,6 +231,6 @@ export class DeferredList {
     }
     // One such line says what the others are, which may have no reason.
     this.#open = 'headed';
-    return listed(entry[1], entry[2], at);
+    return listed(entry[1].trimEnd(), entry[2], at);
   }
 }

@@ -35,7 +35,7 @@ const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?
 const TIMEOUT = new RegExp(
   `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency(?: for device)?(?:, assuming no driver)?$`,
 );
-const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300}))?[\`'"]?$`);
+const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300})| \\([^()]{1,64}\\))?[\`'"]?$`);
 
 /** The same: a person may quote the message. */
 const UNQUOTED_REASON = /^(\(reason unknown\))['"`]+\.?$/;

@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { DmesgEvent } from './events.ts';
 
@@ -5,7 +6,12 @@ import type { DmesgEvent } from './events.ts';
 const ALIGNED = /^((?:[\w.,-]{1,64} )?[\w.,@:/-]{1,128}:) {2,40}(?=\S)/;
 /** What stands in a sentence between the marks of code (Markdown). */
 const INLINE = /`([^`]{2,400})`/g;
-const OF_PROBE = /deferred probe|probe with driver|: probe of|EPROBE_DEFER|-517\b|probe deferral|failed to bind /;
+export const OF_PROBE = new RegExp(
+  oneOf(
+    /deferred probe|probe with driver|: probe of|EPROBE_DEFER|-517\b|probe deferral|failed to bind /,
+    /: (?:wait for )?supplier\b/,
+  ),
+);
 
 /** The event of a message of the driver core that a person edited: aligned with others, or quoted in a sentence. */
 export function editedEvent(
@@ -17,4 +23,29 @@ export function editedEvent(
   if (at.time !== null) return null;
   const quoted = [...text.matchAll(INLINE)].map(([, code = '']) => code).find((code) => OF_PROBE.test(code));
   return quoted === undefined ? null : driverCoreEvent(quoted, at);
+}
+
+/** Marks of code (Markdown) and of quotes that a person put around a line, or around what the line is a part of. */
+const MARKS = ['`', '"'] as const;
+const CLOSED = /[`"][.,;]?$/;
+
+/** The text of a line without the marks around all of it, and without one that nothing in the line belongs to. */
+export function unmarked(text: string): string {
+  const [first = ''] = text;
+  if ((first !== '`' && first !== '"' && !CLOSED.test(text)) || text.startsWith('```')) return text;
+  for (const mark of MARKS) {
+    const count = text.split(mark).length - 1;
+    if (count === 0) continue;
+    const end = text.replace(/[.,;]$/, '');
+    const isClosed = end.endsWith(mark);
+    if (count === 2 && text.startsWith(mark) && isClosed) return end.slice(1, -1);
+    if (count % 2 === 1 && isClosed) return end.slice(0, -1).trimEnd();
+    if (count % 2 === 1 && text.startsWith(mark)) return text.slice(1);
+  }
+  return text;
+}
+
+/** What stands between the marks of code that a line begins with; the line where it does not. */
+export function codeOf(text: string): string {
+  return /^`([^`]+)`/.exec(text)?.[1] ?? text;
 }

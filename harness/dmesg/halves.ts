@@ -1,3 +1,4 @@
+import { codeOf, unmarked } from './edited.ts';
 import type { LogRecord } from './prefix.ts';
 
 /**
@@ -20,7 +21,7 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
   [/: deferred(?: probe)?$/, /: deferred probe (?:pending(?:: .{1,200})?|timeout, ignoring dependency)$/],
   [/: deferred probe timeout,(?: ignoring)?$/, /: deferred probe timeout, ignoring dependency$/],
   // dev_err_probe(), whose reason may have a colon of its own.
-  [/: (?:error -EPROBE_DEFER|deferred probe pending): (?:.{0,200}:)?$/, /: (?:[^:]{1,200}: )?[^:]{1,200}$/],
+  [/: (?:error -EPROBE_DEFER|deferred probe pending): (?:.{0,200}:)?$/, /: (?:[^:]{1,100}: ){0,2}[^:]{1,200}$/],
   // fw_devlink_dev_sync_state(), drivers/base/core.c.
   [/: sync_state\(\)(?: pending(?: due(?: to)?)?)?$/, /: sync_state\(\) pending due to \S{1,128}$/],
   // Drivers' own words before the error; looked for from the end on, as there may be many of them.
@@ -40,7 +41,7 @@ export function isHalf(text: string): boolean {
 /** The whole message, where `rest` is the other half of it: a line without a stamp of its own. */
 export function wholeOf(half: LogRecord, rest: LogRecord): string | null {
   if (rest.time !== null || rest.kernel) return null;
-  const text = `${half.text} ${rest.text}`;
+  const text = `${half.text} ${unmarked(codeOf(rest.text))}`;
   const [begin, end] = [half.text.slice(-LONGEST), text.slice(-LONGEST)];
   const found = HALVES.some(([begins, whole]) => begins.test(begin) && whole.test(end));
   return found ? text : null;

@@ -1,7 +1,7 @@
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, partOf } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
-import { editedEvent } from './edited.ts';
+import { editedEvent, OF_PROBE, unmarked } from './edited.ts';
 import type { DmesgEvent } from './events.ts';
 import { Folds } from './folds.ts';
 import type { Locate } from './frame.ts';
@@ -24,7 +24,7 @@ const RECENT_LINES = 16;
 const MAX_RECENT = 256;
 
 function textOf(line: string): string {
-  return parseRecords(decodeLine(line)).at(-1)?.text ?? '';
+  return unmarked(parseRecords(decodeLine(line)).at(-1)?.text ?? '');
 }
 
 /** The last of these lines that is a kernel's, as text. */
@@ -127,7 +127,10 @@ export class DmesgParser {
   }
 
   /** A message that was broken in two is read as one, where its first half stood. */
-  #record(record: LogRecord, line: number, hasSign: boolean): void {
+  #record(marked: LogRecord, line: number, hasSign: boolean): void {
+    // A mark before the stamp of a line.
+    if (marked.text === '`') return;
+    const record = OF_PROBE.test(marked.text) ? { ...marked, text: unmarked(marked.text) } : marked;
     const half = this.#half;
     const whole = half === null ? null : wholeOf(half.record, record);
     if (half !== null && whole !== null) {

@@ -4,7 +4,7 @@ import { oneOf } from '../regex.ts';
 const AN_ERROR = new RegExp(
   oneOf(
     /fail|error|could ?n[o']t|cannot|can't|unable|time[d-]? ?out|invalid|missing|mismatch|refused|denied|unsupported/,
-    /not (?:found|available|supported|present|specified)|no .{1,40}(?:configured|specified|provided)|-\d{1,3}\b/,
+    /not (?:found|available|supported|present|specified)|no .{1,40}(?:configured|specified|provided)|(?<!\w)-\d{1,3}\b/,
   ),
   'i',
 );

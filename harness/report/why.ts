@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts';
-import type { LeastTimeout } from '../search/timeout.ts';
+import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { Root, RootCause, Waiting, Why } from '../verdict/why.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
@@ -45,7 +45,7 @@ interface MoreOfWhy {
   readonly byTree: TreeGuesses | null;
   readonly tried: Tried | null;
   readonly ended: string | null;
-  readonly timeout: LeastTimeout | null;
+  readonly timeout: LeastTimeout | NoTimeout | null;
 }
 const NO_MORE: MoreOfWhy = { byTree: null, tried: null, ended: null, timeout: null };
 
@@ -80,15 +80,23 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
-  if (timeout !== null) {
-    const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
-    lines.push(
-      '',
-      `Least deferred_probe_timeout: ${timeout.seconds} (${timeout.ms.toLocaleString('en')} ms of virtual time ` +
-        `are needed, ${timeout.tooShort} s are too short)${late}`,
-    );
-  }
+  if (timeout !== null) lines.push('', timeoutLine(timeout));
   return `${lines.join('\n')}\n`;
+}
+
+function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
+  if (timeout.seconds === null) {
+    const why =
+      timeout.ends === null
+        ? 'the cell works with 1, so that nothing waits for it'
+        : `a longer one does not help: with ${timeout.longest} too, ${printable(timeout.ends)}`;
+    return `No least deferred_probe_timeout: ${why}`;
+  }
+  const late = timeout.late === null ? '' : `; late is ${printable(timeout.late)}`;
+  return (
+    `Least deferred_probe_timeout: ${timeout.seconds} (${timeout.ms.toLocaleString('en')} ms of virtual time ` +
+    `are needed, ${timeout.tooShort} s are too short)${late}`
+  );
 }
 
 function devicesNotBound(number: number): string {
@@ -122,7 +130,7 @@ function rootLines(roots: readonly Root[]): string[] {
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
   if (quoted && cause.cause === 'failed') lines.push(`  it said before: ${printable(evidence)}${place}`);
-  else if (quoted) lines.push(`  the log${place}: ${printable(evidence)}`);
+  else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
   lines.push(...guessesOf(roots));
   for (const [known, words] of WAITING) {
@@ -195,17 +203,28 @@ function guessesOf(roots: readonly Root[]): string[] {
   return lines;
 }
 
+/** The path in the log's words of the node that a device has its name from; null where they have none. */
+function pathIn(evidence: string | null, device: string): string | null {
+  const [name = ''] = device.split('.').slice(1).join('.').split(':');
+  const path = /\s(\/\S+)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
+  const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
+  return at === -1 ? null : path.slice(0, at + 1).join('/');
+}
+
 /** What tells more about a root, or helps. */
-function nextStep({ name, cause }: Root): string | null {
+function nextStep({ name, cause, evidence }: Root): string | null {
   switch (cause.cause) {
     case 'never-probed':
-    case 'no-bus':
+    case 'no-bus': {
       if (!PLAIN.test(name)) return null;
-      if (name.startsWith('/'))
-        return `\`cat /sys/firmware/devicetree/base${name}/compatible\`: which driver it needs; ${STATUS}`;
-      if (NODE.test(name))
-        return `\`find /sys/firmware/devicetree/base -name '${name}'\`: its node, with its compatible`;
+      const path = name.startsWith('/') ? name : pathIn(evidence, name);
+      if (path !== null && PLAIN.test(path))
+        return `\`cat /sys/firmware/devicetree/base${path}/compatible\`: which driver it needs; ${STATUS}`;
+      const node = name.replace(/^\.\.\.\//, '');
+      if (NODE.test(node))
+        return `\`find /sys/firmware/devicetree/base -name '${node}'\`: its node, with its compatible`;
       return `\`cat /sys/bus/*/devices/${name}/uevent\`: its compatible; ${NO_SUCH_FILE}`;
+    }
     case 'timed-out':
       return 'where a module that loads late provides it, boot with `deferred_probe_timeout=60`';
     default:

@@ -185,30 +185,37 @@ export type Difference =
     }
   | { readonly kind: 'incomplete'; readonly key: string };
 
-/** Devices by their place, of those places that have one device. */
-function byPlace({ places }: BoardOutcome): ReadonlyMap<string, string> {
-  const devices = new Map<string, string>();
-  const shared = new Set<string>();
-  for (const [device, place] of places) {
-    if (devices.has(place)) shared.add(place);
-    devices.set(place, device);
+/** Devices by their place and what else they are known by: alone, or by their names without the numbers. */
+function byPlace({ places }: BoardOutcome): ReadonlyMap<string, readonly string[]> {
+  const counts = new Map<string, number>();
+  for (const place of places.values()) counts.set(place, (counts.get(place) ?? 0) + 1);
+  const devices = new Map<string, string[]>();
+  const inTurn = [...places].toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+  for (const [device, place] of inTurn) {
+    const key = counts.get(place) === 1 ? place : `${place} ${device.replace(/\d+/g, '#')}`;
+    devices.set(key, [...(devices.get(key) ?? []), device]);
   }
-  for (const place of shared) devices.delete(place);
   return devices;
 }
 
 /**
  * The name that a device of `outcome` has in the usual order, where that is another one: adapters are numbered in the
- * order in which they come. A name that is another device's in the usual order is no device's of it.
+ * order in which they come, and devices alike of one node in that in which its driver makes them, if all are there. A
+ * name that is another device's in the usual order is no device's of it.
  */
 function usualNames(usual: BoardOutcome | undefined, outcome: BoardOutcome): ReadonlyMap<string, string> {
   if (usual === undefined) return new Map();
   const before = byPlace(usual);
   const names = new Map<string, string>();
-  for (const [place, device] of byPlace(outcome)) {
-    const isTaken = usual.places.has(device) && usual.places.get(device) !== place;
-    const name = before.get(place) ?? (isTaken ? `${device} of ${place}` : device);
-    if (name !== device) names.set(device, name);
+  for (const [key, devices] of byPlace(outcome)) {
+    const known = before.get(key) ?? [];
+    for (const [turn, device] of devices.entries()) {
+      const place = outcome.places.get(device);
+      const isTaken = usual.places.has(device) && usual.places.get(device) !== place;
+      const name = known.length === devices.length ? known[turn] : undefined;
+      const usually = name ?? (isTaken ? `${device} of ${place}` : device);
+      if (usually !== device) names.set(device, usually);
+    }
   }
   return names;
 }

@@ -19,6 +19,14 @@ export interface LeastTimeout {
   readonly boots: number;
 }
 
+/** There is none to tell: the cell works with one second, or not even with the longest that is tried. */
+export interface NoTimeout {
+  readonly seconds: null;
+  /** How the boot with the longest ends, where that does not work; null where the shortest does. */
+  readonly ends: string | null;
+  readonly longest: number;
+}
+
 const TIMEOUT = 'deferred_probe_timeout=';
 /** Ten minutes: nobody lets a boot wait for longer. */
 const LONGEST_S = 600;
@@ -27,11 +35,8 @@ const MS_PER_S = 1000;
 /** The guest must not be done before the time-out would be over. */
 const SETTLE_MARGIN_MS = 2000;
 
-/**
- * Looks for the least time-out by bisection over boots. Null where the cell does not depend on it: it works with one
- * second, or not even with ten minutes.
- */
-export async function leastTimeout(cell: Cell, boot: Boot): Promise<LeastTimeout | null> {
+/** Looks for the least time-out by bisection over boots; there is none where the cell does not depend on it. */
+export async function leastTimeout(cell: Cell, boot: Boot): Promise<LeastTimeout | NoTimeout> {
   let boots = 0;
   const known = new Map<number, Outcome>();
   const bootWith = async (seconds: number): Promise<Outcome> => {
@@ -43,7 +48,8 @@ export async function leastTimeout(cell: Cell, boot: Boot): Promise<LeastTimeout
     return outcome;
   };
   const works = async (seconds: number): Promise<boolean> => worksOut(await bootWith(seconds));
-  if (!(await works(LONGEST_S)) || (await works(1))) return null;
+  if (!(await works(LONGEST_S))) return { seconds: null, ends: endOf(await bootWith(LONGEST_S)), longest: LONGEST_S };
+  if (await works(1)) return { seconds: null, ends: null, longest: LONGEST_S };
   let tooShort = 1;
   let enough = LONGEST_S;
   // Upwards in steps that double: what is looked for is nearer to seconds than to minutes.
@@ -71,6 +77,13 @@ function withTimeout(cell: Cell, seconds: number): Cell {
     bootargs: [...cell.bootargs.filter((word) => !word.startsWith(TIMEOUT)), `${TIMEOUT}${seconds}`],
     plan: settlingFor(cell.plan, Math.min(seconds, 60) * MS_PER_S + SETTLE_MARGIN_MS),
   };
+}
+
+/** Why a boot does not work, in its own words. */
+function endOf({ verdict, reason, events }: Outcome): string {
+  const without = events.find(({ event }) => event === 'deferral-timeout');
+  if (without === undefined || !('device' in without)) return `${verdict}: ${reason}`;
+  return `${without.device} goes on without a supplier that does not come`;
 }
 
 /** Everything is bound, and nothing was told to do without something that came later. */

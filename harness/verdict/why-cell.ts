@@ -272,7 +272,7 @@ function newRoot({ device, node, modalias, modules }: Lacking): Root & { waiting
   return {
     name: device,
     cause: { cause: 'module-not-loaded', modules },
-    evidence: `the census: no driver is bound to it (modalias ${modalias}, at ${node} or a part of it)`,
+    evidence: `no driver is bound to it (modalias ${modalias}, at ${node} or a part of it)`,
     line: null,
     waiting: [],
   };

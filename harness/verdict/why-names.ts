@@ -1,5 +1,6 @@
 import { partIn } from '../dmesg/deferral.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
+import { deviceName, deviceOfPath, mayBeOf } from '../dmesg/node-names.ts';
 import { oneOf } from '../regex.ts';
 
 /** What a deferral calls its supplier, and which device of the log that is. */
@@ -44,6 +45,8 @@ const BUS_NODE = /^(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|
 const GROUP = /^(?:regulators|nvmem-layout|ports?|clocks|pins|connector)(?:@|$)/;
 /** A PMIC's regulators behind Qualcomm's RPMh or RPM are a device of their own: qcom,rpmh-regulator.yaml. */
 const REGULATORS = /^regulators-\d+$/;
+/** Before the name of a node of which no more is known. */
+const ANOTHER = '.../';
 /** 11 is the most in any of the 1682 device trees of kernels that were counted; a log may come from anywhere. */
 const MOST_PARTS = 16;
 
@@ -54,6 +57,8 @@ export class Names {
   readonly #ends = new Map<string, string | null>();
   /** I2C devices by their address, likewise. */
   readonly #i2c = new Map<string, string | null>();
+  /** Devices with an address, by what follows it. */
+  readonly #alike = new Map<string, string[]>();
   /** What {@link deviceOf} has found. */
   readonly #found = new Map<string, string | null>();
 
@@ -66,6 +71,8 @@ export class Names {
       if (colon !== -1) add(this.#ends, device.slice(colon + 1), device);
       const address = /^\d+-([0-9a-f]{4})$/.exec(device)?.[1];
       if (address !== undefined) add(this.#i2c, address, device);
+      const name = /^[0-9a-f]{7,16}\.(.+)$/.exec(device)?.[1];
+      if (name !== undefined) this.#alike.set(name, [...(this.#alike.get(name) ?? []), device]);
     }
   }
 
@@ -79,6 +86,17 @@ export class Names {
     const found = this.#find(supplier);
     this.#found.set(supplier, found);
     return found;
+  }
+
+  /**
+   * What `device` waits for, by the name or path that the driver core has for it: a device of the log, or else a node.
+   * A device does not wait for itself: that is another node of its name, such as its pins (up to 6.2).
+   */
+  supplierOf(device: string, supplier: string): string {
+    const found = this.deviceOf(supplier) ?? this.nameOf(supplier);
+    if (found !== device) return found;
+    const name = this.nameOf(supplier);
+    return name === device ? `${ANOTHER}${supplier.split('/').at(-1)}` : name;
   }
 
   #find(supplier: string): string | null {
@@ -101,14 +119,16 @@ export class Names {
   nameOf(supplier: string): string {
     const owner = this.#owner(supplier);
     const [node = '', above = ''] = owner.split('/').toReversed();
-    if (BUS_ADDRESS.test(node)) return deviceName(node);
-    return REGULATORS.test(node) && BUS_ADDRESS.test(above) ? `${deviceName(above)}:${node}` : owner;
+    if (BUS_ADDRESS.test(node)) return deviceOfPath(owner);
+    const bus = owner.slice(0, -node.length - 1);
+    return REGULATORS.test(node) && BUS_ADDRESS.test(above) ? `${deviceOfPath(bus)}:${node}` : owner;
   }
 
   /** The bus that a node stands behind, by the name of its device, where the log has no word of that bus. */
   busOf(name: string): string | null {
-    const above = name.split('/').at(-2) ?? '';
-    const bus = BUS_NODE.test(above) && BUS_ADDRESS.test(above) ? deviceName(above) : null;
+    const path = name.split('/').slice(0, -1);
+    const above = path.at(-1) ?? '';
+    const bus = BUS_NODE.test(above) && BUS_ADDRESS.test(above) ? deviceOfPath(path.join('/')) : null;
     return bus === null || this.#devices.has(bus) ? null : bus;
   }
 
@@ -126,11 +146,23 @@ export class Names {
       if (this.#devices.has(name)) return name;
       below = `:${part}${below}`;
     }
+    const translated = this.#translated(supplier, node);
+    if (translated !== null) return translated;
     const above = parts.at(-2);
     const address = I2C_ADDRESS.exec(node)?.[1];
     if (address !== undefined && (above === undefined || /^i2c/.test(above)))
       return this.#i2c.get(address.padStart(4, '0')) ?? null;
     return this.#ends.get(node) ?? (node.includes('@') ? (this.#ends.get(deviceName(node)) ?? null) : null);
+  }
+
+  /** The device of a node whose address a bus translates: by the bus's own, or the only one that it may be. */
+  #translated(path: string, node: string): string | null {
+    if (!node.includes('@')) return null;
+    const added = deviceOfPath(path);
+    if (this.#devices.has(added)) return added;
+    const name = node.slice(0, node.indexOf('@'));
+    const [only, ...others] = (this.#alike.get(name) ?? []).filter((device) => mayBeOf(device, path));
+    return only !== undefined && others.length === 0 ? only : null;
   }
 
   /**
@@ -153,10 +185,4 @@ export class Names {
     const group = parts.findIndex((part, index) => index > 1 && GROUP.test(part));
     return group === -1 ? supplier : parts.slice(0, group).join('/');
   }
-}
-
-/** `100000.clock-controller` for `clock-controller@100000`. */
-function deviceName(node: string): string {
-  const [name = '', address = ''] = node.split('@');
-  return `${address}.${name}`;
 }

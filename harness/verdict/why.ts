@@ -134,7 +134,7 @@ export function whyUnbound(summary: LogSummary): Why {
   for (const device of unbound) {
     const reason = devices.get(device)?.reason ?? null;
     const named = supplierOf(reason);
-    const supplier = named === null ? nodeIn(reason, names, unbound) : (names.deviceOf(named) ?? names.nameOf(named));
+    const supplier = named === null ? nodeIn(reason, names, unbound) : names.supplierOf(device, named);
     if (supplier === null || supplier === device) continue;
     if (devices.get(supplier)?.state === 'bound' && !parts.has(supplier)) outdated.add(device);
     else awaited.set(device, supplier);
@@ -187,7 +187,7 @@ export function whyUnbound(summary: LogSummary): Why {
     rootAt(member, () => ({ cause: { cause: 'cycle', members, relaxed: true }, evidence: null, line: null }));
     unexplained.delete(member);
   }
-  for (const { consumer } of syncWaits) if (!devices.has(consumer)) unexplained.add(consumer);
+  for (const { consumer } of syncWaits) if (!devices.has(consumer) && !roots.has(consumer)) unexplained.add(consumer);
   guessProviders(roots, unbound, ends);
   const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
@@ -351,6 +351,9 @@ function deferral(driver: string | null, call: string | null): RootCause {
   return { cause: 'own-deferral', driver, call, wants: wantOf(call)?.noun ?? null, perhaps: [], circle: [] };
 }
 
+/** Causes of roots that no driver has probed. */
+const IS_MISSING: ReadonlySet<string> = new Set<RootCause['cause']>(['never-probed', 'no-bus']);
+
 /** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
 function guessProviders(
   roots: ReadonlyMap<string, Found>,
@@ -367,7 +370,15 @@ function guessProviders(
       next === name && provider.test(device) ? [device] : [],
     );
     root.cause = { ...cause, circle };
-    const all = providers.get(want) ?? [...unbound].filter((device) => provider.test(device));
+    const missing = [...roots].flatMap(
+      ([
+        other,
+        {
+          cause: { cause: why },
+        },
+      ]) => (IS_MISSING.has(why) ? [other] : []),
+    );
+    const all = providers.get(want) ?? [...new Set([...unbound, ...missing])].filter((device) => provider.test(device));
     providers.set(want, all);
     if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for.

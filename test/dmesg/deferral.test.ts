@@ -92,6 +92,31 @@ describe('a list of deferred devices', () => {
     ]);
   });
 
+  it('is read in a block of code, and with a single blank where that is sure', () => {
+    const fenced = [
+      'The list in `/sys/kernel/debug/devices_deferred`:',
+      '```',
+      '5b20000.dsi  gadget-dsi: no phy',
+      '```',
+    ];
+    expect(told(`${fenced.join('\n')}\n`)).toEqual([['5b20000.dsi', 'gadget-dsi: no phy']]);
+    const spaced = [
+      '    # cat /sys/kernel/debug/devices_deferred',
+      '    buttons platform: wait for supplier buttons',
+      '    0-0030 i2c: wait for supplier clock-pins',
+      '    sound gadget-sound-card: parse error',
+      '    Note this: nothing more comes',
+      '    5b20000.dsi gadget-dsi: no phy',
+    ];
+    expect(told(`${spaced.join('\n')}\n`)).toEqual([
+      ['buttons', 'platform: wait for supplier buttons'],
+      ['0-0030', 'i2c: wait for supplier clock-pins'],
+      ['sound', 'gadget-sound-card: parse error'],
+    ]);
+    const prose = '- `devices_deferred` has\n  `spi0.0  spi: wait for supplier\n  /soc/dsi@ae00000/a_panel`.\n';
+    expect(told(prose)).toEqual([['spi0.0', 'spi: wait for supplier /soc/dsi@ae00000/a_panel']]);
+  });
+
   it('ends where the kernel goes on: its lines have time stamps, and those of the file have none', () => {
     const first = '5b20000.dsi\tgadget-dsi: failed to get phy\n';
     expect(told(`${first}sound\n`)).toHaveLength(2);
@@ -225,6 +250,24 @@ describe('a line of the driver core that a mail program broke', () => {
     expect(told('`[   20.449796] platform 7940.ipa: deferred probe pending`')).toMatchObject([{ device: '7940.ipa' }]);
     expect(told("'platform soc:gpu: deferred probe pending: (reason unknown)'")).toMatchObject([
       { device: 'soc:gpu', reason: '(reason unknown)' },
+    ]);
+    const listed = (mark: string) =>
+      `- ${mark}[   17.218013] platform soc:gpu: deferred probe pending: no clock${mark}`;
+    const next = '- `[   29.295154] gadget: nothing`';
+    for (const mark of ['`', '"'])
+      expect(told(listed(mark), next), mark).toMatchObject([{ device: 'soc:gpu', reason: 'no clock' }]);
+    const split = [
+      'then `platform 1000.mmc: deferred probe pending: gadget-mmc:`',
+      '`opp_of_paths: no path`, plus more',
+    ];
+    expect(told(...split.map((line) => line.replace(/^then /, '')))).toMatchObject([
+      { device: '1000.mmc', reason: 'gadget-mmc: opp_of_paths: no path' },
+    ]);
+  });
+
+  it('may have a word of a person behind it', () => {
+    expect(told('    platform buttons: deferred probe pending (gpio-keys)')).toMatchObject([
+      { event: 'deferral-pending', device: 'buttons', reason: null },
     ]);
   });
 });

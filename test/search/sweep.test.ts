@@ -92,7 +92,20 @@ test('a device whose adapter has another number is the same device, by its node'
   // Another device has its number, and it is not there.
   const other = at({ '2-0039': 'bound by adv7511' }, { '2-0039': 'i2c /soc/i2c@f7101000/adv7533@39' });
   expect(keys(other)).toEqual(['2-0039: bound by adv7511 / not there']);
-  // Two devices of one node are known by their names alone.
+  // Devices of one node have their numbers from a counter of all.
+  const parts = (first: number) => {
+    const names = [`pmic-clock.${first}.auto`, `pmic-ldo.${first + 1}.auto`, `pmic-ldo.${first + 2}.auto`];
+    const all = (value: string) => Object.fromEntries(names.map((name) => [name, value]));
+    return { ends: { ...all('bound by x'), [names[2] ?? '']: 'bound by y' }, places: all('platform /pmic') };
+  };
+  const { ends, places } = parts(2);
+  const moved = parts(9);
+  expect(differencesTo([at(ends, places)], at(moved.ends, moved.places))).toEqual([]);
+  const worse = { ...moved.ends, 'pmic-ldo.11.auto': 'deferred' };
+  expect(differencesTo([at(ends, places)], at(worse, moved.places)).map(({ key }) => key)).toEqual([
+    'pmic-ldo.4.auto: bound by y / deferred',
+  ]);
+  // Where one of them is missing their names alone tell them apart.
   const twins = at({ 'a.1': 'bound by x', 'a.2': 'bound by x' }, { 'a.1': 'platform /a', 'a.2': 'platform /a' });
   const one = at({ 'a.1': 'bound by x' }, { 'a.1': 'platform /a' });
   expect(differencesTo([twins], one).map(({ key }) => key)).toEqual(['a.2: bound by x / not there']);

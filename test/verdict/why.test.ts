@@ -132,6 +132,88 @@ describe('whyUnbound', () => {
     ]);
   });
 
+  it('has one name for a device whose bus translates addresses, by its path and by its name', () => {
+    const waiting = (supplier: string) => [
+      pending('ff600000.usb', `platform: wait for supplier ${supplier}`),
+      pending('ff610000.usb', 'platform: supplier ff636000.gadget-phy not ready'),
+    ];
+    const rootsOf = (...lines: string[]) => why(...lines).roots.map(({ name, waiting: all }) => [name, all.length]);
+    const ready = pending('ff636000.gadget-phy', 'gadget-phy: no clock yet');
+    for (const supplier of [
+      '/soc/bus@ff600000/gadget-phy@36000',
+      '/soc/bus@ff600000/gadget-phy@36000/port',
+      '/soc/apb/gadget-phy@36000',
+      'gadget-phy@36000',
+      '/soc/gadget-phy@ff636000',
+    ])
+      expect(rootsOf(...waiting(supplier), ready), supplier).toEqual([['ff636000.gadget-phy', 2]]);
+    // By the path alone where the log has no such device.
+    expect(rootsOf(...waiting('/soc/bus@ff600000/gadget-phy@36000'))).toEqual([['ff636000.gadget-phy', 2]]);
+    // Addresses of the CPU's own, another bus, and one of two that it may be.
+    expect(rootsOf(...waiting('/soc/bus@5c007000/gadget-phy@5c002000'), ready)).toContainEqual([
+      '5c002000.gadget-phy',
+      1,
+    ]);
+    expect(rootsOf(...waiting('/soc/bus@ff800000/gadget-phy@36000'), ready)).toContainEqual(['ff836000.gadget-phy', 1]);
+    const twin = pending('ff836000.gadget-phy', 'gadget-phy: no clock yet');
+    expect(rootsOf(...waiting('/soc/apb/gadget-phy@36000'), ready, twin)).toContainEqual(['36000.gadget-phy', 1]);
+    // Broadcom's VideoCore has other addresses.
+    const gpio = pending('fe200000.gpio', 'gadget-gpio: no clock yet');
+    const pins = pending('fe201000.uart', 'amba: wait for supplier /soc/gpio@7e200000/pins');
+    expect(rootsOf(gpio, pins)).toEqual([['fe200000.gpio', 1]]);
+    expect(rootsOf('[    2.0] gadget: /soc/bus@ff600000/usb@9000: get clock failed: -517')).toEqual([]);
+    expect(why('[    2.100000] /soc/bus@ff600000/usb@9000: get clock failed: -517').roots[0]?.name).toBe(
+      'ff609000.usb',
+    );
+  });
+
+  it('does not let a device wait for itself where another node has its name', () => {
+    const { roots } = why(
+      pending('buttons', 'platform: wait for supplier buttons'),
+      pending('lamps', 'platform: wait for supplier /soc/pinmux@5e000000/lamps'),
+    );
+    expect(roots.map(({ name, waiting }) => [name, waiting[0]?.device])).toEqual([
+      ['.../buttons', 'buttons'],
+      ['5e000000.pinmux', 'lamps'],
+    ]);
+  });
+
+  it('names a node by its path in the command that looks at it, and once as a cause alone', () => {
+    const found = why(
+      pending('a00000.usb', 'platform: wait for supplier /soc/gadget-phy@7e300000/port'),
+      '[   12.900000] gadget-pd pd: sync_state() pending due to 7e300000.gadget-phy',
+    );
+    const text = formatWhy(found);
+    expect(text).toContain('cat /sys/firmware/devicetree/base/soc/gadget-phy@7e300000/compatible');
+    expect(found.unexplained).toEqual([]);
+  });
+
+  it('guesses a provider that no driver has probed, too', () => {
+    const { roots } = why(
+      pending('a00000.uart', 'amba: wait for supplier /soc/gpio@7e200000/pins'),
+      pending('lamps', "gadget-lamps: Failed to get GPIO '/lamps/one'"),
+    );
+    expect(roots.find(({ name }) => name === 'lamps')?.cause).toMatchObject({ perhaps: ['7e200000.gpio'] });
+  });
+
+  it('takes a date for no error of a driver that speaks again', () => {
+    const { settled } = why(
+      '[    4.100000] platform 1000.usb: probe deferral - supplier 2000.pads not ready',
+      '[    4.900000] gadget-usb 1000.usb: firmware of 2019-07-24 05:47:34',
+    );
+    expect(settled).toEqual(['1000.usb']);
+  });
+
+  it('says in a sentence why there is no least time-out', () => {
+    const more = { byTree: null, tried: null, ended: null } as const;
+    const text = (ends: string | null) =>
+      formatWhy(why(''), { ...more, timeout: { seconds: null, ends, longest: 600 } });
+    expect(text(null)).toContain(
+      'No least deferred_probe_timeout: the cell works with 1, so that nothing waits for it',
+    );
+    expect(text('stuck-deferred: x')).toContain('a longer one does not help: with 600 too, stuck-deferred: x');
+  });
+
   it('takes the pin controller for what is waited for where only its pins are named', () => {
     const { roots } = why(
       '[    0.600000] gadget-uart 1000.uart: could not find pctldev for node /soc/pinmux@20000000/uart, deferring probe',
