@@ -46,7 +46,7 @@ export async function bisectAxesOf(options: BisectAxesOptions, signal: AbortSign
       `${good.id} is ${found.good.verdict}, ${bad.id} is ${found.bad.verdict}. What carries the change:`,
       ...found.needed.map(line),
       ...(found.irrelevant.length === 0 ? [] : ['What does not matter:', ...found.irrelevant.map(line)]),
-      `${found.boots} boots; minimal cell ${file}`,
+      `${count(found.boots, 'boot')}; minimal cell ${file}`,
       '',
     ].join('\n');
     return { json: { needed: found.needed, irrelevant: found.irrelevant, boots: found.boots, file }, text };

@@ -14,6 +14,7 @@ import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
 import { formatComparison } from '../report/hardware-log.ts';
 import { withProgress } from '../report/progress.ts';
+import { count } from '../report/text.ts';
 import { harnessVersion } from '../run/about.ts';
 import { readConsole } from '../run/boot.ts';
 import {
@@ -108,7 +109,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
           release: kernel.release,
           needsDriver,
           notes: [
-            `${census.modules.loaded} modules loaded; console by ${CONSOLES[console]}`,
+            `${count(census.modules.loaded, 'module')} loaded; console by ${CONSOLES[console]}`,
             `verdict ${record.verdict}: ${record.reason}`,
             ...forcedOn(counted).map((symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`),
             `files in ${relative(process.cwd(), cellFolder)}`,

@@ -7,6 +7,7 @@ import { commandLine } from '../invocation.ts';
 import { removeFolder } from '../kernel/cache.ts';
 import { isMissing } from '../model/verdict.ts';
 import { cellFiles, type LoadedRun, loadRun } from '../report/run-folder.ts';
+import { count } from '../report/text.ts';
 import { disagreements, nightlySample, outdatedRuns } from '../run/nightly.ts';
 import type { CellRecord } from '../run/record.ts';
 import { Interrupted } from '../terminal/failure.ts';
@@ -129,6 +130,6 @@ async function findFlakes(
     tell('bootrace: not all of the sample could be booted again: whether it repeats is not known\n');
     return 'not-booted';
   }
-  if (found.length === 0) tell(`${ids.length} cells booted again: every byte is the same\n`);
+  if (found.length === 0) tell(`${count(ids.length, 'cell')} booted again: every byte is the same\n`);
   return 'same';
 }

@@ -21,7 +21,7 @@ export function formatConfigs(
   return [
     `With ${bad.name} cell ${cell.id} shows ${shown.join(' or ')}. What carries the change:`,
     ...needed.map(({ option, good: from, bad: to }) => `  ${option}: ${from} -> ${to}`),
-    `${irrelevant} other options do not matter; ${kernels} kernels; minimal cell ${file}`,
+    `${count(irrelevant, 'other option')} without an effect; ${count(kernels, 'kernel')}; minimal cell ${file}`,
     '',
   ].join('\n');
 }

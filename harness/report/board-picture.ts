@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Link, suppliersOf } from '../board/suppliers.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
+import { count } from './text.ts';
 import type { RecordedEvent } from './timeline.ts';
 import { element, escapeXml } from './xml.ts';
 
@@ -169,9 +170,9 @@ export function formatBoardPicture(
       'dim',
     ),
     ...(cycles.length === 0 ? [] : [cyclesOf(cycles)]),
-    `<h3>${trees.length} devices without a supplier, with the ${others} that have one</h3>`,
+    `<h3>${count(trees.length, 'device')} without a supplier, with the ${others} that have one</h3>`,
     list(picture, trees, 1),
-    `<details><summary>${alone.length} devices without suppliers and consumers</summary>`,
+    `<details><summary>${count(alone.length, 'device')} without suppliers and consumers</summary>`,
     list(picture, alone, 1),
     '</details>',
   ]);

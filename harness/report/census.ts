@@ -1,4 +1,5 @@
 import { type Census, type CensusDevice, countAnswers, countEnds, type DeviceEnd } from '../board/census.ts';
+import { count } from './text.ts';
 
 /** What became of a board's devices, as a kernel developer reads it: the sum first, then what is wrong. */
 
@@ -69,7 +70,7 @@ function linkedToNoDriver(needsDriver: readonly NeedsDriver[]): string[] {
   const counts = new Map<string, number>();
   for (const { lacks } of needsDriver) counts.set(lacks, (counts.get(lacks) ?? 0) + 1);
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  const each = sorted.map(([path, count]) => `${path} (${count})`).join(', ');
+  const each = sorted.map(([path, number]) => `${path} (${number})`).join(', ');
   return [
     `${needsDriver.length} deferred devices wait for one without a driver in this kernel, by the tree's links ` +
       `(a guess): ${each}`,
@@ -85,7 +86,7 @@ function guessed(devices: readonly CensusDevice[]): string[] {
   if (those.length === 0) return [];
   const reads = those.reduce((sum, { answers }) => sum + (answers?.broken ?? 0), 0);
   const names = those.map(({ name, answers }) => `${name} ${answers?.broken}`);
-  return [`${those.length} devices bound on guesses, by ${reads} broken polls: ${names.join(', ')}`];
+  return [`${count(those.length, 'device')} bound on guesses, by ${count(reads, 'broken poll')}: ${names.join(', ')}`];
 }
 
 function unloaded(devices: readonly CensusDevice[]): string[] {

@@ -1,4 +1,5 @@
 import type { ComparedDevice, LogComparison } from '../board/hardware-log.ts';
+import { count } from './text.ts';
 
 const EVIDENCE = { said: 'said', spoke: 'its driver spoke', implied: 'implied' } as const;
 
@@ -21,7 +22,7 @@ export function formatComparison(comparison: LogComparison, log: string): string
     `  a line says the end of ${sameOf(said)}; ` +
       `a driver speaks for ${sameOf(spoke)}, and no failure follows: taken for bound`,
     `  ${sameOf(implied)} must be bound because a device that needs them is`,
-    `  ${untold.length} devices of the tree whose end the log does not tell; ` +
+    `  ${count(untold.length, 'device')} of the tree whose end the log does not tell; ` +
       `${notInTree.length} that it speaks of have no node in the tree`,
     `  of ${order.there.length} devices whose drivers speak in both, ${order.inOrder} came in the same order`,
     ...section('bound there, not here', onlyThere),

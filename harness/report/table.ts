@@ -60,7 +60,7 @@ function formatSummary(run: RunRecord, folder: string, paint: Colours): string[]
       ? `boots ${formatDuration(run.wallMs.boots)}`
       : `the last boot ${formatDuration(run.wallMs.boots)} after them`,
     count(run.workers, 'worker'),
-    fromSnapshot === 0 ? null : `${fromSnapshot} cells from a snapshot`,
+    fromSnapshot === 0 ? null : `${count(fromSnapshot, 'cell')} from a snapshot`,
     cached === 0 ? null : `${cached} from the result cache`,
     run.repeat > 1 ? `each booted ${run.repeat} times${areSame ? ', byte for byte the same' : ''}` : null,
     run.clockRaces.length === 0 ? null : describeClockRaces(run),

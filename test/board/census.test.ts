@@ -101,7 +101,7 @@ describe('a census', () => {
     expect(text.split('\n')[0]).toBe(
       'acme.dtb on 6.12: 1 of 3 matched devices bound, 1 failed, 1 deferred; 5 devices, 2 without a driver',
     );
-    expect(text).toContain('1 devices bound on guesses, by 3 broken polls: 9000000.uart 3');
+    expect(text).toContain('1 device bound on guesses, by 3 broken polls: 9000000.uart 3');
     expect(text).toContain(
       "3 deferred devices wait for one without a driver in this kernel, by the tree's links (a guess): " +
         '/clock (2), /phy (1)\n',

@@ -1,6 +1,7 @@
 import { render } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { verdictFacts } from '../../model/verdict.ts';
+import { count } from '../text.ts';
 import { filterCells, useView, type View } from './address.ts';
 import { Claims, Problems } from './answers.tsx';
 import { head } from './data.ts';
@@ -108,7 +109,7 @@ function Summary() {
       <p>{head.summary}</p>
       {head.news !== null && <p>{head.news}</p>}
       <p class="dim">
-        {run.run}, {seconds} s on {run.workers} workers, {run.matrix.file}
+        {run.run}, {seconds} s on {count(run.workers, 'worker')}, {run.matrix.file}
         {run.matrix.selection.length > 0 && ` (${run.matrix.selection.join(' ')})`}, bootrace {run.harness.version}
         {run.harness.commit !== null && ` ${run.harness.commit.slice(0, 12)}`}, {run.qemu}
       </p>
