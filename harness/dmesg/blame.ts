@@ -44,6 +44,9 @@ const WAIT_CONTEXT = /Invalid wait context$/;
 /** Hung tasks that wait for a grace period are one problem, whoever waits: that of what holds the grace period up. */
 const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
 
+/** How any task sleeps, which says nothing of why it does. */
+const SLEEPS = /^(?:__switch_to|_*schedule|schedule_|io_schedule|kthread|worker_|rcu_|msleep|usleep|do_nanosleep)/;
+
 /**
  * The frame to blame: the innermost one that neither prints the report nor only does its caller's bidding (roles.ts).
  * Where all are of that sort up to what calls registered code, the innermost one that is not merely on the way to the
@@ -74,8 +77,12 @@ export function blame(input: BlameInput): Blame {
   const { blame: where } = crashFacts(kind);
   // A stuck CPU's registers are those of what the interrupt came upon, even where that is a part of RCU or of a timer.
   if (where === 'stall' && input.pc !== null && !isNameless(input.pc)) return { frame: input.pc, passedOver: [] };
-  if (kind === 'hung-task' || where === 'stall' || kind === 'panic')
-    return { frame: null, passedOver: reasons(helpers) };
+  if (kind === 'hung-task') {
+    // Nobody's own code waits, but what it waits for has a name: async_synchronize_full().
+    const waits = helpers.findLast(({ frame, role }) => role === 'scheduling' && !SLEEPS.test(frame.function));
+    return { frame: waits?.frame ?? null, passedOver: waits === undefined ? reasons(helpers) : [] };
+  }
+  if (where === 'stall' || kind === 'panic') return { frame: null, passedOver: reasons(helpers) };
   const best = helpers.find(({ role }) => !isBystander(role) && !SMALL.has(role));
   const frame =
     (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? dispatcher ?? input.header.frame ?? input.pc;

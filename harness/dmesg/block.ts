@@ -135,9 +135,13 @@ export class Block {
     return this.#told.header;
   }
 
-  /** Registers that come after frames of a report which no exception made are those of what was interrupted. */
+  /**
+   * Registers that come after frames of a report which no exception made are those of what was interrupted (an
+   * exception prints them first); and those of another CPU are not the report's.
+   */
   get #interrupted(): boolean {
-    return DUMPED.has(this.#kind) && this.#frames.length > 0;
+    const dumped = DUMPED.has(this.#kind) || this.header === HEADLESS;
+    return this.#sections.isBystander || (dumped && this.#frames.length > 0);
   }
 
   get kind(): CrashKind {
@@ -317,6 +321,7 @@ export class Block {
 
   #readContext(text: string): boolean {
     if (this.#isNoticedBy(text)) this.#sections.beginBystander();
+    if (this.#kind === 'rcu-stall') this.#sections.noteCpu(text, this.#task.stalled);
     const told = this.#task.read(text, !this.#sections.isBystander);
     if (told === 'cpu') this.#sections.beginCpu();
     if (told !== null) return true;

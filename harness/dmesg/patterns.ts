@@ -53,6 +53,8 @@ export const OTHER_SECTION = new RegExp(
 );
 /** rcu_check_gp_kthread_starvation(), kernel/rcu/tree_stall.h: the stack of the grace-period kthread. */
 export const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
+/** The same function: where that kthread last ran. */
+export const LAST_RAN = /^(?:rcu: )?Stack dump where RCU GP kthread last ran/;
 /** `pc : function` whose place stands in the next line, and a CPU's line that a terminal broke. */
 export const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$|^CPU: \d+ (?:UID: \d+ )?PID: (?!.*ainted)/;
 /** x86 marks the stacks that a trace goes through. */

@@ -54,7 +54,14 @@ const REPORTS: readonly Reporter[] = [
   { names: named('print_circular_bug print_deadlock_bug'), kind: 'lockdep', lead: 'possible deadlock' },
   { names: named('print_usage_bug'), kind: 'lockdep', lead: 'inconsistent lock state' },
   { names: named('lockdep_rcu_suspicious'), kind: 'lockdep', lead: 'WARNING: suspicious RCU usage' },
-  { names: named('assign_lock_key'), kind: 'lockdep', lead: 'INFO: trying to register non-static key' },
+  { names: named('print_unlock_imbalance_bug'), kind: 'lockdep', lead: 'WARNING: bad unlock balance' },
+  { names: named('print_lock_invalid_wait_context'), kind: 'lockdep', lead: 'BUG: Invalid wait context' },
+  { names: named('print_irq_inversion_bug print_bad_irq_dependency'), kind: 'lockdep', lead: 'possible deadlock' },
+  {
+    names: named('assign_lock_key register_lock_class'),
+    kind: 'lockdep',
+    lead: 'INFO: trying to register non-static key',
+  },
   // kernel/irq/spurious.c, mm/oom_kill.c.
   { names: named('__report_bad_irq'), kind: 'warning', lead: 'irq: nobody cared' },
   { names: named('oom_kill_process'), kind: 'oom', lead: 'invoked oom-killer' },

@@ -1,5 +1,8 @@
 import type { CrashKind } from '../model/crash.ts';
-import { BYSTANDER, CONTEXT, OTHER_SECTION, OWN_SECTION } from './patterns.ts';
+import { BYSTANDER, CONTEXT, CPU_LINE, LAST_RAN, OTHER_SECTION, OWN_SECTION } from './patterns.ts';
+
+/** A CPU whose backtrace follows. */
+const OF_CPU = /^(?:NMI backtrace for cpu|Task dump for CPU) (\d{1,5})/;
 
 /** Whose trace is being read: a report has one of its own, and others that explain it or only stand there. */
 export class Sections {
@@ -7,6 +10,8 @@ export class Sections {
   /** The section is of another task than the one at fault: `Call trace:` does not end it. */
   #isBystander = false;
   #isInterrupt = false;
+  /** What comes is the CPU where the grace-period kthread last ran: of the report only where that one is stuck. */
+  #lastRan = false;
 
   get name(): 'own' | 'other' {
     return this.#name;
@@ -32,6 +37,15 @@ export class Sections {
     if (!this.#isBystander) this.#name = 'own';
   }
 
+  /** @param stalled CPUs that an RCU stall is about */
+  noteCpu(text: string, stalled: readonly number[]): void {
+    const cpu = this.#lastRan ? (OF_CPU.exec(text) ?? CPU_LINE.exec(text))?.[1] : undefined;
+    if (cpu === undefined || !stalled.includes(Number(cpu))) return;
+    this.#lastRan = false;
+    this.#isBystander = false;
+    this.#name = 'own';
+  }
+
   /** A line without the mark of x86's stacks that it begins with. */
   takeMark(text: string): string {
     const mark = CONTEXT.exec(text);
@@ -42,12 +56,17 @@ export class Sections {
 
   /** Whether the line says whose trace follows. */
   read(text: string, kind: CrashKind): boolean {
+    if (LAST_RAN.test(text)) {
+      this.beginBystander();
+      this.#lastRan = true;
+      return true;
+    }
     if (BYSTANDER.test(text) || (kind === 'hung-task' && text.startsWith('NMI backtrace'))) {
       this.beginBystander();
       return true;
     }
     if (OWN_SECTION.test(text)) {
-      if (!this.#isBystander || (kind !== 'hung-task' && /^NMI|^Task/.test(text))) {
+      if (!this.#isBystander || (kind !== 'hung-task' && !this.#lastRan && OF_CPU.test(text))) {
         this.#name = 'own';
         this.#isBystander = false;
       }

@@ -199,11 +199,14 @@ export const CHECKS: readonly Rule[] = [
   // WARN(): __warn() in kernel/panic.c, both orders (6.19 changed it), and 3.x without CPU and PID.
   {
     needle: 'WARNING: CPU: ',
-    pattern: anywhere(`WARNING: CPU: (\\d+) PID: (\\d+) at(?: |$)(?:${SRC} ?)?(.{0,400})`),
+    pattern: anywhere(
+      `WARNING: CPU: (?:(\\d+)|[Xx*?N#]{1,4}) PID: (?:(\\d+)|[Xx*?N#]{1,8}) at(?: |$)(?:${SRC} ?)?(.{0,400})`,
+    ),
     header: (match) =>
       warning(match[3] === undefined ? null : `${match[3]}:${match[4]}`, match[5] ?? '', {
-        cpu: Number(match[1]),
-        pid: Number(match[2]),
+        // People black out numbers.
+        ...(match[1] === undefined ? {} : { cpu: Number(match[1]) }),
+        ...(match[2] === undefined ? {} : { pid: Number(match[2]) }),
       }),
   },
   {

@@ -14,6 +14,8 @@ const EXCEPTION = new RegExp(
 const DIE_STRING = oneOf(
   /Kernel access of bad area|Exception in kernel mode|Machine check|Weird page fault|System call/,
   /kernel (?:pointer )?[\w ]{1,40}/,
+  // Mails that leave out `Internal error: `.
+  /UBSAN: [\w -]{1,60}(?=:)/,
   /[\w ,-]{1,60}?/,
 );
 /** A number of the error, or words. */
@@ -56,8 +58,9 @@ export const DIE_LINES: readonly Rule[] = [
     header: (match, text) => {
       const reason = match[1] ?? match[2] ?? '';
       const kind: CrashKind = /BUG|Kernel bug detected/.test(match[0]) ? 'bug' : dieKind(reason);
-      if (!/Oops|BUG|Kernel|kernel|Exception|Unhandled|fault/i.test(text)) return null;
-      const lead = kind === 'bug' ? 'kernel BUG' : reason === '' ? 'Oops' : `Oops: ${generalise(reason)}`;
+      if (!/Oops|BUG|Kernel|kernel|Exception|Unhandled|fault|UBSAN/i.test(text)) return null;
+      const own = kind === 'bug' || kind === 'ubsan';
+      const lead = own ? dieLead(kind, reason) : reason === '' ? 'Oops' : `Oops: ${generalise(reason)}`;
       return { ...NOTHING, kind, lead, die: Number(match[3]) };
     },
   },
