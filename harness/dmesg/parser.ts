@@ -9,6 +9,7 @@ import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
+import { isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
@@ -89,6 +90,11 @@ export class DmesgParser {
   /** Whether a kernel's record is in the log. */
   get kernel(): boolean {
     return this.#boots.any;
+  }
+
+  /** Whether the input is a text that quotes a few lines of a log. */
+  get quoted(): boolean {
+    return this.lines <= MAX_RECENT && isQuotation(this.#recent);
   }
 
   /** Text of the last line that was not empty, without prefixes. */

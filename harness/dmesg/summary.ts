@@ -109,7 +109,12 @@ export interface LogSummary {
   readonly lastLine: string;
   /** Some line is a kernel's. */
   readonly kernel: boolean;
+  /** A text that quotes a few lines of a log: how the boot went on is not in it. */
+  readonly quoted: boolean;
 }
+
+/** What the parser knows of the whole input. */
+type WholeLog = Pick<LogSummary, 'lines' | 'lastLine' | 'kernel' | 'quoted'>;
 
 /** Folds events into a LogSummary; memory is bounded. */
 export class Summary {
@@ -223,8 +228,7 @@ export class Summary {
     }
   }
 
-  /** @param end what the parser knows of the whole input */
-  finish(end: { readonly lines: number; readonly lastLine: string; readonly kernel: boolean }): LogSummary {
+  finish(end: WholeLog): LogSummary {
     return {
       crashes: this.#crashes.map(({ crash, followUps }) => ({ ...crash, followUps })).sort((a, b) => a.line - b.line),
       moreCrashes: this.#moreCrashes,
@@ -249,6 +253,7 @@ export class Summary {
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,
+      quoted: end.quoted,
       kernel: end.kernel || this.#banner !== null || this.#crashes.length > 0 || this.#lives.devices.size > 0,
     };
   }

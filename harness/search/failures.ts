@@ -43,7 +43,7 @@ export function failuresOf(outcome: Outcome, watch: readonly string[]): Failure[
 function unboundIn({ events }: Outcome, watch: readonly string[]): Failure[] {
   const summary = new Summary();
   for (const event of events) summary.add(event);
-  const { devices } = summary.finish({ lines: 0, lastLine: '', kernel: true });
+  const { devices } = summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false });
   return watch.flatMap((device) => {
     const life = devices.get(device);
     const finding = life === undefined ? null : deviceFinding(life, true);

@@ -63,7 +63,7 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
   const saidOf = (outcome: Outcome) => {
     const summary = new Summary();
     for (const event of outcome.events) summary.add(event);
-    const said = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true }));
+    const said = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false }));
     const reports = reportsIn(outcome.events);
     const missing = lackingIn(reports, loadedIn(outcome.events), (modalias) => matcher.forModalias(modalias));
     const unloaded = new Map(missing.map(({ device, modules }) => [device, modules]));

@@ -148,7 +148,7 @@ function* ofEnding({ summary, completeBy }: JudgeInput): Generator<Finding> {
     return;
   }
   if ((summary.userSpace && root === null) || summary.shutdown) return;
-  if (summary.crashes.length > 0) return;
+  if (summary.crashes.length > 0 || summary.quoted) return;
   if (root !== null && summary.banner !== null) {
     yield hang(`the boot waits for its root device${root.name === null ? '' : ` ${root.name}`}`);
     return;
@@ -185,13 +185,12 @@ function* ofEarlierBoots({ summary, completeBy }: JudgeInput, notes: string[]): 
   };
 }
 
-/** Neither the kernel's banner nor user space nor the end of a boot is in the log. */
+/** Neither the kernel's banner nor user space nor the end of a boot is in the log, or only quoted. */
 function isFragment({ summary, completeBy }: JudgeInput): boolean {
   if (completeBy !== 'boot' || summary.plan !== 'none') return false;
   if (!summary.kernel) return !summary.started;
   return (
-    summary.banner === null &&
-    !summary.started &&
+    (summary.quoted || (summary.banner === null && !summary.started)) &&
     !summary.userSpace &&
     !summary.shutdown &&
     summary.root?.missing !== true &&
@@ -199,13 +198,15 @@ function isFragment({ summary, completeBy }: JudgeInput): boolean {
   );
 }
 
-function nothingShown({ lines, kernel }: LogSummary): Finding {
+function nothingShown({ lines, kernel, quoted }: LogSummary): Finding {
   const reason =
     lines === 0
       ? 'the log is empty'
-      : kernel
-        ? 'the log has no beginning or end; what it shows is no crash and no device in trouble'
-        : "nothing in the log is a kernel's";
+      : kernel && quoted
+        ? 'a few lines of a log are quoted; what they show is no crash and no device in trouble'
+        : kernel
+          ? 'the log has no beginning or end; what it shows is no crash and no device in trouble'
+          : "nothing in the log is a kernel's";
   return { verdict: 'infra-error', reason, crash: null };
 }
 

@@ -47,7 +47,12 @@ function judged(events: readonly DmesgEvent[], given: Given = {}) {
   const summary = new Summary();
   for (const event of events) summary.add(event);
   return judge({
-    summary: summary.finish({ lines: events.length, lastLine: given.lastLine ?? 'the last line', kernel: true }),
+    summary: summary.finish({
+      lines: events.length,
+      lastLine: given.lastLine ?? 'the last line',
+      kernel: true,
+      quoted: false,
+    }),
     watch: given.watch ?? [DEVICE],
     completeBy: given.completeBy ?? 'plan',
     knownIssues: given.knownIssues ?? [],
