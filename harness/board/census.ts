@@ -1,7 +1,7 @@
 import type { NodeRegisters } from '../devicetree/addresses.ts';
 import { endOf } from '../devicetree/addresses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
-import type { DeviceLife } from '../dmesg/lives.ts';
+import { type DeviceLife, TIMED_OUT } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 
 /** What became of every device of a board in one boot. Pure. */
@@ -30,6 +30,8 @@ export interface CensusDevice {
   readonly matched: boolean;
   /** What it waits for, or why its probe failed. */
   readonly reason: string | null;
+  /** Its last probe waits for a supplier, or failed when the deferred probe timeout ended such a wait. */
+  readonly waits: boolean;
   /** Modules that would have a driver for it and are not loaded. */
   readonly missing: readonly string[];
   readonly answers: Answers | null;
@@ -178,6 +180,7 @@ export function censusOf(input: CensusInput): Census {
         node,
         end,
         matched: end !== 'no-driver',
+        waits: end === 'deferred' || (end === 'failed' && life?.timedOut === true),
         reason: reason ?? (end === 'no-driver' && hasDriver ? 'a driver for it is not loaded' : null),
         missing: end === 'no-driver' ? modules.filter((module) => !loaded.has(module)) : [],
         answers: answers.get(node) ?? null,
@@ -221,13 +224,38 @@ function endOfDevice(
   if (driver !== null) return { end: 'bound', reason: null };
   if (waitsFor !== undefined) return { end: 'deferred', reason: waitsFor === '' ? (life?.reason ?? null) : waitsFor };
   if (life === undefined) return { end: 'no-driver', reason: null };
-  if (life.state === 'failed') return { end: 'failed', reason: life.error === null ? null : `error -${life.error}` };
+  if (life.state === 'failed') return { end: 'failed', reason: failureOf(life) };
   if (life.state === 'declined' && life.driver === LAST_RESORT)
     return { end: 'no-driver', reason: `${LAST_RESORT} leaves it to a driver of its own compatible` };
   if (life.state === 'declined') return { end: 'declined', reason: null };
   if (life.state === 'probing') return { end: 'hung', reason: 'its probe has not returned' };
   if (life.state === 'deferred' || life.state === 'retried') return { end: 'deferred', reason: life.reason };
   return life.driver === null ? { end: 'no-driver', reason: null } : { end: 'declined', reason: null };
+}
+
+function failureOf({ error, timedOut }: DeviceLife): string | null {
+  if (error === null) return null;
+  return timedOut ? `error -${error}: ${TIMED_OUT}` : `error -${error}`;
+}
+
+/** Devices that the tree links to one without a driver in this kernel. */
+export interface LinkedToNoDriver {
+  /** Those that wait, and the path of that one. */
+  readonly waiting: readonly { readonly device: string; readonly lacks: string }[];
+  /** How many are bound all the same: what the guess that the others wait for it is worth. */
+  readonly bound: number;
+}
+
+/** `lacking`: what the tree links so, by path (board/waits.ts, `withoutDriver()`). */
+export function linkedToNoDriver(
+  devices: readonly CensusDevice[],
+  lacking: ReadonlyMap<string, string>,
+): LinkedToNoDriver {
+  const waiting = devices.flatMap(({ waits, name, node }) => {
+    const lacks = waits ? lacking.get(node) : undefined;
+    return lacks === undefined ? [] : [{ device: name, lacks }];
+  });
+  return { waiting, bound: devices.filter(({ end, node }) => end === 'bound' && lacking.has(node)).length };
 }
 
 function answeredBy(node: string, { modelled, registers }: CensusInput, answers: Answers | undefined): AnsweredBy {

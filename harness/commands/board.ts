@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { countEnds } from '../board/census.ts';
+import { countEnds, linkedToNoDriver } from '../board/census.ts';
 import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { withoutDriver } from '../board/waits.ts';
@@ -86,10 +86,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     );
   const drivers = await driversOf(cacheRoot(), kernel);
   const lacking = withoutDriver(tree, suppliersOf(tree), (compatible) => drivers.find([compatible]).kind !== 'none');
-  const needsDriver = census.devices.flatMap(({ end, name, node }) => {
-    const lacks = end === 'deferred' ? lacking.get(node) : undefined;
-    return lacks === undefined ? [] : [{ device: name, lacks }];
-  });
+  const linked = linkedToNoDriver(census.devices, lacking);
   const comparison =
     log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
   const shown = {
@@ -98,7 +95,8 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     verdict: record.verdict,
     ...countEnds(census.devices),
     ...census,
-    needsDriver,
+    needsDriver: linked.waiting,
+    boundWithoutDriver: linked.bound,
     ...(comparison === null ? {} : { comparison }),
   };
   print(
@@ -107,7 +105,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       : formatCensus(census, {
           board: name,
           release: kernel.release,
-          needsDriver,
+          linked,
           notes: [
             `${count(census.modules.loaded, 'module')} loaded; console by ${CONSOLES[console]}`,
             `verdict ${record.verdict}: ${record.reason}`,

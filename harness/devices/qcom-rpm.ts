@@ -1,5 +1,5 @@
 import type { Answers, BoardDevice, DeviceModel } from './device.ts';
-import { smdChannel, smemAddress } from './smem.ts';
+import { smdChannel, smemRegion } from './smem.ts';
 
 /**
  * Where the mailbox of the CPUs is written, by its compatible: `struct qcom_apcs_ipc_data` of
@@ -71,9 +71,9 @@ function glink(edge: BoardDevice, { address, mask }: Doorbell, answers: Answers)
 
 function smd(device: BoardDevice, edge: BoardDevice, { address, mask }: Doorbell, answers: Answers): void {
   const [memory] = device.others('qcom,smem');
-  const shared = memory === undefined ? null : smemAddress(memory);
+  const shared = memory === undefined ? null : smemRegion(memory);
   if (shared === null) return;
-  const { info, fifo, fifoSize } = smdChannel(shared);
+  const { info, fifo, fifoSize } = smdChannel(shared.address);
   answers.behaviour({
     behaviour: 'qcom-smd-rpm',
     address,

@@ -1,11 +1,12 @@
+import type { AddressRange } from '../devicetree/addresses.ts';
 import { readCells, readStrings } from '../devicetree/values.ts';
 import type { BoardDevice, DeviceModel } from './device.ts';
 import { MemoryImage } from './register-image.ts';
 
 /**
- * Shared memory as the boot loader leaves it, the way `qcom_smem_probe()` and `qcom_smem_get_global()` of
- * drivers/soc/qcom/smem.c read it (Linux 5.10 to 6.12): `struct smem_header`, a global heap of version 11, no
- * partitions.
+ * Shared memory as the boot loader leaves it, the way `qcom_smem_probe()` of drivers/soc/qcom/smem.c reads it (Linux
+ * 5.10 to 7.2): `struct smem_header`, and the items either in one global heap (version 11) or in partitions (version
+ * 12).
  */
 
 /** Size of the region in the device tree. */
@@ -25,6 +26,7 @@ const HEADER_SIZE = TOC + TOC_ENTRIES * TOC_ENTRY_SIZE;
 /** `SMEM_MASTER_SBL_VERSION_INDEX`, and `SMEM_GLOBAL_HEAP_VERSION` in the upper half of that word. */
 const SBL_VERSION_INDEX = 7;
 const GLOBAL_HEAP_VERSION = 11;
+const GLOBAL_PARTITION_VERSION = 12;
 
 /**
  * The item that `qcom_socinfo_probe()` of drivers/soc/qcom/socinfo.c reads: `SMEM_HW_SW_BUILD_ID`, `struct socinfo`.
@@ -101,6 +103,85 @@ export function smemImage(socId = SOC_ID_SDM845, more: readonly Item[] = []): Ui
   return image.bytes;
 }
 
+/** `struct smem_ptable` in the last page of the region, `struct smem_ptable_entry`, `struct smem_info` behind them. */
+const PAGE = 0x1000;
+const TABLE = { magic: '$TOC', version: 4, count: 8, entries: 32 } as const;
+const TABLE_ENTRY = { size: 48, bytes: 4, host0: 12, host1: 14, cacheline: 16 } as const;
+const TABLE_INFO = { magic: 'SIII', bytes: 4, base: 8, items: 16, size: 20 } as const;
+/** `struct smem_partition_header`, and `struct smem_private_entry` before each item. */
+const PARTITION = { magic: '$PRT', host0: 4, host1: 6, bytes: 8, freeUncached: 12, freeCached: 16, size: 32 } as const;
+const PRIVATE = { canary: 0xa5a5, item: 2, bytes: 4, size: 16 } as const;
+/** `SMEM_GLOBAL_HOST`, twice that of the partition that all share; `SMEM_HOST_APPS`; `SMEM_HOST_COUNT`. */
+const GLOBAL_HOST = 0xfffe;
+const HOST_APPS = 0;
+const HOSTS = 20;
+/** The table says how many items there may be. These are made up, with room for the tables of IPA (0xb000 bytes). */
+const ITEMS = 1024;
+const CACHELINE = 32;
+const PARTITION_SIZE = 0x2_0000;
+
+/** A part of the region at `offset`. */
+interface Part {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The parts of a region of `size` bytes at `base` in version 12: the header, a partition that all processors share, one
+ * for each of `hosts` as far as they fit, and the table that names them.
+ */
+export function partitionedSmem({ address, size }: AddressRange, hosts: readonly number[], socId: number): Part[] {
+  const header = new MemoryImage(FREE_OFFSET);
+  header.u32(VERSIONS + SBL_VERSION_INDEX * 4, GLOBAL_PARTITION_VERSION << 16);
+  header.u32(INITIALIZED, 1);
+  const room = Math.floor((size - 2 * PAGE) / PARTITION_SIZE);
+  const partitions = [
+    { host0: GLOBAL_HOST, host1: GLOBAL_HOST, items: [{ item: SOCINFO_ITEM, bytes: socinfo(socId) }] },
+    ...hosts.map((host) => ({ host0: HOST_APPS, host1: host, items: [] })),
+  ].slice(0, room);
+  const info = TABLE.entries + partitions.length * TABLE_ENTRY.size;
+  const table = new MemoryImage(info + TABLE_INFO.size);
+  table.text(0, TABLE.magic.length, TABLE.magic);
+  table.u32(TABLE.version, 1);
+  table.u32(TABLE.count, partitions.length);
+  const parts = partitions.map(({ host0, host1, items }, n): Part => {
+    const offset = PAGE + n * PARTITION_SIZE;
+    const entry = TABLE.entries + n * TABLE_ENTRY.size;
+    table.u32(entry, offset);
+    table.u32(entry + TABLE_ENTRY.bytes, PARTITION_SIZE);
+    table.u16(entry + TABLE_ENTRY.host0, host0);
+    table.u16(entry + TABLE_ENTRY.host1, host1);
+    table.u32(entry + TABLE_ENTRY.cacheline, CACHELINE);
+    return { offset, bytes: partition(host0, host1, items) };
+  });
+  table.text(info, TABLE_INFO.magic.length, TABLE_INFO.magic);
+  table.u32(info + TABLE_INFO.bytes, size);
+  table.u32(info + TABLE_INFO.base, address);
+  table.u16(info + TABLE_INFO.items, ITEMS);
+  return [{ offset: 0, bytes: header.bytes }, ...parts, { offset: size - PAGE, bytes: table.bytes }];
+}
+
+/** A partition up to the end of its last item; those grow upwards, and what is cached would grow down from its end. */
+function partition(host0: number, host1: number, items: readonly Omit<Item, 'offset'>[]): Uint8Array {
+  const free = items.reduce<number>((at, { bytes }) => at + PRIVATE.size + bytes.length, PARTITION.size);
+  const image = new MemoryImage(free);
+  image.text(0, PARTITION.magic.length, PARTITION.magic);
+  image.u16(PARTITION.host0, host0);
+  image.u16(PARTITION.host1, host1);
+  image.u32(PARTITION.bytes, PARTITION_SIZE);
+  image.u32(PARTITION.freeUncached, free);
+  image.u32(PARTITION.freeCached, PARTITION_SIZE);
+  let at: number = PARTITION.size;
+  for (const { item, bytes } of items) {
+    image.u16(at, PRIVATE.canary);
+    image.u16(at + PRIVATE.item, item);
+    image.u32(at + PRIVATE.bytes, bytes.length);
+    image.copy(at + PRIVATE.size, bytes);
+    at += PRIVATE.size + bytes.length;
+  }
+  return image.bytes;
+}
+
 function socinfo(socId: number): Uint8Array {
   const image = new MemoryImage(SOCINFO_SIZE);
   image.u32(SOCINFO.fmt, 1);
@@ -166,17 +247,35 @@ function socIdOf(root: BoardDevice['root']): number {
   return stated ?? known ?? SOC_ID_SDM845;
 }
 
+/** The other processors that the tree shares memory with, by the numbers that its SMP2P nodes give them. */
+function hostsOf(nodes: BoardDevice['nodes']): number[] {
+  const hosts = nodes.flatMap(
+    ({ properties }) => readCells(properties.get('qcom,remote-pid') ?? new Uint8Array()) ?? [],
+  );
+  return [...new Set(hosts)].filter((host) => host > HOST_APPS && host < HOSTS);
+}
+
 export const smemModel: DeviceModel = {
   compatible: ['qcom,smem'],
   reads: 'drivers/soc/qcom/smem.c, qcom_smem_probe(); socinfo.c, qcom_socinfo_probe() (6.12)',
   model(device, answers) {
-    const address = smemAddress(device);
-    const hasSmd = device.nodes.some(({ properties }) => properties.has('qcom,smd-edge'));
-    if (address !== null) answers.image(address, smemImage(socIdOf(device.root), hasSmd ? smdItems() : []));
+    const region = smemRegion(device);
+    if (region === null) return;
+    const { nodes } = device;
+    // A heap has no item from 512 on (`SMEM_ITEM_COUNT`): trees that name one are of SoCs with partitions.
+    const isPartitioned = nodes.some(({ properties }) =>
+      (readCells(properties.get('qcom,smem') ?? new Uint8Array()) ?? []).some((item) => item >= TOC_ENTRIES),
+    );
+    const hasSmd = nodes.some(({ properties }) => properties.has('qcom,smd-edge'));
+    const socId = socIdOf(device.root);
+    const parts = isPartitioned
+      ? partitionedSmem(region, hostsOf(nodes), socId)
+      : [{ offset: 0, bytes: smemImage(socId, hasSmd ? smdItems() : []) }];
+    for (const { offset, bytes } of parts) answers.image(region.address + offset, bytes);
   },
 };
 
-/** Where shared memory begins: `reg`, or that of `memory-region`. */
-export function smemAddress(device: BoardDevice): number | null {
-  return device.ranges[0]?.address ?? device.supplier('memory-region')?.ranges[0]?.address ?? null;
+/** Shared memory: `reg`, or that of `memory-region`. */
+export function smemRegion(device: BoardDevice): AddressRange | null {
+  return device.ranges[0] ?? device.supplier('memory-region')?.ranges[0] ?? null;
 }

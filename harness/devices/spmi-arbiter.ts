@@ -38,6 +38,9 @@ const ADC_TM_CHANNELS = 8;
  */
 const ADC7 = { compatible: 'qcom,spmi-adc7', data: 0x50, code: [0x20, 0x24] } as const;
 
+/** drivers/nvmem/qcom-spmi-sdam.c (6.12), sdam_probe(): SDAM_SIZE in 32 bytes; trees have cells from 0x40 to 0xbf. */
+const SDAM = { compatible: 'qcom,spmi-sdam', size: 0x44, blocks: 4 } as const;
+
 /**
  * How many peripherals a child of a PMIC has, and what they say they are: `PMIC_GPIO_*`, `PMIC_MPP_*` of pinctrl,
  * `PON`, `ADC`.
@@ -142,8 +145,8 @@ function answerPeripheral(
   answers.word(at + TYPE, type | (subtype << 8));
   if (subtype === ADC_TM) answers.image(at + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
   if (peripheral === PMIC_PERIPHERAL) answers.word(at + REVISIONS, PMIC_REVISION);
-  const isAdc7 = pmic.children.some(
-    (child) => hasCompatible(child, ADC7.compatible) && (registerOf(child)[0] ?? 0) >> 8 === peripheral,
-  );
-  if (isAdc7) answers.image(at + ADC7.data, Uint8Array.from(ADC7.code));
+  const has = (compatible: string) =>
+    pmic.children.some((child) => hasCompatible(child, compatible) && (registerOf(child)[0] ?? 0) >> 8 === peripheral);
+  if (has(SDAM.compatible)) answers.image(at + SDAM.size, Uint8Array.of(SDAM.blocks));
+  if (has(ADC7.compatible)) answers.image(at + ADC7.data, Uint8Array.from(ADC7.code));
 }

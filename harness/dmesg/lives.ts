@@ -26,6 +26,9 @@ export type DeviceState =
   | 'unbound'
   | 'absent';
 
+/** What -ETIMEDOUT of a probe then means: driver_deferred_probe_check_state(), drivers/base/dd.c (6.12). */
+export const TIMED_OUT = 'the deferred probe timeout ended its wait for a supplier';
+
 export interface DeviceLife {
   readonly device: string;
   driver: string | null;
@@ -49,6 +52,7 @@ export interface DeviceLife {
   round: number;
   /** devices_deferred has it, with the reason that the kernel knows. */
   listed: boolean;
+  /** The driver core said {@link TIMED_OUT}. */
   timedOut: boolean;
   /** Line that told something of its state last. */
   line: number;

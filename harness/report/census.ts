@@ -1,4 +1,11 @@
-import { type Census, type CensusDevice, countAnswers, countEnds, type DeviceEnd } from '../board/census.ts';
+import {
+  type Census,
+  type CensusDevice,
+  countAnswers,
+  countEnds,
+  type DeviceEnd,
+  type LinkedToNoDriver,
+} from '../board/census.ts';
 import { count } from './text.ts';
 
 /** What became of a board's devices, as a kernel developer reads it: the sum first, then what is wrong. */
@@ -8,13 +15,7 @@ interface CensusTitle {
   readonly release: string;
   /** Modules that were loaded and which the console was, and the like. */
   readonly notes: readonly string[];
-  readonly needsDriver: readonly NeedsDriver[];
-}
-
-/** A deferred device, and the path of one without a driver that the tree links it to (board/waits.ts). */
-interface NeedsDriver {
-  readonly device: string;
-  readonly lacks: string;
+  readonly linked: LinkedToNoDriver;
 }
 
 const HEADINGS: readonly (readonly [DeviceEnd, string])[] = [
@@ -25,7 +26,7 @@ const HEADINGS: readonly (readonly [DeviceEnd, string])[] = [
   ['declined', 'declined by the driver'],
 ];
 
-export function formatCensus(census: Census, { board, release, notes, needsDriver }: CensusTitle): string {
+export function formatCensus(census: Census, { board, release, notes, linked }: CensusTitle): string {
   const { devices } = census;
   const counts = countEnds(devices);
   const matched = devices.filter((device) => device.matched).length;
@@ -35,7 +36,7 @@ export function formatCensus(census: Census, { board, release, notes, needsDrive
     `${board} on ${release}: ${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
     ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
     ...notes,
-    ...linkedToNoDriver(needsDriver),
+    ...outOfReach(linked, counts.bound, matched),
     bySource(devices),
     ...guessed(devices),
     ...HEADINGS.flatMap(([end, heading]) => section(heading, devices, end)),
@@ -65,15 +66,19 @@ function bySource(devices: readonly CensusDevice[]): string {
   return `registers of bound devices: ${by.models} modelled, ${memory}, ${by.none} have none`;
 }
 
-function linkedToNoDriver(needsDriver: readonly NeedsDriver[]): string[] {
-  if (needsDriver.length === 0) return [];
+/** With this kernel they bind on no hardware, so the share of bound devices is told with and without them. */
+function outOfReach({ waiting, bound: regardless }: LinkedToNoDriver, bound: number, matched: number): string[] {
+  if (waiting.length === 0) return [];
   const counts = new Map<string, number>();
-  for (const { lacks } of needsDriver) counts.set(lacks, (counts.get(lacks) ?? 0) + 1);
+  for (const { lacks } of waiting) counts.set(lacks, (counts.get(lacks) ?? 0) + 1);
   const sorted = [...counts].sort(([, a], [, b]) => b - a);
   const each = sorted.map(([path, number]) => `${path} (${number})`).join(', ');
+  const others = matched - waiting.length;
+  const percent = (whole: number) => `${whole === 0 ? 0 : Math.floor((100 * bound) / whole)} %`;
   return [
-    `${needsDriver.length} deferred devices wait for one without a driver in this kernel, by the tree's links ` +
-      `(a guess): ${each}`,
+    "matched devices that wait for one without a driver in this kernel, by the tree's links " +
+      `(a guess; ${regardless} with such links are bound): ${waiting.length}, for ${each}`,
+    `bound: ${percent(matched)} of the matched devices, ${percent(others)} of the ${others} that do not wait for such`,
   ];
 }
 

@@ -1,10 +1,10 @@
 import type { Crash } from '../dmesg/events.ts';
 import type { Locate } from '../dmesg/frame.ts';
-import type { DeviceLife } from '../dmesg/lives.ts';
+import { type DeviceLife, TIMED_OUT } from '../dmesg/lives.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type EarlierBoot, type LogSummary, Summary } from '../dmesg/summary.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { describeInFlight, judge, TIMED_OUT } from './judge.ts';
+import { describeInFlight, judge } from './judge.ts';
 import type { KnownIssue } from './knownissues.ts';
 
 /** What one deferred device came to. */

@@ -1,5 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
-import { type DeviceLife, newLife } from '../dmesg/lives.ts';
+import { type DeviceLife, newLife, TIMED_OUT } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import { crashFacts, isFatal } from '../model/crash.ts';
@@ -242,9 +242,6 @@ function errorOf(life: DeviceLife): string {
   const number = life.error === null ? 'unknown' : String(-life.error);
   return life.timedOut ? `${number}: ${TIMED_OUT}` : number;
 }
-
-/** driver_deferred_probe_check_state(), drivers/base/dd.c. */
-export const TIMED_OUT = 'the deferred probe timeout ended its wait for a supplier';
 
 export function deviceFinding(life: DeviceLife, watched: boolean): Finding | null {
   const finding = (verdict: Verdict, reason: string): Finding => ({

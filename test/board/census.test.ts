@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CensusDevice, censusOf, countEnds } from '../../harness/board/census.ts';
+import { type CensusDevice, censusOf, countEnds, linkedToNoDriver } from '../../harness/board/census.ts';
 import { registersOf } from '../../harness/devicetree/addresses.ts';
 import { DmesgParser } from '../../harness/dmesg/parser.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
@@ -93,19 +93,43 @@ describe('a census', () => {
   });
 
   test('is printed with the sum first', () => {
-    const needsDriver = [
-      { device: 'first', lacks: '/phy' },
-      ...['second', 'third'].map((device) => ({ device, lacks: '/clock' })),
-    ];
-    const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: [], needsDriver });
+    const lacking = new Map([
+      ['/waiting', '/clock'],
+      ['/failing', '/phy'],
+      ['/uart@9000000', '/phy'],
+    ]);
+    const linked = linkedToNoDriver(census.devices, lacking);
+    const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: [], linked });
     expect(text.split('\n')[0]).toBe(
       'acme.dtb on 6.12: 1 of 3 matched devices bound, 1 failed, 1 deferred; 5 devices, 2 without a driver',
     );
     expect(text).toContain('1 device bound on guesses, by 3 broken polls: 9000000.uart 3');
     expect(text).toContain(
-      "3 deferred devices wait for one without a driver in this kernel, by the tree's links (a guess): " +
-        '/clock (2), /phy (1)\n',
+      "matched devices that wait for one without a driver in this kernel, by the tree's links " +
+        '(a guess; 1 with such links are bound): 1, for /clock (1)\n' +
+        'bound: 33 % of the matched devices, 50 % of the 2 that do not wait for such\n',
     );
+  });
+
+  test('takes a failure that the deferred probe timeout caused for a wait, and no other failure', () => {
+    const { devices } = count([
+      MATCHED('late', 'drv'),
+      'platform late: deferred probe timeout, ignoring dependency',
+      'drv late: probe with driver drv failed with error -110',
+      MATCHED('slow', 'drv'),
+      'drv slow: probe with driver drv failed with error -110',
+      'bootrace: census begin',
+      'bootrace: device platform late - /late -',
+      'bootrace: device platform slow - /slow -',
+      'bootrace: census end',
+      'bootrace: done',
+    ]);
+    const lacking = new Map(['/late', '/slow'].map((path) => [path, '/clock']));
+    expect(linkedToNoDriver(devices, lacking)).toEqual({ waiting: [{ device: 'late', lacks: '/clock' }], bound: 0 });
+    expect(devices.map(({ reason }) => reason)).toEqual([
+      'error -110: the deferred probe timeout ended its wait for a supplier',
+      'error -110',
+    ]);
   });
 });
 

@@ -17,6 +17,7 @@ const device = (name: string, more: Partial<CensusDevice> = {}): CensusDevice =>
   end: 'bound',
   matched: true,
   reason: null,
+  waits: false,
   missing: [],
   answers: null,
   answeredBy: 'none',

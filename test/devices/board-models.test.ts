@@ -135,6 +135,20 @@ describe('models of a board’s devices', () => {
     expect(idr1(0x80_0000) >>> 28).toBe(8 + 5);
   });
 
+  it('parts shared memory where the tree names an item that a heap does not have', () => {
+    const shared = (items: readonly number[]) => {
+      const { images } = models(
+        node('smem@100000', { compatible: 'qcom,smem', reg: [0x10_0000, 0x20_0000] }),
+        node('smp2p', { compatible: 'qcom,smp2p', 'qcom,smem': items, 'qcom,remote-pid': [13] }),
+      ).models;
+      return images.map(({ address }) => address);
+    };
+    expect(shared([435, 428])).toEqual([0x10_0000]);
+    expect(shared([617, 616]), 'header, two partitions and their table').toEqual([
+      0x10_0000, 0x10_1000, 0x12_1000, 0x2f_f000,
+    ]);
+  });
+
   it('breaks no poll in a bank of GPIOs', () => {
     const { models: found } = models(
       node('gpio@5000', { compatible: 'acme,gpio', reg: [0x5000, 0x100], 'gpio-controller': [] }),

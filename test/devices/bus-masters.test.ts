@@ -158,8 +158,8 @@ describe('masters of buses with a register file for each slave', () => {
     expect(isBigEndian).toBe(1);
   });
 
-  it('reads a temperature below critical behind the newest PMIC’s ADC, and nothing behind others', () => {
-    const arbiter = (compatible: string) => {
+  it('has the size of a PMIC’s memory, and a temperature below critical behind its newest ADC', () => {
+    const arbiter = (compatible: string, at: number) => {
       const adc = node('adc@3100', { compatible, reg: [0x3100] });
       const pmic = node('pmic@0', { reg: [0, 0] }, adc);
       const spmi = {
@@ -168,10 +168,12 @@ describe('masters of buses with a register file for each slave', () => {
         'reg-names': ['core', 'chnls', 'obsrvr'],
       };
       const found = models(node('spmi@10000', spmi, pmic));
-      return bytesAt(found.images, (found.behaviours[0]?.parameters[2] ?? 0) + 0x3150);
+      return bytesAt(found.images, (found.behaviours[0]?.parameters[2] ?? 0) + at);
     };
-    expect(arbiter('qcom,spmi-adc7')).toEqual([0x20, 0x24]);
-    expect(arbiter('qcom,spmi-adc-rev2')).toEqual([]);
+    expect(arbiter('qcom,spmi-adc7', 0x3150)).toEqual([0x20, 0x24]);
+    expect(arbiter('qcom,spmi-adc-rev2', 0x3150)).toEqual([]);
+    expect(arbiter('qcom,spmi-sdam', 0x3144)).toEqual([4]);
+    expect(arbiter('qcom,spmi-adc7', 0x3144)).toEqual([]);
   });
 
   it('gives each bus of an SPMI arbiter its peripherals, counted through', () => {

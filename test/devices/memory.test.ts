@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commandDatabase } from '../../harness/devices/cmd-db.ts';
-import { SMEM_SIZE, smemImage } from '../../harness/devices/smem.ts';
+import { partitionedSmem, SMEM_SIZE, smemImage } from '../../harness/devices/smem.ts';
 
 /**
  * The drivers' own steps, written down once more from their sources (Linux 6.1), on a region that is larger than the image
@@ -39,6 +39,67 @@ describe('shared memory', () => {
       id: 321,
       build: 'bootrace stand-in',
     });
+  });
+});
+
+describe('shared memory in partitions', () => {
+  const size = 0x20_0000;
+  const view = new DataView(new ArrayBuffer(size));
+  for (const { offset, bytes } of partitionedSmem({ address: 0x8090_0000, size }, [2, 13], 487))
+    new Uint8Array(view.buffer).set(bytes, offset);
+  const u16 = (offset: number) => view.getUint16(offset, true);
+  const u32 = (offset: number) => view.getUint32(offset, true);
+  const table = size - 0x1000;
+  const entries = Array.from({ length: u32(table + 8) }, (_, n) => table + 32 + n * 48);
+
+  it('passes the checks of qcom_smem_probe() and qcom_smem_get_ptable()', () => {
+    expect(u32(0xc0), 'header->initialized').toBe(1);
+    expect(u32(0xcc), 'header->reserved').toBe(0);
+    expect(u32(0x40 + 7 * 4) >>> 16, 'version of the boot loader').toBe(12);
+    expect(textAt(view, table, 4)).toBe('$TOC');
+    expect(u32(table + 4), 'ptable->version').toBe(1);
+  });
+
+  it('names items from 512 on: qcom_smem_get_item_count()', () => {
+    const info = table + 32 + entries.length * 48;
+    expect(textAt(view, info, 4)).toBe('SIII');
+    expect(u16(info + 16)).toBeGreaterThan(617);
+  });
+
+  it('has partitions that pass qcom_smem_partition_header(), one for all and one a processor, and none overlap', () => {
+    const hosts = entries.map((entry) => [u16(entry + 12), u16(entry + 14)]);
+    expect(hosts).toEqual([
+      [0xfffe, 0xfffe],
+      [0, 2],
+      [0, 13],
+    ]);
+    let end = 0xd0;
+    for (const entry of entries) {
+      const [at, bytes] = [u32(entry), u32(entry + 4)];
+      expect(at, 'behind the one before').toBeGreaterThanOrEqual(end);
+      expect(textAt(view, at, 4)).toBe('$PRT');
+      expect([u16(at + 4), u16(at + 6)]).toEqual([u16(entry + 12), u16(entry + 14)]);
+      expect(u32(at + 8)).toBe(bytes);
+      expect(u32(at + 12), 'offset_free_uncached').toBeLessThan(u32(at + 16));
+      expect(u32(at + 16), 'offset_free_cached').toBeLessThanOrEqual(bytes);
+      end = at + bytes;
+    }
+    expect(end).toBeLessThanOrEqual(table);
+  });
+
+  it('has the item of socinfo where qcom_smem_get_private() looks for it', () => {
+    const global = u32(entries[0] ?? 0);
+    const item = global + 32;
+    expect([u16(item), u16(item + 2), u16(item + 8), u16(item + 10)], 'canary, item, padding').toEqual([
+      0xa5a5, 137, 0, 0,
+    ]);
+    expect(item + 16 + u32(item + 4), 'the last one').toBe(global + u32(global + 12));
+    expect(u32(item + 16 + 4), 'the number of the SoC').toBe(487);
+  });
+
+  it('leaves out what a small region has no room for', () => {
+    const parts = partitionedSmem({ address: 0, size: 0x6_0000 }, [1, 2, 3, 5], 0);
+    expect(parts.map(({ offset }) => offset)).toEqual([0, 0x1000, 0x2_1000, 0x5_f000]);
   });
 });
 
