@@ -1,6 +1,7 @@
 import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 import { deviceOfPath } from './node-names.ts';
+import { NO_DRIVERS } from './spoken.ts';
 
 /**
  * Deferral as drivers, CI systems and people tell it, besides the driver core's own messages (drivercore.ts): error
@@ -79,12 +80,21 @@ const SPACED = new RegExp(
     /[\w,-]{1,64} (?=(?:platform|i2c|spi|amba|[\w.]+-[\w-]+): )/,
   )})([\\w.,@-]{1,64}: \\S.{0,300})$`,
 );
+/** The driver core's own words, which are an entry wherever they stand (device_links_check_suppliers()). */
+const BY_CORE = new RegExp(
+  `^([\\w.,@:-]{1,128})(?:\\t+| {1,40})((?:${[...NO_DRIVERS].join('|')}): ${oneOf(
+    /wait for supplier \S{1,200}/,
+    /supplier \S{1,200} not ready/,
+  )})$`,
+);
 /** Marks of a block of code (Markdown). */
 const FENCE = /^\s*(?:```|~~~)\w*\s*$/;
 const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
 const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
 /** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
 const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
+/** What may head such a list, or be one of its entries without a heading. */
+const HEADS = /devices_deferred|eferred devices:?$|: (?:wait for )?supplier \S/;
 /** component_bind(), drivers/base/component.c: the aggregate device speaks of a part whose own bind fails. */
 const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,128}\\): -(\\d{1,4})$`);
 const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
@@ -211,7 +221,7 @@ export class DeferredList {
 
   /** Whether {@link take} has a use for a record with this text. */
   mayTake(text: string): boolean {
-    return this.open || text.includes('devices_deferred') || /eferred devices:?$/.test(text);
+    return this.open || HEADS.test(text);
   }
 
   /** The entry that a line without a time stamp is; null for any other line, which ends the list. */
@@ -219,6 +229,11 @@ export class DeferredList {
     if (HEADING.test(text)) {
       this.#open = 'headed';
       return null;
+    }
+    const byCore = stamped ? null : BY_CORE.exec(text);
+    if (byCore?.[1] !== undefined) {
+      this.#open = 'headed';
+      return listed(byCore[1], byCore[2], at);
     }
     if (this.#open === 'no') return null;
     if (text.trim() === '' || FENCE.test(text)) return null;

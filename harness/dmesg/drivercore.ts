@@ -39,6 +39,7 @@ const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300})| \\(
 
 /** The same: a person may quote the message. */
 const UNQUOTED_REASON = /^(\(reason unknown\))['"`]+\.?$/;
+const LEFT_OUT = /^\[?(?:\.{2,}|\u2026)\]?$/;
 /** The same message as {@link RETURNED}, where a mail program or a person cut it. */
 const RETURNED_CUT = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?517)\b/;
 
@@ -127,7 +128,7 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (pending?.[2] !== undefined)
       return {
         event: 'deferral-pending',
-        reason: pending[3]?.replace(UNQUOTED_REASON, '$1') ?? null,
+        reason: reasonOf(pending[3]),
         device: pending[2],
         driver: null,
         ...at,
@@ -156,6 +157,11 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (bound?.[2] !== undefined) return { event: 'bound', device: bound[2], driver: bound[3] ?? null, ...at };
   }
   return null;
+}
+
+/** Null for what a person left out. */
+function reasonOf(words: string | undefined): string | null {
+  return words === undefined || LEFT_OUT.test(words) ? null : words.replace(UNQUOTED_REASON, '$1');
 }
 
 function failedEvent(device: string, driver: string | undefined, error = '0', at: At): DmesgEvent {

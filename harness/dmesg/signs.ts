@@ -42,6 +42,8 @@ const KERNEL = [
   'failed to bind ',
   'eferred devices',
   'is not ready',
+  ': supplier ',
+  'for supplier ',
   'ignoring dependency',
   'driver_bound',
   'sync_state',

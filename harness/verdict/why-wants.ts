@@ -45,7 +45,7 @@ const WANTS: readonly Want[] = [
   { noun: 'a PWM', words: /\bpwms?\b/gi, property: /^pwms$/, provider: /pwm/ },
   {
     noun: 'an interconnect',
-    words: /\bicc\b|interconnect|\bnoc\b/gi,
+    words: /(?<![a-z])icc(?![a-z])|interconnect|\bnoc\b/gi,
     property: /^interconnects$/,
     provider: /interconnect|noc/,
   },

@@ -122,7 +122,8 @@ interface Found {
 }
 
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
-export function whyUnbound(summary: LogSummary): Why {
+export function whyUnbound(said: LogSummary): Why {
+  const summary = { ...said, devices: withWordsOfCpus(said.devices) };
   const { devices, retryLoop, cycles, syncWaits } = summary;
   const names = new Names(devices);
   const binds = summary.bindFailures.filter(({ device }) => devices.get(device)?.state !== 'bound');
@@ -213,6 +214,25 @@ export function whyUnbound(summary: LogSummary): Why {
     settled: [...settled],
     rootDevice: rootDeviceOf(summary, unbound),
   };
+}
+
+const CPU = /^cpu\d+$/;
+
+/**
+ * cpufreq drivers ask for what a CPU needs in its name (dev_pm_opp_of_find_icc_paths(), clk_get(), drivers/opp), and
+ * CPUs are not probed: their words are the reason of the driver's device.
+ */
+function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<string, DeviceLife> {
+  const [speaker] = [...devices.values()].filter(({ device, reason }) => CPU.test(device) && reason !== null);
+  const silent = [...devices.values()].filter(
+    ({ device, state, reason }) =>
+      state === 'deferred' && /cpufreq/.test(device) && (reason === null || reason === REASON_UNKNOWN),
+  );
+  if (speaker === undefined || silent.length === 0) return devices;
+  const { reason, reasonLine } = speaker;
+  const mended = new Map([...devices].filter(([device]) => !CPU.test(device)));
+  for (const life of silent) mended.set(life.device, { ...life, by: 'driver', reason: `cpu: ${reason}`, reasonLine });
+  return mended;
 }
 
 /** A node's path in a driver's words. */

@@ -46,12 +46,14 @@ describe('a list of deferred devices that nothing introduces', () => {
   const listed = (text: string) =>
     eventsOf(Buffer.from(`${text}\n`)).flatMap((event) => (event.event === 'deferral-listed' ? [event.device] : []));
 
-  it('is one only with the tab of the file in sysfs', () => {
-    expect(listed('1c00000.usb\tplatform: supplier 1d00000.phy not ready')).toEqual(['1c00000.usb']);
-    expect(listed('1c00000.usb  platform: supplier 1d00000.phy not ready')).toEqual([]);
-    expect(
-      listed('# cat /sys/kernel/debug/devices_deferred\n1c00000.usb  platform: supplier 1d00000.phy not ready'),
-    ).toEqual(['1c00000.usb']);
+  it('is one only with the tab of the file in sysfs, or in the words of the driver core', () => {
+    expect(listed('1c00000.usb\tgadget-usb: no phy')).toEqual(['1c00000.usb']);
+    expect(listed('1c00000.usb  gadget-usb: no phy')).toEqual([]);
+    expect(listed('1c00000.usb  platform: supplier 1d00000.phy not ready')).toEqual(['1c00000.usb']);
+    expect(listed('the reason: supplier 1d00000.phy not ready')).toEqual([]);
+    expect(listed('# cat /sys/kernel/debug/devices_deferred\n1c00000.usb  gadget-usb: no phy')).toEqual([
+      '1c00000.usb',
+    ]);
   });
 });
 
@@ -113,6 +115,9 @@ describe('a list of deferred devices', () => {
       ['0-0030', 'i2c: wait for supplier clock-pins'],
       ['sound', 'gadget-sound-card: parse error'],
     ]);
+    const chain =
+      'The list is:\n\nldo  platform: supplier 2-0034 not ready\n2-001a  i2c: supplier ldo not ready\nend of it\n';
+    expect(told(chain).map(([device]) => device)).toEqual(['ldo', '2-001a']);
     const prose = '- `devices_deferred` has\n  `spi0.0  spi: wait for supplier\n  /soc/dsi@ae00000/a_panel`.\n';
     expect(told(prose)).toEqual([['spi0.0', 'spi: wait for supplier /soc/dsi@ae00000/a_panel']]);
   });
@@ -263,6 +268,14 @@ describe('a line of the driver core that a mail program broke', () => {
     expect(told(...split.map((line) => line.replace(/^then /, '')))).toMatchObject([
       { device: '1000.mmc', reason: 'gadget-mmc: opp_of_paths: no path' },
     ]);
+  });
+
+  it('is read without a stamp where its reason stands in the next line, and has none where that was left out', () => {
+    const pending = 'platform 1000.codec: deferred probe pending:';
+    expect(told(pending, '  platform: wait for supplier /soc/pinmux@2000/pins')).toMatchObject([
+      { event: 'deferral-pending', reason: 'platform: wait for supplier /soc/pinmux@2000/pins' },
+    ]);
+    expect(told(`${pending} ...`)).toMatchObject([{ device: '1000.codec', reason: null }]);
   });
 
   it('may have a word of a person behind it', () => {

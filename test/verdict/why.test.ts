@@ -204,6 +204,21 @@ describe('whyUnbound', () => {
     expect(settled).toEqual(['1000.usb']);
   });
 
+  it('takes what is said of a CPU for the reason of the device that scales it', () => {
+    const { roots, settled } = why(
+      '[   16.100000] cpu cpu0: error -EPROBE_DEFER: opp_of_find_icc_paths: no path0',
+      '[   16.200000] platform 1000.cpufreq: deferred probe pending',
+    );
+    const cause = {
+      cause: 'own-deferral',
+      driver: null,
+      call: 'opp_of_find_icc_paths: no path0',
+      wants: 'an interconnect',
+    };
+    expect(roots).toMatchObject([{ name: '1000.cpufreq', cause }]);
+    expect(settled).toEqual([]);
+  });
+
   it('says in a sentence why there is no least time-out', () => {
     const more = { byTree: null, tried: null, ended: null } as const;
     const text = (ends: string | null) =>
