@@ -76,6 +76,8 @@ export class Block {
   readonly #sections = new Sections();
   /** A frame of a headless report says that it is one. Each frame is asked once: it matters with every line. */
   #telling = false;
+  /** A frame of a trace has come. */
+  #traced = false;
   /** Names of modules may follow. */
   #modules = false;
   /** The next frame is a place that a line names, not one of a trace. */
@@ -140,8 +142,9 @@ export class Block {
    * exception prints them first); and those of another CPU are not the report's.
    */
   get #interrupted(): boolean {
-    const dumped = DUMPED.has(this.#kind) || this.header === HEADLESS;
-    return this.#sections.isBystander || (dumped && this.#frames.length > 0);
+    if (this.#sections.isBystander) return true;
+    if (this.header === HEADLESS) return this.#traced;
+    return DUMPED.has(this.#kind) && this.#frames.length > 0;
   }
 
   get kind(): CrashKind {
@@ -309,6 +312,7 @@ export class Block {
 
   #place(frame: TraceFrame, role: 'pc' | 'trace'): void {
     if (this.#frames.length < MAX_FRAMES) {
+      this.#traced ||= role === 'trace';
       if (this.header === HEADLESS && !this.#telling) this.#telling = isTelling(frame.function);
       this.#frames.push({
         frame: withSource(frame, this.#locate),

@@ -48,11 +48,11 @@ export const ROLES = {
       do_tag_recovery do_sp_pc_abort dequeue_task_idle do_sea do_serror do_undefinstr do_el1_undef do_el0_undef
       do_bti do_el1_bti do_el1_fpac do_debug_exception do_brk64 do_el1_brk64 do_PrefetchAbort do_DataAbort*
       do_kernel_address_page_fault bad_area bad_area_nosemaphore bad_area_access_error brk_handler call_break_hook
-      call_el1_break_hook early_brk64 el0_* el1_* el0t_* el1t_* el1h_* bug_brk* ret_to_user ret_to_kernel
+      call_el1_break_hook early_brk64 el0_* el0t_* el1t_* el1h_* bug_brk* ret_to_user ret_to_kernel
       ret_fast_syscall bad_mode panic_bad_mode bad_stack handle_bad_stack panic_lockup panic_stack_overflow
       pabt_svc dabt_svc und_svc und_svc_fault und_svc_finish und_usr* irq_svc dabt_usr v6_early_abort
       v7_early_abort local_daif_* enter_from_* exit_to_* arm64_enter_* arm64_exit_* irqentry_* asm_exc_*
-      asm_sysvec_* asm_common_* exc_* do_trap do_trap_* do_error_trap do_invalid_op
+      asm_sysvec_* asm_common_* do_trap do_trap_* do_error_trap do_invalid_op
       do_general_protection do_double_fault do_user_addr_fault do_kern_addr_fault do_divide_error do_int3*
       do_async_page_fault do_stack_segment do_nmi trace_do_page_fault error_entry error_return error_exit
       error_code no_context page_fault page_fault_oops async_page_fault double_fault general_protection
@@ -80,8 +80,14 @@ export const ROLES = {
       cant_migrate check_preemption_disabled debug_smp_processor_id this_cpu_preempt_check preempt_schedule*
       preempt_count_* rcu_note_context_switch rcu_read_unlock_special cond_resched* cond_resched printk vprintk
       printk_* vprintk_* console_unlock console_lock console_flush_* console_trylock console_emit_* dev_printk*
-      dev_vprintk_emit dev_emerg dev_alert dev_crit dev_err dev_warn dev_notice dev_info    dump_stack_*
+      dev_vprintk_emit dev_emerg dev_alert dev_crit dev_err dev_warn dev_notice dev_info dump_stack_*
       print_unlock_* handle_fault inv_entry
+      exc_page_fault exc_general_protection exc_invalid_op exc_int3 exc_nmi* exc_debug* exc_divide_error
+      exc_double_fault exc_machine_check* exc_stack_segment exc_alignment_check exc_control_protection exc_bounds
+      exc_overflow exc_device_not_available exc_invalid_tss exc_segment_not_present exc_coprocessor_* exc_simd_*
+      exc_spurious_* exc_virtualization_exception exc_vmm_* exc_xen_* el1_abort el1_sync* el1_irq* el1_fiq*
+      el1_error* el1_undef el1_dbg el1_da el1_ia el1_pc el1_inv* el1_sp_pc el1_brk64 el1_bti el1_fpac el1_gcs
+      el1_mops el1_interrupt el1_softstp el1_watchpt el1_breakpt
     `,
   },
   instrumentation: {
@@ -190,7 +196,7 @@ export const ROLES = {
       list_lru_*
       find_lock_entries* find_get_entries* truncate_inode_pages*
       list_add* list_del* list_replace* list_move* list_splice* list_cut* list_swap* list_empty* hlist_* plist_*
-      llist_* rb_* rbt_* rbtree_* radix_tree_* xa_* xas_* idr_* ida_* mas_* mt_* mtree_* rhashtable_* rht_*
+      llist_* rbt_* rbtree_* radix_tree_* xa_* xas_* idr_* ida_* mas_* mt_* mtree_* rhashtable_* rht_*
       klist_* hlist_* timerqueue_* interval_tree_* assoc_array_* genradix_* gen_pool_* sbitmap_* kfifo_* sg_next
       sg_free_* sg_init_* sg_alloc_* percpu_counter_* ref_tracker_* bitmap_* find_*_bit hash_* jhash*
       xattr_find_entry
@@ -198,6 +204,8 @@ export const ROLES = {
       rhltable_init* bucket_table_* nested_bucket_table_* nested_table_* bucket_nested cpumask_next*
       cpumask_any_* cpumask_local_spread alloc_cpumask_var* free_cpumask_var knode_* node_tag_clear node_tag_set
       node_tag_get textsearch_*
+      rb_insert* rb_erase* rb_next* rb_prev rb_first* rb_last* rb_left_deepest_node rb_replace_node*
+      rb_link_node* rb_add* rb_find* rb_rotate* rb_set_parent* rb_change_child* rb_augment*
     `,
   },
   text: {
@@ -254,7 +262,7 @@ export const ROLES = {
       free_compound_page put_compound_page free_one_page free_hot_cold_page* free_pcppages_bulk
       get_page_from_freelist prep_new_page post_alloc_hook warn_alloc* folio_alloc* page_frag_* bad_page
       check_free_page* check_new_page* free_page_is_bad* dump_page rmqueue* memdup_user* kmemdup* kstrdup*
-      kstrndup* vmemdup_*   rcu_free_slab memcg_* get_mem_cgroup_* obj_cgroup_* kfree_* kvfree_*
+      kstrndup* vmemdup_* rcu_free_slab memcg_* get_mem_cgroup_* obj_cgroup_* kfree_* kvfree_*
       kmalloc_* kzfree kzfree_* free_large_kmalloc free_percpu* dma_alloc_* dma_free_* dma_pool_* dmam_*
       radix_tree_node_alloc pcpu_mem_* vmalloc_* vmap_* free_vmap* remove_vm_area find_vm_area bpf_map_area_*
       sock_alloc_* sk_prot_alloc sk_alloc sk_free sk_destruct sk_prot_free alloc_inode* new_inode*
@@ -264,9 +272,10 @@ export const ROLES = {
       get_vm_area get_vm_area_* free_vm_area remap_vmalloc_range* vrealloc* is_vmalloc_addr
       is_vmalloc_or_module_addr alloc_contig_* free_contig_* free_reserved_page deactivate_slab put_cpu_partial
       put_partials* get_partial get_partial_node get_any_partial alloc_single_from_* build_detached_freelist
-      freelist_corrupted prefetch_freepointer get_freepointer init_object set_track_update get_track
+      freelist_corrupted prefetch_freepointer init_object set_track_update get_track
       alloc_slab_obj_exts pool_block_* pool_check_block pool_find_page poison_element check_element add_element
       remove_element of_gen_pool_get
+      get_freepointer*
     `,
   },
   mapping: {
@@ -338,11 +347,11 @@ export const ROLES = {
       hwrng_unregister* i2c_unregister_device i2c_del_adapter unregister_client
       config_item_get* config_item_put config_group_get config_group_put driver_set_override
       of_device_unregister
-      kobject_* kset_* kref_* kobj_* device_add device_add_* device_del device_unregister device_register
+      kobject_* kset_* kref_* device_add device_add_* device_del device_unregister device_register
       device_initialize
       device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*
       device_get_* device_links_* device_pm_* device_node_* device_shutdown get_device put_device get_device_parent
-      cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes sysfs_*  internal_create_*
+      cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes internal_create_*
       create_files remove_files bus_add_* bus_remove_* bus_probe_device bus_for_each_* bus_find_* bus_register*
       bus_unregister*
       bus_rescan* bus_notify driver_probe_device driver_attach* driver_detach driver_register driver_unregister
@@ -374,6 +383,13 @@ export const ROLES = {
       zap_modalias_env wakeup_source_* pm_relax pm_stay_awake pm_wakeup_dev_event pm_wakeup_ws_event
       pm_system_wakeup pm_schedule_suspend update_pm_runtime_accounting update_runtime_status update_autosuspend
       get_cpu_device cpu_device_create
+      kobj_attr_* kobj_kset_* kobj_map kobj_unmap kobj_lookup kobj_child_ns_ops kobj_ns_* kobj_bcast_filter
+      kobj_usermode_filter sysfs_create_* sysfs_remove_* sysfs_add_* sysfs_merge_* sysfs_unmerge_* sysfs_update_*
+      sysfs_notify* sysfs_kf_* sysfs_move_* sysfs_rename_* sysfs_delete_link sysfs_do_* sysfs_warn_dup sysfs_chmod_file
+      sysfs_break_* sysfs_unbreak_* sysfs_group* sysfs_link_* sysfs_file_* sysfs_change_owner sysfs_get*
+      sysfs_put* sysfs_find_dirent sysfs_hash_* sysfs_open_* sysfs_read_file sysfs_write_file sysfs_release
+      sysfs_addrm_* sysfs_deactivate sysfs_schedule_* sysfs_pathname sysfs_streq sysfs_match_string sysfs_slab_*
+      sysfs_attr_ns sysfs_bin_*
     `,
   },
   handle: {
