@@ -3,6 +3,7 @@ import { endOf } from '../devicetree/addresses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import { type DeviceLife, TIMED_OUT } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import type { LeftOut } from './left-out.ts';
 
 /** What became of every device of a board in one boot. Pure. */
 
@@ -47,6 +48,8 @@ export interface Census {
   readonly complete: boolean;
   readonly crashes: readonly Crash[];
   readonly modules: { readonly loaded: number; readonly failed: readonly { name: string; why: string }[] };
+  /** Modules that were not loaded because an earlier boot died of them. */
+  readonly leftOut: readonly LeftOut[];
   /**
    * Modaliases of all devices, also of those without a node, and what drivers asked request_module() for: what udev and
    * modprobe would load next.
@@ -136,6 +139,8 @@ interface CensusInput {
   /** Modules that have a driver for a modalias, and whether one is built in (kernel/modalias.ts). */
   readonly modulesFor: (modalias: string) => readonly string[];
   readonly isBuiltin: (modalias: string) => boolean;
+  /** Modules that this boot was made without: their devices are counted as crashed. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** What a boot whose plan ends with a census says of each device with a node. */
@@ -150,7 +155,8 @@ export function censusOf(input: CensusInput): Census {
   const words = (verb: string) =>
     events.flatMap((event) => (event.event === 'agent' && event.verb === verb ? [event.words] : []));
   const deferred = new Map(words('deferred').map(([name = '', ...reason]) => [name, reason.join(' ')]));
-  const probing = new Set(words('probing').map(([name = '']) => name));
+  const returned = returnedIn(events);
+  const probing = new Set(words('probing').flatMap(([name = '']) => (returned.has(name) ? [] : [name])));
   const loads = words('load');
   const loaded = new Set(loads.flatMap(([name = '', result]) => (result === 'ok' ? [name] : [])));
   const answers = answersByNode(input.firmwareLog, input.registers);
@@ -164,14 +170,11 @@ export function censusOf(input: CensusInput): Census {
     const hasDriver = modules.length > 0 || (modalias !== null && input.isBuiltin(modalias));
     // A match that was put off until the device can be asked what it is, and that has since found no driver for it.
     const wasPutOff = life?.driver === null && (life.state === 'deferred' || life.state === 'retried');
-    const isResolved = wasPutOff && deferred.size > 0 && !deferred.has(name);
-    const { end, reason } = endOfDevice(
-      report,
-      isResolved ? undefined : life,
-      crash,
-      deferred.get(name),
-      probing.has(name),
-    );
+    const isResolved = wasPutOff && (life.state === 'retried' || deferred.size > 0) && !deferred.has(name);
+    const ended = endOfDevice(report, isResolved ? undefined : life, crash, deferred.get(name), probing.has(name));
+    const deadly = ended.end === 'no-driver' ? input.leftOut.find(({ module }) => modules.includes(module)) : undefined;
+    const { end, reason } =
+      deadly === undefined ? ended : { end: 'crashed' as const, reason: `${deadly.module}: ${deadly.why}` };
     return [
       {
         bus,
@@ -198,6 +201,7 @@ export function censusOf(input: CensusInput): Census {
         result === 'ok' ? [] : [{ name, why: [result, ...why].join(' ') }],
       ),
     },
+    leftOut: input.leftOut,
     modaliases: [
       ...new Set([
         ...reports.flatMap(({ bus, modalias }) => (BUSES.includes(bus) ? (modalias ?? []) : [])),
@@ -205,6 +209,18 @@ export function censusOf(input: CensusInput): Census {
       ]),
     ],
   };
+}
+
+/**
+ * Devices whose last probe came to its end, as the log says. The guest looks at locks, and takes one for probing where
+ * other tasks leave it no time.
+ */
+function returnedIn(events: readonly DmesgEvent[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const event of events)
+    if (event.event === 'bound') found.add(event.device);
+    else if (event.event === 'probe-entered') found.delete(event.device);
+  return found;
 }
 
 function order(a: string, b: string): number {

@@ -19,6 +19,7 @@ import { harnessVersion } from '../run/about.ts';
 import { readConsole } from '../run/boot.ts';
 import {
   type CountedBoard,
+  type CountingCell,
   type CountRequest,
   countingCell,
   forcedOn,
@@ -47,12 +48,13 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     cpus: options.cpus,
   };
   const log = options.log === undefined ? null : await readLog(options.log);
-  const opened: { board: CountedBoard | null } = { board: null };
+  const opened: { board: CountedBoard | null; counting: CountingCell | null } = { board: null, counting: null };
   const { run, folder } = await withProgress(async (progress) =>
     runCells({
       cells: async (runner, shared) => {
         opened.board = await openBoard(runner, request);
-        return [await countingCell(runner, request, shared)];
+        opened.counting = await countingCell(runner, request, shared);
+        return [opened.counting.cell];
       },
       workers: null,
       repeat: 1,
@@ -77,7 +79,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     throw new InputError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
   const { tree, index, kernel, console } = counted;
   const cellFolder = join(folder, record.folder);
-  const census = readCensus(cellFolder, tree, new ModuleMatcher(index));
+  const census = readCensus(cellFolder, tree, new ModuleMatcher(index), opened.counting?.leftOut);
   await writeFile(join(cellFolder, 'census.json'), `${JSON.stringify(census, null, 1)}\n`);
   if (census.complete && !census.devices.some(({ matched }) => matched))
     throw new InputError(

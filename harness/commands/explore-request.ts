@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { plainCell } from '../axes/plain-cell.ts';
+import { tellLeftOut } from '../board/left-out.ts';
 import { boardNames, resolveBoard } from '../boards/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { editTree } from '../devicetree/edit.ts';
@@ -17,6 +18,7 @@ import type { TreeEdit } from '../model/tree-edit.ts';
 import { modulesOfBoard, readModulesLoad, SETTLE_MS } from '../run/count.ts';
 import type { Runner } from '../run/runner.ts';
 import { didYouMean } from '../suggest.ts';
+import { tell } from '../terminal/output.ts';
 import type { ExploreOptions } from './explore.options.ts';
 
 /** What a search is about, checked. */
@@ -150,10 +152,14 @@ async function modulesAsked(
   names: readonly string[] | 'auto',
   kernel: KernelArtefact,
   shared: string,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const { board, kernel: recipe, append } = options;
-  if (names === 'auto')
-    return modulesOfBoard(runner, { board, kernel: recipe, append, modules: null, cpus: 1 }, shared);
+  if (names === 'auto') {
+    const request = { board, kernel: recipe, append, modules: null, cpus: 1 };
+    const { modules, leftOut } = await modulesOfBoard(runner, request, shared);
+    for (const line of tellLeftOut(leftOut)) tell(`${line}\n`);
+    return modules;
+  }
   const unknown = names.find((name) => !kernel.modules.has(name));
   if (unknown !== undefined)
     throw new InputError(

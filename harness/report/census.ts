@@ -6,6 +6,7 @@ import {
   type DeviceEnd,
   type LinkedToNoDriver,
 } from '../board/census.ts';
+import { tellLeftOut } from '../board/left-out.ts';
 import { count } from './text.ts';
 
 /** What became of a board's devices, as a kernel developer reads it: the sum first, then what is wrong. */
@@ -35,6 +36,7 @@ export function formatCensus(census: Census, { board, release, notes, linked }: 
   const lines = [
     `${board} on ${release}: ${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
     ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
+    ...tellLeftOut(census.leftOut),
     ...notes,
     ...outOfReach(linked, counts.bound, matched),
     bySource(devices),

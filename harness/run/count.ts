@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { plainCell } from '../axes/plain-cell.ts';
 import { type Census, censusOf } from '../board/census.ts';
 import { compatiblesOf } from '../board/interrupts.ts';
+import { type LeftOut, moduleToLeaveOut } from '../board/left-out.ts';
 import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
 import { modelBoard } from '../devices/board-models.ts';
 import { isEnabled, registersOf } from '../devicetree/addresses.ts';
@@ -31,6 +32,8 @@ import { findSymbols } from './symbols.ts';
 
 /** Rounds of looking for modules: new ones bring new devices. Real boards need two or three. */
 const MOST_ROUNDS = 5;
+/** Modules that a board is counted without: with more of them it says too little of the board. */
+const MOST_LEFT_OUT = 3;
 /**
  * Longer than the deferred probe timeout of 10 s (drivers/base/dd.c, with modules), after which drivers go without some
  * suppliers.
@@ -45,6 +48,12 @@ export interface CountRequest {
   readonly modules: readonly string[] | null;
   /** CPUs that are started. */
   readonly cpus: number;
+}
+
+/** The cell that counts a board, and what it does not load although a device asks for it. */
+export interface CountingCell {
+  readonly cell: Cell;
+  readonly leftOut: readonly LeftOut[];
 }
 
 export interface CountedBoard {
@@ -89,17 +98,18 @@ async function refuseForeignModules(kernel: KernelArtefact): Promise<void> {
  * The cell that counts the board's devices with the modules that belong to it. `shared`: where the boots on the way
  * leave their files.
  */
-export async function countingCell(runner: Runner, request: CountRequest, shared: string): Promise<Cell> {
+export async function countingCell(runner: Runner, request: CountRequest, shared: string): Promise<CountingCell> {
   const board = await openBoard(runner, request);
   const { kernel, index } = board;
   if (request.modules !== null) {
     const unknown = request.modules.find((name) => !kernel.modules.has(name));
     if (unknown !== undefined)
       throw new InputError(`the kernel ${kernel.recipe} has no module ${unknown}`, 'modules are named as in lsmod');
-    return countingCellOf(board, request, loadOrder(request.modules, kernel, index));
+    return { cell: countingCellOf(board, request, loadOrder(request.modules, kernel, index)), leftOut: [] };
   }
   // Devices ask for the same modules however many CPUs there are.
-  return countingCellOf(board, request, await modulesByAlias(runner, { ...request, cpus: 1 }, board, shared));
+  const { modules, leftOut } = await modulesByAlias(runner, { ...request, cpus: 1 }, board, shared);
+  return { cell: countingCellOf(board, request, modules), leftOut };
 }
 
 /**
@@ -121,20 +131,34 @@ function countingCellOf(board: CountedBoard, request: CountRequest, modules: rea
   return { ...cellOf(request, modules), gates };
 }
 
-/** The modules that {@link countingCell} loads, in their order. */
-export async function modulesOfBoard(runner: Runner, request: CountRequest, shared: string): Promise<string[]> {
+/** The modules that {@link countingCell} loads, in their order, and those that it leaves out. */
+export async function modulesOfBoard(runner: Runner, request: CountRequest, shared: string): Promise<ModulesOfBoard> {
   return modulesByAlias(runner, request, await openBoard(runner, request), shared);
 }
 
-const namesSchema = z.array(z.string());
+interface ModulesOfBoard {
+  readonly modules: readonly string[];
+  readonly leftOut: readonly LeftOut[];
+}
 
-/** What udev would load, looked for boot after boot until no device asks for more; kept in the cache. */
+const keptSchema = z.union([
+  z.array(z.string()).transform((modules) => ({ modules, leftOut: [] })),
+  z.object({
+    modules: z.array(z.string()),
+    leftOut: z.array(z.object({ module: z.string(), why: z.string() })).readonly(),
+  }),
+]);
+
+/**
+ * What udev would load, looked for boot after boot until no device asks for more; kept in the cache. A module that ends
+ * a boot before its devices can be counted is left out of the next ones.
+ */
 async function modulesByAlias(
   runner: Runner,
   request: CountRequest,
   board: CountedBoard,
   shared: string,
-): Promise<string[]> {
+): Promise<ModulesOfBoard> {
   const { kernel, tree, index } = board;
   // Models decide which devices appear, and so which modules are asked for.
   const identity = createHash('sha256')
@@ -142,15 +166,20 @@ async function modulesByAlias(
     .update(JSON.stringify(modelBoard(tree).models))
     .update(serializeFdt(tree));
   const file = join(await ensureFolder(join(cacheRoot(), 'board-modules')), `${identity.digest('hex')}.json`);
-  const kept = namesSchema.safeParse(JSON.parse((await readIfPresent(file)) ?? 'null'));
-  if (kept.success) return loadOrder(kept.data, kernel, index);
+  const kept = keptSchema.safeParse(JSON.parse((await readIfPresent(file)) ?? 'null'));
+  if (kept.success) return { modules: loadOrder(kept.data.modules, kernel, index), leftOut: kept.data.leftOut };
   const matcher = new ModuleMatcher(index);
   // What a driver asked request_module() for by its name would have been there when the call returned: it comes first.
   const asked = new Set<string>();
   const wanted = new Set(modulesOfTree(tree, matcher));
-  const all = () => new Set([...asked, ...wanted]);
-  let complete = true;
-  for (let round = 1; complete && round <= MOST_ROUNDS; round++) {
+  const leftOut: LeftOut[] = [];
+  const all = () => {
+    const names = new Set([...asked, ...wanted]);
+    for (const { module } of leftOut) names.delete(module);
+    return names;
+  };
+  let complete = false;
+  for (let round = 1; round <= MOST_ROUNDS + leftOut.length; round++) {
     const before = all().size;
     const cell = countingCellOf(board, request, loadOrder(all(), kernel, index));
     const folder = join(shared, `modules-${round}`);
@@ -161,11 +190,14 @@ async function modulesByAlias(
       if (kernel.modules.has(moduleName(modalias))) asked.add(moduleName(modalias));
     }
     complete = census.complete;
-    if (all().size === before) break;
+    const deadly = leftOut.length < MOST_LEFT_OUT ? moduleToLeaveOut(census, all()) : null;
+    if (deadly !== null) leftOut.push(deadly);
+    else if (!complete || all().size === before) break;
   }
   // A boot that ended early has not asked for all of them.
-  if (complete) await writeAtomic(file, JSON.stringify([...all()]));
-  return loadOrder(all(), kernel, index);
+  if (complete)
+    await writeAtomic(file, JSON.stringify(leftOut.length === 0 ? [...all()] : { modules: [...all()], leftOut }));
+  return { modules: loadOrder(all(), kernel, index), leftOut };
 }
 
 /** Modules for the compatibles of enabled nodes, in the tree's order. */
@@ -215,7 +247,12 @@ function cellOf({ board, kernel, append, cpus }: CountRequest, modules: readonly
 const ENDED_EARLY: readonly Verdict[] = ['hang', 'panic'];
 
 /** What a boot that counted left in its folder. */
-export function readCensus(folder: string, tree: DeviceTree, matcher: ModuleMatcher): Census {
+export function readCensus(
+  folder: string,
+  tree: DeviceTree,
+  matcher: ModuleMatcher,
+  leftOut: readonly LeftOut[] = [],
+): Census {
   const read = (name: string) => {
     try {
       return readFileSync(join(folder, name));
@@ -232,6 +269,7 @@ export function readCensus(folder: string, tree: DeviceTree, matcher: ModuleMatc
     modelled: new Set(modelBoard(tree).nodes.map(({ path }) => path)),
     modulesFor: (modalias) => matcher.forModalias(modalias),
     isBuiltin: (modalias) => matcher.isBuiltin(modalias),
+    leftOut,
   });
 }
 

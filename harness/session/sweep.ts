@@ -1,4 +1,5 @@
 import { compatiblesOf } from '../board/interrupts.ts';
+import { tellLeftOut } from '../board/left-out.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
@@ -71,8 +72,9 @@ async function sweepBoard(
 ): Promise<Swept> {
   const request: CountRequest = { board, kernel, append: [], modules: null, cpus: 1 };
   const opened = await openBoard(session.runner, request);
-  const base = await countingCell(session.runner, request, session.folder.shared);
-  return new BoardSweep(session, opened, base, options).run();
+  const { cell, leftOut } = await countingCell(session.runner, request, session.folder.shared);
+  const swept = await new BoardSweep(session, opened, cell, options).run();
+  return { ...swept, leftOut: [...tellLeftOut(leftOut), ...swept.leftOut] };
 }
 
 /** What is left of a boot that still shows a difference. */

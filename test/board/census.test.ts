@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CensusDevice, censusOf, countEnds, linkedToNoDriver } from '../../harness/board/census.ts';
+import { type LeftOut, moduleToLeaveOut } from '../../harness/board/left-out.ts';
 import { registersOf } from '../../harness/devicetree/addresses.ts';
 import { DmesgParser } from '../../harness/dmesg/parser.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
@@ -8,7 +9,7 @@ import { boardTree, node } from './trees.ts';
 
 const UART = node('uart@9000000', { compatible: 'acme,uart', reg: [0, 0x900_0000, 0, 0x1000] });
 
-function count(lines: readonly string[], firmwareLog = '') {
+function count(lines: readonly string[], firmwareLog = '', leftOut: readonly LeftOut[] = []) {
   const parser = new DmesgParser();
   const log = lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
   const events = [...parser.push(Buffer.from(log)), ...parser.end()];
@@ -22,6 +23,7 @@ function count(lines: readonly string[], firmwareLog = '') {
     modelled: new Set(['/failing']),
     modulesFor: (modalias) => (modalias.endsWith('Cacme,phy') ? ['phy_acme'] : []),
     isBuiltin: () => false,
+    leftOut,
   });
 }
 
@@ -90,6 +92,80 @@ describe('a census', () => {
       'bootrace: done',
     ]);
     expect(ends(devices)).toEqual({ stm: 'no-driver', timer: 'deferred' });
+  });
+
+  test('takes a probe for one that has not returned only where the log does not say that the device was bound', () => {
+    const { devices } = count([
+      MATCHED('pwm', 'drv'),
+      "drv pwm: driver: 'drv': driver_bound: bound to device",
+      MATCHED('slow', 'drv'),
+      "platform slow: bus: 'platform': really_probe: probing driver drv with device",
+      'bootrace: census begin',
+      'bootrace: device platform pwm drv /pwm of:NpwmT(null)Cacme,pwm',
+      'bootrace: device platform slow drv /slow of:NslowT(null)Cacme,slow',
+      'bootrace: census end',
+      'bootrace: probing pwm drv',
+      'bootrace: probing slow drv',
+      'bootrace: done',
+    ]);
+    expect(ends(devices)).toEqual({ pwm: 'bound', slow: 'hung' });
+  });
+
+  test('counts no match that was put off, retried, and then found no driver, where the list is empty', () => {
+    const { devices } = count([
+      'amba stm: Device match requests probe deferral',
+      'amba stm: Retrying from deferred list',
+      'bootrace: census begin',
+      'bootrace: device amba stm - /stm amba:d000BB962',
+      'bootrace: census end',
+      'bootrace: done',
+    ]);
+    expect(ends(devices)).toEqual({ stm: 'no-driver' });
+  });
+
+  test('counts the devices of a module that ended an earlier boot as crashed', () => {
+    const census = count(
+      [
+        'bootrace: census begin',
+        'bootrace: device mdio_bus phy0 - /phy of:NphyT(null)Cacme,phy',
+        'bootrace: device platform lonely - /lonely of:NlonelyT(null)Cacme,lonely',
+        'bootrace: census end',
+        'bootrace: done',
+      ],
+      '',
+      [{ module: 'phy_acme', why: 'kernel panic in phy_reset' }],
+    );
+    expect(ends(census.devices)).toEqual({ phy0: 'crashed', lonely: 'no-driver' });
+    const text = formatCensus(census, {
+      board: 'acme.dtb',
+      release: '6.12',
+      notes: [],
+      linked: { waiting: [], bound: 0 },
+    });
+    expect(text).toContain('0 of 1 matched devices bound, 1 crashed');
+    expect(text).toContain('booted without phy_acme: a boot that loaded it ended with kernel panic in phy_reset\n');
+  });
+
+  test('leaves out the innermost module of the trace that was chosen, and none after a boot that was counted', () => {
+    const oops = [
+      'Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008',
+      'Internal error: Oops: 0000000096000046 [#1] SMP',
+      'CPU: 0 UID: 0 PID: 41 Comm: kworker/u16:3 Not tainted 6.12.0 #1',
+      'pc : acme_lib_schedule+0x8c/0x298 [acme_lib]',
+      'lr : acme_lib_all+0x24/0x60 [acme_lib]',
+      'Call trace:',
+      ' acme_lib_schedule+0x8c/0x298 [acme_lib]',
+      ' phy_reset_work+0xc38/0x1030 [phy_acme]',
+      ' other_work+0xc38/0x1030 [other]',
+      ' worker_thread+0x1a8/0x390',
+      'Kernel panic - not syncing: Oops: Fatal exception in interrupt',
+    ];
+    const chosen = new Set(['other', 'phy_acme']);
+    const why = 'unable to handle kernel NULL pointer dereference in acme_lib_schedule';
+    expect(moduleToLeaveOut(count(oops), chosen)).toEqual({ module: 'phy_acme', why });
+    expect(moduleToLeaveOut(count(oops), new Set(['else']))).toBeNull();
+    expect(moduleToLeaveOut({ ...count(oops), complete: true }, chosen)).toBeNull();
+    expect(moduleToLeaveOut(count([]), chosen)).toBeNull();
   });
 
   test('is printed with the sum first', () => {

@@ -28,6 +28,7 @@ const census = (...devices: CensusDevice[]): Census => ({
   complete: true,
   crashes: [],
   modules: { loaded: 0, failed: [] },
+  leftOut: [],
   modaliases: [],
 });
 const NO_TREE = { reservations: [], bootCpu: 0, root: node('', {}) };
