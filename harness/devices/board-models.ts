@@ -37,7 +37,7 @@ import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
 import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { qoriqClockgen } from './qoriq-clockgen.ts';
-import { raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
+import { raspberryPiClocks, raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rockchipHighMask } from './rockchip.ts';
 import { rpmhRscModel } from './rpmh-rsc.ts';
 import { scmiMailbox, scmiSmc } from './scmi.ts';
@@ -125,6 +125,7 @@ const MODELS: readonly DeviceModel[] = [
   qcomRpm,
   qup,
   qusb2,
+  raspberryPiClocks,
   raspberryPiMailbox,
   raspberryPiPower,
   rockchipHighMask,

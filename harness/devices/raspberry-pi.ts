@@ -48,6 +48,43 @@ export const raspberryPiPower: DeviceModel = {
   },
 };
 
+/**
+ * The clock of the VPU and what comes from it, such as the small UART, as the boot loader leaves it: 500 MHz, a sixth
+ * of PLLC's 3 GHz, which is 55 5/9 times the crystal's 54 MHz. All PLLs are locked.
+ */
+const CPRMAN = {
+  vpuControl: 0x008,
+  vpuDivisor: 0x00c,
+  lock: 0x114,
+  pllcControl: 0x1120,
+  pllcFraction: 0x1220,
+  pllcCore0: 0x1620,
+} as const;
+/** PLLC_CORE0 as the source; enabled, its gate open, busy. */
+const VPU_CONTROL = 5 | (1 << 4) | (1 << 6) | (1 << 7);
+/** Fixed point with 12 bits: undivided. */
+const VPU_DIVISOR = 1 << 12;
+/** CM_LOCK_FLOCKA to CM_LOCK_FLOCKH. */
+const ALL_LOCKED = 0x1f << 8;
+/** Out of reset, undivided before, and the whole part of the multiplier; its fraction has 20 bits. */
+const PLLC_CONTROL = (1 << 17) | (1 << 12) | 55;
+const PLLC_FRACTION = Math.round((5 / 9) * 2 ** 20);
+const PLLC_CORE0_DIVISOR = 6;
+
+export const raspberryPiClocks: DeviceModel = {
+  compatible: ['brcm,bcm2711-cprman'],
+  reads: 'drivers/clk/bcm/clk-bcm2835.c, bcm2835_pll_get_rate(), bcm2835_clock_get_rate(), bcm2835_pll_on() (6.12)',
+  model({ base }, answers) {
+    answers.word(base + CPRMAN.vpuControl, VPU_CONTROL);
+    answers.word(base + CPRMAN.vpuDivisor, VPU_DIVISOR);
+    answers.word(base + CPRMAN.lock, ALL_LOCKED);
+    answers.rule({ rule: 'read-only', at: base + CPRMAN.lock, bits: ALL_LOCKED });
+    answers.word(base + CPRMAN.pllcControl, PLLC_CONTROL);
+    answers.word(base + CPRMAN.pllcFraction, PLLC_FRACTION);
+    answers.word(base + CPRMAN.pllcCore0, PLLC_CORE0_DIVISOR);
+  },
+};
+
 /** V3D 4.2 with one core; 36 bits of physical address, 32 of virtual (drivers/gpu/drm/v3d/v3d_regs.h). */
 const V3D = { ident1: 0x000c, mmuDebug: 0x1238 } as const;
 

@@ -34,6 +34,8 @@ export const k3ChipId: DeviceModel = {
 const [CAP2, CAP3, CAP4] = [0x28, 0x2c, 0x30];
 /** Block copy: 28 channels, 20 to send, 20 to receive (AM64 Technical Reference Manual, 11.1.3). */
 const BCDMA_CAP2 = 28 | (20 << 9) | (20 << 18);
+/** A camera's: channels to receive alone, whose registers are all that its node has. */
+const CAMERA_CAP2 = 6 << 18;
 /** Packets: 42 channels to send, 29 to receive; 176 and 112 flows. */
 const [PKTDMA_CAP2, PKTDMA_CAP3, PKTDMA_CAP4] = [42 | (29 << 18), 176, 112];
 
@@ -57,16 +59,20 @@ export const k3Udma: DeviceModel = {
   },
 };
 
+const PKTDMA = 'ti,am64-dmss-pktdma';
+const BCDMA = 'ti,am64-dmss-bcdma';
+
 export const k3Dma: DeviceModel = {
-  compatible: ['ti,am64-dmss-bcdma', 'ti,am64-dmss-pktdma'],
+  compatible: [PKTDMA, BCDMA, 'ti,am62a-dmss-bcdma-csirx', 'ti,j721s2-dmss-bcdma-csi'],
   reads: 'drivers/dma/ti/k3-udma.c, udma_get_mmrs() (6.12)',
   model(device, answers) {
     const config = device.range('gcfg');
     if (config === null) return;
-    const isBlock = hasCompatible(device.node, 'ti,am64-dmss-bcdma');
-    answers.word(config.address + CAP2, isBlock ? BCDMA_CAP2 : PKTDMA_CAP2);
-    answers.word(config.address + CAP3, isBlock ? 0 : PKTDMA_CAP3);
-    answers.word(config.address + CAP4, isBlock ? 0 : PKTDMA_CAP4);
+    const isPacket = hasCompatible(device.node, PKTDMA);
+    const block = hasCompatible(device.node, BCDMA) ? BCDMA_CAP2 : CAMERA_CAP2;
+    answers.word(config.address + CAP2, isPacket ? PKTDMA_CAP2 : block);
+    answers.word(config.address + CAP3, isPacket ? PKTDMA_CAP3 : 0);
+    answers.word(config.address + CAP4, isPacket ? PKTDMA_CAP4 : 0);
   },
 };
 
@@ -77,7 +83,7 @@ const ALE_IDVER = 0x0029_3904;
 const ALE_STATUS = 1 | (4 << 8);
 
 export const k3Cpsw: DeviceModel = {
-  compatible: ['ti,am654-cpsw-nuss', 'ti,j721e-cpsw-nuss', 'ti,am642-cpsw-nuss'],
+  compatible: /^ti,(?:am654|am642|j721e)-cpsw-nuss$|^ti,j\w+-cpswxg-nuss$/,
   reads: 'drivers/net/ethernet/ti/cpsw_ale.c, cpsw_ale_create() (6.12): ALE_IDVER, ALE_STATUS',
   model({ base }, answers) {
     answers.word(base + ALE, ALE_IDVER);

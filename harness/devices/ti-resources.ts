@@ -28,6 +28,12 @@ const MOST = 0xffff;
 const SOME_OUTPUTS = 64;
 /** Rings for any use are the last ones: channels have those with their own numbers (k3-udma.c, udma_alloc_*()). */
 const FREE_RINGS = 64;
+/**
+ * Flows of a packet DMA: more than the firmware gives of a kind, as many as its capability registers say (ti-k3.ts).
+ * AM62's last channels to send begin at 67 (PSIL_ETHERNET() of k3-psil-am62.c).
+ */
+const PACKET_DMA = 'ti,am64-dmss-pktdma';
+const FLOWS: Readonly<Record<string, number>> = { 'ti,sci-rm-range-tflow': 112, 'ti,sci-rm-range-rflow': 176 };
 
 function cellsOf(node: TreeNode, name: string): readonly number[] {
   return readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
@@ -65,6 +71,14 @@ export function k3Resources(root: TreeNode): K3Resource[] {
         { device, kind: EVENT, first: 0, count: EVENT_COUNT },
       ];
     }
+    if (hasCompatible(node, PACKET_DMA))
+      return [
+        ...without,
+        ...Object.entries(FLOWS).flatMap(([name, count]) => {
+          const kind = cellsOf(node, name).at(-1);
+          return kind === undefined ? [] : [{ device, kind, first: 0, count }];
+        }),
+      ];
     const rings = cellProperty(node, 'ti,num-rings');
     const [kind] = cellsOf(node, 'ti,sci-rm-range-gp-rings');
     if (rings === null || kind === undefined) return without;

@@ -26,6 +26,9 @@ const CLOCK_SIZE = 0x20;
 /** Crystal of AM62 and AM64 boards (HFOSC0), and the watchdogs' clock. */
 const REFERENCE_HERTZ = 25_000_000;
 const WATCHDOG_HERTZ = 32_768;
+/** References of a lane wrapper, of which its PHYs know few (drivers/phy/ti/phy-j721e-wiz.c, phy-cadence-torrent.c). */
+const LANE_REFERENCE = /^(?:core|ext)\d?_ref\d?_clk$/;
+const LANE_HERTZ = 100_000_000;
 /** Of a clock that the tree says nothing else of. */
 const OTHER_HERTZ = 200_000_000;
 
@@ -67,6 +70,7 @@ function clocksOf(root: TreeNode): Clock[] {
     pairsOf(cells('clocks'), phandle).forEach(([, device, clock], n) => {
       const used = clockAt(device, clock);
       if (isWatchdog) used.hertz = WATCHDOG_HERTZ;
+      else if (LANE_REFERENCE.test(names[n] ?? '')) used.hertz = LANE_HERTZ;
       else if (/^(?:ref|.*refclk)$/.test(names[n] ?? '')) used.hertz = REFERENCE_HERTZ;
     });
     const parents = pairsOf(cells('assigned-clock-parents'), phandle);

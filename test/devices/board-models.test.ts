@@ -29,6 +29,28 @@ describe('models of a board’s devices', () => {
     expect(nodes.map(({ path }) => path)).toEqual([]);
   });
 
+  it('leaves the clock of a Raspberry Pi 4’s VPU running at 500 MHz', () => {
+    const { models: found } = models(node('cprman@101000', { compatible: 'brcm,bcm2711-cprman', reg: [0, 0x2000] }));
+    const at = (address: number) => word(found.images, address) ?? 0;
+    // PLLC_CORE0, the fifth parent (bcm2835_clock_vpu_parents), undivided.
+    expect([at(0x008) & 0xf, at(0x00c)]).toEqual([5, 0x1000]);
+    const pllc = 54e6 * ((at(0x1120) & 0x3ff) + at(0x1220) / 2 ** 20);
+    expect(pllc / at(0x1620)).toBeCloseTo(500e6, -3);
+  });
+
+  it('gives the packet switch and the camera’s DMA of a K3 SoC their identities', () => {
+    const { models: found } = models(
+      node('ethernet@c000000', { compatible: 'ti,j7200-cpswxg-nuss', reg: [0xc00_0000, 0x20_0000] }),
+      node('dma-controller@4e230000', {
+        compatible: 'ti,am62a-dmss-bcdma-csirx',
+        reg: [0x4e23_0000, 0x100],
+        'reg-names': ['gcfg'],
+      }),
+    );
+    expect(word(found.images, 0xc03_e000)).toBe(0x0029_3904);
+    expect(word(found.images, 0x4e23_0028), 'channels to receive alone').toBe(6 << 18);
+  });
+
   it('puts the identification of a PrimeCell at the end of its registers', () => {
     const { models: found } = models(
       node('dma@1000', { compatible: ['arm,pl330', 'arm,primecell'], reg: [0x1000, 0x1000] }),

@@ -30,3 +30,17 @@ test('a tree that says anything of its ranges has no more than a GIC has lines, 
   expect(found?.count).toBeLessThanOrEqual(1020);
   expect(k3Resources(node('', {}, router([MOST, 0, 8])))).toEqual([]);
 });
+
+test('a packet DMA has as many flows as it says, of the last of the kinds that share them', () => {
+  const dma = node('dma-controller@485c0000', {
+    compatible: 'ti,am64-dmss-pktdma',
+    'ti,sci-dev-id': [30],
+    'ti,sci-rm-range-tchan': [0x23, 0x24],
+    'ti,sci-rm-range-tflow': [0x10, 0x11],
+    'ti,sci-rm-range-rflow': [0x2a],
+  });
+  expect(k3Resources(node('', {}, dma)).filter(({ count }) => count > 0)).toEqual([
+    { device: 30, kind: 0x11, first: 0, count: 112 },
+    { device: 30, kind: 0x2a, first: 0, count: 176 },
+  ]);
+});
