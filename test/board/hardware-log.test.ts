@@ -108,7 +108,7 @@ test('the sum, each difference with its cause, order and identities', () => {
 dmesg.txt: 1 of 4 devices whose end the log tells came to the same
   a line says the end of 2 (0 the same); a driver speaks for 2 (1 the same), and no failure follows: taken for bound
   0 (0 the same) must be bound because a device that needs them is
-  1 devices of the tree whose end the log does not tell; 1 that it speaks of have no node in the tree
+  1 device of the tree whose end the log does not tell; 1 that it speaks of have no node in the tree
   of 2 devices whose drivers speak in both, 1 came in the same order
 
 bound there, not here:
