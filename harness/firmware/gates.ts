@@ -30,14 +30,20 @@ export function snapshotSymbols(place: SnapshotPlace): Set<string> {
   return symbolsFor(placeSpots(place));
 }
 
+/** Modules that gates name: one of whose functions, or whose load, they are about. */
+export function namedModules(gates: readonly Gate[]): string[] {
+  return gates
+    .flatMap(spotsOf)
+    .flatMap(({ kind, name }) => (kind === 'call' ? (moduleOf(name) ?? []) : kind === 'load' ? [name] : []));
+}
+
 /** Modules of whose functions the gates may need to know: those that they name, and those of the buses. */
 export function gateModules(gates: readonly Gate[]): Set<string> {
-  const spots = gates.flatMap(spotsOf);
-  const named = spots.flatMap(({ kind, name }) =>
-    kind === 'call' ? (moduleOf(name) ?? []) : kind === 'load' ? [name] : [],
-  );
-  const devices = probedIn(spots);
-  return new Set([...named, ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? [])]);
+  const devices = probedIn(gates.flatMap(spotsOf));
+  return new Set([
+    ...namedModules(gates),
+    ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? []),
+  ]);
 }
 
 /**

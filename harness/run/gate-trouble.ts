@@ -21,11 +21,14 @@ export function gateTrouble(
     if (gate.verb !== 'timed-out') continue;
     const [phase = '', until = ''] = gate.detail.split(' ');
     const isAtomic = gates.some((other) => other.verb === 'atomic' && other.device === gate.device);
+    const isModule = cell.gates.some((other) => isOfModule(other, until));
     const why = isAtomic
       ? 'it stands where the kernel must not sleep, so that nothing else ran on that CPU'
-      : isSysfsName(until) && !/[()]|^step:/.test(until)
-        ? whyShut(summary.devices.get(until), phase)
-        : 'that has not happened';
+      : isModule
+        ? `its load has not ${phase === 'entered' ? 'begun' : 'ended with success'}`
+        : isSysfsName(until) && !/[()]|^step:/.test(until)
+          ? whyShut(summary.devices.get(until), phase)
+          : 'that has not happened';
     const never = `the gate that holds ${gate.device} until ${until} has ${phase} never opened`;
     return why === null ? never : `${never}: ${why}`;
   }
@@ -118,6 +121,15 @@ function uncalled(cell: Cell, gates: readonly GateEvent[]): string[] {
     return [missed?.verb === 'missed' ? missedText(missed) : `the gate at ${placeText(place)} was never hit`];
   });
 }
+
+/** Whether the gate waits for the load of a module of this name. */
+function isOfModule(gate: Gate, module: string): boolean {
+  if (gate.gate !== 'hold' || !isPlaceGate(gate)) return false;
+  return (
+    ('load' in gate.until && gate.until.load === module) || ('loaded' in gate.until && gate.until.loaded === module)
+  );
+}
+
 /** What became of the device that a hold waited for in vain, where the log tells. */
 function whyShut(life: DeviceLife | undefined, phase: string): string | null {
   if (life?.state === 'failed') return `its probe failed${life.error === null ? '' : ` with error ${-life.error}`}`;

@@ -37,6 +37,7 @@ import {
 import { bootargsOf, survivesOops } from './bootargs.ts';
 import { type CommonFiles, type DtbFiles, type StandinFiles, sha256 } from './common-files.ts';
 import { boardConsole } from './console.ts';
+import { refuseMisspelt } from './symbols.ts';
 
 /**
  * The device tree that a cell boots with: the board's own, without the CPUs that QEMU does not start, with the cell's
@@ -200,6 +201,7 @@ export async function prepareCell(
   const modules = modulesOf(steps, kernel, laid.kind === 'dtb');
   const plan = encodePlan({ steps, watch: cell.watch });
   const blobs = modules.length === 0 ? null : encodeModules(modules);
+  refuseMisspelt(cell, kernel);
   const gates = encodeGates(cell.gates, lookup, await moduleFunctions(gateModules(cell.gates), kernel.modules), {
     stepOf: (line) => {
       const step = cell.plan[line - 1];

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { InputError } from '../errors.ts';
-import { gateSymbols } from '../firmware/gates.ts';
+import { gateSymbols, namedModules } from '../firmware/gates.ts';
 import { gatedBy } from '../firmware/spots.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { readKallsyms } from '../kernel/kallsyms.ts';
@@ -18,10 +18,24 @@ export async function symbolsOf(
   kernel: KernelArtefact,
 ): Promise<ReadonlyMap<string, bigint>> {
   const found = await findSymbols(kernel, gateSymbols(cell.gates));
-  for (const name of gatedBy(cell.gates).functions) {
-    if (!found.has(name)) throw await withoutAddress(name, kernel);
+  const missing = [...gatedBy(cell.gates).functions].filter((name) => !found.has(name));
+  const errors = await Promise.all(missing.map((name) => withoutAddress(name, kernel)));
+  const [first, ...others] = errors;
+  if (first === undefined) return found;
+  if (others.length === 0) throw first;
+  throw new InputError(errors.map(({ message }) => message).join('; '), first.hint ?? undefined);
+}
+
+/** Throws {@link InputError} for a gate about a module that the kernel lacks while it has one of nearly that name. */
+export function refuseMisspelt(
+  cell: Pick<Cell, 'gates'>,
+  { modules }: { readonly modules: ReadonlyMap<string, unknown> },
+): void {
+  for (const name of namedModules(cell.gates)) {
+    const near = modules.has(name) ? '' : didYouMean(name, modules.keys());
+    if (near !== '')
+      throw new InputError(`a gate is about module ${name}, and the kernel has none of that name${near}`);
   }
-  return found;
 }
 
 /** Why a gate cannot stand at a function, and what to name instead. */

@@ -61,6 +61,11 @@ describe('a boot that says nothing about the kernel has no verdict, and the reas
       { firmwareLog: `60000000 timed-out ${SMMU} finished ${SCM}\n` },
       [HOLD],
     ],
+    [
+      `holds ${SMMU} until gadget_driver has finished never opened: its load has not ended with success`,
+      { firmwareLog: `60000000 timed-out ${SMMU} finished gadget_driver\n` },
+      [{ gate: 'hold', at: { probe: SMMU }, until: { loaded: 'gadget_driver' } }],
+    ],
     ['the gate at nonesuch() was never hit; it saw 2 calls', { firmwareLog: '1 missed nonesuch() 2\n' }, []],
     ['its bus is not instrumented', {}, [HOLD]],
   ])('%s', (reason, boot, gates) => {

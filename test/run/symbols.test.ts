@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
-import { placeIn } from '../../harness/run/symbols.ts';
+import { placeIn, refuseMisspelt } from '../../harness/run/symbols.ts';
 
 const MAP = `ffff800080000000 T _text
 ffff800080010000 t first
@@ -26,4 +26,21 @@ test('an address in the image is a function and an offset, any other is a number
     },
     { unsafeCleanup: true },
   );
+});
+
+test('a module that a gate misspells is refused with the name that is meant, and one that is built in is not', () => {
+  const kernel = { modules: new Map([['gadget_driver', null]]) };
+  const refused = (module: string) => () =>
+    refuseMisspelt(
+      {
+        gates: [
+          { gate: 'hold', at: { load: 'gadget_driver' }, until: { loaded: module } },
+          { gate: 'delay', at: { entry: `${module}:probe` }, ms: 1 },
+        ],
+      },
+      kernel,
+    );
+  expect(refused('gadget_drivr')).toThrow(/module gadget_drivr, and .*, did you mean gadget_driver\?/);
+  expect(refused('gadget_driver')).not.toThrow();
+  expect(refused('other')).not.toThrow();
 });
