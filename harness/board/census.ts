@@ -168,6 +168,7 @@ export function censusOf(input: CensusInput): Census {
     const crash = crashed.get(name);
     const modules = modalias === null ? [] : input.modulesFor(modalias);
     const hasDriver = modules.length > 0 || (modalias !== null && input.isBuiltin(modalias));
+    const missing = modules.filter((module) => !loaded.has(module));
     // A match that was put off until the device can be asked what it is, and that has since found no driver for it.
     const wasPutOff = life?.driver === null && (life.state === 'deferred' || life.state === 'retried');
     const isResolved = wasPutOff && (life.state === 'retried' || deferred.size > 0) && !deferred.has(name);
@@ -184,8 +185,8 @@ export function censusOf(input: CensusInput): Census {
         end,
         matched: end !== 'no-driver',
         waits: end === 'deferred' || (end === 'failed' && life?.timedOut === true),
-        reason: reason ?? (end === 'no-driver' && hasDriver ? 'a driver for it is not loaded' : null),
-        missing: end === 'no-driver' ? modules.filter((module) => !loaded.has(module)) : [],
+        reason: reason ?? (end === 'no-driver' && hasDriver ? unmatched(missing) : null),
+        missing: end === 'no-driver' ? missing : [],
         answers: answers.get(node) ?? null,
         answeredBy: answeredBy(node, input, answers.get(node)),
       },
@@ -247,6 +248,11 @@ function endOfDevice(
   if (life.state === 'probing') return { end: 'hung', reason: 'its probe has not returned' };
   if (life.state === 'deferred' || life.state === 'retried') return { end: 'deferred', reason: life.reason };
   return life.driver === null ? { end: 'no-driver', reason: null } : { end: 'declined', reason: null };
+}
+
+/** Why a driver that has an alias for a device never tried it; those of AMBA may stand for every device of the bus. */
+function unmatched(missing: readonly string[]): string {
+  return missing.length > 0 ? 'a driver for it is not loaded' : 'the driver that has an alias for it did not match it';
 }
 
 function failureOf({ error, timedOut }: DeviceLife): string | null {

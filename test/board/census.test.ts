@@ -187,6 +187,15 @@ describe('a census', () => {
     );
   });
 
+  test('says that a driver is not loaded, or that it is and did not match', () => {
+    const reason = (...lines: string[]) => {
+      const phy = 'bootrace: device mdio_bus phy0 - /phy of:NphyT(null)Cacme,phy';
+      return count([...lines, 'bootrace: census begin', phy, 'bootrace: census end']).devices[0]?.reason;
+    };
+    expect(reason()).toBe('a driver for it is not loaded');
+    expect(reason('bootrace: load phy_acme ok')).toBe('the driver that has an alias for it did not match it');
+  });
+
   test('takes a failure that the deferred probe timeout caused for a wait, and no other failure', () => {
     const { devices } = count([
       MATCHED('late', 'drv'),
