@@ -27,6 +27,9 @@ export type HasDriver = (compatible: string) => boolean;
  */
 const OPTIONAL: ReadonlySet<string> = new Set(['iommus', 'iommu-map', 'dmas']);
 
+/** Graph endpoints name each other, and a driver needs one side at most: coresight the sink, a bridge its panel. */
+const EITHER_WAY = 'remote-endpoint';
+
 /** Nodes without a compatible whose children become devices: of_platform_default_populate_init(), and the CPUs. */
 const CONTAINERS: ReadonlySet<string> = new Set(['/', '/firmware', '/reserved-memory', '/cpus', '/chosen']);
 
@@ -99,13 +102,16 @@ function dependentsOf(links: readonly Link[]): Map<string, Link[]> {
 
 /**
  * For each device that the tree links, directly or through others, to one without a driver in this kernel, the path of
- * that one; of several the nearest. A guess: the driver of a consumer may do without a supplier.
+ * that one; of several the nearest. A guess: the driver of a consumer may do without a supplier. What only an endpoint
+ * of a graph names counts for none.
  */
 export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
   const namesAt = namesIn(tree);
   const isBus = (path: string) => namesAt(path).some((name) => POPULATED.has(name));
   const lacksDriver = (path: string) => namesAt(path).length > 0 && !isBus(path) && !namesAt(path).some(hasDriver);
-  const dependents = dependentsOf(suppliers.links.filter((link) => isNeeded(link) && !isEarly(namesAt(link.supplier))));
+  const isSupplier = ({ properties, supplier }: Link) =>
+    properties.some((property) => property !== EITHER_WAY && !OPTIONAL.has(property)) && !isEarly(namesAt(supplier));
+  const dependents = dependentsOf(suppliers.links.filter(isSupplier));
   const found = new Map<string, string>();
   const reached = [...dependents.keys()].filter(lacksDriver).map((path) => ({ path, root: path }));
   for (const { path, root } of reached)

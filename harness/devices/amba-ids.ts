@@ -65,12 +65,16 @@ const IDS: Readonly<Record<string, { readonly pid: number; readonly arch?: numbe
   'arm,sp810': { pid: 0x0004_1810 },
 };
 
+/** Trees of SA8775P and later name a trace unit by nothing else, and the driver takes what DEVARCH says is one. */
+const ETM = 'arm,coresight-etm4x';
+
 export const ambaIds: DeviceModel = {
   compatible: ['arm,primecell'],
   reads:
     'drivers/amba/bus.c, amba_read_periphid(); drivers/hwtracing/coresight; ' +
     'drivers/dma/pl330.c, read_dmac_config(), pl330_request_channel() (6.12)',
-  model({ base, size, compatible, path }, answers) {
+  model({ base, size, compatible: given, path }, answers) {
+    const compatible = given.length === 1 && /\/etm@[^/]*$/.test(path) ? [ETM, ...given] : given;
     const known = compatible.map((name) => IDS[name]).find((entry) => entry !== undefined);
     if (known === undefined) return;
     const end = base + size;

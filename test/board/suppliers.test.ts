@@ -144,6 +144,22 @@ test('what lacks a driver and needs its own consumers is named for these, and fo
   ]);
 });
 
+test('an endpoint of a graph alone makes nobody wait for what lacks a driver', () => {
+  const sink = (properties: Readonly<Record<string, readonly number[]>>) => {
+    const endpoint = (name: string, own: number, other: number) =>
+      node(name, { phandle: [own], 'remote-endpoint': [other] });
+    const tree = boardTree({
+      more: [
+        node('sink', { compatible: 'acme,sink', phandle: [1] }, endpoint('endpoint', 2, 3)),
+        node('source', { compatible: 'acme,source', ...properties }, endpoint('endpoint', 3, 2)),
+      ],
+    });
+    return [...withoutDriver(tree, suppliersOf(tree), (compatible) => compatible !== 'acme,sink')];
+  };
+  expect(sink({})).toEqual([]);
+  expect(sink({ phys: [1] })).toEqual([['/source', '/sink']]);
+});
+
 test('the difference to the tree that a boot gets, and why', () => {
   const board = boardTree();
   const changes = treeChanges(board, transplant(board, 4096, { ...WITHOUT_KERNEL, name: 'acme.dtb' }));

@@ -64,6 +64,15 @@ describe('models of a board’s devices', () => {
     );
   });
 
+  it('takes what is called a trace unit for one where the tree says no more, and nothing else', () => {
+    const primecell = (name: string) => {
+      const { images } = models(node(`${name}@1000`, { compatible: 'arm,primecell', reg: [0x1000, 0x1000] })).models;
+      return { cid: word(images, 0x1ff4), arch: word(images, 0x1fbc) };
+    };
+    expect(primecell('etm')).toEqual({ cid: 0x90, arch: 0x4770_4a13 });
+    expect(primecell('dma')).toEqual({ cid: null, arch: null });
+  });
+
   it('gives an I2C master its interrupt, and its slaves a file each', () => {
     const pmic = node('pmic@25', { compatible: 'nxp,pca9450c', reg: [0x25] });
     const { models: found } = models(
