@@ -1,4 +1,5 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
+import { mayBeAnnounced } from './announced.ts';
 import type { PlacedFrame } from './blame.ts';
 import { crashOf } from './crash-event.ts';
 import type { Crash, FollowUp } from './events.ts';
@@ -61,6 +62,8 @@ export class Block {
   readonly kernel: boolean;
   /** An explicit end was seen; what follows can only be a follow-up. */
   ended = false;
+  /** What the text around a trace without a head calls it. */
+  announced: Header | null = null;
   panicked = false;
   die: number | null;
   lastLine: number;
@@ -126,8 +129,14 @@ export class Block {
   }
 
   get fatal(): boolean {
-    if (this.header === HEADLESS) return this.#died || isFatal(this.#report()?.kind ?? this.#kind);
+    if (this.header === HEADLESS)
+      return this.#died || isFatal(this.#report()?.kind ?? this.#called?.kind ?? this.#kind);
     return (isFatal(this.#kind) || this.die !== null) && !this.header.survives;
+  }
+
+  /** What a trace without a beginning is called, where it may be that. */
+  get #called(): Header | null {
+    return mayBeAnnounced(this.#frames[0]?.frame.function) ? this.announced : null;
   }
 
   /** What a trace without a beginning is the trace of, asked anew only where frames have come. */
@@ -157,7 +166,11 @@ export class Block {
       return (
         !this.#registers.userMode &&
         (this.#frames.length > 1
-          ? this.#registers.pc !== null || this.#registers.general || this.#died || this.#telling
+          ? this.#registers.pc !== null ||
+            this.#registers.general ||
+            this.#died ||
+            this.#telling ||
+            this.#called !== null
           : this.#registers.places)
       );
     return (
@@ -390,7 +403,7 @@ export class Block {
     const headless = this.header === HEADLESS;
     if (headless) {
       // What the trace goes through says what the report is of.
-      this.header = this.#report() ?? (this.#died ? DIED : HEADLESS);
+      this.header = this.#report() ?? this.#called ?? (this.#died ? DIED : HEADLESS);
       this.#kind = this.header.kind;
     }
     return crashOf({

@@ -80,6 +80,9 @@ const LOOK_BACK = 200;
 /** A string that a function is called with. */
 const ARGUMENT = /\(\s{0,8}(?:\w{1,32}[ ,]{1,4}){0,4}"[^"]*$/;
 
+/** Code before it, and the mark of a comment. */
+const COMMENT = /[;{})] *\/[/*] /;
+
 /** Whether what comes after `before` is only quoted by a sentence, or is a string in a program's source. */
 function isQuoted(before: string): boolean {
   const near = before.slice(-LOOK_BACK);
@@ -97,7 +100,7 @@ function lookForHeader(text: string): FoundHeader | null {
     if (header === null) continue;
     // A separator may be a part of the match.
     const before = text.slice(0, match.index) + (/^["'`]/.exec(match[0])?.[0] ?? '');
-    if (isQuoted(before)) continue;
+    if (isQuoted(before) || COMMENT.test(text.slice(0, text.indexOf(rule.needle)).slice(-LOOK_BACK))) continue;
     const panicMessage = rule.needle === 'ernel panic' ? (match[1] ?? '').trim() : null;
     return {
       header,

@@ -203,7 +203,7 @@ export class DmesgParser {
       // A reason may go on; it is told once, however often it is read.
       if (hasSign && (event === null || event.event === 'deferral-pending'))
         this.#folds.keep(record, line, lines.at(-1));
-      this.#reports.body(record, line);
+      this.#reports.body(record, line, lines);
     }
   }
 

@@ -64,6 +64,9 @@ const REPORTS: readonly Reporter[] = [
   },
   // kernel/irq/spurious.c, mm/oom_kill.c.
   { names: named('__report_bad_irq'), kind: 'warning', lead: 'irq: nobody cared' },
+  { names: named('sysfs_warn_dup'), kind: 'warning', lead: 'sysfs: cannot create duplicate filename' },
+  // kernel/rcu/tree_plugin.h: a context switch within a read-side critical section.
+  { names: named('rcu_note_context_switch'), kind: 'warning', lead: 'WARNING' },
   { names: named('oom_kill_process'), kind: 'oom', lead: 'invoked oom-killer' },
   // kernel/panic.c; report_bug() is on the way to a BUG(), too, which dies.
   { names: named(String.raw`warn_slowpath_\w+ __warn`), kind: 'warning', lead: 'WARNING' },

@@ -1,4 +1,5 @@
 import { oneOf } from '../regex.ts';
+import { announcedBy } from './announced.ts';
 import { Block, RUST_PANIC } from './block.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { type Locate, plainName } from './frame.ts';
@@ -33,6 +34,8 @@ const REGISTERS = new RegExp(
 /** Backtraces that someone asked for. */
 const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;
+/** Lines before a trace among which a text may say what it is of. */
+const ANNOUNCING_LINES = 6;
 const MAX_OPEN_BLOCKS = 64;
 const MAX_IN_FLIGHT = 4096;
 /** Lines of others that a fault's report may be split by before its registers come. */
@@ -190,8 +193,12 @@ export class Reports {
     });
   }
 
-  /** A record without a header, which may belong to reports that are open. */
-  body(record: LogRecord, line: number): void {
+  /**
+   * A record without a header, which may belong to reports that are open.
+   *
+   * @param lines the last ones up to that of the record
+   */
+  body(record: LogRecord, line: number, lines: readonly string[]): void {
     const key = record.caller ?? SHARED;
     if (record.text.startsWith(RUST_PANIC)) {
       if (this.#preamble.size < MAX_OPEN_BLOCKS) this.#preamble.set(key, [record.text]);
@@ -208,8 +215,10 @@ export class Reports {
     }
     if (this.#open.size === 0) {
       if (ASKED_FOR.test(record.text)) this.#askedFor = line + ASKED_FOR_LINES;
-      else if (this.#panicked === null && line > this.#askedFor && REGISTERS.test(record.text))
-        this.#openBlock(HEADLESS, record, line, true);
+      else if (this.#panicked === null && line > this.#askedFor && REGISTERS.test(record.text)) {
+        const block = this.#openBlock(HEADLESS, record, line, true);
+        block.announced = announcedBy(lines.slice(-ANNOUNCING_LINES, -1));
+      }
     }
     for (const [name, open] of this.#open) {
       const { block } = open;

@@ -219,6 +219,14 @@ export const CHECKS: readonly Rule[] = [
         pid: Number(match[6]),
       }),
   },
+  // The same, of which a text left out the end.
+  {
+    needle: 'WARNING: ',
+    pattern: at(
+      `WARNING: (?:\\[.{0,300}?\\] )?${SRC} at ([A-Za-z_][\\w.]{0,127}(?:\\+0x\\S{1,32})?(?: \\[[\\w-]{1,64}\\])?),?$`,
+    ),
+    header: (match) => ({ ...warning(`${match[1]}:${match[2]}`, match[3] ?? '', {}), sure: false }),
+  },
   {
     needle: 'WARNING: at ',
     pattern: anywhere(`WARNING: at ${SRC} ?(.{0,400})`),

@@ -1,0 +1,38 @@
+import type { Header } from './headers/header.ts';
+import { HEADLESS } from './headers.ts';
+import { DIED } from './reporters.ts';
+
+/** Lines of a sentence before the trace that it introduces. */
+const SENTENCE_LINES = 3;
+
+const NULL_DEREFERENCE: Header = {
+  ...HEADLESS,
+  kind: 'null-deref',
+  lead: 'unable to handle kernel NULL pointer dereference',
+};
+
+const ANNOUNCED: readonly { readonly words: RegExp; readonly header: Header }[] = [
+  { words: /\bNULL[- ]pointer[- ](?:deref\w*|access|exception)/i, header: NULL_DEREFERENCE },
+  { words: /\b(?:(?:kernel|null) (?:oops|crash\w*|panic\w*)|oops(?:es)?)\b/i, header: DIED },
+];
+
+/** Where traces begin that somebody asked for, or that a report dumped which did not stop the task. */
+const DUMPED = /^(?:dump_(?:backtrace|stack)\w*|show_stack\w*|unwind_backtrace|__switch_to|__schedule|sched_show_task)/;
+
+/**
+ * What a text calls the trace that it quotes without its head: `results in the following NULL pointer dereference:`.
+ * The sentence has to end with a colon right before the trace.
+ */
+export function announcedBy(lines: readonly string[]): Header | null {
+  const words = lines.map((line) => line.replace(/^[\s>|#]+/, '').trimEnd());
+  const end = words.findLastIndex((line) => line !== '');
+  if (end < 0 || words[end]?.endsWith(':') !== true) return null;
+  const begin = words.lastIndexOf('', end) + 1;
+  const sentence = words.slice(Math.max(begin, end + 1 - SENTENCE_LINES), end + 1).join(' ');
+  return ANNOUNCED.find((what) => what.words.test(sentence))?.header ?? null;
+}
+
+/** Whether a trace that begins like this is of a task that something stopped. */
+export function mayBeAnnounced(innermost: string | undefined): boolean {
+  return innermost !== undefined && !DUMPED.test(innermost);
+}
