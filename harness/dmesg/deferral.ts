@@ -87,8 +87,8 @@ const BY_CORE = new RegExp(
     /supplier \S{1,200} not ready/,
   )})$`,
 );
-/** Marks of a block of code (Markdown). */
-const FENCE = /^\s*(?:```|~~~)\w*\s*$/;
+/** Marks of a block of code (Markdown), and what sudo asks before the list. */
+const BETWEEN = /^\s*(?:(?:```|~~~)\w*\s*$|\[sudo\] password for )/;
 const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
 const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
 /** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
@@ -236,7 +236,7 @@ export class DeferredList {
       return listed(byCore[1], byCore[2], at);
     }
     if (this.#open === 'no') return null;
-    if (text.trim() === '' || FENCE.test(text)) return null;
+    if (text.trim() === '' || BETWEEN.test(text)) return null;
     const headed = this.#open === 'headed' ? (SPACED.exec(text) ?? BARE.exec(text)) : null;
     const entry = stamped ? null : (ENTRY.exec(text) ?? headed);
     const sure = this.#open === 'headed' || (entry !== null && /\t/.test(text));

@@ -13,11 +13,30 @@ export interface Want {
 const WANTS: readonly Want[] = [
   {
     noun: 'a regulator',
-    words: /suppl(?:y|ies)\b|regulator|vmmc|vqmmc|vbus|vdd|vcc/gi,
+    words: /(?<!power[ _-])suppl(?:y|ies)\b|regulator|vmmc|vqmmc|vbus|vdd|vcc/gi,
     property: /-supply$/,
     provider: /regulator|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
   },
-  { noun: 'a PHY', words: /\bphys?\b|phy\d|-phy/gi, property: /^phys$|^phy-handle$|^usb-phy$/, provider: /phy/ },
+  {
+    // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c.
+    noun: 'a power supply (a charger or a battery)',
+    words: /power[ _-]suppl(?:y|ies)\b/gi,
+    property: /^power-supplies$/,
+    provider: /charger|battery|gauge/,
+  },
+  {
+    noun: 'a PHY',
+    // The last: dwc3_core_init(), drivers/usb/dwc3/core.c, in which only dwc3_core_get_phy() and ULPI are deferred.
+    words: /\bphys?\b|phy\d|-phy|failed to initialize core/gi,
+    property: /^phys$|^phy-handle$|^usb-phy$/,
+    provider: /phy/,
+  },
+  {
+    noun: 'a USB role switch (a USB controller)',
+    words: /role.?switch/gi,
+    property: /^remote-endpoint$|^usb-role-switch$/,
+    provider: /\.(?:usb|dwc3)$|typec/,
+  },
   { noun: 'a clock', words: /\bcl(?:oc)?ks?\b/gi, property: /^clocks$/, provider: /clock|clk|\bcru\b|\brcc\b/ },
   { noun: 'a GPIO', words: /gpio/gi, property: /gpios?$/, provider: /gpio|pinctrl|expander/ },
   { noun: 'an interrupt', words: /\birqs?\b|interrupt/gi, property: /^interrupts/, provider: /gpio|pinctrl|interrupt/ },
@@ -57,7 +76,7 @@ const WANTS: readonly Want[] = [
     provider: /efuse|nvmem|eeprom|ocotp|qfprom/,
   },
   { noun: 'an extcon device', words: /extcon/gi, property: /^extcon$/, provider: /extcon|typec|usb-id/ },
-  { noun: 'a DMA controller', words: /\bdma\b/gi, property: /^dmas$/, provider: /dma/ },
+  { noun: 'a DMA controller', words: /(?<![a-z])dma(?![a-z])/gi, property: /^dmas$/, provider: /dma/ },
   { noun: 'an IOMMU', words: /iommu|smmu/gi, property: /^iommus$/, provider: /iommu|smmu/ },
   { noun: 'a devfreq governor', words: /governor/gi, property: null, provider: null },
 ];

@@ -85,7 +85,7 @@ export interface Why {
 /** What devices are called whose drivers others need, those first that need the least themselves. */
 const PROVIDERS: readonly RegExp[] = [
   /clock|clk|rcc/,
-  /power-?(?:domain|controller|manager)|rsc|rpm|scmi|mailbox|mbox/,
+  /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox/,
   /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
   /interconnect|iommu|smmu/,
   /pinctrl|gpio|io-domains|syscon|pwm|reset/,
@@ -401,8 +401,12 @@ function guessProviders(
     const all = providers.get(want) ?? [...new Set([...unbound, ...missing])].filter((device) => provider.test(device));
     providers.set(want, all);
     if (all.length > 2 * PERHAPS) continue;
-    // What waits for the device itself is not what it waits for.
-    const perhaps = all.filter((device) => device !== name && ends.get(device)?.end !== name);
+    // What waits for the device itself is not what it waits for, nor what lacks the same.
+    const isLikeIt = (device: string) => {
+      const other = roots.get(device)?.cause;
+      return other?.cause === 'own-deferral' && other.call === cause.call;
+    };
+    const perhaps = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
     if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps, circle };
   }
 }

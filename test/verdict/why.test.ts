@@ -219,6 +219,32 @@ describe('whyUnbound', () => {
     expect(settled).toEqual([]);
   });
 
+  it('knows what power supplies, role switches, DMA of ALSA and a core without its PHY are called', () => {
+    const { roots } = why(
+      pending('3-0036', 'gadget-gauge: failed: power supply register'),
+      pending('3-006a', 'gadget-switch: failed to get role switch'),
+      pending('1000.ssi', 'gadget-ssi: gadget_pcm_dma_init failed'),
+      pending('2000.usb', 'gadget-dwc: failed to initialize core'),
+    );
+    const wants = roots.map(({ cause }) => (cause.cause === 'own-deferral' ? cause.wants : null));
+    expect(wants).toEqual([
+      'a power supply (a charger or a battery)',
+      'a USB role switch (a USB controller)',
+      'a DMA controller',
+      'a PHY',
+    ]);
+  });
+
+  it('guesses no provider among those that lack the same', () => {
+    const { roots } = why(
+      pending('sound', 'gadget-card: snd_soc_register_card failed'),
+      pending('sound-spdif', 'gadget-card: snd_soc_register_card failed'),
+      pending('2004000.spdif', 'gadget-spdif: no clock'),
+    );
+    const [card] = roots;
+    expect(card?.cause).toMatchObject({ perhaps: ['2004000.spdif'] });
+  });
+
   it('says in a sentence why there is no least time-out', () => {
     const more = { byTree: null, tried: null, ended: null } as const;
     const text = (ends: string | null) =>
