@@ -95,10 +95,11 @@ class Explorer {
       if (this.#ledger.levels.length === 1) await this.#bindingOrders();
       await this.#askForWaits(true);
       await this.#loadOrders();
+      // Asked for, and so before variations that nobody named: a small budget may end with those.
+      await this.#rebinds();
       await this.#bootPlain('async', asyncSets(base, this.#drivers.values()));
       await this.#bootPlain('delays', delays(this.#allAsync(), this.#devices));
       await this.#bootPlain('interleavings', shifted(this.#allAsync(), seed));
-      await this.#rebinds();
       // What these boots taught may allow orders that were taken for impossible.
       await this.#coverOrders();
     } catch (error) {

@@ -126,6 +126,9 @@ describe('explore', () => {
       times: 1,
     });
     expect(found.constraints).toEqual([]);
+    // What nobody named comes after it.
+    const stages = found.stages.map(({ stage }) => stage);
+    expect(stages.indexOf('rebinds')).toBeLessThan(stages.indexOf('async'));
     const without = await explore(requestFor(both));
     expect(without.stages.map(({ stage }) => stage)).not.toContain('rebinds');
   });
