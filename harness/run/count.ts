@@ -10,7 +10,7 @@ import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
 import { modelBoard } from '../devices/board-models.ts';
 import { isEnabled, registersOf } from '../devicetree/addresses.ts';
 import { serializeFdt } from '../devicetree/serialize.ts';
-import { type DeviceTree, joinPath, type TreeNode } from '../devicetree/tree.ts';
+import { type DeviceTree, joinPath, nodeAt, type TreeNode } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
 import { readNamed } from '../files.ts';
 import type { ConsoleWay } from '../firmware/gate-table.ts';
@@ -151,7 +151,7 @@ const keptSchema = z.union([
 
 /**
  * What udev would load, looked for boot after boot until no device asks for more; kept in the cache. A module that ends
- * a boot before its devices can be counted is left out of the next ones.
+ * a boot before its devices can be counted, or the retries of deferred probes, is left out of the next ones.
  */
 async function modulesByAlias(
   runner: Runner,
@@ -190,7 +190,12 @@ async function modulesByAlias(
       if (kernel.modules.has(moduleName(modalias))) asked.add(moduleName(modalias));
     }
     complete = census.complete;
-    const deadly = leftOut.length < MOST_LEFT_OUT ? moduleToLeaveOut(census, all()) : null;
+    const modulesFor = (device: string) => {
+      const path = census.devices.find(({ name }) => name === device)?.node ?? '';
+      const node = nodeAt(tree.root, path);
+      return node === undefined ? [] : compatiblesOf({ node }).flatMap((name) => matcher.forCompatible(name));
+    };
+    const deadly = leftOut.length < MOST_LEFT_OUT ? moduleToLeaveOut(census, all(), modulesFor) : null;
     if (deadly !== null) leftOut.push(deadly);
     else if (!complete || all().size === before) break;
   }

@@ -143,7 +143,7 @@ describe('a census', () => {
       linked: { waiting: [], bound: 0 },
     });
     expect(text).toContain('0 of 1 matched devices bound, 1 crashed');
-    expect(text).toContain('booted without phy_acme: a boot that loaded it ended with kernel panic in phy_reset\n');
+    expect(text).toContain('booted without phy_acme: a boot that loaded it came to kernel panic in phy_reset\n');
   });
 
   test('leaves out the innermost module of the trace that was chosen, and none after a boot that was counted', () => {
@@ -162,10 +162,39 @@ describe('a census', () => {
     ];
     const chosen = new Set(['other', 'phy_acme']);
     const why = 'unable to handle kernel NULL pointer dereference in acme_lib_schedule';
-    expect(moduleToLeaveOut(count(oops), chosen)).toEqual({ module: 'phy_acme', why });
-    expect(moduleToLeaveOut(count(oops), new Set(['else']))).toBeNull();
-    expect(moduleToLeaveOut({ ...count(oops), complete: true }, chosen)).toBeNull();
-    expect(moduleToLeaveOut(count([]), chosen)).toBeNull();
+    expect(moduleToLeaveOut(count(oops), chosen, () => [])).toEqual({ module: 'phy_acme', why });
+    expect(moduleToLeaveOut(count(oops), new Set(['else']), () => [])).toBeNull();
+    expect(moduleToLeaveOut({ ...count(oops), complete: true }, chosen, () => [])).toBeNull();
+    expect(moduleToLeaveOut(count([]), chosen, () => [])).toBeNull();
+  });
+
+  test('tells the module whose probe ended the retries of deferred ones, and whose code that is in no frame', () => {
+    const oops = [
+      MATCHED('sensor', 'acme-sensor'),
+      "platform sensor: bus: 'platform': really_probe: probing driver acme-sensor with device",
+      'Unable to handle kernel NULL pointer dereference at virtual address 000000000000001d',
+      'Internal error: Oops: 0000000096000006 [#1] SMP',
+      'CPU: 0 UID: 0 PID: 33 Comm: kworker/u16:2 Not tainted 6.12.0 #1',
+      'Workqueue: events_unbound deferred_probe_work_func',
+      'pc : devm_platform_ioremap_resource+0x38/0x88',
+      'Call trace:',
+      ' devm_platform_ioremap_resource+0x38/0x88',
+      ' rng_probe+0x5c/0x140 [acme_rng]',
+      ' really_probe+0xc8/0x3a0',
+      ' deferred_probe_work_func+0xb8/0x118',
+      '---[ end trace 0000000000000000 ]---',
+      'bootrace: census begin',
+      'bootrace: device platform sensor - /sensor -',
+      'bootrace: census end',
+    ];
+    const counted = count(oops);
+    expect(counted.complete).toBe(true);
+    const chosen = new Set(['acme_rng', 'acme_sensor']);
+    const modulesFor = (device: string) => (device === 'sensor' ? ['acme_sensor'] : []);
+    expect(moduleToLeaveOut(counted, chosen, modulesFor)?.module).toBe('acme_sensor');
+    expect(moduleToLeaveOut(counted, new Set(['acme_rng']), modulesFor)).toBeNull();
+    const elsewhere = count(oops.filter((line) => !line.includes('deferred_probe_work_func+')));
+    expect(moduleToLeaveOut(elsewhere, chosen, modulesFor), 'a task of its own').toBeNull();
   });
 
   test('is printed with the sum first', () => {
