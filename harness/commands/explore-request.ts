@@ -40,10 +40,17 @@ const LISTED = 40;
  */
 export async function askedOf(options: ExploreOptions, runner: Runner, shared: string): Promise<Asked> {
   const edits = (options.disable ?? []).map((node): TreeEdit => ({ edit: 'disable', node }));
-  const tree = editTree(await runner.board(options), edits);
+  const unedited = await runner.board(options);
+  const tree = editTree(unedited, edits);
   const nodes = devicesOf(tree);
   const devices = options.devices ?? usualDevices(options);
-  for (const device of devices) if (!nodes.has(device)) throw await unknownDevice(device, options.board, nodes, runner);
+  const missing = devices.find((device) => !nodes.has(device));
+  if (missing !== undefined && devicesOf(unedited).has(missing))
+    throw new InputError(
+      `${missing} is asked about, and --disable takes it away`,
+      options.devices === undefined ? 'name other devices with --devices' : 'leave it out of --devices',
+    );
+  if (missing !== undefined) throw await unknownDevice(missing, options.board, nodes, runner);
   const plan = options.plan === undefined ? null : await loadPlan(options.plan);
   const named = await modulesNamed(options);
   const plain = baseCell(options, devices, edits, plan);

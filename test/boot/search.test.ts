@@ -166,6 +166,9 @@ test('a device that is not there, and one without a driver, are refused before t
   expect(await refuse('--board', 'full', '--devices', 'firmware:scm,5f400000.usb')).toContain(
     'kernel 6.1 has no driver for 5f400000.usb (compatible qcom,sdm845-dwc3, qcom,dwc3)',
   );
+  expect(await refuse('--devices', 'firmware:scm,5f000000.iommu', '--disable', '/soc/iommu@5f000000')).toContain(
+    '5f000000.iommu is asked about, and --disable takes it away',
+  );
   const file = join(folder.path, 'typo.yaml');
   const gate = `{ gate: hold, device: 5f000000.iommu, until: 'firmware:scn', phase: entered }`;
   await writeFile(file, `id: typo\nkernel: 6.1\ngates: [${gate}]\nexpect: { verdict: bound }\n`);
