@@ -1,14 +1,14 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
 import { mayBeAnnounced } from './announced.ts';
 import type { PlacedFrame } from './blame.ts';
+import { Clues } from './clues.ts';
 import { crashOf } from './crash-event.ts';
 import type { Crash, FollowUp } from './events.ts';
-import { findFrame, frameOf, type Locate, parseTraceLine, type TraceFrame, withSource } from './frame.ts';
+import { findFrame, type Locate, parseTraceLine, type TraceFrame, withSource } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
 import { Locks } from './locks.ts';
 import {
-  ACCESS,
   CPU_LINE,
   END_PANIC,
   END_TRACE,
@@ -87,14 +87,11 @@ export class Block {
   #skipFrame = false;
   readonly #locate: Locate | null;
   readonly #registers: Registers;
-  #named: TraceFrame | null = null;
   readonly #locks: Locks;
-  #exited = false;
+  readonly #clues: Clues;
   /** What a Rust panic said, which a tracker titles the report by. */
   readonly #rustMessage: string | null;
-  #access: string | null = null;
   readonly #task: Task;
-  #source: string | null;
   /** A line of which only the beginning has been read: the header at first. */
   #previous: string;
   #followUps: FollowUp[] = [];
@@ -121,7 +118,7 @@ export class Block {
     this.#registers = new Registers(locate);
     this.#task = new Task(header, header.kind);
     this.#locks = new Locks(this.#task);
-    this.#source = header.source;
+    this.#clues = new Clues(header.source, this.#task, this.#registers);
     this.#previous = before.at(-1) ?? '';
     this.#rustMessage = before[0]?.startsWith(RUST_PANIC) === true ? (before[1] ?? null) : null;
     for (const text of before) this.#keep(text);
@@ -188,7 +185,7 @@ export class Block {
    * after it.
    */
   get #died(): boolean {
-    return DIED_CODE.test(this.#registers.code ?? '') || this.#exited;
+    return DIED_CODE.test(this.#registers.code ?? '') || this.#clues.exited;
   }
 
   /** Something fatal came of a report that the kernel survives. */
@@ -255,7 +252,7 @@ export class Block {
     this.header = located(header, this.#locate);
     this.#kind = header.kind;
     this.#task.complete(header);
-    this.#source ??= header.source;
+    this.#clues.source ??= header.source;
     return true;
   }
 
@@ -343,41 +340,11 @@ export class Block {
     if (told === 'cpu') this.#sections.beginCpu();
     if (told !== null) return true;
     if (this.#kind === 'rcu-stall' && this.#task.readStall(text)) return true;
-    const access = ACCESS.exec(text);
-    if (access !== null) {
-      this.#access ??= access[1] ?? null;
-      const where = / (?:at|of) addr (?:0x)?([0-9a-f]{4,16})/.exec(text);
-      if (where?.[1] !== undefined) this.#registers.values.addr ??= where[1];
-      const task = / by task (.{1,32})\/(\d{1,8})/.exec(text);
-      if (task !== null) {
-        this.#task.comm ??= task[1] ?? null;
-        this.#task.pid ??= Number(task[2]);
-      }
-      return true;
-    }
     if (text.startsWith('KASAN: ')) {
       if (text.startsWith('KASAN: null-ptr-deref in range') && this.fatal) this.#kind = 'null-deref';
       return true;
     }
-    if (/^note: .{1,64} exited with /.test(text)) {
-      this.#exited = true;
-      return true;
-    }
-    if (text.startsWith('caller is ')) {
-      this.#named ??= findFrame(text.slice('caller is '.length));
-      return true;
-    }
-    const last = /last function: ([A-Za-z_]\w{0,127})/.exec(text);
-    if (last?.[1] !== undefined) {
-      this.#named ??= frameOf(last[1]);
-      return true;
-    }
-    const suspicious = /^([\w./+-]{1,255}\.[chS]:\d{1,7}) (?:suspicious |Illegal |\S{1,80} )/.exec(text);
-    if (suspicious?.[1] !== undefined && this.#kind === 'lockdep') {
-      this.#source ??= suspicious[1];
-      return true;
-    }
-    return false;
+    return this.#clues.read(text, this.#kind);
   }
 
   /** The CPU whose trace follows is not the one that is stuck: a neighbour looks after it (kernel/watchdog_buddy.c). */
@@ -418,9 +385,9 @@ export class Block {
       registers: this.#registers,
       locks: this.#locks,
       task: this.#task,
-      named: this.#named ?? this.#locks.named,
-      access: this.#access,
-      source: this.#source,
+      named: this.#clues.named ?? this.#locks.named,
+      access: this.#clues.access,
+      source: this.#clues.source,
       rustMessage: this.#rustMessage,
       text: this.#text,
       followUps: this.#followUps,

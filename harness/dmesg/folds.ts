@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { DmesgEvent } from './events.ts';
 import { type FoundHeader, findHeader } from './headers.ts';
@@ -5,8 +6,16 @@ import type { LogRecord } from './prefix.ts';
 
 /** The beginning of a header whose rest may be missing. */
 const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
-/** Without a stamp the next line may be any: only where a place has to follow. */
-const AWAITS_PLACE = /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/;
+/**
+ * Without a stamp the next line may be any: only where a place has to follow, or the rest of what could not be handled,
+ * in a log whose lines a mail program has filled anew.
+ */
+const AWAITS_PLACE = new RegExp(
+  oneOf(
+    /^(?:\[ )?(?:WARNING|BUG): .{0,200} (?:at|in|from)$/,
+    /(?:^|[ :])[Uu]nable to handle(?: kernel)?(?: NULL| NULL pointer| paging)?$/,
+  ),
+);
 /** Words of the driver core's messages and of others about a device's probe. */
 const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b/;
 /** The driver core's words before the name of a supplier. */
