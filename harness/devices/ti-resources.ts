@@ -1,7 +1,7 @@
 import { wiredSpis } from '../board/clues.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
 import { cellProperty, readCells } from '../devicetree/values.ts';
-import { hasCompatible, INTIDS } from './device.ts';
+import { compatibleOf, hasCompatible, INTIDS } from './device.ts';
 
 /**
  * What the system controller of a K3 SoC leaves to Linux of a device's resources: `count` of a kind from `first`. What
@@ -29,11 +29,23 @@ const SOME_OUTPUTS = 64;
 /** Rings for any use are the last ones: channels have those with their own numbers (k3-udma.c, udma_alloc_*()). */
 const FREE_RINGS = 64;
 /**
- * Flows of a packet DMA: more than the firmware gives of a kind, as many as its capability registers say (ti-k3.ts).
- * AM62's last channels to send begin at 67 (PSIL_ETHERNET() of k3-psil-am62.c).
+ * Flows: more than the firmware gives of a kind, as many as the capability registers say (ti-k3.ts). AM62's last
+ * channels to send begin at 67 (PSIL_ETHERNET() of k3-psil-am62.c); the first flows of a UDMA belong to its channels
+ * that receive, and those for any use lie behind them (__udma_alloc_gp_rflow_range() of k3-udma.c).
  */
-const PACKET_DMA = 'ti,am64-dmss-pktdma';
-const FLOWS: Readonly<Record<string, number>> = { 'ti,sci-rm-range-tflow': 112, 'ti,sci-rm-range-rflow': 176 };
+const SENDS = 'ti,sci-rm-range-tflow';
+const RECEIVES = 'ti,sci-rm-range-rflow';
+const FLOWS: readonly {
+  readonly compatible: RegExp;
+  readonly range: string;
+  readonly first: number;
+  readonly count: number;
+}[] = [
+  { compatible: /^ti,am64-dmss-pktdma$/, range: SENDS, first: 0, count: 112 },
+  { compatible: /^ti,am64-dmss-pktdma$/, range: RECEIVES, first: 0, count: 176 },
+  { compatible: /^ti,\w+-navss-main-udmap$/, range: RECEIVES, first: 140, count: 160 },
+  { compatible: /^ti,\w+-navss-mcu-udmap$/, range: RECEIVES, first: 48, count: 48 },
+];
 
 function cellsOf(node: TreeNode, name: string): readonly number[] {
   return readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
@@ -71,14 +83,12 @@ export function k3Resources(root: TreeNode): K3Resource[] {
         { device, kind: EVENT, first: 0, count: EVENT_COUNT },
       ];
     }
-    if (hasCompatible(node, PACKET_DMA))
-      return [
-        ...without,
-        ...Object.entries(FLOWS).flatMap(([name, count]) => {
-          const kind = cellsOf(node, name).at(-1);
-          return kind === undefined ? [] : [{ device, kind, first: 0, count }];
-        }),
-      ];
+    const flows = FLOWS.flatMap(({ compatible, range, first, count }) => {
+      const last = cellsOf(node, range).at(-1);
+      const isOne = last !== undefined && compatibleOf(node).some((name) => compatible.test(name));
+      return isOne ? [{ device, kind: last, first, count }] : [];
+    });
+    if (flows.length > 0) return [...without, ...flows];
     const rings = cellProperty(node, 'ti,num-rings');
     const [kind] = cellsOf(node, 'ti,sci-rm-range-gp-rings');
     if (rings === null || kind === undefined) return without;

@@ -251,10 +251,10 @@ describe('what a chip says of itself', () => {
   it('has X-Gene’s memories ready where each driver looks', () => {
     const at = (compatible: string, reg: number[]) =>
       models(node('a@10000', { compatible, reg })).images.map(({ address }) => address);
-    expect(at('apm,xgene1-sgenet', [0x1_0000, 0xd100, 0x3_0000, 0xc300])).toEqual([0x1_d074]);
+    expect(at('apm,xgene1-sgenet', [0x1_0000, 0xd100, 0x3_0000, 0xc300])).toEqual([0x1_d074, 0x3_c208]);
     expect(at('apm,xgene-storm-dma', [0x1_0000, 0x1_0000, 0x3_0000, 0x1_0000])).toEqual([0x1_d074, 0x3_d074]);
     const sata = [0x1_0000, 0x1000, 0x2_0000, 0x1000, 0x3_0000, 0x1000, 0x4_0000, 0x1000];
-    expect(at('apm,xgene-ahci', sata)).toEqual([0x4_0074]);
+    expect(at('apm,xgene-ahci', sata)).toEqual([0x3_0074, 0x1_0000, 0x1_000c]);
   });
 
   it('finds the frames of the memory-mapped timer where its ranges put them', () => {

@@ -44,3 +44,12 @@ test('a packet DMA has as many flows as it says, of the last of the kinds that s
     { device: 30, kind: 0x2a, first: 0, count: 176 },
   ]);
 });
+
+test('flows for any use lie behind those of the channels that receive', () => {
+  const dma = node('dma-controller@31150000', {
+    compatible: 'ti,j721e-navss-main-udmap',
+    'ti,sci-dev-id': [212],
+    'ti,sci-rm-range-rflow': [0],
+  });
+  expect(k3Resources(node('', {}, dma))).toContainEqual({ device: 212, kind: 0, first: 140, count: 160 });
+});
