@@ -255,9 +255,14 @@ function unmatched(missing: readonly string[]): string {
   return missing.length > 0 ? 'a driver for it is not loaded' : 'the driver that has an alias for it did not match it';
 }
 
-function failureOf({ error, timedOut }: DeviceLife): string | null {
+/** dev_err_probe() puts the error before a driver's words. */
+const ERROR_FIRST = /^error -\w{1,16}: /;
+
+/** The error, and the first that the driver said before it as of one: most often what it failed of. */
+function failureOf({ error, timedOut, words }: DeviceLife): string | null {
   if (error === null) return null;
-  return timedOut ? `error -${error}: ${TIMED_OUT}` : `error -${error}`;
+  if (timedOut) return `error -${error}: ${TIMED_OUT}`;
+  return words === null ? `error -${error}` : `error -${error}; the driver said: ${words.replace(ERROR_FIRST, '')}`;
 }
 
 /** Devices that the tree links to one without a driver in this kernel. */

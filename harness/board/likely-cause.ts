@@ -2,7 +2,7 @@ import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
 import { readStrings } from '../devicetree/values.ts';
 import type { CensusDevice, DeviceEnd } from './census.ts';
 
-const ENOENT = 'error -2';
+const ENOENT = /^error -2\b/;
 
 /** Why a device came to another end here than `there`, on hardware. What the boot does not state is called a guess. */
 export function causeOf(there: DeviceEnd, device: CensusDevice): string {
@@ -17,7 +17,8 @@ export function causeOf(there: DeviceEnd, device: CensusDevice): string {
       ? 'a guess: its supplier came there after the log or not at all'
       : `a guess: the hardware answers otherwise, or the kernels differ${by(answeredBy, answers?.broken)}`;
   const said = reason === null ? '' : ` (${reason})`;
-  if (reason === ENOENT) return `a guess: a firmware file or a clock, reset or the like of that name is missing${said}`;
+  if (reason !== null && ENOENT.test(reason))
+    return `a guess: a firmware file or a clock, reset or the like of that name is missing${said}`;
   switch (answeredBy) {
     case 'broken polls':
       return `a guess: ${answers?.broken ?? 0} of its polls were broken${said}`;

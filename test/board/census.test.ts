@@ -36,6 +36,7 @@ describe('a census', () => {
     [
       MATCHED('9000000.uart', 'uart'),
       MATCHED('failing', 'drv'),
+      'drv failing: error -EINVAL: failed to get its clock',
       'drv failing: probe with driver drv failed with error -22',
       MATCHED('waiting', 'drv'),
       'bootrace: load phy_other ok',
@@ -72,6 +73,7 @@ describe('a census', () => {
     const found = (name: string) => census.devices.find((device) => device.name === name);
     expect(found('phy0')?.missing).toEqual(['phy_acme']);
     expect(found('waiting')?.reason).toBe('platform: supplier x not ready');
+    expect(found('failing')?.reason).toBe('error -22; the driver said: failed to get its clock');
     expect(found('9000000.uart')?.answers).toEqual({ reads: 7, writes: 2, broken: 3 });
     expect(found('9000000.uart')?.answeredBy).toBe('broken polls');
     expect(found('failing')?.answeredBy).toBe('models');
