@@ -205,10 +205,11 @@ function guessesOf(roots: readonly Root[]): string[] {
 
 /** The path in the log's words of the node that a device has its name from; null where they have none. */
 function pathIn(evidence: string | null, device: string): string | null {
-  const [name = ''] = device.split('.').slice(1).join('.').split(':');
+  const [name = '', ...below] = device.split('.').slice(1).join('.').split(':');
   const path = /\s(\/\S+)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
   const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
-  return at === -1 ? null : path.slice(0, at + 1).join('/');
+  const isWhole = below.every((node, index) => path[at + 1 + index] === node);
+  return at === -1 || !isWhole ? null : path.slice(0, at + 1 + below.length).join('/');
 }
 
 /** What tells more about a root, or helps. */

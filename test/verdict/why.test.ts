@@ -186,6 +186,10 @@ describe('whyUnbound', () => {
     const text = formatWhy(found);
     expect(text).toContain('cat /sys/firmware/devicetree/base/soc/gadget-phy@7e300000/compatible');
     expect(found.unexplained).toEqual([]);
+    const part = formatWhy(
+      why(pending('b00000.ufs', 'platform: wait for supplier /soc/rsc@17a00000/regulators-0/ldo1')),
+    );
+    expect(part).toContain('cat /sys/firmware/devicetree/base/soc/rsc@17a00000/regulators-0/compatible');
   });
 
   it('guesses a provider that no driver has probed, too', () => {
