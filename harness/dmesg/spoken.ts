@@ -24,7 +24,7 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
   ...['remoteproc', 'scmi', 'scsi', 'sdio', 'serial', 'slimbus', 'soundwire', 'spi', 'spmi', 'tty', 'usb'],
 ]);
 /** What a driver does without: regulator_get() of an absent supply, for one. */
-const NO_MATTER = /using (?:dummy|default|internal)|fall(?:ing)? ?back|ignored|optional|no hogs/i;
+const NO_MATTER = /using (?:dummy|default|internal)|assuming enabled|fall(?:ing)? ?back|ignored|optional|no hogs/i;
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */

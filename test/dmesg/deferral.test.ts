@@ -302,6 +302,15 @@ describe('a deferral that no prefix of a device tells', () => {
     ]);
   });
 
+  it('has the words of the error that ended a probe, not of a supply that the driver does without', () => {
+    const [failed] = told(
+      '[    1.100000] gadget-ufs 15570000.ufs: gadget_get_vreg: Unable to find vcc-supply regulator, assuming enabled',
+      '[    1.200000] gadget-ufs 15570000.ufs: failed to set the clock',
+      '[    1.300000] gadget-ufs 15570000.ufs: probe with driver gadget-ufs failed with error -22',
+    );
+    expect(failed).toMatchObject({ event: 'probe-failed', words: 'failed to set the clock' });
+  });
+
   it('has the words that a function of the driver said just before', () => {
     const words = '[    1.144299] [drm:gadget_lvds_probe] *ERROR* failed to find panel';
     const [deferred] = told(words, '[    1.150587] platform 96c.lvds: Driver gadget-lvds requests probe deferral');
