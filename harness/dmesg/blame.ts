@@ -98,6 +98,7 @@ export function blame(input: BlameInput): Blame {
 function insideOfHandle(candidates: readonly TraceFrame[], atomic: TraceFrame | null): readonly TraceFrame[] {
   const handle = candidates.findIndex((frame) => roleOf(frame, 'sleeping-in-atomic') === 'handle');
   const by = candidates[handle];
+  if (by !== undefined && ALWAYS_SPINNING.test(by.function)) return [];
   if (atomic !== null && by !== undefined && SPINNING.test(atomic.function) && subsystemOf(atomic) === subsystemOf(by))
     return [];
   const inside = candidates.slice(0, Math.max(0, handle));
@@ -106,6 +107,9 @@ function insideOfHandle(candidates: readonly TraceFrame[], atomic: TraceFrame | 
 
 /** Subsystems' own spin locks: drivers/clk/clk.c, drivers/base/regmap/regmap.c. */
 const SPINNING = /^(?:clk_enable_lock|regmap_lock_(?:raw_)?spinlock)$/;
+
+/** They hold pci_lock while the host's driver reads or writes: drivers/pci/access.c. */
+const ALWAYS_SPINNING = /^pci_(?:bus_|user_)?(?:read|write)_config_/;
 
 /** The word that the names of a subsystem's functions begin with. */
 function subsystemOf(frame: TraceFrame): string {

@@ -181,6 +181,7 @@ export const ROLES = {
       drm_modeset_lock* drm_modeset_unlock* i2c_lock_bus i2c_adapter_lock_bus
       lock_sock* sock_lock* release_sock  netdev_lock* device_lock* unix_state_* lock_two_* folio_unlock unlock_page
       reiserfs_write_lock* reiserfs_write_unlock* tty_lock* tty_unlock* console_lock console_trylock snd_power_wait*
+      irq_get_desc_lock irq_put_desc_unlock
     `,
   },
   container: {
@@ -426,6 +427,8 @@ export const ROLES = {
       pci_read_config_* pci_write_config_* pci_bus_read_config_* pci_bus_write_config_*
       pci_user_read_config_* pci_user_write_config_*
       irq_get_irq_data irq_set_chip* irq_set_handler* irq_create_mapping* irq_find_mapping* irq_dispose_mapping
+      clk_get_hw pci_disable_device pci_enable_device* pci_release_region* pci_set_master pci_clear_master
+      reset_control_get* of_reset_control_get* of_reset_control_array_get reset_control_array_get
     `,
   },
   request: {
@@ -439,6 +442,8 @@ export const ROLES = {
       irq_force_affinity irq_apply_affinity_hint irq_set_irqchip_state irq_get_irqchip_state irq_set_parent
       irq_set_vcpu_affinity irq_wake_thread irq_has_action irq_check_status_bit irq_set_trigger
       irq_do_set_affinity irq_percpu_is_enabled
+      unregister_irq_proc free_desc irq_free_descs irq_domain_free_irqs* msi_domain_free_* pci_msi_teardown_msi_irqs
+      pci_free_msi_irqs free_msi_irqs pci_free_irq_vectors pci_disable_msi pci_disable_msix
     `,
   },
   scheduling: {

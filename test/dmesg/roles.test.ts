@@ -33,6 +33,7 @@ describe('a fault in a helper of the kernel is blamed on its caller', () => {
     ...['debugfs_lookup', 'wakeup_source_unregister', 'software_node_unregister'],
     // Waiting: kernel/workqueue.c, kernel/notifier.c, kernel/irq/manage.c.
     ...['disable_work_sync', 'work_busy', 'blocking_notifier_chain_unregister', 'irq_wake_thread'],
+    ...['unregister_irq_proc', 'pci_free_irq_vectors', 'pci_disable_device', 'of_reset_control_array_get'],
     // Formatting, sums, containers: lib/, fs/seq_file.c.
     ...['seq_path', 'put_dec_trunc8', 'string_escape_mem', 'lockref_put_or_lock', 'sg_pcopy_from_buffer'],
     // drivers/usb/core/.
