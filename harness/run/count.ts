@@ -141,13 +141,10 @@ interface ModulesOfBoard {
   readonly leftOut: readonly LeftOut[];
 }
 
-const keptSchema = z.union([
-  z.array(z.string()).transform((modules) => ({ modules, leftOut: [] })),
-  z.object({
-    modules: z.array(z.string()),
-    leftOut: z.array(z.object({ module: z.string(), why: z.string() })).readonly(),
-  }),
-]);
+const keptSchema = z.object({
+  modules: z.array(z.string()),
+  leftOut: z.array(z.object({ module: z.string(), why: z.string() })).readonly(),
+});
 
 /**
  * What udev would load, looked for boot after boot until no device asks for more; kept in the cache. A module that ends
@@ -162,7 +159,7 @@ async function modulesByAlias(
   const { kernel, tree, index } = board;
   // Models decide which devices appear, and so which modules are asked for.
   const identity = createHash('sha256')
-    .update(`asked-for-first ${kernel.key} ${request.append.join(' ')} `)
+    .update(`asked-for-first left-out ${kernel.key} ${request.append.join(' ')} `)
     .update(JSON.stringify(modelBoard(tree).models))
     .update(serializeFdt(tree));
   const file = join(await ensureFolder(join(cacheRoot(), 'board-modules')), `${identity.digest('hex')}.json`);
@@ -201,7 +198,7 @@ async function modulesByAlias(
   }
   // A boot that ended early has not asked for all of them.
   if (complete)
-    await writeAtomic(file, JSON.stringify(leftOut.length === 0 ? [...all()] : { modules: [...all()], leftOut }));
+    await writeAtomic(file, JSON.stringify({ modules: [...all()], leftOut } satisfies z.infer<typeof keptSchema>));
   return { modules: loadOrder(all(), kernel, index), leftOut };
 }
 
