@@ -58,7 +58,7 @@ const LVTS_CONTROLLERS = 4;
 const LVTS_STRIDE = 0x100;
 
 export const mtkLvts: DeviceModel = {
-  compatible: /^mediatek,mt\d+-lvts-(?:ap|mcu)$/,
+  compatible: /^mediatek,mt\d+-lvts(?:-ap|-mcu)?$/,
   reads: 'drivers/thermal/mediatek/lvts_thermal.c, lvts_ctrl_connect() (6.12)',
   model({ base }, answers) {
     for (let n = 0; n < LVTS_CONTROLLERS; n++) answers.word(base + n * LVTS_STRIDE + LVTS_ID, LVTS_CONNECTED);

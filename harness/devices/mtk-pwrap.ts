@@ -17,6 +17,7 @@ const WRAPPERS: readonly (readonly [string, Wrapper])[] = [
   ['mediatek,mt7622-pwrap', PLAIN],
   ['mediatek,mt8173-pwrap', PLAIN],
   ['mediatek,mt8516-pwrap', PLAIN],
+  ['mediatek,mt8186-pwrap', { done: 0xa0, command: 0xc20, data: 0xc24, clear: 0xc28, wide: null }],
   ['mediatek,mt8183-pwrap', { done: 0x94, command: 0xc20, data: 0xc24, clear: 0xc28, wide: null }],
   ['mediatek,mt6873-pwrap', { done: 0, command: 0xc80, data: 0xca8, clear: 0xca4, wide: [0xc84, 0xc94] }],
   ['mediatek,mt8195-pwrap', { done: 0, command: 0x880, data: 0x8a8, clear: 0x8a4, wide: [0x884, 0x894] }],
@@ -24,6 +25,8 @@ const WRAPPERS: readonly (readonly [string, Wrapper])[] = [
 /** PWRAP_STATE_SYNC_IDLE0 and INIT_DONE0, or INIT_DONE1 with an arbiter. */
 const IDLE = (1 << 20) | (1 << 21);
 const IDLE_WIDE = 1 << 15;
+/** PWRAP_STATE_INIT_DONE0_MT8186 instead. */
+const IDLE_MT8186 = (1 << 20) | (1 << 22);
 
 /** Where a PMIC says what it is: `mt6397_probe()` of drivers/mfd/mt6397-core.c (6.12). */
 const CHIP_IDS: readonly (readonly [string, number, number])[] = [
@@ -57,7 +60,8 @@ export const mtkPwrap: DeviceModel = {
     const { base, node } = device;
     const pmic = childNamed(node, 'pmic') ?? node.children[0];
     const store = answers.store();
-    const idle = wrapper.wide === null ? IDLE : IDLE_WIDE;
+    const isMt8186 = device.compatible.includes('mediatek,mt8186-pwrap');
+    const idle = isMt8186 ? IDLE_MT8186 : wrapper.wide === null ? IDLE : IDLE_WIDE;
     answers.word(base + wrapper.done, 1);
     answers.word(base + wrapper.data, idle);
     answers.behaviour({

@@ -85,6 +85,11 @@ describe('masters of buses with a register file for each slave', () => {
     );
   });
 
+  it('says that the wrapper of an MT8186 is initialised by a bit of its own', () => {
+    const found = models(node('pwrap@2000', { compatible: 'mediatek,mt8186-pwrap', reg: [0x2000, 0x1000] }));
+    expect(found.behaviours[0]?.parameters.slice(1, 5)).toEqual([0xc20, 0xc24, 0xc28, 0x50_0000]);
+  });
+
   it('leaves MediaTek’s wrapper initialised, and the chip behind it says what the tree calls it', () => {
     const pmic = node('pmic', { compatible: 'mediatek,mt6358' });
     const found = models(node('pwrap@2000', { compatible: 'mediatek,mt8183-pwrap', reg: [0x2000, 0x1000] }, pmic));

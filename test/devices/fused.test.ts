@@ -31,7 +31,7 @@ describe('what a chip says of itself', () => {
 
   it('connects MediaTek’s thermal controllers to their sensors, and knows the version of Qualcomm’s codec', () => {
     const { images } = models(
-      node('thermal@1000', { compatible: 'mediatek,mt8192-lvts-ap', reg: [0x1000, 0x1000] }),
+      node('thermal@1000', { compatible: 'mediatek,mt8186-lvts', reg: [0x1000, 0x1000] }),
       node('codec@2000', {
         compatible: ['qcom,sm8650-lpass-va-macro', 'qcom,sm8550-lpass-va-macro'],
         reg: [0x2000, 0x1000],
