@@ -2,7 +2,8 @@ import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
 import { readStrings } from '../devicetree/values.ts';
 import type { CensusDevice, DeviceEnd } from './census.ts';
 
-const ENOENT = /^error -2\b/;
+/** ENOENT, or what _request_firmware() says of a file that nobody has (drivers/base/firmware_loader/main.c). */
+const IS_MISSING = /^error -2\b|firmware: failed to load|Direct firmware load/;
 
 /** Why a device came to another end here than `there`, on hardware. What the boot does not state is called a guess. */
 export function causeOf(there: DeviceEnd, device: CensusDevice): string {
@@ -17,7 +18,7 @@ export function causeOf(there: DeviceEnd, device: CensusDevice): string {
       ? 'a guess: its supplier came there after the log or not at all'
       : `a guess: the hardware answers otherwise, or the kernels differ${by(answeredBy, answers?.broken)}`;
   const said = reason === null ? '' : ` (${reason})`;
-  if (reason !== null && ENOENT.test(reason))
+  if (reason !== null && IS_MISSING.test(reason))
     return `a guess: a firmware file or a clock, reset or the like of that name is missing${said}`;
   switch (answeredBy) {
     case 'broken polls':

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Census, CensusDevice } from '../../harness/board/census.ts';
 import { compareWithLog } from '../../harness/board/hardware-log.ts';
+import { causeOf } from '../../harness/board/likely-cause.ts';
 import { formatComparison } from '../../harness/report/hardware-log.ts';
 import { readConsole } from '../../harness/run/boot.ts';
 import { node } from './trees.ts';
@@ -121,6 +122,25 @@ bound here, not there:
 what the hardware says it is: 0 of 1 the same
   1000.iommu stream mapping groups: 76 there, 12 here: a guess: nothing behind its bus holds this value, or the kernels differ
 `);
+});
+
+test('a probe that failed for want of a firmware file is no matter of its registers', () => {
+  const reason = 'error -22; the driver said: firmware: failed to load acme/codec.mbn (-2)';
+  const codec: CensusDevice = {
+    bus: 'platform',
+    name: 'codec',
+    driver: 'codec',
+    node: '/codec',
+    end: 'failed',
+    matched: true,
+    waits: false,
+    reason,
+    missing: [],
+    answers: null,
+    answeredBy: 'plain memory',
+  };
+  expect(causeOf('bound', codec)).toContain('a firmware file');
+  expect(causeOf('bound', { ...codec, reason: 'error -22' })).toContain('a model is missing');
 });
 
 test('suppliers and masters of a bound device are bound, and what it may do without is not', () => {
