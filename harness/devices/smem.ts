@@ -135,6 +135,8 @@ export function partitionedSmem({ address, size }: AddressRange, hosts: readonly
   header.u32(VERSIONS + SBL_VERSION_INDEX * 4, GLOBAL_PARTITION_VERSION << 16);
   header.u32(INITIALIZED, 1);
   const room = Math.floor((size - 2 * PAGE) / PARTITION_SIZE);
+  // The driver refuses a region without the page of the table by itself.
+  if (room < 0) return [];
   const partitions = [
     { host0: GLOBAL_HOST, host1: GLOBAL_HOST, items: [{ item: SOCINFO_ITEM, bytes: socinfo(socId) }] },
     ...hosts.map((host) => ({ host0: HOST_APPS, host1: host, items: [] })),

@@ -100,6 +100,7 @@ describe('shared memory in partitions', () => {
   it('leaves out what a small region has no room for', () => {
     const parts = partitionedSmem({ address: 0, size: 0x6_0000 }, [1, 2, 3, 5], 0);
     expect(parts.map(({ offset }) => offset)).toEqual([0, 0x1000, 0x2_1000, 0x5_f000]);
+    for (const size of [0, 0x1000, 0x1fff]) expect(partitionedSmem({ address: 0, size }, [1], 0)).toEqual([]);
   });
 });
 
