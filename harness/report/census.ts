@@ -68,7 +68,7 @@ function bySource(devices: readonly CensusDevice[]): string {
   return `registers of bound devices: ${by.models} modelled, ${memory}, ${by.none} have none`;
 }
 
-/** With this kernel they bind on no hardware, so the share of bound devices is told with and without them. */
+/** By the tree's links no hardware would bind them with this kernel: the share is told with and without them. */
 function outOfReach({ waiting, bound: regardless }: LinkedToNoDriver, bound: number, matched: number): string[] {
   if (waiting.length === 0) return [];
   const counts = new Map<string, number>();

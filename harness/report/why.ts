@@ -88,7 +88,7 @@ function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
   if (timeout.seconds === null) {
     const why =
       timeout.ends === null
-        ? 'the cell works with 1, so that nothing waits for it'
+        ? 'the cell works with 1 already'
         : `a longer one does not help: with ${timeout.longest} too, ${printable(timeout.ends)}`;
     return `No least deferred_probe_timeout: ${why}`;
   }

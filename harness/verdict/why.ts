@@ -381,6 +381,8 @@ function guessProviders(
   ends: ReadonlyMap<string, End>,
 ): void {
   const providers = new Map<Want, readonly string[]>();
+  const missing = [...roots].filter(([, { cause }]) => IS_MISSING.has(cause.cause)).map(([name]) => name);
+  const candidates = [...new Set([...unbound, ...missing])];
   for (const [name, root] of roots) {
     const { cause } = root;
     const want = cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
@@ -390,15 +392,7 @@ function guessProviders(
       next === name && provider.test(device) ? [device] : [],
     );
     root.cause = { ...cause, circle };
-    const missing = [...roots].flatMap(
-      ([
-        other,
-        {
-          cause: { cause: why },
-        },
-      ]) => (IS_MISSING.has(why) ? [other] : []),
-    );
-    const all = providers.get(want) ?? [...new Set([...unbound, ...missing])].filter((device) => provider.test(device));
+    const all = providers.get(want) ?? candidates.filter((device) => provider.test(device));
     providers.set(want, all);
     if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for, nor what lacks the same.
