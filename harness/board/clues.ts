@@ -1,5 +1,5 @@
 import { type DeviceTree, type TreeNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
+import { cellProperty, cellsOf, readStrings } from '../devicetree/values.ts';
 
 /**
  * What a compiled tree does not state of a board's interrupt controller and timer: known of some SoCs, else read off
@@ -59,10 +59,6 @@ export function spisOf(tree: DeviceTree): number {
   if (found.length === 0) return MOST_SPIS;
   const last = found.reduce((most, spi) => Math.max(most, spi));
   return Math.min(MOST_SPIS, Math.ceil((last + 1) / LINES) * LINES);
-}
-
-function cellsOf(node: TreeNode, property: string): readonly number[] {
-  return readCells(node.properties.get(property) ?? new Uint8Array()) ?? [];
 }
 
 /** SPIs of the board's GIC that devices are wired to, a number for each of their interrupts. */

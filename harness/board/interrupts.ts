@@ -1,6 +1,6 @@
 import { isEnabled, type NodeRegisters, numberOf } from '../devicetree/addresses.ts';
 import { type DeviceTree, nodeAt, type PlacedNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells, readStrings, stringProperty } from '../devicetree/values.ts';
+import { cellProperty, cellsOf, readCells, readStrings, stringProperty } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import { oneOf } from '../regex.ts';
 import { CPUS_MAX, type InterruptController, type StartedCpu, type TimerInterrupts } from './board-plan.ts';
@@ -182,7 +182,7 @@ export function cpusOf(tree: DeviceTree, name: string): TreeCpu[] {
     );
   const found = nodes.map(({ path, node }): TreeCpu => {
     const method = stringProperty(node, 'enable-method');
-    const number = (property: string) => numberOf(readCells(node.properties.get(property) ?? new Uint8Array()) ?? []);
+    const number = (property: string) => numberOf(cellsOf(node, property));
     return {
       path,
       affinity: number('reg') ?? 0,

@@ -1,5 +1,5 @@
 import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
-import { readStrings } from '../devicetree/values.ts';
+import { stringsOf } from '../devicetree/values.ts';
 import type { CensusDevice, DeviceEnd } from './census.ts';
 
 /** ENOENT, or what _request_firmware() says of a file that nobody has (drivers/base/firmware_loader/main.c). */
@@ -49,7 +49,7 @@ export function causeOfIdentity(
   if (what === 'SPIs') return 'a guess: what the tree has a use for, where nothing else is known of the SoC';
   if (what === 'timer rate') return 'nothing is known of the SoC, or a guest with that rate would be too slow';
   const node = device === null ? undefined : nodeAt(tree.root, device.node);
-  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  const compatible = stringsOf(node, 'compatible');
   if (what === 'page sizes' && compatible.includes('qcom,adreno-smmu') && (Number(there) & PAGES_OF_16K) !== 0)
     return 'the kernels differ: since 6.12 the driver leaves 16 KiB out here (qcom_adreno_smmuv2_cfg_probe())';
   switch (device?.answeredBy) {

@@ -5,7 +5,7 @@ import { boardNames, resolveBoard } from '../boards/boards.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { editTree } from '../devicetree/edit.ts';
 import { type DeviceTree, nodeAt } from '../devicetree/tree.ts';
-import { readStrings } from '../devicetree/values.ts';
+import { stringsOf } from '../devicetree/values.ts';
 import { InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
@@ -120,7 +120,7 @@ function checkDriver(
   { kernel, drivers, loaded }: { kernel: KernelArtefact; drivers: Drivers; loaded: readonly string[] },
 ): void {
   const node = nodeAt(tree.root, nodes.get(device) ?? '/');
-  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  const compatible = stringsOf(node, 'compatible');
   const match = drivers.find(compatible);
   const what = `${device} (compatible ${compatible.join(', ')})`;
   if (match.kind === 'none')

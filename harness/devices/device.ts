@@ -3,7 +3,7 @@ import type { BoardModels } from '../board/transplant.ts';
 import { type AddressRange, cellCounts, entriesOf, registersOf } from '../devicetree/addresses.ts';
 import { phandlesOf } from '../devicetree/lookup.ts';
 import { type DeviceTree, nodeAt, parentPath, type TreeNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
+import { cellProperty, cellsOf, stringsOf } from '../devicetree/values.ts';
 
 /**
  * A device model of a real board: what a driver finds behind the nodes of a `compatible`. A file for each, or for a few
@@ -52,7 +52,7 @@ const RESERVED = '/reserved-memory/';
 const phandles = new WeakMap<TreeNode, ReadonlyMap<number, string>>();
 
 export function compatibleOf(node: TreeNode): readonly string[] {
-  return readStrings(node.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  return stringsOf(node, 'compatible');
 }
 
 export function hasCompatible(node: TreeNode, name: string): boolean {
@@ -65,7 +65,7 @@ function intid(controller: TreeNode, first: number, second: number): number {
   if (names.some((name) => GIC.test(name) || PASSING.test(name)))
     return second + (first === TYPE_SPI ? FIRST_SPI : FIRST_PPI);
   if (!names.includes(PDC)) return 0;
-  const ranges = readCells(controller.properties.get('qcom,pdc-ranges') ?? new Uint8Array()) ?? [];
+  const ranges = cellsOf(controller, 'qcom,pdc-ranges');
   for (let at = 0; at + 2 < ranges.length; at += 3) {
     const [pin = 0, spi = 0, count = 0] = ranges.slice(at, at + 3);
     if (first >= pin && first < pin + count) return FIRST_SPI + spi + (first - pin);
@@ -142,18 +142,18 @@ export class BoardDevice {
   }
 
   strings(property: string): readonly string[] {
-    return readStrings(this.node.properties.get(property) ?? new Uint8Array()) ?? [];
+    return stringsOf(this.node, property);
   }
 
   cells(property: string): readonly number[] {
-    return readCells(this.node.properties.get(property) ?? new Uint8Array()) ?? [];
+    return cellsOf(this.node, property);
   }
 
   /** Children of a bus such as I2C, with the cells of their `reg`. */
   get slaves(): readonly { readonly node: TreeNode; readonly reg: readonly number[] }[] {
     return this.node.children.map((node) => ({
       node,
-      reg: readCells(node.properties.get('reg') ?? new Uint8Array()) ?? [],
+      reg: cellsOf(node, 'reg'),
     }));
   }
 
@@ -181,9 +181,7 @@ export class BoardDevice {
   clients(property: string): readonly TreeNode[] {
     const own = cellProperty(this.node, 'phandle');
     if (own === null) return [];
-    return [...walk(this.#tree.root)]
-      .map(({ node }) => node)
-      .filter((node) => (readCells(node.properties.get(property) ?? new Uint8Array()) ?? [])[0] === own);
+    return [...walk(this.#tree.root)].map(({ node }) => node).filter((node) => cellsOf(node, property)[0] === own);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { childNamed, type TreeNode } from '../devicetree/tree.ts';
-import { readCells } from '../devicetree/values.ts';
+import { cellsOf } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 
 /** Qualcomm's capability registers. */
@@ -31,7 +31,7 @@ const CURRENT = 16;
 /** Frequencies of the tree's operating points, ascending. */
 function frequencies(table: TreeNode | undefined): number[] {
   const values = (table?.children ?? []).flatMap((row) => {
-    const [high = 0, low] = readCells(row.properties.get('opp-hz') ?? new Uint8Array()) ?? [];
+    const [high = 0, low] = cellsOf(row, 'opp-hz');
     return low === undefined ? [] : [high * 2 ** 32 + low];
   });
   return values.sort((a, b) => a - b);

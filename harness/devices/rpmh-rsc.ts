@@ -1,4 +1,4 @@
-import { cellProperty, readCells } from '../devicetree/values.ts';
+import { cellProperty, cellsOf } from '../devicetree/values.ts';
 import type { DeviceModel } from './device.ts';
 import { encodeFields } from './register-image.ts';
 
@@ -35,7 +35,7 @@ export const rpmhRscModel: DeviceModel = {
     const id = cellProperty(device.node, 'qcom,drv-id') ?? 0;
     const drv = device.range(`drv-${id}`)?.address ?? device.base;
     const tcs = drv + (cellProperty(device.node, 'qcom,tcs-offset') ?? 0);
-    const config = readCells(device.node.properties.get('qcom,tcs-config') ?? new Uint8Array()) ?? [];
+    const config = cellsOf(device.node, 'qcom,tcs-config');
     // Pairs of a type and a number of sets.
     const sets = config.filter((_, n) => n % 2 === 1).reduce((sum, count) => sum + count, 0);
     answers.word(drv, (2 << 16) | (7 << 8));

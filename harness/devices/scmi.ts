@@ -1,6 +1,6 @@
 import type { AddressRange } from '../devicetree/addresses.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells } from '../devicetree/values.ts';
+import { cellProperty, cellsOf } from '../devicetree/values.ts';
 import type { Answers, BoardDevice, DeviceModel } from './device.ts';
 import { answerMessages } from './mhu.ts';
 
@@ -19,7 +19,7 @@ function countOf(root: TreeNode, provider: TreeNode | undefined, properties: rea
   if (phandle === null) return 0;
   const numbers = [...walk(root)].flatMap(({ node }) =>
     properties.flatMap((name) => {
-      const cells = readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
+      const cells = cellsOf(node, name);
       return cells.flatMap((cell, at) => (cell === phandle ? [(cells[at + 1] ?? 0) + 1] : []));
     }),
   );

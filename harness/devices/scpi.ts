@@ -1,5 +1,5 @@
 import { walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells } from '../devicetree/values.ts';
+import { cellProperty, cellsOf } from '../devicetree/values.ts';
 import { type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
 import { answerMessages } from './mhu.ts';
 
@@ -8,7 +8,7 @@ function sensorCount(scpi: BoardDevice): number {
   const sensors = scpi.node.children.find((node) => hasCompatible(node, 'arm,scpi-sensors'));
   const phandle = sensors === undefined ? null : cellProperty(sensors, 'phandle');
   const numbers = [...walk(scpi.root)].flatMap(({ node }) => {
-    const [provider, number] = readCells(node.properties.get('thermal-sensors') ?? new Uint8Array()) ?? [];
+    const [provider, number] = cellsOf(node, 'thermal-sensors');
     return provider === phandle && number !== undefined && number < SENSORS_MAX ? [number + 1] : [];
   });
   return Math.max(0, ...numbers);

@@ -1,5 +1,5 @@
 import type { AddressRange } from '../devicetree/addresses.ts';
-import { readCells, readStrings } from '../devicetree/values.ts';
+import { cellsOf, stringsOf } from '../devicetree/values.ts';
 import type { BoardDevice, DeviceModel } from './device.ts';
 import { MemoryImage } from './register-image.ts';
 
@@ -243,17 +243,15 @@ function smdItems(): Item[] {
  * The number of the tree's SoC: `qcom,msm-id`, or what its name stands for, or SDM845's, which then only the log shows.
  */
 function socIdOf(root: BoardDevice['root']): number {
-  const [stated] = readCells(root.properties.get('qcom,msm-id') ?? new Uint8Array()) ?? [];
-  const names = readStrings(root.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  const [stated] = cellsOf(root, 'qcom,msm-id');
+  const names = stringsOf(root, 'compatible');
   const known = names.map((name) => SOC_IDS[/^qcom,(\w+)/.exec(name)?.[1] ?? '']).find((id) => id !== undefined);
   return stated ?? known ?? SOC_ID_SDM845;
 }
 
 /** The other processors that the tree shares memory with, by the numbers that its SMP2P nodes give them. */
 function hostsOf(nodes: BoardDevice['nodes']): number[] {
-  const hosts = nodes.flatMap(
-    ({ properties }) => readCells(properties.get('qcom,remote-pid') ?? new Uint8Array()) ?? [],
-  );
+  const hosts = nodes.flatMap((node) => cellsOf(node, 'qcom,remote-pid'));
   return [...new Set(hosts)].filter((host) => host > HOST_APPS && host < HOSTS);
 }
 
@@ -265,9 +263,7 @@ export const smemModel: DeviceModel = {
     if (region === null) return;
     const { nodes } = device;
     // A heap has no item from 512 on (`SMEM_ITEM_COUNT`): trees that name one are of SoCs with partitions.
-    const isPartitioned = nodes.some(({ properties }) =>
-      (readCells(properties.get('qcom,smem') ?? new Uint8Array()) ?? []).some((item) => item >= TOC_ENTRIES),
-    );
+    const isPartitioned = nodes.some((node) => cellsOf(node, 'qcom,smem').some((item) => item >= TOC_ENTRIES));
     const hasSmd = nodes.some(({ properties }) => properties.has('qcom,smd-edge'));
     const socId = socIdOf(device.root);
     const parts = isPartitioned

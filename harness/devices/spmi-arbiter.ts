@@ -1,5 +1,5 @@
 import type { TreeNode } from '../devicetree/tree.ts';
-import { readCells } from '../devicetree/values.ts';
+import { cellsOf } from '../devicetree/values.ts';
 import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
 
 /**
@@ -66,16 +66,12 @@ const BESIDE: Readonly<Record<number, readonly number[]>> = {
   3: [0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xd0, 0xd9],
 };
 
-function registerOf(node: TreeNode): readonly number[] {
-  return readCells(node.properties.get('reg') ?? new Uint8Array()) ?? [];
-}
-
 function peripheralsOf(pmic: TreeNode, slave: number): Map<number, readonly [number, number]> {
   const found = new Map<number, readonly [number, number]>();
   for (const extra of BESIDE[slave] ?? []) found.set(extra, [0, 0]);
   found.set(PMIC_PERIPHERAL, [PMIC_TYPE, SUBTYPES[slave] ?? 0x14]);
   for (const child of pmic.children) {
-    const bases = registerOf(child);
+    const bases = cellsOf(child, 'reg');
     const kind = KINDS.find(({ name }) => name.test(child.name));
     for (const base of bases)
       for (let n = 0; n < (kind?.count ?? 1); n++)
@@ -109,7 +105,7 @@ export const spmiArbiter: DeviceModel = {
     busesOf(device).forEach((bus, index) => {
       const first = apid;
       for (const pmic of bus.children) {
-        const [slave] = registerOf(pmic);
+        const [slave] = cellsOf(pmic, 'reg');
         if (slave === undefined) continue;
         for (const [peripheral, kind] of peripheralsOf(pmic, slave)) {
           const ppid = (slave << 8) | peripheral;
@@ -146,7 +142,9 @@ function answerPeripheral(
   if (subtype === ADC_TM) answers.image(at + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
   if (peripheral === PMIC_PERIPHERAL) answers.word(at + REVISIONS, PMIC_REVISION);
   const has = (compatible: string) =>
-    pmic.children.some((child) => hasCompatible(child, compatible) && (registerOf(child)[0] ?? 0) >> 8 === peripheral);
+    pmic.children.some(
+      (child) => hasCompatible(child, compatible) && (cellsOf(child, 'reg')[0] ?? 0) >> 8 === peripheral,
+    );
   if (has(SDAM.compatible)) answers.image(at + SDAM.size, Uint8Array.of(SDAM.blocks));
   if (has(ADC7.compatible)) answers.image(at + ADC7.data, Uint8Array.from(ADC7.code));
 }

@@ -1,6 +1,6 @@
 import { wiredSpis } from '../board/clues.ts';
 import { type TreeNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells } from '../devicetree/values.ts';
+import { cellProperty, cellsOf } from '../devicetree/values.ts';
 import { compatibleOf, hasCompatible, INTIDS } from './device.ts';
 
 /**
@@ -46,10 +46,6 @@ const FLOWS: readonly {
   { compatible: /^ti,\w+-navss-main-udmap$/, range: RECEIVES, first: 140, count: 160 },
   { compatible: /^ti,\w+-navss-mcu-udmap$/, range: RECEIVES, first: 48, count: 48 },
 ];
-
-function cellsOf(node: TreeNode, name: string): readonly number[] {
-  return readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
-}
 
 /** The longest run of outputs in a router's first range of which no other device has the line. */
 function freeOutputs(node: TreeNode, wired: ReadonlySet<number>): { first: number; count: number } {

@@ -1,5 +1,5 @@
 import { type TreeNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
+import { cellProperty, cellsOf, stringsOf } from '../devicetree/values.ts';
 import { type Answers, type DeviceModel, hasCompatible } from './device.ts';
 import { k3Resources } from './ti-resources.ts';
 
@@ -64,8 +64,8 @@ function clocksOf(root: TreeNode): Clock[] {
     return known;
   };
   for (const node of nodes) {
-    const cells = (name: string) => readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
-    const names = readStrings(node.properties.get('clock-names') ?? new Uint8Array()) ?? [];
+    const cells = (name: string) => cellsOf(node, name);
+    const names = stringsOf(node, 'clock-names');
     const isWatchdog = hasCompatible(node, 'ti,j7-rti-wdt');
     pairsOf(cells('clocks'), phandle).forEach(([, device, clock], n) => {
       const used = clockAt(device, clock);
@@ -114,8 +114,8 @@ export const tiSci: DeviceModel = {
   reads: 'drivers/mailbox/ti-msgmgr.c, ti_msgmgr_send_data(); drivers/firmware/ti_sci.c, ti_sci_probe() (6.12)',
   model(device, answers) {
     const clients = device.clients('mboxes').map((node) => ({
-      names: readStrings(node.properties.get('mbox-names') ?? new Uint8Array()) ?? [],
-      mboxes: readCells(node.properties.get('mboxes') ?? new Uint8Array()) ?? [],
+      names: stringsOf(node, 'mbox-names'),
+      mboxes: cellsOf(node, 'mboxes'),
     }));
     const threads = threadsOf(clients.filter(({ names }) => names.includes('rx') && names.includes('tx')));
     const data = device.range('target_data');
@@ -123,7 +123,7 @@ export const tiSci: DeviceModel = {
     const config = device.range('scfg');
     if (threads === null || data === null || status === null || config === null) return;
     const { rx, tx } = threads;
-    const interruptNames = readStrings(device.node.properties.get('interrupt-names') ?? new Uint8Array()) ?? [];
+    const interruptNames = stringsOf(device.node, 'interrupt-names');
     const interrupt = device.interrupt(Math.max(0, interruptNames.indexOf(`rx_${String(rx).padStart(3, '0')}`)));
     answers.word(config.address + THREAD * (rx + 1), CONFIG_RECEIVES);
     answers.word(status.address + THREAD * tx, CONFIG_CREDIT);

@@ -1,5 +1,5 @@
 import { type TreeNode, walk } from '../devicetree/tree.ts';
-import { cellProperty, readCells, readStrings } from '../devicetree/values.ts';
+import { cellProperty, cellsOf, stringsOf } from '../devicetree/values.ts';
 import { type Answers, type DeviceModel, hasCompatible } from './device.ts';
 
 /** Calls of the platform management firmware: `PM_SIP_SVC` and `enum pm_api_id` of linux/firmware/xlnx-zynqmp.h. */
@@ -62,7 +62,7 @@ function clockCount(root: TreeNode, clocks: TreeNode | undefined): number {
   if (phandle === null) return 0;
   const numbers = [...walk(root)].flatMap(({ node }) =>
     ['clocks', 'assigned-clocks'].flatMap((name) => {
-      const cells = readCells(node.properties.get(name) ?? new Uint8Array()) ?? [];
+      const cells = cellsOf(node, name);
       return cells.flatMap((cell, at) => (cell === phandle ? [cells[at + 1] ?? 0] : []));
     }),
   );
@@ -75,7 +75,7 @@ const GROUPS_MAX = 128;
 function functionsOf(pins: TreeNode | undefined): Map<string, number> {
   const found = new Map<string, number>();
   for (const { node } of pins === undefined ? [] : walk(pins))
-    for (const group of readStrings(node.properties.get('groups') ?? new Uint8Array()) ?? []) {
+    for (const group of stringsOf(node, 'groups')) {
       const [, name = '', number = ''] = /^(.*)_(\d+)_grp$/.exec(group) ?? [];
       if (name !== '' && Number(number) < GROUPS_MAX)
         found.set(name, Math.max(found.get(name) ?? 0, Number(number) + 1));

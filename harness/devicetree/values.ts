@@ -131,3 +131,15 @@ export function cellProperty(node: TreeNode, name: string): number | null {
   const value = node.properties.get(name);
   return value === undefined ? null : readCell(value);
 }
+
+/** The cells of property `name`; none where it is absent or no cells. */
+export function cellsOf(node: Pick<TreeNode, 'properties'>, name: string): readonly number[] {
+  const value = node.properties.get(name);
+  return value === undefined ? [] : (readCells(value) ?? []);
+}
+
+/** The strings of property `name`; none where there is no such node or property, or it is no strings. */
+export function stringsOf(node: Pick<TreeNode, 'properties'> | undefined, name: string): readonly string[] {
+  const value = node?.properties.get(name);
+  return value === undefined ? [] : (readStrings(value) ?? []);
+}

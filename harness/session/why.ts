@@ -1,7 +1,7 @@
 import { reportsIn } from '../board/census.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, nodeAt, walk } from '../devicetree/tree.ts';
-import { readStrings, stringProperty } from '../devicetree/values.ts';
+import { stringProperty, stringsOf } from '../devicetree/values.ts';
 import { Summary } from '../dmesg/summary.ts';
 import { InputError } from '../errors.ts';
 import { encodePlan } from '../guest/plan.ts';
@@ -144,7 +144,7 @@ function refined(root: Root, { cell, tree, drivers, unloaded }: Refining): Root 
   const node = nodeAt(tree.root, path);
   const status = node === undefined ? null : stringProperty(node, 'status');
   if (status !== null && status !== 'okay' && status !== 'ok') return { ...root, cause: { cause: 'node-disabled' } };
-  const compatible = readStrings(node?.properties.get('compatible') ?? new Uint8Array()) ?? [];
+  const compatible = stringsOf(node, 'compatible');
   if (compatible.length === 0)
     return {
       ...root,
