@@ -98,24 +98,38 @@ function terminalProgress(stream: ProgressStream, paint: Colours, now: () => num
 
 /** Without a terminal: often enough to see that it lives, seldom enough to be read later. */
 const LINE_INTERVAL_MS = 10_000;
+/** A status that stays as it is, as a kernel's source is unpacked, is told again after so long. */
+const SILENCE_MS = 60_000;
+const LOOK_MS = 1000;
 
 function lineProgress(stream: ProgressStream, paint: Colours, now: () => number): ProgressRenderer {
   let state = NOTHING_YET;
   let last = now();
+  let said = now();
   let told: readonly string[] = [];
+  const write = (lines: readonly string[]) => {
+    for (const line of lines) stream.write(`${line}\n`);
+    if (lines.length > 0) said = now();
+  };
+  const tell = () => {
+    if (now() - last < LINE_INTERVAL_MS) return;
+    last = now();
+    const lines = formatStatus(state, now());
+    const isSilent = now() - said >= SILENCE_MS;
+    // While a kernel is compiled, the boots stand still.
+    write(isSilent ? lines : lines.filter((one) => !told.includes(one)));
+    told = lines;
+  };
+  const timer = setInterval(tell, LOOK_MS);
+  timer.unref();
   return {
     listen: (event) => {
       state = advance(state, event, now());
-      for (const line of permanentLines(event, state, paint)) stream.write(`${line}\n`);
-      if (now() - last < LINE_INTERVAL_MS) return;
-      last = now();
-      const lines = formatStatus(state, now());
-      // While a kernel is compiled, the boots stand still.
-      for (const line of lines.filter((one) => !told.includes(one))) stream.write(`${line}\n`);
-      told = lines;
+      write(permanentLines(event, state, paint));
+      tell();
     },
-    note: (line) => stream.write(`${printable(line)}\n`),
-    close: () => {},
+    note: (line) => write([printable(line)]),
+    close: () => clearInterval(timer),
   };
 }
 

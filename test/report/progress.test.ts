@@ -169,6 +169,29 @@ describe('progress without a terminal', () => {
     expect(lines.slice(2)).toEqual(['cells: 5 of 8, 1 unexpected, 6.0 s left, booting c6\n']);
     progress.close();
   });
+
+  it('lives while nothing happens: what stays as it is comes again after a minute', () => {
+    vi.useFakeTimers();
+    try {
+      const lines: string[] = [];
+      const progress = renderProgress({ write: (text) => lines.push(text) }, { env: {}, now: Date.now });
+      const unpacking = { phase: 'unpacking', subject: '6.1', done: null, total: null, isRough: false } as const;
+      progress.listen({ event: 'kernel-progress', progress: { ...unpacking, secondsLeft: null } });
+      vi.advanceTimersByTime(9_000);
+      expect(lines).toEqual([]);
+      vi.advanceTimersByTime(2_000);
+      expect(lines).toEqual(['kernel: 6.1: unpacking\n']);
+      vi.advanceTimersByTime(55_000);
+      expect(lines).toHaveLength(1);
+      vi.advanceTimersByTime(10_000);
+      expect(lines).toEqual(['kernel: 6.1: unpacking\n', 'kernel: 6.1: unpacking\n']);
+      progress.close();
+      vi.advanceTimersByTime(300_000);
+      expect(lines).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
 describe('progress on a terminal', () => {
