@@ -16,6 +16,17 @@ const ANNOUNCED: readonly { readonly words: RegExp; readonly header: Header }[] 
   { words: /\b(?:(?:kernel|null) (?:oops|crash\w*|panic\w*)|oops(?:es)?)\b/i, header: DIED },
 ];
 
+/** kasan_non_canonical_hook(), mm/kasan/report.c: only the report of a fault has the line. */
+const RANGE = /^KASAN: (?:maybe |probably )?(null-ptr-deref|(?:wild|user)-memory-access) in range \[/;
+const WILD: Header = { ...HEADLESS, kind: 'paging-request', lead: 'unable to handle kernel paging request' };
+
+/** What a line of KASAN's says of the fault that it belongs to. */
+export function announcedByRange(text: string): Header | null {
+  const [, what] = RANGE.exec(text) ?? [];
+  if (what === undefined) return null;
+  return what === 'null-ptr-deref' ? NULL_DEREFERENCE : WILD;
+}
+
 /** Where traces begin that somebody asked for, or that a report dumped which did not stop the task. */
 const DUMPED = /^(?:dump_(?:backtrace|stack)\w*|show_stack\w*|unwind_backtrace|__switch_to|__schedule|sched_show_task)/;
 

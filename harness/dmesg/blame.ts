@@ -44,6 +44,9 @@ const WAIT_CONTEXT = /Invalid wait context$/;
 /** Hung tasks that wait for a grace period are one problem, whoever waits: that of what holds the grace period up. */
 const GROUPED = /^synchronize_(?:rcu|srcu|sched|net)(?:_expedited)?$/;
 
+/** lib/kunit/test.c: what it calls is a test, and no helper, whatever its name: `kmalloc_oob_right`. */
+const KUNIT = 'kunit_try_run_case';
+
 /** How any task sleeps, which says nothing of why it does. */
 const SLEEPS = /^(?:__switch_to|_*schedule|schedule_|io_schedule|kthread|worker_|rcu_|msleep|usleep|do_nanosleep)/;
 
@@ -60,6 +63,7 @@ export function blame(input: BlameInput): Blame {
   if (input.header.rule === 'header') return { frame: candidates[0] ?? null, passedOver: [] };
   const grouped = kind === 'hung-task' ? candidates.find((frame) => GROUPED.test(frame.function)) : undefined;
   if (grouped !== undefined) return { frame: grouped, passedOver: [] };
+  const tested = candidates[candidates.findIndex((frame) => frame.function === KUNIT) - 1]?.function;
   const helpers: { frame: TraceFrame; role: Role }[] = [];
   let dispatcher: TraceFrame | null = null;
   const inside = sleeps ? insideOfHandle(candidates, input.atomic) : [];
@@ -70,7 +74,7 @@ export function blame(input: BlameInput): Blame {
       dispatcher = frame;
       break;
     }
-    const role = roleOf(frame, sleeps ? 'sleeping-in-atomic' : kind);
+    const role = frame.function === tested ? null : roleOf(frame, sleeps ? 'sleeping-in-atomic' : kind);
     if (role === null) return { frame, passedOver: [...asleep(inside), ...reasons(helpers)].slice(0, MAX_REASONS) };
     helpers.push({ frame, role });
   }
@@ -85,7 +89,11 @@ export function blame(input: BlameInput): Blame {
   if (where === 'stall' || kind === 'panic') return { frame: null, passedOver: reasons(helpers) };
   const best = helpers.find(({ role }) => !isBystander(role) && !SMALL.has(role));
   const frame =
-    (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ?? dispatcher ?? input.header.frame ?? input.pc;
+    (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ??
+    dispatcher ??
+    input.header.frame ??
+    input.named ??
+    input.pc;
   return { frame: frame !== null && isNameless(frame) && frame.module === null ? null : frame, passedOver: [] };
 }
 

@@ -1,5 +1,5 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
-import { mayBeAnnounced } from './announced.ts';
+import { announcedByRange, mayBeAnnounced } from './announced.ts';
 import type { PlacedFrame } from './blame.ts';
 import { Clues } from './clues.ts';
 import { crashOf } from './crash-event.ts';
@@ -81,8 +81,12 @@ export class Block {
   #telling = false;
   /** A frame of a trace has come. */
   #traced = false;
+  /** The mark that a WARN() or an oops ends with, oops_exit() and __warn() in kernel/panic.c. */
+  #marked = false;
   /** Names of modules may follow. */
   #modules = false;
+  /** lockdep: how many frames came before those of the last link of the chain, which is the task's own trace. */
+  #chain: number | null = null;
   /** The next frame is a place that a line names, not one of a trace. */
   #skipFrame = false;
   readonly #locate: Locate | null;
@@ -150,7 +154,7 @@ export class Block {
   get #interrupted(): boolean {
     if (this.#sections.isBystander) return true;
     if (this.header === HEADLESS) return this.#traced;
-    return DUMPED.has(this.#kind) && this.#frames.length > 0;
+    return (DUMPED.has(this.#kind) || this.header.survives) && this.#frames.length > 0;
   }
 
   get kind(): CrashKind {
@@ -167,6 +171,7 @@ export class Block {
             this.#registers.general ||
             this.#died ||
             this.#telling ||
+            this.#marked ||
             this.#called !== null
           : this.#registers.places)
       );
@@ -199,10 +204,8 @@ export class Block {
     const continues = dies && this.#fault && last !== undefined;
     this.#fault = !dies && isFatal(followUp.kind);
     if (continues) return;
-    if (this.#kind === 'hung-task' && followUp.kind === 'panic') {
-      // What follows is the trace of the watchdog.
-      this.#sections.beginBystander();
-    }
+    // What follows is the trace of the watchdog.
+    if (this.#kind === 'hung-task' && followUp.kind === 'panic') this.#sections.beginBystander();
     if (this.#followUps.length < MAX_FOLLOW_UPS) this.#followUps.push(followUp);
   }
 
@@ -282,6 +285,7 @@ export class Block {
       this.#skipFrame = text.trimEnd().endsWith(']');
       return true;
     }
+    if (text.startsWith('-> #0 ')) this.#chain = this.#frames.length;
     if (HELD_AT.test(text)) {
       this.#skipFrame = true;
       return true;
@@ -306,6 +310,7 @@ export class Block {
     }
     if (END_TRACE.test(text)) {
       this.ended = true;
+      this.#marked = true;
       return true;
     }
     return (
@@ -341,6 +346,7 @@ export class Block {
     if (told !== null) return true;
     if (this.#kind === 'rcu-stall' && this.#task.readStall(text)) return true;
     if (text.startsWith('KASAN: ')) {
+      if (this.header === HEADLESS) this.announced ??= announcedByRange(text);
       if (text.startsWith('KASAN: null-ptr-deref in range') && this.fatal) this.#kind = 'null-deref';
       return true;
     }
@@ -381,7 +387,7 @@ export class Block {
       fatal: this.fatal,
       truncated: headless || (cut && !this.ended && !this.#complete()),
       header: this.header,
-      frames: this.#frames,
+      frames: this.#ownFrames(),
       registers: this.#registers,
       locks: this.#locks,
       task: this.#task,
@@ -393,6 +399,13 @@ export class Block {
       followUps: this.#followUps,
       probing,
     });
+  }
+
+  /** The frames; where a person left out lockdep's `stack backtrace`, the last link of the chain has the same. */
+  #ownFrames(): readonly PlacedFrame[] {
+    const chain = this.#chain;
+    if (chain === null || this.#frames.some(({ section }) => section === 'own')) return this.#frames;
+    return this.#frames.map((placed, n) => (n < chain ? placed : { ...placed, section: 'own' }));
   }
 
   get traceNames(): readonly string[] {

@@ -1,4 +1,5 @@
 import type { CrashKind } from '../model/crash.ts';
+import { oneOfWords } from '../regex.ts';
 import { blame, type PlacedFrame } from './blame.ts';
 import type { Crash } from './events.ts';
 import { isNameless, plainName, publicFrame, type TraceFrame } from './frame.ts';
@@ -32,6 +33,24 @@ export interface Report
   readonly rustMessage: string | null;
 }
 
+/**
+ * What stops the kernel for something that happened elsewhere, which its message tells: kernel/exit.c, init/, the
+ * watchdogs, mm/oom_kill.c, drivers/tty/sysrq.c.
+ */
+const GIVES_UP = new RegExp(
+  `^${oneOfWords(String.raw`
+    do_(?:group_)?exit make_task_dead exit_notify forget_original_parent find_child_reaper get_signal
+    kernel_init mount_block_root mount_root\w* prepare_namespace run_init_process
+    out_of_memory mem_cgroup_out_of_memory check_panic_on_oom
+    watchdog\w* check_hung_\w+ hung_task_\w+ panic_on_\w+ wq_watchdog_\w+ rcu_\w+ (?:check|print)_\w*cpu_stall
+    sysrq_\w+
+  `)}$`,
+);
+
+function gaveUp(blamed: TraceFrame | null): boolean {
+  return blamed === null || GIVES_UP.test(plainName(blamed.function));
+}
+
 /** The event of a report: who is to blame, and its titles. */
 export function crashOf(report: Report): Crash {
   const { kind, header, frames, registers, locks, task } = report;
@@ -45,7 +64,7 @@ export function crashOf(report: Report): Crash {
     frames,
   });
   const isOfNoFault = () => !isOfFault(frames.map((placed) => placed.frame.function));
-  const innocent = kind === 'panic' && !header.named && header.rule === null && isOfNoFault();
+  const innocent = kind === 'panic' && !header.named && header.rule === null && gaveUp(blamed) && isOfNoFault();
   const named = innocent ? null : blamed;
   const nameless = named !== null && isNameless(named);
   const name = named === null || nameless ? null : plainName(named.function);

@@ -72,7 +72,7 @@ const REMOTEPROC = new RegExp(
 );
 
 /** An entry of /sys/kernel/debug/devices_deferred (deferred_devs_show(), drivers/base/dd.c): name, tab, reason. */
-const ENTRY = /^([^\s:=,()'"`][^\s=()'"`]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;
+const ENTRY = /^((?!\/\*)[^\s:=,()'"`][^\s=()'"`]{0,127})(?:\t+|[ ]{2,})([\w.,@-]{1,64}: \S.{0,300})?$/;
 /** The same with one blank, as web pages and mails have it: sure where the device or its driver has a name of such. */
 const SPACED = new RegExp(
   `^(${oneOf(

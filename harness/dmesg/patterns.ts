@@ -25,7 +25,7 @@ export const OLD_PID =
   /^(?:Pid: (\d{1,8}), comm: (.{1,32}?) (?:Not tainted|Tainted)|Process:? (.{1,32}?) \(pid: (\d{1,8}),)/;
 export const WORKQUEUE = /^Workqueue: (\S{1,64}(?: \S{1,128})?)/;
 /** In quotes they are strings of a program. */
-export const END_TRACE = /(?<!")---\[ end trace/;
+export const END_TRACE = /(?<!")--\[ end trace/;
 export const END_PANIC = /(?<!"-{0,2})-\[ end Kernel panic|^Rebooting in \d+ seconds/;
 /** KASAN: what the access was; the address since 4.11 in the same line. */
 export const ACCESS = /^(Read|Write|Free) (?:of (?:size|addr|\d+)|at addr)/;
@@ -47,7 +47,7 @@ export const OTHER_SECTION = new RegExp(
     /page last (?:allocated|free)|page_owner/,
     // lockdep.
     /-> #\d|the existing dependency|the (?:first|second) lock|last function|Showing all locks/,
-    /\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) /,
+    /\w+-irq-(?:READ|W|ON|U|S)|\{[A-Z_-]{4,40}\}|(?:to|and) (?:a|the) \w+-irq|(?:which|but this) /,
     /(?:rcu: )?RCU grace-period kthread/,
   )}`,
 );

@@ -8,9 +8,10 @@ import { type FoundHeader, HEADLESS } from './headers.ts';
 const MAX_INLINED = 8;
 
 /** The header of the same report once more, for the function that the one named in it was inlined into. */
-function isInlinedCaller(block: Block, header: Header): boolean {
+function isInlinedCaller(block: Block, header: Header, time: number | null): boolean {
   return (
     !block.evident &&
+    block.time === time &&
     block.total < MAX_INLINED &&
     header.kind === block.kind &&
     header.lead === block.header.lead &&
@@ -40,7 +41,7 @@ export function relation(
     return block.fatal || block.ledToFatal || isConsequence(found.panicMessage, block) ? 'follow-up' : 'new';
   }
   if (block.panicked) return 'follow-up';
-  if (isInlinedCaller(block, header)) return 'inlined';
+  if (isInlinedCaller(block, header, time)) return 'inlined';
   // `BUG: memory leak`, which a fuzzer puts before what kmemleak says.
   if (header.kind === 'memleak' && block.kind === 'memleak' && !block.evident) return 'same';
   // A CPU that is stuck is reported every few seconds, and only the lines that say so may have been kept.

@@ -24,6 +24,7 @@ const MAX_PREAMBLE = 12;
 const REGISTERS = new RegExp(
   `^${oneOf(
     /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:|Backtrace: ?$/,
+    /KASAN: .{1,32} in range \[/,
     // The last registers of arm64.
     /(?:x2 ?: [0-9a-f]{16} )?x1 ?: [0-9a-f]{16} x0 ?: [0-9a-f]{16}/,
     /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,

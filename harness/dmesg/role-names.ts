@@ -255,8 +255,8 @@ export const ROLES = {
       pcpu_* array_map_alloc htab_map_alloc*
       kmalloc* kzalloc* kcalloc* krealloc* kvmalloc* kvzalloc* kvcalloc* kvrealloc* vmalloc* vzalloc* vcalloc
       kmem_* do_kmalloc* devm_kmalloc* devm_kzalloc* devm_kcalloc* pcpu_alloc* alloc_percpu* free_percpu kfree*
-      kvfree* vfree* vunmap* slab_* slub_* new_slab* allocate_slab free_slab discard_slab setup_object* check_slab
-      check_object check_bytes_and_report check_pad* object_err free_debug_processing alloc_debug_processing
+      kvfree* vfree* vunmap* slab_* slob_* slub_* new_slab* allocate_slab free_slab discard_slab setup_object*
+      check_slab check_object check_bytes_and_report check_pad* object_err free_debug_processing alloc_debug_processing
       free_to_partial_list on_freelist cache_alloc* cache_free* cache_grow* do_slab_free create_object kmemleak_*
       mempool_* alloc_page alloc_pages* alloc_frozen_pages* alloc_skb* alloc_large_* get_free_page*
       get_zeroed_page free_page free_pages* free_unref_* free_frozen_pages* free_pcp_* free_the_page
@@ -351,7 +351,7 @@ export const ROLES = {
       kobject_* kset_* kref_* device_add device_add_* device_del device_unregister device_register
       device_initialize
       device_create* device_destroy device_remove* device_release* device_unbind* device_find_child* device_for_each_*
-      device_get_* device_links_* device_pm_* device_node_* device_shutdown get_device put_device get_device_parent
+      device_get_* device_links_* device_pm_* device_node_* get_device put_device get_device_parent
       cleanup_glue_dir dev_set_name dev_uevent dev_attr_* devres_* devm_* release_nodes internal_create_*
       create_files remove_files bus_add_* bus_remove_* bus_probe_device bus_for_each_* bus_find_* bus_register*
       bus_unregister*

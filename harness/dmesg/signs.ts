@@ -22,6 +22,7 @@ const KERNEL = [
   'idle thread',
   '[#',
   'UBSAN',
+  'KASAN: ',
   'SError',
   'ad mode in',
   'nhandled ',

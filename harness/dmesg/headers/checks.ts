@@ -176,11 +176,11 @@ export const CHECKS: readonly Rule[] = [
   },
   {
     needle: 'BUG: Dentry ',
-    pattern: anywhere('BUG: Dentry .{1,200}still in use \\(-?\\d+\\) +\\[unmount of ([^\\]]{1,64})\\]'),
+    pattern: anywhere('BUG: Dentry .{1,200}still in use \\(-?\\d+\\)(?: +\\[unmount of ([^\\]]{1,64})\\])?'),
     header: (match) => ({
       ...NOTHING,
       kind: 'bug',
-      lead: `BUG: Dentry still in use [unmount of ${generalise(match[1] ?? '')}]`,
+      lead: `BUG: Dentry still in use${match[1] === undefined ? '' : ` [unmount of ${generalise(match[1])}]`}`,
       survives: true,
       named: false,
     }),

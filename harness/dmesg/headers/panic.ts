@@ -47,7 +47,7 @@ export const PANICS: readonly Rule[] = [
   // mm/oom_kill.c, mm/page_alloc.c.
   {
     needle: 'invoked oom-killer',
-    pattern: at('(.{1,16}?) invoked oom-killer: gfp_mask='),
+    pattern: at('(.{1,16}?) invoked oom-killer: gfp_mask=0x'),
     header: (match) => ({
       ...NOTHING,
       kind: 'oom',
