@@ -4,6 +4,7 @@ import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import { type DeviceLife, TIMED_OUT } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import type { LeftOut } from './left-out.ts';
+import type { Lacking } from './waits.ts';
 
 /** What became of every device of a board in one boot. Pure. */
 
@@ -265,24 +266,36 @@ function failureOf({ error, timedOut, words }: DeviceLife): string | null {
   return words === null ? `error -${error}` : `error -${error}; the driver said: ${words.replace(ERROR_FIRST, '')}`;
 }
 
-/** Devices that the tree links to one without a driver in this kernel. */
+/** Devices that the tree links to suppliers without a driver in this kernel. */
 export interface LinkedToNoDriver {
-  /** Those that wait, and the path of that one. */
-  readonly waiting: readonly { readonly device: string; readonly lacks: string }[];
+  /** Those that wait, and the paths of what they lack. */
+  readonly waiting: readonly { readonly device: string; readonly lacks: readonly string[] }[];
+  /** What they lack, the most wanted first; a device may wait for several. */
+  readonly suppliers: readonly (Lacking & { readonly wanted: number })[];
   /** How many are bound all the same: what the guess that the others wait for it is worth. */
   readonly bound: number;
 }
 
-/** `lacking`: what the tree links so, by path (board/waits.ts, `withoutDriver()`). */
+/** `lackingFor`: what the tree links a node to so (board/waits.ts). */
 export function linkedToNoDriver(
   devices: readonly CensusDevice[],
-  lacking: ReadonlyMap<string, string>,
+  lackingFor: (path: string) => readonly Lacking[],
 ): LinkedToNoDriver {
+  const suppliers = new Map<string, Lacking & { wanted: number }>();
   const waiting = devices.flatMap(({ waits, name, node }) => {
-    const lacks = waits ? lacking.get(node) : undefined;
-    return lacks === undefined ? [] : [{ device: name, lacks }];
+    const lacks = waits ? lackingFor(node) : [];
+    for (const supplier of lacks) {
+      const entry = suppliers.get(supplier.path) ?? { ...supplier, wanted: 0 };
+      entry.wanted++;
+      suppliers.set(supplier.path, entry);
+    }
+    return lacks.length === 0 ? [] : [{ device: name, lacks: lacks.map(({ path }) => path) }];
   });
-  return { waiting, bound: devices.filter(({ end, node }) => end === 'bound' && lacking.has(node)).length };
+  return {
+    waiting,
+    suppliers: [...suppliers.values()].sort((a, b) => b.wanted - a.wanted || order(a.path, b.path)),
+    bound: devices.filter(({ end, node }) => end === 'bound' && lackingFor(node).length > 0).length,
+  };
 }
 
 function answeredBy(node: string, { modelled, registers }: CensusInput, answers: Answers | undefined): AnsweredBy {

@@ -100,28 +100,50 @@ function dependentsOf(links: readonly Link[]): Map<string, Link[]> {
   return dependents;
 }
 
+/** A supplier that this kernel has no driver for. */
+export interface Lacking {
+  readonly path: string;
+  /** The most specific. */
+  readonly compatible: string;
+}
+
 /**
- * For each device that the tree links, directly or through others, to one without a driver in this kernel, the path of
- * that one; of several the nearest. A guess: the driver of a consumer may do without a supplier. What only an endpoint
- * of a graph names counts for none.
+ * What the device of a path waits for that has no driver in this kernel: suppliers that the tree links it to, directly
+ * or through others, the nearest first. A guess: a driver may do without a supplier. What only an endpoint of a graph
+ * names counts for none.
  */
-export function withoutDriver(tree: DeviceTree, suppliers: Suppliers, hasDriver: HasDriver): Map<string, string> {
+export function lackingFor(
+  tree: DeviceTree,
+  suppliers: Suppliers,
+  hasDriver: HasDriver,
+): (path: string) => readonly Lacking[] {
   const namesAt = namesIn(tree);
   const isBus = (path: string) => namesAt(path).some((name) => POPULATED.has(name));
-  const lacksDriver = (path: string) => namesAt(path).length > 0 && !isBus(path) && !namesAt(path).some(hasDriver);
-  const isSupplier = ({ properties, supplier }: Link) =>
-    properties.some((property) => property !== EITHER_WAY && !OPTIONAL.has(property)) && !isEarly(namesAt(supplier));
-  const dependents = dependentsOf(suppliers.links.filter(isSupplier));
-  const found = new Map<string, string>();
-  const reached = [...dependents.keys()].filter(lacksDriver).map((path) => ({ path, root: path }));
-  for (const { path, root } of reached)
-    for (const { consumer, supplier } of dependents.get(path) ?? []) {
-      // What lies in a bus does not need it to bind.
-      if (found.has(consumer) || lacksDriver(consumer) || (supplier !== path && isBus(path))) continue;
-      found.set(consumer, root);
-      reached.push({ path: consumer, root });
-    }
-  return found;
+  const suppliersBy = new Map<string, string[]>();
+  for (const { consumer, supplier, properties } of suppliers.links) {
+    const isSupplier = properties.some((property) => property !== EITHER_WAY && !OPTIONAL.has(property));
+    if (!isSupplier || isEarly(namesAt(supplier))) continue;
+    const those = suppliersBy.get(consumer) ?? [];
+    those.push(supplier);
+    suppliersBy.set(consumer, those);
+  }
+  return (path) => {
+    const found: Lacking[] = [];
+    const seen = new Set([path]);
+    const reached = [path];
+    for (const consumer of reached)
+      for (const supplier of suppliersBy.get(consumer) ?? [])
+        for (let at = supplier; at !== '/'; at = parentPath(at)) {
+          // What lies in a bus does not need it to bind.
+          if (seen.has(at) || (at !== supplier && isBus(at))) continue;
+          seen.add(at);
+          const names = namesAt(at);
+          const [compatible] = names;
+          if (compatible === undefined || isBus(at) || names.some(hasDriver)) reached.push(at);
+          else found.push({ path: at, compatible });
+        }
+    return found;
+  };
 }
 
 /** Consumers whose supplier never is a device, or waits for ever itself. */

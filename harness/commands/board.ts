@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { countEnds, linkedToNoDriver } from '../board/census.ts';
 import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
 import { suppliersOf } from '../board/suppliers.ts';
-import { withoutDriver } from '../board/waits.ts';
+import { lackingFor } from '../board/waits.ts';
 import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { readNamed } from '../files.ts';
@@ -87,8 +87,8 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
       `give one that is built for the board; the boot's files are in ${relative(process.cwd(), cellFolder)}`,
     );
   const drivers = await driversOf(cacheRoot(), kernel);
-  const lacking = withoutDriver(tree, suppliersOf(tree), (compatible) => drivers.find([compatible]).kind !== 'none');
-  const linked = linkedToNoDriver(census.devices, lacking);
+  const hasDriver = (compatible: string) => drivers.find([compatible]).kind !== 'none';
+  const linked = linkedToNoDriver(census.devices, lackingFor(tree, suppliersOf(tree), hasDriver));
   const comparison =
     log === null ? null : compareWithLog(log, await readLog(join(cellFolder, 'console.log')), census, tree);
   const shown = {
@@ -98,6 +98,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     ...countEnds(census.devices),
     ...census,
     needsDriver: linked.waiting,
+    withoutDriver: linked.suppliers,
     boundWithoutDriver: linked.bound,
     ...(comparison === null ? {} : { comparison }),
   };

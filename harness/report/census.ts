@@ -31,28 +31,39 @@ export function formatCensus(census: Census, { board, release, notes, linked }: 
   const { devices } = census;
   const counts = countEnds(devices);
   const matched = devices.filter((device) => device.matched).length;
+  const waiting = new Set(linked.waiting.map(({ device }) => device));
   const rest = HEADINGS.flatMap(([end]) => (counts[end] > 0 ? [`${counts[end]} ${end}`] : []));
   const ends = [`${counts.bound} of ${matched} matched devices bound`, ...rest].join(', ');
   const lines = [
     `${board} on ${release}: ${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
     ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
+    ...withinReach(linked, counts.bound, matched),
     ...tellLeftOut(census.leftOut),
     ...notes,
-    ...outOfReach(linked, counts.bound, matched),
     bySource(devices),
     ...guessed(devices),
-    ...HEADINGS.flatMap(([end, heading]) => section(heading, devices, end)),
+    ...HEADINGS.flatMap(([end, heading]) => {
+      const those = devices.filter((device) => device.end === end);
+      const others = those.filter(({ name }) => !waiting.has(name));
+      return section(others.length < those.length ? `${heading}, for another reason` : heading, others);
+    }),
+    ...outOfReach(linked),
+    ...section(
+      'wait for those',
+      devices.filter(({ name }) => waiting.has(name)),
+    ),
     ...unloaded(devices),
-    ...section('no driver', devices, 'no-driver'),
+    ...section(
+      'no driver',
+      devices.filter(({ end }) => end === 'no-driver'),
+    ),
     ...failedModules(census),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function section(heading: string, devices: readonly CensusDevice[], end: DeviceEnd): string[] {
-  const those = devices.filter((device) => device.end === end);
-  if (those.length === 0) return [];
-  return ['', `${heading}:`, ...those.map(describe)];
+function section(heading: string, those: readonly CensusDevice[]): string[] {
+  return those.length === 0 ? [] : ['', `${heading}:`, ...those.map(describe)];
 }
 
 function describe({ bus, name, driver, node, reason, answers }: CensusDevice): string {
@@ -68,19 +79,27 @@ function bySource(devices: readonly CensusDevice[]): string {
   return `registers of bound devices: ${by.models} modelled, ${memory}, ${by.none} have none`;
 }
 
-/** By the tree's links no hardware would bind them with this kernel: the share is told with and without them. */
-function outOfReach({ waiting, bound: regardless }: LinkedToNoDriver, bound: number, matched: number): string[] {
+/** By the tree's links no hardware would bind the others with this kernel. */
+function withinReach({ waiting }: LinkedToNoDriver, bound: number, matched: number): string[] {
   if (waiting.length === 0) return [];
-  const counts = new Map<string, number>();
-  for (const { lacks } of waiting) counts.set(lacks, (counts.get(lacks) ?? 0) + 1);
-  const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  const each = sorted.map(([path, number]) => `${path} (${number})`).join(', ');
   const others = matched - waiting.length;
-  const percent = (whole: number) => `${whole === 0 ? 0 : Math.floor((100 * bound) / whole)} %`;
+  const share = others === 0 ? '' : ` (${Math.floor((100 * bound) / others)} %)`;
+  const wait = `${waiting.length} ${waiting.length === 1 ? 'waits' : 'wait'}`;
   return [
-    "matched devices that wait for one without a driver in this kernel, by the tree's links " +
-      `(a guess; ${regardless} with such links are bound): ${waiting.length}, for ${each}`,
-    `bound: ${percent(matched)} of the matched devices, ${percent(others)} of the ${others} that do not wait for such`,
+    `within reach of this kernel (a guess by the tree's links): ${bound} of ${others} bound${share}; ` +
+      `${wait} for suppliers that it has no driver for`,
+  ];
+}
+
+function outOfReach({ suppliers, bound }: LinkedToNoDriver): string[] {
+  if (suppliers.length === 0) return [];
+  const lines = suppliers.map(({ path, compatible, wanted }) => `  ${path} (${compatible}): ${wanted}`);
+  const worth = `${count(bound, 'device')} with such links ${bound === 1 ? 'is' : 'are'} bound`;
+  return [
+    '',
+    'suppliers without a driver in this kernel, and how many wait for each, directly or through others ' +
+      `(a guess by the tree's links; ${worth}):`,
+    ...lines,
   ];
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CensusDevice, censusOf, countEnds, linkedToNoDriver } from '../../harness/board/census.ts';
 import { type LeftOut, moduleToLeaveOut } from '../../harness/board/left-out.ts';
+import type { Lacking } from '../../harness/board/waits.ts';
 import { registersOf } from '../../harness/devicetree/addresses.ts';
 import { DmesgParser } from '../../harness/dmesg/parser.ts';
 import { Summary } from '../../harness/dmesg/summary.ts';
@@ -26,6 +27,11 @@ function count(lines: readonly string[], firmwareLog = '', leftOut: readonly Lef
     leftOut,
   });
 }
+
+const lackingIn =
+  (by: Readonly<Record<string, readonly Lacking[]>>) =>
+  (path: string): readonly Lacking[] =>
+    by[path] ?? [];
 
 const ends = (devices: readonly CensusDevice[]) => Object.fromEntries(devices.map(({ name, end }) => [name, end]));
 const MATCHED = (device: string, driver: string) =>
@@ -142,7 +148,7 @@ describe('a census', () => {
       board: 'acme.dtb',
       release: '6.12',
       notes: [],
-      linked: { waiting: [], bound: 0 },
+      linked: { waiting: [], suppliers: [], bound: 0 },
     });
     expect(text).toContain('0 of 1 matched devices bound, 1 crashed');
     expect(text).toContain('booted without phy_acme: a boot that loaded it came to kernel panic in phy_reset\n');
@@ -200,22 +206,56 @@ describe('a census', () => {
   });
 
   test('is printed with the sum first', () => {
-    const lacking = new Map([
-      ['/waiting', '/clock'],
-      ['/failing', '/phy'],
-      ['/uart@9000000', '/phy'],
-    ]);
+    const clock = { path: '/clock', compatible: 'acme,clock' };
+    const pins = { path: '/pins', compatible: 'acme,pins' };
+    const lacking = lackingIn({ '/waiting': [clock, pins], '/failing': [pins], '/uart@9000000': [pins] });
     const linked = linkedToNoDriver(census.devices, lacking);
-    const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: [], linked });
-    expect(text.split('\n')[0]).toBe(
+    const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: ['a note'], linked });
+    expect(text.split('\n').slice(0, 3)).toEqual([
       'acme.dtb on 6.12: 1 of 3 matched devices bound, 1 failed, 1 deferred; 5 devices, 2 without a driver',
-    );
+      "within reach of this kernel (a guess by the tree's links): 1 of 2 bound (50 %); " +
+        '1 waits for suppliers that it has no driver for',
+      'a note',
+    ]);
     expect(text).toContain('1 device bound on guesses, by 3 broken polls: 9000000.uart 3');
+    expect(text).not.toMatch(/^deferred/m);
+    expect(text).toContain('\nprobe failed:\n  failing (drv): error -22');
     expect(text).toContain(
-      "matched devices that wait for one without a driver in this kernel, by the tree's links " +
-        '(a guess; 1 with such links are bound): 1, for /clock (1)\n' +
-        'bound: 33 % of the matched devices, 50 % of the 2 that do not wait for such\n',
+      "\nsuppliers without a driver in this kernel, and how many wait for each, directly or through others (a guess by the tree's " +
+        'links; 1 device with such links is bound):\n' +
+        '  /clock (acme,clock): 1\n' +
+        '  /pins (acme,pins): 1\n' +
+        '\nwait for those:\n' +
+        '  waiting (drv): platform: supplier x not ready\n',
     );
+  });
+
+  test('tells what waits for another reason apart, and the most wanted supplier first', () => {
+    const { devices } = count([
+      MATCHED('one', 'drv'),
+      MATCHED('two', 'drv'),
+      MATCHED('three', 'drv'),
+      'bootrace: census begin',
+      'bootrace: device platform one - /one -',
+      'bootrace: device platform two - /two -',
+      'bootrace: device platform three - /three -',
+      'bootrace: census end',
+      'bootrace: deferred one',
+      'bootrace: deferred two',
+      'bootrace: deferred three',
+      'bootrace: done',
+    ]);
+    const early = { path: '/early', compatible: 'acme,clock' };
+    const late = { path: '/late', compatible: 'acme,clock' };
+    const lacking = lackingIn({ '/one': [early, late], '/two': [late] });
+    const linked = linkedToNoDriver(devices, lacking);
+    expect(linked.suppliers.map(({ path, wanted }) => [path, wanted])).toEqual([
+      ['/late', 2],
+      ['/early', 1],
+    ]);
+    const text = formatCensus({ ...census, devices }, { board: 'acme.dtb', release: '6.12', notes: [], linked });
+    expect(text).toContain('0 of 1 bound (0 %); 2 wait for suppliers');
+    expect(text).toContain('\ndeferred, for another reason:\n  three (drv)');
   });
 
   test('says that a driver is not loaded, or that it is and did not match', () => {
@@ -240,8 +280,12 @@ describe('a census', () => {
       'bootrace: census end',
       'bootrace: done',
     ]);
-    const lacking = new Map(['/late', '/slow'].map((path) => [path, '/clock']));
-    expect(linkedToNoDriver(devices, lacking)).toEqual({ waiting: [{ device: 'late', lacks: '/clock' }], bound: 0 });
+    const clock = { path: '/clock', compatible: 'acme,clock' };
+    expect(linkedToNoDriver(devices, lackingIn({ '/late': [clock], '/slow': [clock] }))).toEqual({
+      waiting: [{ device: 'late', lacks: ['/clock'] }],
+      suppliers: [{ ...clock, wanted: 1 }],
+      bound: 0,
+    });
     expect(devices.map(({ reason }) => reason)).toEqual([
       'error -110: the deferred probe timeout ended its wait for a supplier',
       'error -110',

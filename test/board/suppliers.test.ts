@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Suppliers, suppliersOf } from '../../harness/board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../../harness/board/transplant.ts';
-import { type FW_DEVLINK, type HasDriver, waitsOf, withoutDriver } from '../../harness/board/waits.ts';
+import { type FW_DEVLINK, type HasDriver, lackingFor, waitsOf } from '../../harness/board/waits.ts';
+import type { DeviceTree } from '../../harness/devicetree/tree.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../../harness/report/suppliers.ts';
 import { boardTree, clock, node } from './trees.ts';
 
@@ -30,6 +31,16 @@ test('links, cycles through a parent, and disabled suppliers', () => {
   expect(cycles).toEqual([['/clock@1000', '/mdss@2000', '/mdss@2000/phy@2100']]);
   expect(disabled).toEqual([{ consumer: '/uart@4000', supplier: '/off@3000', properties: ['clocks'] }]);
 });
+
+/** Every consumer of the tree that lacks something, and the paths of what it lacks. */
+function allLacking(of: DeviceTree, hasDriver: HasDriver): [string, ...string[]][] {
+  const suppliers = suppliersOf(of);
+  const lacks = lackingFor(of, suppliers, hasDriver);
+  return [...new Set(suppliers.links.map(({ consumer }) => consumer))].flatMap((consumer): [string, ...string[]][] => {
+    const paths = lacks(consumer).map(({ path }) => path);
+    return paths.length === 0 ? [] : [[consumer, ...paths]];
+  });
+}
 
 const FREE: Suppliers = { links: [], cycles: [], disabled: [] };
 const boardOf = (more: Partial<BoardTree>): BoardTree => ({
@@ -105,9 +116,7 @@ describe('what would wait for ever', () => {
   });
 
   test('after that, what lacks a driver is named for all that are linked to it, and nothing else is', () => {
-    const lacking = (...without: string[]) => [
-      ...withoutDriver(waits, suppliersOf(waits), (compatible) => !without.includes(compatible)),
-    ];
+    const lacking = (...without: string[]) => allLacking(waits, (compatible) => !without.includes(compatible));
     expect(lacking('acme,bus'), 'a bus, for those of a part of it').toEqual([
       ['/soc@0/second@4000', '/soc@0/bus@1000'],
       ['/soc@0/third@5000', '/soc@0/bus@1000'],
@@ -137,10 +146,25 @@ test('what lacks a driver and needs its own consumers is named for these, and fo
       node('usb@5000', { compatible: 'acme,usb', clocks: [3] }),
     ],
   });
-  expect([...withoutDriver(cycle, suppliersOf(cycle), (compatible) => compatible !== 'acme,clock')].sort()).toEqual([
+  expect(allLacking(cycle, (compatible) => compatible !== 'acme,clock').sort()).toEqual([
     ['/mfd@4000', '/clocks@1000'],
     ['/phy@2000', '/clocks@1000'],
     ['/uart@3000', '/clocks@1000'],
+  ]);
+});
+
+test('a device lacks each supplier without a driver, the nearest first, also what others need for it', () => {
+  const two = boardTree({
+    more: [
+      clock('gcc@1000', 1),
+      node('pins@2000', { compatible: 'acme,pins', phandle: [2] }),
+      node('phy@3000', { compatible: 'acme,phy', phandle: [3], clocks: [1] }),
+      node('usb@4000', { compatible: 'acme,usb', phys: [3], 'pinctrl-0': [2] }),
+    ],
+  });
+  expect(allLacking(two, (compatible) => compatible !== 'acme,clock' && compatible !== 'acme,pins')).toEqual([
+    ['/phy@3000', '/gcc@1000'],
+    ['/usb@4000', '/pins@2000', '/gcc@1000'],
   ]);
 });
 
@@ -154,7 +178,7 @@ test('an endpoint of a graph alone makes nobody wait for what lacks a driver', (
         node('source', { compatible: 'acme,source', ...properties }, endpoint('endpoint', 3, 2)),
       ],
     });
-    return [...withoutDriver(tree, suppliersOf(tree), (compatible) => compatible !== 'acme,sink')];
+    return allLacking(tree, (compatible) => compatible !== 'acme,sink');
   };
   expect(sink({})).toEqual([]);
   expect(sink({ phys: [1] })).toEqual([['/source', '/sink']]);
