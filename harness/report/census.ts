@@ -53,10 +53,7 @@ export function formatCensus(census: Census, { board, release, notes, linked }: 
       devices.filter(({ name }) => waiting.has(name)),
     ),
     ...unloaded(devices),
-    ...section(
-      'no driver',
-      devices.filter(({ end }) => end === 'no-driver'),
-    ),
+    ...withoutDriver(devices.filter(({ end }) => end === 'no-driver')),
     ...failedModules(census),
   ];
   return `${lines.join('\n')}\n`;
@@ -66,11 +63,35 @@ function section(heading: string, those: readonly CensusDevice[]): string[] {
   return those.length === 0 ? [] : ['', `${heading}:`, ...those.map(describe)];
 }
 
-function describe({ bus, name, driver, node, reason, answers }: CensusDevice): string {
-  const where = bus === 'platform' ? name : `${bus} ${name}`;
+function describe(device: CensusDevice): string {
+  const { driver, node, reason, answers } = device;
   const by = driver === null ? node : driver;
   const guess = answers !== null && answers.broken > 0 ? ` [${answers.broken} polls broken]` : '';
-  return `  ${where} (${by})${reason === null ? '' : `: ${reason}`}${guess}`;
+  return `  ${whereOf(device)} (${by})${reason === null ? '' : `: ${reason}`}${guess}`;
+}
+
+/** From so many devices on, those of one reason share a line: a tree has dozens of buses. */
+const SHARED_MIN = 3;
+
+function withoutDriver(those: readonly CensusDevice[]): string[] {
+  const byReason = new Map<string, CensusDevice[]>();
+  for (const device of those) {
+    if (device.reason === null || (device.answers?.broken ?? 0) > 0) continue;
+    const same = byReason.get(device.reason) ?? [];
+    same.push(device);
+    byReason.set(device.reason, same);
+  }
+  const shared = [...byReason].filter(([, same]) => same.length >= SHARED_MIN);
+  const isShared = new Set(shared.flatMap(([, same]) => same));
+  const lines = [
+    ...those.filter((device) => !isShared.has(device)).map(describe),
+    ...shared.map(([reason, same]) => `  ${same.length} devices (${reason}): ${same.map(whereOf).join(', ')}`),
+  ];
+  return lines.length === 0 ? [] : ['', 'no driver:', ...lines];
+}
+
+function whereOf({ bus, name }: CensusDevice): string {
+  return bus === 'platform' ? name : `${bus} ${name}`;
 }
 
 function bySource(devices: readonly CensusDevice[]): string {

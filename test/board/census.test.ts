@@ -293,6 +293,27 @@ describe('a census', () => {
   });
 });
 
+test('buses that have no driver for one reason share a line, but for those with broken polls', () => {
+  const names = ['a000.bus', 'b000.bus', 'c000.bus', '9000000.uart'];
+  const lines = names.flatMap((name) => [
+    MATCHED(name, 'simple-pm-bus'),
+    `platform ${name}: bus: 'platform': really_probe: probing driver simple-pm-bus with device`,
+    `simple-pm-bus ${name}: probe with driver simple-pm-bus rejects match -19`,
+    `probe of ${name} returned 19 after 697 usecs`,
+  ]);
+  const reports = names.map((name) => `bootrace: device platform ${name} - /${name.replace(/(.*)\.(.*)/, '$2@$1')} -`);
+  const broken = 'poll 0x9000004 pc=0xffff broken=3\n';
+  const census = count([...lines, 'bootrace: census begin', ...reports, 'bootrace: census end'], broken);
+  const linked = { waiting: [], suppliers: [], bound: 0 };
+  const text = formatCensus(census, { board: 'acme.dtb', release: '6.12', notes: [], linked });
+  const reason = 'simple-pm-bus leaves it to a driver of its own compatible';
+  expect(text).toContain(
+    '\nno driver:\n' +
+      `  9000000.uart (simple-pm-bus): ${reason} [3 polls broken]\n` +
+      `  3 devices (${reason}): a000.bus, b000.bus, c000.bus\n`,
+  );
+});
+
 test('a device whose probe crashed is not bound, though the link to its driver is there', () => {
   const census = count([
     MATCHED('9000000.uart', 'uart'),
