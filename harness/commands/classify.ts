@@ -119,6 +119,13 @@ function describe(result: Classification): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Why functions further in are not to blame, each reason once. */
+function passedOver(crash: Crash): string[] {
+  const names = new Map<string, string[]>();
+  for (const { function: name, why } of crash.passedOver) names.set(why, [...(names.get(why) ?? []), name]);
+  return [...names].map(([why, all]) => `not ${all.join(', ')}: ${all.length === 1 ? 'it' : 'each'} ${why}`);
+}
+
 function describeCrash(crash: Crash): string[] {
   const where = [
     crash.address === null ? null : `address ${crash.address}`,
@@ -143,7 +150,7 @@ function describeCrash(crash: Crash): string[] {
     ...probing.map(printable),
     ...crash.text.slice(0, SHOWN_LINES).map((line) => `    | ${printable(line)}`),
     ...trace.map(printable),
-    ...crash.passedOver.map(({ function: name, why }) => `    not ${printable(name)}: it ${why}`),
+    ...passedOver(crash).map((line) => `    ${printable(line)}`),
     ...crash.followUps.map((followUp) => `    then, line ${followUp.line}: ${printable(followUp.title)}`),
   ];
 }

@@ -1,6 +1,7 @@
 import { isFatal } from '../model/crash.ts';
 import type { Block } from './block.ts';
 import type { Header } from './headers/header.ts';
+import { BLOCKED } from './headers/lockups.ts';
 import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, HEADLESS } from './headers.ts';
 
@@ -32,6 +33,8 @@ export function relation(
   time: number | null,
 ): 'head' | 'same' | 'inlined' | 'follow-up' | 'new' {
   const { header } = found;
+  // A task that a report shows, unless it is the next one of a list.
+  if (header.lead === BLOCKED && !block.ended && !(block.header.lead === BLOCKED && block.evident)) return 'same';
   // The part of a dump that came before the one that has been read.
   const earlier = time !== null && block.time !== null && time < block.time;
   if (block.header === HEADLESS && earlier && isFatal(header.kind) && found.panicMessage === null) return 'head';

@@ -4,6 +4,7 @@ import { Block, RUST_PANIC } from './block.ts';
 import type { Crash, DmesgEvent } from './events.ts';
 import { type Locate, plainName } from './frame.ts';
 import type { Header } from './headers/header.ts';
+import { BLOCKED } from './headers/lockups.ts';
 import { isConsequence } from './headers/panic.ts';
 import { type FoundHeader, HEADLESS } from './headers.ts';
 import type { LogRecord } from './prefix.ts';
@@ -32,6 +33,8 @@ const REGISTERS = new RegExp(
     / *el1_abort\+0x/,
   )}`,
 );
+/** sysrq-t, which lists all tasks: some of them wait for good reasons. */
+const ALL_TASKS = /^(?:sysrq: )?(?:SysRq : )?Show State$/;
 /** Backtraces that someone asked for. */
 const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;
@@ -66,6 +69,8 @@ export class Reports {
   readonly #inFlight = new Map<string, InFlight>();
   #panicked: { line: number } | null = null;
   #lastCrash: Crash | null = null;
+  /** All tasks are listed, from here on. */
+  #allTasks = false;
   /** Line up to which backtraces without a header are somebody's request. */
   #askedFor = 0;
 
@@ -92,6 +97,7 @@ export class Reports {
     this.forget();
     this.#inFlight.clear();
     this.#noticed.clear();
+    this.#allTasks = false;
   }
 
   /** Which probes are in flight. */
@@ -120,6 +126,7 @@ export class Reports {
       this.#notice(found, record, line);
       return;
     }
+    if (header.lead === BLOCKED && this.#allTasks) return;
     const open =
       this.#open.get(key) ??
       (header.kind === 'panic' || record.caller === null ? this.#latestOpen() : this.#aftermath(line));
@@ -214,6 +221,7 @@ export class Reports {
     if (preamble !== undefined) {
       if (preamble.push(record.text) > MAX_PREAMBLE) this.#preamble.delete(key);
     }
+    if (ALL_TASKS.test(record.text)) this.#allTasks = true;
     if (this.#open.size === 0) {
       if (ASKED_FOR.test(record.text)) this.#askedFor = line + ASKED_FOR_LINES;
       else if (this.#panicked === null && line > this.#askedFor && REGISTERS.test(record.text)) {

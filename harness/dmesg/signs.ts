@@ -96,6 +96,9 @@ const KERNEL = [
   'NMI backtrace',
   'panicked at',
   'sysrq',
+  'SysRq',
+  'state:D',
+  ' D ',
 ];
 
 /** Words of lines that no kernel has printed: of boot firmware, of an initramfs, of tools that join logs. */

@@ -42,6 +42,13 @@ describe('bootrace classify', () => {
     expect(text).toContain('events_unbound async_run_entry_fn');
   });
 
+  it('says once why functions further in are not to blame', async () => {
+    expect(await classify([log('blocked-task-alone')], {})).toBe(1);
+    const text = printed.join('');
+    expect(text).toContain('not __mutex_lock, __mutex_lock_slowpath, mutex_lock: each takes, ');
+    expect(text.match(/: each waits/g)).toHaveLength(1);
+  });
+
   it('tells a boot that went through from one that did not and from no verdict', async () => {
     expect(await classify([log('userspace-quotes')], {})).toBe(0);
     expect(await classify([log('warn-3.10'), log('userspace-quotes')], {})).toBe(1);

@@ -1,4 +1,11 @@
-import { anywhere, NOTHING, ofTask, type Rule, simple } from './header.ts';
+import { anywhere, at, type Header, NOTHING, ofTask, type Rule, simple } from './header.ts';
+
+/** What a task that is shown without a report is called. */
+export const BLOCKED = 'task blocked';
+
+function ofBlocked(match: RegExpExecArray): Header {
+  return { ...ofTask('hung-task', BLOCKED)(match), sure: false };
+}
 
 /** Lockups, RCU stalls and hung tasks. */
 export const LOCKUPS: readonly Rule[] = [
@@ -74,5 +81,16 @@ export const LOCKUPS: readonly Rule[] = [
     needle: "can't die for more than",
     pattern: anywhere("INFO: task (.{1,32}?):(\\d{1,8}) can't die for more than \\d+ seconds"),
     header: ofTask('hung-task', "INFO: task can't die"),
+  },
+  // sched_show_task(), kernel/sched/core.c, since 5.10 and before: what sysrq-w lists, and what people show alone.
+  {
+    needle: 'state:D',
+    pattern: at('task:(.{1,16}?) +state:D +stack: *\\d+ +pid: *(\\d{1,8}) '),
+    header: ofBlocked,
+  },
+  {
+    needle: ' D ',
+    pattern: at('(\\S.{0,15}?) +D +(?:[0-9a-f]{8,16} +)?\\d+ +(\\d{1,8}) +\\d+ +0x[0-9a-f]{8}$'),
+    header: ofBlocked,
   },
 ];
