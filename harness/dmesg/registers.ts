@@ -3,7 +3,7 @@ import { findFrame, type Locate, type TraceFrame, withSource } from './frame.ts'
 import { LR, PC, REGISTERS, USER_PC, ZERO_PC } from './patterns.ts';
 
 const MAX_REGISTERS = 80;
-const NAMED = /^(?:[rx]\d{1,2}|sp|pc|lr|[RE][A-Z0-9]{2}|CR\d|[astg]\d{1,2}|gp|tp|ra|epc)$/;
+const NAMED = /^(?:[rx]\d{1,2}|sp|pc|lr|[RE][A-Z0-9]{2}|CR\d|[astg]\d{1,2}|gp|tp|ra|epc|BadVA)$/;
 /** show_pte(), arch/arm64/mm/fault.c, and s390's dump_fault_info(): the faulting address once more. */
 const FAULT_ADDRESS = new RegExp(
   `^${oneOf(

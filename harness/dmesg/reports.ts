@@ -6,7 +6,7 @@ import { type Locate, plainName } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { BLOCKED } from './headers/lockups.ts';
 import { isConsequence } from './headers/panic.ts';
-import { type FoundHeader, HEADLESS } from './headers.ts';
+import { type FoundHeader, findHeader, HEADLESS } from './headers.ts';
 import type { LogRecord } from './prefix.ts';
 import { relation } from './relation.ts';
 
@@ -29,12 +29,16 @@ const REGISTERS = new RegExp(
     // The last registers of arm64.
     /(?:x2 ?: [0-9a-f]{16} )?x1 ?: [0-9a-f]{16} x0 ?: [0-9a-f]{16}/,
     /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
+    // mips: show_regs(), arch/mips/kernel/traps.c.
+    /epc *: [0-9a-f]{8,16} [A-Za-z_.][\w.$]*\+0x/,
     // Where a fault enters; only the trace may have been kept, without its heading.
     / *el1_abort\+0x/,
   )}`,
 );
 /** sysrq-t, which lists all tasks: some of them wait for good reasons. */
 const ALL_TASKS = /^(?:sysrq: )?(?:SysRq : )?Show State$/;
+/** The last line of a panic, which tells its message once more. */
+const PANIC_END = /(?<!"-{0,2})-\[ end (Kernel panic - not syncing: .{1,300}?)(?: ?\]-{0,3})?$/;
 /** Backtraces that someone asked for. */
 const ASKED_FOR = /^(?:NMI backtrace for cpu|sysrq: )/;
 const ASKED_FOR_LINES = 400;
@@ -220,6 +224,14 @@ export class Reports {
     const preamble = this.#preamble.get(key);
     if (preamble !== undefined) {
       if (preamble.push(record.text) > MAX_PREAMBLE) this.#preamble.delete(key);
+    }
+    const panic = this.#open.size === 0 && this.#panicked === null ? PANIC_END.exec(record.text)?.[1] : undefined;
+    const found = panic === undefined ? null : findHeader(panic);
+    if (found !== null) {
+      const block = this.#openBlock(found.header, record, line, true);
+      block.panicked = true;
+      block.ended = true;
+      return;
     }
     if (ALL_TASKS.test(record.text)) this.#allTasks = true;
     if (this.#open.size === 0) {

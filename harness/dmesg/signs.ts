@@ -92,6 +92,7 @@ const KERNEL = [
   'x0 : ',
   'Backtrace:',
   'PC is at',
+  'epc  ',
   'RIP: 0010',
   'NMI backtrace',
   'panicked at',
