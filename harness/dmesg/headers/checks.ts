@@ -86,6 +86,20 @@ export const CHECKS: readonly Rule[] = [
       frame: bareFunction(match[3] ?? ''),
     }),
   },
+  // spl_panic(), module/os/linux/spl/spl-err.c of OpenZFS, and spl_debug_bug() before 0.7: the thread stops for good.
+  {
+    needle: 'PANIC',
+    pattern: at(
+      `(?:PANIC at ${SRC}:([A-Za-z_]\\w{0,127})\\(\\)$|SPLError: \\d+:\\d+:\\(${SRC}:([A-Za-z_]\\w{0,127})\\(\\)\\) SPL PANIC)`,
+    ),
+    header: (match) => ({
+      ...NOTHING,
+      kind: 'bug',
+      lead: 'SPL panic',
+      source: `${match[1] ?? match[4]}:${match[2] ?? match[5]}`,
+      frame: bareFunction(match[3] ?? match[6] ?? ''),
+    }),
+  },
   // kernel/sched/core.c, lib/smp_processor_id.c.
   {
     needle: 'sleeping function called',
