@@ -51,7 +51,7 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   if (options.timeout === true)
     throw new InputError('a log has no time-out to look for', 'name a cell, or leave --timeout out');
   const tree = options.tree === undefined ? null : (await readBoardTree(options.tree, null)).tree;
-  const parser = new DmesgParser();
+  const parser = new DmesgParser(null, 'complaints');
   const summary = new Summary();
   const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
   try {

@@ -87,6 +87,8 @@ const BY_CORE = new RegExp(
     /supplier \S{1,200} not ready/,
   )})$`,
 );
+/** The first and the last of a row of entries, of which a person left out the others. */
+const ROW = /^([\w,-]{1,64}[.@:][\w.,@:-]{1,64}) (?:\.{2,3}|\u2026) ([\w,-]{1,64}[.@:][\w.,@:-]{1,64})$/;
 /** Marks of a block of code (Markdown), and what sudo asks before the list. */
 const BETWEEN = /^\s*(?:(?:```|~~~)\w*\s*$|\[sudo\] password for )/;
 const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
@@ -224,28 +226,29 @@ export class DeferredList {
     return this.open || HEADS.test(text);
   }
 
-  /** The entry that a line without a time stamp is; null for any other line, which ends the list. */
-  take(text: string, stamped: boolean, at: At): DmesgEvent | null {
+  /** The entries that a line without a time stamp has; none of any other line, which ends the list. */
+  take(text: string, stamped: boolean, at: At): DmesgEvent[] {
     if (HEADING.test(text)) {
       this.#open = 'headed';
-      return null;
+      return [];
     }
     const byCore = stamped ? null : BY_CORE.exec(text);
     if (byCore?.[1] !== undefined) {
       this.#open = 'headed';
-      return listed(byCore[1], byCore[2], at);
+      return [listed(byCore[1], byCore[2], at)];
     }
-    if (this.#open === 'no') return null;
-    if (text.trim() === '' || BETWEEN.test(text)) return null;
+    if (this.#open === 'no' || text.trim() === '' || BETWEEN.test(text)) return [];
+    const row = this.#open === 'headed' && !stamped ? ROW.exec(text) : null;
+    if (row !== null) return row.slice(1).map((device) => listed(device, undefined, at));
     const headed = this.#open === 'headed' ? (SPACED.exec(text) ?? BARE.exec(text)) : null;
     const entry = stamped ? null : (ENTRY.exec(text) ?? headed);
     const sure = this.#open === 'headed' || (entry !== null && /\t/.test(text));
     if (entry?.[1] === undefined || !sure) {
       this.#open = 'no';
-      return null;
+      return [];
     }
     // One such line says what the others are, which may have no reason.
     this.#open = 'headed';
-    return listed(entry[1].trimEnd(), entry[2], at);
+    return [listed(entry[1].trimEnd(), entry[2], at)];
   }
 }

@@ -31,6 +31,8 @@ const SUPPLIER = new RegExp(
 const QUEUED = new RegExp(`^${PREFIX}(Added to|Retrying from) deferred list`);
 const FAILED_OLD = /^(\S{1,64}): probe of (\S{1,128}) failed with error (-?\d{1,6})/;
 const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with error (-?\\d{1,6})`);
+/** The same, in which a person left words out. */
+const FAILED_CUT = new RegExp(`^${PREFIX}prob(?:e|ing) (?:\\.{2,3}|\u2026) (?:failed with )?error (-?\\d{1,6})`);
 const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
 const TIMEOUT = new RegExp(
   `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency(?: for device)?(?:, assuming no driver)?$`,
@@ -122,6 +124,8 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (failed?.[2] !== undefined) return failedEvent(failed[2], failed[1], failed[3], at);
     const failing = FAILED_NEW.exec(text);
     if (failing?.[2] !== undefined) return failedEvent(failing[2], failing[3], failing[4], at);
+    const cut = FAILED_CUT.exec(text);
+    if (cut?.[2] !== undefined) return failedEvent(cut[2], cut[1], cut[3], at);
     const timeout = TIMEOUT.exec(text);
     if (timeout?.[2] !== undefined) return { event: 'deferral-timeout', device: timeout[2], driver: null, ...at };
     const pending = PENDING.exec(text);

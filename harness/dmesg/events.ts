@@ -112,6 +112,13 @@ export type DmesgEvent =
   | (FollowUp & { readonly event: 'follow-up'; readonly crashLine: number; readonly time: number | null })
   | ProbeEvent
   | RootEvent
+  /** A driver says of a device, bound or not, what sounds like an error: only where the parser is asked for it. */
+  | (At & {
+      readonly event: 'complained';
+      readonly device: string;
+      readonly driver: string | null;
+      readonly words: string;
+    })
   /**
    * fw_devlink found nodes that need each other: `Fixed dependency cycle(s) with NODE`; `node` may be a device's name.
    */

@@ -3,6 +3,7 @@ import { driverCoreEvent } from './drivercore.ts';
 import type { DmesgEvent } from './events.ts';
 import { type FoundHeader, findHeader } from './headers.ts';
 import type { LogRecord } from './prefix.ts';
+import { STAMPED } from './stamps.ts';
 
 /** The beginning of a header whose rest may be missing. */
 const UNFINISHED = /^(?:\S+ )?(?:\[ )?(?:WARNING|BUG|INFO): \S/;
@@ -56,7 +57,7 @@ export class Folds {
     const { text, time } = record;
     const isUnfinished = UNFINISHED.test(text) || AWAITS_NAME.test(text) || fillsLine(unquoted(line));
     const broken = time === null ? AWAITS_PLACE.test(text) : isUnfinished;
-    if (broken) this.#kept = { record, line: at };
+    if (broken && !COMPLETE.test(text)) this.#kept = { record, line: at };
   }
 
   /**
@@ -66,7 +67,7 @@ export class Folds {
   complete(rest: LogRecord, told: boolean, lines: readonly string[]): Whole | null {
     const kept = this.#kept;
     this.#kept = null;
-    if (kept === null || (rest.time !== null && rest.time !== kept.record.time)) return null;
+    if (kept === null || (rest.time !== null && rest.time !== kept.record.time) || FENCE.test(rest.text)) return null;
     const broken = unquoted(lines.at(-2));
     const text = `${kept.record.text} ${rest.text}`;
     if (rest.time === null && !told) {
@@ -77,6 +78,24 @@ export class Folds {
     const found = findHeader(text);
     return found === null ? null : { ...kept, found };
   }
+}
+
+/** A fence of a block of code (Markdown), which no message ends with. */
+const FENCE = /^(?:```|~~~)/;
+/** The whole of what the kernel says where it has no reason to tell. */
+const COMPLETE = /\(reason unknown\)$/;
+
+/** Whether a mail program has broken a record of the kernel so that `next` is the rest of it, which has no stamp. */
+export function isRest(line: string, next: string): boolean {
+  const [broken, rest] = [unquoted(line), unquoted(next)];
+  if (!STAMPED.test(broken) || STAMPED.test(rest) || rest === '' || FENCE.test(rest)) return false;
+  return wasFull(broken, rest);
+}
+
+/** Whether the next word had no room in a line. */
+function wasFull(broken: string, rest: string): boolean {
+  const next = rest.split(' ', 1)[0] ?? '';
+  return broken.length <= MOST_FOLD && broken.length + 1 + next.length > LEAST_FOLD;
 }
 
 /** Whether the line is one that a mail program may have broken. */
@@ -91,8 +110,7 @@ function ofDriverCoreWithin({ record, line }: Kept, text: string): DmesgEvent | 
 
 /** What the driver core says in a record that a mail program broke where the next word had no room. */
 function ofDriverCore({ record, line }: Kept, text: string, rest: string, broken: string): DmesgEvent | null {
-  if (!OF_PROBE.test(record.text)) return null;
-  const next = rest.split(' ', 1)[0] ?? '';
-  if (broken.length > MOST_FOLD || broken.length + 1 + next.length <= LEAST_FOLD) return null;
+  if (!OF_PROBE.test(record.text) && !OF_PROBE.test(rest)) return null;
+  if (!wasFull(broken, rest)) return null;
   return driverCoreEvent(text, { line, time: record.time });
 }

@@ -50,6 +50,10 @@ export interface DeviceLife {
   spoke: boolean;
   /** Round of retries in which it was deferred last; 0 where the log does not show rounds. */
   round: number;
+  /** What its driver said last in the attempt of which `reason` is the first. */
+  lastSaid: string | null;
+  /** initcall_debug told that its probe returned -EPROBE_DEFER, and would tell of one that succeeds. */
+  returned: boolean;
   /** devices_deferred has it, with the reason that the kernel knows. */
   listed: boolean;
   /** The driver core said {@link TIMED_OUT}. */
@@ -70,6 +74,17 @@ export interface RetryLoop {
 /** Times that a device has to be deferred, and another one bound, before it is a loop: no boot needs so many. */
 const LOOP_LEAST = 20;
 
+interface Place {
+  readonly time: number | null;
+  readonly line: number;
+}
+
+/** Whether a message belongs to the same attempt to probe a device as the one before it. */
+export function isOneAttempt(last: Place, next: Place): boolean {
+  if (next.time === null || last.time === null) return next.line - last.line <= ATTEMPT_LINES;
+  return Math.abs(next.time - last.time) <= ATTEMPT_US;
+}
+
 /** A device of which nothing but its state is known yet. */
 export function newLife(device: string, state: DeviceState, line: number): DeviceLife {
   return {
@@ -86,6 +101,8 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     pending: false,
     spoke: false,
     round: 0,
+    lastSaid: null,
+    returned: false,
     listed: false,
     timedOut: false,
     line,
@@ -110,7 +127,7 @@ export class Lives {
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   pendingFrom: number | null = null;
   /** The last message of a deferral. */
-  #attempt: { readonly device: string; readonly time: number | null; readonly line: number } | null = null;
+  #attempt: (Place & { readonly device: string }) | null = null;
 
   get devices(): ReadonlyMap<string, DeviceLife> {
     return this.#devices;
@@ -129,7 +146,7 @@ export class Lives {
     if (event.event === 'spoke') {
       // It tells nothing of the state, whose line stays.
       const known = this.#devices.get(event.device);
-      if (known !== undefined) known.spoke = known.state === 'deferred';
+      if (known !== undefined) known.spoke = known.state === 'deferred' || known.timedOut;
       return;
     }
     const life = this.#life(event.device, event.line);
@@ -145,7 +162,8 @@ export class Lives {
         return;
       case 'deferred':
         if (event.by === 'supplier') this.#countRound(life);
-        if (!this.#isSaid(life, event)) this.#defer(life, event.by, event.reason);
+        if (this.#isSaid(life, event)) life.lastSaid = event.reason ?? life.lastSaid;
+        else this.#defer(life, event.by, event.reason);
         return;
       case 'retried':
         life.state = 'retried';
@@ -220,6 +238,8 @@ export class Lives {
     if (by !== 'unknown' || life.by === null) life.by = by;
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
     if (reason === null || (life.reason !== null && (reason === REASON_UNKNOWN || isVague(reason)))) return;
+    if (life.reason !== null && life.lastSaid !== null && reason.endsWith(`: ${life.lastSaid}`)) return;
+    life.lastSaid = null;
     life.reason = reason;
     life.reasonLine = life.line;
   }
@@ -243,8 +263,7 @@ export class Lives {
     this.#attempt = { device: life.device, time, line };
     if (last?.device !== life.device || by !== 'driver' || life.reason === null || life.state !== 'deferred')
       return false;
-    if (time === null || last.time === null) return line - last.line <= ATTEMPT_LINES;
-    return Math.abs(time - last.time) <= ATTEMPT_US;
+    return isOneAttempt(last, { time, line });
   }
 
   /**
@@ -252,6 +271,7 @@ export class Lives {
    */
   #returned(life: DeviceLife, value: number): void {
     const errno = Math.abs(value);
+    life.returned = true;
     if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
     else if (value === 1) this.#bind(life);
     else if (value === 0) {

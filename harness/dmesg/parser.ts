@@ -3,7 +3,7 @@ import { DeferredList, partOf } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import { editedEvent, OF_PROBE, unmarked } from './edited.ts';
 import type { DmesgEvent } from './events.ts';
-import { Folds } from './folds.ts';
+import { Folds, isRest } from './folds.ts';
 import type { Locate } from './frame.ts';
 import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
@@ -13,7 +13,7 @@ import { isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
-import { goodWords, maySpeak, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
+import { complaintIn, goodWords, maySpeak, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
 import { STAMPED } from './stamps.ts';
 import { timeFromFields } from './structured-records.ts';
 
@@ -60,8 +60,18 @@ export class DmesgParser {
   /** The first half of a message, of which the next line may be the rest. */
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
-  /** @param locate names the sources of frames that the log does not name */
-  constructor(locate: Locate | null = null) {
+  /** Whether drivers' errors are events of their own, for which every line has to be read. */
+  readonly #complaints: boolean;
+  /** A complaint of which the next line may be the rest. */
+  #complaint: { readonly event: Extract<DmesgEvent, { readonly event: 'complained' }>; readonly line: string } | null =
+    null;
+
+  /**
+   * @param locate names the sources of frames that the log does not name
+   * @param wanted `complaints`: also what drivers say that sounds like an error, of whatever device
+   */
+  constructor(locate: Locate | null = null, wanted: 'events' | 'complaints' = 'events') {
+    this.#complaints = wanted === 'complaints';
     this.#reports = new Reports(locate, (event) => this.#emit(event));
   }
 
@@ -76,6 +86,7 @@ export class DmesgParser {
     this.#splitter.end();
     this.#breaks.end();
     this.#endHalf(this.#recent);
+    this.#endComplaint(null);
     this.#reports.closeAll(true);
     if (this.#boots.end()) this.#confirm('banner');
     else this.#release();
@@ -113,7 +124,8 @@ export class DmesgParser {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
-    const idle = !this.#reports.open && !this.#folds.open && !this.#deferred.open;
+    this.#endComplaint(line);
+    const idle = !this.#complaints && !this.#reports.open && !this.#folds.open && !this.#deferred.open;
     const speaks = this.#waiting.size > 0 && spokenOf(line, this.#waiting) !== null;
     if (!idle || hasSign || speaks || this.#half !== null) {
       const text = decodeLine(line);
@@ -174,6 +186,7 @@ export class DmesgParser {
     const read = listed ?? (hasSign ? eventOf(text, { line, time }) : null);
     const event = read === null ? null : this.#spoken(read);
     const said = read === null ? this.#goodWords(record, line) : null;
+    if (this.#complaints && read === null) this.#complain(record, line, lines);
     if (said !== null) {
       // One word is enough, of drivers that say much.
       this.#follow(said);
@@ -201,7 +214,7 @@ export class DmesgParser {
     if (found !== null) this.#reports.header(found, record, line);
     else {
       // A reason may go on; it is told once, however often it is read.
-      if (hasSign && (event === null || event.event === 'deferral-pending'))
+      if ((hasSign || this.#complaints) && (event === null || event.event === 'deferral-pending'))
         this.#folds.keep(record, line, lines.at(-1));
       this.#reports.body(record, line, lines);
     }
@@ -230,11 +243,32 @@ export class DmesgParser {
   }
 
   #wordsOf(device: string): string | null {
-    const lines = this.#recent.slice(-RECENT_LINES).filter((line) => line.includes(device));
-    return wordsOf(
-      device,
-      lines.flatMap((line) => this.#driversText(line) ?? []),
-    );
+    const recent = this.#recent.slice(-RECENT_LINES);
+    const texts = recent.flatMap((line, at) => {
+      const text = line.includes(device) ? this.#driversText(line) : null;
+      if (text === null) return [];
+      const next = recent[at + 1] ?? '';
+      return isRest(line, next) ? [`${text} ${textOf(next)}`] : [text];
+    });
+    return wordsOf(device, texts);
+  }
+
+  /** What may be a complaint waits for the line after its own, the last of the `lines`. */
+  #complain(record: LogRecord, line: number, lines: readonly string[]): void {
+    const event = complaintIn(record, line);
+    if (event === null) return;
+    this.#endComplaint(null);
+    this.#complaint = { event, line: lines.at(-1) ?? '' };
+  }
+
+  /** @param next the line that has come, of which the complaint may be the beginning */
+  #endComplaint(next: string | null): void {
+    const complaint = this.#complaint;
+    this.#complaint = null;
+    if (complaint === null) return;
+    const { event, line } = complaint;
+    const isBroken = next !== null && this.#recent.at(-2) === line && isRest(line, next);
+    this.#emit(isBroken ? { ...event, words: `${event.words} ${textOf(next)}` } : event);
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */
@@ -254,8 +288,11 @@ export class DmesgParser {
     return own;
   }
 
+  /** The last entry of a list that the record is, and all before it. */
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {
-    return this.#deferred.take(text, time !== null || kernel, { line, time });
+    const events = this.#deferred.take(text, time !== null || kernel, { line, time });
+    for (const event of events.slice(0, -1)) this.#emit(event);
+    return events.at(-1) ?? null;
   }
 
   #emit(event: DmesgEvent): void {
@@ -306,7 +343,8 @@ export class DmesgParser {
   }
 
   #follow(event: DmesgEvent): void {
-    if (event.event === 'deferred' && this.#waiting.size < MAX_WAITING) this.#waiting.add(event.device);
+    const waits = event.event === 'deferred' || event.event === 'deferral-timeout';
+    if (waits && this.#waiting.size < MAX_WAITING) this.#waiting.add(event.device);
     else if ('device' in event) this.#waiting.delete(event.device);
     this.#reports.follow(event);
   }

@@ -1,16 +1,19 @@
 import { oneOf } from '../regex.ts';
+import type { DmesgEvent } from './events.ts';
+import type { LogRecord } from './prefix.ts';
 
 /** Words with which drivers tell an error, besides its number. */
 const AN_ERROR = new RegExp(
   oneOf(
     /fail|error|could ?n[o']t|cannot|can't|unable|time[d-]? ?out|invalid|missing|mismatch|refused|denied|unsupported/,
-    /not (?:found|available|supported|present|specified)|no .{1,40}(?:configured|specified|provided)|(?<!\w)-\d{1,3}\b/,
+    /not (?:found|available|supported|present|specified)|(?<!\w)-\d{1,3}\b/,
+    /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded)/,
   ),
   'i',
 );
 /** What the driver core says of a device, which is not its driver's. */
 const CORE = oneOf(
-  /probe (?:with driver|of|deferral)|[Dd]river \S+ (?:requests|force)|deferred probe|Added to deferred|Retrying from/,
+  /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force)|$)|deferred probe|Added to deferred|Retrying from/,
   /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );
 export const OF_CORE = new RegExp(`^${CORE}`);
@@ -90,6 +93,26 @@ export function wordsOf(device: string, texts: readonly string[]): string | null
     else if (AN_ERROR.test(words)) first ??= words;
   }
   return first;
+}
+
+/** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */
+const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
+/** In a line without a stamp, anything may stand before a colon: only what looks like a device counts. */
+const IS_DEVICE = /^(?=.*\d)[\w,-]+[.@:-][\w.,@:-]+$/;
+
+/**
+ * What a driver says of a device that sounds like an error. It may be the only trace of a probe that came to nothing:
+ * call_driver_probe(), drivers/base/dd.c, is silent about -ENODEV and -ENXIO.
+ */
+export function complaintIn(
+  { text, time, kernel }: LogRecord,
+  line: number,
+): Extract<DmesgEvent, { readonly event: 'complained' }> | null {
+  const [, driver = null, device, words] = SAYS.exec(text) ?? [];
+  if (device === undefined || words === undefined || OF_CORE.test(words) || NO_MATTER.test(words)) return null;
+  if (time === null && !kernel && (driver === null || !IS_DEVICE.test(device))) return null;
+  if (!AN_ERROR.test(words) && !DEFERS.test(words)) return null;
+  return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };
 }
 
 /** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */

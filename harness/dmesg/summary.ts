@@ -1,4 +1,5 @@
 import type { BootSign } from './boots.ts';
+import { type Complaint, Complaints } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
 import { rootEvent } from './root.ts';
@@ -94,6 +95,8 @@ export interface LogSummary {
   readonly pendingFrom: number | null;
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
+  /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
+  readonly complaints: ReadonlyMap<string, Complaint>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */
@@ -129,6 +132,7 @@ export class Summary {
   readonly #bindFailures = new Map<string, BindFailure>();
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
+  readonly #complaints = new Complaints();
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
   #banner: string | null = null;
@@ -197,6 +201,9 @@ export class Summary {
         return;
       case 'sync-state-forced':
         return;
+      case 'complained':
+        this.#complaints.add(event);
+        return;
       case 'bind-failed': {
         const { device, driver, part, error, words, line } = event;
         if (this.#bindFailures.size < MAX_NOTED || this.#bindFailures.has(device))
@@ -250,6 +257,7 @@ export class Summary {
       rounds: this.#lives.rounds,
       pendingFrom: this.#lives.pendingFrom,
       cycles: this.#cycles,
+      complaints: this.#complaints.all,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,
@@ -289,6 +297,7 @@ export class Summary {
       });
     this.#bootLine = event.line;
     this.#initcalls.length = 0;
+    this.#complaints.clear();
     this.#shutdown = false;
     this.#userSpace = false;
     this.#root = null;

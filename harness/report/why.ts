@@ -8,7 +8,7 @@ import { count, groupBy } from './text.ts';
 /** Devices that are listed below a root; the rest is counted. */
 const LISTED = 20;
 
-/** Likely roots that are named. */
+/** Likely roots that are named, and errors that are quoted. */
 const LIKELY = 5;
 
 /** deferred_devs_show(), drivers/base/dd.c; the log has them since 6.8 (deferred_probe_timeout_work_func()). */
@@ -69,8 +69,9 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
           found.likely.slice(0, LIKELY).map(printable).join(', '),
       );
   }
-  if (found.unexplained.length > 0 || found.roots.some(({ cause }) => cause.cause === 'silent'))
+  if (found.unexplained.length > 0 || found.roots.some(({ cause, evidence }) => cause.cause === 'silent' && evidence === null))
     lines.push(...openLines(found));
+  if (found.complaints.length > 0) lines.push('', ...complaintLines(found.complaints));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -108,7 +109,8 @@ function devicesNotBound(number: number): string {
  * words, what lacks the same module, and what may lack the same as its wait timed out.
  */
 function sharedCause({ name, cause, evidence, waiting }: Root): string {
-  if (cause.cause === 'timed-out' || cause.cause === 'silent') return cause.cause;
+  if (cause.cause === 'timed-out') return cause.cause;
+  if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
   if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
   if (cause.cause === 'module-not-loaded') return causeText(cause);
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
@@ -129,7 +131,7 @@ function rootLines(roots: readonly Root[]): string[] {
       : causeText(cause);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
-  if (quoted && cause.cause === 'failed') lines.push(`  it said before: ${printable(evidence)}${place}`);
+  if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
   lines.push(...guessesOf(roots));
@@ -142,6 +144,24 @@ function rootLines(roots: readonly Root[]): string[] {
   const next = nextStep(first);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
+}
+
+/** Causes whose evidence is what the driver said before. */
+const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
+  ...(['failed', 'bind-failed', 'silent', 'complained', 'own-deferral'] as const),
+]);
+
+/** What drivers of other devices said. */
+function complaintLines(complaints: Why['complaints']): string[] {
+  const rest = complaints.length - LIKELY;
+  return [
+    'Other drivers report errors, of which one may be the cause of what the log leaves open:',
+    ...complaints.slice(0, LIKELY).map(({ device, driver, words, line }) => {
+      const who = driver === null ? '' : ` (${printable(driver)})`;
+      return `  ${printable(device)}${who}: ${printable(words)} (line ${line})`;
+    }),
+    ...(rest > 0 ? [`  and of ${rest} more`] : []),
+  ];
 }
 
 /** How it is known that devices wait. */
@@ -187,13 +207,19 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
 function guessesOf(roots: readonly Root[]): string[] {
   const [first] = roots;
   const cause = first?.cause;
-  if (cause?.cause === 'timed-out' && roots.some(({ name }) => IOMMU.test(name)))
-    return ['  as there are IOMMUs among them, a power domain is the likeliest: a guess'];
+  if (cause?.cause === 'timed-out') {
+    const perhaps = new Set(roots.flatMap((root) => (root.cause.cause === 'timed-out' ? root.cause.perhaps : [])));
+    return [
+      ...(roots.some(({ name }) => IOMMU.test(name))
+        ? ['  as there are IOMMUs among them, a power domain is the likeliest: a guess']
+        : []),
+      ...(perhaps.size > 0 ? [perhapsLine([...perhaps])] : []),
+    ];
+  }
   if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
   const named = PATH.test(cause.call ?? '') ? '' : ', which the log does not name';
   const lines = [`  by these words it waits for ${cause.wants}${named}`];
-  if (cause.perhaps.length > 0)
-    lines.push(`  perhaps for ${listed(cause.perhaps)}: not bound either, and a guess by the name`);
+  if (cause.perhaps.length > 0) lines.push(perhapsLine(cause.perhaps));
   const circle = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? own.circle : []));
   if (circle.length > 0)
     lines.push(
@@ -201,6 +227,10 @@ function guessesOf(roots: readonly Root[]): string[] {
         'device is made: a guess, which a boot with `fw_devlink=permissive` shows',
     );
   return lines;
+}
+
+function perhapsLine(names: readonly string[]): string {
+  return `  perhaps for ${listed(names)}: not bound either, and a guess by the name`;
 }
 
 /** The path in the log's words of the node that a device has its name from; null where they have none. */
@@ -297,13 +327,21 @@ function causeText(cause: RootCause): string {
       return `the device tree is incomplete: ${cause.what}`;
     case 'node-disabled':
       return 'its node is disabled in the device tree';
+    case 'no-part':
+      return `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, or has another name for it`;
     case 'silent':
-      return 'deferred itself, and the log does not say why';
+      return 'deferred itself, without a reason in the log';
     case 'own-deferral':
       return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `: ${cause.call}`}`;
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
+    case 'complained':
+      return `it is not there, and ${cause.driver} speaks of an error; what became of its probe the log does not tell`;
+    case 'bind-failed':
+      return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
+    case 'unnamed-supplier':
+      return 'it waits for a supplier of which the log does not have the name';
     case 'timed-out':
       return TIMED_OUT;
     case 'cycle':

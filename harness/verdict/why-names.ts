@@ -18,8 +18,12 @@ const SUPPLIER = new RegExp(
 );
 /** dt_to_map_one_config(), drivers/pinctrl/devicetree.c, up to 6.2: the node of the pins. */
 const NO_PIN_CONTROLLER = /^could not find pctldev for node (\/\S+?),? deferring probe/;
+/** create_pinctrl(), drivers/pinctrl/core.c: a device of that name, for what no device tree describes. */
+const NO_PIN_DEVICE = /^unknown pinctrl device (\S{1,128}) in map entry/;
+/** The same as {@link SUPPLIER}, of a message that was cut. */
+const UNNAMED = /^(?:\S{1,64}: )?(?:wait for )?supplier$/;
 /** soc_bind_dai_link(), sound/soc/soc-core.c; a name that a card's driver has not set is `(null)`. */
-const PART_OF_CARD = /^ASoC: (?:CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
+const PART_OF_CARD = /^ASoC: (CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
 /** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
 const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
 
@@ -29,10 +33,22 @@ export function supplierOf(reason: string | null): string | null {
   if (part !== null) return part;
   const pins = NO_PIN_CONTROLLER.exec(reason ?? '')?.[1];
   if (pins !== undefined) return pins;
-  const card = PART_OF_CARD.exec(reason ?? '')?.[1];
+  const device = NO_PIN_DEVICE.exec(reason ?? '')?.[1];
+  if (device !== undefined) return device;
+  const card = PART_OF_CARD.exec(reason ?? '')?.[2];
   if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
   const found = SUPPLIER.exec(reason ?? '');
   return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
+}
+
+/** What kind of a part a sound card lacks, which is a name for what a driver registers, and no device's. */
+export function kindOfPart(reason: string | null): string | null {
+  return PART_OF_CARD.exec(reason ?? '')?.[1] ?? null;
+}
+
+/** Whether the driver core says in a deferral's reason that a supplier is missing, without its name. */
+export function isUnnamedSupplier(reason: string | null): boolean {
+  return UNNAMED.test(reason ?? '');
 }
 
 /** Shorter unit addresses are those of I2C, SPI and the like, whose devices have other names. */

@@ -51,7 +51,7 @@ const WANTS: readonly Want[] = [
     noun: 'a part of the sound card (a DAI, a codec or a platform)',
     words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
     property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
-    provider: /(?<!video-)codec|i2s|\bdai\b|\bsai\b|spdif|macro/,
+    provider: /(?<!video-)codec|i2s|\bdai\b|\be?sai\b|spdif|macro|soundwire|audio|\baud\d|xcvr|asrc|micfil|mcasp/,
   },
   {
     noun: 'a power domain',

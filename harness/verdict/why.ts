@@ -1,8 +1,9 @@
+import type { Complaint } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
-import { type DeviceLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
-import { Names, supplierOf } from './why-names.ts';
+import { isUnnamedSupplier, kindOfPart, Names, supplierOf } from './why-names.ts';
 import { type Want, wantOf } from './why-wants.ts';
 
 /** Why a root is not there. */
@@ -11,6 +12,10 @@ export type RootCause =
   | { readonly cause: 'never-probed' }
   /** The same, and nothing in the log speaks of the bus that it is behind. */
   | { readonly cause: 'no-bus'; readonly bus: string }
+  /** Nothing in the log speaks of its probe, but a driver speaks of it, and it sounds like an error. */
+  | { readonly cause: 'complained'; readonly driver: string }
+  /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
+  | { readonly cause: 'no-part'; readonly kind: string }
   | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
   | { readonly cause: 'module-not-loaded'; readonly modules: readonly string[] }
   /** The device tree has no such node, or a node of which no device is made. */
@@ -32,7 +37,12 @@ export type RootCause =
       readonly circle: readonly string[];
     }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
-  | { readonly cause: 'timed-out'; readonly driver: string | null }
+  /** As a part of another device, for which it has been probed before. */
+  | { readonly cause: 'bind-failed'; readonly whole: string; readonly error: number }
+  /** The driver core defers it, and the log does not have the supplier's name. */
+  | { readonly cause: 'unnamed-supplier' }
+  /** `perhaps`: as above, of what the time-out ends the wait for. */
+  | { readonly cause: 'timed-out'; readonly driver: string | null; readonly perhaps: readonly string[] }
   /** `relaxed`: fw_devlink found it and does not enforce it, so that it is a guess that its members wait. */
   | { readonly cause: 'cycle'; readonly members: readonly string[]; readonly relaxed: boolean }
   | { readonly cause: 'retry-loop'; readonly times: number; readonly rebound: string }
@@ -78,6 +88,8 @@ export interface Why {
    * bound or failed, as far as lines later in the log tell, which is a guess.
    */
   readonly settled: readonly string[];
+  /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */
+  readonly complaints: readonly Complaint[];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
   readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
 }
@@ -85,7 +97,7 @@ export interface Why {
 /** What devices are called whose drivers others need, those first that need the least themselves. */
 const PROVIDERS: readonly RegExp[] = [
   /clock|clk|rcc/,
-  /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox/,
+  /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
   /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
   /interconnect|iommu|smmu/,
   /pinctrl|gpio|io-domains|syscon|pwm|reset/,
@@ -124,8 +136,11 @@ interface Found {
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
   const summary = { ...said, devices: withWordsOfCpus(said.devices) };
-  const { devices, retryLoop, cycles, syncWaits } = summary;
+  const { devices, retryLoop, cycles, syncWaits, complaints } = summary;
   const names = new Names(devices);
+  const speakers = new Names(
+    new Map([...complaints].map(([device, { line }]) => [device, newLife(device, 'bound', line)])),
+  );
   const binds = summary.bindFailures.filter(({ device }) => devices.get(device)?.state !== 'bound');
   const parts = new Map(binds.map((failure) => [failure.part, failure]));
   const { unbound, settled } = splitSettled(summary, names);
@@ -135,8 +150,12 @@ export function whyUnbound(said: LogSummary): Why {
   for (const device of unbound) {
     const reason = devices.get(device)?.reason ?? null;
     const named = supplierOf(reason);
-    const supplier = named === null ? nodeIn(reason, names, unbound) : names.supplierOf(device, named);
-    if (supplier === null || supplier === device) continue;
+    const said = complaints.get(device)?.words ?? null;
+    const supplier =
+      named === null
+        ? (nodeIn(reason, names, unbound) ?? deviceIn(reason, unbound) ?? deviceIn(said, unbound))
+        : names.supplierOf(device, named);
+    if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
     if (devices.get(supplier)?.state === 'bound' && !parts.has(supplier)) outdated.add(device);
     else awaited.set(device, supplier);
   }
@@ -166,12 +185,21 @@ export function whyUnbound(said: LogSummary): Why {
     }
     if (life === undefined && !parts.has(end)) {
       const bus = names.busOf(end);
-      const cause: RootCause = bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus };
-      rootAt(end, () => ({ cause, ...reasonOf(devices.get(first.get(end) ?? '')) }));
+      const speaker = complaints.get(speakers.deviceOf(end) ?? '');
+      const waiter = devices.get(first.get(end) ?? '');
+      const kind = kindOfPart(waiter?.reason ?? null);
+      const unseen: RootCause = bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus };
+      rootAt(end, () =>
+        speaker?.driver == null || NO_DRIVERS.has(speaker.driver)
+          ? { cause: kind === null ? unseen : { cause: 'no-part', kind }, ...reasonOf(waiter) }
+          : { cause: { cause: 'complained', driver: speaker.driver }, evidence: speaker.words, line: speaker.line },
+      );
     } else if (!roots.has(end)) {
       const known =
-        causeOf(life, parts.get(end), retryLoop, outdated.has(end)) ??
-        (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
+        withComplaint(
+          causeOf(life, parts.get(end), retryLoop, outdated.has(end)),
+          life?.pending === true ? complaints.get(end) : undefined,
+        ) ?? (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
       if (known === null) {
         unexplained.add(device);
         continue;
@@ -189,7 +217,7 @@ export function whyUnbound(said: LogSummary): Why {
     unexplained.delete(member);
   }
   for (const { consumer } of syncWaits) if (!devices.has(consumer) && !roots.has(consumer)) unexplained.add(consumer);
-  guessProviders(roots, unbound, ends);
+  guessProviders(roots, unbound, ends, devices);
   const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
     cause,
@@ -202,6 +230,7 @@ export function whyUnbound(said: LogSummary): Why {
       properties: [],
     })),
   }));
+  const known = new Set([...unbound, ...settled, ...unexplained, ...roots.keys()]);
   const open = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   return {
     roots: found.sort((a, b) => isSilent(a) - isSilent(b) || b.waiting.length - a.waiting.length),
@@ -212,6 +241,7 @@ export function whyUnbound(said: LogSummary): Why {
       .sort((a, b) => providerRank(a) - providerRank(b)),
     reasonless: isReasonless(open.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
+    complaints: unexplained.size > 0 || found.some(isOpen) ? othersOf(complaints, devices, known) : [],
     rootDevice: rootDeviceOf(summary, unbound),
   };
 }
@@ -245,6 +275,17 @@ function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string
   return device !== null && unbound.has(device) ? device : null;
 }
 
+/** What stands around names in a sentence. */
+const BETWEEN_NAMES = /[\s,;'"()[\]]+|[.:]+(?=\s|$)/;
+/** Shorter names, and those without a number, may be words. */
+const LEAST_NAME = 5;
+
+/** A device that is not bound whose name stands in a driver's words. */
+function deviceIn(words: string | null, unbound: ReadonlySet<string>): string | null {
+  const names = words?.split(BETWEEN_NAMES) ?? [];
+  return names.find((name) => name.length >= LEAST_NAME && /\d/.test(name) && unbound.has(name)) ?? null;
+}
+
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
 export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
   if (state === 'bound') return false;
@@ -262,11 +303,14 @@ const ROUNDS_WITHOUT = 2;
  */
 function splitSettled({ devices, rounds, pendingFrom }: LogSummary, names: Names) {
   const unbound = [...devices.values()].filter(isUnbound);
-  const isSettled = ({ state, pending, timedOut, round, line, spoke }: DeviceLife): boolean =>
-    state === 'deferred' &&
+  const isSettled = ({ state, pending, timedOut, round, line, spoke, returned }: DeviceLife): boolean =>
     !pending &&
-    !timedOut &&
-    (spoke || (round > 0 && rounds - round >= ROUNDS_WITHOUT) || (pendingFrom !== null && line < pendingFrom));
+    ((timedOut && state !== 'failed' && spoke) ||
+      (state === 'deferred' &&
+        !timedOut &&
+        (spoke ||
+          (round > 0 && rounds - round >= ROUNDS_WITHOUT) ||
+          (pendingFrom !== null && line < pendingFrom && !returned))));
   const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));
   // What a device that is not settled waits for is not settled, nor what that waits for.
   const queue = unbound.filter(({ device }) => !settled.has(device));
@@ -281,8 +325,38 @@ function splitSettled({ devices, rounds, pendingFrom }: LogSummary, names: Names
 }
 
 /** What says something of the cause comes first. */
-function isSilent({ cause }: Root): 0 | 1 {
-  return cause.cause === 'silent' ? 1 : 0;
+function isSilent({ cause, evidence }: Root): 0 | 1 {
+  return cause.cause === 'silent' && evidence === null ? 1 : 0;
+}
+
+/** Whether the log does not say what exactly it lacks. */
+function isOpen({ cause }: Root): boolean {
+  return ['silent', 'timed-out', 'unnamed-supplier', 'never-probed', 'own-deferral'].includes(cause.cause);
+}
+
+/** A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. */
+function withComplaint(
+  found: Omit<Found, 'waiting'> | null,
+  said: Complaint | undefined,
+): Omit<Found, 'waiting'> | null {
+  if (said === undefined) return found;
+  const { words: evidence, line } = said;
+  if (found === null) return { cause: { cause: 'silent' }, evidence, line };
+  const { cause } = found;
+  const isVague = cause.cause === 'own-deferral' && cause.wants === null && !(cause.call ?? '').includes(evidence);
+  return isVague ? { ...found, evidence, line } : found;
+}
+
+/** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
+function othersOf(
+  complaints: LogSummary['complaints'],
+  devices: LogSummary['devices'],
+  known: ReadonlySet<string>,
+): Complaint[] {
+  const rank = ({ device, driver }: Complaint) => Math.min(providerRank(device), providerRank(driver ?? ''));
+  return [...complaints.values()]
+    .filter(({ device }) => !known.has(device) && devices.get(device)?.state !== 'bound')
+    .sort((a, b) => rank(a) - rank(b) || a.line - b.line);
 }
 
 function isReasonless(lives: readonly DeviceLife[]): boolean {
@@ -338,8 +412,8 @@ function causeOf(
   const own = life === undefined ? null : ownCause(life, loop, outdated);
   // A part's own driver may be bound, and fails when it is bound to the whole.
   if (part === undefined || (own !== null && life?.state !== 'bound')) return own;
-  const { error, words, line } = part;
-  if (error !== EPROBE_DEFER) return { cause: { cause: 'failed', driver: null, error }, evidence: words, line };
+  const { device: whole, error, words, line } = part;
+  if (error !== EPROBE_DEFER) return { cause: { cause: 'bind-failed', whole, error }, evidence: words, line };
   return { cause: deferral(null, words ?? 'it cannot be bound as a part yet'), evidence: words, line };
 }
 
@@ -350,11 +424,12 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
     return { cause: { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound }, ...said };
   // A driver that goes on without the supplier may fail for the lack of it.
   const failedLater = state === 'failed' && error !== null && error !== ETIMEDOUT;
-  if (timedOut && !failedLater) return { cause: { cause: 'timed-out', driver }, ...said };
+  if (timedOut && !failedLater) return { cause: { cause: 'timed-out', driver, perhaps: [] }, ...said };
   if (state === 'failed')
     return { cause: { cause: 'failed', driver, error }, evidence: life.words, line: life.failedLine };
   if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };
   if (state === 'unbound' || state === 'absent') return { cause: { cause: 'never-probed' }, ...said };
+  if (isUnnamedSupplier(reason)) return { cause: { cause: 'unnamed-supplier' }, ...said };
   // Without a word of who deferred it and why there is nothing to go by.
   if (outdated || reason === REASON_UNKNOWN || (reason === null && by !== 'driver')) return null;
   const [prefix = '', name] = PREFIX.exec(reason ?? '') ?? [];
@@ -371,20 +446,22 @@ function deferral(driver: string | null, call: string | null): RootCause {
   return { cause: 'own-deferral', driver, call, wants: wantOf(call)?.noun ?? null, perhaps: [], circle: [] };
 }
 
-/** Causes of roots that no driver has probed. */
-const IS_MISSING: ReadonlySet<string> = new Set<RootCause['cause']>(['never-probed', 'no-bus']);
-
 /** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
 function guessProviders(
   roots: ReadonlyMap<string, Found>,
   unbound: ReadonlySet<string>,
   ends: ReadonlyMap<string, End>,
+  devices: LogSummary['devices'],
 ): void {
   const providers = new Map<Want, readonly string[]>();
-  const missing = [...roots].filter(([, { cause }]) => IS_MISSING.has(cause.cause)).map(([name]) => name);
-  const candidates = [...new Set([...unbound, ...missing])];
+  const candidates = [...new Set([...unbound, ...roots.keys()])];
   for (const [name, root] of roots) {
     const { cause } = root;
+    if (cause.cause === 'timed-out') {
+      const perhaps = candidates.filter((device) => ENDED_BY_TIMEOUT.test(device) && !isTimedOut(roots, device));
+      if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
+      continue;
+    }
     const want = cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
     if (cause.cause !== 'own-deferral' || want?.provider == null) continue;
     const { provider } = want;
@@ -392,8 +469,13 @@ function guessProviders(
       next === name && provider.test(device) ? [device] : [],
     );
     root.cause = { ...cause, circle };
-    const all = providers.get(want) ?? candidates.filter((device) => provider.test(device));
-    providers.set(want, all);
+    const kind = providers.get(want) ?? candidates.filter((device) => provider.test(device));
+    providers.set(want, kind);
+    const words = namesIn(`${name} ${cause.call ?? ''}`);
+    const named = candidates.filter(
+      (device) => device !== name && isNamedIn(words, device, devices.get(device)?.driver),
+    );
+    const all = named.length > 0 ? named : kind;
     if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for, nor what lacks the same.
     const isLikeIt = (device: string) => {
@@ -403,6 +485,29 @@ function guessProviders(
     const perhaps = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
     if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps, circle };
   }
+}
+
+/** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
+const ENDED_BY_TIMEOUT =
+  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|blk-ctrl|clock-controller|iommu|smmu|pinctrl/;
+
+function isTimedOut(roots: ReadonlyMap<string, Found>, device: string): boolean {
+  return roots.get(device)?.cause.cause === 'timed-out';
+}
+
+/** Words that every sound card has in its name. */
+const OF_ANY_CARD: ReadonlySet<string> = new Set(['sound', 'card', 'audio']);
+const LEAST_WORD = 4;
+
+function namesIn(words: string): ReadonlySet<string> {
+  const names = words.toLowerCase().split(/[^a-z0-9]+/);
+  return new Set(names.filter((name) => name.length >= LEAST_WORD && !OF_ANY_CARD.has(name)));
+}
+
+/** Whether a device's node or driver is among the words, as a sound card is named after its codec and its links. */
+function isNamedIn(words: ReadonlySet<string>, device: string, driver: string | null | undefined): boolean {
+  const node = /^[0-9a-f]{4,16}\.([a-z][\w-]*)$/.exec(device)?.[1] ?? '';
+  return words.has(node) || words.has(driver ?? '');
 }
 
 function rootDeviceOf({ root }: LogSummary, unbound: ReadonlySet<string>): Why['rootDevice'] {

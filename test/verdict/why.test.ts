@@ -128,7 +128,7 @@ describe('whyUnbound', () => {
     );
     expect(roots.map(({ name, cause, waiting }) => [name, cause.cause, waiting[0]?.device])).toEqual([
       ['1-004c', 'own-deferral', 'gadget-card.0'],
-      ['gadget-i2s.0', 'never-probed', 'other-card.0'],
+      ['gadget-i2s.0', 'no-part', 'other-card.0'],
     ]);
   });
 
@@ -403,7 +403,7 @@ describe('whyUnbound', () => {
     );
     expect(roots).toMatchObject([
       { name: '2.dp', cause: { call: 'no DP phy configured', wants: 'a PHY' }, waiting: [{ device: 'soc:display' }] },
-      { name: '1.hvs', cause: { cause: 'failed', error: 2 }, waiting: [{ device: 'soc:gpu' }] },
+      { name: '1.hvs', cause: { cause: 'bind-failed', error: 2 }, waiting: [{ device: 'soc:gpu' }] },
     ]);
   });
 
