@@ -80,8 +80,8 @@ export class Folds {
   }
 }
 
-/** A fence of a block of code (Markdown), which no message ends with. */
-const FENCE = /^(?:```|~~~)/;
+/** A fence of a block of code (Markdown), or what a person put for lines left out: no message ends with these. */
+const FENCE = /^(?:```|~~~|\[?\.{2,}\]?$)/;
 /** The whole of what the kernel says where it has no reason to tell. */
 const COMPLETE = /\(reason unknown\)$/;
 

@@ -20,6 +20,8 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
   // deferred_probe_timeout_work_func() and driver_deferred_probe_check_state() there.
   [/: deferred(?: probe)?$/, /: deferred probe (?:pending(?:: .{1,200})?|timeout, ignoring dependency)$/],
   [/: deferred probe timeout,(?: ignoring)?$/, /: deferred probe timeout, ignoring dependency$/],
+  // The reason that the kernel does not know.
+  [/: deferred probe pending: \(reason$/, /: deferred probe pending: \(reason unknown\)$/],
   // dev_err_probe(), whose reason may have a colon of its own.
   [/: (?:error -EPROBE_DEFER|deferred probe pending):(?: .{0,200}:)?$/, /: (?:[^:]{1,100}: ){0,2}[^:]{1,200}$/],
   // fw_devlink_dev_sync_state(), drivers/base/core.c.
@@ -30,7 +32,7 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
 /** No half is longer, nor what ends a whole message: all that comes before is not looked at. */
 const LONGEST = 512;
 /** A word that is in every one of these halves, which spares most lines the rest. */
-const SAYS = /supplier|wait|probe|deferred|sync_state|:$/;
+const SAYS = /supplier|wait|probe|deferred|sync_state|\(reason$|:$/;
 
 /** Whether a record is the first half of a message, of which the rest may stand in the next line. */
 export function isHalf(text: string): boolean {

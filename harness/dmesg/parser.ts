@@ -13,7 +13,7 @@ import { isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
-import { complaintIn, goodWords, maySpeak, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
+import { complaintIn, goodWords, maySpeak, soundsBad, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
 import { STAMPED } from './stamps.ts';
 import { timeFromFields } from './structured-records.ts';
 
@@ -255,7 +255,7 @@ export class DmesgParser {
 
   /** What may be a complaint waits for the line after its own, the last of the `lines`. */
   #complain(record: LogRecord, line: number, lines: readonly string[]): void {
-    const event = complaintIn(record, line);
+    const event = complaintIn({ ...record, text: unmarked(record.text) }, line);
     if (event === null) return;
     this.#endComplaint(null);
     this.#complaint = { event, line: lines.at(-1) ?? '' };
@@ -268,7 +268,8 @@ export class DmesgParser {
     if (complaint === null) return;
     const { event, line } = complaint;
     const isBroken = next !== null && this.#recent.at(-2) === line && isRest(line, next);
-    this.#emit(isBroken ? { ...event, words: `${event.words} ${textOf(next)}` } : event);
+    const words = isBroken ? `${event.words} ${textOf(next)}` : event.words;
+    if (soundsBad(words)) this.#emit({ ...event, words });
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

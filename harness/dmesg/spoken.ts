@@ -7,13 +7,14 @@ const AN_ERROR = new RegExp(
   oneOf(
     /fail|error|could ?n[o']t|cannot|can't|unable|time[d-]? ?out|invalid|missing|mismatch|refused|denied|unsupported/,
     /not (?:found|available|supported|present|specified)|(?<!\w)-\d{1,3}\b/,
-    /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded)/,
+    /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries)/,
   ),
   'i',
 );
 /** What the driver core says of a device, which is not its driver's. */
 const CORE = oneOf(
-  /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force)|$)|deferred probe|Added to deferred|Retrying from/,
+  /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force)|$)|deferred probe/,
+  /Added to deferred|Retrying from/,
   /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );
 export const OF_CORE = new RegExp(`^${CORE}`);
@@ -27,7 +28,13 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
   ...['remoteproc', 'scmi', 'scsi', 'sdio', 'serial', 'slimbus', 'soundwire', 'spi', 'spmi', 'tty', 'usb'],
 ]);
 /** What a driver does without: regulator_get() of an absent supply, for one. */
-const NO_MATTER = /using (?:dummy|default|internal)|assuming enabled|fall(?:ing)? ?back|ignored|optional|no hogs/i;
+const NO_MATTER = new RegExp(
+  oneOf(
+    /using (?:dummy|default|internal)|assuming enabled|fall(?:ing)? ?back|ignored|optional|no hogs/,
+    /property not specified/,
+  ),
+  'i',
+);
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
@@ -97,8 +104,14 @@ export function wordsOf(device: string, texts: readonly string[]): string | null
 
 /** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */
 const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
-/** In a line without a stamp, anything may stand before a colon: only what looks like a device counts. */
-const IS_DEVICE = /^(?=.*\d)[\w,-]+[.@:-][\w.,@:-]+$/;
+/** In a line without a stamp, anything may stand before a colon: only what looks like a driver or a device counts. */
+const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
+const IS_DRIVER = /^[a-z][a-z0-9]*[-_][\w-]+$/;
+
+/** Whether words are a driver's own, and not of what it does without. */
+export function soundsBad(words: string): boolean {
+  return !OF_CORE.test(words) && !NO_MATTER.test(words) && (AN_ERROR.test(words) || DEFERS.test(words));
+}
 
 /**
  * What a driver says of a device that sounds like an error. It may be the only trace of a probe that came to nothing:
@@ -109,9 +122,9 @@ export function complaintIn(
   line: number,
 ): Extract<DmesgEvent, { readonly event: 'complained' }> | null {
   const [, driver = null, device, words] = SAYS.exec(text) ?? [];
-  if (device === undefined || words === undefined || OF_CORE.test(words) || NO_MATTER.test(words)) return null;
-  if (time === null && !kernel && (driver === null || !IS_DEVICE.test(device))) return null;
-  if (!AN_ERROR.test(words) && !DEFERS.test(words)) return null;
+  if (device === undefined || words === undefined || !soundsBad(words)) return null;
+  if (time === null && !kernel && (driver === null || (!IS_DEVICE.test(device) && !IS_DRIVER.test(driver))))
+    return null;
   return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };
 }
 

@@ -40,6 +40,12 @@ const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the d
 /** Names that may stand in a command which somebody pastes. */
 const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 
+/** A node's name alone, without an address, and not that of what has a driver of its own. */
+const BARE = /^(?:\.{3}\/)?(?!.*(?:regulator|supply|vcc|vdd|clk|clock|power|domain|firmware|bus))[A-Za-z][\w,-]*$/;
+const OF_A_PART =
+  '  a node without an address is often a part of another (pins, ports), of which no device is made: then nothing ' +
+  'ever binds it';
+
 /** What is known besides the log. */
 interface MoreOfWhy {
   readonly byTree: TreeGuesses | null;
@@ -69,7 +75,10 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
           found.likely.slice(0, LIKELY).map(printable).join(', '),
       );
   }
-  if (found.unexplained.length > 0 || found.roots.some(({ cause, evidence }) => cause.cause === 'silent' && evidence === null))
+  if (
+    found.unexplained.length > 0 ||
+    found.roots.some(({ cause, evidence }) => cause.cause === 'silent' && evidence === null)
+  )
     lines.push(...openLines(found));
   if (found.complaints.length > 0) lines.push('', ...complaintLines(found.complaints));
   if (found.settled.length > 0)
@@ -133,6 +142,7 @@ function rootLines(roots: readonly Root[]): string[] {
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
   if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
+  if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
   lines.push(...guessesOf(roots));
   for (const [known, words] of WAITING) {
@@ -328,7 +338,10 @@ function causeText(cause: RootCause): string {
     case 'node-disabled':
       return 'its node is disabled in the device tree';
     case 'no-part':
-      return `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, or has another name for it`;
+      return (
+        `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, ` +
+        'or has another name for it'
+      );
     case 'silent':
       return 'deferred itself, without a reason in the log';
     case 'own-deferral':

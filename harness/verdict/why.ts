@@ -98,7 +98,7 @@ export interface Why {
 const PROVIDERS: readonly RegExp[] = [
   /clock|clk|rcc/,
   /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
-  /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
+  /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^reg[-_]|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
   /interconnect|iommu|smmu/,
   /pinctrl|gpio|io-domains|syscon|pwm|reset/,
   /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
@@ -469,7 +469,9 @@ function guessProviders(
       next === name && provider.test(device) ? [device] : [],
     );
     root.cause = { ...cause, circle };
-    const kind = providers.get(want) ?? candidates.filter((device) => provider.test(device));
+    const kind =
+      providers.get(want) ??
+      candidates.filter((device) => provider.test(device) || isPerhapsCodec(want, device, roots, devices));
     providers.set(want, kind);
     const words = namesIn(`${name} ${cause.call ?? ''}`);
     const named = candidates.filter(
@@ -485,6 +487,27 @@ function guessProviders(
     const perhaps = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
     if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps, circle };
   }
+}
+
+/** Drivers of codecs and amplifiers, by their chips' names. */
+const OF_CODECS = /^(?:snd|adau|ak\d|alc|aw88|cs\d|da7|es[78]|max98|nau|pcm\d|rt\d|sgtl|ssm|tas|tlv|wcd|wm\d|wsa)/;
+const ON_I2C = /^\d{1,3}-00[0-9a-f]{2}$/;
+
+/**
+ * Whether a sound card may wait for an I2C device: one of which nothing else is known, or that has such a driver. What
+ * the driver core knows for a supplier of others is none of a card's, which it does not know.
+ */
+function isPerhapsCodec(
+  { provider }: Want,
+  device: string,
+  roots: ReadonlyMap<string, Found>,
+  devices: LogSummary['devices'],
+): boolean {
+  const driver = devices.get(device)?.driver ?? null;
+  const isSupplier = (roots.get(device)?.waiting.size ?? 0) > 0;
+  return (
+    provider?.test('codec') === true && ON_I2C.test(device) && (driver === null ? !isSupplier : OF_CODECS.test(driver))
+  );
 }
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
