@@ -1,22 +1,36 @@
 import type { DmesgEvent } from './events.ts';
 import { isOneAttempt } from './lives.ts';
 
-/** What a driver said of a device that sounds like an error. */
-export interface Complaint {
+/** What a driver said of a device. */
+export interface Words {
   readonly device: string;
   readonly driver: string | null;
   readonly words: string;
   readonly line: number;
 }
 
-/** More than any log needs; later ones are not kept. */
-const MOST = 1000;
+/** More devices than a log speaks of; later ones are not kept. */
+const MOST = 10_000;
+
+/** What drivers said last of devices, as of those that work; memory is bounded. */
+export class Heard {
+  readonly #kept = new Map<string, Words>();
+
+  add({ device, driver, words, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+    if (this.#kept.has(device) || this.#kept.size < MOST) this.#kept.set(device, { device, driver, words, line });
+  }
+
+  /** By device. */
+  get all(): ReadonlyMap<string, Words> {
+    return this.#kept;
+  }
+}
 
 /** Of each device, what was said first in the last attempt to probe it; memory is bounded. */
 export class Complaints {
   readonly #kept = new Map<
     string,
-    Complaint & { readonly last: { readonly time: number | null; readonly line: number } }
+    Words & { readonly last: { readonly time: number | null; readonly line: number } }
   >();
 
   add({ device, driver, words, line, time }: Extract<DmesgEvent, { readonly event: 'complained' }>): void {
@@ -27,13 +41,8 @@ export class Complaints {
       this.#kept.set(device, { device, driver, words, line, last });
   }
 
-  /** Another boot begins. */
-  clear(): void {
-    this.#kept.clear();
-  }
-
   /** By device. */
-  get all(): ReadonlyMap<string, Complaint> {
+  get all(): ReadonlyMap<string, Words> {
     return this.#kept;
   }
 }

@@ -13,7 +13,7 @@ import { isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
-import { complaintIn, goodWords, maySpeak, soundsBad, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
+import { complaintIn, goodWords, maySpeak, soundsBad, speakerOf, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
 import { STAMPED } from './stamps.ts';
 import { timeFromFields } from './structured-records.ts';
 
@@ -230,8 +230,10 @@ export class DmesgParser {
   }
 
   /** What a device's driver says after it was deferred, which is more than a device has that still waits. */
-  #goodWords({ text, time }: LogRecord, line: number): DmesgEvent | null {
-    const device = this.#waiting.size === 0 ? null : spokenOf(text, this.#waiting);
+  #goodWords(record: LogRecord, line: number): DmesgEvent | null {
+    const { text, time } = record;
+    const waiting = this.#waiting.size === 0 ? null : spokenOf(text, this.#waiting);
+    const device = waiting ?? (this.#complaints ? speakerOf(record) : null);
     const said = device === null ? null : goodWords(device, text);
     return device === null || said === null ? null : { event: 'spoke', device, ...said, line, time };
   }

@@ -108,6 +108,13 @@ const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
 const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
 const IS_DRIVER = /^[a-z][a-z0-9]*[-_][\w-]+$/;
 
+/** The device that a driver speaks of, whatever it says. */
+export function speakerOf({ text, time, kernel }: LogRecord): string | null {
+  const [, driver, device] = SAYS.exec(text) ?? [];
+  if (driver === undefined || device === undefined) return null;
+  return time !== null || kernel || IS_DEVICE.test(device) ? device : null;
+}
+
 /** Whether words are a driver's own, and not of what it does without. */
 export function soundsBad(words: string): boolean {
   return !OF_CORE.test(words) && !NO_MATTER.test(words) && (AN_ERROR.test(words) || DEFERS.test(words));

@@ -1,5 +1,5 @@
 import type { BootSign } from './boots.ts';
-import { type Complaint, Complaints } from './complaints.ts';
+import { Complaints, Heard, type Words } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
 import { rootEvent } from './root.ts';
@@ -96,7 +96,9 @@ export interface LogSummary {
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
-  readonly complaints: ReadonlyMap<string, Complaint>;
+  readonly complaints: ReadonlyMap<string, Words>;
+  /** By device, what drivers said last that does not. */
+  readonly heard: ReadonlyMap<string, Words>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */
@@ -133,6 +135,7 @@ export class Summary {
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
   readonly #complaints = new Complaints();
+  readonly #heard = new Heard();
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
   #banner: string | null = null;
@@ -231,6 +234,7 @@ export class Summary {
         this.#agent(event.verb, event.words, event.line);
         return;
       default:
+        if (event.event === 'spoke') this.#heard.add(event);
         this.#lives.add(event);
     }
   }
@@ -258,6 +262,7 @@ export class Summary {
       pendingFrom: this.#lives.pendingFrom,
       cycles: this.#cycles,
       complaints: this.#complaints.all,
+      heard: this.#heard.all,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,
@@ -297,7 +302,6 @@ export class Summary {
       });
     this.#bootLine = event.line;
     this.#initcalls.length = 0;
-    this.#complaints.clear();
     this.#shutdown = false;
     this.#userSpace = false;
     this.#root = null;

@@ -158,7 +158,7 @@ function rootLines(roots: readonly Root[]): string[] {
 
 /** Causes whose evidence is what the driver said before. */
 const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
-  ...(['failed', 'bind-failed', 'silent', 'complained', 'own-deferral'] as const),
+  ...(['failed', 'bind-failed', 'silent', 'spoken-of', 'own-deferral'] as const),
 ]);
 
 /** What drivers of other devices said. */
@@ -349,8 +349,8 @@ function causeText(cause: RootCause): string {
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
-    case 'complained':
-      return `it is not there, and ${cause.driver} speaks of an error; what became of its probe the log does not tell`;
+    case 'spoken-of':
+      return `it is not there although ${cause.driver} speaks of it; what became of its probe the log does not tell`;
     case 'bind-failed':
       return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
     case 'unnamed-supplier':

@@ -1,4 +1,4 @@
-import type { Complaint } from '../dmesg/complaints.ts';
+import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
@@ -12,8 +12,8 @@ export type RootCause =
   | { readonly cause: 'never-probed' }
   /** The same, and nothing in the log speaks of the bus that it is behind. */
   | { readonly cause: 'no-bus'; readonly bus: string }
-  /** Nothing in the log speaks of its probe, but a driver speaks of it, and it sounds like an error. */
-  | { readonly cause: 'complained'; readonly driver: string }
+  /** Nothing in the log tells what became of its probe, but a driver speaks of it. */
+  | { readonly cause: 'spoken-of'; readonly driver: string }
   /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
   | { readonly cause: 'no-part'; readonly kind: string }
   | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
@@ -89,7 +89,7 @@ export interface Why {
    */
   readonly settled: readonly string[];
   /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */
-  readonly complaints: readonly Complaint[];
+  readonly complaints: readonly Words[];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
   readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
 }
@@ -136,17 +136,23 @@ interface Found {
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
   const summary = { ...said, devices: withWordsOfCpus(said.devices) };
-  const { devices, retryLoop, cycles, syncWaits, complaints } = summary;
+  const { devices, retryLoop, cycles, syncWaits, complaints, heard } = summary;
   const names = new Names(devices);
   const speakers = new Names(
-    new Map([...complaints].map(([device, { line }]) => [device, newLife(device, 'bound', line)])),
+    new Map([...heard, ...complaints].map(([device, { line }]) => [device, newLife(device, 'bound', line)])),
   );
   const binds = summary.bindFailures.filter(({ device }) => devices.get(device)?.state !== 'bound');
   const parts = new Map(binds.map((failure) => [failure.part, failure]));
   const { unbound, settled } = splitSettled(summary, names);
   const awaited = new Map<string, string>();
-  /** Their supplier came after all: the kernel keeps the last reason that it was told. */
-  const outdated = new Set<string>();
+  /** Their supplier came after all, in this line: the kernel keeps the last reason that it was told. */
+  const outdated = new Map<string, number>();
+  const thereSince = (supplier: string): number | null => {
+    const life = devices.get(supplier);
+    if (life !== undefined) return life.state === 'bound' && !parts.has(supplier) ? life.boundLine : null;
+    const speaker = speakers.deviceOf(supplier) ?? '';
+    return complaints.has(speaker) ? null : (heard.get(speaker)?.line ?? null);
+  };
   for (const device of unbound) {
     const reason = devices.get(device)?.reason ?? null;
     const named = supplierOf(reason);
@@ -156,8 +162,15 @@ export function whyUnbound(said: LogSummary): Why {
         ? (nodeIn(reason, names, unbound) ?? deviceIn(reason, unbound) ?? deviceIn(said, unbound))
         : names.supplierOf(device, named);
     if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
-    if (devices.get(supplier)?.state === 'bound' && !parts.has(supplier)) outdated.add(device);
+    const since = thereSince(supplier);
+    const isThere = since !== null && (devices.has(supplier) || since > (devices.get(device)?.reasonLine ?? 0));
+    if (isThere) outdated.set(device, since);
     else awaited.set(device, supplier);
+  }
+  for (const device of boundSince(outdated, awaited, devices)) {
+    unbound.delete(device);
+    awaited.delete(device);
+    settled.add(device);
   }
   for (const { device, part } of binds) {
     settled.delete(device);
@@ -185,14 +198,14 @@ export function whyUnbound(said: LogSummary): Why {
     }
     if (life === undefined && !parts.has(end)) {
       const bus = names.busOf(end);
-      const speaker = complaints.get(speakers.deviceOf(end) ?? '');
+      const speaker = complaints.get(speakers.deviceOf(end) ?? '') ?? heard.get(speakers.deviceOf(end) ?? '');
       const waiter = devices.get(first.get(end) ?? '');
       const kind = kindOfPart(waiter?.reason ?? null);
       const unseen: RootCause = bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus };
       rootAt(end, () =>
         speaker?.driver == null || NO_DRIVERS.has(speaker.driver)
           ? { cause: kind === null ? unseen : { cause: 'no-part', kind }, ...reasonOf(waiter) }
-          : { cause: { cause: 'complained', driver: speaker.driver }, evidence: speaker.words, line: speaker.line },
+          : { cause: { cause: 'spoken-of', driver: speaker.driver }, evidence: speaker.words, line: speaker.line },
       );
     } else if (!roots.has(end)) {
       const known =
@@ -324,6 +337,32 @@ function splitSettled({ devices, rounds, pendingFrom }: LogSummary, names: Names
   return { unbound: new Set(others), settled };
 }
 
+/**
+ * Devices that were deferred for the lack of what came later, or of one that was: all that are deferred are tried again
+ * then (driver_bound(), drivers/base/dd.c), and a driver that is deferred again says so, as it did before. Of what the
+ * kernel lists at the end that is no more true, nor of what such a device waits for.
+ */
+function boundSince(
+  outdated: ReadonlyMap<string, number>,
+  awaited: ReadonlyMap<string, string>,
+  devices: LogSummary['devices'],
+): Set<string> {
+  const isOver = (device: string, line: number) => {
+    const life = devices.get(device);
+    return life?.state === 'deferred' && !life.pending && !life.timedOut && life.reasonLine < line;
+  };
+  const since = new Map([...outdated].filter(([device, line]) => isOver(device, line)));
+  const waiters = new Map<string, string[]>();
+  for (const [device, supplier] of awaited) waiters.set(supplier, [...(waiters.get(supplier) ?? []), device]);
+  // The map grows while it is gone through.
+  for (const [device, line] of since)
+    for (const waiter of waiters.get(device) ?? []) if (isOver(waiter, line)) since.set(waiter, line);
+  const held = [...awaited].filter(([device, supplier]) => since.has(supplier) && !since.has(device));
+  for (const [, supplier] of held)
+    for (let at: string | undefined = supplier; at !== undefined && since.delete(at); ) at = awaited.get(at);
+  return new Set(since.keys());
+}
+
 /** What says something of the cause comes first. */
 function isSilent({ cause, evidence }: Root): 0 | 1 {
   return cause.cause === 'silent' && evidence === null ? 1 : 0;
@@ -335,10 +374,7 @@ function isOpen({ cause }: Root): boolean {
 }
 
 /** A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. */
-function withComplaint(
-  found: Omit<Found, 'waiting'> | null,
-  said: Complaint | undefined,
-): Omit<Found, 'waiting'> | null {
+function withComplaint(found: Omit<Found, 'waiting'> | null, said: Words | undefined): Omit<Found, 'waiting'> | null {
   if (said === undefined) return found;
   const { words: evidence, line } = said;
   if (found === null) return { cause: { cause: 'silent' }, evidence, line };
@@ -352,8 +388,8 @@ function othersOf(
   complaints: LogSummary['complaints'],
   devices: LogSummary['devices'],
   known: ReadonlySet<string>,
-): Complaint[] {
-  const rank = ({ device, driver }: Complaint) => Math.min(providerRank(device), providerRank(driver ?? ''));
+): Words[] {
+  const rank = ({ device, driver }: Words) => Math.min(providerRank(device), providerRank(driver ?? ''));
   return [...complaints.values()]
     .filter(({ device }) => !known.has(device) && devices.get(device)?.state !== 'bound')
     .sort((a, b) => rank(a) - rank(b) || a.line - b.line);
