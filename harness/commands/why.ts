@@ -15,8 +15,9 @@ import { runSearch } from '../session/search.ts';
 import { whyBooted } from '../session/why.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { type Why, whyUnbound } from '../verdict/why.ts';
+import { whyUnbound } from '../verdict/why.ts';
 import type { Tried } from '../verdict/why-cell.ts';
+import type { Why } from '../verdict/why-roots.ts';
 import { guessByTree, type TreeGuesses } from '../verdict/why-tree.ts';
 import type { WhyOptions } from './why.options.ts';
 

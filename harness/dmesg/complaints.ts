@@ -14,14 +14,16 @@ const MOST = 10_000;
 
 /** What drivers said last of devices, as of those that work; memory is bounded. */
 export class Heard {
-  readonly #kept = new Map<string, Words>();
+  readonly #kept = new Map<string, Words & { readonly first: number }>();
 
   add({ device, driver, words, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
-    if (this.#kept.has(device) || this.#kept.size < MOST) this.#kept.set(device, { device, driver, words, line });
+    const known = this.#kept.get(device);
+    if (known === undefined && this.#kept.size >= MOST) return;
+    this.#kept.set(device, { device, driver, words, line, first: known?.first ?? line });
   }
 
   /** By device. */
-  get all(): ReadonlyMap<string, Words> {
+  get all(): ReadonlyMap<string, Words & { readonly first: number }> {
     return this.#kept;
   }
 }

@@ -4,8 +4,11 @@ import { HOST_KERNEL } from './stamps.ts';
 /* What kernels put between the time stamp and the text: callers, CPUs, vendors' marks. */
 
 const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
-/** Vendor printk contexts: `[4:     netbpfload:  771]`, `(2)[1:swapper/0]`, ` c0      1 `, `[pid:1,cpu0,init]`. */
-const VENDOR = /^ {0,4}(?:<\d>)?[.-]?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]:]{1,16})(?:: {0,8}(\d{1,8}))?\] ?/;
+/**
+ * Vendor printk contexts: `[4:     netbpfload:  771]`, `[0:  kworker/u16:2:  131]`, `(2)[1:swapper/0]`, ` c0      1 `,
+ * `[pid:1,cpu0,init]`.
+ */
+const VENDOR = /^ {0,4}(?:<\d>)?[.-]?(?:\(\d{1,3}\))?\[ ?(\d{1,5}): {0,16}([^\]]{1,16}?)(?:: {0,8}(\d{1,8}))?\] ?/;
 const VENDOR_LEVEL = /^ ?\[<\d>\]\[(\d{1,3}), ?([^\]]{1,24})\] ?/;
 const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 /** Qualcomm and Samsung: `c2 `, `c0      1 ` (CPU, and often the process). */

@@ -25,7 +25,20 @@ const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
  */
 export const NO_DRIVERS: ReadonlySet<string> = new Set([
   ...['amba', 'apr', 'auxiliary', 'bluetooth', 'cpu', 'gpio', 'i2c', 'mdio_bus', 'mmc', 'net', 'pci', 'platform'],
-  ...['remoteproc', 'scmi', 'scsi', 'sdio', 'serial', 'slimbus', 'soundwire', 'spi', 'spmi', 'tty', 'usb'],
+  ...[
+    'power_supply',
+    'remoteproc',
+    'scmi',
+    'scsi',
+    'sdio',
+    'serial',
+    'slimbus',
+    'soundwire',
+    'spi',
+    'spmi',
+    'tty',
+    'usb',
+  ],
 ]);
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(

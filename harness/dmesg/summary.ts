@@ -97,8 +97,8 @@ export interface LogSummary {
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
   readonly complaints: ReadonlyMap<string, Words>;
-  /** By device, what drivers said last that does not. */
-  readonly heard: ReadonlyMap<string, Words>;
+  /** By device, what drivers said last that does not, and the line in which they spoke of it first. */
+  readonly heard: ReadonlyMap<string, Words & { readonly first: number }>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */

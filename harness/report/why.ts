@@ -1,7 +1,7 @@
 import { printable } from '../printable.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
-import type { Root, RootCause, Waiting, Why } from '../verdict/why.ts';
 import type { Tried } from '../verdict/why-cell.ts';
+import type { Root, RootCause, Waiting, Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
 
@@ -80,7 +80,7 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
     found.roots.some(({ cause, evidence }) => cause.cause === 'silent' && evidence === null)
   )
     lines.push(...openLines(found));
-  if (found.complaints.length > 0) lines.push('', ...complaintLines(found.complaints));
+  if (found.complaints.length > 0) lines.push(...complaintLines(found.complaints));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -161,10 +161,12 @@ const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
   ...(['failed', 'bind-failed', 'silent', 'spoken-of', 'own-deferral'] as const),
 ]);
 
-/** What drivers of other devices said. */
+/** What drivers of other devices said; where many said something it tells nothing. */
 function complaintLines(complaints: Why['complaints']): string[] {
+  if (complaints.length > 2 * LIKELY) return [];
   const rest = complaints.length - LIKELY;
   return [
+    '',
     'Other drivers report errors, of which one may be the cause of what the log leaves open:',
     ...complaints.slice(0, LIKELY).map(({ device, driver, words, line }) => {
       const who = driver === null ? '' : ` (${printable(driver)})`;

@@ -11,7 +11,7 @@ import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type Boot, hasVerdict, isBroken, type Outcome, passes } from '../search/outcome.ts';
-import { type Root, type Why, whyUnbound } from '../verdict/why.ts';
+import { whyUnbound } from '../verdict/why.ts';
 import {
   isCounted,
   type Lacking,
@@ -26,6 +26,7 @@ import {
   withoutLate,
   withSuspects,
 } from '../verdict/why-cell.ts';
+import type { Root, Why } from '../verdict/why-roots.ts';
 
 /** Boots with modules that each add what the one before has shown to be missing. */
 const MOST_BOOTS = 4;

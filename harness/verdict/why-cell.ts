@@ -3,8 +3,8 @@ import { devicesOf } from '../devicetree/devices.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { PlanStep } from '../model/plan.ts';
-import type { Root, Waiting, Why } from './why.ts';
 import { compatiblesByPath, type Edges, supplierGraph } from './why-graph.ts';
+import type { Root, Waiting, Why } from './why-roots.ts';
 import { propertiesWanted } from './why-wants.ts';
 
 /**

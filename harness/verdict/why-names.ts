@@ -56,7 +56,9 @@ const BUS_ADDRESS = /^[^@]+@[0-9a-f]{5,16}$/;
 /** An I2C device's node: an address of seven or ten bits. */
 const I2C_ADDRESS = /@([0-9a-f]{1,3})$/;
 /** Buses whose devices have short unit addresses; in any other node, a node with one is a part of that device. */
-const BUS_NODE = /^(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|can|rsb)(?:-\w+)?(?:@|$)/;
+const BUS_NODE = /^(?:[\w-]+,)?(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|pcie?|serial|can|rsb)(?:-\w+)?(?:@|$)/;
+/** The parts of a PMIC on this bus have drivers of their own: drivers/mfd/qcom-spmi-pmic.c. */
+const SPMI = /^(?:[\w-]+,)?spmi@/;
 /** Nodes that group parts of the device above, and of which no device is made. */
 const GROUP = /^(?:regulators|nvmem-layout|ports?|clocks|pins|connector)(?:@|$)/;
 /** A PMIC's regulators behind Qualcomm's RPMh or RPM are a device of their own: qcom,rpmh-regulator.yaml. */
@@ -194,7 +196,8 @@ export class Names {
       const node = parts[length - 1] ?? '';
       const path = parts.slice(0, length).join('/');
       if (REGULATORS.test(node)) return path;
-      const isDevice = BUS_ADDRESS.test(node) || BUS_NODE.test(parts[length - 2] ?? '');
+      const isDevice =
+        BUS_ADDRESS.test(node) || BUS_NODE.test(parts[length - 2] ?? '') || SPMI.test(parts[length - 3] ?? '');
       if (node.includes('@') && (isDevice || this.#named(path) !== null)) return path;
     }
     if (BUS_ADDRESS.test(parts[1] ?? '')) return parts.slice(0, 2).join('/');

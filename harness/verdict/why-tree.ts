@@ -3,8 +3,9 @@ import { devicesOf } from '../devicetree/devices.ts';
 import { type DeviceTree, isWithin } from '../devicetree/tree.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
-import { isUnbound, type Why } from './why.ts';
 import { compatiblesByPath, type Edges, reach, supplierGraph } from './why-graph.ts';
+import type { Why } from './why-roots.ts';
+import { isUnbound } from './why-settled.ts';
 import { propertiesWanted } from './why-wants.ts';
 
 /**

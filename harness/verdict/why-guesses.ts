@@ -1,0 +1,132 @@
+import type { LogSummary } from '../dmesg/summary.ts';
+import type { End, Found, Why } from './why-roots.ts';
+import { type Want, wantOf } from './why-wants.ts';
+
+/** What devices are called whose drivers others need, those first that need the least themselves. */
+const PROVIDERS: readonly RegExp[] = [
+  /clock|clk|rcc/,
+  /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
+  /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^reg[-_]|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
+  /interconnect|iommu|smmu/,
+  /pinctrl|gpio|io-domains|syscon|pwm|reset/,
+  /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
+  /phy|extcon|typec|retimer|mux|dma/,
+];
+
+/** How little the device needs itself by its name; what is no provider comes last. */
+export function providerRank(device: string): number {
+  const rank = PROVIDERS.findIndex((pattern) => pattern.test(device));
+  return rank === -1 ? PROVIDERS.length : rank;
+}
+
+/** Whether others may need the device, by its name. */
+export function isProvider(device: string): boolean {
+  return providerRank(device) < PROVIDERS.length;
+}
+
+/** A name that more devices have says nothing. */
+const PERHAPS = 3;
+
+/** Disks of a kind, and what the devices are called that they are behind. */
+const DISKS: readonly (readonly [disk: RegExp, controller: RegExp])[] = [
+  [/mmcblk/, /mmc|sdhci|sdio|emmc/],
+  [/nvme/, /nvme|pcie?\b/],
+  [/\bsd[a-z]/, /ufs|sata|ahci|usb|scsi/],
+  [/ubi|mtd/, /nand|spi|qspi/],
+  [/nfs/, /ethernet|gmac/],
+];
+const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
+
+/** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
+export function guessProviders(
+  roots: ReadonlyMap<string, Found>,
+  unbound: ReadonlySet<string>,
+  ends: ReadonlyMap<string, End>,
+  devices: LogSummary['devices'],
+): void {
+  const providers = new Map<Want, readonly string[]>();
+  const candidates = [...new Set([...unbound, ...roots.keys()])];
+  for (const [name, root] of roots) {
+    const { cause } = root;
+    if (cause.cause === 'timed-out') {
+      const perhaps = candidates.filter((device) => ENDED_BY_TIMEOUT.test(device) && !isTimedOut(roots, device));
+      if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
+      continue;
+    }
+    const want = cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
+    if (cause.cause !== 'own-deferral' || want?.provider == null) continue;
+    const { provider } = want;
+    const circle = [...root.waiting].flatMap(([device, next]) =>
+      next === name && provider.test(device) ? [device] : [],
+    );
+    root.cause = { ...cause, circle };
+    const kind =
+      providers.get(want) ??
+      candidates.filter((device) => provider.test(device) || isPerhapsCodec(want, device, roots, devices));
+    providers.set(want, kind);
+    const words = namesIn(`${name} ${cause.call ?? ''}`);
+    const named = candidates.filter(
+      (device) => device !== name && isNamedIn(words, device, devices.get(device)?.driver),
+    );
+    const all = named.length > 0 ? named : kind;
+    if (all.length > 2 * PERHAPS) continue;
+    // What waits for the device itself is not what it waits for, nor what lacks the same.
+    const isLikeIt = (device: string) => {
+      const other = roots.get(device)?.cause;
+      return other?.cause === 'own-deferral' && other.call === cause.call;
+    };
+    const perhaps = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
+    if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps, circle };
+  }
+}
+
+/** Drivers of codecs and amplifiers, by their chips' names. */
+const OF_CODECS = /^(?:snd|adau|ak\d|alc|aw88|cs\d|da7|es[78]|max98|nau|pcm\d|rt\d|sgtl|ssm|tas|tlv|wcd|wm\d|wsa)/;
+const ON_I2C = /^\d{1,3}-00[0-9a-f]{2}$/;
+
+/**
+ * Whether a sound card may wait for an I2C device: one of which nothing else is known, or that has such a driver. What
+ * the driver core knows for a supplier of others is none of a card's, which it does not know.
+ */
+function isPerhapsCodec(
+  { provider }: Want,
+  device: string,
+  roots: ReadonlyMap<string, Found>,
+  devices: LogSummary['devices'],
+): boolean {
+  const driver = devices.get(device)?.driver ?? null;
+  const isSupplier = (roots.get(device)?.waiting.size ?? 0) > 0;
+  return (
+    provider?.test('codec') === true && ON_I2C.test(device) && (driver === null ? !isSupplier : OF_CODECS.test(driver))
+  );
+}
+
+/** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
+const ENDED_BY_TIMEOUT =
+  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|blk-ctrl|clock-controller|iommu|smmu|pinctrl/;
+
+function isTimedOut(roots: ReadonlyMap<string, Found>, device: string): boolean {
+  return roots.get(device)?.cause.cause === 'timed-out';
+}
+
+/** Words that every sound card has in its name. */
+const OF_ANY_CARD: ReadonlySet<string> = new Set(['sound', 'card', 'audio']);
+const LEAST_WORD = 4;
+
+function namesIn(words: string): ReadonlySet<string> {
+  const names = words.toLowerCase().split(/[^a-z0-9]+/);
+  return new Set(names.filter((name) => name.length >= LEAST_WORD && !OF_ANY_CARD.has(name)));
+}
+
+/** Whether a device's node or driver is among the words, as a sound card is named after its codec and its links. */
+function isNamedIn(words: ReadonlySet<string>, device: string, driver: string | null | undefined): boolean {
+  const node = /^[0-9a-f]{4,16}\.([a-z][\w-]*)$/.exec(device)?.[1] ?? '';
+  return words.has(node) || words.has(driver ?? '');
+}
+
+/** The root file system that is awaited, and what of what is not bound it may be behind. */
+export function rootDeviceOf({ root }: LogSummary, unbound: ReadonlySet<string>): Why['rootDevice'] {
+  if (root === null) return null;
+  const controller = DISKS.find(([disk]) => root.name !== null && disk.test(root.name))?.[1] ?? ANY_DISK;
+  return { name: root.name, perhaps: [...unbound].filter((device) => controller.test(device)) };
+}

@@ -1,0 +1,103 @@
+import type { Words } from '../dmesg/complaints.ts';
+
+/** Why a root is not there. */
+export type RootCause =
+  /** Nothing in the log speaks of it: no driver was ever called for it. */
+  | { readonly cause: 'never-probed' }
+  /** The same, and nothing in the log speaks of the bus that it is behind. */
+  | { readonly cause: 'no-bus'; readonly bus: string }
+  /** Nothing in the log tells what became of its probe, but a driver speaks of it. */
+  | { readonly cause: 'spoken-of'; readonly driver: string }
+  /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
+  | { readonly cause: 'no-part'; readonly kind: string }
+  | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
+  | { readonly cause: 'module-not-loaded'; readonly modules: readonly string[] }
+  /** The device tree has no such node, or a node of which no device is made. */
+  | { readonly cause: 'half-merged-tree'; readonly what: string }
+  | { readonly cause: 'node-disabled' }
+  /** Deferred, and the log does not say by what. */
+  | { readonly cause: 'silent' }
+  /**
+   * Its own driver returns -EPROBE_DEFER, and says where, of which the kind of the provider may be told. `perhaps` are
+   * devices that are not bound either and that provide such a thing by their names, which is a guess.
+   */
+  | {
+      readonly cause: 'own-deferral';
+      readonly driver: string | null;
+      readonly call: string | null;
+      readonly wants: string | null;
+      readonly perhaps: readonly string[];
+      /** Those that wait for the device itself although they provide such a thing by their names: a circle, perhaps. */
+      readonly circle: readonly string[];
+    }
+  | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
+  /** As a part of another device, for which it has been probed before. */
+  | { readonly cause: 'bind-failed'; readonly whole: string; readonly error: number }
+  /** The driver core defers it, and the log does not have the supplier's name. */
+  | { readonly cause: 'unnamed-supplier' }
+  /** `perhaps`: as above, of what the time-out ends the wait for. */
+  | { readonly cause: 'timed-out'; readonly driver: string | null; readonly perhaps: readonly string[] }
+  /** `relaxed`: fw_devlink found it and does not enforce it, so that it is a guess that its members wait. */
+  | { readonly cause: 'cycle'; readonly members: readonly string[]; readonly relaxed: boolean }
+  | { readonly cause: 'retry-loop'; readonly times: number; readonly rebound: string }
+  | { readonly cause: 'not-returned'; readonly driver: string | null };
+
+/** Something that others wait for, and that waits for nothing itself. */
+export interface Root {
+  /** A device, or where there is none the node that is waited for. */
+  readonly name: string;
+  readonly cause: RootCause;
+  /** The words of the log that this rests on, and the line that they stand in. */
+  readonly evidence: string | null;
+  readonly line: number | null;
+  /**
+   * Devices that are not bound for its sake, each with the one that it waits for itself; the root itself is not among
+   * them.
+   */
+  readonly waiting: readonly Waiting[];
+}
+
+/** A device that waits, and what it waits for itself. */
+export interface Waiting {
+  readonly device: string;
+  readonly for: string;
+  /** `boot`: it is bound in another boot that has what it waits for, and the device tree does not link them. */
+  readonly known: 'log' | 'tree' | 'boot';
+  /** The properties of its node that say so, where the device tree does. */
+  readonly properties: readonly string[];
+}
+
+export interface Why {
+  readonly roots: readonly Root[];
+  /** Devices that are not bound, the roots among them. */
+  readonly unbound: number;
+  /** Unbound devices of which the log does not say why, such as those that a supplier's sync_state() waits for. */
+  readonly unexplained: readonly string[];
+  /** Those of them that others may wait for: a guess by what devices with such a name do. */
+  readonly likely: readonly string[];
+  /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
+  readonly reasonless: boolean;
+  /**
+   * Deferred once, and no more when all were tried again or what is pending was listed, or their drivers spoke since:
+   * bound or failed, as far as lines later in the log tell, which is a guess.
+   */
+  readonly settled: readonly string[];
+  /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */
+  readonly complaints: readonly Words[];
+  /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
+  readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
+}
+
+/** A root while the devices that wait for it are gathered. */
+export interface Found {
+  cause: RootCause;
+  evidence: string | null;
+  line: number | null;
+  readonly waiting: Map<string, string>;
+}
+
+/** Where a device's suppliers end: at what waits for nothing, or in a circle, whose members are given. */
+export interface End {
+  readonly end: string;
+  readonly members: readonly string[] | null;
+}

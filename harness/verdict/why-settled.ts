@@ -1,0 +1,80 @@
+import type { DeviceLife } from '../dmesg/lives.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
+import { type Names, supplierOf } from './why-names.ts';
+
+/** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
+export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
+  if (state === 'bound') return false;
+  return pending || timedOut || deferrals > 0 || ['failed', 'deferred', 'probing', 'unbound', 'absent'].includes(state);
+}
+
+/** Each round tries all that are deferred; the one in which a log ends may be cut, and the one before, too. */
+const ROUNDS_WITHOUT = 2;
+/** Each bound device has all that are deferred tried again: so many that a driver speaks of first are enough. */
+const HEARD_SINCE = 3;
+const HAS_ADDRESS = /^[0-9a-f]{5,16}\.\w|^\d{1,3}-00[0-9a-f]{2}$|^[0-9a-f]{4}:[0-9a-f]{2}:/;
+
+/**
+ * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
+ * since, or they are not in later rounds of retries, or not in the list of what is pending that
+ * deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
+ * printed; what others still wait for is not bound.
+ */
+export function splitSettled({ devices, rounds, pendingFrom, banner, heard }: LogSummary, names: Names) {
+  const known = banner === null ? [] : [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
+  const firsts = known.map(({ first }) => first).sort((a, b) => b - a);
+  /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
+  const isTriedSince = ({ by, reason, line }: DeviceLife) =>
+    by === 'driver' && reason !== null && (firsts[HEARD_SINCE - 1] ?? 0) > line;
+  const unbound = [...devices.values()].filter(isUnbound);
+  const isSettled = (life: DeviceLife): boolean => {
+    const { state, pending, timedOut, round, line, spoke, returned } = life;
+    return (
+      !pending &&
+      ((timedOut && state !== 'failed' && spoke) ||
+        (state === 'deferred' &&
+          !timedOut &&
+          (spoke ||
+            (round > 0 && rounds - round >= ROUNDS_WITHOUT) ||
+            isTriedSince(life) ||
+            (pendingFrom !== null && line < pendingFrom && !returned))))
+    );
+  };
+  const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));
+  // What a device that is not settled waits for is not settled, nor what that waits for.
+  const queue = unbound.filter(({ device }) => !settled.has(device));
+  for (const { reason } of queue) {
+    const named = supplierOf(reason);
+    const supplier = named === null ? null : names.deviceOf(named);
+    const life = supplier !== null && settled.delete(supplier) ? devices.get(supplier) : undefined;
+    if (life !== undefined) queue.push(life);
+  }
+  const others = unbound.map(({ device }) => device).filter((device) => !settled.has(device));
+  return { unbound: new Set(others), settled };
+}
+
+/**
+ * Devices that were deferred for the lack of what came later, or of one that was: all that are deferred are tried again
+ * then (driver_bound(), drivers/base/dd.c), and a driver that is deferred again says so, as it did before. Of what the
+ * kernel lists at the end that is no more true, nor of what such a device waits for.
+ */
+export function boundSince(
+  outdated: ReadonlyMap<string, number>,
+  awaited: ReadonlyMap<string, string>,
+  devices: LogSummary['devices'],
+): Set<string> {
+  const isOver = (device: string, line: number) => {
+    const life = devices.get(device);
+    return life?.state === 'deferred' && !life.pending && !life.timedOut && life.reasonLine < line;
+  };
+  const since = new Map([...outdated].filter(([device, line]) => isOver(device, line)));
+  const waiters = new Map<string, string[]>();
+  for (const [device, supplier] of awaited) waiters.set(supplier, [...(waiters.get(supplier) ?? []), device]);
+  // The map grows while it is gone through.
+  for (const [device, line] of since)
+    for (const waiter of waiters.get(device) ?? []) if (isOver(waiter, line)) since.set(waiter, line);
+  const held = [...awaited].filter(([device, supplier]) => since.has(supplier) && !since.has(device));
+  for (const [, supplier] of held)
+    for (let at: string | undefined = supplier; at !== undefined && since.delete(at); ) at = awaited.get(at);
+  return new Set(since.keys());
+}

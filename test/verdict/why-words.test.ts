@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+/** What drivers say besides the driver core's own messages, and what people make of a log. */
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+/** No two lines of one boot are printed in the same microsecond. */
+let time = 0;
+const stamped = (text: string) => `[   12.${String(++time).padStart(6, '0')}] ${text}`;
+const pending = (device: string, reason: string) => stamped(`platform ${device}: deferred probe pending: ${reason}`);
+
+describe('what a driver says of an error', () => {
+  it('leads to the device that it names, where that is not bound either', () => {
+    const failed = stamped('gadget-ice 1000.crypto: probe with driver gadget-ice failed with error -16');
+    const words = stamped('gadget-ufs 2000.ufs: Cannot get an instance from 1000.crypto');
+    const waits = pending('2000.ufs', 'gadget-ufs: gadget_init() failed');
+    expect(why(failed, words, waits).roots).toMatchObject([
+      { name: '1000.crypto', cause: { cause: 'failed', error: 16 }, waiting: [{ device: '2000.ufs' }] },
+    ]);
+    // Of a device that may be there it says nothing.
+    expect(why(words, waits).roots).toMatchObject([
+      { name: '2000.ufs', evidence: 'Cannot get an instance from 1000.crypto' },
+    ]);
+  });
+
+  it('is told where the kernel has no reason, and where nothing tells what became of the probe', () => {
+    const words = stamped('gadget-codec 1.codec: failed to register its PCM');
+    const silent = why(words, pending('1.codec', '(reason unknown)'));
+    expect(silent).toMatchObject({ roots: [{ name: '1.codec', evidence: 'failed to register its PCM' }] });
+    expect(formatWhy(silent)).toContain('it said before: failed to register its PCM (line 1)');
+    const unseen = why(
+      stamped('gadget-pmic 0-001b: chip id 0x0 not supported'),
+      pending('2.mmc', 'platform: wait for supplier /i2c@ff3c0000/pmic@1b/regulators/ldo4'),
+    );
+    expect(unseen.roots).toMatchObject([
+      {
+        cause: { cause: 'spoken-of', driver: 'gadget-pmic' },
+        evidence: 'chip id 0x0 not supported',
+        waiting: [{ device: '2.mmc' }],
+      },
+    ]);
+    expect(formatWhy(unseen)).toContain('although gadget-pmic speaks of it');
+  });
+
+  it('is quoted whole, also where a mail program broke it, and ends where a blank line or prose begins', () => {
+    const broken = stamped('gadget-csi 1000.csi: error -ENOTCONN: Failed to get');
+    const failed = stamped('gadget-csi 1000.csi: probe with driver gadget-csi failed with error -107');
+    const told = (...lines: string[]) => why(...lines).roots[0]?.evidence;
+    expect(told(broken, 'remote endpoint', failed)).toBe('error -ENOTCONN: Failed to get remote endpoint');
+    const other = stamped('gadget-aud 30cb0000.aud2htx: failed to register the PCM');
+    const { complaints } = why(pending('sound', '(reason unknown)'), other, '', 'Can someone explain this to me?');
+    expect(complaints).toMatchObject([{ device: '30cb0000.aud2htx', words: 'failed to register the PCM' }]);
+  });
+
+  it('is told of other devices where the log leaves something open, and only where few said something', () => {
+    const open = pending('1.hdmi', '(reason unknown)');
+    const few = why(stamped("gadget-hvs 2.hvs: Couldn't get core clock"), open);
+    expect(few.roots).toEqual([]);
+    expect(formatWhy(few)).toContain("2.hvs (gadget-hvs): Couldn't get core clock (line 1)");
+    const many = Array.from({ length: 20 }, (_, n) => stamped(`gadget-${n} ${n}000.dev: failed to do it`));
+    expect(formatWhy(why(...many, open))).not.toContain('Other drivers report errors');
+    // What a driver does without, and what works, is no error.
+    const harmless = [
+      stamped('gadget 3.phy: Unable to find vdd-supply regulator, assuming enabled'),
+      stamped('gadget 4.phy: version 2'),
+    ];
+    expect(why(...harmless, open).complaints).toEqual([]);
+  });
+
+  it('is one of a driver: prose with a colon is none', () => {
+    const open = pending('1.hdmi', '(reason unknown)');
+    expect(why(open, 'The problem: it cannot find anything', 'Note: no luck, failed').complaints).toEqual([]);
+    expect(why(open, 'gadget-drm soc:gpu: Failed to get an adapter').complaints).toMatchObject([{ device: 'soc:gpu' }]);
+  });
+
+  it('is the first of an attempt, over the vaguer one that the kernel keeps', () => {
+    const { roots } = why(
+      stamped('gadget-pin gadget-pin: unknown pinctrl device GADG1055:00 in map entry, deferring probe'),
+      stamped('gadget-pin gadget-pin: error -EPROBE_DEFER: Failed to select pinctrl'),
+      pending('gadget-pin', 'gadget-pin: Failed to select pinctrl'),
+    );
+    expect(roots).toMatchObject([{ name: 'GADG1055:00', waiting: [{ device: 'gadget-pin' }] }]);
+  });
+});
+
+describe('a supplier that a driver speaks of', () => {
+  const deferred = (device: string) =>
+    stamped(`gadget ${device}: could not find pctldev for node /soc/pinmux@f7010000/pins, deferring probe`);
+  const speaks = () => stamped('gadget-pins f7010000.pinmux: 159 pins');
+
+  it('is there, and what waited for it was tried again', () => {
+    const found = why(deferred('f7111000.uart'), speaks());
+    expect(found).toMatchObject({ roots: [], unbound: 0, settled: ['f7111000.uart'] });
+    // Deferred after that for the same, or listed at the end.
+    expect(why(speaks(), deferred('f7111000.uart')).unbound).toBe(1);
+    const listed = pending('f7111000.uart', 'platform: supplier f7010000.pinmux not ready');
+    expect(why(speaks(), listed).roots).toMatchObject([{ name: 'f7010000.pinmux', cause: { cause: 'spoken-of' } }]);
+  });
+
+  it('takes along what waited for a device that is there then, unless the kernel still lists one that does', () => {
+    const chain = stamped('gadget 2.mmc: error -EPROBE_DEFER: supplier f7111000.uart not ready');
+    expect(why(deferred('f7111000.uart'), chain, speaks())).toMatchObject({ unbound: 0, roots: [] });
+    const held = why(
+      deferred('f7111000.uart'),
+      speaks(),
+      pending('2.mmc', 'platform: supplier f7111000.uart not ready'),
+    );
+    expect(held).toMatchObject({ unbound: 2, roots: [{ name: 'f7111000.uart', waiting: [{ device: '2.mmc' }] }] });
+  });
+
+  it('tells of another attempt in a whole log, at which a driver that tells its reason would tell it again', () => {
+    const banner = '[    0.000000] Linux version 4.9.0 (gadget)';
+    const once = stamped('gadget 1000.dsi: failed to get its clock: -517');
+    const later = [1, 2, 3].map((n) => stamped(`gadget ${n}0000.dev: ready`));
+    expect(why(banner, once, ...later)).toMatchObject({ unbound: 0, settled: ['1000.dsi'] });
+    expect(why(banner, ...later, once)).toMatchObject({ unbound: 1, settled: [] });
+    expect(why(once, ...later)).toMatchObject({ unbound: 1, settled: [] });
+  });
+});
+
+describe('what people make of a log', () => {
+  it('reads a reason over a fold, and none out of a fence of code', () => {
+    const line = '[   10.565955] platform 1d80000.phy: deferred probe pending: (reason';
+    expect(why(line, 'unknown)').unexplained).toEqual(['1d80000.phy']);
+    expect(why(pending('fef05700.hdmi', '(reason unknown)'), '```')).toMatchObject({
+      roots: [],
+      unexplained: ['fef05700.hdmi'],
+    });
+  });
+
+  it('reads a row of entries of which the others were left out, and an error with words left out', () => {
+    const listed = why(
+      '# cat /sys/kernel/debug/devices_deferred',
+      'f8b20000.gpio ... f8b29000.gpio',
+      'f8a2c000.watchdog       gadget-wdt: Can not get reset',
+    );
+    expect(listed.unexplained).toEqual(['f8b20000.gpio', 'f8b29000.gpio']);
+    expect(listed.roots).toMatchObject([{ name: 'f8a2c000.watchdog' }]);
+    expect(why('gadget-clk 3d64000.clock-controller: probe ... error -110').roots).toMatchObject([
+      { name: '3d64000.clock-controller', cause: { cause: 'failed', error: 110 } },
+    ]);
+  });
+
+  it('says that the log does not have a name, where it was cut off', () => {
+    const found = why(
+      '# cat /sys/kernel/debug/devices_deferred',
+      '32e30000.mipi-csi       platform: wait for supplier',
+    );
+    expect(found.roots).toMatchObject([{ name: '32e30000.mipi-csi', cause: { cause: 'unnamed-supplier' } }]);
+    expect(formatWhy(found)).toContain('of which the log does not have the name');
+  });
+
+  it('keeps what initcall_debug shows to be deferred, although an excerpt does not list it', () => {
+    const found = why(
+      stamped('probe of a600000.usb with driver gadget-usb returned -517 after 2 usecs'),
+      pending('1d84000.ufs', 'platform: supplier 2000.phy not ready'),
+    );
+    expect(found).toMatchObject({ settled: [], unexplained: ['a600000.usb'] });
+  });
+
+  it('takes no device for stuck whose time-out is over and of which its driver then says that it works', () => {
+    const over = stamped('gadget-vpu fdc70000.video-codec: deferred probe timeout, ignoring dependency');
+    const works = stamped('gadget-vpu fdc70000.video-codec: registered as /dev/video4');
+    expect(why(over).roots).toMatchObject([{ cause: { cause: 'timed-out' } }]);
+    expect(why(over, works)).toMatchObject({ roots: [], settled: ['fdc70000.video-codec'] });
+  });
+
+  it('reads what a vendor puts before a message with the name of a worker', () => {
+    const found = why(
+      '[   20.264045]  [0:  kworker/u16:2:  131] platform 1.dev: Driver gadget requests probe deferral',
+    );
+    expect(found.roots).toMatchObject([{ name: '1.dev', cause: { driver: 'gadget' } }]);
+  });
+});
+
+describe('a guess', () => {
+  const perhapsOf = (...lines: string[]) =>
+    why(...lines).roots.flatMap(({ cause }) => ('perhaps' in cause ? [...cause.perhaps] : []));
+
+  it('takes for the part of a sound card what is named as its link or codec, or is a bus of codecs', () => {
+    const card = pending('sound-hdmi', 'gadget-card: register_card failed');
+    const hdmi = stamped('gadget-dc 1000.display: failed to bind 32c00000.hdmi (ops gadget_ops): -6');
+    expect(perhapsOf(card, hdmi, pending('2000.sai', 'gadget-sai: no DMA'))).toEqual(['32c00000.hdmi']);
+    const wire = stamped('gadget-swr 6d30000.soundwire: probe with driver gadget-swr failed with error -75');
+    expect(perhapsOf(pending('sound', 'gadget-card: codec dai not found'), wire)).toEqual(['6d30000.soundwire']);
+  });
+
+  it('takes an I2C device for a codec that nobody else waits for', () => {
+    const card = pending('sound', 'gadget-card: register_card failed');
+    const i2c = stamped('i2c 2-0044: deferred probe pending: i2c: supplier 2-0020 not ready');
+    expect(perhapsOf(card, i2c)).toEqual(['2-0044']);
+    expect(perhapsOf(card, pending('1.npu', 'platform: supplier 2-0042 not ready'))).toEqual([]);
+  });
+
+  it('takes what failed for what a time-out ended the wait for, by its kind', () => {
+    const over = stamped('gadget-gpu 1000.gpu: deferred probe timeout, ignoring dependency');
+    const failed = stamped('gadget-clk 2000.clock-controller: probe with driver gadget-clk failed with error -110');
+    expect(perhapsOf(over, failed)).toEqual(['2000.clock-controller']);
+  });
+
+  it('takes a name that a card looks for, and a bare node, for what need not be a device', () => {
+    const dai = why(stamped('gadget-card sound: ASoC: CODEC DAI gadget-hifi not registered'));
+    expect(dai.roots).toMatchObject([{ name: 'gadget-hifi', cause: { cause: 'no-part', kind: 'CODEC DAI' } }]);
+    expect(formatWhy(dai)).not.toContain('find /sys/firmware');
+    const pins = formatWhy(why(pending('1.mmc', 'platform: wait for supplier sd0')));
+    expect(pins).toContain('of which no device is made');
+    expect(formatWhy(why(pending('1.mmc', 'platform: supplier regulator-5 not ready')))).not.toContain('often a part');
+  });
+
+  it('does not take a PMIC’s part for the bus that the PMIC is on', () => {
+    const node = '/soc/gadget,spmi@c440000/gadget,pm@4/pinctrl@c000/pins';
+    const { roots } = why(stamped(`gadget-dsi 1.dsi: could not find pctldev for node ${node}, deferring probe`));
+    expect(roots).toMatchObject([{ name: '/soc/gadget,spmi@c440000/gadget,pm@4/pinctrl@c000' }]);
+  });
+});
