@@ -90,7 +90,10 @@ export const CHECKS: readonly Rule[] = [
   {
     needle: 'PANIC',
     pattern: at(
-      `(?:PANIC at ${SRC}:([A-Za-z_]\\w{0,127})\\(\\)$|SPLError: \\d+:\\d+:\\(${SRC}:([A-Za-z_]\\w{0,127})\\(\\)\\) SPL PANIC)`,
+      oneOf(
+        `PANIC at ${SRC}:([A-Za-z_]\\w{0,127})\\(\\)$`,
+        `SPLError: \\d+:\\d+:\\(${SRC}:([A-Za-z_]\\w{0,127})\\(\\)\\) SPL PANIC`,
+      ),
     ),
     header: (match) => ({
       ...NOTHING,
