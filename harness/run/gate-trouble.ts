@@ -37,27 +37,35 @@ export function gateTrouble(
     if (cell.watch.includes(device) && summary.devices.get(device)?.state === 'bound')
       return `the plan was over while a gate still held ${device} until ${moment}`;
   }
-  for (const gate of gates) {
-    // One at a function of the shutdown acts only after the firmware has counted.
-    const acted = gates.some(
-      (other) => 'device' in other && other.device === (gate.verb === 'missed' ? gate.place : null),
-    );
-    if (gate.verb === 'missed' && !acted && !isForced(cell, gate.place)) return missedText(gate);
-  }
-  for (const gate of cell.gates) {
-    if (
-      !('device' in gate) ||
-      !isSysfsName(gate.device) ||
-      gates.some((event) => 'device' in event && event.device === gate.device)
-    )
-      continue;
-    const life = summary.devices.get(gate.device);
-    if (life === undefined && summary.plan === 'none') continue;
-    if (life === undefined) return `the gate on ${gate.device} was never hit: no driver probed a device of that name`;
-    if (PROBED.has(life.state))
-      return `the gate on ${gate.device} was never hit: its bus is not instrumented (harness/buses)`;
-  }
-  return null;
+  const unhit = [...unhitPlaces(cell, gates), ...unhitDevices(cell, summary, gates)];
+  return unhit.length === 0 ? null : unhit.join('; ');
+}
+
+/** Each gate at a function or the like that was never hit. */
+function unhitPlaces(cell: Cell, gates: readonly GateEvent[]): string[] {
+  const acted = new Set(gates.flatMap((event) => ('device' in event ? [event.device] : [])));
+  // One at a function of the shutdown acts only after the firmware has counted.
+  return gates.flatMap((gate) =>
+    gate.verb === 'missed' && !acted.has(gate.place) && !isForced(cell, gate.place) ? [missedText(gate)] : [],
+  );
+}
+
+/** Each device with a gate that its probe should have hit, and did not. */
+function unhitDevices(
+  cell: Cell,
+  summary: Pick<LogSummary, 'devices' | 'plan'>,
+  gates: readonly GateEvent[],
+): string[] {
+  const acted = new Set(gates.flatMap((event) => ('device' in event ? [event.device] : [])));
+  const devices = new Set(cell.gates.flatMap((gate) => ('device' in gate ? [gate.device] : [])));
+  return [...devices].flatMap((device) => {
+    if (!isSysfsName(device) || acted.has(device)) return [];
+    const life = summary.devices.get(device);
+    if (life === undefined && summary.plan === 'none') return [];
+    if (life === undefined) return [`the gate on ${device} was never hit: no driver probed a device of that name`];
+    if (!PROBED.has(life.state)) return [];
+    return [`the gate on ${device} was never hit: its bus is not instrumented (harness/buses)`];
+  });
 }
 
 /**
@@ -106,7 +114,7 @@ function forcedPlace(gate: Extract<Gate, { gate: 'force' }>): GatePlace {
 }
 
 function missedText({ place, calls }: Extract<GateEvent, { verb: 'missed' }>): string {
-  const count = calls === 0 ? '' : `; it saw ${calls} ${calls === 1 ? 'call' : 'calls'}`;
+  const count = calls === 0 ? '' : ` (it saw ${calls} ${calls === 1 ? 'call' : 'calls'})`;
   return `the gate at ${place} was never hit${count}`;
 }
 

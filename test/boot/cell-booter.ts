@@ -2,11 +2,24 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll } from 'vitest';
+import { z } from 'zod';
 import { formatCellFile } from '../../harness/matrix/cell-file.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { type CellRecord, cellRecordSchema } from '../../harness/run/record.ts';
 import { aCell } from '../cells.ts';
 import { bootrace } from './cli.ts';
+
+/** What `--repeat` adds to the record. */
+const repeatedSchema = z.object({
+  repeat: z.number().default(1),
+  flakes: z.array(z.unknown()).default([]),
+});
+
+interface CellBoot {
+  readonly record: CellRecord;
+  readonly repeated: z.infer<typeof repeatedSchema>;
+  readonly exitCode: number | undefined;
+}
 
 /** Boots cells from files by `bootrace cell`, in a folder that lasts as long as the tests of the file. */
 export function cellBooter(base: Pick<Cell, 'bootargs' | 'watch'>) {
@@ -16,7 +29,7 @@ export function cellBooter(base: Pick<Cell, 'bootargs' | 'watch'>) {
     folder = await dir({ unsafeCleanup: true });
   });
   afterAll(() => folder.cleanup());
-  return async (parts: Partial<Cell>): Promise<{ record: CellRecord; exitCode: number | undefined }> => {
+  return async (parts: Partial<Cell>, options: readonly string[] = []): Promise<CellBoot> => {
     const cell = aCell({
       id: `gates-${cells++}`,
       plan: [{ step: 'settle', ms: 500 }],
@@ -26,9 +39,10 @@ export function cellBooter(base: Pick<Cell, 'bootargs' | 'watch'>) {
     const file = join(folder.path, `${cell.id}.yaml`);
     await writeFile(file, formatCellFile(cell));
     const results = join(folder.path, 'results');
-    const { stdout, stderr, exitCode } = await bootrace(['cell', file, '--json', '--results', results]);
+    const { stdout, stderr, exitCode } = await bootrace(['cell', file, '--json', '--results', results, ...options]);
     if (stdout === '') throw new Error(stderr);
-    return { record: cellRecordSchema.parse(JSON.parse(stdout)), exitCode };
+    const said: unknown = JSON.parse(stdout);
+    return { record: cellRecordSchema.parse(said), repeated: repeatedSchema.parse(said), exitCode };
   };
 }
 

@@ -66,12 +66,21 @@ describe('a boot that says nothing about the kernel has no verdict, and the reas
       { firmwareLog: `60000000 timed-out ${SMMU} finished gadget_driver\n` },
       [{ gate: 'hold', at: { probe: SMMU }, until: { loaded: 'gadget_driver' } }],
     ],
-    ['the gate at nonesuch() was never hit; it saw 2 calls', { firmwareLog: '1 missed nonesuch() 2\n' }, []],
+    ['the gate at nonesuch() was never hit (it saw 2 calls)', { firmwareLog: '1 missed nonesuch() 2\n' }, []],
     ['its bus is not instrumented', {}, [HOLD]],
   ])('%s', (reason, boot, gates) => {
     const { verdict, asExpected, reason: said } = record(boot, gates);
     expect(said).toContain(reason);
     expect({ verdict, asExpected }).toEqual({ verdict: 'infra-error', asExpected: false });
+  });
+
+  test('all gates that were never hit are told, each once', () => {
+    const firmwareLog = '1 missed first() 0\n2 missed second():return 3\n';
+    const gates: readonly Gate[] = [HOLD, { gate: 'delay', device: SMMU, ms: 1 }];
+    expect(record({ firmwareLog }, gates).reason).toBe(
+      'the gate at first() was never hit; the gate at second():return was never hit (it saw 3 calls); ' +
+        `the gate on ${SMMU} was never hit: its bus is not instrumented (harness/buses)`,
+    );
   });
 
   test('a gate that acted is no trouble', () => {
