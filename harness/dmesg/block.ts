@@ -179,6 +179,7 @@ export class Block {
       this.#frames.length > 0 ||
       this.#registers.pcSeen ||
       this.#task.seen ||
+      this.#clues.access !== null ||
       this.ended ||
       this.die !== null ||
       this.panicked

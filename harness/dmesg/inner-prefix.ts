@@ -3,7 +3,7 @@ import { HOST_KERNEL } from './stamps.ts';
 
 /* What kernels put between the time stamp and the text: callers, CPUs, vendors' marks. */
 
-const CALLER = /^ ?\[ *([TC]\d{1,10})\] ?/;
+const CALLER = /^ ?\[ *([TC]\d{1,10}) ?\] ?/;
 /**
  * Vendor printk contexts: `[4:     netbpfload:  771]`, `[0:  kworker/u16:2:  131]`, `(2)[1:swapper/0]`, ` c0      1 `,
  * `[pid:1,cpu0,init]`.

@@ -34,7 +34,8 @@ export function relation(
 ): 'head' | 'same' | 'inlined' | 'follow-up' | 'new' {
   const { header } = found;
   // A task that a report shows, unless it is the next one of a list.
-  if (header.lead === BLOCKED && !block.ended && !(block.header.lead === BLOCKED && block.evident)) return 'same';
+  const isList = block.header === HEADLESS ? !block.evident : block.header.lead === BLOCKED && block.evident;
+  if (header.lead === BLOCKED && !block.ended && !isList) return 'same';
   // The part of a dump that came before the one that has been read.
   const earlier = time !== null && block.time !== null && time < block.time;
   if (block.header === HEADLESS && earlier && isFatal(header.kind) && found.panicMessage === null) return 'head';

@@ -62,6 +62,8 @@ const REPORTS: readonly Reporter[] = [
     kind: 'lockdep',
     lead: 'INFO: trying to register non-static key',
   },
+  // net/core/skbuff.c, lib/string_helpers.c, mm/usercopy.c: they end in BUG().
+  { names: named('skb_panic fortify_panic usercopy_abort'), kind: 'bug', lead: 'kernel BUG' },
   // kernel/irq/spurious.c, mm/oom_kill.c.
   { names: named('__report_bad_irq'), kind: 'warning', lead: 'irq: nobody cared' },
   { names: named('sysfs_warn_dup'), kind: 'warning', lead: 'sysfs: cannot create duplicate filename' },

@@ -293,6 +293,8 @@ export const ROLES = {
       dma_need_sync dma_set_mask dma_set_coherent_mask dma_get_required_mask dma_max_mapping_size
       dma_opt_mapping_size dma_get_merge_boundary dma_addressing_limited dma_can_mmap dma_vmap_noncontiguous
       dma_vunmap_noncontiguous dma_pci_p2pdma_supported
+      *dma_inv_range *dma_clean_range *dma_flush_range *dma_map_area *dma_unmap_area dma_cache_maint* dma_page_dev_to_*
+      dma_page_cpu_to_* arm_dma_* arm_coherent_dma_* r4k_dma_cache_* loongson_dma_*
     `,
   },
   packet: {
@@ -300,6 +302,7 @@ export const ROLES = {
     files: /^(?:net\/core\/skbuff\.c|include\/linux\/skbuff\.h)/,
     names: `
       napi_consume_skb napi_build_skb skb_add_rx_frag* skb_ensure_writable eth_type_trans napi_gro_* netif_rx*
+      eth_header
       dev_queue_xmit dev_direct_xmit
       netif_receive_skb* sk_stop_timer* sk_reset_timer* page_pool_* xdp_return_*
       sk_skb_reason_drop sk_skb_* 

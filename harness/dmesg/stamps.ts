@@ -1,11 +1,14 @@
 /* Forms by which a line of the kernel's is known whoever has written it. */
 
+/** The clock on the wall, and then the CPU in brackets of its own. */
+const WALL_CLOCK = / \/ [\d: .-]{5,40}(?:\]\[\d{1,2})?| <[ \d.+]{1,16}>/;
 /**
  * `[    2.633372]`: print_time() of kernel/printk/printk.c; OPAL firmware logs add `,level`, vendor kernels nine
- * digits, `s`, `@CPU`, or the clock on the wall and then the CPU in brackets of its own.
+ * digits, `s`, `@CPU`, or the clock on the wall; people edit a blank in before the end.
  */
-export const STAMP =
-  /\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?s?(?:,\d|@\d{1,2})?(?: \/ [\d: .-]{5,40}(?:\]\[\d{1,2})?| <[ \d.+]{1,16}>)?\]/;
+export const STAMP = new RegExp(
+  String.raw`\[ {0,12}(\d{1,9})\.(\d{6})(?:\d{3})?s?(?:,\d|@\d{1,2})?(?:${WALL_CLOCK.source})? ?\]`,
+);
 export const STAMPS = new RegExp(STAMP, 'g');
 
 /** /dev/kmsg records: Documentation/ABI/testing/dev-kmsg; netconsole may put the kernel's release first. */

@@ -27,7 +27,7 @@ describe('a fault in a helper of the kernel is blamed on its caller', () => {
     // Allocators: mm/slub.c, mm/vmalloc.c, lib/genalloc.c.
     ...['ksize', 'deactivate_slab', 'vm_unmap_ram', 'remap_vmalloc_range_partial', 'dma_pool_free', 'of_gen_pool_get'],
     // Packets and what hands them on: net/core/skbuff.c, net/core/dev.c.
-    ...['skb_store_bits', 'skb_tstamp_tx', '__netif_napi_del', 'napi_disable', 'sock_queue_err_skb'],
+    ...['skb_store_bits', 'skb_tstamp_tx', '__netif_napi_del', 'napi_disable', 'sock_queue_err_skb', 'eth_header'],
     // The driver core, sysfs, kernfs, debugfs: drivers/base/, fs/.
     ...['device_match_name', '__platform_driver_register', 'class_interface_unregister', 'kernfs_notify'],
     ...['debugfs_lookup', 'wakeup_source_unregister', 'software_node_unregister'],
@@ -38,6 +38,8 @@ describe('a fault in a helper of the kernel is blamed on its caller', () => {
     ...['seq_path', 'put_dec_trunc8', 'string_escape_mem', 'lockref_put_or_lock', 'sg_pcopy_from_buffer'],
     // drivers/usb/core/.
     ...['usb_string', 'usb_autopm_put_interface', 'usb_hcd_unmap_urb_for_dma', 'usb_find_common_endpoints'],
+    // Caches that are cleaned for DMA: arch/arm/mm, arch/mips/mm.
+    ...['b15_dma_inv_range', 'r4k_dma_cache_wback_inv', 'dma_cache_maint_page'],
     // kernel/locking/.
     ...['downgrade_write', 'percpu_free_rwsem'],
   ])('%s', (name) => {
