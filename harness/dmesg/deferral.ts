@@ -87,6 +87,8 @@ const BY_CORE = new RegExp(
     /supplier \S{1,200} not ready/,
   )})$`,
 );
+/** An entry that is one wherever it stands: a device with an address, a tab, and what a driver says. */
+const SURE = /^([0-9a-f]{5,16}\.[\w.,@:-]{1,64}|\d{1,3}-00[0-9a-f]{2})\t+([\w.,@-]{1,64}: \S.{0,300})$/;
 /** The first and the last of a row of entries, of which a person left out the others. */
 const ROW = /^([\w,-]{1,64}[.@:][\w.,@:-]{1,64}) (?:\.{2,3}|\u2026) ([\w,-]{1,64}[.@:][\w.,@:-]{1,64})$/;
 /** Marks of a block of code (Markdown), and what sudo asks before the list. */
@@ -96,7 +98,7 @@ const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
 /** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
 const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
 /** What may head such a list, or be one of its entries without a heading. */
-const HEADS = /devices_deferred|eferred devices:?$|: (?:wait for )?supplier \S/;
+const HEADS = /devices_deferred|eferred devices:?$|: (?:wait for )?supplier \S|^\S{1,128}\t/;
 /** component_bind(), drivers/base/component.c: the aggregate device speaks of a part whose own bind fails. */
 const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,128}\\): -(\\d{1,4})$`);
 const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
@@ -232,7 +234,7 @@ export class DeferredList {
       this.#open = 'headed';
       return [];
     }
-    const byCore = stamped ? null : BY_CORE.exec(text);
+    const byCore = stamped ? null : (BY_CORE.exec(text) ?? SURE.exec(text));
     if (byCore?.[1] !== undefined) {
       this.#open = 'headed';
       return [listed(byCore[1], byCore[2], at)];

@@ -19,7 +19,7 @@ export function editedEvent(
   at: { readonly line: number; readonly time: number | null },
 ): DmesgEvent | null {
   if (!OF_PROBE.test(text)) return null;
-  if (ALIGNED.test(text)) return driverCoreEvent(text.replace(ALIGNED, '$1 '), at);
+  if (ALIGNED.test(text)) return driverCoreEvent(unaligned(text), at);
   if (at.time !== null) return null;
   const quoted = [...text.matchAll(INLINE)].map(([, code = '']) => code).find((code) => OF_PROBE.test(code));
   return quoted === undefined ? null : driverCoreEvent(quoted, at);
@@ -43,6 +43,11 @@ export function unmarked(text: string): string {
     if (count % 2 === 1 && text.startsWith(mark)) return text.slice(1);
   }
   return text;
+}
+
+/** The text of a message without the blanks by which a person aligned it with others. */
+export function unaligned(text: string): string {
+  return OF_PROBE.test(text) ? text.replace(ALIGNED, '$1 ') : text;
 }
 
 /** What stands between the marks of code that a line begins with; the line where it does not. */

@@ -88,8 +88,16 @@ const COMPLETE = /\(reason unknown\)$/;
 /** Whether a mail program has broken a record of the kernel so that `next` is the rest of it, which has no stamp. */
 export function isRest(line: string, next: string): boolean {
   const [broken, rest] = [unquoted(line), unquoted(next)];
-  if (!STAMPED.test(broken) || STAMPED.test(rest) || rest === '' || FENCE.test(rest)) return false;
-  return wasFull(broken, rest);
+  if (STAMPED.test(rest) || rest.trim() === '' || FENCE.test(rest)) return false;
+  if (STAMPED.test(broken)) return wasFull(broken, rest);
+  // A person who breaks a line indents the rest.
+  return indentOf(rest) >= indentOf(broken) + LEAST_INDENT && !/^\s*\S+ \S+: /.test(rest);
+}
+
+const LEAST_INDENT = 2;
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
 
 /** Whether the next word had no room in a line. */

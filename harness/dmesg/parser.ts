@@ -1,7 +1,7 @@
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, partOf } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
-import { editedEvent, OF_PROBE, unmarked } from './edited.ts';
+import { editedEvent, OF_PROBE, unaligned, unmarked } from './edited.ts';
 import type { DmesgEvent } from './events.ts';
 import { Folds, isRest } from './folds.ts';
 import type { Locate } from './frame.ts';
@@ -13,7 +13,17 @@ import { isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
-import { complaintIn, goodWords, maySpeak, soundsBad, speakerOf, spokenOf, wordsOf, wordsOfDriver } from './spoken.ts';
+import {
+  complaintIn,
+  goodWords,
+  lastOf,
+  maySpeak,
+  soundsBad,
+  speakerOf,
+  spokenOf,
+  wordsOf,
+  wordsOfDriver,
+} from './spoken.ts';
 import { STAMPED } from './stamps.ts';
 import { timeFromFields } from './structured-records.ts';
 
@@ -148,7 +158,7 @@ export class DmesgParser {
   #record(marked: LogRecord, line: number, hasSign: boolean): void {
     // A mark before the stamp of a line.
     if (marked.text === '`') return;
-    const record = OF_PROBE.test(marked.text) ? { ...marked, text: unmarked(marked.text) } : marked;
+    const record = OF_PROBE.test(marked.text) ? { ...marked, text: unaligned(unmarked(marked.text)) } : marked;
     const half = this.#half;
     const whole = half === null ? null : wholeOf(half.record, record);
     if (half !== null && whole !== null) {
@@ -222,10 +232,13 @@ export class DmesgParser {
 
   /** The event with what the driver itself said just before, where the message of the event has no word of it. */
   #spoken(event: DmesgEvent): DmesgEvent {
-    if (event.event === 'probe-failed') return { ...event, words: this.#wordsOf(event.device) };
-    if (event.event === 'bind-failed') return { ...event, words: this.#wordsOf(event.part) };
+    if (event.event === 'probe-failed') {
+      const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
+      return { ...event, device, words: joined(this.#wordsOf(device)) };
+    }
+    if (event.event === 'bind-failed') return { ...event, words: joined(this.#wordsOf(event.part)) };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
-      return { ...event, reason: this.#wordsOf(event.device) ?? this.#wordsBefore(event.driver) };
+      return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event.driver) };
     return event;
   }
 
@@ -244,7 +257,7 @@ export class DmesgParser {
     if (part !== null) this.#emit(this.#spoken(part));
   }
 
-  #wordsOf(device: string): string | null {
+  #wordsOf(device: string): string[] {
     const recent = this.#recent.slice(-RECENT_LINES);
     const texts = recent.flatMap((line, at) => {
       const text = line.includes(device) ? this.#driversText(line) : null;
@@ -351,6 +364,10 @@ export class DmesgParser {
     else if ('device' in event) this.#waiting.delete(event.device);
     this.#reports.follow(event);
   }
+}
+
+function joined(words: readonly string[]): string | null {
+  return words.length === 0 ? null : words.join('; ');
 }
 
 /** What a record says of a device, an initcall or the boot, also where a person edited it. */

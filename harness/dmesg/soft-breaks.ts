@@ -28,15 +28,26 @@ export class SoftBreaks {
     const sign = hasSign || (joins && (soft.hasSign || SIGNS.isIn(whole)));
     const at = joins ? soft.number : number;
     if (isSoft(line) && whole.length < MAX_SOFT) this.#soft = { line: whole, number: at, hasSign: sign };
-    else this.#sink(whole, at, sign);
+    else this.#sink(unescaped(whole), at, sign);
   }
 
   /** No line goes on any more. */
   end(): void {
     const soft = this.#soft;
     this.#soft = null;
-    if (soft !== null) this.#sink(soft.line, soft.number, soft.hasSign);
+    if (soft !== null) this.#sink(unescaped(soft.line), soft.number, soft.hasSign);
   }
+}
+
+/** A blank that does not break, of a mail whose source was pasted: no kernel prints that. */
+const BLANK = '=C2=A0';
+/** A blank before a line's end. */
+const LAST_BLANK = /=20\r?$/;
+
+/** What quoted-printable has for blanks, as blanks. */
+function unescaped(line: string): string {
+  const text = line.includes(BLANK) ? line.replaceAll(BLANK, ' ').replaceAll('=3D', '=') : line;
+  return text.endsWith('=20') || text.endsWith('=20\r') ? text.replace(LAST_BLANK, '') : text;
 }
 
 function isSoft(line: string): boolean {

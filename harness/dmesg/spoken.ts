@@ -43,7 +43,7 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
   oneOf(
-    /using (?:dummy|default|internal)|assuming enabled|fall(?:ing)? ?back|ignored|optional|no hogs/,
+    /using (?:dummy|default|internal)|assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     /property not specified/,
   ),
   'i',
@@ -82,25 +82,35 @@ export function goodWords(device: string, text: string): { readonly driver: stri
   return { driver, words };
 }
 
+/** A device's name that a person left out. */
+const LEFT_OUT = /^(?:\.{2,}|\u2026)$/;
+
+/** The device that a driver spoke of last, for one whose name was left out; the name where there is none. */
+export function lastOf(driver: string | null, device: string, texts: readonly string[]): string {
+  if (driver === null || !LEFT_OUT.test(device)) return device;
+  const own = texts.flatMap((text) => {
+    const [, speaker, name = ''] = SAYS.exec(text) ?? [];
+    return speaker === driver && !LEFT_OUT.test(name) ? [name] : [];
+  });
+  return own.at(-1) ?? driver;
+}
+
 /** Whether a record may be the words of a driver: {@link wordsOf} finds none in any other. */
 export function maySpeak(text: string): boolean {
   return !CORE_SAYS.test(text) || TAKEN_PIN.test(text);
 }
 
 /**
- * What the driver of `device` said first of its last attempt, as the error that it then returned; null where it said
- * nothing that sounds like one.
+ * What the driver of `device` said of its last attempt, as the error that it then returned: the first and the last, as
+ * either may be the one that tells; nothing where it said nothing that sounds like one.
  * @param texts the last records of the log, without prefixes
  */
-export function wordsOf(device: string, texts: readonly string[]): string | null {
-  let first: string | null = null;
+export function wordsOf(device: string, texts: readonly string[]): string[] {
+  let said: string[] = [];
   for (const text of texts) {
-    // The pin controller speaks of the device.
+    // The pin controller speaks of the device, and the driver only of what follows from that.
     const pin = TAKEN_PIN.exec(text);
-    if (pin?.[2] === device) {
-      first ??= pin[1] ?? null;
-      continue;
-    }
+    if (pin?.[1] !== undefined && pin[2] === device) return [pin[1]];
     const at = text.startsWith(`${device}: `) ? 0 : text.indexOf(` ${device}: `) + 1;
     // `DRIVER DEVICE: words` of dev_printk(): one word before the device.
     if ((at === 0 && !text.startsWith(device)) || text.slice(0, at).trimEnd().includes(' ')) continue;
@@ -109,10 +119,10 @@ export function wordsOf(device: string, texts: readonly string[]): string | null
       .trimStart()
       .slice(0, MOST);
     if (OF_CORE.test(words) || NO_MATTER.test(words)) continue;
-    if (DEFERS.test(words)) first = null;
-    else if (AN_ERROR.test(words)) first ??= words;
+    if (DEFERS.test(words)) said = [];
+    else if (AN_ERROR.test(words)) said = said[0] === undefined || said[0] === words ? [words] : [said[0], words];
   }
-  return first;
+  return said;
 }
 
 /** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */
@@ -143,6 +153,8 @@ export function complaintIn(
 ): Extract<DmesgEvent, { readonly event: 'complained' }> | null {
   const [, driver = null, device, words] = SAYS.exec(text) ?? [];
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
+  // Without a driver the words are a subsystem's, or a trace's.
+  if (driver === null && !AN_ERROR.test(words)) return null;
   if (time === null && !kernel && (driver === null || (!IS_DEVICE.test(device) && !IS_DRIVER.test(driver))))
     return null;
   return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };

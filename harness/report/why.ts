@@ -118,8 +118,7 @@ function devicesNotBound(number: number): string {
  * words, what lacks the same module, and what may lack the same as its wait timed out.
  */
 function sharedCause({ name, cause, evidence, waiting }: Root): string {
-  if (cause.cause === 'timed-out') return cause.cause;
-  if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
+  if (cause.cause === 'silent' || cause.cause === 'timed-out') return `${cause.cause}\n${evidence ?? ''}`;
   if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
   if (cause.cause === 'module-not-loaded') return causeText(cause);
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
@@ -278,7 +277,7 @@ function nextStep({ name, cause, evidence }: Root): string | null {
 /** What may help with devices of which the log does not say why they wait. */
 function openLines({ roots, reasonless }: Why): string[] {
   const lines: string[] = [];
-  const failed = roots.filter(({ cause, waiting }) => cause.cause === 'failed' && waiting.length === 0);
+  const failed = roots.filter(({ cause }) => cause.cause === 'failed');
   if (failed.length > 0 && failed.length <= LIKELY)
     lines.push(
       `  they may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`,

@@ -103,7 +103,7 @@ function isPerhapsCodec(
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
 const ENDED_BY_TIMEOUT =
-  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|blk-ctrl|clock-controller|iommu|smmu|pinctrl/;
+  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|blk-ctrl|-power$|clock-controller|iommu|smmu|pinctrl/;
 
 function isTimedOut(roots: ReadonlyMap<string, Found>, device: string): boolean {
   return roots.get(device)?.cause.cause === 'timed-out';

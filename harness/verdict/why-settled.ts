@@ -20,17 +20,23 @@ const HAS_ADDRESS = /^[0-9a-f]{5,16}\.\w|^\d{1,3}-00[0-9a-f]{2}$|^[0-9a-f]{4}:[0
  * deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
  * printed; what others still wait for is not bound.
  */
-export function splitSettled({ devices, rounds, pendingFrom, banner, heard }: LogSummary, names: Names) {
+export function splitSettled({ devices, rounds, pendingFrom, banner, heard, complaints }: LogSummary, names: Names) {
   const known = banner === null ? [] : [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
   const firsts = known.map(({ first }) => first).sort((a, b) => b - a);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
   const isTriedSince = ({ by, reason, line }: DeviceLife) =>
     by === 'driver' && reason !== null && (firsts[HEARD_SINCE - 1] ?? 0) > line;
+  /** Its driver has said of an error since, and of nothing that works. */
+  const isWorse = ({ device, line }: DeviceLife) => {
+    const said = complaints.get(device)?.line ?? 0;
+    return said > line && said > (heard.get(device)?.line ?? 0);
+  };
   const unbound = [...devices.values()].filter(isUnbound);
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, returned } = life;
     return (
       !pending &&
+      !isWorse(life) &&
       ((timedOut && state !== 'failed' && spoke) ||
         (state === 'deferred' &&
           !timedOut &&

@@ -27,7 +27,7 @@ const WANTS: readonly Want[] = [
   {
     noun: 'a PHY',
     // The last: dwc3_core_init(), drivers/usb/dwc3/core.c, in which only dwc3_core_get_phy() and ULPI are deferred.
-    words: /\bphys?\b|phy\d|-phy|failed to initialize core/gi,
+    words: /\bphys?\b|phy\d|-phy|repeater|failed to initialize core/gi,
     property: /^phys$|^phy-handle$|^usb-phy$/,
     provider: /phy/,
   },
@@ -51,7 +51,7 @@ const WANTS: readonly Want[] = [
     noun: 'a part of the sound card (a DAI, a codec or a platform)',
     words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
     property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
-    provider: /(?<!video-)codec|i2s|\bdai\b|\be?sai\b|spdif|macro|soundwire|audio|\baud\d|xcvr|asrc|micfil|mcasp/,
+    provider: /(?<!video-)codec|i2s|\bdai\b|\be?sai\b|spdif|macro|soundwire|audio|\baud\d|xcvr|asrc|micfil|mcasp|^sdw:/,
   },
   {
     noun: 'a power domain',

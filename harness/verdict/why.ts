@@ -90,7 +90,7 @@ export function whyUnbound(said: LogSummary): Why {
       const known =
         withComplaint(
           causeOf(life, parts.get(end), retryLoop, outdated.has(end)),
-          life?.pending === true ? complaints.get(end) : undefined,
+          life?.pending === true || life?.timedOut === true ? complaints.get(end) : undefined,
         ) ?? (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
       if (known === null) {
         unexplained.add(device);
@@ -193,7 +193,7 @@ function withComplaint(found: Omit<Found, 'waiting'> | null, said: Words | undef
   if (found === null) return { cause: { cause: 'silent' }, evidence, line };
   const { cause } = found;
   const isVague = cause.cause === 'own-deferral' && cause.wants === null && !(cause.call ?? '').includes(evidence);
-  return isVague ? { ...found, evidence, line } : found;
+  return isVague || (cause.cause === 'timed-out' && wantOf(evidence) !== null) ? { ...found, evidence, line } : found;
 }
 
 /** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */

@@ -143,6 +143,48 @@ describe('what people make of a log', () => {
     ]);
   });
 
+  it('reads an entry without a heading, lines that a person aligned and broke, and the source of a mail', () => {
+    const entry = why(
+      pending('32f10000.blk-ctrl', '(reason unknown)'),
+      '',
+      '32f10000.blk-ctrl\tgadget-blk: failed to get noc',
+    );
+    expect(entry.roots).toMatchObject([{ name: '32f10000.blk-ctrl', cause: { call: 'failed to get noc' } }]);
+    const aligned = [
+      'platform 4080000.remoteproc:  deferred probe pending:',
+      '    platform: wait for supplier /smp/kernel',
+    ];
+    expect(why(...aligned).roots).toMatchObject([{ name: '/smp/kernel' }]);
+    const source = [
+      '[=C2=A0 =C2=A022.523197] platform gadget-power-do: deferred probe pending:=',
+      '=20',
+      'gadget: Failed to get clock v3d',
+    ];
+    expect(why(...source).roots).toMatchObject([
+      { name: 'gadget-power-do', cause: { call: 'Failed to get clock v3d' } },
+    ]);
+  });
+
+  it('takes a device whose name was left out for the one that its driver spoke of, and reads on where lines were indented', () => {
+    const found = why(
+      'gadget-core service:4:3: Direct firmware load for',
+      '    gadget/calibration.bin failed with error -2',
+      'gadget-core ...: probe with driver gadget-core failed with error -2',
+    );
+    const evidence = 'Direct firmware load for gadget/calibration.bin failed with error -2';
+    expect(found.roots).toMatchObject([{ name: 'service:4:3', evidence }]);
+  });
+
+  it('does not take for bound what its driver says of an error after the deferral', () => {
+    const deferred = stamped('/soc/pcie@940000000: Failed to get clk index: 1 ret: -517');
+    const failed = stamped('gadget-pcie 940000000.pcie: error -ENODEV: failed to get its clocks');
+    const listed = stamped('platform 2.mmc: deferred probe pending');
+    expect(why(deferred, failed, listed)).toMatchObject({ settled: [], roots: [{ name: '940000000.pcie' }] });
+    expect(why(deferred, listed).settled).toEqual(['940000000.pcie']);
+    const works = stamped('gadget-pcie 940000000.pcie: link is up');
+    expect(why(deferred, failed, works, listed).settled).toEqual(['940000000.pcie']);
+  });
+
   it('says that the log does not have a name, where it was cut off', () => {
     const found = why(
       '# cat /sys/kernel/debug/devices_deferred',
@@ -198,6 +240,8 @@ describe('a guess', () => {
     const over = stamped('gadget-gpu 1000.gpu: deferred probe timeout, ignoring dependency');
     const failed = stamped('gadget-clk 2000.clock-controller: probe with driver gadget-clk failed with error -110');
     expect(perhapsOf(over, failed)).toEqual(['2000.clock-controller']);
+    const words = stamped('gadget-gpu 1000.gpu: Failed to find its power domain: -2');
+    expect(why(words, over).roots).toMatchObject([{ evidence: 'Failed to find its power domain: -2' }]);
   });
 
   it('takes a name that a card looks for, and a bare node, for what need not be a device', () => {

@@ -390,7 +390,7 @@ describe('whyUnbound', () => {
       '[    2.800000] gadget-gpu: probe of 1.gpu failed with error -110',
     );
     expect(roots).toMatchObject([
-      { cause: { cause: 'failed', error: 110 }, evidence: 'soft reset timed out', line: 5 },
+      { cause: { cause: 'failed', error: 110 }, evidence: 'soft reset timed out; Fatal error during init', line: 5 },
     ]);
   });
 
