@@ -161,6 +161,7 @@ export function censusOf(input: CensusInput): Census {
   const loads = words('load');
   const loaded = new Set(loads.flatMap(([name = '', result]) => (result === 'ok' ? [name] : [])));
   const answers = answersByNode(input.firmwareLog, input.registers);
+  const underWay = underWayIn(events);
 
   const devices = reports.flatMap((report): CensusDevice[] => {
     const { bus, name, node, modalias } = report;
@@ -173,7 +174,11 @@ export function censusOf(input: CensusInput): Census {
     // A match that was put off until the device can be asked what it is, and that has since found no driver for it.
     const wasPutOff = life?.driver === null && (life.state === 'deferred' || life.state === 'retried');
     const isResolved = wasPutOff && (life.state === 'retried' || deferred.size > 0) && !deferred.has(name);
-    const ended = endOfDevice(report, isResolved ? undefined : life, crash, deferred.get(name), probing.has(name));
+    // It was deferred before, and is again tried at this moment: retries that start each other never come to an end.
+    const isRetried = life !== undefined && life.deferrals > 0 && underWay.has(name);
+    const ended = isRetried
+      ? { end: 'deferred' as const, reason: 'tried again while devices were counted' }
+      : endOfDevice(report, isResolved ? undefined : life, crash, deferred.get(name), probing.has(name));
     const deadly = ended.end === 'no-driver' ? input.leftOut.find(({ module }) => modules.includes(module)) : undefined;
     const { end, reason } =
       deadly === undefined ? ended : { end: 'crashed' as const, reason: `${deadly.module}: ${deadly.why}` };
@@ -223,6 +228,21 @@ function returnedIn(events: readonly DmesgEvent[]): ReadonlySet<string> {
     if (event.event === 'bound') found.add(event.device);
     else if (event.event === 'probe-entered') found.delete(event.device);
   return found;
+}
+
+/** A probe that began less than this before the last line that the guest said of devices has not come to hang. */
+const HANGS_MICROSECONDS = 1_000_000;
+
+/** Devices that were being probed when the guest was done, and not for long. */
+function underWayIn(events: readonly DmesgEvent[]): ReadonlySet<string> {
+  const entered = new Map<string, number>();
+  let last = 0;
+  for (const event of events)
+    if (event.event === 'probe-entered') entered.set(event.device, event.time ?? 0);
+    else if (event.event === 'agent') last = event.time ?? last;
+    else if (event.event === 'bound' || event.event === 'deferred' || event.event === 'probe-failed')
+      entered.delete(event.device);
+  return new Set([...entered].flatMap(([device, time]) => (last - time < HANGS_MICROSECONDS ? [device] : [])));
 }
 
 function order(a: string, b: string): number {

@@ -10,9 +10,10 @@ import { boardTree, node } from './trees.ts';
 
 const UART = node('uart@9000000', { compatible: 'acme,uart', reg: [0, 0x900_0000, 0, 0x1000] });
 
-function count(lines: readonly string[], firmwareLog = '', leftOut: readonly LeftOut[] = []) {
+/** `each`: milliseconds between two lines. */
+function count(lines: readonly string[], firmwareLog = '', leftOut: readonly LeftOut[] = [], each = 0.001) {
   const parser = new DmesgParser();
-  const log = lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
+  const log = lines.map((line, n) => `[${(1 + (n * each) / 1000).toFixed(6).padStart(12)}] ${line}\n`).join('');
   const events = [...parser.push(Buffer.from(log)), ...parser.end()];
   const summary = new Summary();
   for (const event of events) summary.add(event);
@@ -117,6 +118,24 @@ describe('a census', () => {
       'bootrace: done',
     ]);
     expect(ends(devices)).toEqual({ pwm: 'bound', slow: 'hung' });
+  });
+
+  test('takes a device that is retried at that moment for deferred, unless its probe takes long', () => {
+    const deferring = [
+      MATCHED('sensor', 'drv'),
+      "platform sensor: bus: 'platform': really_probe: probing driver drv with device",
+      'drv sensor: Driver drv requests probe deferral',
+      'platform sensor: Added to deferred list',
+    ];
+    const again = deferring.slice(0, 2);
+    const counting = ['bootrace: census begin', 'bootrace: device platform sensor - /sensor -', 'bootrace: census end'];
+    const done = [...counting, 'bootrace: done'];
+    expect(
+      count([...deferring, 'platform sensor: Retrying from deferred list', ...again, ...done]).devices,
+    ).toMatchObject([{ end: 'deferred', reason: 'tried again while devices were counted' }]);
+    expect(ends(count([...again, ...done]).devices), 'never deferred').toEqual({ sensor: 'hung' });
+    const late = count([...deferring, ...again, ...done], '', [], 2_000).devices;
+    expect(ends(late), 'for seconds').toEqual({ sensor: 'hung' });
   });
 
   test('counts no match that was put off, retried, and then found no driver, where the list is empty', () => {
