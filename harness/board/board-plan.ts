@@ -183,6 +183,10 @@ export const BEHAVIOURS = [
   'i2c-mt65xx',
   'marvell-icu',
   'i2c-vf610',
+  'i2c-meson',
+  'i2c-geni',
+  'spi-geni',
+  'spi-mt65xx',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

@@ -18,6 +18,7 @@ import {
   i2cBcm2835,
   i2cDesignware,
   i2cImx,
+  i2cMeson,
   i2cMt65xx,
   i2cMv64xxx,
   i2cOmap,
@@ -27,7 +28,7 @@ import {
 } from './i2c.ts';
 import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
-import { a3700Utmi, armadaThermal, cp110Comphy, cp110Icu, rwtmMailbox, safexcel } from './marvell.ts';
+import { a3700Utmi, armadaThermal, cp110Comphy, cp110Icu, orionMdio, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
 import { optee } from './optee.ts';
 import { pciEcam } from './pci.ts';
@@ -46,7 +47,7 @@ import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuV3 } from './smmu-v3.ts';
 import { smmuModel } from './smmu500.ts';
-import { cadenceQuadspi, fslDspi, fslQuadspi, nxpFspi, rockchipSfc, spiRockchip } from './spi.ts';
+import { cadenceQuadspi, fslDspi, fslQuadspi, nxpFspi, rockchipSfc, spiMt65xx, spiRockchip } from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
@@ -93,6 +94,7 @@ const MODELS: readonly DeviceModel[] = [
   i2cBcm2835,
   i2cDesignware,
   i2cImx,
+  i2cMeson,
   i2cMt65xx,
   i2cMv64xxx,
   i2cOmap,
@@ -118,6 +120,7 @@ const MODELS: readonly DeviceModel[] = [
   nxpFspi,
   ohci,
   optee,
+  orionMdio,
   pciEcam,
   psci,
   qce,
@@ -145,6 +148,7 @@ const MODELS: readonly DeviceModel[] = [
   smmuModel,
   smmuV3,
   soundwire,
+  spiMt65xx,
   spiRockchip,
   spmiArbiter,
   sun8iEmac,

@@ -120,9 +120,9 @@ export class BoardDevice {
     return [...this.#board.values()].filter((device) => device.compatible.includes(compatible));
   }
 
-  /** The enabled node that the first cell of `property` points to. */
-  supplier(property: string): BoardDevice | null {
-    const path = this.#pathBehind(this.cells(property)[0]);
+  /** The enabled node that a cell of `property` points to, the first where no other is meant. */
+  supplier(property: string, cell = 0): BoardDevice | null {
+    const path = this.#pathBehind(this.cells(property)[cell]);
     return path === undefined ? null : (this.#board.get(path) ?? null);
   }
 
@@ -167,9 +167,9 @@ export class BoardDevice {
     return this.#behind(this.cells(property)[0]);
   }
 
-  /** The registers, or the reserved memory, of the node that the first cell of `property` points to. */
-  registersOf(property: string): AddressRange | null {
-    const path = this.#pathBehind(this.cells(property)[0]);
+  /** The registers, or the reserved memory, of the node that a cell of `property` points to. */
+  registersOf(property: string, cell = 0): AddressRange | null {
+    const path = this.#pathBehind(this.cells(property)[cell]);
     if (path === undefined) return null;
     const reserved = path.startsWith(RESERVED) ? nodeAt(this.#tree.root, path)?.properties.get('reg') : undefined;
     const parent = nodeAt(this.#tree.root, parentPath(path));

@@ -65,6 +65,8 @@ const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   /** sound/soc/codecs/rt5645.c, rt5645_i2c_probe(): RT5645_VENDOR_ID2, two bytes of the register before the first. */
   ['realtek,rt5650', 0xff, [0x64]],
   ['realtek,rt5650', 0x00, [0x19]],
+  /** drivers/gpu/drm/bridge/lontium-lt9611.c, lt9611_read_device_rev(): the revision of a DB845C. */
+  ['lontium,lt9611', 0x02, [0xe1]],
   /** drivers/gpu/drm/bridge/sii902x.c, sii902x_init(): SII902X_REG_CHIPID. */
   ['sil,sii9022', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
   ['sil,sii9022-cpi', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
@@ -84,7 +86,8 @@ const DEVICE_ID_ADDRESS = 0x7c;
 /** 12 bits of maker, 9 of part, 3 of revision. */
 const deviceId = (part: number) => Uint8Array.of(0, part >>> 5, (part & 0x1f) << 3);
 
-function master(
+/** A master of the tree with its slaves. */
+export function i2cMaster(
   device: BoardDevice,
   answers: Answers,
   behaviour: PlacedBehaviour['behaviour'],
@@ -112,7 +115,7 @@ export const i2cImx: DeviceModel = {
   compatible: ['fsl,imx21-i2c'],
   reads: 'drivers/i2c/busses/i2c-imx.c, i2c_imx_xfer_common() (6.12)',
   model(device, answers) {
-    master(device, answers, 'i2c-imx', 0x14);
+    i2cMaster(device, answers, 'i2c-imx', 0x14);
   },
 };
 
@@ -120,7 +123,7 @@ export const i2cVf610: DeviceModel = {
   compatible: ['fsl,vf610-i2c'],
   reads: 'drivers/i2c/busses/i2c-imx.c, i2c_imx_xfer_common(), imx_i2c_read_reg() (6.12): registers side by side',
   model(device, answers) {
-    master(device, answers, 'i2c-vf610', 0x08);
+    i2cMaster(device, answers, 'i2c-vf610', 0x08);
   },
 };
 
@@ -128,7 +131,7 @@ export const i2cRk3x: DeviceModel = {
   compatible: /^rockchip,rk\d+-i2c$/,
   reads: 'drivers/i2c/busses/i2c-rk3x.c, rk3x_i2c_irq() (6.12)',
   model(device, answers) {
-    master(device, answers, 'i2c-rk3x', 0x300);
+    i2cMaster(device, answers, 'i2c-rk3x', 0x300);
   },
 };
 
@@ -143,8 +146,8 @@ export const i2cMv64xxx: DeviceModel = {
     const isMarvell = device.compatible.some((name) => name.startsWith('marvell,'));
     const oneClears = hasCompatible(device.node, 'allwinner,sun6i-a31-i2c') ? 1 : 0;
     // The bridge of mv78230 lies behind these registers.
-    if (isMarvell) master(device, answers, 'i2c-mv64xxx', 0x100, MARVELL);
-    else master(device, answers, 'i2c-mv64xxx', 0x20, [...ALLWINNER, oneClears]);
+    if (isMarvell) i2cMaster(device, answers, 'i2c-mv64xxx', 0x100, MARVELL);
+    else i2cMaster(device, answers, 'i2c-mv64xxx', 0x20, [...ALLWINNER, oneClears]);
   },
 };
 
@@ -155,7 +158,7 @@ export const i2cOmap: DeviceModel = {
     // OMAP_I2C_IP_V2_REVNB_LO and HI.
     answers.word(device.base, 0x0022);
     answers.word(device.base + 4, 0x5040);
-    master(device, answers, 'i2c-omap', 0xd0);
+    i2cMaster(device, answers, 'i2c-omap', 0xd0);
   },
 };
 
@@ -163,7 +166,7 @@ export const i2cBcm2835: DeviceModel = {
   compatible: ['brcm,bcm2835-i2c', 'brcm,bcm2711-i2c'],
   reads: 'drivers/i2c/busses/i2c-bcm2835.c, bcm2835_i2c_isr() (6.12)',
   model(device, answers) {
-    master(device, answers, 'i2c-bcm2835', 0x20);
+    i2cMaster(device, answers, 'i2c-bcm2835', 0x20);
   },
 };
 
@@ -171,7 +174,15 @@ export const i2cTegra: DeviceModel = {
   compatible: /^nvidia,tegra(?:114|124|210)-i2c$/,
   reads: 'drivers/i2c/busses/i2c-tegra.c, tegra_i2c_isr(), tegra_i2c_xfer_msg() (6.12)',
   model(device, answers) {
-    master(device, answers, 'i2c-tegra', 0x100);
+    i2cMaster(device, answers, 'i2c-tegra', 0x100);
+  },
+};
+
+export const i2cMeson: DeviceModel = {
+  compatible: /^amlogic,meson(?:6|-gxbb|-axg)-i2c$/,
+  reads: 'drivers/i2c/busses/i2c-meson.c, meson_i2c_xfer_msg(), meson_i2c_irq() (6.12)',
+  model(device, answers) {
+    i2cMaster(device, answers, 'i2c-meson', 0x20);
   },
 };
 
@@ -185,7 +196,7 @@ export const i2cDesignware: DeviceModel = {
   compatible: ['snps,designware-i2c'],
   reads: 'drivers/i2c/busses/i2c-designware-common.c, i2c_dw_init_regmap(); -master.c, i2c_dw_isr() (6.12)',
   model(device, answers) {
-    master(device, answers, 'i2c-designware', 0xf4);
+    i2cMaster(device, answers, 'i2c-designware', 0xf4);
     answers.word(device.base + DW_IC_COMP_PARAM_1, DW_FIFOS);
     answers.word(device.base + DW_IC_COMP_TYPE, DW_TYPE);
   },
@@ -217,6 +228,6 @@ export const i2cMt65xx: DeviceModel = {
   model(device, answers) {
     const layout = device.compatible.flatMap((name) => MEDIATEK[name] ?? []).slice(0, 2);
     const dma = device.ranges[1];
-    if (dma !== undefined) master(device, answers, 'i2c-mt65xx', 0x98, [dma.address, ...layout]);
+    if (dma !== undefined) i2cMaster(device, answers, 'i2c-mt65xx', 0x98, [dma.address, ...layout]);
   },
 };

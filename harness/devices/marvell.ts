@@ -51,6 +51,30 @@ export const cp110Comphy: DeviceModel = {
   },
 };
 
+/** MVMDIO_SMI_* and MVMDIO_XSMI_*: what reads, and the bits that say that it is done and that the value is there. */
+const SMI = { mask: 2 ** 26, value: 2 ** 26, isThere: 2 ** 27 } as const;
+const XSMI = { mask: 2 ** 27, value: 2 ** 27, isThere: 2 ** 29 } as const;
+const SMI_DATA = 0xffff;
+
+/** No PHY says anything: each of its registers reads as zero. */
+export const orionMdio: DeviceModel = {
+  compatible: ['marvell,orion-mdio', 'marvell,xmdio'],
+  reads: 'drivers/net/ethernet/marvell/mvmdio.c, orion_mdio_smi_read(), orion_mdio_xsmi_read_c45() (6.12)',
+  model({ base, compatible }, answers) {
+    const { mask, value, isThere } = compatible.includes('marvell,xmdio') ? XSMI : SMI;
+    answers.rule({
+      rule: 'on-write',
+      at: base,
+      mask,
+      value,
+      to: base,
+      set: isThere,
+      clear: SMI_DATA,
+      interrupt: 0,
+    });
+  },
+};
+
 /** Registers of drivers/mailbox/armada-37xx-rwtm-mailbox.c. */
 const RWTM = { command: 0x40, returned: 0x80, interrupt: 0xc8 } as const;
 const COMMAND_COMPLETE = 1;

@@ -1,6 +1,6 @@
 import type { TreeNode } from '../devicetree/tree.ts';
 import { cellsOf } from '../devicetree/values.ts';
-import { type Answers, type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
+import { type Answers, type BoardDevice, compatibleOf, type DeviceModel } from './device.ts';
 
 /**
  * drivers/spmi/spmi-pmic-arb.c (6.12): PMIC_ARB_VERSION, PMIC_ARB_FEATURES of each bus; by version where the map of
@@ -37,6 +37,9 @@ const ADC_TM_CHANNELS = 8;
  * zero is critical.
  */
 const ADC7 = { compatible: 'qcom,spmi-adc7', data: 0x50, code: [0x20, 0x24] } as const;
+
+/** drivers/phy/qualcomm/phy-qcom-eusb2-repeater.c, eusb2_repeater_init() (6.12): EUSB2_RPTR_STATUS, RPTR_OK. */
+const REPEATER = { compatible: /-eusb2-repeater$/, status: 0x08, isReady: 0x80 } as const;
 
 /** drivers/nvmem/qcom-spmi-sdam.c (6.12), sdam_probe(): SDAM_SIZE in 32 bytes; trees have cells from 0x40 to 0xbf. */
 const SDAM = { compatible: 'qcom,spmi-sdam', size: 0x44, blocks: 4 } as const;
@@ -141,10 +144,12 @@ function answerPeripheral(
   answers.word(at + TYPE, type | (subtype << 8));
   if (subtype === ADC_TM) answers.image(at + NUM_BTM, Uint8Array.of(ADC_TM_CHANNELS));
   if (peripheral === PMIC_PERIPHERAL) answers.word(at + REVISIONS, PMIC_REVISION);
-  const has = (compatible: string) =>
-    pmic.children.some(
-      (child) => hasCompatible(child, compatible) && (cellsOf(child, 'reg')[0] ?? 0) >> 8 === peripheral,
-    );
+  const names = pmic.children.flatMap((child) =>
+    (cellsOf(child, 'reg')[0] ?? 0) >> 8 === peripheral ? compatibleOf(child) : [],
+  );
+  const has = (compatible: string) => names.includes(compatible);
+  if (names.some((name) => REPEATER.compatible.test(name)))
+    answers.image(at + REPEATER.status, Uint8Array.of(REPEATER.isReady));
   if (has(SDAM.compatible)) answers.image(at + SDAM.size, Uint8Array.of(SDAM.blocks));
   if (has(ADC7.compatible)) answers.image(at + ADC7.data, Uint8Array.from(ADC7.code));
 }

@@ -283,6 +283,7 @@ describe('models of a board’s devices', () => {
         compatible: [`arm,${name}`, 'arm,primecell'],
         reg: [address, 0x1000],
         phandle: [phandle],
+        '#mbox-cells': [name === 'mhu' ? 1 : 2],
         interrupts: [0, 36, 4, 0, 35, 4, 0, 37, 4],
       });
     const shared = node('shmem@10f000', { compatible: 'arm,scmi-shmem', reg: [0x10_f000, 0x200], phandle: [9] });
@@ -308,6 +309,67 @@ describe('models of a board’s devices', () => {
     const [call, , ...numbers] = doorbell?.parameters ?? [];
     expect([call, ...numbers]).toEqual([0, 6, 0, 0, 0b1_0000, 0x10_f000, 0x30_0000]);
     expect(found.rules).toContainEqual(expect.objectContaining({ rule: 'clears', at: 0x20_0030, to: 0x20_0020 }));
+  });
+
+  it('answers the SCPI before 1.0 on both channels of Amlogic’s unit, with a thermometer', () => {
+    const shared = (at: number, phandle: number) =>
+      node(`shmem@${at.toString(16)}`, {
+        compatible: 'amlogic,meson-gxbb-scp-shmem',
+        reg: [at, 0x400],
+        phandle: [phandle],
+      });
+    const unit = node('mailbox@404', {
+      compatible: 'amlogic,meson-gxbb-mhu',
+      reg: [0x404, 0x4c],
+      interrupts: [0, 208, 1, 0, 209, 1, 0, 210, 1],
+      '#mbox-cells': [1],
+      phandle: [7],
+    });
+    const compatible = ['amlogic,meson-gxbb-scpi', 'arm,scpi-pre-1.0'];
+    const { models: found } = models(
+      shared(0x1_3000, 8),
+      shared(0x1_3400, 9),
+      unit,
+      node('scpi', { compatible, mboxes: [7, 1, 7, 2], shmem: [8, 9] }),
+    );
+    expect(found.behaviours).toMatchObject([
+      { behaviour: 'scpi', address: 0x404 + 0x0c + 0x24, size: 4, interrupts: [32 + 209] },
+      { behaviour: 'scpi', address: 0x404 + 0x18 + 0x24, size: 4, interrupts: [32 + 210] },
+    ]);
+    const [low, high] = found.behaviours.map(({ parameters }) => parameters.filter((_, n) => n !== 3));
+    expect(low).toEqual([0x1_3000, 0x1_3200, 0x404 + 0x0c + 4, 1, 1]);
+    expect(high?.slice(0, 3)).toEqual([0x1_3400, 0x1_3600, 0x404 + 0x18 + 4]);
+    expect(found.rules).toContainEqual(
+      expect.objectContaining({ rule: 'clears', at: 0x404 + 0x0c + 8, to: 0x404 + 0x10 }),
+    );
+  });
+
+  it('answers SCMI behind a doorbell of NXP’s messaging unit, and behind no other channel of it', () => {
+    const scmiBy = (...mboxes: number[]) => {
+      const unit = { compatible: 'fsl,imx95-mu', reg: [0x5b_0000, 0x1000], interrupts: [0, 226, 4], phandle: [7] };
+      const { models: found } = models(
+        node('shmem@10f000', { compatible: 'arm,scmi-shmem', reg: [0x10_f000, 0x80], phandle: [9] }),
+        node('mailbox@5b0000', { ...unit, '#mbox-cells': [2] }),
+        node('scmi', { compatible: 'arm,scmi', mboxes, shmem: [9] }),
+      );
+      return found;
+    };
+    const { behaviours, rules } = scmiBy(7, 5, 0, 7, 3, 0);
+    expect(behaviours).toMatchObject([{ behaviour: 'scmi-doorbell', address: 0x5b_0114, interrupts: [258] }]);
+    expect(behaviours[0]?.parameters[7]).toBe(0x5b_0118);
+    expect(rules).toContainEqual(expect.objectContaining({ rule: 'write-one-clears', at: 0x5b_0118 }));
+    expect(scmiBy(7, 0, 0).behaviours).toEqual([]);
+  });
+
+  it('has read what a bus of Marvell’s to PHYs is asked to read, and nothing where it is told to write', () => {
+    const read = (name: string, command: number) =>
+      models(node('mdio@100000', { compatible: name, reg: [0x10_0000, 0x10] })).models.rules.flatMap((rule) =>
+        rule.rule === 'on-write' && (command & rule.mask) >>> 0 === rule.value ? [rule.set] : [],
+      );
+    expect(read('marvell,orion-mdio', 1 << 26)).toEqual([1 << 27]);
+    expect(read('marvell,orion-mdio', 0)).toEqual([]);
+    expect(read('marvell,xmdio', 7 << 26)).toEqual([1 << 29]);
+    expect(read('marvell,xmdio', 5 << 26)).toEqual([]);
   });
 
   it('puts a root port on a PCI bus whose configuration space is memory', () => {

@@ -33,6 +33,34 @@ describe('masters of buses with a register file for each slave', () => {
     expect(bytesAt(images, reserved + 2 * 0x77), 'manufacturer 0, part 0x108').toEqual([0x00, 0x08, 0x40]);
   });
 
+  it('knows the masters of Amlogic, of Qualcomm’s serial engines and of MediaTek', () => {
+    const placed = (name: string, compatible: string, ...slaves: readonly TreeNode[]) =>
+      models(node(`${name}@2000`, { compatible, reg: [0x2000, 0x4000], interrupts: [0, 34, 4] }, ...slaves));
+    const pmic = node('pmic@8', { compatible: 'fsl,pfuze100', reg: [8] });
+    for (const [compatible, behaviour] of [
+      ['amlogic,meson-gxbb-i2c', 'i2c-meson'],
+      ['qcom,geni-i2c', 'i2c-geni'],
+    ] as const) {
+      const { behaviours, images } = placed('i2c', compatible, pmic);
+      expect(behaviours).toMatchObject([{ behaviour, address: 0x2000, interrupts: [66] }]);
+      expect(bytesAt(images, (behaviours[0]?.parameters[0] ?? 0) + 0x800), compatible).toEqual([0x10]);
+    }
+    const port = node('connector@0', { compatible: 'usb-c-connector' });
+    const controller = node('ec@1', { compatible: 'google,cros-ec-spi', reg: [1] }, node('typec', {}, port));
+    for (const [compatible, behaviour] of [
+      ['mediatek,mt8192-spi', 'spi-mt65xx'],
+      ['rockchip,rk3399-spi', 'spi-rockchip'],
+      ['qcom,geni-spi', 'spi-geni'],
+    ] as const) {
+      const { behaviours, images } = placed('spi', compatible, controller);
+      expect(behaviours).toMatchObject([{ behaviour, address: 0x2000, interrupts: [66] }]);
+      expect(bytesAt(images, (behaviours[0]?.parameters[0] ?? 0) + 0x1000), compatible).toEqual([3, 0, 0, 0]);
+      expect(bytesAt(images, (behaviours[0]?.parameters[0] ?? 0) + 0x1014), 'a port').toEqual([1, 0, 0, 0]);
+    }
+    expect(bytesAt(placed('spi', 'rockchip,rk3399-spi').images, 0x2048), 'a FIFO of 64').toEqual([2, 0, 0xec, 5]);
+    expect(placed('serial', 'qcom,geni-uart').behaviours).toEqual([]);
+  });
+
   it('has as many ports on a SoundWire as its tree, and none where it has no registers', () => {
     const ports = { compatible: 'qcom,soundwire-v1.6.0', 'qcom,dout-ports': [5], 'qcom,din-ports': [3] };
     const { images } = models(node('soundwire@3000', { ...ports, reg: [0x3000, 0x2000] }), node('swm', ports));
@@ -179,6 +207,7 @@ describe('masters of buses with a register file for each slave', () => {
     expect(arbiter('qcom,spmi-adc-rev2', 0x3150)).toEqual([]);
     expect(arbiter('qcom,spmi-sdam', 0x3144)).toEqual([4]);
     expect(arbiter('qcom,spmi-adc7', 0x3144)).toEqual([]);
+    expect(arbiter('qcom,pm8550b-eusb2-repeater', 0x3108), 'ready').toEqual([0x80]);
   });
 
   it('gives each bus of an SPMI arbiter its peripherals, counted through', () => {

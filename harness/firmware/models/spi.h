@@ -12,11 +12,14 @@
 
 enum {
 	SLAVE_KIND = 0x00, SLAVE_POSITION = 0x04, SLAVE_COMMAND = 0x08, SLAVE_NUMBER = 0x0c,
-	SLAVE_STATUS = 0x10, SLAVE_ID = 0x20,
+	SLAVE_STATUS = 0x10, SLAVE_PORTS = 0x14, SLAVE_ID = 0x20,
 	SLAVE_REGISTERS = 0x100,
 };
 /* The numbers of devices/spi.ts. */
-enum { ZEROS, FLASH, RK806 };
+enum { ZEROS, FLASH, RK806, CROS_EC };
+
+/* cros-ec.c */
+u8 cros_ec(u64 slave, u8 out);
 
 /* JESD216, and the commands that every SPI flash has */
 enum { WRITE_DISABLE = 0x04, READ_STATUS = 0x05, WRITE_ENABLE = 0x06, READ_ID = 0x9f };
@@ -81,6 +84,8 @@ static inline u8 exchange(u64 slave, u8 out)
 		return flash(slave, position, out);
 	case RK806:
 		return rk806(slave, position, out);
+	case CROS_EC:
+		return cros_ec(slave, out);
 	}
 	return 0;
 }
