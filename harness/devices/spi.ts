@@ -19,8 +19,8 @@ const FLASH_ID = [0xef, 0x40, 0x18];
 const FLASHES = /^jedec,spi-nor$|,(?:m25p|n25q|mx25|mx66|w25q|s25|sst25|en25|gd25|at25df|mt25q|is25)/;
 
 /**
- * Ports of USB that Chromium's controller has, as the tree has them by either driver: drivers/platform/chrome/cros_ec_typec.c
- * (6.12), cros_typec_probe(), looks at a port of each number, and it has those of the tree alone.
+ * Ports of USB that Chromium's controller has, as the tree has them by either driver: cros_typec_probe() of
+ * drivers/platform/chrome/cros_ec_typec.c (6.12) looks at a port of each number, and it has those of the tree alone.
  */
 const USB_PORT = ['usb-c-connector', 'google,extcon-usbc-cros-ec'];
 

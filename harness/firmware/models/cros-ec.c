@@ -1,8 +1,8 @@
 /*
  * Chromium OS's embedded controller as an SPI slave: drivers/platform/chrome/cros_ec_spi.c, cros_ec_pkt_xfer_spi() and
  * cros_ec_spi_receive_packet(), cros_ec_proto.c. A request is known by its first byte, whatever the chip select does,
- * as its driver keeps that over several messages. The controller has two PWMs, as many ports of USB as SLAVE_PORTS says,
- * regulators, buttons, a lid, and I2C slaves that read as zeros.
+ * as its driver keeps that over several messages. The controller has two PWMs, as many ports of USB as SLAVE_PORTS
+ * says, regulators, buttons, a lid, and I2C slaves that read as zeros.
  */
 #include "spi.h"
 
