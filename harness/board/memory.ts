@@ -7,7 +7,6 @@ import {
   isMemory,
   join,
   type NodeRegisters,
-  overlaps,
   subtract,
 } from '../devicetree/addresses.ts';
 import { type DeviceTree, isWithin, nodeAt } from '../devicetree/tree.ts';
@@ -176,12 +175,18 @@ export function placeFiles(
   };
 }
 
-/** The highest free page of the address space: for the UART that the board does not have. */
-export function freePage(used: readonly AddressRange[], addressBits: number): number {
-  const top = 2 ** addressBits;
-  for (let address = top - PAGE; address > 0; address -= PAGE)
-    if (!used.some((range) => overlaps(range, { address, size: PAGE }))) return address;
-  throw new Error('no free page in the whole address space');
+/**
+ * The highest free page of the address space, for the UART that the board does not have. Throws {@link InputError} for
+ * a tree whose ranges leave none.
+ */
+export function freePage(used: readonly AddressRange[], addressBits: number, name: string): number {
+  // Not page by page: there are millions of them, and a tree may take them all.
+  const free = aligned(subtract([{ address: PAGE, size: 2 ** addressBits - PAGE }], used), PAGE).at(-1);
+  if (free === undefined)
+    throw new InputError(
+      `${name} leaves no free page for a console: its registers and RAM take all ${addressBits} bits`,
+    );
+  return endOf(free) - PAGE;
 }
 
 /** Of 64 KiB, so that a kernel of any page size maps it alone. */

@@ -137,7 +137,7 @@ export function transplant(tree: DeviceTree, blobSize: number, options: Transpla
   const reserved = reservedIn(tree);
   const files = { image: options.imageSize, deviceTree: blobSize + BLOB_ROOM, initramfs: options.initramfsSize };
   const placement = placeFiles(memory, [...reserved, controller.distributor], files, name);
-  const console = freePage([...highest, ...reserved], CONSOLE_ADDRESS_BITS);
+  const console = freePage([...highest, ...reserved], CONSOLE_ADDRESS_BITS, name);
   const changes: TreeChange[] = [];
   const withMemory = memory.why === null ? tree : setMemory(tree, memory, changes);
   const withTimers = disableTimers(withMemory, registers, changes);

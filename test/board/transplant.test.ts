@@ -192,6 +192,20 @@ describe('transplant', () => {
       /interrupt controller \S+ at 0x801000000000, above the \d+ address bits/,
     ],
   ];
+  test('refuses ranges that take every address, without looking at each page', () => {
+    const everything = node('all@0', { compatible: 'acme,all', reg: [0, 0, 0x1000, 0] });
+    const registers = Array.from({ length: 1000 }, (_, n) =>
+      node(`top@${n}`, { compatible: 'acme,top', reg: [0x80 + (n % 64), n, 0x80, 0] }),
+    );
+    const started = performance.now();
+    const ram = [memory('memory@80000000', 0, 0x8000_0000, 0, 0x8000_0000)];
+    const refused = () => lay(boardTree({ memory: ram, more: [everything] }));
+    expect(refused).toThrow(InputError);
+    expect(refused).toThrow('leaves no free page for a console');
+    expect(lay(boardTree({ memory: ram, more: registers })).facts.console).toBeLessThan(0x80_0000_0000);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   test.each(refusals)('refuses %s with a sentence', (_, tree, message) => {
     expect(() => lay(tree)).toThrow(InputError);
     expect(() => lay(tree)).toThrow(message);
