@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -61,7 +61,8 @@ const known = new Map<string, Board>();
 
 /**
  * The board that a cell or `--board` names: a folder of boards/ (`small`), the path of such a folder (`./my/board`,
- * with a slash), or the name or path of a .dtb, which is only looked up when a cell boots.
+ * with a slash), the name or path of a .dtb, which is only looked up when a cell boots, or a file that is there under
+ * any name (`/sys/firmware/fdt`), which is taken for a tree.
  *
  * @throws InputError for a name that is none of these, and for a board.yaml that lacks or misspells a part
  */
@@ -79,11 +80,13 @@ export function boardNames(): string[] {
 }
 
 function load(name: string): Board {
-  if (name.endsWith('.dtb')) return { kind: 'dtb', name, dtb: name, subjects: [], moves: null, bootMs: DTB_BOOT_MS };
+  const isOurs = boardNames().includes(name);
+  if (name.endsWith('.dtb') || (!isOurs && isFile(name)))
+    return { kind: 'dtb', name, dtb: name, subjects: [], moves: null, bootMs: DTB_BOOT_MS };
   const isPath = name.includes('/');
   const folder = isPath ? name : join(BOARDS, name);
   const file = join(folder, BOARD_FILE);
-  if (!(isPath ? existsSync(file) : boardNames().includes(name))) {
+  if (!(isPath ? existsSync(file) : isOurs)) {
     const names = boardNames();
     throw new InputError(
       isPath
@@ -93,6 +96,11 @@ function load(name: string): Board {
     );
   }
   return parseBoard(readFileSync(file, 'utf8'), name, folder);
+}
+
+/** Something that is there and no folder: whoever reads it says what is wrong with it. */
+function isFile(path: string): boolean {
+  return existsSync(path) && !statSync(path).isDirectory();
 }
 
 /** Reads a board.yaml. @throws InputError naming file, line and the part that is missing or wrong */

@@ -40,6 +40,14 @@ describe('resolveBoard', () => {
     expect(resolveBoard('sdm845-db845c.dtb')).toMatchObject({ kind: 'dtb', dtb: 'sdm845-db845c.dtb', subjects: [] });
   });
 
+  it('takes a file that is there for a tree whatever its name is, as /sys/firmware/fdt', async () => {
+    await withBoard(BOARD, (folder) => {
+      const file = join(folder, 'mine.dts');
+      expect(resolveBoard(file)).toMatchObject({ kind: 'dtb', dtb: file });
+      expect(resolveBoard(folder)).toMatchObject({ kind: 'standin' });
+    });
+  });
+
   it('knows no other name, and says which were meant', () => {
     expect(() => resolveBoard('smal')).toThrow(/^there is no board smal, did you mean small\?$/);
     expect(() => resolveBoard('./nowhere')).toThrow(InputError);
