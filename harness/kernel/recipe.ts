@@ -113,6 +113,17 @@ function parseImageSource(text: string, path: (relative: string) => string): Ker
   return image === '' ? null : { from: 'image', path: path(image), modules, map };
 }
 
+/** How ready kernels are written, by what their names begin with. */
+const FORMS: ReadonlyMap<string, string> = new Map([
+  [
+    'debian-stock',
+    `debian-stock:SERIES or debian-stock:SUITE, of Debian's other kernels with ${STOCK_FLAVOURS.slice(1)
+      .map((flavour) => `/${flavour}`)
+      .join(', ')} behind it`,
+  ],
+  ['image', 'image:PATH[,modules=FOLDER][,map=FILE]'],
+]);
+
 const SOURCES =
   'debian:6.1, debian-stock:6.1, tree:PATH, git:PATH@REVISION, tarball:PATH or image:PATH[,modules=FOLDER][,map=FILE]';
 
@@ -166,6 +177,8 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
   const source = parseSource(name, process.cwd());
   if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
     return { name, source, config: null, fragments: [], patches: [], mayBeRefused: [], followsSource: false };
+  const form = source === null ? FORMS.get(name.slice(0, name.indexOf(':'))) : undefined;
+  if (form !== undefined) throw new InputError(`${name} is not a kernel: expected ${form}`);
   const at = name.indexOf('@');
   if (source === null && at > 0) return withSource(name, name.slice(0, at), name.slice(at + 1), folder);
   const isFile = name.endsWith('.yaml');
@@ -192,6 +205,13 @@ export function kernelTitle(name: string): string {
   if (name.endsWith('.yaml')) return basename(name, '.yaml');
   const [, recipe, commit] = OF_COMMIT.exec(name) ?? [];
   return recipe === undefined || commit === undefined ? name : `${recipe}@${commit}`;
+}
+
+/** What the name of a cell calls a kernel: an image by its file, each of Debian's by its series and flavour. */
+export function kernelWord(name: string): string {
+  const source = parseSource(name, '.');
+  if (source?.from === 'image') return basename(source.path);
+  return source?.from === 'debian-stock' ? name.replace('/', '-') : name;
 }
 
 /** `6.1@git:PATH@REVISION`: the recipe 6.1 for another source, whose PATH is relative to the working directory. */

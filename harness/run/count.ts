@@ -20,6 +20,7 @@ import { cacheRoot, ensureFolder, readIfPresent, writeAtomic } from '../kernel/c
 import { withFile } from '../kernel/elf.ts';
 import { loadOrder, type ModuleIndex, ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
 import { moduleName, readModinfo } from '../kernel/modules.ts';
+import { kernelWord } from '../kernel/recipe.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { isOfBoot, VERDICTS, type Verdict } from '../model/verdict.ts';
@@ -232,7 +233,7 @@ function cellOf({ board, kernel, append, cpus }: CountRequest, modules: readonly
       .toLowerCase()
       .replaceAll(/[^a-z0-9._+=-]/g, '-');
   return {
-    ...plainCell(`${plain(board)}-${plain(kernel)}${cpus === 1 ? '' : `.cpus=${cpus}`}`, kernel, {
+    ...plainCell(`${plain(board)}-${plain(kernelWord(kernel))}${cpus === 1 ? '' : `.cpus=${cpus}`}`, kernel, {
       linkage: 'builtin',
       board,
     }),

@@ -7,6 +7,7 @@ import { parsePatch } from '../../harness/kernel/patch.ts';
 import {
   askedOptions,
   hintOfNames,
+  kernelWord,
   loadRecipe,
   parseSource,
   recipeNames,
@@ -119,6 +120,24 @@ describe('a recipe that is wrong', () => {
       hint: expect.stringContaining('did you mean 6.1-unfixed?'),
     });
     await expect(loadRecipe('../package')).rejects.toThrow('../package is not a kernel');
+  });
+
+  it.each([
+    ['debian-stock:6.12/64k', 'with /16k, /rt, /cloud behind it'],
+    ['debian-stock:', 'expected debian-stock:SERIES or debian-stock:SUITE'],
+    ['image:Image,module=x', 'expected image:PATH[,modules=FOLDER][,map=FILE]'],
+  ])('a ready kernel that is written wrong, %s, is told how it is written', async (name, form) => {
+    await expect(loadRecipe(name)).rejects.toThrow(`${name} is not a kernel`);
+    await expect(loadRecipe(name)).rejects.toThrow(form);
+  });
+
+  it.each([
+    ['6.1', '6.1'],
+    ['debian-stock:6.12', 'debian-stock:6.12'],
+    ['debian-stock:sid/16k', 'debian-stock:sid-16k'],
+    ['image:/a/Image-6.9,modules=/lib/modules', 'Image-6.9'],
+  ])('%s is %s in the names of cells', (name, word) => {
+    expect(kernelWord(name)).toBe(word);
   });
 
   it('names the line of a fragment that asks for nothing', () => {
