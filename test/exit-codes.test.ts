@@ -20,10 +20,18 @@ beforeAll(async () => {
   folder = await dir({ unsafeCleanup: true });
   await mkdir(join(folder.path, 'run'));
   await execa('mkfifo', [join(folder.path, 'fifo')]);
+  await writeFile(join(folder.path, 'Image'), imageHeader());
   await writeFile(join(folder.path, 'run', 'run.json'), JSON.stringify(threadRun()));
 });
 
 afterAll(() => folder.cleanup());
+
+/** As much of an arm64 Image as is looked at before its modules (booting.rst, "Call the kernel image"). */
+function imageHeader(): Buffer {
+  const header = Buffer.alloc(64);
+  header.write('ARM\x64', 0x38, 'latin1');
+  return header;
+}
 
 function shell(script: string) {
   return execa('bash', ['-c', script, ENTRY], { cwd: folder.path, reject: false, env: { NO_COLOR: '1' } });
@@ -81,6 +89,10 @@ test.each([
   ['zoo --folder nonesuch', 'the folder nonesuch cannot be read (ENOENT)'],
   ['zoo --docs run', 'run is not a regular file'],
   ['board fifo --no-boot', 'fifo is not a regular file'],
+  ['board x.dtb --no-boot --cpus 2', '--cpus needs a boot'],
+  ['board x.dtb --no-boot --modules-load fifo', '--modules-load needs a boot'],
+  ['board small --no-boot', 'small is a stand-in'],
+  ['board x.dtb --no-boot --kernel image:Image,modules=run', 'there are no modules in the folder'],
   ['board /dev/zero --no-boot', '/dev/zero is not a regular file'],
   ['sweep x.dtb --kernel nonesuch', 'there is no kernel recipe nonesuch'],
   ['sweep x.dtb --kernel nonesuch --report nonesuch/x', 'the report nonesuch/x cannot be written'],

@@ -1,6 +1,7 @@
 import { suppliersOf } from '../board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../board/transplant.ts';
 import { waitsOf } from '../board/waits.ts';
+import { resolveBoard } from '../boards/boards.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
@@ -15,11 +16,26 @@ import type { BoardOptions } from './board.options.ts';
 
 const NEEDS_TREE = 'give the path of a .dtb, or a kernel whose package has the tree: `--kernel debian-stock:6.12`';
 
+/** Options that say nothing of a tree. */
+const OF_A_BOOT: readonly { readonly option: string; readonly isGiven: (options: BoardOptions) => boolean }[] = [
+  { option: '--log', isGiven: ({ log }) => log !== undefined },
+  { option: '--modules-load', isGiven: ({ modulesLoad }) => modulesLoad !== undefined },
+  { option: '--append', isGiven: ({ append }) => append.length > 0 },
+  { option: '--cpus', isGiven: ({ cpus }) => cpus !== 1 },
+];
+
 /** `board --no-boot`: what the tree says alone, or together with the drivers of a kernel; returns the exit code. */
 export async function withoutBoot(name: string, options: BoardOptions, signal: AbortSignal): Promise<number> {
-  if (options.log !== undefined) throw new InputError('--log needs a boot', 'leave out --no-boot');
+  const needsBoot = OF_A_BOOT.find(({ isGiven }) => isGiven(options));
+  if (needsBoot !== undefined) throw new InputError(`${needsBoot.option} needs a boot`, 'leave out --no-boot');
+  const board = resolveBoard(name);
+  if (board.kind === 'standin')
+    throw new InputError(
+      `${name} is a stand-in of ${board.source}, and --no-boot reads real boards' trees`,
+      NEEDS_TREE,
+    );
   const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, name, signal);
-  const { tree, blob } = await readBoardTree(name, kernel, NEEDS_TREE);
+  const { tree, blob } = await readBoardTree(board.dtb, kernel, NEEDS_TREE);
   const suppliers = suppliersOf(tree);
   const drivers = kernel === null ? null : await driversOf(cacheRoot(), kernel);
   const found: BoardTree = {

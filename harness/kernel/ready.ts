@@ -249,16 +249,23 @@ export async function imageKernel(
   return requireReady(await readReady(request, key, null), request);
 }
 
-/** Absolute paths of the modules below a folder, compressed ones among them. */
+/** Absolute paths of the modules below a folder, compressed ones among them. Throws {@link InputError} for none. */
 async function moduleFiles(folder: string): Promise<string[]> {
+  let files: string[];
   try {
-    const files = (await readdir(folder, { recursive: true })).sort();
-    return files.filter((file) => /\.ko(?:\.(?:xz|gz|zst))?$/.test(file)).map((file) => join(folder, file));
+    files = await readdir(folder, { recursive: true });
   } catch (error) {
     const code = errorCode(error);
     if (code === null) throw error;
     throw new InputError(`the folder of modules ${folder} cannot be read (${code})`, undefined, { cause: error });
   }
+  const modules = files.filter((file) => /\.ko(?:\.(?:xz|gz|zst))?$/.test(file)).sort();
+  if (modules.length === 0)
+    throw new InputError(
+      `there are no modules in the folder ${folder}`,
+      'give the folder that `make modules_install` makes, or leave modules= out',
+    );
+  return modules.map((file) => join(folder, file));
 }
 
 /** Copies modules into `folder`, a folder for each as names may repeat, and unpacks them there. */
