@@ -34,9 +34,14 @@ export function formatCensus(census: Census, { board, release, notes, linked }: 
   const waiting = new Set(linked.waiting.map(({ device }) => device));
   const rest = HEADINGS.flatMap(([end]) => (counts[end] > 0 ? [`${counts[end]} ${end}`] : []));
   const ends = [`${counts.bound} of ${matched} matched devices bound`, ...rest].join(', ');
+  const sum = `${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`;
   const lines = [
-    `${board} on ${release}: ${ends}; ${devices.length} devices, ${counts['no-driver']} without a driver`,
-    ...(census.complete ? [] : ['the boot ended before its devices could be counted: these are what was seen']),
+    ...(census.complete
+      ? [`${board} on ${release}: ${sum}`]
+      : [
+          `${board} on ${release}: the boot ended before its devices could be counted`,
+          devices.length === 0 ? 'no device was seen' : `seen until then: ${sum}`,
+        ]),
     ...withinReach(linked, counts.bound, matched),
     ...tellLeftOut(census.leftOut),
     ...notes,

@@ -357,6 +357,17 @@ test('a boot that ended before is not complete', () => {
   expect(count(['bootrace: census begin']).complete).toBe(false);
 });
 
+test('a boot that ended before says so first, and counts nothing where it saw nothing', () => {
+  const title = { board: 'acme.dtb', release: '6.12', notes: [], linked: { waiting: [], suppliers: [], bound: 0 } };
+  const ended = 'acme.dtb on 6.12: the boot ended before its devices could be counted';
+  expect(formatCensus(count([]), title).split('\n').slice(0, 2)).toEqual([ended, 'no device was seen']);
+  const seen = formatCensus(
+    count(['bootrace: census begin', 'bootrace: device platform 9000000.uart uart /uart@9000000 -']),
+    title,
+  );
+  expect(seen).toMatch(new RegExp(`^${ended}\nseen until then: `));
+});
+
 test('a bus that simple-pm-bus declines has no driver: it leaves all but its own compatibles alone', () => {
   const { devices } = count([
     MATCHED('soc', 'simple-pm-bus'),
