@@ -7,7 +7,7 @@ import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import type { Census, CensusDevice, DeviceEnd } from './census.ts';
 import { impliedBy } from './implied.ts';
-import { causeOf, causeOfIdentity } from './likely-cause.ts';
+import { causeOf, causeOfIdentity, MACHINE } from './likely-cause.ts';
 
 /**
  * Holds the kernel log of a real board against the census of a boot of its tree. A log tells a device's end only where
@@ -264,6 +264,7 @@ function longestRise(ranks: readonly number[]): number {
  * pcie-designware.c.
  */
 const IDENTITIES: readonly (readonly [what: string, pattern: RegExp])[] = [
+  [MACHINE, /^(?:OF: fdt: ?)?Machine model: (.+)/],
   ['SPIs', /^GIC(?:v3)?: (\d+) SPIs implemented/],
   ['timer rate', /^arch_timer: .* running at ([\d.]+MHz)/],
   ['stream mapping groups', /stream matching with (\d+) register groups/],
@@ -277,7 +278,7 @@ const IDENTITIES: readonly (readonly [what: string, pattern: RegExp])[] = [
 ];
 
 /** Said by devices whose names changed. */
-const ONE_A_BOARD: ReadonlySet<string> = new Set(['SPIs', 'timer rate', 'PMIC arbiter']);
+const ONE_A_BOARD: ReadonlySet<string> = new Set([MACHINE, 'SPIs', 'timer rate', 'PMIC arbiter']);
 
 function identities(
   there: readonly Line[],

@@ -35,6 +35,14 @@ export function causeOf(there: DeviceEnd, device: CensusDevice): string {
 /** SMMU_IDR2.PTFSv8_16kB as arm-smmu.c prints it, among the page sizes. */
 const PAGES_OF_16K = 0x4000;
 
+/** What setup_machine_fdt() prints (arch/arm64/kernel/setup.c): `model` of the tree. */
+export const MACHINE = 'machine';
+
+/** Boot loaders append a revision (`Raspberry Pi 4 Model B Rev 1.2`). */
+export function isSameMachine(there: string, here: string): boolean {
+  return there.startsWith(here) || here.startsWith(there);
+}
+
 /** Why hardware says of itself what it does not say here; null where it says the same. */
 export function causeOfIdentity(
   { what, there, here }: { readonly what: string; readonly there: string | null; readonly here: string | null },
@@ -44,8 +52,10 @@ export function causeOfIdentity(
   if (there === here) return null;
   if (there === null || here === null) {
     const whose = there === null ? 'the log' : 'the boot';
-    return `a guess: the kernel of ${whose} does not print it, or its log begins later`;
+    return `a guess: the kernel of ${whose} does not print it, or its log is not whole`;
   }
+  if (what === MACHINE)
+    return isSameMachine(there, here) ? 'the boot loader fills in the rest' : 'another board or another revision of it';
   if (what === 'SPIs') return 'a guess: what the tree has a use for, where nothing else is known of the SoC';
   if (what === 'timer rate') return 'nothing is known of the SoC, or a guest with that rate would be too slow';
   const node = device === null ? undefined : nodeAt(tree.root, device.node);

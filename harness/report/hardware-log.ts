@@ -1,4 +1,5 @@
 import type { ComparedDevice, LogComparison } from '../board/hardware-log.ts';
+import { isSameMachine, MACHINE } from '../board/likely-cause.ts';
 import { count } from './text.ts';
 
 const EVIDENCE = { said: 'said', spoke: 'its driver spoke', implied: 'implied' } as const;
@@ -18,6 +19,7 @@ export function formatComparison(comparison: LogComparison, log: string): string
   const [onlyHere, others] = [rest.filter(isOnlyHere), rest.filter((device) => !isOnlyHere(device))];
   const lines = [
     '',
+    ...ofAnotherMachine(comparison, log),
     `${log}: ${same.length} of ${devices.length} devices whose end the log tells came to the same`,
     `  a line says the end of ${sameOf(said)}; ` +
       `a driver speaks for ${sameOf(spoke)}, and no failure follows: taken for bound`,
@@ -41,6 +43,16 @@ export function formatComparison(comparison: LogComparison, log: string): string
         ]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What holds for one board says nothing of another. */
+function ofAnotherMachine({ identities }: LogComparison, log: string): string[] {
+  const machine = identities.find(({ what }) => what === MACHINE);
+  if (machine === undefined || machine.there === null || machine.here === null) return [];
+  if (isSameMachine(machine.there, machine.here)) return [];
+  return [
+    `${log} is of another machine, ${machine.there}, and the tree is of ${machine.here}: most of this says nothing`,
+  ];
 }
 
 function isOnlyThere({ there, here }: ComparedDevice): boolean {

@@ -176,3 +176,22 @@ test('suppliers and masters of a bound device are bound, and what it may do with
   });
   expect(untold).toEqual(['smmu', 'soc']);
 });
+
+test('a log of another machine is called one before anything is said of its devices', () => {
+  const compared = (there: string, here: string) =>
+    formatComparison(
+      compareWithLog(
+        log(`Machine model: ${there}`),
+        log(`Machine model: ${here}`),
+        census(device('1000.phy')),
+        NO_TREE,
+      ),
+      'dmesg.txt',
+    ).split('\n')[1];
+  expect(compared('Acme Two', 'Acme One')).toBe(
+    'dmesg.txt is of another machine, Acme Two, and the tree is of Acme One: most of this says nothing',
+  );
+  expect(compared('Acme One', 'Acme One')).toMatch(/^dmesg.txt: 0 of 0/);
+  // As the Raspberry Pi's firmware fills it in.
+  expect(compared('Acme One Rev 1.2', 'Acme One')).toMatch(/^dmesg.txt: 0 of 0/);
+});
