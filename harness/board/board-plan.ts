@@ -187,6 +187,8 @@ export const BEHAVIOURS = [
   'i2c-geni',
   'spi-geni',
   'spi-mt65xx',
+  'qcom-qspi',
+  'spi-sun6i',
 ] as const;
 type Behaviour = (typeof BEHAVIOURS)[number];
 

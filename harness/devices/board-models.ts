@@ -47,7 +47,17 @@ import { sdhciHost } from './sdhci.ts';
 import { smemModel } from './smem.ts';
 import { smmuV3 } from './smmu-v3.ts';
 import { smmuModel } from './smmu500.ts';
-import { cadenceQuadspi, fslDspi, fslQuadspi, nxpFspi, rockchipSfc, spiMt65xx, spiRockchip } from './spi.ts';
+import {
+  cadenceQuadspi,
+  fslDspi,
+  fslQuadspi,
+  nxpFspi,
+  qcomQspi,
+  rockchipSfc,
+  spiMt65xx,
+  spiRockchip,
+  spiSun6i,
+} from './spi.ts';
 import { spmiArbiter } from './spmi-arbiter.ts';
 import { sunxiCcu, sunxiMmc } from './sunxi.ts';
 import { sunxiRsb } from './sunxi-rsb.ts';
@@ -125,6 +135,7 @@ const MODELS: readonly DeviceModel[] = [
   psci,
   qce,
   qoriqClockgen,
+  qcomQspi,
   qcomRpm,
   qup,
   qusb2,
@@ -150,6 +161,7 @@ const MODELS: readonly DeviceModel[] = [
   soundwire,
   spiMt65xx,
   spiRockchip,
+  spiSun6i,
   spmiArbiter,
   sun8iEmac,
   sunxiCcu,

@@ -4,6 +4,8 @@ import { type BoardDevice, type DeviceModel, hasCompatible } from './device.ts';
 import { answerMessages } from './mhu.ts';
 
 const OLDER = 'arm,scpi-pre-1.0';
+/** A tree may name any number; those that there are have two. */
+const CHANNELS_MAX = 8;
 
 /** One more than the highest sensor that a thermal zone of the tree asks `scpi`'s sensors for. */
 function sensorCount(scpi: BoardDevice): number {
@@ -28,7 +30,7 @@ export const scpi: DeviceModel = {
     const store = answers.store();
     // The older one has a channel for commands in a hurry. The upper half of a channel's memory is for requests:
     // scpi_probe().
-    device.cells('shmem').forEach((_, entry) => {
+    for (let entry = 0; entry < Math.min(CHANNELS_MAX, device.cells('shmem').length); entry++)
       answerMessages(
         device,
         answers,
@@ -43,6 +45,5 @@ export const scpi: DeviceModel = {
         ],
         entry,
       );
-    });
   },
 };

@@ -79,6 +79,22 @@ export const spiMt65xx: DeviceModel = {
   },
 };
 
+export const qcomQspi: DeviceModel = {
+  compatible: ['qcom,qspi-v1'],
+  reads: 'drivers/spi/spi-qcom-qspi.c, qcom_qspi_transfer_one(), qcom_qspi_irq() (6.12)',
+  model(device, answers) {
+    spiMaster(device, answers, 'qcom-qspi', 0x54);
+  },
+};
+
+export const spiSun6i: DeviceModel = {
+  compatible: ['allwinner,sun6i-a31-spi', 'allwinner,sun8i-h3-spi', 'allwinner,sun50i-r329-spi'],
+  reads: 'drivers/spi/spi-sun6i.c, sun6i_spi_transfer_one(), sun6i_spi_handler() (6.12)',
+  model(device, answers) {
+    spiMaster(device, answers, 'spi-sun6i', 0x304);
+  },
+};
+
 /** Registers of drivers/spi/spi-rockchip-sfc.c. */
 const SFC = { clear: 0x08, recover: 0x10, fifo: 0x20, raw: 0x28, dma: 0x80 } as const;
 /** 16 words of room to write, 16 to read. */

@@ -51,6 +51,8 @@ describe('masters of buses with a register file for each slave', () => {
       ['mediatek,mt8192-spi', 'spi-mt65xx'],
       ['rockchip,rk3399-spi', 'spi-rockchip'],
       ['qcom,geni-spi', 'spi-geni'],
+      ['qcom,qspi-v1', 'qcom-qspi'],
+      ['allwinner,sun8i-h3-spi', 'spi-sun6i'],
     ] as const) {
       const { behaviours, images } = placed('spi', compatible, controller);
       expect(behaviours).toMatchObject([{ behaviour, address: 0x2000, interrupts: [66] }]);
