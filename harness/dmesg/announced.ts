@@ -12,9 +12,13 @@ const NULL_DEREFERENCE: Header = {
 };
 
 const ANNOUNCED: readonly { readonly words: RegExp; readonly header: Header }[] = [
-  { words: /\bNULL[- ]pointer[- ](?:deref\w*|access|exception)/i, header: NULL_DEREFERENCE },
+  { words: /\bNULL[- ](?:pointer[- ])?(?:deref\w*|access|exception)/i, header: NULL_DEREFERENCE },
+  { words: /\b(?:(?:im)?precise|a?synchronous) external abort\b/i, header: DIED },
   { words: /\b(?:(?:kernel|null) (?:oops|crash\w*|panic\w*)|oops(?:es)?)\b/i, header: DIED },
 ];
+
+/** lockdep's chain, of which only a deadlock's report has links: kernel/locking/lockdep.c. */
+export const ANNOUNCED_CHAIN: Header = { ...HEADLESS, kind: 'lockdep', lead: 'possible deadlock' };
 
 /** kasan_non_canonical_hook(), mm/kasan/report.c: only the report of a fault has the line. */
 const RANGE = /^KASAN: (?:maybe |probably )?(null-ptr-deref|(?:wild|user)-memory-access) in range \[/;

@@ -1,5 +1,5 @@
 import { type CrashKind, isFatal } from '../model/crash.ts';
-import { announcedByRange, mayBeAnnounced } from './announced.ts';
+import { ANNOUNCED_CHAIN, announcedByRange, mayBeAnnounced } from './announced.ts';
 import type { PlacedFrame } from './blame.ts';
 import { Clues } from './clues.ts';
 import { crashOf } from './crash-event.ts';
@@ -44,6 +44,9 @@ const DUMPED: ReadonlySet<CrashKind> = new Set([
 ]);
 /** dump_kernel_instr(), arch/arm64, and dump_instr(), arch/arm. */
 const DIED_CODE = /(?:^| )\([0-9a-f]{8}\)|^bad PC value/;
+
+/** __die(), arch/arm64/kernel/traps.c up to 5.0 and arch/arm/kernel/traps.c. */
+const DYING = /^Process .{1,32} \(pid: +\d{1,8}, stack limit = /;
 
 function located(header: Header, locate: Locate | null): Header {
   return header.frame === null ? header : { ...header, frame: withSource(header.frame, locate) };
@@ -172,6 +175,7 @@ export class Block {
             this.#died ||
             this.#telling ||
             this.#marked ||
+            this.#frames[0]?.frame.interrupted === true ||
             this.#called !== null
           : this.#registers.places)
       );
@@ -180,6 +184,7 @@ export class Block {
       this.#registers.pcSeen ||
       this.#task.seen ||
       this.#clues.access !== null ||
+      this.#locks.places.length > 0 ||
       this.ended ||
       this.die !== null ||
       this.panicked
@@ -286,7 +291,10 @@ export class Block {
       this.#skipFrame = text.trimEnd().endsWith(']');
       return true;
     }
-    if (text.startsWith('-> #0 ')) this.#chain = this.#frames.length;
+    if (text.startsWith('-> #')) {
+      if (this.header === HEADLESS) this.announced = ANNOUNCED_CHAIN;
+      if (text.startsWith('-> #0 ')) this.#chain = this.#frames.length;
+    }
     if (HELD_AT.test(text)) {
       this.#skipFrame = true;
       return true;
@@ -329,7 +337,8 @@ export class Block {
   #place(frame: TraceFrame, role: 'pc' | 'trace'): void {
     if (this.#frames.length < MAX_FRAMES) {
       this.#traced ||= role === 'trace';
-      if (this.header === HEADLESS && !this.#telling) this.#telling = isTelling(frame.function);
+      if (this.header === HEADLESS && !this.#telling)
+        this.#telling = isTelling(frame.function, this.#frames.length === 0);
       this.#frames.push({
         frame: withSource(frame, this.#locate),
         role,
@@ -341,6 +350,7 @@ export class Block {
 
   #readContext(text: string): boolean {
     if (this.#isNoticedBy(text)) this.#sections.beginBystander();
+    if (DYING.test(text)) this.#clues.exited = true;
     if (this.#kind === 'rcu-stall') this.#sections.noteCpu(text, this.#task.stalled);
     const told = this.#task.read(text, !this.#sections.isBystander);
     if (told === 'cpu') this.#sections.beginCpu();
@@ -423,6 +433,7 @@ export class Block {
       header.address !== null ||
       header.frame !== null ||
       header.source !== null ||
+      header.pid !== null ||
       header.cpu !== null
     );
   }

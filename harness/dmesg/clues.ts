@@ -11,7 +11,7 @@ export class Clues {
   /** `Read` or `Write`, of a sanitizer's report. */
   access: string | null = null;
   source: string | null;
-  /** The task exited: do_exit() says so after an oops. */
+  /** The task exited: do_exit() says so after an oops, and __die() named it before. */
   exited = false;
   readonly #task: Task;
   readonly #registers: Registers;

@@ -63,7 +63,7 @@ const SYMBOLIZED = new RegExp(`^ ?${SOURCE}`);
 const ARM_ADDRESS = String.raw`\[<[0-9a-f]{8}>\] ?`;
 const ARM_FROM = new RegExp(
   String.raw`^[ \t]*(?:${ARM_ADDRESS})?\((${SYMBOL})(?:${OFFSET})?${MODULE}\)` +
-    String.raw` from ${ARM_ADDRESS}\((${SYMBOL})(?:${OFFSET})?${MODULE}(?: ${SOURCE}( \[inline\])?)?\)`,
+    String.raw` from (?:${ARM_ADDRESS})?\((${SYMBOL})(?:${OFFSET})?${MODULE}(?: ${SOURCE}( \[inline\])?)?\)`,
 );
 /** arm since 5.17: ` callee from caller+0x10/0x14`. */
 const ARM_FROM_NEW = new RegExp(String.raw`^[ \t]*(${SYMBOL})${MODULE} from (${SYMBOL})${OFFSET}${MODULE}`);

@@ -16,7 +16,7 @@ interface Reporter {
 
 const named = (list: string): RegExp => new RegExp(`^${oneOfWords(list)}$`);
 
-/** They call panic() themselves where they are told to; the stall is what happened then. */
+/** They call panic() themselves where they are told to; what they found is what happened then. */
 const STALLS: readonly Reporter[] = [
   // kernel/watchdog.c, kernel/watchdog_perf.c.
   { names: named('watchdog_timer_fn'), kind: 'soft-lockup', lead: 'BUG: soft lockup' },
@@ -27,6 +27,8 @@ const STALLS: readonly Reporter[] = [
     kind: 'rcu-stall',
     lead: 'INFO: rcu detected stall',
   },
+  // arch/arm64/kernel/traps.c.
+  { names: named('do_serror arm64_serror_panic'), kind: 'serror', lead: 'SError Interrupt' },
 ];
 
 const PANIC: Reporter = { names: named('v?panic'), kind: 'panic', lead: 'kernel panic' };
@@ -66,6 +68,8 @@ const REPORTS: readonly Reporter[] = [
   { names: named('skb_panic fortify_panic usercopy_abort'), kind: 'bug', lead: 'kernel BUG' },
   // kernel/irq/spurious.c, mm/oom_kill.c.
   { names: named('__report_bad_irq'), kind: 'warning', lead: 'irq: nobody cared' },
+  // lib/debugobjects.c.
+  { names: named('debug_print_object'), kind: 'warning', lead: 'WARNING: ODEBUG bug' },
   { names: named('sysfs_warn_dup'), kind: 'warning', lead: 'sysfs: cannot create duplicate filename' },
   // kernel/rcu/tree_plugin.h: a context switch within a read-side critical section.
   { names: named('rcu_note_context_switch'), kind: 'warning', lead: 'WARNING' },
@@ -73,6 +77,9 @@ const REPORTS: readonly Reporter[] = [
   // kernel/panic.c; report_bug() is on the way to a BUG(), too, which dies.
   { names: named(String.raw`warn_slowpath_\w+ __warn`), kind: 'warning', lead: 'WARNING' },
 ];
+
+/** Where the trace of a leaked object begins: mm/kmemleak.c, mm/slub.c. */
+const LEAK: Reporter = { names: named('kmemleak_alloc slab_post_alloc_hook'), kind: 'memleak', lead: 'memory leak' };
 
 /** Functions that are only in the trace of a task that went wrong in the kernel. */
 const TRAP = new RegExp(
@@ -92,14 +99,19 @@ export function reportOf(functions: readonly string[]): Header | null {
     }
     return undefined;
   };
-  const found = among(STALLS) ?? among([PANIC]) ?? among(REPORTS);
+  const leak = LEAK.names.test(functions[0] ?? '') ? LEAK : undefined;
+  const found = leak ?? among(STALLS) ?? among([PANIC]) ?? among(REPORTS);
   if (found !== undefined)
     return { ...HEADLESS, kind: found.kind, lead: found.lead, survives: found.survives === true };
   return functions.some((name) => TRAP.test(name)) ? DIED : null;
 }
 
-/** Whether a function alone says that a trace is one of a report: {@link reportOf} of a trace with it is not null. */
-export function isTelling(name: string): boolean {
+/**
+ * Whether a function alone says that a trace is one of a report: {@link reportOf} of a trace with it is not null.
+ * @param first the trace begins with it
+ */
+export function isTelling(name: string, first: boolean): boolean {
+  if (first && LEAK.names.test(name)) return true;
   return TRAP.test(name) || [...STALLS, PANIC, ...REPORTS].some(({ names }) => names.test(name));
 }
 

@@ -25,10 +25,12 @@ const MAX_PREAMBLE = 12;
 const REGISTERS = new RegExp(
   `^${oneOf(
     /Modules linked in:|CPU: \d+ (?:UID: \d+ )?PID: \d+ Comm: |Call [tT]race:|Backtrace: ?$/,
-    /KASAN: .{1,32} in range \[/,
+    /KASAN: .{1,32} in range \[|-> #\d{1,2} \(.{1,200}\)\{.{4,6}\}|backtrace(?: \(crc [0-9a-f]{1,8}\))?:$/,
     // The last registers of arm64.
     /(?:x2 ?: [0-9a-f]{16} )?x1 ?: [0-9a-f]{16} x0 ?: [0-9a-f]{16}/,
     /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
+    // __die() of arm and arm64.
+    /Process .{1,32} \(pid: +\d{1,8}, stack limit = /,
     // mips: show_regs(), arch/mips/kernel/traps.c.
     /epc *: [0-9a-f]{8,16} [A-Za-z_.][\w.$]*\+0x/,
     // Where a fault enters; only the trace may have been kept, without its heading.
@@ -37,6 +39,9 @@ const REGISTERS = new RegExp(
 );
 /** sysrq-t, which lists all tasks: some of them wait for good reasons. */
 const ALL_TASKS = /^(?:sysrq: )?(?:SysRq : )?Show State$/;
+/** The first frame of a trace without a heading; only where the text before says what it is of. */
+const FRAME =
+  /^\s*(?:\[<[0-9a-f]{8,16}>\] )?(?:\(?[A-Za-z_][\w.]*\)? from .{0,80}|[A-Za-z_][\w.]*)\+0x[0-9a-f]+\/0x[0-9a-f]/;
 /** The last line of a panic, which tells its message once more. */
 const PANIC_END = /(?<!"-{0,2})-\[ end (Kernel panic - not syncing: .{1,300}?)(?: ?\]-{0,3})?$/;
 /** Backtraces that someone asked for. */
@@ -239,6 +244,9 @@ export class Reports {
       else if (this.#panicked === null && line > this.#askedFor && REGISTERS.test(record.text)) {
         const block = this.#openBlock(HEADLESS, record, line, true);
         block.announced = announcedBy(lines.slice(-ANNOUNCING_LINES, -1));
+      } else if (this.#panicked === null && record.time === null && FRAME.test(record.text)) {
+        const announced = announcedBy(lines.slice(-ANNOUNCING_LINES, -1));
+        if (announced !== null) this.#openBlock(HEADLESS, record, line, true).announced = announced;
       }
     }
     for (const [name, open] of this.#open) {

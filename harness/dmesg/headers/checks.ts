@@ -273,6 +273,12 @@ export const CHECKS: readonly Rule[] = [
       rule: null,
     }),
   },
+  // of_node_release(), drivers/of/dynamic.c.
+  {
+    needle: 'Bad of_node_put',
+    pattern: at('OF: ERROR: Bad of_node_put\\(\\) on '),
+    header: simple('warning', 'OF: Bad of_node_put()', { sure: false }),
+  },
   {
     needle: 'cannot create duplicate filename',
     pattern: at("sysfs: cannot create duplicate filename '"),
