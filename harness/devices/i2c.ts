@@ -67,6 +67,8 @@ const IDENTITIES: readonly (readonly [string, number, readonly number[]])[] = [
   ['realtek,rt5650', 0x00, [0x19]],
   /** drivers/gpu/drm/bridge/lontium-lt9611.c, lt9611_read_device_rev(): the revision of a DB845C. */
   ['lontium,lt9611', 0x02, [0xe1]],
+  /** drivers/gpu/drm/bridge/lontium-lt9611uxc.c, lt9611uxc_read_version(): zero is a chip that wants its firmware. */
+  ['lontium,lt9611uxc', 0x21, [0x43]],
   /** drivers/gpu/drm/bridge/sii902x.c, sii902x_init(): SII902X_REG_CHIPID. */
   ['sil,sii9022', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
   ['sil,sii9022-cpi', 0x1b, [0xb0, 0x02, 0x03, 0x00]],
