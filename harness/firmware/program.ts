@@ -91,6 +91,7 @@ export const FIRMWARE = {
     fileURLToPath(new URL(name, FIRMWARE_FOLDER)),
   ),
   generated: { 'interface.h': interfaceHeader() },
+  pageSize: 4096,
   script: fileURLToPath(new URL('firmware.lds', FIRMWARE_FOLDER)),
   defines: {
     LINUX_ENTRY: IMAGE_ADDRESS,

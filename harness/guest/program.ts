@@ -12,6 +12,7 @@ export const GUEST_INIT = {
   name: 'init',
   generated: { 'step-table.h': stepsHeader() },
   script: null,
+  pageSize: 4096,
   defines: {},
   symbols: {},
   output: 'elf',
@@ -57,3 +58,6 @@ export const GUEST_INIT = {
     'writing.h',
   ]),
 } as const;
+
+/** The same for kernels with pages of 16 or 64 KiB: they cannot map the other (fs/binfmt_elf.c, elf_load(), 6.12). */
+export const GUEST_INIT_LARGE_PAGES = { ...GUEST_INIT, pageSize: 65536 } as const;

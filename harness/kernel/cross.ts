@@ -31,6 +31,8 @@ export interface CrossProgram {
   readonly generated: Readonly<Record<string, string>>;
   /** The linker script, or null for the linker's own. */
   readonly script: string | null;
+  /** The largest pages that it can be mapped with. */
+  readonly pageSize: number;
   /** Macros with a number each. */
   readonly defines: Readonly<Record<string, number>>;
   /** Symbols that the linker script uses. */
@@ -63,7 +65,6 @@ const FLAGS = [
   '-mstrict-align',
   '-Wl,--build-id=none',
   '-Wl,-z,noexecstack',
-  '-Wl,-z,max-page-size=4096',
 ] as const;
 
 /**
@@ -74,6 +75,7 @@ const FLAGS = [
 export async function crossCompile(program: CrossProgram, root: string): Promise<Uint8Array> {
   const flags = [
     ...FLAGS,
+    `-Wl,-z,max-page-size=${program.pageSize}`,
     ...Object.entries(program.defines).map(([name, value]) => `-D${name}=0x${value.toString(16)}`),
     ...Object.entries(program.symbols).map(([name, value]) => `-Wl,--defsym=${name}=0x${value.toString(16)}`),
   ];

@@ -78,6 +78,19 @@ export function imageMemory(header: Buffer): number {
   return Number(header.readBigUInt64LE(IMAGE_SIZE_OFFSET));
 }
 
+/** Sizes of pages, in KiB. */
+export type PageKib = 4 | 16 | 64;
+
+/** Offset of the 64-bit `flags`, whose bits 1 and 2 are the size of pages (booting.rst). */
+const FLAGS_OFFSET = 0x18;
+/** By those bits; the first is a kernel that does not say (before Linux 4.6). */
+const PAGES: readonly PageKib[] = [4, 4, 16, 64];
+
+/** The pages of a plain Image. `header`: its first {@link IMAGE_HEADER_SIZE} bytes. */
+export function imagePages(header: Buffer): PageKib {
+  return PAGES[(header.readUInt8(FLAGS_OFFSET) >> 1) & (PAGES.length - 1)] ?? 4;
+}
+
 function zboot(file: Buffer): ImageProbe {
   const payload = file.readUInt32LE(ZBOOT.payload);
   const size = file.readUInt32LE(ZBOOT.size);

@@ -54,6 +54,15 @@ export interface GuestMachine {
   readonly shift: number;
   /** How a real board is laid down in QEMU's memory; null for a tree that has QEMU's own addresses. */
   readonly board: LaidBoard | null;
+  readonly cpu: GuestCpu;
+}
+
+/** Models of QEMU (7.2), target/arm/cpu64.c. Both have six breakpoints, and 44 bits of address or more. */
+type GuestCpu = 'cortex-a57' | 'neoverse-n1';
+
+/** A CPU that has pages of that size: a Cortex-A57 has none of 16 KiB (ID_AA64MMFR0_EL1.TGran16). */
+export function cpuFor(pages: 4 | 16 | 64): GuestCpu {
+  return pages === 16 ? 'neoverse-n1' : 'cortex-a57';
 }
 
 export const QEMU = 'qemu-system-aarch64';
@@ -115,7 +124,7 @@ export function qemuArguments(
     '-machine',
     `virt,virtualization=on,gic-version=${machine.board?.gicVersion ?? 2}`,
     '-cpu',
-    'cortex-a57',
+    machine.cpu,
     '-smp',
     String(machine.cpus),
     '-m',

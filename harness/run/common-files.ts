@@ -8,10 +8,11 @@ import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { FIRMWARE } from '../firmware/program.ts';
 import { buildInitramfs } from '../guest/initramfs.ts';
-import { GUEST_INIT } from '../guest/program.ts';
+import { GUEST_INIT, GUEST_INIT_LARGE_PAGES } from '../guest/program.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { crossCompile } from '../kernel/cross.ts';
 import { compileDeviceTree } from '../kernel/dtc.ts';
+import type { PageKib } from '../kernel/image.ts';
 import { boardTreeFile } from '../model/board.ts';
 import type { GuestFiles } from '../qemu/command.ts';
 import { type BoardBlob, readBoardTree } from './board-tree.ts';
@@ -39,11 +40,16 @@ export interface CommonFiles {
   readonly board: (name: string, kernel: KernelArtefact | null) => Promise<BoardFiles>;
   /** Writes a file that several cells may boot with. */
   readonly write: WriteFile;
-  /** Path of the initramfs. */
-  readonly initramfs: string;
+  /** The initramfs for kernels with such pages. */
+  readonly initramfs: (pages: PageKib) => Promise<Initramfs>;
   /** Path of the EL2 firmware. */
   readonly firmware: string;
-  readonly hashes: { readonly firmware: string; readonly initramfs: string };
+  readonly hashes: { readonly firmware: string };
+}
+
+interface Initramfs {
+  readonly path: string;
+  readonly hash: string;
 }
 
 /** SHA-256 of the parts one behind the other, hexadecimal. */
@@ -59,7 +65,12 @@ export async function openCommonFiles(folder: string, cache: string): Promise<Co
   const [firmware, init] = await Promise.all([crossCompile(FIRMWARE, cache), crossCompile(GUEST_INIT, cache)]);
   const write = contentWriter(folder);
   const boards = new Map<string, Promise<BoardFiles>>();
-  const initramfs = buildInitramfs(init);
+  const laidOut = (name: string, init: Uint8Array): Initramfs => {
+    const bytes = buildInitramfs(init);
+    return { path: write(name, bytes), hash: sha256(bytes) };
+  };
+  const usual = laidOut('initramfs.cpio', init);
+  let forLargePages: Promise<Initramfs> | undefined;
   return {
     board: (name, kernel) => {
       const key = resolveBoard(name).kind === 'dtb' ? `${name} of ${kernel?.key}` : name;
@@ -68,9 +79,15 @@ export async function openCommonFiles(folder: string, cache: string): Promise<Co
       return files;
     },
     write,
-    initramfs: write('initramfs.cpio', initramfs),
+    initramfs: async (pages) => {
+      if (pages === 4) return usual;
+      forLargePages ??= crossCompile(GUEST_INIT_LARGE_PAGES, cache).then((large) =>
+        laidOut('initramfs-large-pages.cpio', large),
+      );
+      return forLargePages;
+    },
     firmware: write('el2-firmware.bin', firmware),
-    hashes: { firmware: sha256(firmware), initramfs: sha256(initramfs) },
+    hashes: { firmware: sha256(firmware) },
   };
 }
 

@@ -19,7 +19,7 @@ import { encodeModules, type GuestModule } from '../guest/module-files.ts';
 import { encodePlan } from '../guest/plan.ts';
 import { shellQuote } from '../invocation.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
-import { IMAGE_HEADER_SIZE, imageMemory } from '../kernel/image.ts';
+import { IMAGE_HEADER_SIZE, imageMemory, imagePages } from '../kernel/image.ts';
 import { moduleFunctions } from '../kernel/modules.ts';
 import { requireSound } from '../kernel/published.ts';
 import { stripModule } from '../kernel/strip.ts';
@@ -27,6 +27,7 @@ import { withDependencies } from '../matrix/dependencies.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import {
+  cpuFor,
   type GuestFiles,
   type GuestMachine,
   QEMU,
@@ -191,9 +192,11 @@ export async function prepareCell(
   mkdirSync(folder, { recursive: true });
   const laid = await common.board(cell.board, kernel);
   const lookup = consoleLookup(symbols, laid.kind === 'dtb');
+  const pages = imagePages(readHeader(kernel.image));
+  const initramfs = await common.initramfs(pages);
   const board =
     laid.kind === 'dtb'
-      ? boardOf(laid, cell, kernel, common.initramfs, await boardConsole(kernel, lookup))
+      ? boardOf(laid, cell, kernel, initramfs.path, await boardConsole(kernel, lookup))
       : standinOf(laid, cell, kernel);
   const { tree } = board;
   const blob = serializeFdt(tree);
@@ -220,16 +223,17 @@ export async function prepareCell(
     registers: board.registers,
     image: kernel.image,
     deviceTree: own('variant.dtb'),
-    initramfs: common.initramfs,
+    initramfs: initramfs.path,
     plan: common.write({ kind: 'plan' }, plan),
     modules: shared('modules', blobs),
     gates: shared('gates', gates),
     firmwareLog: own('firmware.log'),
   };
-  const machine: GuestMachine = { cpus: cell.cpus, shift: cell.shift, board: board.machine };
+  const machine: GuestMachine = { cpus: cell.cpus, shift: cell.shift, board: board.machine, cpu: cpuFor(pages) };
   writeFileSync(own('command.sh'), commandScript(cell, files, machine, folder), { mode: 0o755 });
   const inputs = {
     ...common.hashes,
+    initramfs: initramfs.hash,
     ...board.inputs,
     image: kernel.imageHash,
     modules: sha256(...modules.flatMap(({ name, bytes }) => [name, bytes])),

@@ -102,6 +102,22 @@ function readCells(): string[] {
   return readdirSync(join(folder.path, 'results/latest/cells'));
 }
 
+test(
+  'a kernel with 16 KiB pages boots, and its drivers bind as those of the other',
+  async () => {
+    const bound = async (kernel: string) => {
+      const { stdout } = await run('bcm2711-rpi-4-b.dtb', kernel, '--json');
+      return z.object({ release: z.string(), complete: z.boolean(), bound: z.int() }).parse(JSON.parse(stdout));
+    };
+    const [usual, large] = [await bound(STOCK), await bound(`${STOCK}/16k`)];
+    expect(large.release).toMatch(/-16k$/);
+    expect([large.complete, usual.complete]).toEqual([true, true]);
+    expect(Math.abs(large.bound - usual.bound)).toBeLessThanOrEqual(2);
+    expect(large.bound).toBeGreaterThan(40);
+  },
+  FIRST_BUILD_MS,
+);
+
 describe('one sentence, and exit code 2', () => {
   const memory = (address: number) => [node('memory@0', { device_type: 'memory', reg: [0, address, 0, 0x2000_0000] })];
   it.each([

@@ -6,6 +6,9 @@ import { withDir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import { type CpioEntry, writeCpio } from '../../harness/guest/cpio.ts';
 import { buildInitramfs } from '../../harness/guest/initramfs.ts';
+import { GUEST_INIT, GUEST_INIT_LARGE_PAGES } from '../../harness/guest/program.ts';
+import { cacheRoot } from '../../harness/kernel/cache.ts';
+import { crossCompile } from '../../harness/kernel/cross.ts';
 
 const CPIO = 'cpio';
 
@@ -84,5 +87,34 @@ describe('archives, read by the cpio program', { timeout: 60_000 }, () => {
   it.each(['', '/init', 'a//b', 'a/../../b', '.', 'a/', 'TRAILER!!!', 'a\0b'])('refuses the path %j', (bad) => {
     const entry: CpioEntry = { kind: 'directory', path: bad, mode: 0o755 };
     expect(() => writeCpio([entry])).toThrow('cannot be a path');
+  });
+});
+
+/** Offset, address and size in memory of what is loaded of an ELF file (ELF-64 Object File Format, program header). */
+function segmentsOf(elf: Buffer): { offset: number; address: number; size: number }[] {
+  const LOAD = 1;
+  const table = Number(elf.readBigUInt64LE(32));
+  return Array.from({ length: elf.readUInt16LE(56) }, (_, n) => table + n * elf.readUInt16LE(54))
+    .filter((at) => elf.readUInt32LE(at) === LOAD)
+    .map((at) => ({
+      offset: Number(elf.readBigUInt64LE(at + 8)),
+      address: Number(elf.readBigUInt64LE(at + 16)),
+      size: Number(elf.readBigUInt64LE(at + 40)),
+    }));
+}
+
+describe('the init', () => {
+  it.each([
+    ['usual', GUEST_INIT, 4096],
+    ['that of kernels with large pages', GUEST_INIT_LARGE_PAGES, 65536],
+  ])('%s can be mapped with pages of its size, a segment on pages of its own', async (_, program, page) => {
+    const segments = segmentsOf(Buffer.from(await crossCompile(program, cacheRoot())));
+    expect(segments.length).toBeGreaterThan(0);
+    for (const { offset, address } of segments) expect((address - offset) % page).toBe(0);
+    const pages = segments.flatMap(({ address, size }) => {
+      const first = Math.floor(address / page);
+      return Array.from({ length: Math.floor((address + size - 1) / page) - first + 1 }, (_, n) => first + n);
+    });
+    expect(new Set(pages).size).toBe(pages.length);
   });
 });

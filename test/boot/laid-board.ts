@@ -9,7 +9,7 @@ import type { DeviceTree, TreeNode } from '../../harness/devicetree/tree.ts';
 import { encodeBoardPlan } from '../../harness/firmware/board-plan.ts';
 import { consoleLookup, encodeSnapshotTable } from '../../harness/firmware/gates.ts';
 import { encodePlan } from '../../harness/guest/plan.ts';
-import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
+import { cpuFor, qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { SnapshotGuest } from '../../harness/qemu/snapshot.ts';
 import { boardTree, GIC_V3, node, SCM_AND_SMMU } from '../board/trees.ts';
 
@@ -95,7 +95,7 @@ export function layBoard(
   return {
     lie,
     console: facts.console,
-    machine: { cpus, shift: SHIFT, board: laidBoard(plan) },
+    machine: { cpus, shift: SHIFT, board: laidBoard(plan), cpu: cpuFor(4) },
     files: {
       firmware: lie('firmware', firmware),
       image,

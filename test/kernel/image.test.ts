@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageRelease, openImage, probeImage } from '../../harness/kernel/image.ts';
+import { imagePages, imageRelease, openImage, probeImage } from '../../harness/kernel/image.ts';
 
 const HEADER_SIZE = 64;
 
@@ -111,4 +111,16 @@ describe('a kernel file', () => {
     );
     expect(imageRelease(image('Linux version '))).toBeNull();
   });
+});
+
+// Flags of kernels that were booted: 0x0a and 0x0c are Debian's 6.12, plain and with 16 KiB pages.
+it.each([
+  [0x00, 4],
+  [0x0a, 4],
+  [0x0c, 16],
+  [0x0e, 64],
+])('the flags 0x%s of an Image are pages of %d KiB', (flags, pages) => {
+  const file = image();
+  file.writeUInt8(flags, 0x18);
+  expect(imagePages(file)).toBe(pages);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type GuestFiles, qemuArguments } from '../../harness/qemu/command.ts';
+import { cpuFor, type GuestFiles, qemuArguments } from '../../harness/qemu/command.ts';
 
 const FILES: GuestFiles = {
   firmware: 'firmware.elf',
@@ -13,7 +13,7 @@ const FILES: GuestFiles = {
   registers: [],
   firmwareLog: 'firmware.log',
 };
-const MACHINE = { cpus: 2, shift: 4, board: null };
+const MACHINE = { cpus: 2, shift: 4, board: null, cpu: 'cortex-a57' } as const;
 
 function valuesOf(option: string, words: readonly string[]): string[] {
   return words.flatMap((word, n) => (words[n - 1] === option ? [word] : []));
@@ -26,6 +26,11 @@ test('time is virtual, and nothing of the host is in the guest', () => {
   expect(valuesOf('-seed', words)).toEqual(['1']);
   expect(valuesOf('-smp', words)).toEqual(['2']);
   expect(words).toEqual(expect.arrayContaining(['-nodefaults', '-no-user-config', '-no-reboot']));
+});
+
+test('the CPU has pages of the size of the kernel’s', () => {
+  const cpu = (pages: 4 | 16 | 64) => valuesOf('-cpu', qemuArguments(FILES, { ...MACHINE, cpu: cpuFor(pages) }));
+  expect([cpu(4), cpu(16), cpu(64)]).toEqual([['cortex-a57'], ['neoverse-n1'], ['cortex-a57']]);
 });
 
 test('a comma in a path does not end the option', () => {

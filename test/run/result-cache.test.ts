@@ -156,7 +156,7 @@ function inFolderOf(path: string): PreparedCell {
   return {
     folder: path,
     files,
-    machine: { cpus: 1, shift: 4, board: null },
+    machine: { cpus: 1, shift: 4, board: null, cpu: 'cortex-a57' },
     hasConsole: false,
     devices: [],
     survivesOops: false,
