@@ -1,7 +1,7 @@
 import { phandlesOf } from '../devicetree/lookup.ts';
 import { referencesTo } from '../devicetree/references.ts';
-import { type DeviceTree, nodeAt, parentPath } from '../devicetree/tree.ts';
-import { stringProperty } from '../devicetree/values.ts';
+import { type DeviceTree, nodeAt, parentPath, walk } from '../devicetree/tree.ts';
+import { cellProperty, stringProperty } from '../devicetree/values.ts';
 
 /** What a tree says of who needs whom, without a boot. Pure. */
 
@@ -75,6 +75,24 @@ export function suppliersOf(tree: DeviceTree): Suppliers {
   }));
   const links = all.flatMap(({ link, on }) => (on ? [link] : []));
   return { links, cycles: cyclesOf(links, deviceAt), disabled: all.flatMap(({ link, on }) => (on ? [] : [link])) };
+}
+
+/**
+ * Each device that has interrupts and the controller that it or a node above names for them; fw_devlink links the two
+ * (drivers/of/property.c, parse_interrupts(), drivers/of/irq.c, of_irq_find_parent(), 6.12).
+ */
+export function interruptLinks(tree: DeviceTree): Link[] {
+  const phandles = phandlesOf(tree.root);
+  const controllers = new Map<string, string | undefined>();
+  const links: Link[] = [];
+  for (const { path, node } of walk(tree.root)) {
+    const named = cellProperty(node, 'interrupt-parent');
+    const supplier = named === null ? controllers.get(parentPath(path)) : phandles.get(named);
+    controllers.set(path, node.properties.has('#interrupt-cells') ? path : supplier);
+    if (supplier === undefined || !node.properties.has('compatible') || !node.properties.has('interrupts')) continue;
+    links.push({ consumer: path, supplier, properties: ['interrupts'] });
+  }
+  return links;
 }
 
 /**

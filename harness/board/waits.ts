@@ -1,6 +1,6 @@
 import { type DeviceTree, nodeAt, parentPath } from '../devicetree/tree.ts';
 import { compatiblesOf } from './interrupts.ts';
-import { type Link, POPULATED, type Suppliers } from './suppliers.ts';
+import { interruptLinks, type Link, POPULATED, type Suppliers } from './suppliers.ts';
 
 /** Which devices of a tree would wait for ever under each value of `fw_devlink=`, without a boot. Pure. */
 
@@ -109,8 +109,8 @@ export interface Lacking {
 
 /**
  * What the device of a path waits for that has no driver in this kernel: suppliers that the tree links it to, directly
- * or through others, the nearest first. A guess: a driver may do without a supplier. What only an endpoint of a graph
- * names counts for none.
+ * or through others, interrupt controllers among them, the nearest first. A guess: a driver may do without a supplier.
+ * What only an endpoint of a graph names counts for none.
  */
 export function lackingFor(
   tree: DeviceTree,
@@ -120,7 +120,7 @@ export function lackingFor(
   const namesAt = namesIn(tree);
   const isBus = (path: string) => namesAt(path).some((name) => POPULATED.has(name));
   const suppliersBy = new Map<string, string[]>();
-  for (const { consumer, supplier, properties } of suppliers.links) {
+  for (const { consumer, supplier, properties } of [...suppliers.links, ...interruptLinks(tree)]) {
     const isSupplier = properties.some((property) => property !== EITHER_WAY && !OPTIONAL.has(property));
     if (!isSupplier || isEarly(namesAt(supplier))) continue;
     const those = suppliersBy.get(consumer) ?? [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Suppliers, suppliersOf } from '../../harness/board/suppliers.ts';
+import { interruptLinks, type Suppliers, suppliersOf } from '../../harness/board/suppliers.ts';
 import { transplant, WITHOUT_KERNEL } from '../../harness/board/transplant.ts';
 import { type FW_DEVLINK, type HasDriver, lackingFor, waitsOf } from '../../harness/board/waits.ts';
 import type { DeviceTree } from '../../harness/devicetree/tree.ts';
@@ -36,7 +36,8 @@ test('links, cycles through a parent, and disabled suppliers', () => {
 function allLacking(of: DeviceTree, hasDriver: HasDriver): [string, ...string[]][] {
   const suppliers = suppliersOf(of);
   const lacks = lackingFor(of, suppliers, hasDriver);
-  return [...new Set(suppliers.links.map(({ consumer }) => consumer))].flatMap((consumer): [string, ...string[]][] => {
+  const links = [...suppliers.links, ...interruptLinks(of)];
+  return [...new Set(links.map(({ consumer }) => consumer))].flatMap((consumer): [string, ...string[]][] => {
     const paths = lacks(consumer).map(({ path }) => path);
     return paths.length === 0 ? [] : [[consumer, ...paths]];
   });
@@ -165,6 +166,34 @@ test('a device lacks each supplier without a driver, the nearest first, also wha
   expect(allLacking(two, (compatible) => compatible !== 'acme,clock' && compatible !== 'acme,pins')).toEqual([
     ['/phy@3000', '/gcc@1000'],
     ['/usb@4000', '/pins@2000', '/gcc@1000'],
+  ]);
+});
+
+test('an interrupt controller is a supplier of all below it, but for those that name another or lie in one', () => {
+  const cells = { '#interrupt-cells': [1] };
+  const board = boardTree({
+    more: [
+      node('gpios@1000', { compatible: 'acme,gpio', phandle: [1], ...cells }),
+      node('router@2000', { compatible: 'acme,router', phandle: [2], ...cells }),
+      node(
+        'bus@3000',
+        { compatible: 'acme,bus', 'interrupt-parent': [2] },
+        node('uart@3100', { compatible: 'acme,uart', interrupts: [4] }),
+        node('key@3200', { compatible: 'acme,key', 'interrupt-parent': [1], interrupts: [5] }),
+        node('silent@3300', { compatible: 'acme,uart' }),
+        node(
+          'pmic@3400',
+          { compatible: 'acme,pmic', ...cells },
+          node('rtc', { compatible: 'acme,rtc', interrupts: [1] }),
+        ),
+      ),
+    ],
+  });
+  expect(allLacking(board, (compatible) => compatible !== 'acme,router')).toEqual([
+    ['/bus@3000/uart@3100', '/router@2000'],
+  ]);
+  expect(allLacking(board, (compatible) => compatible !== 'acme,pmic')).toEqual([
+    ['/bus@3000/pmic@3400/rtc', '/bus@3000/pmic@3400'],
   ]);
 });
 
