@@ -56,7 +56,13 @@ export const BYSTANDER = /^(?:rcu: )?RCU grace-period kthread stack dump/;
 /** The same function: where that kthread last ran. */
 export const LAST_RAN = /^(?:rcu: )?Stack dump where RCU GP kthread last ran/;
 /** `pc : function` whose place stands in the next line, and a CPU's line that a terminal broke. */
-export const INCOMPLETE = /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$|^CPU: \d+ (?:UID: \d+ )?PID: (?!.*ainted)/;
+export const INCOMPLETE = new RegExp(
+  oneOf(
+    /^(?:pc|lr) : [A-Za-z_][\w.]*(?: \([^)]*)?$|^CPU: \d+ (?:UID: \d+ )?PID: (?!.*ainted)/,
+    // arm's frames, which name two functions each, are broken before the second one.
+    /^\[<[0-9a-f]{8}>\] \([\w.]+\)(?: \[[\w-]+\])? from(?: \[<[0-9a-f]{8}>\])? ?$/,
+  ),
+);
 /** x86 marks the stacks that a trace goes through. */
 export const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 /** lockdep: the lock that the report is about comes next, with the place that wanted it. */
