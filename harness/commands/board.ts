@@ -10,6 +10,7 @@ import { readNamed } from '../files.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
 import { ModuleMatcher } from '../kernel/modalias.ts';
+import { formatCellFile } from '../matrix/cell-file.ts';
 import { qemuVersion } from '../qemu/version.ts';
 import { formatCensus } from '../report/census.ts';
 import { formatComparison } from '../report/hardware-log.ts';
@@ -48,14 +49,22 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
     cpus: options.cpus,
   };
   const log = options.log === undefined ? null : await readLog(options.log);
-  const opened: { board: CountedBoard | null; counting: CountingCell | null } = { board: null, counting: null };
+  const opened: { board: CountedBoard | null; counting: CountingCell | null; cellFile: string } = {
+    board: null,
+    counting: null,
+    cellFile: '',
+  };
   const { run, folder } = await withProgress(async (progress) =>
     runCells({
-      cells: async (runner, shared) => {
+      cells: async (runner, folder) => {
         opened.board = await openBoard(runner, request);
-        opened.counting = await countingCell(runner, request, shared);
-        return [opened.counting.cell];
+        const counting = await countingCell(runner, request, folder.shared);
+        opened.counting = counting;
+        opened.cellFile = relative(process.cwd(), join(folder.final, CELL_FILE));
+        await writeFile(join(folder.path, CELL_FILE), formatCellFile(counting.cell));
+        return [counting.cell];
       },
+      replay: () => [opened.cellFile],
       workers: null,
       repeat: 1,
       results: options.results,
@@ -113,13 +122,16 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
             `${count(census.modules.loaded, 'module')} loaded; console by ${CONSOLES[console]}`,
             `verdict ${record.verdict}: ${record.reason}`,
             ...forcedOn(counted).map((symbol) => `${symbol}() returns 0: QEMU's CPU lacks the registers that it uses`),
-            `files in ${relative(process.cwd(), cellFolder)}`,
+            `files in ${relative(process.cwd(), cellFolder)}; the cell, for gates of your own, is ${opened.cellFile}`,
           ],
         }),
   );
   if (comparison !== null && options.json !== true) print(formatComparison(comparison, options.log ?? ''));
   return census.complete ? exitCodeOf(run) : EXIT.unexpected;
 }
+
+/** In the run's folder: the cell that was counted, which no matrix has. */
+const CELL_FILE = 'cell.yaml';
 
 const CONSOLES: Readonly<Record<CountedBoard['console'], string>> = {
   uart: 'earlycon=pl011',

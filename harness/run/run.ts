@@ -4,7 +4,7 @@ import { bootAll } from './boot-all.ts';
 import { kernelsOf } from './kernels.ts';
 import { Preview } from './preview.ts';
 import { RUN_SCHEMA_VERSION, type RunRecord } from './record.ts';
-import { openRunFolder } from './results.ts';
+import { openRunFolder, type RunFolder } from './results.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
 export interface RunOptions
@@ -12,8 +12,8 @@ export interface RunOptions
     RunnerOptions,
     'signal' | 'listen' | 'knownIssues' | 'onConsole' | 'useCache' | 'useSnapshots' | 'replay'
   > {
-  /** Or what finds out in the runner which cells these are. */
-  readonly cells: readonly Cell[] | ((runner: Runner, shared: string) => Promise<readonly Cell[]>);
+  /** Or what finds out in the runner, whose folder is given, which cells these are. */
+  readonly cells: readonly Cell[] | ((runner: Runner, folder: RunFolder) => Promise<readonly Cell[]>);
   /** Guests at a time; one a core by default, as each QEMU in virtual time is one thread. */
   readonly workers: number | null;
   /** Boots of each cell; more than one also proves that they agree. */
@@ -62,7 +62,7 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
       folder,
     });
     runner = opened;
-    const cells = typeof options.cells === 'function' ? await options.cells(opened, folder.shared) : options.cells;
+    const cells = typeof options.cells === 'function' ? await options.cells(opened, folder) : options.cells;
     const kernels = kernelsOf(cells);
     listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
     for (const cell of cells) await opened.check(cell);

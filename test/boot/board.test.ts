@@ -80,6 +80,16 @@ test('counts the devices of a board whose first CPU is not number 0', async () =
   expect(console).not.toContain('missing boot CPU MPIDR');
 });
 
+test('the cell that was counted is a file, which boots it again', async () => {
+  await run(laid('again', treeOf({}, THREAD)), STOCK);
+  const record = JSON.parse(readFileSync(join(folder.path, 'results/latest/run.json'), 'utf8'));
+  const [{ replay, verdict }] = z.tuple([z.object({ replay: z.string(), verdict: z.string() })]).parse(record.cells);
+  const file = /cell (\S+cell\.yaml)$/.exec(replay)?.[1] ?? '';
+  const { stderr, exitCode } = await bootrace(['cell', file, '--results', join(folder.path, 'results')]);
+  expect(stderr).toContain(`again-debian-stock-6.12: ${verdict} (as expected)`);
+  expect(exitCode).toBe(0);
+});
+
 test('a kernel without an early console for our UART boots, and its console is the firmware’s', async () => {
   const kernel = await buildKernel({ recipe: KERNEL, linkage: 'builtin' });
   if (kernel.kind !== 'ready') throw new Error(kernel.reason);
