@@ -1,5 +1,6 @@
 import type { DmesgEvent } from './events.ts';
 import { isOneAttempt } from './lives.ts';
+import { bothEnds } from './spoken.ts';
 
 /** What a driver said of a device. */
 export interface Words {
@@ -28,19 +29,28 @@ export class Heard {
   }
 }
 
-/** Of each device, what was said first in the last attempt to probe it; memory is bounded. */
+/** Of each device, what was said first and last in the last attempt to probe it; memory is bounded. */
 export class Complaints {
   readonly #kept = new Map<
     string,
-    Words & { readonly last: { readonly time: number | null; readonly line: number } }
+    Words & { readonly said: readonly string[]; readonly last: { readonly time: number | null; readonly line: number } }
   >();
 
   add({ device, driver, words, line, time }: Extract<DmesgEvent, { readonly event: 'complained' }>): void {
     const known = this.#kept.get(device);
+    if (known === undefined && this.#kept.size >= MOST) return;
     const last = { time, line };
-    if (known !== undefined && isOneAttempt(known.last, last)) this.#kept.set(device, { ...known, last });
-    else if (known !== undefined || this.#kept.size < MOST)
-      this.#kept.set(device, { device, driver, words, line, last });
+    const before = known !== undefined && isOneAttempt(known.last, last) ? known : null;
+    const said = bothEnds(before?.said ?? [], words);
+    const first = said.length > 1 || said[0] !== words ? (before?.line ?? line) : line;
+    this.#kept.set(device, {
+      device,
+      driver: before?.driver ?? driver,
+      words: said.join('; '),
+      said,
+      line: first,
+      last,
+    });
   }
 
   /** By device. */

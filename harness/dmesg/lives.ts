@@ -1,3 +1,4 @@
+import { Chatter } from './chatter.ts';
 import { EPROBE_DEFER, isVague } from './deferral.ts';
 import type { DmesgEvent, ProbeEvent } from './events.ts';
 
@@ -126,6 +127,7 @@ export class Lives {
   readonly #round = new Set<string>();
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   pendingFrom: number | null = null;
+  readonly #chatter = new Chatter();
   /** The last message of a deferral. */
   #attempt: (Place & { readonly device: string }) | null = null;
 
@@ -146,7 +148,8 @@ export class Lives {
     if (event.event === 'spoke') {
       // It tells nothing of the state, whose line stays.
       const known = this.#devices.get(event.device);
-      if (known !== undefined) known.spoke = known.state === 'deferred' || known.timedOut;
+      const isNew = this.#chatter.isNew(event.device, event.words);
+      if (known !== undefined) known.spoke = known.spoke || (isNew && (known.state === 'deferred' || known.timedOut));
       return;
     }
     const life = this.#life(event.device, event.line);
@@ -162,8 +165,10 @@ export class Lives {
         return;
       case 'deferred':
         if (event.by === 'supplier') this.#countRound(life);
-        if (this.#isSaid(life, event)) life.lastSaid = event.reason ?? life.lastSaid;
-        else this.#defer(life, event.by, event.reason);
+        if (this.#isSaid(life, event)) {
+          life.lastSaid = event.reason ?? life.lastSaid;
+          this.#endAttempt(life);
+        } else this.#defer(life, event.by, event.reason);
         return;
       case 'retried':
         life.state = 'retried';
@@ -183,6 +188,7 @@ export class Lives {
         return;
       case 'deferral-timeout':
         life.timedOut = true;
+        life.spoke = false;
         return;
       case 'deferral-pending':
         life.pending = true;
@@ -233,7 +239,7 @@ export class Lives {
   /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
   #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
     if (life.state !== 'deferred') life.deferrals += 1;
-    life.spoke = false;
+    this.#endAttempt(life);
     life.state = 'deferred';
     if (by !== 'unknown' || life.by === null) life.by = by;
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
@@ -242,6 +248,11 @@ export class Lives {
     life.lastSaid = null;
     life.reason = reason;
     life.reasonLine = life.line;
+  }
+
+  #endAttempt(life: DeviceLife): void {
+    life.spoke = false;
+    this.#chatter.endAttempt(life.device);
   }
 
   /** driver_deferred_probe_trigger(), drivers/base/dd.c, has all deferred devices tried again. */

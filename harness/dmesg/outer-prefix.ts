@@ -12,6 +12,9 @@ const OUTER: readonly RegExp[] = [
   /^[\t ]+/,
   // Marks of quoted mails, also of those that quote a log as what a patch would add.
   /^(?:[>|] ?)+|^\+(?=[^+])/,
+  // A log that a comment of some source, or an item of a list, quotes.
+  /^\*\*(?=\[ {0,8}\d{1,6}\.\d{6}\])/,
+  /^(?:#|\/\/|\*) {1,8}(?=\[ {0,8}\d{1,6}\.\d{6}\]|(?:amba|i2c|platform|spi) \S{1,128}: )/,
   // ISO 8601, as LAVA, GitLab, Jenkins, GitHub and journalctl write it.
   new RegExp(
     String.raw`^\[?\d{4}[-/]\d\d[-/]\d\d(?:T|,? )${TIME}(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d| UTC)?\]?:?` +

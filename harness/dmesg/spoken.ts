@@ -5,8 +5,10 @@ import type { LogRecord } from './prefix.ts';
 /** Words with which drivers tell an error, besides its number. */
 const AN_ERROR = new RegExp(
   oneOf(
-    /fail|error|could ?n[o']t|cannot|can't|unable|time[d-]? ?out|invalid|missing|mismatch|refused|denied|unsupported/,
+    /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?\d)|invalid/,
+    /missing|mismatch|refused|denied|unsupported/,
     /not (?:found|available|supported|present|specified)|(?<!\w)-\d{1,3}\b/,
+    /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries)/,
   ),
   'i',
@@ -43,11 +45,14 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
   oneOf(
-    /using (?:dummy|default|internal)|assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
-    /property not specified/,
+    /us(?:e|ing) (?:dummy|default|fixed|internal)/,
+    /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
+    /property not specified|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
   'i',
 );
+/** What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq_byname(). */
+const LITTLE = /^(?:error -\w{1,16}: )?IRQ \S{1,64} not found$/;
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
@@ -120,9 +125,20 @@ export function wordsOf(device: string, texts: readonly string[]): string[] {
       .slice(0, MOST);
     if (OF_CORE.test(words) || NO_MATTER.test(words)) continue;
     if (DEFERS.test(words)) said = [];
-    else if (AN_ERROR.test(words)) said = said[0] === undefined || said[0] === words ? [words] : [said[0], words];
+    else if (AN_ERROR.test(words)) said = bothEnds(said, words);
   }
   return said;
+}
+
+/** The first and the last of what was said, as either may be the one that tells. */
+export function bothEnds(said: readonly string[], words: string): string[] {
+  const first = said.find(tells);
+  if (first === undefined) return [words];
+  return words.startsWith(first) || !tells(words) ? [...said] : [first, words];
+}
+
+function tells(words: string): boolean {
+  return !LITTLE.test(words) && !DEFERS.test(words);
 }
 
 /** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */
@@ -154,7 +170,7 @@ export function complaintIn(
   const [, driver = null, device, words] = SAYS.exec(text) ?? [];
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
-  if (driver === null && !AN_ERROR.test(words)) return null;
+  if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
   if (time === null && !kernel && (driver === null || (!IS_DEVICE.test(device) && !IS_DRIVER.test(driver))))
     return null;
   return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };

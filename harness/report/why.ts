@@ -69,11 +69,10 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   for (const roots of shared) lines.push('', ...rootLines(roots));
   if (found.unexplained.length > 0) {
     lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
-    if (found.likely.length > 0)
-      lines.push(
-        `  by their names others may wait for these, which is a guess: ` +
-          found.likely.slice(0, LIKELY).map(printable).join(', '),
-      );
+    const likely = found.likely.slice(0, LIKELY);
+    // Of what is all that is left open, nothing is said by that.
+    if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
+      lines.push(`  by their names others may wait for these, which is a guess: ${likely.map(printable).join(', ')}`);
   }
   if (
     found.unexplained.length > 0 ||
@@ -230,8 +229,10 @@ function guessesOf(roots: readonly Root[]): string[] {
   if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
   const named = PATH.test(cause.call ?? '') ? '' : ', which the log does not name';
   const lines = [`  by these words it waits for ${cause.wants}${named}`];
-  if (cause.perhaps.length > 0) lines.push(perhapsLine(cause.perhaps));
-  const circle = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? own.circle : []));
+  const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
+  const perhaps = new Set(all.flatMap((own) => own.perhaps));
+  if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));
+  const circle = all.flatMap((own) => own.circle);
   if (circle.length > 0)
     lines.push(
       `  as ${listed(circle)} may be what it waits for, they may wait for each other, or for a node of which no ` +
@@ -338,6 +339,8 @@ function causeText(cause: RootCause): string {
       return `the device tree is incomplete: ${cause.what}`;
     case 'node-disabled':
       return 'its node is disabled in the device tree';
+    case 'part-of':
+      return `a part by its name, perhaps of ${listed(cause.perhaps)}: not bound either, and a guess`;
     case 'no-part':
       return (
         `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, ` +

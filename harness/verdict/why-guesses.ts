@@ -6,10 +6,12 @@ import { type Want, wantOf } from './why-wants.ts';
 const PROVIDERS: readonly RegExp[] = [
   /clock|clk|rcc/,
   /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
-  /regulator|pmic|ldo|buck|vreg|(?<!power-)supply|^reg[-_]|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
+  /^(?!reg(?:ulator)?[-_]|v(?:cc|dd|bus|sys)|dc|sys).*regulator|pmic|ldo|buck|vreg/,
   /interconnect|iommu|smmu/,
   /pinctrl|gpio|io-domains|syscon|pwm|reset/,
   /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
+  // Of the root of the tree, and switched by a GPIO.
+  /^regulator|(?<!power-)supply|^reg[-_]|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
   /phy|extcon|typec|retimer|mux|dma/,
 ];
 
@@ -37,6 +39,13 @@ const DISKS: readonly (readonly [disk: RegExp, controller: RegExp])[] = [
 ];
 const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
 
+/** Nodes in those of other devices, of which no device is made, by what up to 6.2 the driver core calls them. */
+const PARTS: readonly (readonly [part: RegExp, whole: RegExp])[] = [
+  // rockchip,inno-usb2phy.yaml and phy-rockchip-typec.yaml.
+  [/^(?:\.{3}\/)?(?:otg|host)-port$/, /usb2-?phy/],
+  [/^(?:\.{3}\/)?(?:usb3|dp)-port$/, /^[0-9a-f]+\.phy$/],
+];
+
 /** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
 export function guessProviders(
   roots: ReadonlyMap<string, Found>,
@@ -48,6 +57,12 @@ export function guessProviders(
   const candidates = [...new Set([...unbound, ...roots.keys()])];
   for (const [name, root] of roots) {
     const { cause } = root;
+    if (cause.cause === 'never-probed') {
+      const whole = PARTS.find(([part]) => part.test(name))?.[1];
+      const perhaps = whole === undefined ? [] : candidates.filter((device) => whole.test(device));
+      if (perhaps.length > 0 && perhaps.length <= 2 * PERHAPS) root.cause = { cause: 'part-of', perhaps };
+      continue;
+    }
     if (cause.cause === 'timed-out') {
       const perhaps = candidates.filter((device) => ENDED_BY_TIMEOUT.test(device) && !isTimedOut(roots, device));
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
@@ -103,7 +118,7 @@ function isPerhapsCodec(
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
 const ENDED_BY_TIMEOUT =
-  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|blk-ctrl|-power$|clock-controller|iommu|smmu|pinctrl/;
+  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|^sc[mp]i$|blk-ctrl|-power$|clock-controller|iommu|smmu|pinctrl/;
 
 function isTimedOut(roots: ReadonlyMap<string, Found>, device: string): boolean {
   return roots.get(device)?.cause.cause === 'timed-out';

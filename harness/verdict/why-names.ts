@@ -61,6 +61,8 @@ const BUS_NODE = /^(?:[\w-]+,)?(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|p
 const SPMI = /^(?:[\w-]+,)?spmi@/;
 /** Nodes that group parts of the device above, and of which no device is made. */
 const GROUP = /^(?:regulators|nvmem-layout|ports?|clocks|pins|connector)(?:@|$)/;
+/** A pin controller without an address; the nodes in it are pins. */
+const PINS = /^(?:pinctrl|pin-?controller|pinmux)$/;
 /** A PMIC's regulators behind Qualcomm's RPMh or RPM are a device of their own: qcom,rpmh-regulator.yaml. */
 const REGULATORS = /^regulators-\d+$/;
 /** Before the name of a node of which no more is known. */
@@ -201,6 +203,8 @@ export class Names {
       if (node.includes('@') && (isDevice || this.#named(path) !== null)) return path;
     }
     if (BUS_ADDRESS.test(parts[1] ?? '')) return parts.slice(0, 2).join('/');
+    const pins = parts.findIndex((part) => PINS.test(part));
+    if (pins !== -1) return parts.slice(0, pins + 1).join('/');
     const group = parts.findIndex((part, index) => index > 1 && GROUP.test(part));
     return group === -1 ? supplier : parts.slice(0, group).join('/');
   }

@@ -10,6 +10,8 @@ export type RootCause =
   | { readonly cause: 'spoken-of'; readonly driver: string }
   /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
   | { readonly cause: 'no-part'; readonly kind: string }
+  /** It is a node of this name, and one of `perhaps`, which are not bound either, may be what it is a part of. */
+  | { readonly cause: 'part-of'; readonly perhaps: readonly string[] }
   | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
   | { readonly cause: 'module-not-loaded'; readonly modules: readonly string[] }
   /** The device tree has no such node, or a node of which no device is made. */

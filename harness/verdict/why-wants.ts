@@ -51,7 +51,8 @@ const WANTS: readonly Want[] = [
     noun: 'a part of the sound card (a DAI, a codec or a platform)',
     words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
     property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
-    provider: /(?<!video-)codec|i2s|\bdai\b|\be?sai\b|spdif|macro|soundwire|audio|\baud\d|xcvr|asrc|micfil|mcasp|^sdw:/,
+    provider:
+      /(?<!video-)codec|i2s|\bdai\b|\be?sai\b|\bssi\b|spdif|macro|soundwire|audio|\baud\d|xcvr|asrc|micfil|mcasp|^sdw:/,
   },
   {
     noun: 'a power domain',
@@ -68,7 +69,13 @@ const WANTS: readonly Want[] = [
     property: /^interconnects$/,
     provider: /interconnect|noc/,
   },
-  { noun: 'a mailbox', words: /mailbox|mbox/gi, property: /^mboxes$/, provider: /mailbox|mbox|mhu/ },
+  // The last: qcom_smd_parse_edge(), drivers/rpmsg/qcom_smd.c, and qcom_glink_native_probe() get the edge's mailbox.
+  {
+    noun: 'a mailbox',
+    words: /mailbox|mbox|(?:smd|glink)[-_ ]edge/gi,
+    property: /^mboxes$/,
+    provider: /mailbox|mbox|mhu/,
+  },
   {
     noun: 'an NVMEM cell',
     words: /nvmem|efuse|calib/gi,

@@ -125,13 +125,15 @@ export function whyUnbound(said: LogSummary): Why {
   const known = new Set([...unbound, ...settled, ...unexplained, ...roots.keys()]);
   const open = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   return {
-    roots: found.sort((a, b) => isSilent(a) - isSilent(b) || b.waiting.length - a.waiting.length),
+    roots: found.sort((a, b) => unsaid(a) - unsaid(b) || b.waiting.length - a.waiting.length),
     unbound: unbound.size,
     unexplained: [...unexplained],
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     reasonless: isReasonless(open.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
-    complaints: unexplained.size > 0 || found.some(isOpen) ? othersOf(complaints, devices, known) : [],
+    complaints: othersOf(complaints, devices, known).filter(
+      ({ line }) => unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root)),
+    ),
     rootDevice: rootDeviceOf(summary, unbound),
   };
 }
@@ -176,14 +178,21 @@ function deviceIn(words: string | null, unbound: ReadonlySet<string>): string | 
   return names.find((name) => name.length >= LEAST_NAME && /\d/.test(name) && unbound.has(name)) ?? null;
 }
 
-/** What says something of the cause comes first. */
-function isSilent({ cause, evidence }: Root): 0 | 1 {
-  return cause.cause === 'silent' && evidence === null ? 1 : 0;
+/** What says something of the cause comes first, and before a part what it may be a part of. */
+function unsaid({ cause, evidence }: Root): 0 | 1 | 2 {
+  if (cause.cause === 'part-of') return 1;
+  return cause.cause === 'silent' && evidence === null ? 2 : 0;
 }
 
 /** Whether the log does not say what exactly it lacks. */
 function isOpen({ cause }: Root): boolean {
   return ['silent', 'timed-out', 'unnamed-supplier', 'never-probed', 'own-deferral'].includes(cause.cause);
+}
+
+/** Of a failure of which its driver says nothing, what another said shortly before may be the cause. */
+const SHORTLY = 8;
+function isJustBefore(line: number, { cause, evidence, line: failed }: Root): boolean {
+  return cause.cause === 'failed' && evidence === null && failed !== null && failed > line && failed - line <= SHORTLY;
 }
 
 /** A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. */

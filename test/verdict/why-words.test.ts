@@ -209,11 +209,63 @@ describe('what people make of a log', () => {
     expect(why(over, works)).toMatchObject({ roots: [], settled: ['fdc70000.video-codec'] });
   });
 
+  it('takes no device for bound of which its driver says again what it says in every attempt', () => {
+    const card = 'gadget-card gadget-card.0';
+    const attempt = (link: string) => stamped(`${card}: info: override BE DAI link ${link}`);
+    const failed = stamped(`${card}: snd_soc_register_card failed -517`);
+    expect(why(attempt('a1'), failed, attempt('b2'))).toMatchObject({
+      settled: [],
+      roots: [{ name: 'gadget-card.0', cause: { cause: 'own-deferral' } }],
+    });
+    expect(why(attempt('a1'), failed, attempt('b2'), stamped(`${card}: mapping ok`)).settled).toEqual([
+      'gadget-card.0',
+    ]);
+    // The next attempt may follow at once, and end as the last.
+    const again = stamped(`${card}: found 2 amplifiers`);
+    expect(why(failed, again, stamped(`${card}: snd_soc_register_card failed -517`)).settled).toEqual([]);
+  });
+
+  it('reads lines that a comment or a bold mark quotes', () => {
+    const fan = 'cooling_fan: deferred probe pending: gadget-fan: Could not get PWM';
+    expect(why(`#   platform ${fan}`).roots).toMatchObject([{ name: 'cooling_fan', cause: { wants: 'a PWM' } }]);
+    expect(why(`**${stamped(`platform ${fan}`)}`).roots).toMatchObject([{ name: 'cooling_fan' }]);
+  });
+
   it('reads what a vendor puts before a message with the name of a worker', () => {
     const found = why(
       '[   20.264045]  [0:  kworker/u16:2:  131] platform 1.dev: Driver gadget requests probe deferral',
     );
     expect(found.roots).toMatchObject([{ name: '1.dev', cause: { driver: 'gadget' } }]);
+  });
+});
+
+describe('what is told of several errors', () => {
+  it('is the first and the last of one attempt, without an interrupt that many do without', () => {
+    const said = (words: string) => stamped(`gadget-mac 1.ethernet: ${words}`);
+    const found = why(
+      said('IRQ wake not found'),
+      said('no clock provided'),
+      said('dt configuration failed'),
+      pending('1.ethernet', '(reason unknown)'),
+    );
+    expect(found.roots).toMatchObject([{ evidence: 'no clock provided; dt configuration failed' }]);
+    const alone = why(said('IRQ wake not found'), pending('1.ethernet', '(reason unknown)'));
+    expect(alone.roots).toMatchObject([{ evidence: 'IRQ wake not found' }]);
+  });
+
+  it('is another’s before a failure without a word, where that follows at once', () => {
+    const other = stamped("gadget-phy 2.hdmi-phy: Couldn't create the PHY clock");
+    const failed = stamped('gadget-hdmi: probe of 1.hdmi failed with error -17');
+    const rest = Array.from({ length: 20 }, () => stamped('gadget-net eth0: link up'));
+    expect(why(other, failed).complaints).toMatchObject([{ device: '2.hdmi-phy' }]);
+    expect(why(other, ...rest, failed).complaints).toEqual([]);
+  });
+
+  it('is an identity that a driver does not know, and no number of its settings', () => {
+    const open = pending('1.usb', '(reason unknown)');
+    const pmic = stamped('gadget-pmic 1-0008: unrecognized gadget chip ID!');
+    const dog = stamped('gadget-wdt 1000.watchdog: Watchdog enabled (timeout=31 sec)');
+    expect(why(pmic, dog, open).complaints).toMatchObject([{ device: '1-0008' }]);
   });
 });
 
@@ -227,6 +279,45 @@ describe('a guess', () => {
     expect(perhapsOf(card, hdmi, pending('2000.sai', 'gadget-sai: no DMA'))).toEqual(['32c00000.hdmi']);
     const wire = stamped('gadget-swr 6d30000.soundwire: probe with driver gadget-swr failed with error -75');
     expect(perhapsOf(pending('sound', 'gadget-card: codec dai not found'), wire)).toEqual(['6d30000.soundwire']);
+  });
+
+  it('is of every card where several are told together', () => {
+    const card = (name: string) => pending(name, 'gadget-card: snd_soc_register_card failed');
+    const dma = (name: string) => pending(name, 'gadget-dai: Failed to init PCM DMA');
+    const found = why(card('sound'), card('sound-spdif'), dma('1000.ssi'), dma('2000.spdif'));
+    expect(formatWhy(found)).toMatch(/sound, sound-spdif:[\s\S]*perhaps for 1000\.ssi, 2000\.spdif:/);
+  });
+
+  it('takes a mailbox that waits for a processor’s parts for what the processor’s edge waits for', () => {
+    const edge = pending('remoteproc', 'gadget-rproc: Failed to register smd-edge');
+    const box = pending(
+      'b011000.mailbox',
+      'platform: wait for supplier /remoteproc/smd-edge/requests/clock-controller',
+    );
+    expect(why(edge, box).roots).toMatchObject([{ name: 'remoteproc', cause: { circle: ['b011000.mailbox'] } }]);
+  });
+
+  it('takes a PHY’s port for a part of a PHY, and pins for parts of their controller', () => {
+    const port = pending('1.usb', 'platform: wait for supplier otg-port');
+    const phy = pending('fe8a0000.usb2phy', 'gadget-phy: failed to create phy');
+    const found = why(port, phy);
+    expect(found.roots).toMatchObject([
+      { name: 'fe8a0000.usb2phy' },
+      { name: 'otg-port', cause: { cause: 'part-of', perhaps: ['fe8a0000.usb2phy'] } },
+    ]);
+    expect(formatWhy(found)).toContain('perhaps of fe8a0000.usb2phy: not bound either, and a guess');
+    const pins = ['i2c1/i2c1-xfer', 'pwr-key'].map((node, at) =>
+      pending(`${at}.dev`, `platform: wait for supplier /pinctrl/${node}`),
+    );
+    expect(why(...pins).roots).toMatchObject([
+      { name: '/pinctrl', waiting: [{ device: '0.dev' }, { device: '1.dev' }] },
+    ]);
+  });
+
+  it('names what others may wait for where there are others, a fixed regulator after what switches it', () => {
+    const open = (...names: string[]) => formatWhy(why(...names.map((name) => pending(name, '(reason unknown)'))));
+    expect(open('2180000.i2c')).not.toContain('others may wait');
+    expect(open('regulator-5v', '1000.gpio', '2000.mmc')).toContain('a guess: 1000.gpio, regulator-5v');
   });
 
   it('takes an I2C device for a codec that nobody else waits for', () => {
