@@ -30,6 +30,7 @@ import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, cp110Icu, orionMdio, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
+import { mtkScpsys } from './mtk-scpsys.ts';
 import { optee } from './optee.ts';
 import { pciEcam } from './pci.ts';
 import { psci } from './psci.ts';
@@ -126,6 +127,7 @@ const MODELS: readonly DeviceModel[] = [
   mesonUsb3Phy,
   mtkLvts,
   mtkPwrap,
+  mtkScpsys,
   mtkUsb,
   nxpFspi,
   ohci,

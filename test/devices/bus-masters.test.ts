@@ -131,6 +131,20 @@ describe('masters of buses with a register file for each slave', () => {
     expect(bytesAt(found.images, store + 0x1e2c), 'a voltage of the table of VSIM1').toEqual([0x00, 0x0b]);
   });
 
+  it('has a domain of MT8183 on by both status bits, and its memories down, where its control register says so', () => {
+    const { rules } = models(node('syscon@6000', { compatible: ['mediatek,mt8183-scpsys'], reg: [0x6000, 0x1000] }));
+    const follows = rules.flatMap((rule) =>
+      rule.rule === 'follows' && rule.to === 0x6334 ? [[rule.at, rule.bit, rule.source]] : [],
+    );
+    expect(follows.slice(0, 2), 'mfg_async').toEqual([
+      [0x6180, 23, 2],
+      [0x6184, 23, 3],
+    ]);
+    expect(follows.slice(2).map(([at, bit, source]) => [at, (bit ?? 0) - (source ?? 0)])).toEqual(
+      Array.from({ length: 4 }, () => [0x6334, 4]),
+    );
+  });
+
   it('turns a partition of Tegra on when it is toggled, and takes the toggle at once', () => {
     const { rules } = models(node('pmc@7000e400', { compatible: 'nvidia,tegra210-pmc', reg: [0x7000_e400, 0x400] }));
     const sor = rules.find((rule) => rule.rule === 'on-write' && rule.value === (0x100 | 17));
