@@ -248,3 +248,21 @@ export async function readIfPresent(path: string): Promise<string | null> {
     throw error;
   }
 }
+
+/** What a JSON file of the cache holds; null where it is not there or damaged, and is to be made anew. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = await readIfPresent(path);
+  try {
+    return text === null ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps for later runs what {@link readJson} reads back, where the cache can be written. */
+export async function keepJson(path: string, value: unknown): Promise<void> {
+  await bestEffort(async () => {
+    await ensureFolder(dirname(path));
+    await writeAtomic(path, JSON.stringify(value));
+  });
+}

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { KernelArtefact } from './artefact.ts';
-import { bestEffort, ensureFolder, readIfPresent, writeAtomic } from './cache.ts';
+import { keepJson, readJson } from './cache.ts';
 import { withFile } from './elf.ts';
 import { moduleName, readModinfo } from './modules.ts';
 
@@ -34,7 +34,7 @@ const INDEX_VERSION = 1;
 /** The index of a kernel's modules: from the cache, or read from every module file. */
 export async function moduleIndex(root: string, kernel: KernelArtefact): Promise<ModuleIndex> {
   const path = join(root, 'aliases', `${kernel.key}-${INDEX_VERSION}.json`);
-  const known = recordSchema.safeParse(parsed(await readIfPresent(path)));
+  const known = recordSchema.safeParse(await readJson(path));
   if (known.success) return known.data;
   const modules: ModuleInfo[] = [];
   for (const { name, path: file } of kernel.modules.values())
@@ -42,19 +42,8 @@ export async function moduleIndex(root: string, kernel: KernelArtefact): Promise
   modules.sort((a, b) => (a.name < b.name ? -1 : 1));
   const builtin = kernel.builtinInfo === null ? [] : builtinAliases(await readFile(kernel.builtinInfo));
   const index: ModuleIndex = { modules, builtin };
-  await bestEffort(async () => {
-    await ensureFolder(dirname(path));
-    await writeAtomic(path, JSON.stringify(index));
-  });
+  await keepJson(path, index);
   return index;
-}
-
-function parsed(text: string | null): unknown {
-  try {
-    return text === null ? null : JSON.parse(text);
-  } catch {
-    return null; // Damaged: it is read anew from the modules.
-  }
 }
 
 /** A softdep's value is `pre: a b post: c` (kmod, libkmod-config.c). */

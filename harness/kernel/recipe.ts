@@ -211,7 +211,7 @@ export function kernelTitle(name: string): string {
 export function kernelWord(name: string): string {
   const source = parseSource(name, '.');
   if (source?.from === 'image') return basename(source.path);
-  return source?.from === 'debian-stock' ? name.replace('/', '-') : name;
+  return source?.from === 'debian-stock' ? name.replace('/', '-') : basename(name, '.yaml');
 }
 
 /** `6.1@git:PATH@REVISION`: the recipe 6.1 for another source, whose PATH is relative to the working directory. */

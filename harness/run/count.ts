@@ -16,7 +16,7 @@ import { readNamed } from '../files.ts';
 import type { ConsoleWay } from '../firmware/gate-table.ts';
 import { consoleLookup, gateSymbols } from '../firmware/gates.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
-import { cacheRoot, ensureFolder, readIfPresent, writeAtomic } from '../kernel/cache.ts';
+import { cacheRoot, keepJson, readJson } from '../kernel/cache.ts';
 import { withFile } from '../kernel/elf.ts';
 import { loadOrder, type ModuleIndex, ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
 import { moduleName, readModinfo } from '../kernel/modules.ts';
@@ -163,8 +163,8 @@ async function modulesByAlias(
     .update(`asked-for-first left-out ${kernel.key} ${request.append.join(' ')} `)
     .update(JSON.stringify(modelBoard(tree).models))
     .update(serializeFdt(tree));
-  const file = join(await ensureFolder(join(cacheRoot(), 'board-modules')), `${identity.digest('hex')}.json`);
-  const kept = keptSchema.safeParse(JSON.parse((await readIfPresent(file)) ?? 'null'));
+  const file = join(cacheRoot(), 'board-modules', `${identity.digest('hex')}.json`);
+  const kept = keptSchema.safeParse(await readJson(file));
   if (kept.success) return { modules: loadOrder(kept.data.modules, kernel, index), leftOut: kept.data.leftOut };
   const matcher = new ModuleMatcher(index);
   // What a driver asked request_module() for by its name would have been there when the call returned: it comes first.
@@ -198,8 +198,7 @@ async function modulesByAlias(
     else if (!complete || all().size === before) break;
   }
   // A boot that ended early has not asked for all of them.
-  if (complete)
-    await writeAtomic(file, JSON.stringify({ modules: [...all()], leftOut } satisfies z.infer<typeof keptSchema>));
+  if (complete) await keepJson(file, { modules: [...all()], leftOut } satisfies z.infer<typeof keptSchema>);
   return { modules: loadOrder(all(), kernel, index), leftOut };
 }
 

@@ -127,6 +127,25 @@ test('what is in a cache on a full disk is used', async () => {
   expect(await readFile(join(folder.path, 'full-disk'), 'utf8')).toContain('No space left');
 });
 
+test('the modules of a board are looked for again where their list is damaged or cannot be kept', async () => {
+  const board = async (words: readonly string[]) => {
+    const kernelWords = ['--kernel', `image:${kernel.image},map=${kernel.systemMap}`];
+    const [program = '', ...rest] = [...words, 'node', ENTRY, 'board', 'small', ...kernelWords, '--json'];
+    const env = { XDG_CACHE_HOME: cache, NO_COLOR: '1' };
+    const { exitCode, stdout, stderr } = await execa(program, rest, { reject: false, env, cwd: folder.path });
+    expect(exitCode, stderr).toBe(0);
+    return stdout;
+  };
+  const counted = await board([]);
+  const lists = join(cache, 'bootrace', 'board-modules');
+  for (const list of await readdir(lists)) await writeFile(join(lists, list), '{"modules": ["a');
+  expect(await board([])).toBe(counted);
+  await rm(lists, { recursive: true });
+  expect(await board(await mounted('read-only', 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"'))).toBe(
+    counted,
+  );
+});
+
 const NOBODY = 65534;
 
 /** Not below a home that nobody else may enter. */

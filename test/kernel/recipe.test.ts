@@ -135,6 +135,7 @@ describe('a recipe that is wrong', () => {
     ['6.1', '6.1'],
     ['debian-stock:6.12', 'debian-stock:6.12'],
     ['debian-stock:sid/16k', 'debian-stock:sid-16k'],
+    ['./mine/k64.yaml', 'k64'],
     ['image:/a/Image-6.9,modules=/lib/modules', 'Image-6.9'],
   ])('%s is %s in the names of cells', (name, word) => {
     expect(kernelWord(name)).toBe(word);
