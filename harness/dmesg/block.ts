@@ -9,6 +9,7 @@ import type { Header } from './headers/header.ts';
 import { findHeader, HEADLESS } from './headers.ts';
 import { Locks } from './locks.ts';
 import {
+  BROKEN_FRAME,
   CPU_LINE,
   END_PANIC,
   END_TRACE,
@@ -45,8 +46,8 @@ const DUMPED: ReadonlySet<CrashKind> = new Set([
 /** dump_kernel_instr(), arch/arm64, and dump_instr(), arch/arm. */
 const DIED_CODE = /(?:^| )\([0-9a-f]{8}\)|^bad PC value/;
 
-/** __die(), arch/arm64/kernel/traps.c up to 5.0 and arch/arm/kernel/traps.c. */
-const DYING = /^Process .{1,32} \(pid: +\d{1,8}, stack limit = /;
+/** __die(), arch/arm64/kernel/traps.c up to 5.0 and arch/arm/kernel/traps.c; show_registers(), arch/x86 up to 3.9. */
+const DYING = /^Process .{1,32} \(pid: +\d{1,8}, (?:stack limit = |threadinfo [0-9a-f]{8,16}, task )/;
 
 function located(header: Header, locate: Locate | null): Header {
   return header.frame === null ? header : { ...header, frame: withSource(header.frame, locate) };
@@ -217,18 +218,22 @@ export class Block {
 
   /** Takes the next record of the report's context; true when it belongs to the report. */
   take(text: string, line: number, time: number | null): boolean {
+    const broken = BROKEN_FRAME.test(this.#previous);
+    // Some web pages put an empty line between any two.
+    if (text === '' && time === null && (this.total === 0 || broken)) return false;
     this.total += 1;
     // Mail programs wrap lines: the rest of one has no time stamp where all others have.
     const fold = time === null && this.#previous !== '';
     const rest = fold && this.time !== null && this.total > 1 ? `${this.#previous} ${text}` : null;
     const member =
       (fold && this.total === 1 && this.#widen(text)) ||
+      (broken && this.#read(this.#previous + text.trimStart())) ||
       // Terminals break lines anywhere, also within a word.
       (rest !== null && (this.#readContext(this.#previous + text) || this.#read(rest))) ||
       this.#read(text);
     // A decoded place goes on over several lines until its parenthesis closes.
     const open = rest !== null && rest.length < MAX_TEXT_LENGTH && INCOMPLETE.test(rest);
-    this.#previous = open ? rest : member && !INCOMPLETE.test(text) ? '' : text;
+    this.#previous = open ? rest : member && !INCOMPLETE.test(text) && !BROKEN_FRAME.test(text) ? '' : text;
     if (member) this.#modules = text.startsWith('Modules linked in:');
     if (member) {
       this.gap = 0;
@@ -245,13 +250,13 @@ export class Block {
   /** The header's own line goes on in the next. */
   #widen(rest: string): boolean {
     const { frame, address, source, comm } = this.header;
-    // Without time stamps it need not be a rest: only where something was missing, and is found so.
-    if (this.time === null && (frame ?? address ?? source ?? comm) !== null) return false;
     if (WITHIN_NAME.test(this.#previous) && NAME_END.test(rest)) {
       // Two parts of a name are none; the trace has the whole of it.
       this.header = { ...this.header, frame: null };
       return true;
     }
+    // Without time stamps it need not be a rest: only where something was missing, and is found so.
+    if (this.time === null && (frame ?? address ?? source ?? comm) !== null) return false;
     const header = (findHeader(`${this.#previous} ${rest}`) ?? findHeader(this.#previous + rest))?.header;
     if (header === undefined || header.lead.split(' ', 1)[0] !== this.header.lead.split(' ', 1)[0]) return false;
     // A word that begins a sentence is no function.

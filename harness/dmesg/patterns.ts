@@ -63,6 +63,8 @@ export const INCOMPLETE = new RegExp(
     /^\[<[0-9a-f]{8}>\] \([\w.]+\)(?: \[[\w-]+\])? from(?: \[<[0-9a-f]{8}>\])? ?$/,
   ),
 );
+/** A frame of arm that a terminal broke, anywhere behind the second function's parenthesis. */
+export const BROKEN_FRAME = /^\s*\[<[0-9a-f]{8}>\] \([\w.+/]+\)?(?: \[[\w-]+\]\))? from \[<[0-9a-f]{8}>\] \([\w.+/]*$/;
 /** x86 marks the stacks that a trace goes through. */
 export const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 /** lockdep: the lock that the report is about comes next, with the place that wanted it. */

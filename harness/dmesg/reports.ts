@@ -28,7 +28,7 @@ const REGISTERS = new RegExp(
     /KASAN: .{1,32} in range \[|-> #\d{1,2} \(.{1,200}\)\{.{4,6}\}|backtrace(?: \(crc [0-9a-f]{1,8}\))?:$/,
     // The last registers of arm64.
     /(?:x2 ?: [0-9a-f]{16} )?x1 ?: [0-9a-f]{16} x0 ?: [0-9a-f]{16}/,
-    /(?:pc : |PC is at |RIP: 0010:)[A-Za-z_.][\w.$]*\+0x/,
+    /(?:pc : |PC is at |RIP: 0010:(?:\[<[0-9a-f]{16}>\] *){0,2})[A-Za-z_.][\w.$]*\+0x/,
     // __die() of arm and arm64.
     /Process .{1,32} \(pid: +\d{1,8}, stack limit = /,
     // mips: show_regs(), arch/mips/kernel/traps.c.
