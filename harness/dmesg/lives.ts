@@ -167,7 +167,7 @@ export class Lives {
         if (event.by === 'supplier') this.#countRound(life);
         if (this.#isSaid(life, event)) {
           life.lastSaid = event.reason ?? life.lastSaid;
-          this.#endAttempt(life);
+          this.#endAttempt(life, event.reason);
         } else this.#defer(life, event.by, event.reason);
         return;
       case 'retried':
@@ -239,7 +239,7 @@ export class Lives {
   /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
   #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
     if (life.state !== 'deferred') life.deferrals += 1;
-    this.#endAttempt(life);
+    this.#endAttempt(life, reason);
     life.state = 'deferred';
     if (by !== 'unknown' || life.by === null) life.by = by;
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
@@ -250,9 +250,9 @@ export class Lives {
     life.reasonLine = life.line;
   }
 
-  #endAttempt(life: DeviceLife): void {
+  #endAttempt(life: DeviceLife, reason: string | null): void {
     life.spoke = false;
-    this.#chatter.endAttempt(life.device);
+    this.#chatter.endAttempt(life.device, reason);
   }
 
   /** driver_deferred_probe_trigger(), drivers/base/dd.c, has all deferred devices tried again. */

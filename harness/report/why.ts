@@ -248,7 +248,7 @@ function perhapsLine(names: readonly string[]): string {
 /** The path in the log's words of the node that a device has its name from; null where they have none. */
 function pathIn(evidence: string | null, device: string): string | null {
   const [name = '', ...below] = device.split('.').slice(1).join('.').split(':');
-  const path = /\s(\/\S+)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
+  const path = /\s(\/\S+?)[,;]?(?:\s|$)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
   const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
   const isWhole = below.every((node, index) => path[at + 1 + index] === node);
   return at === -1 || !isWhole ? null : path.slice(0, at + 1 + below.length).join('/');

@@ -139,7 +139,7 @@ export class Names {
   nameOf(supplier: string): string {
     const owner = this.#owner(supplier);
     const [node = '', above = ''] = owner.split('/').toReversed();
-    if (BUS_ADDRESS.test(node)) return deviceOfPath(owner);
+    if (BUS_ADDRESS.test(node) && above !== 'partitions') return deviceOfPath(owner);
     const bus = owner.slice(0, -node.length - 1);
     return REGULATORS.test(node) && BUS_ADDRESS.test(above) ? `${deviceOfPath(bus)}:${node}` : owner;
   }

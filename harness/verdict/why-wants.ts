@@ -39,10 +39,16 @@ const WANTS: readonly Want[] = [
   },
   { noun: 'a clock', words: /\bcl(?:oc)?ks?\b/gi, property: /^clocks$/, provider: /clock|clk|\bcru\b|\brcc\b/ },
   { noun: 'a GPIO', words: /gpio/gi, property: /gpios?$/, provider: /gpio|pinctrl|expander/ },
+  {
+    noun: 'a pin controller',
+    words: /pinctrl|pin.?control(?:ler)?/gi,
+    property: /^pinctrl-\d+$/,
+    provider: /pinctrl|pin-controller|pinmux|iomuxc/,
+  },
   { noun: 'an interrupt', words: /\birqs?\b|interrupt/gi, property: /^interrupts/, provider: /gpio|pinctrl|interrupt/ },
   {
     noun: 'a panel or a bridge',
-    words: /panel|bridge|endpoint|\bport\b|connector/gi,
+    words: /panel|bridge|endpoint|(?<!(?:pcie|usb|serial|root|hub)[ -])\bport\b|connector/gi,
     property: /^remote-endpoint$|^panel$/,
     provider: /panel|bridge|hdmi|lvds|\.dsi\.|connector/,
   },

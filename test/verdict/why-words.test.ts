@@ -220,6 +220,7 @@ describe('what people make of a log', () => {
     expect(why(attempt('a1'), failed, attempt('b2'), stamped(`${card}: mapping ok`)).settled).toEqual([
       'gadget-card.0',
     ]);
+    expect(why(failed, stamped(`${card}: snd_soc_reg`)).settled).toEqual([]);
     // The next attempt may follow at once, and end as the last.
     const again = stamped(`${card}: found 2 amplifiers`);
     expect(why(failed, again, stamped(`${card}: snd_soc_register_card failed -517`)).settled).toEqual([]);
@@ -295,6 +296,19 @@ describe('a guess', () => {
       'platform: wait for supplier /remoteproc/smd-edge/requests/clock-controller',
     );
     expect(why(edge, box).roots).toMatchObject([{ name: 'remoteproc', cause: { circle: ['b011000.mailbox'] } }]);
+  });
+
+  it('names what is waited for as what it is: a flash’s partition, a pin controller, no port of a bus', () => {
+    const cell = '/soc@1000/spi@b00/flash@0/partitions/partition@fe0000';
+    const mac = why(pending('1.ethernet', `platform: wait for supplier ${cell}/nvmem-layout/macaddr@18a`));
+    expect(mac.roots).toMatchObject([{ name: cell }]);
+    expect(why(pending('1.dev', 'gadget: Failed to get pinctrl')).roots).toMatchObject([
+      { cause: { wants: 'a pin controller' } },
+    ]);
+    const bus = stamped('gadget-mmc 1.mmc: deferring for a while until the pcie port initializes');
+    expect(why(bus).roots).toMatchObject([{ name: '1.mmc', cause: { wants: null } }]);
+    const pins = stamped('gadget 1.steps: could not find pctldev for node /ocp/edma@49000000, deferring probe');
+    expect(formatWhy(why(pins))).toContain('/ocp/edma@49000000/compatible');
   });
 
   it('takes a PHY’s port for a part of a PHY, and pins for parts of their controller', () => {
