@@ -26,7 +26,7 @@ import {
   i2cTegra,
   i2cVf610,
 } from './i2c.ts';
-import { brcmPcie, caamJobRing, dwc2, dwcMmc, imxDdrc, imxGpc, timerFrame } from './identities.ts';
+import { brcmPcie, caamJobRing, dwc2, dwcMmc, imx8mpPlls, imxDdrc, imxGpc, timerFrame } from './identities.ts';
 import { maliMidgard, maliUtgard, rockchipIommu } from './mali.ts';
 import { a3700Utmi, armadaThermal, cp110Comphy, cp110Icu, orionMdio, rwtmMailbox, safexcel } from './marvell.ts';
 import { mtkPwrap } from './mtk-pwrap.ts';
@@ -110,6 +110,7 @@ const MODELS: readonly DeviceModel[] = [
   i2cMv64xxx,
   i2cOmap,
   i2cRk3x,
+  imx8mpPlls,
   imxDdrc,
   imxGpc,
   k3ChipId,

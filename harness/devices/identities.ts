@@ -64,6 +64,28 @@ const FREQUENCY_INFO = 0x11;
 const MEGATRANSFERS = 3200;
 const FROM_PLL = 1;
 
+/** CLKE, RST_SEL and LOCK of GNRL_CTL (drivers/clk/imx/clk-pll14xx.c): it runs, as the boot loader leaves it. */
+const PLL_RUNS = (2 ** 31 + (1 << 11) + (1 << 9)) >>> 0;
+/** Its registers behind the start of the analogue block, and DIV_CTL0: 24 MHz times MDIV / PDIV / 2^SDIV. */
+const IMX8MP_PLLS = [
+  { at: 0x84, mdiv: 200, pdiv: 3, sdiv: 0, what: 'arm_pll, 1.6 GHz' },
+  { at: 0x94, mdiv: 400, pdiv: 3, sdiv: 2, what: 'sys_pll1, 800 MHz' },
+  { at: 0x104, mdiv: 250, pdiv: 3, sdiv: 1, what: 'sys_pll2, 1 GHz' },
+  { at: 0x114, mdiv: 300, pdiv: 3, sdiv: 2, what: 'sys_pll3, 600 MHz' },
+] as const;
+
+export const imx8mpPlls: DeviceModel = {
+  compatible: ['fsl,imx8mp-anatop'],
+  reads:
+    'drivers/clk/imx/clk-imx8mp.c, clk-pll14xx.c, clk_pll14xx_recalc_rate(); fec_main.c, fec_enet_mii_init() (6.12)',
+  model({ base }, answers) {
+    for (const { at, mdiv, pdiv, sdiv } of IMX8MP_PLLS) {
+      answers.word(base + at, PLL_RUNS);
+      answers.word(base + at + 4, (mdiv << 12) | (pdiv << 4) | sdiv);
+    }
+  },
+};
+
 export const imxDdrc: DeviceModel = {
   compatible: ['fsl,imx8m-ddrc'],
   reads: 'drivers/devfreq/imx8m-ddrc.c, imx8m_ddrc_init_freq_info() (6.12): a call of the secure monitor',

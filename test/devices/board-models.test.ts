@@ -361,6 +361,18 @@ describe('models of a board’s devices', () => {
     expect(scmiBy(7, 0, 0).behaviours).toEqual([]);
   });
 
+  it('runs the PLLs of an i.MX8MP at the rates that its boot loader leaves', () => {
+    const { models: found } = models(
+      node('clock@360000', { compatible: ['fsl,imx8mp-anatop', 'fsl,imx8mm-anatop'], reg: [0x36_0000, 0x1000] }),
+    );
+    const megahertz = [0x84, 0x94, 0x104, 0x114].map((at) => {
+      expect(word(found.images, 0x36_0000 + at)).toBe(0x8000_0a00);
+      const divider = word(found.images, 0x36_0000 + at + 4) ?? 0;
+      return (24 * (divider >> 12)) / ((divider >> 4) & 0x3f) / 2 ** (divider & 7);
+    });
+    expect(megahertz).toEqual([1600, 800, 1000, 600]);
+  });
+
   it('has read what a bus of Marvell’s to PHYs is asked to read, and nothing where it is told to write', () => {
     const read = (name: string, command: number) =>
       models(node('mdio@100000', { compatible: name, reg: [0x10_0000, 0x10] })).models.rules.flatMap((rule) =>
