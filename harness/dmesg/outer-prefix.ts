@@ -31,7 +31,7 @@ const OUTER: readonly RegExp[] = [
   // A stamp of which whoever shows the log left only the brackets, or the last of them.
   /^\[? {0,12}\](?: |$)/,
   // dmesg -e / --reltime.
-  /^\[(?:[A-Z][a-z]{2}\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+\.\d{6}>?)\] ?/,
+  /^\[(?:[^\s[\]\d]{1,8} ?\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+[.,]\d{6}>?)\] ?/,
   // Qualcomm's crash dump parser: ` 244.889835:   <6> text`.
   /^\d{1,7}\.\d{6}: {1,8}(?=\S)/,
   // dmesg -x.
