@@ -9,7 +9,7 @@ import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
-import { isQuotation } from './quotation.ts';
+import { isLiteral, isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
@@ -135,6 +135,7 @@ export class DmesgParser {
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
     }
     this.#endComplaint(line);
+    if (isLiteral(line, this.#recent.at(-2))) return;
     const idle = !this.#complaints && !this.#reports.open && !this.#folds.open && !this.#deferred.open;
     const speaks = this.#waiting.size > 0 && spokenOf(line, this.#waiting) !== null;
     if (!idle || hasSign || speaks || this.#half !== null) {

@@ -19,6 +19,31 @@ const OTHER_SIGN = new RegExp(
 );
 
 /**
+ * A string literal that a line of a program's source is, perhaps assigned or given to a function. `"key": ` begins a
+ * record of JSON, and `b'...'` is what a program shows of a serial line.
+ */
+const LITERAL = new RegExp(
+  String.raw`^\s*(?:[\w.*>[\] -]{0,60}(?:[+:]?=|\()\s*)?[([]?[rfuL]{0,2}["'\x60](?![\w.-]{1,40}["'\x60]\s*:).*` +
+    oneOf(/\\n["'`][\s),;+\]]*/, /["'`]\s*[),;+\]][\s),;+\]]*/) +
+    '$',
+);
+/** What such a line ends with; few of a log do. */
+const ENDS_LITERAL = '"\'`),;+]\r';
+
+/**
+ * Whether a line is a string in a program's source, such as what a test of a log's reader reads. A log may be kept as a
+ * list of strings: there the line before is one, too.
+ */
+export function isLiteral(line: string, before: string | undefined): boolean {
+  if (!ENDS_LITERAL.includes(line.at(-1) ?? ' ') || !LITERAL.test(line)) return false;
+  return !STAMPED.test(line) || line.includes('\\n') || before === undefined || !isListed(before);
+}
+
+function isListed(line: string): boolean {
+  return STAMPED.test(line) && LITERAL.test(line);
+}
+
+/**
  * Whether these lines, which are all of a log, are a text that quotes a few of the kernel's: such lines do not say how
  * the boot went on. A boot that stopped there has its boot loader's lines before, or a text that says so.
  */

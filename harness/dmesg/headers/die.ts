@@ -18,8 +18,12 @@ const DIE_STRING = oneOf(
   /UBSAN: [\w -]{1,60}(?=:)/,
   /[\w ,-]{1,60}?/,
 );
-/** A number of the error, or words. */
-const DIE_CODE = String.raw`(?::? ?(?:(?:0x)?[0-9a-f]{1,16}|[\w ,:]{1,40}))?`;
+/** A number of the error, or words behind a sign: without one, they are the string's own. */
+const DIE_CODE = String.raw`(?:(?:: ?| )(?:0x)?[0-9a-f]{1,16}|[:,] ?[\w ,:]{1,40})?`;
+/** A string by which a line with a die counter is the kernel's; s390's die() adds the length of the instruction. */
+const OF_DIE = /Oops|BUG|Kernel|Exception|Unhandled|fault|UBSAN|: [0-9a-f]{4} ilc:\d/i;
+/** What stands in the place of a string where there is only the number of the error. */
+const NUMBER = /^[0-9a-f]{4,16}(?: ilc)?$/;
 
 /** Names of the die() strings that say what happened; the rest is `oops`. */
 function dieKind(reason: string): CrashKind {
@@ -56,9 +60,10 @@ export const DIE_LINES: readonly Rule[] = [
     needle: '[#',
     pattern: at(String.raw`(?:Oops(?: - ([\w ()/,-]{1,60}?))?|Kernel BUG|BUG|(${DIE_STRING}))?${DIE_CODE} ?\[#(\d+)\]`),
     header: (match, text) => {
-      const reason = match[1] ?? match[2] ?? '';
+      const said = match[1] ?? match[2] ?? '';
+      const reason = NUMBER.test(said) ? '' : said;
       const kind: CrashKind = /BUG|Kernel bug detected/.test(match[0]) ? 'bug' : dieKind(reason);
-      if (!/Oops|BUG|Kernel|kernel|Exception|Unhandled|fault|UBSAN/i.test(text)) return null;
+      if (!OF_DIE.test(text)) return null;
       const own = kind === 'bug' || kind === 'ubsan';
       const lead = own ? dieLead(kind, reason) : reason === '' ? 'Oops' : `Oops: ${generalise(reason)}`;
       return { ...NOTHING, kind, lead, die: Number(match[3]) };
