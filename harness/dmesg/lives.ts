@@ -121,6 +121,8 @@ export class Lives {
   readonly #binds = new Map<string, number>();
   /** Release of the kernel, which says what its numbers mean. */
   release: string | null = null;
+  /** The log has a number that only kernels since 5.11 print. */
+  #isSince511 = false;
   /** Rounds of retries that the driver core's messages show; each tries all devices that are deferred. */
   rounds = 0;
   /** Devices that the driver core deferred in this round. */
@@ -278,16 +280,21 @@ export class Lives {
   }
 
   /**
-   * What `probe of X returned N` means changed in 5.11: before, 1 was success and 0 an error that had been dealt with.
+   * What `probe of X returned N` means changed in 5.11: before, 1 was success and 0 an error that had been dealt with,
+   * a deferral too; since, 0 is success, and what a driver returned has its sign turned (really_probe(),
+   * drivers/base/dd.c).
    */
   #returned(life: DeviceLife, value: number): void {
     const errno = Math.abs(value);
     life.returned = true;
+    this.#isSince511 ||= value > 1;
     if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
     else if (value === 1) this.#bind(life);
     else if (value === 0) {
-      if (life.state === 'probing' || life.state === 'matched' || life.state === 'retried')
-        if (this.#zeroIsSuccess()) this.#bind(life);
+      const isSuccess = this.#zeroIsSuccess();
+      // Of a kernel that is not known, it may be the very deferral that another message has told.
+      const isOpen = life.state === 'probing' || life.state === 'matched' || life.state === 'retried';
+      if (isSuccess ?? isOpen) this.#bind(life);
     } else if (NOT_MINE.has(errno)) {
       if (life.state !== 'bound') life.state = 'declined';
     } else {
@@ -296,9 +303,10 @@ export class Lives {
     }
   }
 
-  #zeroIsSuccess(): boolean {
+  /** Null where the log does not tell. */
+  #zeroIsSuccess(): boolean | null {
     const version = /^(\d+)\.(\d+)/.exec(this.release ?? '');
-    if (version === null) return true;
+    if (version === null) return this.#isSince511 || null;
     const major = Number(version[1]);
     return major > 5 || (major === 5 && Number(version[2]) > 10);
   }
