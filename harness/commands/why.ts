@@ -33,7 +33,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
     : await whyCell(what, options, signal);
   if (options.json === true) printJson({ ...found, byTree, tried, ended, timeout });
   else print(formatWhy(found, { byTree, tried, ended, timeout }));
-  const isAllBound = found.unbound === 0 && found.rootDevice === null && ended === null;
+  const isAllBound = found.unbound + found.goneOn === 0 && found.rootDevice === null && ended === null;
   return isAllBound ? EXIT.expected : EXIT.unexpected;
 }
 

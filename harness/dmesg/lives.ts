@@ -324,7 +324,7 @@ export class Lives {
         life.driver = second ?? life.driver;
         return;
       case 'unbound':
-        if (life.state !== 'deferred' && life.state !== 'failed') life.state = 'unbound';
+        if (life.state !== 'failed' && (life.state !== 'deferred' || life.timedOut)) life.state = 'unbound';
         return;
       case 'absent':
         life.state = 'absent';

@@ -1,6 +1,7 @@
 import { printable } from '../printable.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { Tried } from '../verdict/why-cell.ts';
+import { isProvider } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting, Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
@@ -26,6 +27,7 @@ const ASK_THE_DRIVER_CORE =
 const TIMED_OUT =
   'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller, or that of a PHY on ' +
   'an MDIO bus for its interrupt (no others end so), which the log does not name';
+const WENT_ON = 'went on without a supplier and may be bound';
 const IOMMU = /iommu|smmu/;
 /** A driver's name before its words (dev_err_probe()). */
 const DRIVER = /^[\w.,-]+: /;
@@ -59,13 +61,7 @@ const NO_MORE: MoreOfWhy = { byTree: null, tried: null, ended: null, timeout: nu
 export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfWhy = NO_MORE): string {
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   const shared = [...groupBy(found.roots, sharedCause).values()];
-  if (found.unbound === 0 && found.unexplained.length > 0)
-    lines.push('No device is said to be deferred or failed, but suppliers wait in sync_state() for some.');
-  else if (found.unbound === 0 && (found.settled.length > 0 || ended !== null))
-    lines.push('Nothing is said to be deferred or failed at the end of the log.');
-  else if (found.unbound === 0) lines.push('Nothing is deferred or failed.');
-  else if (found.roots.length === 0) lines.push(`${devicesNotBound(found.unbound)}, and the log gives no reason.`);
-  else lines.push(`${devicesNotBound(found.unbound)}, for ${count(shared.length, 'reason')}:`);
+  lines.push(firstLine(found, shared, ended !== null));
   for (const roots of shared) lines.push('', ...rootLines(roots));
   if (found.unexplained.length > 0) {
     lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
@@ -108,6 +104,36 @@ function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
   );
 }
 
+/** How many devices are not bound, and of how many of them the reason is known. */
+function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: boolean): string {
+  const {
+    unbound,
+    open: { length: open },
+    goneOn,
+    unexplained,
+    settled,
+  } = found;
+  const reasons = shared.filter((roots) => roots.some((root) => !goesOn(root) || root.waiting.length > 0)).length;
+  const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are`;
+  if (unbound === 0 && goneOn > 0)
+    return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
+  if (unbound === 0 && unexplained.length > 0)
+    return 'No device is said to be deferred or failed, but suppliers wait in sync_state() for some.';
+  if (unbound === 0 && (settled.length > 0 || hasEnded))
+    return 'Nothing is said to be deferred or failed at the end of the log.';
+  if (unbound === 0) return 'Nothing is deferred or failed.';
+  if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
+  if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
+  return (
+    `${devicesNotBound(unbound)}: ${unbound - open} for ${count(reasons, 'reason')}, ` +
+    `and ${open} of which the log does not say why${andGone}:`
+  );
+}
+
+function goesOn({ cause }: Root): boolean {
+  return cause.cause === 'timed-out' && cause.goesOn;
+}
+
 function devicesNotBound(number: number): string {
   return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
 }
@@ -117,7 +143,8 @@ function devicesNotBound(number: number): string {
  * words, what lacks the same module, and what may lack the same as its wait timed out.
  */
 function sharedCause({ name, cause, evidence, waiting }: Root): string {
-  if (cause.cause === 'silent' || cause.cause === 'timed-out') return `${cause.cause}\n${evidence ?? ''}`;
+  if (cause.cause === 'timed-out') return `${causeText(cause)}\n${evidence ?? ''}`;
+  if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
   if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
   if (cause.cause === 'module-not-loaded') return causeText(cause);
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
@@ -278,7 +305,9 @@ function nextStep({ name, cause, evidence }: Root): string | null {
 /** What may help with devices of which the log does not say why they wait. */
 function openLines({ roots, reasonless }: Why): string[] {
   const lines: string[] = [];
-  const failed = roots.filter(({ cause }) => cause.cause === 'failed');
+  const failed = roots.filter(
+    ({ name, cause }) => cause.cause === 'failed' && (isProvider(name) || isProvider(cause.driver ?? '')),
+  );
   if (failed.length > 0 && failed.length <= LIKELY)
     lines.push(
       `  they may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`,
@@ -360,7 +389,7 @@ function causeText(cause: RootCause): string {
     case 'unnamed-supplier':
       return 'it waits for a supplier of which the log does not have the name';
     case 'timed-out':
-      return TIMED_OUT;
+      return cause.goesOn ? `${TIMED_OUT}; no line says that it failed, so it may be bound` : TIMED_OUT;
     case 'cycle':
       return cause.relaxed
         ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +

@@ -203,9 +203,9 @@ function nothingShown({ lines, kernel, quoted }: LogSummary): Finding {
     lines === 0
       ? 'the log is empty'
       : kernel && quoted
-        ? 'a few lines of a log are quoted; what they show is no crash and no device in trouble'
+        ? 'a few lines of a log are quoted; they show no crash, and the driver core speaks of no device in trouble'
         : kernel
-          ? 'the log has no beginning or end; what it shows is no crash and no device in trouble'
+          ? 'the log has no beginning or end; it shows no crash, and the driver core speaks of no device in trouble'
           : "nothing in the log is a kernel's";
   return { verdict: 'infra-error', reason, crash: null };
 }

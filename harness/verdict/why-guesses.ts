@@ -17,7 +17,9 @@ const PROVIDERS: readonly RegExp[] = [
 
 /** How little the device needs itself by its name; what is no provider comes last. */
 export function providerRank(device: string): number {
-  const rank = PROVIDERS.findIndex((pattern) => pattern.test(device));
+  // Nodes above it (`spmi:pmic@0:temp-alarm@a00`, of_device_make_bus_id(), drivers/of/device.c) say nothing of it.
+  const own = device.slice(device.lastIndexOf(':') + 1);
+  const rank = PROVIDERS.findIndex((pattern) => pattern.test(own));
   return rank === -1 ? PROVIDERS.length : rank;
 }
 

@@ -37,8 +37,16 @@ export type RootCause =
   | { readonly cause: 'bind-failed'; readonly whole: string; readonly error: number }
   /** The driver core defers it, and the log does not have the supplier's name. */
   | { readonly cause: 'unnamed-supplier' }
-  /** `perhaps`: as above, of what the time-out ends the wait for. */
-  | { readonly cause: 'timed-out'; readonly driver: string | null; readonly perhaps: readonly string[] }
+  /**
+   * `perhaps`: as above, of what the time-out ends the wait for. `goesOn`: nothing says that the probe failed, and
+   * without an IOMMU it goes on (of_iommu_configure(), drivers/iommu/of_iommu.c), so that it may be bound.
+   */
+  | {
+      readonly cause: 'timed-out';
+      readonly driver: string | null;
+      readonly perhaps: readonly string[];
+      readonly goesOn: boolean;
+    }
   /** `relaxed`: fw_devlink found it and does not enforce it, so that it is a guess that its members wait. */
   | { readonly cause: 'cycle'; readonly members: readonly string[]; readonly relaxed: boolean }
   | { readonly cause: 'retry-loop'; readonly times: number; readonly rebound: string }
@@ -73,6 +81,10 @@ export interface Why {
   readonly roots: readonly Root[];
   /** Devices that are not bound, the roots among them. */
   readonly unbound: number;
+  /** Those of them that have no root. */
+  readonly open: readonly string[];
+  /** Not among `unbound`: roots that have gone on without a supplier, and of which no line says what came of it. */
+  readonly goneOn: number;
   /** Unbound devices of which the log does not say why, such as those that a supplier's sync_state() waits for. */
   readonly unexplained: readonly string[];
   /** Those of them that others may wait for: a guess by what devices with such a name do. */

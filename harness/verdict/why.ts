@@ -123,13 +123,16 @@ export function whyUnbound(said: LogSummary): Why {
     })),
   }));
   const known = new Set([...unbound, ...settled, ...unexplained, ...roots.keys()]);
-  const open = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
+  const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
+  const goneOn = found.filter(({ cause }) => cause.cause === 'timed-out' && cause.goesOn).length;
   return {
     roots: found.sort((a, b) => unsaid(a) - unsaid(b) || b.waiting.length - a.waiting.length),
-    unbound: unbound.size,
+    unbound: unbound.size - goneOn,
+    open: [...unexplained].filter((device) => unbound.has(device)),
+    goneOn,
     unexplained: [...unexplained],
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
-    reasonless: isReasonless(open.flatMap((device) => devices.get(device) ?? [])),
+    reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     complaints: othersOf(complaints, devices, known).filter(
       ({ line }) => unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root)),
@@ -180,7 +183,7 @@ function deviceIn(words: string | null, unbound: ReadonlySet<string>): string | 
 
 /** What says something of the cause comes first, and before a part what it may be a part of. */
 function unsaid({ cause, evidence }: Root): 0 | 1 | 2 {
-  if (cause.cause === 'part-of') return 1;
+  if (cause.cause === 'part-of' || (cause.cause === 'timed-out' && cause.goesOn)) return 1;
   return cause.cause === 'silent' && evidence === null ? 2 : 0;
 }
 
@@ -270,13 +273,14 @@ function causeOf(
 }
 
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {
-  const { device, driver, state, error, reason, timedOut, by } = life;
+  const { device, driver, state, error, reason, timedOut, pending, by } = life;
   const said = reasonOf(life);
   if (loop !== null && loop.device === device)
     return { cause: { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound }, ...said };
   // A driver that goes on without the supplier may fail for the lack of it.
   const failedLater = state === 'failed' && error !== null && error !== ETIMEDOUT;
-  if (timedOut && !failedLater) return { cause: { cause: 'timed-out', driver, perhaps: [] }, ...said };
+  const goesOn = !pending && !['failed', 'unbound', 'absent'].includes(state);
+  if (timedOut && !failedLater) return { cause: { cause: 'timed-out', driver, perhaps: [], goesOn }, ...said };
   if (state === 'failed')
     return { cause: { cause: 'failed', driver, error }, evidence: life.words, line: life.failedLine };
   if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };

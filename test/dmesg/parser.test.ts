@@ -189,14 +189,15 @@ describe('what `probe of X returned 0` means', () => {
   });
 
   it('is success after a deferral where the release or a positive error says that it can be none', () => {
-    const after = (...lines: string[]) => classified(...lines, 'probe of 1.wobble returned 0 after 12 usecs').bound;
+    const boundAfter = (...lines: string[]) =>
+      classified(...lines, 'probe of 1.wobble returned 0 after 12 usecs').bound;
     const byDriver = 'probe of 1.wobble returned 517 after 30 usecs';
     const byCore = 'probe of 1.wobble returned -517 after 3 usecs';
-    expect(after(byDriver)).toEqual(['1.wobble']);
-    expect(after('Linux version 6.18.1 (a@b) #1 SMP', byCore)).toEqual(['1.wobble']);
-    expect(after('Linux version 5.10.1 (a@b) #1 SMP', byCore)).toEqual([]);
-    expect(after(byCore)).toEqual([]);
-    expect(after('probe of 2.other returned 19 after 5 usecs', byCore)).toEqual(['1.wobble']);
+    expect(boundAfter(byDriver)).toEqual(['1.wobble']);
+    expect(boundAfter('Linux version 6.18.1 (a@b) #1 SMP', byCore)).toEqual(['1.wobble']);
+    expect(boundAfter('Linux version 5.10.1 (a@b) #1 SMP', byCore)).toEqual([]);
+    expect(boundAfter(byCore)).toEqual([]);
+    expect(boundAfter('probe of 2.other returned 19 after 5 usecs', byCore)).toEqual(['1.wobble']);
   });
 });
 

@@ -307,9 +307,32 @@ describe('whyUnbound', () => {
       '[   12.400000] tegra-gpcdma 2600000.dma-controller: probe with driver tegra-gpcdma failed with error -22',
     );
     const text = formatWhy(found);
-    expect(text).toContain('3 devices are not bound, for 2 reasons:');
+    expect(text).toMatch(/^1 device is not bound, for 1 reason; of 2 more the log does not tell .*\n\n2600000\.dma/);
     expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a power domain');
+    expect(text).toContain('so it may be bound');
     expect(text).toContain('2600000.dma-controller: the probe of tegra-gpcdma failed with error -22');
+  });
+
+  it('calls nothing unbound that went on after its time-out, but what failed or is listed since', () => {
+    const over = '[   12.100000] gadget 1000.i2c: deferred probe timeout, ignoring dependency';
+    expect(formatWhy(why(over))).toMatch(/^No device is said to be .*; 1 device went on without a supplier/);
+    expect(why(over, '[   12.200000] gadget 1000.i2c: probe with driver gadget failed with error -110')).toMatchObject({
+      unbound: 1,
+      goneOn: 0,
+    });
+    expect(why(over, pending('1000.i2c', '(reason unknown)'))).toMatchObject({ unbound: 1, goneOn: 0 });
+  });
+
+  it('says of how many devices it knows a reason, and blames no device that nobody needs', () => {
+    const failed = (device: string) => `[   12.100000] gadget ${device}: probe with driver gadget failed with error -5`;
+    const silent = [pending('1.dev', '(reason unknown)'), pending('2.dev', '(reason unknown)')];
+    const text = formatWhy(why(failed('2-001a'), ...silent));
+    expect(text).toContain('3 devices are not bound: 1 for 1 reason, and 2 of which the log does not say why:');
+    expect(text).not.toContain('they may wait for what failed');
+    expect(formatWhy(why(failed('3000.clock-controller'), ...silent))).toContain('may wait for what failed');
+    // The nodes above a device are none of its own.
+    const alarm = pending('4000.spmi:pmic@0:temp-alarm@a00', '(reason unknown)');
+    expect(formatWhy(why(alarm, ...silent))).not.toContain('others may wait');
   });
 
   it('blames no pin controller for a pin that somebody else cannot have, and names who asked', () => {
@@ -601,13 +624,13 @@ describe('every device that is not bound', () => {
   it('is under one root, or is one that the log says nothing of', () => {
     fc.assert(
       fc.property(log, (texts) => {
-        const { roots, unexplained, unbound } = why(...stamped(texts));
+        const { roots, unexplained, unbound, goneOn } = why(...stamped(texts));
         const waiting = roots.flatMap((root) => root.waiting.map(({ device }) => device));
         const own = roots.flatMap((root) => (root.cause.cause === 'never-probed' ? [] : [root.name]));
         const alone = own.filter((device) => !waiting.includes(device));
         const all = [...waiting, ...alone, ...unexplained];
         expect(new Set(all).size).toBe(all.length);
-        expect(all).toHaveLength(unbound);
+        expect(all).toHaveLength(unbound + goneOn);
       }),
     );
   });
