@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -30,7 +31,7 @@ afterAll(() => folder.cleanup());
 function imageHeader(): Buffer {
   const header = Buffer.alloc(64);
   header.write('ARM\x64', 0x38, 'latin1');
-  return header;
+  return Buffer.concat([header, Buffer.from('Linux version 6.1.0-test (somebody@somewhere)')]);
 }
 
 function shell(script: string) {
@@ -104,6 +105,20 @@ test.each([
   expect(stderr).not.toMatch(/^ +at /m);
   expect([exitCode, stdout]).toEqual([2, '']);
   expect(await readdir(folder.path)).toEqual(before);
+});
+
+test.each([
+  ['broken.ko.xz', 'mods cannot be unpacked: xz: DIR/mods/broken.ko.xz: '],
+  ['broken.ko', 'mods/broken.ko is not an ELF kernel module'],
+])('a module that is broken, %s, is named as it was given', async (name, message) => {
+  const mods = join(folder.path, 'mods');
+  await mkdir(mods);
+  await writeFile(join(mods, name), 'no module');
+  await writeFile(join(mods, 'good.ko.gz'), gzipSync('no module either'));
+  const { exitCode, stderr } = await shell('node "$0" board x.dtb --no-boot --kernel image:Image,modules=mods');
+  await rm(mods, { recursive: true });
+  expect(stderr.replaceAll(folder.path, 'DIR')).toContain(`bootrace: DIR/${message}`);
+  expect(exitCode).toBe(2);
 });
 
 test('a signal that comes twice at once ends nothing half-way, and one that comes later does', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, readdir, rename, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { linkageName, modulesOf } from '../axes/linkage.ts';
 import { InfraError, InputError } from '../errors.ts';
 import { readRegularFile } from '../files.ts';
@@ -225,7 +225,7 @@ export async function imageKernel(
     const unpacked = join(temporary, 'modules');
     const isCompressed = given.some((file) => !file.endsWith('.ko'));
     const modules = isCompressed
-      ? await unpackModules(given, unpacked, request.signal)
+      ? await unpackModules(source.modules ?? '', given, unpacked, request.signal)
       : await Promise.all(given.map(async (file) => ({ file, depends: await readDepends(file) })));
     await publishKernel(
       request.root,
@@ -268,14 +268,27 @@ async function moduleFiles(folder: string): Promise<string[]> {
   return modules.map((file) => join(folder, file));
 }
 
-/** Copies modules into `folder`, a folder for each as names may repeat, and unpacks them there. */
-async function unpackModules(files: readonly string[], folder: string, signal?: AbortSignal) {
+/**
+ * Copies modules into `folder`, a folder for each as names may repeat, and unpacks them there. `given`: the folder that
+ * they are in.
+ */
+async function unpackModules(given: string, files: readonly string[], folder: string, signal?: AbortSignal) {
   for (const [index, file] of files.entries()) {
     await mkdir(join(folder, String(index)), { recursive: true });
     await copyFile(file, join(folder, String(index), basename(file)));
   }
-  await decompressModules(folder, signal);
-  return scanModules(folder);
+  try {
+    await decompressModules(folder, signal);
+    return await scanModules(folder);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    // What is wrong is wrong with the file that was given; the copy is gone by the time that this is read.
+    const said = files.reduce(
+      (text, file, index) => text.replaceAll(join(folder, String(index), '/'), join(dirname(file), '/')),
+      error.message,
+    );
+    throw new InputError(said.replaceAll(folder, given), error.hint, { cause: error });
+  }
 }
 
 /**
