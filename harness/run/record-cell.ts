@@ -45,6 +45,9 @@ export function recordBoot(
   const completeBy = isCutShort ? 'init' : 'plan';
   const judgement = judge({ summary: result.summary, watch: cell.watch, completeBy, knownIssues, today });
   const trouble = troubleOf(cell, result, gates, judgement.crash);
+  // After a warning the boot goes on: what the gates were to bring about still counts.
+  const isWarning = trouble === null && judgement.verdict === 'warning';
+  const notHad = isWarning ? gateTrouble(cell, result.summary, gates) : null;
   const unexpected = trouble === null ? differences(cell.expect, judgement) : [];
   const { crash } = judgement;
   return {
@@ -58,11 +61,12 @@ export function recordBoot(
     },
     inputs: { ...prepared.inputs },
     verdict: trouble === null ? judgement.verdict : 'infra-error',
-    asExpected: trouble === null && unexpected.length === 0,
+    asExpected: trouble === null && notHad === null && unexpected.length === 0,
     reason:
       trouble ??
       [
         judgement.reason,
+        ...(notHad === null ? [] : [notHad]),
         ...(judgement.verdict === 'hang' && spins !== null ? [`CPU 0 was last seen ${spins}`] : []),
         ...gateRemarks(cell, gates, judgement.verdict),
         ...stepRemarks(result.events),

@@ -24,6 +24,13 @@ const CRASHES = [
   '[    1.050200] pc : a_function+0x18/0x50',
 ];
 
+const WARNS = [
+  '[    1.010000] ------------[ cut here ]------------',
+  '[    1.010000] WARNING: CPU: 0 PID: 7 at drivers/a.c:1 b_function+0x4/0x8',
+  '[    1.010100] pc : b_function+0x4/0x8',
+  '[    1.010100] ---[ end trace 0000000000000000 ]---',
+];
+
 interface Boot {
   readonly lines?: readonly string[];
   readonly firmwareLog?: string;
@@ -96,6 +103,28 @@ describe('a boot that says nothing about the kernel has no verdict, and the reas
   });
 });
 
+test('a cell with a warning is not as expected where its gates did not bring about what was asked for', () => {
+  const bound = `[    1.100000] driver: 'arm-smmu': driver_bound: bound to device '${SMMU}'`;
+  const plan = ['[    2.000000] bootrace: start', '[    2.100000] bootrace: done'];
+  const lines = [BANNER, PROBES, ...WARNS, bound, ...plan];
+  const of = (firmwareLog: string) => {
+    const cell = { ...gated([HOLD]), expect: { verdicts: ['warning'] } } as const;
+    const shutdown = '[    2.200000] reboot: Power down';
+    return recordBoot(
+      cell,
+      A_KERNEL,
+      { inputs: {}, devices: [] },
+      aBoot({ lines: [...lines, shutdown], firmwareLog }),
+      BY,
+    );
+  };
+  const released = `1 held ${SMMU} finished ${SCM}\n2 released ${SMMU} finished ${SCM}\n`;
+  expect(of(released)).toMatchObject({ verdict: 'warning', asExpected: true });
+  const { verdict, asExpected, reason } = of(`60000000 timed-out ${SMMU} finished ${SCM}\n`);
+  expect({ verdict, asExpected }).toEqual({ verdict: 'warning', asExpected: false });
+  expect(reason).toContain(`the gate that holds ${SMMU} until ${SCM} has finished never opened`);
+});
+
 test('the record has what the log says', () => {
   const lines = [BANNER, PROBES, BINDS, `[    2.000000] bootrace: bound ${SMMU} arm-smmu`];
   expect(record({ lines, firmwareLog: `1500 held ${SMMU} finished ${SCM}\n` })).toMatchObject({
@@ -110,15 +139,9 @@ test('the record has what the log says', () => {
 });
 
 test('crashes beside the one that the verdict is about are counted', () => {
-  const warns = [
-    '[    1.010000] ------------[ cut here ]------------',
-    '[    1.010000] WARNING: CPU: 0 PID: 7 at drivers/a.c:1 b_function+0x4/0x8',
-    '[    1.010100] pc : b_function+0x4/0x8',
-    '[    1.010100] ---[ end trace 0000000000000000 ]---',
-  ];
   expect(record({ lines: [BANNER, PROBES, BINDS] }).warnings).toBe(0);
   expect(record({ lines: [BANNER, PROBES, ...CRASHES] }).warnings).toBe(0);
-  expect(record({ lines: [BANNER, PROBES, ...warns, ...CRASHES] })).toMatchObject({
+  expect(record({ lines: [BANNER, PROBES, ...WARNS, ...CRASHES] })).toMatchObject({
     verdict: 'null-deref',
     warnings: 1,
   });
