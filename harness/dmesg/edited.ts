@@ -28,9 +28,12 @@ export function editedEvent(
 /** Marks of code (Markdown) and of quotes that a person put around a line, or around what the line is a part of. */
 const MARKS = ['`', '"'] as const;
 const CLOSED = /[`"][.,;]?$/;
+/** What ends a message in the midst of a sentence; its first mark stood before the stamp. */
+const CODE_ENDS = /^([^`]{0,512}[^\s`])`[.,;:!?)]*\s/;
 
 /** The text of a line without the marks around all of it, and without one that nothing in the line belongs to. */
-export function unmarked(text: string): string {
+export function unmarked(line: string): string {
+  const text = CODE_ENDS.exec(line)?.[1] ?? line;
   const [first = ''] = text;
   if ((first !== '`' && first !== '"' && !CLOSED.test(text)) || text.startsWith('```')) return text;
   for (const mark of MARKS) {

@@ -263,7 +263,9 @@ export class DmesgParser {
     const texts = recent.flatMap((line, at) => {
       const text = line.includes(device) ? this.#driversText(line) : null;
       if (text === null) return [];
-      const next = recent[at + 1] ?? '';
+      const [before, next] = [recent[at - 1] ?? '', recent[at + 1] ?? ''];
+      // The name may stand in the second part of what a mail program broke.
+      if (!before.includes(device) && isRest(before, line)) return [`${textOf(before)} ${text}`];
       return isRest(line, next) ? [`${text} ${textOf(next)}`] : [text];
     });
     return wordsOf(device, texts);

@@ -439,6 +439,22 @@ describe('whyUnbound', () => {
     expect(roots).toMatchObject([
       { name: '7-002c', evidence: 'pin 117 already requested by 7-0015; cannot claim for 7-002c' },
     ]);
+    // A mail program broke the line before the device's name.
+    const broken = why(
+      '> > [    0.643501] gadget-mt0000-pinctrl 1000b000.pinctrl: pin GADGET3',
+      '> > already requested by 7-0015; cannot claim for 7-002c',
+      '> > [    0.643867] i2c 7-002c: Driver gadget-hid requests probe deferral',
+    );
+    expect(broken.roots).toMatchObject([
+      { name: '7-002c', evidence: 'pin GADGET3 already requested by 7-0015; cannot claim for 7-002c' },
+    ]);
+  });
+
+  it('ends a reason where the mark of code ends that a person put around it in a sentence', () => {
+    const message =
+      '[   14.300000] platform gadget-rtc: deferred probe pending: gadget-rtc: Failed to get its NVMEM cell';
+    const { roots } = why(`* There is no clock and dmesg says \`${message}\`. I noticed it in the installer.`);
+    expect(roots).toMatchObject([{ evidence: 'gadget-rtc: Failed to get its NVMEM cell' }]);
   });
 
   it('takes no device for a root that later rounds of retries, or the list of what is pending, do not have', () => {
