@@ -3,12 +3,13 @@
 /** `NAME@ADDRESS` of a node, the address in hexadecimal. */
 const NODE = /^([^@]+)@([0-9a-f]{1,16})$/;
 /** Nodes that translate the addresses of what is in them (`ranges`), by their names. */
-const BUS = /^(?:soc|bus|apb|ahb|axi|aips|spba|interconnect|segment|target-module|peripherals|cbass)[\w-]*$/;
+const BUS =
+  /^(?:soc|bus|apb|ahb|axi|aips|spba|interconnect|segment|target-module|peripherals|cbass|internal-regs)[\w-]*$/;
 
 /** The name that a device has by the address of its node alone: `100000.clock-controller`. */
 export function deviceName(node: string): string {
   const [name = '', address = ''] = node.split('@');
-  return `${address}.${name}`;
+  return `${address.replace(/^0+(?=[0-9a-f])/, '')}.${name}`;
 }
 
 /**

@@ -45,7 +45,7 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
   oneOf(
-    /us(?:e|ing) (?:dummy|default|fixed|internal)/,
+    /us(?:e|ing) (?:dummy|default|fixed|internal)|continu(?:e|ing) without/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     /property not specified|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),

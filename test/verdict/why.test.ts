@@ -149,6 +149,8 @@ describe('whyUnbound', () => {
       expect(rootsOf(...waiting(supplier), ready), supplier).toEqual([['ff636000.gadget-phy', 2]]);
     // By the path alone where the log has no such device.
     expect(rootsOf(...waiting('/soc/bus@ff600000/gadget-phy@36000'))).toEqual([['ff636000.gadget-phy', 2]]);
+    expect(rootsOf(...waiting('/soc@3000/gadget-pins@01c20800'))[0]).toEqual(['1c20800.gadget-pins', 1]);
+    expect(rootsOf(...waiting('/soc/internal-regs@d0000000/pins@13800'))[0]).toEqual(['d0013800.pins', 1]);
     // Addresses of the CPU's own, another bus, and one of two that it may be.
     expect(rootsOf(...waiting('/soc/bus@5c007000/gadget-phy@5c002000'), ready)).toContainEqual([
       '5c002000.gadget-phy',
