@@ -1,7 +1,7 @@
 import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 import { deviceOfPath } from './node-names.ts';
-import { NO_DRIVERS } from './spoken.ts';
+import { NO_DRIVERS, soundsBad } from './spoken.ts';
 
 /**
  * Deferral as drivers, CI systems and people tell it, besides the driver core's own messages (drivercore.ts): error
@@ -87,8 +87,16 @@ const BY_CORE = new RegExp(
     /supplier \S{1,200} not ready/,
   )})$`,
 );
-/** An entry that is one wherever it stands: a device with an address, a tab, and what a driver says. */
-const SURE = /^([0-9a-f]{5,16}\.[\w.,@:-]{1,64}|\d{1,3}-00[0-9a-f]{2})\t+([\w.,@-]{1,64}: \S.{0,300})$/;
+/**
+ * An entry that is one wherever it stands: a device with an address or an ACPI ID, a tab, and what a driver says; where
+ * a page has blanks for the tab, only what sounds like a reason.
+ */
+const SURE = new RegExp(
+  `^(${oneOf(
+    /[0-9a-f]{5,16}\.[\w.,@:-]{1,64}|\d{1,3}-00[0-9a-f]{2}/,
+    /(?:(?:i2c|spi|serial)-)?[A-Z]{3,4}[0-9A-F]{4}:[0-9a-f]{2}/,
+  )})(\\t+| {2,40})([\\w.,@-]{1,64}: \\S.{0,300})$`,
+);
 /** The first and the last of a row of entries, of which a person left out the others. */
 const ROW = /^([\w,-]{1,64}[.@:][\w.,@:-]{1,64}) (?:\.{2,3}|\u2026) ([\w,-]{1,64}[.@:][\w.,@:-]{1,64})$/;
 /** Marks of a block of code (Markdown), and what sudo asks before the list. */
@@ -98,7 +106,7 @@ const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
 /** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
 const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
 /** What may head such a list, or be one of its entries without a heading. */
-const HEADS = /devices_deferred|eferred devices:?$|: (?:wait for )?supplier \S|^\S{1,128}\t/;
+const HEADS = /devices_deferred|eferred devices:?$|: (?:wait for )?supplier \S|^\S{1,128}(?:\t| {2})/;
 /** component_bind(), drivers/base/component.c: the aggregate device speaks of a part whose own bind fails. */
 const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,128}\\): -(\\d{1,4})$`);
 const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
@@ -210,6 +218,15 @@ function listed(device: string, reason: string | undefined, at: At): DmesgEvent 
   return { event: 'deferral-listed', device, driver: null, reason: reason ?? null, ...at };
 }
 
+/** The entry that a line is, whatever stands around it. */
+function sureEntryOf(text: string, at: At): DmesgEvent | null {
+  const byCore = BY_CORE.exec(text);
+  if (byCore?.[1] !== undefined) return listed(byCore[1], byCore[2], at);
+  const [, device, gap = '', reason = ''] = SURE.exec(text) ?? [];
+  if (device === undefined || !(gap.startsWith('\t') || soundsBad(reason))) return null;
+  return listed(device, reason, at);
+}
+
 /**
  * The lines of a devices_deferred file that stand in a log: where a heading or the beginning of the input says that
  * they may, until one comes that is none.
@@ -234,10 +251,10 @@ export class DeferredList {
       this.#open = 'headed';
       return [];
     }
-    const byCore = stamped ? null : (BY_CORE.exec(text) ?? SURE.exec(text));
-    if (byCore?.[1] !== undefined) {
+    const sureEntry = stamped ? null : sureEntryOf(text, at);
+    if (sureEntry !== null) {
       this.#open = 'headed';
-      return [listed(byCore[1], byCore[2], at)];
+      return [sureEntry];
     }
     if (this.#open === 'no' || text.trim() === '' || BETWEEN.test(text)) return [];
     const row = this.#open === 'headed' && !stamped ? ROW.exec(text) : null;

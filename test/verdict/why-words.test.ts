@@ -195,6 +195,18 @@ describe('what people make of a log', () => {
     expect(formatWhy(found)).toContain('of which the log does not have the name');
   });
 
+  it('takes an entry of the list under a heading of a person, where it has a reason', () => {
+    const under = (entry: string) =>
+      why('Some tests of the boards fail:', '', '`wobble` and `wibble`:', '```', entry, '```');
+    const card = 'ACME5682:00        gadget-card: gadget_register_card(wobble) failed';
+    expect(under(card).roots).toMatchObject([
+      { name: 'ACME5682:00', cause: { driver: 'gadget-card', call: 'gadget_register_card(wobble) failed' } },
+    ]);
+    expect(under('1c00000.usb   gadget-usb: failed to get its PHY').roots).toMatchObject([{ name: '1c00000.usb' }]);
+    // Blanks alone are of any table.
+    expect(under('ACME5682:00        gadget-card: a codec with two ports').unbound).toBe(0);
+  });
+
   it('keeps what initcall_debug shows to be deferred, although an excerpt does not list it', () => {
     const found = why(
       stamped('probe of a600000.usb with driver gadget-usb returned -517 after 2 usecs'),
