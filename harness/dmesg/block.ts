@@ -185,7 +185,7 @@ export class Block {
       this.#registers.pcSeen ||
       this.#task.seen ||
       this.#clues.access !== null ||
-      this.#locks.places.length > 0 ||
+      (this.#locks.told && this.#kind === 'lockdep') ||
       this.ended ||
       this.die !== null ||
       this.panicked

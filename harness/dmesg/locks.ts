@@ -10,6 +10,9 @@ interface Report {
   readonly frames: number;
 }
 
+/** Above the drawing of who waits for whom: print_deadlock_scenario() and its like, kernel/locking/lockdep.c. */
+const SCENARIO = /^Possible (?:interrupt )?unsafe locking scenario:$/;
+
 /** The functions that take the lock and hold the other one. */
 const MOST_PLACES = 2;
 
@@ -27,9 +30,15 @@ export class Locks {
   /** The next place is that of the lock that the report is about. */
   #awaited = false;
   #placeAwaited = false;
+  #drawn = false;
 
   constructor(task: Task) {
     this.#task = task;
+  }
+
+  /** The validator's own words have been read: a place, or the drawing of how tasks block each other. */
+  get told(): boolean {
+    return this.#drawn || this.named !== null || this.atomic !== null || this.places.length > 0;
   }
 
   /** Whether the line is one of locks. */
@@ -47,6 +56,10 @@ export class Locks {
       if (at !== null && this.places.length < MOST_PLACES) this.places.push(at);
     }
     if (report.frames === 0 && text.startsWith('#')) this.atomic = frameAt(text) ?? this.atomic;
+    if (SCENARIO.test(text)) {
+      this.#drawn = true;
+      return true;
+    }
     if (LOCK_AWAITS.test(text)) {
       if (this.named === null && !report.lead.endsWith('suspicious RCU usage')) this.#awaited = true;
       this.#lockAt(text, report.kind);
