@@ -153,17 +153,22 @@ function order(input: BlameInput): TraceFrame[] {
   const trace = own.filter((placed) => placed.role === 'trace').map((placed) => placed.frame);
   const nowhere = pc !== null && isNameless(pc) && pc.module === null && lr !== null && !isNameless(lr);
   const first = where === 'trace' || nowhere || BAD_TARGET.test(header.lead) ? null : pc;
-  const reliable = from(
-    trace.filter((frame) => frame.reliable),
-    header.frame ?? first,
-    EXCEPTIONS.has(kind),
-  );
-  const unreliable = trace.filter((frame) => !frame.reliable);
+  const isReliable = (frame: TraceFrame) => frame.reliable || standsForPc(frame, input);
+  const reliable = from(trace.filter(isReliable), header.frame ?? first, EXCEPTIONS.has(kind));
+  const unreliable = trace.filter((frame) => !isReliable(frame));
   const caller = first === null ? (where === 'trace' ? null : lr) : leafCaller(first, lr, kind);
   // Only where no trace is known: what the link register holds need not be the caller of what calls others.
   const alone = reliable.length === 0 && unreliable.length === 0;
   const tail = alone && (pc === null || CALLED.has(roleOf(pc, kind))) ? [lr] : [];
   return [header.frame, named, first, caller, ...reliable, ...unreliable, ...tail].filter((frame) => frame !== null);
+}
+
+/**
+ * Whether the topmost frame of powerpc's trace is that of the function that faulted, or of the caller of one that makes
+ * no frame. It may be an old value of the stack where that function has called nothing yet: a pc is worth more.
+ */
+export function standsForPc({ topmost }: TraceFrame, { kind, pc }: Pick<BlameInput, 'kind' | 'pc'>): boolean {
+  return topmost && pc === null && EXCEPTIONS.has(kind);
 }
 
 /**

@@ -4,6 +4,11 @@ import type { Frame } from './events.ts';
 export interface TraceFrame extends Frame {
   /** False for x86's `? func`: an address found on the stack that need not be a return address. */
   readonly reliable: boolean;
+  /**
+   * powerpc marks what it finds in the topmost stack frame `(unreliable)`: mostly where the frame's own function called
+   * something last, show_stack() in arch/powerpc/kernel/process.c.
+   */
+  readonly topmost: boolean;
   /** arm64 since 6.13 marks the frame of the interrupted or faulting pc with `(P)`. */
   readonly interrupted: boolean;
   /**
@@ -89,6 +94,7 @@ function make(
     module: module ?? null,
     source,
     reliable,
+    topmost: false,
     interrupted,
     home: source?.replace(LINE_NUMBER, '') ?? null,
   };
@@ -132,9 +138,11 @@ export function parseTraceLine(text: string): TraceFrame[] | null {
     // An address of a function's very end or beginning was never returned to: an old value on the stack.
     const stale = plain[1] !== undefined && (plain[3] === plain[4] || plain[3] === '0');
     if (stale) return [];
-    const reliable = plain[1] === undefined && !rest.includes('(unreliable)');
+    const topmost = rest.includes('(unreliable)');
+    const reliable = plain[1] === undefined && !topmost;
     const place = source === null ? null : `${source[1]}:${source[2]}`;
-    return [make(plain[2], plain[3], plain[4], plain[5], place, reliable, rest.startsWith(' (P'))];
+    const frame = make(plain[2], plain[3], plain[4], plain[5], place, reliable, rest.startsWith(' (P'));
+    return [topmost ? { ...frame, topmost } : frame];
   }
   const decoded = text.includes('(') ? DECODED.exec(text) : null;
   const frame = decoded === null ? null : makeDecoded(decoded);
@@ -179,6 +187,7 @@ export function frameOf(name: string): TraceFrame {
     module: null,
     source: null,
     reliable: true,
+    topmost: false,
     interrupted: false,
     home: null,
   };

@@ -1,6 +1,6 @@
 import { type CrashKind, crashFacts } from '../model/crash.ts';
 import { oneOf, oneOfWords } from '../regex.ts';
-import type { PlacedFrame } from './blame.ts';
+import { type PlacedFrame, standsForPc } from './blame.ts';
 import { isNameless, plainName, type TraceFrame } from './frame.ts';
 import type { Header } from './headers/header.ts';
 import { rustName } from './rust.ts';
@@ -146,10 +146,11 @@ function isStall(kind: CrashKind, lead: string): boolean {
 }
 
 /** Functions as the report shows them, innermost first. */
-function candidates({ kind, header, pc, frames, places, became, blamed }: TrackedReport): TraceFrame[] {
+function candidates(report: TrackedReport): TraceFrame[] {
+  const { kind, header, pc, frames, places, became, blamed } = report;
   if (header.rule === 'header') return blamed === null ? [] : [blamed];
   if (became !== null) return frames.slice(became).map(({ frame }) => frame);
-  const reliable = frames.filter(({ frame }) => frame.reliable);
+  const reliable = frames.filter(({ frame }) => frame.reliable || standsForPc(frame, report));
   if (header.lead === 'possible deadlock') return [...places, ...reliable.map(({ frame }) => frame)];
   const own = reliable.filter(({ section }) => section === 'own');
   const trace = own.filter(({ role }) => role === 'trace').map(({ frame }) => frame);
