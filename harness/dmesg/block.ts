@@ -18,6 +18,7 @@ import {
   MEMBER,
   MODULE_NAMES,
   NAME_END,
+  OWN_SECTION,
   WITHIN_NAME,
 } from './patterns.ts';
 import { Registers } from './registers.ts';
@@ -56,6 +57,10 @@ function located(header: Header, locate: Locate | null): Header {
 /** print_irqtrace_events(), kernel/locking/lockdep.c: a mail program may put the function on a line of its own. */
 const IRQ_FLAGS = /^(?:hard|soft)irqs last +(?:en|dis)abled at \(\d+\): /;
 
+/** What architectures say before the registers of a program that gets a signal: arch/{arm,arm64,powerpc,riscv}. */
+const OF_PROGRAM =
+  /^.{1,40}?: unhandled (?:signal \d|exception: |[\w ()]{4,60} (?:fault|abort|exception) \(\d{1,2}\) at )/;
+
 /** One report while it is being read. */
 export class Block {
   header: Header;
@@ -93,6 +98,8 @@ export class Block {
   #chain: number | null = null;
   /** The next frame is a place that a line names, not one of a trace. */
   #skipFrame = false;
+  /** The lines are those of a program that got a signal meanwhile. */
+  #program = false;
   readonly #locate: Locate | null;
   readonly #registers: Registers;
   readonly #locks: Locks;
@@ -211,8 +218,9 @@ export class Block {
     const continues = dies && this.#fault && last !== undefined;
     this.#fault = !dies && isFatal(followUp.kind);
     if (continues) return;
-    // What follows is the trace of the watchdog.
-    if (this.#kind === 'hung-task' && followUp.kind === 'panic') this.#sections.beginBystander();
+    // What follows is the trace of the watchdog, or of another report.
+    const isTraced = this.#traced && this.header !== HEADLESS;
+    if (isTraced || (this.#kind === 'hung-task' && followUp.kind === 'panic')) this.#sections.beginBystander();
     if (this.#followUps.length < MAX_FOLLOW_UPS) this.#followUps.push(followUp);
   }
 
@@ -287,6 +295,7 @@ export class Block {
     const marked = raw.trimStart();
     const text = this.#sections.takeMark(marked);
     if (text === '' && marked !== '') return true;
+    if (this.#isOfProgram(text)) return false;
     if (text.startsWith('Preemption disabled at')) {
       this.#skipFrame = !text.includes('+0x');
       this.#locks.atomic ??= findFrame(text.slice(text.indexOf(':') + 1));
@@ -337,6 +346,13 @@ export class Block {
       this.#readRule(text) ||
       MEMBER.test(text)
     );
+  }
+
+  /** Whether the line tells of a program that got a signal: its registers, mostly without a trace. */
+  #isOfProgram(text: string): boolean {
+    if (OF_PROGRAM.test(text)) this.#program = true;
+    else if (this.#program && (OWN_SECTION.test(text) || parseTraceLine(text) !== null)) this.#program = false;
+    return this.#program;
   }
 
   #place(frame: TraceFrame, role: 'pc' | 'trace'): void {

@@ -83,6 +83,9 @@ const ARGUMENT = /\(\s{0,8}(?:\w{1,32}[ ,]{1,4}){0,4}"[^"]*$/;
 /** Code before it, and the mark of a comment. */
 const COMMENT = /[;{})] *\/[/*] /;
 
+/** The mark that a report ends with, and with it what the report was; another tool's words may stand before it. */
+const END_MARK = /-\[ end ?$/;
+
 /** Whether what comes after `before` is only quoted by a sentence, or is a string in a program's source. */
 function isQuoted(before: string): boolean {
   const near = before.slice(-LOOK_BACK);
@@ -91,7 +94,7 @@ function isQuoted(before: string): boolean {
 
 function lookForHeader(text: string): FoundHeader | null {
   const places = NEEDLES.found(text);
-  if (places === null || USER_SPACE.test(text) || text.startsWith('---[ end')) return null;
+  if (places === null || USER_SPACE.test(text)) return null;
   for (const place of places) {
     const rule = RULES[place];
     const match = rule?.pattern.exec(text);
@@ -100,6 +103,7 @@ function lookForHeader(text: string): FoundHeader | null {
     if (header === null) continue;
     // A separator may be a part of the match.
     const before = text.slice(0, match.index) + (/^["'`]/.exec(match[0])?.[0] ?? '');
+    if (END_MARK.test(before)) continue;
     if (isQuoted(before) || COMMENT.test(text.slice(0, text.indexOf(rule.needle)).slice(-LOOK_BACK))) continue;
     const panicMessage = rule.needle === 'ernel panic' ? (match[1] ?? '').trim() : null;
     return {
