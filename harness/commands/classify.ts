@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { Crash, Frame } from '../dmesg/events.ts';
+import { rustName } from '../dmesg/rust.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
@@ -119,11 +120,16 @@ function describe(result: Classification): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Why functions further in are not to blame, each reason once. */
-function passedOver(crash: Crash): string[] {
+/** The function to blame where the title has another or none, and why those further in are not, each reason once. */
+function blamed(crash: Crash): string[] {
   const names = new Map<string, string[]>();
   for (const { function: name, why } of crash.passedOver) names.set(why, [...(names.get(why) ?? []), name]);
-  return [...names].map(([why, all]) => `not ${all.join(', ')}: ${all.length === 1 ? 'it' : 'each'} ${why}`);
+  const passedOver = [...names].map(
+    ([why, all]) => `not ${all.join(', ')}: ${all.length === 1 ? 'it' : 'each'} ${why}`,
+  );
+  const { function: name, module, title } = crash;
+  if (name === null || title.endsWith(` in ${rustName(name)}`)) return passedOver;
+  return [`to blame: ${rustName(name)}${module === null ? '' : ` [${module}]`}`, ...passedOver];
 }
 
 function describeCrash(crash: Crash): string[] {
@@ -150,7 +156,7 @@ function describeCrash(crash: Crash): string[] {
     ...probing.map(printable),
     ...crash.text.slice(0, SHOWN_LINES).map((line) => `    | ${printable(line)}`),
     ...trace.map(printable),
-    ...passedOver(crash).map((line) => `    ${printable(line)}`),
+    ...blamed(crash).map((line) => `    ${printable(line)}`),
     ...crash.followUps.map((followUp) => `    then, line ${followUp.line}: ${printable(followUp.title)}`),
   ];
 }

@@ -36,6 +36,18 @@ export interface Blame {
 /** Where all are helpers, one of another sort is named. */
 const SMALL: ReadonlySet<Role> = new Set(['memory', 'atomic', 'lock']);
 
+/**
+ * What is only called to say that something is wrong, or to look whether it is: where the trace is cut, it tells
+ * nothing of whose mistake that was. lib/refcount.c, lib/list_debug.c, lib/debugobjects.c, fs/sysfs/dir.c.
+ */
+const CHECKERS = /^_*(?:refcount_(?:warn_saturate|error_report)|list_\w+_valid\w*|debug_print_object|sysfs_warn_dup)$/;
+
+/** Until 5.5 the functions of lib/refcount.c looked for themselves. */
+function isChecker(frame: TraceFrame, kind: CrashKind): boolean {
+  const name = plainName(frame.function);
+  return CHECKERS.test(name) || (kind === 'refcount' && name.startsWith('refcount_'));
+}
+
 /** More than this many reasons nobody reads. */
 const MAX_REASONS = 16;
 
@@ -87,13 +99,12 @@ export function blame(input: BlameInput): Blame {
     return { frame: waits?.frame ?? null, passedOver: waits === undefined ? reasons(helpers) : [] };
   }
   if (where === 'stall' || kind === 'panic') return { frame: null, passedOver: reasons(helpers) };
-  const best = helpers.find(({ role }) => !isBystander(role) && !SMALL.has(role));
+  const calling = helpers.filter(({ frame, role }) => !isBystander(role) && !isChecker(frame, kind));
+  const last = [dispatcher, input.header.frame, input.named, input.pc];
   const frame =
-    (best ?? helpers.find(({ role }) => !isBystander(role)))?.frame ??
-    dispatcher ??
-    input.header.frame ??
-    input.named ??
-    input.pc;
+    (calling.find(({ role }) => !SMALL.has(role)) ?? calling[0])?.frame ??
+    last.find((known) => known !== null && !isChecker(known, kind)) ??
+    null;
   return { frame: frame !== null && isNameless(frame) && frame.module === null ? null : frame, passedOver: [] };
 }
 

@@ -49,6 +49,11 @@ describe('bootrace classify', () => {
     expect(text.match(/: each waits/g)).toHaveLength(1);
   });
 
+  it('names the function to blame where the title does not', async () => {
+    expect(await classify([log('sysfs-duplicate'), log('probing-crash')], {})).toBe(1);
+    expect(printed.join('').match(/^ +to blame: .*$/gm)).toEqual(['    to blame: foo_hwmon_register']);
+  });
+
   it('tells a boot that went through from one that did not and from no verdict', async () => {
     expect(await classify([log('userspace-quotes')], {})).toBe(0);
     expect(await classify([log('warn-3.10'), log('userspace-quotes')], {})).toBe(1);
