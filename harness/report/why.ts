@@ -130,6 +130,11 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
   );
 }
 
+/** pin_request(), drivers/pinctrl/pinmux.c, speaks for the pin controller, not for the driver that asks. */
+function refused(call: string): string {
+  return call.includes('; cannot claim for ') ? ', as the pin controller refuses it a pin' : '';
+}
+
 function goesOn({ cause }: Root): boolean {
   return cause.cause === 'timed-out' && cause.goesOn;
 }
@@ -378,7 +383,7 @@ function causeText(cause: RootCause): string {
     case 'silent':
       return 'deferred itself, without a reason in the log';
     case 'own-deferral':
-      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `: ${cause.call}`}`;
+      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `${refused(cause.call)}: ${cause.call}`}`;
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;

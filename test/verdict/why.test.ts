@@ -450,6 +450,7 @@ describe('whyUnbound', () => {
     expect(broken.roots).toMatchObject([
       { name: '7-002c', evidence: 'pin GADGET3 already requested by 7-0015; cannot claim for 7-002c' },
     ]);
+    expect(formatWhy(broken)).toContain('gadget-hid defers it, as the pin controller refuses it a pin: pin GADGET3');
   });
 
   it('ends a reason where the mark of code ends that a person put around it in a sentence', () => {
