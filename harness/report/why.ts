@@ -130,9 +130,10 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
   );
 }
 
-/** pin_request(), drivers/pinctrl/pinmux.c, speaks for the pin controller, not for the driver that asks. */
-function refused(call: string): string {
-  return call.includes('; cannot claim for ') ? ', as the pin controller refuses it a pin' : '';
+/** What a driver defers for; pin_request(), drivers/pinctrl/pinmux.c, speaks for the pin controller, not for it. */
+function inWords(call: string): string {
+  const isPin = call.includes('; cannot claim for ');
+  return isPin ? `, as the pin controller refuses it a pin: ${call}` : `: ${call}`;
 }
 
 function goesOn({ cause }: Root): boolean {
@@ -383,7 +384,7 @@ function causeText(cause: RootCause): string {
     case 'silent':
       return 'deferred itself, without a reason in the log';
     case 'own-deferral':
-      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : `${refused(cause.call)}: ${cause.call}`}`;
+      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : inWords(cause.call)}`;
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
