@@ -395,7 +395,7 @@ function causeText(cause: RootCause): string {
     case 'unnamed-supplier':
       return 'it waits for a supplier of which the log does not have the name';
     case 'timed-out':
-      return cause.goesOn ? `${TIMED_OUT}; no line says that it failed, so it may be bound` : TIMED_OUT;
+      return cause.goesOn ? `${TIMED_OUT}; no line says that its probe failed, so it may be bound` : TIMED_OUT;
     case 'cycle':
       return cause.relaxed
         ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +
