@@ -91,6 +91,7 @@ export function whyUnbound(said: LogSummary): Why {
         withComplaint(
           causeOf(life, parts.get(end), retryLoop, outdated.has(end)),
           life?.pending === true || life?.timedOut === true ? complaints.get(end) : undefined,
+          life?.line ?? 0,
         ) ?? (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
       if (known === null) {
         unexplained.add(device);
@@ -198,14 +199,29 @@ function isJustBefore(line: number, { cause, evidence, line: failed }: Root): bo
   return cause.cause === 'failed' && evidence === null && failed !== null && failed > line && failed - line <= SHORTLY;
 }
 
-/** A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. */
-function withComplaint(found: Omit<Found, 'waiting'> | null, said: Words | undefined): Omit<Found, 'waiting'> | null {
+/** An error that a driver gives up for, other than -EPROBE_DEFER. */
+const ERROR_NUMBER = /(?<![\w-])-(?!517\b)[1-9]\d{0,2}\b/;
+
+/**
+ * A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. What it says
+ * of an error after the time-out is why its probe failed.
+ */
+function withComplaint(
+  found: Omit<Found, 'waiting'> | null,
+  said: Words | undefined,
+  timedOutLine: number,
+): Omit<Found, 'waiting'> | null {
   if (said === undefined) return found;
   const { words: evidence, line } = said;
   if (found === null) return { cause: { cause: 'silent' }, evidence, line };
   const { cause } = found;
+  if (cause.cause === 'timed-out') {
+    const fails = line > timedOutLine && ERROR_NUMBER.test(evidence);
+    const told = fails || wantOf(evidence) !== null ? { evidence, line } : null;
+    return { ...found, cause: { ...cause, goesOn: cause.goesOn && !fails }, ...told };
+  }
   const isVague = cause.cause === 'own-deferral' && cause.wants === null && !(cause.call ?? '').includes(evidence);
-  return isVague || (cause.cause === 'timed-out' && wantOf(evidence) !== null) ? { ...found, evidence, line } : found;
+  return isVague ? { ...found, evidence, line } : found;
 }
 
 /** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
@@ -266,7 +282,8 @@ function causeOf(
 ): Omit<Found, 'waiting'> | null {
   const own = life === undefined ? null : ownCause(life, loop, outdated);
   // A part's own driver may be bound, and fails when it is bound to the whole.
-  if (part === undefined || (own !== null && life?.state !== 'bound')) return own;
+  const mayBeBound = life?.state === 'bound' || (own?.cause.cause === 'timed-out' && own.cause.goesOn);
+  if (part === undefined || (own !== null && !mayBeBound)) return own;
   const { device: whole, error, words, line } = part;
   if (error !== EPROBE_DEFER) return { cause: { cause: 'bind-failed', whole, error }, evidence: words, line };
   return { cause: deferral(null, words ?? 'it cannot be bound as a part yet'), evidence: words, line };

@@ -215,6 +215,22 @@ describe('what people make of a log', () => {
     expect(found).toMatchObject({ settled: [], unexplained: ['a600000.usb'] });
   });
 
+  it('takes a device for not bound whose driver tells an error after its time-out, and no other', () => {
+    const camera = 'gadget-camera 1000.camera';
+    const over = stamped(`${camera}: deferred probe timeout, ignoring dependency`);
+    const error = (words: string) => stamped(`${camera}: ${words}`);
+    const failed = why(over, error('Failed to configure power domains: -110'));
+    expect(failed).toMatchObject({ unbound: 1, goneOn: 0, roots: [{ evidence: expect.stringContaining('-110') }] });
+    expect(why(error('Failed to configure power domains: -110'), over)).toMatchObject({ unbound: 0, goneOn: 1 });
+    expect(why(over, error('no IRQ found, polling is used'))).toMatchObject({ unbound: 0, goneOn: 1 });
+  });
+
+  it('takes a part that went on after its time-out and cannot be bound to the whole for failed', () => {
+    const over = stamped('gadget-gpu 1000.gpu: deferred probe timeout, ignoring dependency');
+    const bind = stamped('gadget-drm 2000.display: failed to bind 1000.gpu (gadget_ops): -19');
+    expect(why(over, bind).roots).toMatchObject([{ name: '1000.gpu', cause: { cause: 'bind-failed', error: 19 } }]);
+  });
+
   it('takes no device for stuck whose time-out is over and of which its driver then says that it works', () => {
     const over = stamped('gadget-vpu fdc70000.video-codec: deferred probe timeout, ignoring dependency');
     const works = stamped('gadget-vpu fdc70000.video-codec: registered as /dev/video4');
