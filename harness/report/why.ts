@@ -1,13 +1,12 @@
+import type { Words } from '../dmesg/complaints.ts';
 import { printable } from '../printable.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { Tried } from '../verdict/why-cell.ts';
-import { isProvider } from '../verdict/why-guesses.ts';
-import type { Root, RootCause, Waiting, Why } from '../verdict/why-roots.ts';
+import { isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
+import type { Root, Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
-
-/** Devices that are listed below a root; the rest is counted. */
-const LISTED = 20;
+import { listed, rootLines, sharedCause } from './why-root.ts';
 
 /** Likely roots that are named, and errors that are quoted. */
 const LIKELY = 5;
@@ -20,33 +19,7 @@ const ASK_THE_KERNEL =
 const ASK_THE_DRIVER_CORE =
   'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
   'prints every attempt, and what the driver says before it';
-/**
- * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
- * else calls driver_deferred_probe_check_state().
- */
-const TIMED_OUT =
-  'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller, or that of a PHY on ' +
-  'an MDIO bus for its interrupt (no others end so), which the log does not name';
 const WENT_ON = 'went on without a supplier and may be bound';
-const IOMMU = /iommu|smmu/;
-/** A driver's name before its words (dev_err_probe()). */
-const DRIVER = /^[\w.,-]+: /;
-/** A node's path in a driver's words. */
-const PATH = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+/;
-/** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
-const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
-/** A driver that defers without a word leaves no trace in the log of a kernel before 6.8. */
-const NOT_PROBED = 'no driver has probed it, as far as the log tells';
-const STATUS = '`status` there: whether it is on';
-const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
-/** Names that may stand in a command which somebody pastes. */
-const PLAIN = /^[\w.,:@/+-]{1,256}$/;
-
-/** A node's name alone, without an address, and not that of what has a driver of its own. */
-const BARE = /^(?:\.{3}\/)?(?!.*(?:regulator|supply|vcc|vdd|clk|clock|power|domain|firmware|bus))[A-Za-z][\w,-]*$/;
-const OF_A_PART =
-  '  a node without an address is often a part of another (pins, ports), of which no device is made: then nothing ' +
-  'ever binds it';
 
 /** What is known besides the log. */
 interface MoreOfWhy {
@@ -62,7 +35,12 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared, ended !== null));
-  for (const roots of shared) lines.push('', ...rootLines(roots));
+  const accused = new Set<Words>();
+  for (const roots of shared) {
+    const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.complaints)))].slice(0, LIKELY);
+    for (const words of said) accused.add(words);
+    lines.push('', ...rootLines(roots, said));
+  }
   if (found.unexplained.length > 0) {
     lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
     const likely = found.likely.slice(0, LIKELY);
@@ -75,7 +53,8 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
     found.roots.some(({ cause, evidence }) => cause.cause === 'silent' && evidence === null)
   )
     lines.push(...openLines(found));
-  if (found.complaints.length > 0) lines.push(...complaintLines(found.complaints));
+  const complaints = found.complaints.filter((words) => !accused.has(words));
+  if (complaints.length > 0) lines.push(...complaintLines(complaints));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -130,12 +109,6 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
   );
 }
 
-/** What a driver defers for; pin_request(), drivers/pinctrl/pinmux.c, speaks for the pin controller, not for it. */
-function inWords(call: string): string {
-  const isPin = call.includes('; cannot claim for ');
-  return isPin ? `, as the pin controller refuses it a pin: ${call}` : `: ${call}`;
-}
-
 function goesOn({ cause }: Root): boolean {
   return cause.cause === 'timed-out' && cause.goesOn;
 }
@@ -143,54 +116,6 @@ function goesOn({ cause }: Root): boolean {
 function devicesNotBound(number: number): string {
   return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
 }
-
-/**
- * Roots that are told together: what nobody waits for and of which the same is known, what is deferred in the same
- * words, what lacks the same module, and what may lack the same as its wait timed out.
- */
-function sharedCause({ name, cause, evidence, waiting }: Root): string {
-  if (cause.cause === 'timed-out') return `${causeText(cause)}\n${evidence ?? ''}`;
-  if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
-  if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
-  if (cause.cause === 'module-not-loaded') return causeText(cause);
-  return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
-}
-
-function rootLines(roots: readonly Root[]): string[] {
-  const [first] = roots;
-  if (first === undefined) return [];
-  const { cause, evidence, line } = first;
-  const names = new Set(roots.map(({ name }) => name));
-  const drivers = new Set(
-    roots.flatMap((root) => (root.cause.cause === 'own-deferral' ? (root.cause.driver ?? []) : [])),
-  );
-  const place = line === null || line === 0 ? '' : ` (line ${line})`;
-  const head =
-    cause.cause === 'own-deferral' && drivers.size > 1
-      ? `${[...drivers].join(', ')} defer them: ${cause.call ?? ''}`
-      : causeText(cause);
-  const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
-  const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
-  if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
-  else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
-  if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
-  const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
-  lines.push(...guessesOf(roots));
-  for (const [known, words] of WAITING) {
-    const those = waiting.filter((one) => one.known === known);
-    // Which of them a device waits for, a boot does not tell.
-    const via = those.map((one) => viaText(one, known === 'boot' || (one.for === one.root && names.size === 1)));
-    if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
-  }
-  const next = nextStep(first);
-  if (next !== null) lines.push(`  next: ${next}`);
-  return lines;
-}
-
-/** Causes whose evidence is what the driver said before. */
-const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
-  ...(['failed', 'bind-failed', 'silent', 'spoken-of', 'own-deferral'] as const),
-]);
 
 /** What drivers of other devices said; where many said something it tells nothing. */
 function complaintLines(complaints: Why['complaints']): string[] {
@@ -205,18 +130,6 @@ function complaintLines(complaints: Why['complaints']): string[] {
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
   ];
-}
-
-/** How it is known that devices wait. */
-const WAITING: readonly (readonly [known: Waiting['known'], words: string])[] = [
-  ['log', ''],
-  ['tree', ', as the device tree links them'],
-  ['boot', ', as they bind once it is loaded; the device tree does not link them'],
-];
-
-function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean): string {
-  const words = [...(isRoot ? [] : [`for ${supplier}`]), ...(properties.length === 0 ? [] : [properties.join(' ')])];
-  return words.length === 0 ? device : `${device} (${words.join(', ')})`;
 }
 
 /** What another boot says of the modules that are missing. */
@@ -244,68 +157,6 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
     ...more,
     left.length === 0 ? '  none of these devices is left' : `  still not bound: ${listed(left)}`,
   ];
-}
-
-/** What the words of a root mean; where that is a guess it is called one. */
-function guessesOf(roots: readonly Root[]): string[] {
-  const [first] = roots;
-  const cause = first?.cause;
-  if (cause?.cause === 'timed-out') {
-    const perhaps = new Set(roots.flatMap((root) => (root.cause.cause === 'timed-out' ? root.cause.perhaps : [])));
-    return [
-      ...(roots.some(({ name }) => IOMMU.test(name))
-        ? ['  as there are IOMMUs among them, a power domain is the likeliest: a guess']
-        : []),
-      ...(perhaps.size > 0 ? [perhapsLine([...perhaps])] : []),
-    ];
-  }
-  if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
-  const named = PATH.test(cause.call ?? '') ? '' : ', which the log does not name';
-  const lines = [`  by these words it waits for ${cause.wants}${named}`];
-  const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
-  const perhaps = new Set(all.flatMap((own) => own.perhaps));
-  if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));
-  const circle = all.flatMap((own) => own.circle);
-  if (circle.length > 0)
-    lines.push(
-      `  as ${listed(circle)} may be what it waits for, they may wait for each other, or for a node of which no ` +
-        'device is made: a guess, which a boot with `fw_devlink=permissive` shows',
-    );
-  return lines;
-}
-
-function perhapsLine(names: readonly string[]): string {
-  return `  perhaps for ${listed(names)}: not bound either, and a guess by the name`;
-}
-
-/** The path in the log's words of the node that a device has its name from; null where they have none. */
-function pathIn(evidence: string | null, device: string): string | null {
-  const [name = '', ...below] = device.split('.').slice(1).join('.').split(':');
-  const path = /\s(\/\S+?)[,;]?(?:\s|$)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
-  const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
-  const isWhole = below.every((node, index) => path[at + 1 + index] === node);
-  return at === -1 || !isWhole ? null : path.slice(0, at + 1 + below.length).join('/');
-}
-
-/** What tells more about a root, or helps. */
-function nextStep({ name, cause, evidence }: Root): string | null {
-  switch (cause.cause) {
-    case 'never-probed':
-    case 'no-bus': {
-      if (!PLAIN.test(name)) return null;
-      const path = name.startsWith('/') ? name : pathIn(evidence, name);
-      if (path !== null && PLAIN.test(path))
-        return `\`cat /sys/firmware/devicetree/base${path}/compatible\`: which driver it needs; ${STATUS}`;
-      const node = name.replace(/^\.\.\.\//, '');
-      if (NODE.test(node))
-        return `\`find /sys/firmware/devicetree/base -name '${node}'\`: its node, with its compatible`;
-      return `\`cat /sys/bus/*/devices/${name}/uevent\`: its compatible; ${NO_SUCH_FILE}`;
-    }
-    case 'timed-out':
-      return 'where a module that loads late provides it, boot with `deferred_probe_timeout=60`';
-    default:
-      return null;
-  }
 }
 
 /** What may help with devices of which the log does not say why they wait. */
@@ -352,58 +203,4 @@ function guessLines({ guesses, more, open, skipped, links, followed }: TreeGuess
         `and at ${followed} suppliers.`,
     );
   return lines;
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length > LISTED ? [`and ${names.length - LISTED} more`] : [];
-  return [...names.slice(0, LISTED).map(printable), ...more].join(', ');
-}
-
-/** Why a root is not there, and what to do about it where that is known. */
-function causeText(cause: RootCause): string {
-  switch (cause.cause) {
-    case 'never-probed':
-      return `${NOT_PROBED}; the kernel may have none, or its module may not be loaded`;
-    case 'no-bus':
-      return `${NOT_PROBED}, which has no word of its bus ${cause.bus} either`;
-    case 'no-driver':
-      return `the kernel has no driver for it (compatible ${cause.compatible.join(', ')})`;
-    case 'module-not-loaded':
-      return `its driver is a module that is not loaded: load ${cause.modules.join(' or ')}`;
-    case 'half-merged-tree':
-      return `the device tree is incomplete: ${cause.what}`;
-    case 'node-disabled':
-      return 'its node is disabled in the device tree';
-    case 'part-of':
-      return `a part by its name, perhaps of ${listed(cause.perhaps)}: not bound either, and a guess`;
-    case 'no-part':
-      return (
-        `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, ` +
-        'or has another name for it'
-      );
-    case 'silent':
-      return 'deferred itself, without a reason in the log';
-    case 'own-deferral':
-      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : inWords(cause.call)}`;
-    case 'failed':
-      if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
-      return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
-    case 'spoken-of':
-      return `it is not there although ${cause.driver} speaks of it; what became of its probe the log does not tell`;
-    case 'bind-failed':
-      return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
-    case 'unnamed-supplier':
-      return 'it waits for a supplier of which the log does not have the name';
-    case 'timed-out':
-      return cause.goesOn ? `${TIMED_OUT}; no line says that its probe failed, so it may be bound` : TIMED_OUT;
-    case 'cycle':
-      return cause.relaxed
-        ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +
-            cause.members.join(', ')
-        : `they wait for each other: ${cause.members.join(', ')}`;
-    case 'retry-loop':
-      return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;
-    case 'not-returned':
-      return `the probe of ${cause.driver ?? 'its driver'} has not returned`;
-  }
 }

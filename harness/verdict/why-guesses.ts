@@ -1,5 +1,6 @@
+import type { Words } from '../dmesg/complaints.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
-import type { End, Found, Why } from './why-roots.ts';
+import type { End, Found, Root, Why } from './why-roots.ts';
 import { type Want, wantOf } from './why-wants.ts';
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
@@ -117,6 +118,23 @@ function isPerhapsCodec(
     provider?.test('codec') === true && ON_I2C.test(device) && (driver === null ? !isSupplier : OF_CODECS.test(driver))
   );
 }
+
+/** What the words about a root say that it lacks; null where they do not tell. */
+export function lackedBy({ cause, evidence }: Pick<Root, 'cause' | 'evidence'>): Want | null {
+  if (cause.cause === 'timed-out') return wantOf(evidence);
+  return cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
+}
+
+/** Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks. */
+export function saidOfProviders(root: Root, complaints: readonly Words[]): Words[] {
+  const provider = lackedBy(root)?.provider ?? null;
+  const words = root.cause.cause === 'own-deferral' ? (root.cause.call ?? '') : '';
+  const said = complaints.filter(({ device }) => device !== root.name);
+  const named = said.filter(({ device }) => LOOKS_NAMED.test(device) && words.includes(device));
+  return named.length > 0 ? named : said.filter(({ device }) => provider?.test(device) === true);
+}
+/** A name that is no word. */
+const LOOKS_NAMED = /\d.*[.:-]|[.:-].*\d/;
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
 const ENDED_BY_TIMEOUT =

@@ -225,6 +225,35 @@ describe('what people make of a log', () => {
     expect(why(over, error('no IRQ found, polling is used'))).toMatchObject({ unbound: 0, goneOn: 1 });
   });
 
+  it('names what may provide what is lacking and whose driver tells an error, with the root', () => {
+    const text = formatWhy(
+      why(
+        stamped('gadget-pgc gadget-pgc-domain.8: failed to command the domain'),
+        stamped('gadget-blk 3000.blk-ctrl: deferred probe timeout, ignoring dependency'),
+        stamped('gadget-blk 3000.blk-ctrl: error -110: failed to attach power domain "g1"'),
+        stamped('gadget-blk: probe of 3000.blk-ctrl failed with error -110'),
+        stamped('gadget-leds 5000.leds: Failed to read the colour: -5'),
+      ),
+    );
+    expect(text).toContain('3000.blk-ctrl: the deferred probe timeout ended the wait for a power domain\n');
+    expect(text).toContain('  perhaps for gadget-pgc-domain.8, of which its driver says (line 1): failed to command');
+    expect(text).not.toContain('perhaps for 5000.leds');
+    expect(text).toMatch(/Other drivers report errors.*\n {2}5000\.leds/);
+  });
+
+  it('tells what a pin controller lacks that keeps a pin back', () => {
+    const text = formatWhy(
+      why(
+        stamped("gadget-pinctrl 2000.pinctrl: Couldn't get bank PB regulator"),
+        stamped('gadget-pinctrl 2000.pinctrl: pin-160 (1000.mmc) status -517'),
+      ),
+    );
+    expect(text).toContain('by these words it waits for a pin controller\n');
+    expect(text).toContain(
+      "perhaps for 2000.pinctrl, of which its driver says (line 1): Couldn't get bank PB regulator",
+    );
+  });
+
   it('takes a part that went on after its time-out and cannot be bound to the whole for failed', () => {
     const over = stamped('gadget-gpu 1000.gpu: deferred probe timeout, ignoring dependency');
     const bind = stamped('gadget-drm 2000.display: failed to bind 1000.gpu (gadget_ops): -19');

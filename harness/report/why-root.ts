@@ -1,0 +1,226 @@
+import type { Words } from '../dmesg/complaints.ts';
+import { printable } from '../printable.ts';
+import { lackedBy } from '../verdict/why-guesses.ts';
+import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
+
+/** Devices that are listed below a root; the rest is counted. */
+const LISTED = 20;
+
+/**
+ * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
+ * else calls driver_deferred_probe_check_state().
+ */
+const TIMED_OUT =
+  'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller, or that of a PHY on ' +
+  'an MDIO bus for its interrupt (no others end so), which the log does not name';
+const IOMMU = /iommu|smmu/;
+/** A driver's name before its words (dev_err_probe()). */
+const DRIVER = /^[\w.,-]+: /;
+/** What a driver's words name: a node's path, or a device with an address. */
+const NAMES_IT = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+|\b[0-9a-f]{4,16}\.[a-z][\w-]*/;
+/** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
+const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
+/** A driver that defers without a word leaves no trace in the log of a kernel before 6.8. */
+const NOT_PROBED = 'no driver has probed it, as far as the log tells';
+const STATUS = '`status` there: whether it is on';
+const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
+/** Names that may stand in a command which somebody pastes. */
+const PLAIN = /^[\w.,:@/+-]{1,256}$/;
+
+/** A node's name alone, without an address, and not that of what has a driver of its own. */
+const BARE = /^(?:\.{3}\/)?(?!.*(?:regulator|supply|vcc|vdd|clk|clock|power|domain|firmware|bus))[A-Za-z][\w,-]*$/;
+const OF_A_PART =
+  '  a node without an address is often a part of another (pins, ports), of which no device is made: then nothing ' +
+  'ever binds it';
+
+/** What a driver defers for; pin_request(), drivers/pinctrl/pinmux.c, speaks for the pin controller, not for it. */
+function inWords(call: string): string {
+  const isPin = call.includes('; cannot claim for ');
+  return isPin ? `, as the pin controller refuses it a pin: ${call}` : `: ${call}`;
+}
+
+/**
+ * Roots that are told together: what nobody waits for and of which the same is known, what is deferred in the same
+ * words, what lacks the same module, and what may lack the same as its wait timed out.
+ */
+export function sharedCause({ name, cause, evidence, waiting }: Root): string {
+  if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
+  if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
+  if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
+  if (cause.cause === 'module-not-loaded') return causeText(cause);
+  return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
+}
+
+/** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */
+export function rootLines(roots: readonly Root[], said: readonly Words[]): string[] {
+  const [first] = roots;
+  if (first === undefined) return [];
+  const { cause, evidence, line } = first;
+  const names = new Set(roots.map(({ name }) => name));
+  const drivers = new Set(
+    roots.flatMap((root) => (root.cause.cause === 'own-deferral' ? (root.cause.driver ?? []) : [])),
+  );
+  const place = line === null || line === 0 ? '' : ` (line ${line})`;
+  const head =
+    cause.cause === 'own-deferral' && drivers.size > 1
+      ? `${[...drivers].join(', ')} defer them: ${cause.call ?? ''}`
+      : causeText(cause, evidence);
+  const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
+  const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
+  if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
+  else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
+  if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
+  const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
+  lines.push(...guessesOf(roots));
+  for (const { device, words, line: at } of said)
+    lines.push(`  perhaps for ${printable(device)}, of which its driver says (line ${at}): ${printable(words)}`);
+  for (const [known, words] of WAITING) {
+    const those = waiting.filter((one) => one.known === known);
+    // Which of them a device waits for, a boot does not tell.
+    const via = those.map((one) => viaText(one, known === 'boot' || (one.for === one.root && names.size === 1)));
+    if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
+  }
+  const next = nextStep(first);
+  if (next !== null) lines.push(`  next: ${next}`);
+  return lines;
+}
+
+/** Causes whose evidence is what the driver said before. */
+const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
+  ...(['failed', 'bind-failed', 'silent', 'spoken-of', 'own-deferral'] as const),
+]);
+
+/** How it is known that devices wait. */
+const WAITING: readonly (readonly [known: Waiting['known'], words: string])[] = [
+  ['log', ''],
+  ['tree', ', as the device tree links them'],
+  ['boot', ', as they bind once it is loaded; the device tree does not link them'],
+];
+
+function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean): string {
+  const words = [...(isRoot ? [] : [`for ${supplier}`]), ...(properties.length === 0 ? [] : [properties.join(' ')])];
+  return words.length === 0 ? device : `${device} (${words.join(', ')})`;
+}
+
+/** What the words of a root mean; where that is a guess it is called one. */
+function guessesOf(roots: readonly Root[]): string[] {
+  const [first] = roots;
+  const cause = first?.cause;
+  if (cause?.cause === 'timed-out') {
+    const perhaps = new Set(roots.flatMap((root) => (root.cause.cause === 'timed-out' ? root.cause.perhaps : [])));
+    return [
+      ...(roots.some(({ name }) => IOMMU.test(name))
+        ? ['  as there are IOMMUs among them, a power domain is the likeliest: a guess']
+        : []),
+      ...(perhaps.size > 0 ? [perhapsLine([...perhaps])] : []),
+    ];
+  }
+  if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
+  const named = NAMES_IT.test(cause.call ?? '') ? '' : ', which the log does not name';
+  const lines = [`  by these words it waits for ${cause.wants}${named}`];
+  const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
+  const perhaps = new Set(all.flatMap((own) => own.perhaps));
+  if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));
+  const circle = all.flatMap((own) => own.circle);
+  if (circle.length > 0)
+    lines.push(
+      `  as ${listed(circle)} may be what it waits for, they may wait for each other, or for a node of which no ` +
+        'device is made: a guess, which a boot with `fw_devlink=permissive` shows',
+    );
+  return lines;
+}
+
+function perhapsLine(names: readonly string[]): string {
+  return `  perhaps for ${listed(names)}: not bound either, and a guess by the name`;
+}
+
+/** The path in the log's words of the node that a device has its name from; null where they have none. */
+function pathIn(evidence: string | null, device: string): string | null {
+  const [name = '', ...below] = device.split('.').slice(1).join('.').split(':');
+  const path = /\s(\/\S+?)[,;]?(?:\s|$)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
+  const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
+  const isWhole = below.every((node, index) => path[at + 1 + index] === node);
+  return at === -1 || !isWhole ? null : path.slice(0, at + 1 + below.length).join('/');
+}
+
+/** What tells more about a root, or helps. */
+function nextStep({ name, cause, evidence }: Root): string | null {
+  switch (cause.cause) {
+    case 'never-probed':
+    case 'no-bus': {
+      if (!PLAIN.test(name)) return null;
+      const path = name.startsWith('/') ? name : pathIn(evidence, name);
+      if (path !== null && PLAIN.test(path))
+        return `\`cat /sys/firmware/devicetree/base${path}/compatible\`: which driver it needs; ${STATUS}`;
+      const node = name.replace(/^\.\.\.\//, '');
+      if (NODE.test(node))
+        return `\`find /sys/firmware/devicetree/base -name '${node}'\`: its node, with its compatible`;
+      return `\`cat /sys/bus/*/devices/${name}/uevent\`: its compatible; ${NO_SUCH_FILE}`;
+    }
+    case 'timed-out':
+      return 'where a module that loads late provides it, boot with `deferred_probe_timeout=60`';
+    default:
+      return null;
+  }
+}
+
+/** Names for the console; of very many the first ones. */
+export function listed(names: readonly string[]): string {
+  const more = names.length > LISTED ? [`and ${names.length - LISTED} more`] : [];
+  return [...names.slice(0, LISTED).map(printable), ...more].join(', ');
+}
+
+function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidence: string | null): string {
+  const want = lackedBy({ cause, evidence });
+  const text = want === null ? TIMED_OUT : `the deferred probe timeout ended the wait for ${want.noun}`;
+  return cause.goesOn ? `${text}; no line says that its probe failed, so it may be bound` : text;
+}
+
+/** Why a root is not there, and what to do about it where that is known. */
+function causeText(cause: RootCause, evidence: string | null = null): string {
+  switch (cause.cause) {
+    case 'never-probed':
+      return `${NOT_PROBED}; the kernel may have none, or its module may not be loaded`;
+    case 'no-bus':
+      return `${NOT_PROBED}, which has no word of its bus ${cause.bus} either`;
+    case 'no-driver':
+      return `the kernel has no driver for it (compatible ${cause.compatible.join(', ')})`;
+    case 'module-not-loaded':
+      return `its driver is a module that is not loaded: load ${cause.modules.join(' or ')}`;
+    case 'half-merged-tree':
+      return `the device tree is incomplete: ${cause.what}`;
+    case 'node-disabled':
+      return 'its node is disabled in the device tree';
+    case 'part-of':
+      return `a part by its name, perhaps of ${listed(cause.perhaps)}: not bound either, and a guess`;
+    case 'no-part':
+      return (
+        `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, ` +
+        'or has another name for it'
+      );
+    case 'silent':
+      return 'deferred itself, without a reason in the log';
+    case 'own-deferral':
+      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : inWords(cause.call)}`;
+    case 'failed':
+      if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
+      return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
+    case 'spoken-of':
+      return `it is not there although ${cause.driver} speaks of it; what became of its probe the log does not tell`;
+    case 'bind-failed':
+      return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
+    case 'unnamed-supplier':
+      return 'it waits for a supplier of which the log does not have the name';
+    case 'timed-out':
+      return timedOutText(cause, evidence);
+    case 'cycle':
+      return cause.relaxed
+        ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +
+            cause.members.join(', ')
+        : `they wait for each other: ${cause.members.join(', ')}`;
+    case 'retry-loop':
+      return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;
+    case 'not-returned':
+      return `the probe of ${cause.driver ?? 'its driver'} has not returned`;
+  }
+}
