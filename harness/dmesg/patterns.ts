@@ -63,8 +63,9 @@ export const INCOMPLETE = new RegExp(
     /^\[<[0-9a-f]{8}>\] \([\w.]+\)(?: \[[\w-]+\])? from(?: \[<[0-9a-f]{8}>\])? ?$/,
   ),
 );
-/** A frame of arm that a terminal broke, anywhere behind the second function's parenthesis. */
-export const BROKEN_FRAME = /^\s*\[<[0-9a-f]{8}>\] \([\w.+/]+\)?(?: \[[\w-]+\]\))? from \[<[0-9a-f]{8}>\] \([\w.+/]*$/;
+/** A frame of arm that a terminal broke behind the second function's name; two parts of a name may be none. */
+export const BROKEN_FRAME =
+  /^\s*\[<[0-9a-f]{8}>\] \([\w.+/]+\)?(?: \[[\w-]+\]\))? from \[<[0-9a-f]{8}>\] \([\w.]+\+[\da-fx/]*$/;
 /** x86 marks the stacks that a trace goes through. */
 export const CONTEXT = /^<{1,2}(\/?)(IRQ|SOFTIRQ|NMI|TASK|EOI|EOE|#DF|#DB|ENTRY_TRAMPOLINE)>{1,2} */;
 /** lockdep: the lock that the report is about comes next, with the place that wanted it. */

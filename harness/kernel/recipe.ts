@@ -177,9 +177,10 @@ export async function loadRecipe(name: string, folder: string = KERNEL_CONFIGS):
   const source = parseSource(name, process.cwd());
   if (source !== null && (source.from === 'debian-stock' || source.from === 'image'))
     return { name, source, config: null, fragments: [], patches: [], mayBeRefused: [], followsSource: false };
-  const form = source === null ? FORMS.get(name.slice(0, name.indexOf(':'))) : undefined;
-  if (form !== undefined) throw new InputError(`${name} is not a kernel: expected ${form}`);
   const at = name.indexOf('@');
+  const hasSource = at > 0 && parseSource(name.slice(at + 1), process.cwd()) !== null;
+  const form = source === null && !hasSource ? FORMS.get(name.slice(0, name.indexOf(':'))) : undefined;
+  if (form !== undefined) throw new InputError(`${name} is not a kernel: expected ${form}`);
   if (source === null && at > 0) return withSource(name, name.slice(0, at), name.slice(at + 1), folder);
   const isFile = name.endsWith('.yaml');
   const path = isFile ? resolve(name) : join(folder, `${name}.yaml`);
