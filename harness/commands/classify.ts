@@ -5,7 +5,7 @@ import { EXIT, InputError } from '../errors.ts';
 import { type CodePlace, placeKey, symbolize } from '../kernel/symbolize.ts';
 import { isMissing, isPass } from '../model/verdict.ts';
 import { printable } from '../printable.ts';
-import { count } from '../report/text.ts';
+import { count, groupBy } from '../report/text.ts';
 import { readKnownIssues } from '../terminal/known-issues.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { type Classification, Classifier, type ClassifyOptions as ReadingOptions } from '../verdict/classify.ts';
@@ -122,10 +122,8 @@ function describe(result: Classification): string {
 
 /** The function to blame where the title has another or none, and why those further in are not, each reason once. */
 function blamed(crash: Crash): string[] {
-  const names = new Map<string, string[]>();
-  for (const { function: name, why } of crash.passedOver) names.set(why, [...(names.get(why) ?? []), name]);
-  const passedOver = [...names].map(
-    ([why, all]) => `not ${all.join(', ')}: ${all.length === 1 ? 'it' : 'each'} ${why}`,
+  const passedOver = [...groupBy(crash.passedOver, ({ why }) => why)].map(
+    ([why, all]) => `not ${all.map((one) => one.function).join(', ')}: ${all.length === 1 ? 'it' : 'each'} ${why}`,
   );
   const { function: name, module, title } = crash;
   if (name === null || title.endsWith(` in ${rustName(name)}`)) return passedOver;

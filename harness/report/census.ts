@@ -7,7 +7,7 @@ import {
   type LinkedToNoDriver,
 } from '../board/census.ts';
 import { tellLeftOut } from '../board/left-out.ts';
-import { count } from './text.ts';
+import { count, groupBy } from './text.ts';
 
 /** What became of a board's devices, as a kernel developer reads it: the sum first, then what is wrong. */
 
@@ -79,14 +79,8 @@ function describe(device: CensusDevice): string {
 const SHARED_MIN = 3;
 
 function withoutDriver(those: readonly CensusDevice[]): string[] {
-  const byReason = new Map<string, CensusDevice[]>();
-  for (const device of those) {
-    if (device.reason === null || (device.answers?.broken ?? 0) > 0) continue;
-    const same = byReason.get(device.reason) ?? [];
-    same.push(device);
-    byReason.set(device.reason, same);
-  }
-  const shared = [...byReason].filter(([, same]) => same.length >= SHARED_MIN);
+  const plain = those.filter(({ reason, answers }) => reason !== null && (answers?.broken ?? 0) === 0);
+  const shared = [...groupBy(plain, ({ reason }) => reason ?? '')].filter(([, same]) => same.length >= SHARED_MIN);
   const isShared = new Set(shared.flatMap(([, same]) => same));
   const lines = [
     ...those.filter((device) => !isShared.has(device)).map(describe),

@@ -1,5 +1,6 @@
 import type { Words } from '../dmesg/complaints.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import { nameIn } from './why-names.ts';
 import type { End, Found, Root, Why } from './why-roots.ts';
 import { type Want, wantOf } from './why-wants.ts';
 
@@ -121,20 +122,22 @@ function isPerhapsCodec(
 
 /** What the words about a root say that it lacks; null where they do not tell. */
 export function lackedBy({ cause, evidence }: Pick<Root, 'cause' | 'evidence'>): Want | null {
-  if (cause.cause === 'timed-out') return wantOf(evidence);
+  if (cause.cause === 'timed-out') {
+    const want = wantOf(evidence);
+    // Words of anything else are of another attempt, or of what follows.
+    return want?.timesOut === true ? want : null;
+  }
   return cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
 }
 
 /** Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks. */
 export function saidOfProviders(root: Root, complaints: readonly Words[]): Words[] {
+  const others = new Map(complaints.filter(({ device }) => device !== root.name).map((said) => [said.device, said]));
+  const named = root.cause.cause === 'own-deferral' ? others.get(nameIn(root.cause.call, others) ?? '') : undefined;
+  if (named !== undefined) return [named];
   const provider = lackedBy(root)?.provider ?? null;
-  const words = root.cause.cause === 'own-deferral' ? (root.cause.call ?? '') : '';
-  const said = complaints.filter(({ device }) => device !== root.name);
-  const named = said.filter(({ device }) => LOOKS_NAMED.test(device) && words.includes(device));
-  return named.length > 0 ? named : said.filter(({ device }) => provider?.test(device) === true);
+  return [...others.values()].filter(({ device }) => provider?.test(device) === true);
 }
-/** A name that is no word. */
-const LOOKS_NAMED = /\d.*[.:-]|[.:-].*\d/;
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
 const ENDED_BY_TIMEOUT =

@@ -51,6 +51,17 @@ export function isUnnamedSupplier(reason: string | null): boolean {
   return UNNAMED.test(reason ?? '');
 }
 
+/** What stands around names in a sentence. */
+const BETWEEN_NAMES = /[\s,;'"()[\]]+|[.:]+(?=\s|$)/;
+/** Shorter names, and those without a number, may be words. */
+const LEAST_NAME = 5;
+
+/** The first of these devices whose name stands in a driver's words. */
+export function nameIn(words: string | null, devices: Pick<ReadonlySet<string>, 'has'>): string | null {
+  const names = words?.split(BETWEEN_NAMES) ?? [];
+  return names.find((name) => name.length >= LEAST_NAME && /\d/.test(name) && devices.has(name)) ?? null;
+}
+
 /** Shorter unit addresses are those of I2C, SPI and the like, whose devices have other names. */
 const BUS_ADDRESS = /^[^@]+@[0-9a-f]{5,16}$/;
 /** An I2C device's node: an address of seven or ten bits. */

@@ -8,6 +8,8 @@ export interface Want {
   readonly property: RegExp | null;
   /** What devices are called that provide it. */
   readonly provider: RegExp | null;
+  /** The deferred probe timeout ends the wait for it: what calls driver_deferred_probe_check_state() (6.12). */
+  readonly timesOut?: true;
 }
 
 const WANTS: readonly Want[] = [
@@ -44,6 +46,7 @@ const WANTS: readonly Want[] = [
     words: /pinctrl|pin.?control(?:ler)?/gi,
     property: /^pinctrl-\d+$/,
     provider: /pinctrl|pin-controller|pinmux|iomuxc/,
+    timesOut: true,
   },
   { noun: 'an interrupt', words: /\birqs?\b|interrupt/gi, property: /^interrupts/, provider: /gpio|pinctrl|interrupt/ },
   {
@@ -65,6 +68,7 @@ const WANTS: readonly Want[] = [
     words: /power.?domains?|genpd|pm.?domain/gi,
     property: /^power-domains$/,
     provider: /power-(?:controller|domain|manager)|pgc|blk-ctrl|rpmh?pd/,
+    timesOut: true,
   },
   { noun: 'a reset controller', words: /reset/gi, property: /^resets$/, provider: /reset/ },
   { noun: 'a backlight', words: /backlight/gi, property: /^backlight$/, provider: /backlight/ },
@@ -90,7 +94,7 @@ const WANTS: readonly Want[] = [
   },
   { noun: 'an extcon device', words: /extcon/gi, property: /^extcon$/, provider: /extcon|typec|usb-id/ },
   { noun: 'a DMA controller', words: /(?<![a-z])dma(?![a-z])/gi, property: /^dmas$/, provider: /dma/ },
-  { noun: 'an IOMMU', words: /iommu|smmu/gi, property: /^iommus$/, provider: /iommu|smmu/ },
+  { noun: 'an IOMMU', words: /iommu|smmu/gi, property: /^iommus$/, provider: /iommu|smmu/, timesOut: true },
   { noun: 'a devfreq governor', words: /governor/gi, property: null, provider: null },
 ];
 

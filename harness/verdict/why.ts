@@ -4,7 +4,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, providerRank, rootDeviceOf } from './why-guesses.ts';
-import { isUnnamedSupplier, kindOfPart, Names, supplierOf } from './why-names.ts';
+import { isUnnamedSupplier, kindOfPart, Names, nameIn, supplierOf } from './why-names.ts';
 import type { End, Found, Root, RootCause, Why } from './why-roots.ts';
 import { boundSince, splitSettled } from './why-settled.ts';
 import { wantOf } from './why-wants.ts';
@@ -12,6 +12,7 @@ import { wantOf } from './why-wants.ts';
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
 const PREFIX = /^(?:([\w.,-]+): )?(?:error -(?:EPROBE_DEFER|517): )?/;
 const ETIMEDOUT = 110;
+
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
   const summary = { ...said, devices: withWordsOfCpus(said.devices) };
@@ -23,29 +24,7 @@ export function whyUnbound(said: LogSummary): Why {
   const binds = summary.bindFailures.filter(({ device }) => devices.get(device)?.state !== 'bound');
   const parts = new Map(binds.map((failure) => [failure.part, failure]));
   const { unbound, settled } = splitSettled(summary, names);
-  const awaited = new Map<string, string>();
-  /** Their supplier came after all, in this line: the kernel keeps the last reason that it was told. */
-  const outdated = new Map<string, number>();
-  const thereSince = (supplier: string): number | null => {
-    const life = devices.get(supplier);
-    if (life !== undefined) return life.state === 'bound' && !parts.has(supplier) ? life.boundLine : null;
-    const speaker = speakers.deviceOf(supplier) ?? '';
-    return complaints.has(speaker) ? null : (heard.get(speaker)?.line ?? null);
-  };
-  for (const device of unbound) {
-    const reason = devices.get(device)?.reason ?? null;
-    const named = supplierOf(reason);
-    const said = complaints.get(device)?.words ?? null;
-    const supplier =
-      named === null
-        ? (nodeIn(reason, names, unbound) ?? deviceIn(reason, unbound) ?? deviceIn(said, unbound))
-        : names.supplierOf(device, named);
-    if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
-    const since = thereSince(supplier);
-    const isThere = since !== null && (devices.has(supplier) || since > (devices.get(device)?.reasonLine ?? 0));
-    if (isThere) outdated.set(device, since);
-    else awaited.set(device, supplier);
-  }
+  const { awaited, outdated } = awaitedBy(unbound, summary, { names, speakers, parts });
   for (const device of boundSince(outdated, awaited, devices)) {
     unbound.delete(device);
     awaited.delete(device);
@@ -76,16 +55,7 @@ export function whyUnbound(said: LogSummary): Why {
       continue;
     }
     if (life === undefined && !parts.has(end)) {
-      const bus = names.busOf(end);
-      const speaker = complaints.get(speakers.deviceOf(end) ?? '') ?? heard.get(speakers.deviceOf(end) ?? '');
-      const waiter = devices.get(first.get(end) ?? '');
-      const kind = kindOfPart(waiter?.reason ?? null);
-      const unseen: RootCause = bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus };
-      rootAt(end, () =>
-        speaker?.driver == null || NO_DRIVERS.has(speaker.driver)
-          ? { cause: kind === null ? unseen : { cause: 'no-part', kind }, ...reasonOf(waiter) }
-          : { cause: { cause: 'spoken-of', driver: speaker.driver }, evidence: speaker.words, line: speaker.line },
-      );
+      rootAt(end, () => unseen(end, devices.get(first.get(end) ?? ''), summary, { names, speakers }));
     } else if (!roots.has(end)) {
       const known =
         withComplaint(
@@ -142,6 +112,61 @@ export function whyUnbound(said: LogSummary): Why {
   };
 }
 
+/** Names of devices, and of those that the log only has drivers speak of. */
+interface Known {
+  readonly names: Names;
+  readonly speakers: Names;
+}
+
+/** What each device waits for that is not there, and where what it was said to wait for came after all. */
+function awaitedBy(
+  unbound: ReadonlySet<string>,
+  { devices, complaints, heard }: LogSummary,
+  { names, speakers, parts }: Known & { readonly parts: ReadonlyMap<string, BindFailure> },
+) {
+  const awaited = new Map<string, string>();
+  /** Their supplier came after all, in this line: the kernel keeps the last reason that it was told. */
+  const outdated = new Map<string, number>();
+  const thereSince = (supplier: string): number | null => {
+    const life = devices.get(supplier);
+    if (life !== undefined) return life.state === 'bound' && !parts.has(supplier) ? life.boundLine : null;
+    const speaker = speakers.deviceOf(supplier) ?? '';
+    return complaints.has(speaker) ? null : (heard.get(speaker)?.line ?? null);
+  };
+  for (const device of unbound) {
+    const reason = devices.get(device)?.reason ?? null;
+    const named = supplierOf(reason);
+    const said = complaints.get(device)?.words ?? null;
+    const supplier =
+      named === null
+        ? (nodeIn(reason, names, unbound) ?? nameIn(reason, unbound) ?? nameIn(said, unbound))
+        : names.supplierOf(device, named);
+    if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
+    const since = thereSince(supplier);
+    const isThere = since !== null && (devices.has(supplier) || since > (devices.get(device)?.reasonLine ?? 0));
+    if (isThere) outdated.set(device, since);
+    else awaited.set(device, supplier);
+  }
+  return { awaited, outdated };
+}
+
+/** The cause of what is waited for and is no device of the log's. */
+function unseen(
+  name: string,
+  waiter: DeviceLife | undefined,
+  { complaints, heard }: LogSummary,
+  { names, speakers }: Known,
+): Omit<Found, 'waiting'> {
+  const known = speakers.deviceOf(name) ?? '';
+  const speaker = complaints.get(known) ?? heard.get(known);
+  if (speaker?.driver != null && !NO_DRIVERS.has(speaker.driver))
+    return { cause: { cause: 'spoken-of', driver: speaker.driver }, evidence: speaker.words, line: speaker.line };
+  const kind = kindOfPart(waiter?.reason ?? null);
+  if (kind !== null) return { cause: { cause: 'no-part', kind }, ...reasonOf(waiter) };
+  const bus = names.busOf(name);
+  return { cause: bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus }, ...reasonOf(waiter) };
+}
+
 const CPU = /^cpu\d+$/;
 
 /**
@@ -169,17 +194,6 @@ function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string
   const path = PATH.exec(reason ?? '')?.[1];
   const device = path === undefined ? null : names.deviceOf(path);
   return device !== null && unbound.has(device) ? device : null;
-}
-
-/** What stands around names in a sentence. */
-const BETWEEN_NAMES = /[\s,;'"()[\]]+|[.:]+(?=\s|$)/;
-/** Shorter names, and those without a number, may be words. */
-const LEAST_NAME = 5;
-
-/** A device that is not bound whose name stands in a driver's words. */
-function deviceIn(words: string | null, unbound: ReadonlySet<string>): string | null {
-  const names = words?.split(BETWEEN_NAMES) ?? [];
-  return names.find((name) => name.length >= LEAST_NAME && /\d/.test(name) && unbound.has(name)) ?? null;
 }
 
 /** What says something of the cause comes first, and before a part what it may be a part of. */

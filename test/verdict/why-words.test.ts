@@ -241,6 +241,19 @@ describe('what people make of a log', () => {
     expect(text).toMatch(/Other drivers report errors.*\n {2}5000\.leds/);
   });
 
+  it('says of no time-out that it ended a wait which no time-out ends', () => {
+    const text = formatWhy(
+      why(
+        stamped('gadget-camera 1000.camera: deferred probe timeout, ignoring dependency'),
+        stamped('gadget-camera 1000.camera: failed to get the pixel clock: -2'),
+      ),
+    );
+    expect(text).toContain(
+      'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller',
+    );
+    expect(text).toContain('failed to get the pixel clock: -2');
+  });
+
   it('tells what a pin controller lacks that keeps a pin back', () => {
     const text = formatWhy(
       why(

@@ -179,9 +179,7 @@ static u32 spi_read(const struct placed *placed, u32 offset, u32 value)
 		return receives_status(received(placed));
 	if (offset < RECEIVES || offset >= RECEIVES + WORDS_END)
 		return value;
-	value = 0;
-	for (u32 i = 0; i < 4 && received(placed); i++)
-		value |= (u32)pop(placed) << 8 * i;
+	value = pop_word(placed);
 	if (!engine->send && !received(placed))
 		engine->receive = 0;
 	look(placed, 0);

@@ -73,9 +73,7 @@ static u32 read(const struct placed *placed, u32 offset, u32 value)
 	case RECEIVES_STATUS:
 		return bytes ? bytes << 4 | READY : 0;
 	case RECEIVES:
-		value = 0;
-		for (u32 i = 0; i < 4; i++)
-			value |= (u32)pop(placed) << 8 * i;
+		value = pop_word(placed);
 		look(placed);
 	}
 	return value;

@@ -57,12 +57,7 @@ static void transfer(const struct placed *placed, u32 command)
 
 static u32 read(const struct placed *placed, u32 offset, u32 value)
 {
-	if (offset != RECEIVES)
-		return value;
-	value = 0;
-	for (u32 i = 0; i < 4; i++)
-		value |= (u32)pop(placed) << 8 * i;
-	return value;
+	return offset == RECEIVES ? pop_word(placed) : value;
 }
 
 static u32 write(const struct placed *placed, u32 offset, u32 old, u32 value)

@@ -159,12 +159,7 @@ static void dspi_data(const struct placed *placed, u32 data)
 
 static u32 dspi_read(const struct placed *placed, u32 offset, u32 value)
 {
-	if (offset != DSPI_POP)
-		return value;
-	value = 0;
-	for (u32 i = 0; i < 4; i++)
-		value |= (u32)pop(placed) << 8 * i;
-	return in_order(placed, value);
+	return offset == DSPI_POP ? in_order(placed, pop_word(placed)) : value;
 }
 
 static u32 dspi_write(const struct placed *placed, u32 offset, u32 old, u32 value)

@@ -125,6 +125,16 @@ static inline u8 pop(const struct placed *placed)
 	return byte_get(store + FIFO_BYTES + first);
 }
 
+/* Four bytes, the first one lowest; zeros where there are fewer. */
+static inline u32 pop_word(const struct placed *placed)
+{
+	u32 value = 0;
+
+	for (u32 i = 0; i < 4; i++)
+		value |= (u32)pop(placed) << 8 * i;
+	return value;
+}
+
 static inline void flush(const struct placed *placed)
 {
 	register_set(placed->parameter[0] + FIFO_COUNT, 0);
