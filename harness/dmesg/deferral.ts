@@ -1,6 +1,7 @@
 import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 import { deviceOfPath } from './node-names.ts';
+import { isOfGpio, reasonOfPin, refusedPin } from './pins.ts';
 import { NO_DRIVERS, soundsBad } from './spoken.ts';
 
 /**
@@ -50,11 +51,6 @@ const NO_PART_OF_CARD = new RegExp(
   `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S{1,128} not registered)`,
 );
 const CARD_FAILED = /\bsnd_soc_register_card\S{0,32} failed:? \(?-517\)?$/;
-/**
- * pin_request(), drivers/pinctrl/pinmux.c: the pin controller speaks, and who asked for the pin (a device, or
- * CONTROLLER:N for a GPIO) is deferred.
- */
-const PIN_STATUS = new RegExp(`^${DRIVER_DEV}pin-(\\d{1,5}) \\((\\S{1,128})\\) status -517$`);
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
 const CYCLE = new RegExp(
   String.raw`^(?:[\w.,-]{1,64} )?(\S{1,200}): ${oneOf(
@@ -179,12 +175,10 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
   }
   if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
     if (ASYNC_ATTACH.test(text)) return null;
-    const pin = PIN_STATUS.exec(text);
+    const pin = refusedPin(text);
     if (pin !== null) {
-      const [, , controller = '', number, owner = ''] = pin;
-      if (owner.includes(`${controller}:`)) return null;
-      const reason = `pin ${number} of ${controller} cannot be had yet`;
-      return { event: 'deferred', by: 'driver', reason, device: owner, driver: null, ...at };
+      if (isOfGpio(pin)) return null;
+      return { event: 'deferred', by: 'driver', reason: reasonOfPin(pin), device: pin.owner, driver: null, ...at };
     }
     const node = text.startsWith('/') ? SAYS_DEFER_NODE.exec(text) : null;
     if (node !== null)

@@ -250,6 +250,8 @@ export class Lives {
     life.lastSaid = null;
     life.reason = reason;
     life.reasonLine = life.line;
+    // It has gone on without what it waited for when the time was over, and lacks something else.
+    if (reason !== REASON_UNKNOWN) life.timedOut = false;
   }
 
   #endAttempt(life: DeviceLife, reason: string | null): void {

@@ -5,9 +5,11 @@ import { editedEvent, OF_PROBE, unaligned, unmarked } from './edited.ts';
 import type { DmesgEvent } from './events.ts';
 import { Folds, isRest } from './folds.ts';
 import type { Locate } from './frame.ts';
+import { GpioRequests } from './gpio-requests.ts';
 import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
+import { mayLackPins, wordsOfPinController } from './pins.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 import { isLiteral, isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
@@ -69,6 +71,8 @@ export class DmesgParser {
   readonly #waiting = new Set<string>();
   /** The first half of a message, of which the next line may be the rest. */
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
+
+  readonly #gpios = new GpioRequests();
 
   /** Whether drivers' errors are events of their own, for which every line has to be read. */
   readonly #complaints: boolean;
@@ -197,6 +201,7 @@ export class DmesgParser {
     const read = listed ?? (hasSign ? eventOf(text, { line, time }) : null);
     const event = read === null ? null : this.#spoken(read);
     const said = read === null ? this.#goodWords(record, line) : null;
+    this.#gpios.note(text, line, time);
     if (this.#complaints && read === null) this.#complain(record, line, lines);
     if (said !== null) {
       // One word is enough, of drivers that say much.
@@ -268,7 +273,14 @@ export class DmesgParser {
       if (!before.includes(device) && isRest(before, line)) return [`${textOf(before)} ${text}`];
       return isRest(line, next) ? [`${text} ${textOf(next)}`] : [text];
     });
-    return wordsOf(device, texts);
+    const pins = this.#wordsOfPinController(device, recent);
+    return pins === null ? wordsOf(device, texts) : [pins];
+  }
+
+  /** What kept the pins of a device back, where one of the lines says that they are not set. */
+  #wordsOfPinController(device: string, lines: readonly string[]): string | null {
+    const recent = lines.slice(-RECENT_LINES);
+    return recent.some(mayLackPins) ? wordsOfPinController(device, recent.map(textOf)) : null;
   }
 
   /** What may be a complaint waits for the line after its own, the last of the `lines`. */
@@ -287,7 +299,12 @@ export class DmesgParser {
     const { event, line } = complaint;
     const isBroken = next !== null && this.#recent.at(-2) === line && isRest(line, next);
     const words = isBroken ? `${event.words} ${textOf(next)}` : event.words;
-    if (soundsBad(words)) this.#emit({ ...event, words });
+    if (!soundsBad(words)) return;
+    this.#emit({ ...event, words: this.#wordsOfPinController(event.device, this.#recent) ?? words });
+    const deferral = this.#gpios.deferralOf({ ...event, words });
+    if (deferral === null) return;
+    this.#follow(deferral);
+    this.#emit(deferral);
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

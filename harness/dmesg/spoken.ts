@@ -1,5 +1,6 @@
 import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
+import { REPEATS } from './pins.ts';
 import type { LogRecord } from './prefix.ts';
 
 /** Words with which drivers tell an error, besides its number. */
@@ -9,7 +10,7 @@ const AN_ERROR = new RegExp(
     /missing|mismatch|refused|denied|unsupported/,
     /not (?:found|available|supported|present|specified)|(?<!\w)-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
-    /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries)/,
+    /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,
   ),
   'i',
 );
@@ -138,7 +139,7 @@ export function bothEnds(said: readonly string[], words: string): string[] {
 }
 
 function tells(words: string): boolean {
-  return !LITTLE.test(words) && !DEFERS.test(words);
+  return !LITTLE.test(words) && !REPEATS.test(words) && !DEFERS.test(words);
 }
 
 /** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */

@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { printable } from '../printable.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
@@ -47,7 +48,7 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
   if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
   if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
-  if (cause.cause === 'module-not-loaded') return causeText(cause);
+  if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
 }
 
@@ -67,7 +68,8 @@ export function rootLines(roots: readonly Root[], said: readonly Words[]): strin
       : causeText(cause, evidence);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
-  if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
+  if (quoted && evidence.startsWith(OF_PIN_CONTROLLER)) lines.push(`  ${printable(evidence)}${place}`);
+  else if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
   if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
@@ -176,6 +178,12 @@ function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidenc
   return cause.goesOn ? `${text}; no line says that its probe failed, so it may be bound` : text;
 }
 
+function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): string {
+  const what = part === 'pins' ? 'pins of a pin controller by their names' : 'a part by its name';
+  if (perhaps.length === 0) return `${what}, of which no device is made: the controller is not there, or is bound late`;
+  return `${what}, perhaps of ${listed(perhaps)}: not bound either, and a guess`;
+}
+
 /** Why a root is not there, and what to do about it where that is known. */
 function causeText(cause: RootCause, evidence: string | null = null): string {
   switch (cause.cause) {
@@ -192,7 +200,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
     case 'node-disabled':
       return 'its node is disabled in the device tree';
     case 'part-of':
-      return `a part by its name, perhaps of ${listed(cause.perhaps)}: not bound either, and a guess`;
+      return partText(cause);
     case 'no-part':
       return (
         `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, ` +
@@ -201,7 +209,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
     case 'silent':
       return 'deferred itself, without a reason in the log';
     case 'own-deferral':
-      return `${cause.driver ?? 'its driver'} defers it${cause.call === null ? '' : inWords(cause.call)}`;
+      return `${cause.driver ?? 'its driver'} defers ${cause.whom}${cause.call === null ? '' : inWords(cause.call)}`;
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;

@@ -44,10 +44,12 @@ const DISKS: readonly (readonly [disk: RegExp, controller: RegExp])[] = [
 const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
 
 /** Nodes in those of other devices, of which no device is made, by what up to 6.2 the driver core calls them. */
-const PARTS: readonly (readonly [part: RegExp, whole: RegExp])[] = [
+const PARTS: readonly (readonly [name: RegExp, part: 'pins' | 'port', whole: RegExp])[] = [
   // rockchip,inno-usb2phy.yaml and phy-rockchip-typec.yaml.
-  [/^(?:\.{3}\/)?(?:otg|host)-port$/, /usb2-?phy/],
-  [/^(?:\.{3}\/)?(?:usb3|dp)-port$/, /^[0-9a-f]+\.phy$/],
+  [/^(?:\.{3}\/)?(?:otg|host)-port$/, 'port', /usb2-?phy/],
+  [/^(?:\.{3}\/)?(?:usb3|dp)-port$/, 'port', /^[0-9a-f]+\.phy$/],
+  // fsl,imx8mq-pinctrl.yaml, and what most others have (pinctrl.yaml).
+  [/^(?:\.{3}\/)?\w[\w-]*(?:grp(?:-?\d)?|[-_]pins?(?:-\d)?)$/, 'pins', /pinctrl|pin-?controller|iomux|pinmux/],
 ];
 
 /** Names, for drivers that say what kind of a thing they lack, what is not bound and may provide it. */
@@ -62,9 +64,11 @@ export function guessProviders(
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause === 'never-probed') {
-      const whole = PARTS.find(([part]) => part.test(name))?.[1];
-      const perhaps = whole === undefined ? [] : candidates.filter((device) => whole.test(device));
-      if (perhaps.length > 0 && perhaps.length <= 2 * PERHAPS) root.cause = { cause: 'part-of', perhaps };
+      const [, part, whole] = PARTS.find(([pattern]) => pattern.test(name)) ?? [];
+      if (part === undefined || whole === undefined) continue;
+      const all = candidates.filter((device) => whole.test(device));
+      const perhaps = all.length > 2 * PERHAPS ? [] : all;
+      if (perhaps.length > 0 || part === 'pins') root.cause = { cause: 'part-of', part, perhaps };
       continue;
     }
     if (cause.cause === 'timed-out') {

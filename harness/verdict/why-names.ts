@@ -1,6 +1,7 @@
 import { partIn } from '../dmesg/deferral.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
 import { deviceName, deviceOfPath, mayBeOf } from '../dmesg/node-names.ts';
+import { controllerIn } from '../dmesg/pins.ts';
 import { oneOf } from '../regex.ts';
 
 /** What a deferral calls its supplier, and which device of the log that is. */
@@ -33,8 +34,8 @@ export function supplierOf(reason: string | null): string | null {
   if (part !== null) return part;
   const pins = NO_PIN_CONTROLLER.exec(reason ?? '')?.[1];
   if (pins !== undefined) return pins;
-  const device = NO_PIN_DEVICE.exec(reason ?? '')?.[1];
-  if (device !== undefined) return device;
+  const device = NO_PIN_DEVICE.exec(reason ?? '')?.[1] ?? controllerIn(reason);
+  if (device !== null) return device;
   const card = PART_OF_CARD.exec(reason ?? '')?.[2];
   if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
   const found = SUPPLIER.exec(reason ?? '');

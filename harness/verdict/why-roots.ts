@@ -10,8 +10,11 @@ export type RootCause =
   | { readonly cause: 'spoken-of'; readonly driver: string }
   /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
   | { readonly cause: 'no-part'; readonly kind: string }
-  /** It is a node of this name, and one of `perhaps`, which are not bound either, may be what it is a part of. */
-  | { readonly cause: 'part-of'; readonly perhaps: readonly string[] }
+  /**
+   * It is a node of this name, of which no device is made, and one of `perhaps`, which are not bound either, may be
+   * what it is a part of.
+   */
+  | { readonly cause: 'part-of'; readonly part: 'pins' | 'port'; readonly perhaps: readonly string[] }
   | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
   | { readonly cause: 'module-not-loaded'; readonly modules: readonly string[] }
   /** The device tree has no such node, or a node of which no device is made. */
@@ -25,6 +28,8 @@ export type RootCause =
    */
   | {
       readonly cause: 'own-deferral';
+      /** A pin controller may be there, and defer those that ask for its pins. */
+      readonly whom: 'it' | 'who asks for its pins';
       readonly driver: string | null;
       readonly call: string | null;
       readonly wants: string | null;

@@ -1,6 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { controllerIn } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, providerRank, rootDeviceOf } from './why-guesses.ts';
@@ -54,8 +55,10 @@ export function whyUnbound(said: LogSummary): Why {
       if (next !== undefined) root.waiting.set(device, next);
       continue;
     }
-    if (life === undefined && !parts.has(end)) {
-      rootAt(end, () => unseen(end, devices.get(first.get(end) ?? ''), summary, { names, speakers }));
+    const waiter = devices.get(first.get(end) ?? '');
+    const lacksPins = life?.state === 'bound' && controllerIn(waiter?.reason ?? null) !== null;
+    if ((life === undefined || lacksPins) && !parts.has(end)) {
+      rootAt(end, () => unseen(end, waiter, summary, { names, speakers }));
     } else if (!roots.has(end)) {
       const known =
         withComplaint(
@@ -143,7 +146,10 @@ function awaitedBy(
         : names.supplierOf(device, named);
     if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
     const since = thereSince(supplier);
-    const isThere = since !== null && (devices.has(supplier) || since > (devices.get(device)?.reasonLine ?? 0));
+    const reasonLine = devices.get(device)?.reasonLine ?? 0;
+    // What gives its pins later was there before.
+    const isKnown = devices.has(supplier) && controllerIn(reason) === null;
+    const isThere = since !== null && (isKnown || since > reasonLine);
     if (isThere) outdated.set(device, since);
     else awaited.set(device, supplier);
   }
@@ -159,6 +165,12 @@ function unseen(
 ): Omit<Found, 'waiting'> {
   const known = speakers.deviceOf(name) ?? '';
   const speaker = complaints.get(known) ?? heard.get(known);
+  if (controllerIn(waiter?.reason ?? null) !== null) {
+    const said = complaints.get(known);
+    const cause = deferral(said?.driver ?? null, said?.words ?? null);
+    const { evidence, line } = said === undefined ? reasonOf(waiter) : { evidence: said.words, line: said.line };
+    return { cause: { ...cause, whom: 'who asks for its pins' }, evidence, line };
+  }
   if (speaker?.driver != null && !NO_DRIVERS.has(speaker.driver))
     return { cause: { cause: 'spoken-of', driver: speaker.driver }, evidence: speaker.words, line: speaker.line };
   const kind = kindOfPart(waiter?.reason ?? null);
@@ -329,6 +341,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   return { cause: deferral(own, call?.trim() ?? null), ...said };
 }
 
-function deferral(driver: string | null, call: string | null): RootCause {
-  return { cause: 'own-deferral', driver, call, wants: wantOf(call)?.noun ?? null, perhaps: [], circle: [] };
+function deferral(driver: string | null, call: string | null): Extract<RootCause, { cause: 'own-deferral' }> {
+  const wants = wantOf(call)?.noun ?? null;
+  return { cause: 'own-deferral', whom: 'it', driver, call, wants, perhaps: [], circle: [] };
 }

@@ -254,19 +254,6 @@ describe('what people make of a log', () => {
     expect(text).toContain('failed to get the pixel clock: -2');
   });
 
-  it('tells what a pin controller lacks that keeps a pin back', () => {
-    const text = formatWhy(
-      why(
-        stamped("gadget-pinctrl 2000.pinctrl: Couldn't get bank PB regulator"),
-        stamped('gadget-pinctrl 2000.pinctrl: pin-160 (1000.mmc) status -517'),
-      ),
-    );
-    expect(text).toContain('by these words it waits for a pin controller\n');
-    expect(text).toContain(
-      "perhaps for 2000.pinctrl, of which its driver says (line 1): Couldn't get bank PB regulator",
-    );
-  });
-
   it('takes a part that went on after its time-out and cannot be bound to the whole for failed', () => {
     const over = stamped('gadget-gpu 1000.gpu: deferred probe timeout, ignoring dependency');
     const bind = stamped('gadget-drm 2000.display: failed to bind 1000.gpu (gadget_ops): -19');

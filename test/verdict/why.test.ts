@@ -337,14 +337,6 @@ describe('whyUnbound', () => {
     expect(formatWhy(why(alarm, ...silent))).not.toContain('others may wait');
   });
 
-  it('blames no pin controller for a pin that somebody else cannot have, and names who asked', () => {
-    const pin = 'sun4i-pinctrl 1c20800.pinctrl: pin-202';
-    expect(why(`[   11.300000] ${pin} (1c20800.pinctrl:202) status -517`)).toMatchObject({ unbound: 0, roots: [] });
-    expect(why(`[   11.400000] ${pin} (1c28c00.serial) status -517`)).toMatchObject({
-      roots: [{ name: '1c28c00.serial', evidence: 'pin 202 of 1c20800.pinctrl cannot be had yet' }],
-    });
-  });
-
   it('does not call it well where suppliers still wait for a device', () => {
     const log = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
     expect(formatWhy(why(log))).toContain('suppliers wait in sync_state() for some.');

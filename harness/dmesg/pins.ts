@@ -1,0 +1,67 @@
+/** What the pin control core says of pins that a device cannot have: drivers/pinctrl. */
+
+/** pin_request(), pinmux.c, in both its wordings: who asked is a device, or for a GPIO the controller itself. */
+const STATUS = /^(?:[\w.,-]{1,64} )?([\w.,@:-]{1,128}): (?:error -EPROBE_DEFER: )?pin-(\d{1,5}) \((\S{1,128})\)(.*)$/;
+const IS_DEFERRED = / status -517$/;
+/** What {@link reasonOfPin} makes of it. */
+const REASON = /^pin \d{1,5} of (\S{1,128}) cannot be had yet/;
+/** pinctrl_commit_state(), core.c: said of the device, after what the controller said. */
+const NOT_APPLIED = 'Error applying setting, reverse things back';
+const SAYS = /^([\w.,-]{1,64}) ([\w.,@:-]{1,128}): (\S.{0,300})$/;
+/** Names of pin controllers and their drivers, and what drivers say of pins. */
+export const OF_PINS = /pin|gpio|iomux|pmx/i;
+/** The core's own words, which only repeat that the pin cannot be had. */
+export const REPEATS = /^(?:request\(\) failed for pin|pin-\d{1,5} \(|could not request pin|error -\w{1,16}: pin-\d)/;
+/** How words begin that are the controller's, and not the driver's. */
+export const OF_PIN_CONTROLLER = 'its pin controller';
+/** Lines of the controller before what is said of the device. */
+const BEFORE = 6;
+
+export interface Refused {
+  readonly controller: string;
+  readonly pin: string;
+  readonly owner: string;
+}
+
+/** The pin that somebody asked for too early. */
+export function refusedPin(text: string): Refused | null {
+  const [, controller, pin, owner, rest = ''] = STATUS.exec(text) ?? [];
+  if (controller === undefined || pin === undefined || owner === undefined) return null;
+  return IS_DEFERRED.test(rest) || text.includes(': error -EPROBE_DEFER: pin-') ? { controller, pin, owner } : null;
+}
+
+/** Whether a GPIO was asked for: then the controller, and not its user, is told as who has the pin. */
+export function isOfGpio({ controller, owner }: Refused): boolean {
+  return owner.includes(`${controller}:`);
+}
+
+/** The reason of the deferral of who asked for the pin. */
+export function reasonOfPin({ controller, pin }: Refused): string {
+  return `pin ${pin} of ${controller} cannot be had yet`;
+}
+
+/** The pin controller that a reason names which is {@link reasonOfPin}'s. */
+export function controllerIn(reason: string | null): string | null {
+  return REASON.exec(reason ?? '')?.[1] ?? null;
+}
+
+/** Whether a line may be what the core says of a device whose pins are not set. */
+export function mayLackPins(line: string): boolean {
+  return line.includes(NOT_APPLIED);
+}
+
+/**
+ * What the pin controller said for which a device's pins are not set; null where the device's driver speaks for itself.
+ * @param texts the last records of the log, without prefixes
+ */
+export function wordsOfPinController(device: string, texts: readonly string[]): string | null {
+  const at = texts.findLastIndex((text) => text.endsWith(`${device}: ${NOT_APPLIED}`));
+  const before = texts.slice(Math.max(0, at - BEFORE), Math.max(0, at)).toReversed();
+  for (const text of before) {
+    const [, driver = '', controller = '', words = ''] = SAYS.exec(text) ?? [];
+    if (controller === '' || controller === device || !OF_PINS.test(`${driver} ${controller}`)) return null;
+    if (words.includes('; cannot claim for ')) return null;
+    if (!REPEATS.test(words)) return `${OF_PIN_CONTROLLER} ${controller} said: ${words}`;
+  }
+  return null;
+}

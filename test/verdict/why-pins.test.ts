@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+/** Pin controllers, of which the pin control core speaks for who asks them (drivers/pinctrl). */
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+const at = (ms: number, text: string) => `[    3.${String(ms).padStart(3, '0')}000] ${text}`;
+const PINS = 'gadget-pinctrl 2000.pinctrl:';
+
+describe('pins that cannot be had yet', () => {
+  it('are waited for at their controller, which may be there, with what it lacks', () => {
+    const lacks = at(100, `${PINS} Couldn't get bank PB regulator`);
+    const status = at(101, `${PINS} pin-160 (1000.mmc) status -517`);
+    const found = why(lacks, at(101, `${PINS} request() failed for pin 160`), status);
+    expect(found).toMatchObject({
+      unbound: 1,
+      roots: [{ name: '2000.pinctrl', evidence: "Couldn't get bank PB regulator", waiting: [{ device: '1000.mmc' }] }],
+    });
+    const text = formatWhy(found);
+    expect(text).toContain("defers who asks for its pins: Couldn't get bank PB regulator (line 1)");
+    expect(text).toContain('it waits for a regulator');
+    const bound = at(90, "driver: 'gadget-pinctrl': driver_bound: bound to device '2000.pinctrl'");
+    expect(why(bound, lacks, status).roots).toMatchObject([{ name: '2000.pinctrl' }]);
+    const other = at(101, `${PINS} error -EPROBE_DEFER: pin-160 (1000.mmc)`);
+    expect(why(other).roots).toMatchObject([{ name: '2000.pinctrl', waiting: [{ device: '1000.mmc' }] }]);
+  });
+
+  it('are no more waited for once the driver that asked speaks of something else', () => {
+    const works = at(400, 'gadget-mmc 1000.mmc: ready, 52 MHz');
+    expect(why(at(101, `${PINS} pin-160 (1000.mmc) status -517`), works).roots).toEqual([]);
+  });
+
+  it('are asked for as GPIOs by who speaks of one next', () => {
+    const gpio = at(100, `${PINS} pin-233 (2000.pinctrl:233) status -517`);
+    const asks = "gadget-phy 3000.phy: Couldn't request ID GPIO";
+    expect(why(gpio, at(101, asks)).roots).toMatchObject([{ name: '2000.pinctrl', waiting: [{ device: '3000.phy' }] }]);
+    expect(why(gpio)).toMatchObject({ unbound: 0, roots: [] });
+    expect(why(gpio, at(300, asks))).toMatchObject({ unbound: 0, roots: [] });
+  });
+
+  it('fail a probe for what the controller said just before', () => {
+    const [refuses, applies, fails] = [
+      at(100, `${PINS} No gpio range defined.`),
+      at(100, 'gadget-mmc 1000.mmc: Error applying setting, reverse things back'),
+      at(101, 'gadget-mmc: probe of 1000.mmc failed with error -22'),
+    ];
+    const evidence = 'its pin controller 2000.pinctrl said: No gpio range defined.';
+    expect(why(refuses, applies, fails).roots).toMatchObject([{ name: '1000.mmc', evidence }]);
+    expect(formatWhy(why(refuses, applies, fails))).toContain(`  ${evidence} (line 3)`);
+    const other = at(100, 'gadget-i2c 4000.i2c: timed out');
+    expect(why(other, applies, fails).roots).toMatchObject([
+      { evidence: 'Error applying setting, reverse things back' },
+    ]);
+  });
+
+  it('are one reason, whatever the names of their groups', () => {
+    const [leds, keys] = ['ledgrp', 'keygrp'].map((group, n) =>
+      at(n, `platform gadget-${group}: deferred probe pending: platform: wait for supplier ${group}`),
+    );
+    const text = formatWhy(why(leds ?? '', keys ?? ''));
+    expect(text).toContain('2 devices are not bound, for 1 reason');
+    expect(text).toContain('ledgrp, keygrp: pins of a pin controller by their names');
+    const late = at(9, 'platform 2000.pinctrl: deferred probe pending: (reason unknown)');
+    expect(formatWhy(why(leds ?? '', late))).toContain('perhaps of 2000.pinctrl');
+  });
+});
+
+describe('a device that goes on after its time-out', () => {
+  const over = at(100, 'gadget-hdmi 1.hdmi: deferred probe timeout, ignoring dependency');
+
+  it('lacks what it is deferred for after that', () => {
+    const pending = at(900, 'platform 1.hdmi: deferred probe pending: gadget-hdmi: failed to get the pixel clock');
+    expect(why(over, pending).roots).toMatchObject([{ cause: { cause: 'own-deferral', wants: 'a clock' } }]);
+    const unknown = at(900, 'platform 1.hdmi: deferred probe pending: (reason unknown)');
+    expect(why(over, unknown).roots).toMatchObject([{ cause: { cause: 'timed-out' } }]);
+  });
+
+  it('is not told where it is bound in the end', () => {
+    const bound = at(900, "gadget-hdmi 1.hdmi: driver: 'gadget-hdmi': driver_bound: bound to device");
+    expect(why(over, bound)).toMatchObject({ unbound: 0, roots: [] });
+  });
+});
