@@ -20,6 +20,7 @@ import {
   goodWords,
   lastOf,
   maySpeak,
+  OF_TREE,
   soundsBad,
   speakerOf,
   spokenOf,
@@ -266,7 +267,8 @@ export class DmesgParser {
   #wordsOf(device: string): string[] {
     const recent = this.#recent.slice(-RECENT_LINES);
     const texts = recent.flatMap((line, at) => {
-      const text = line.includes(device) ? this.#driversText(line) : null;
+      const isOfIt = line.includes(device) || line.includes(OF_TREE);
+      const text = isOfIt ? this.#driversText(line) : null;
       if (text === null) return [];
       const [before, next] = [recent[at - 1] ?? '', recent[at + 1] ?? ''];
       // The name may stand in the second part of what a mail program broke.

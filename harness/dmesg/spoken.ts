@@ -1,5 +1,6 @@
 import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
+import { deviceOfPath } from './node-names.ts';
 import { REPEATS } from './pins.ts';
 import type { LogRecord } from './prefix.ts';
 
@@ -8,7 +9,7 @@ const AN_ERROR = new RegExp(
   oneOf(
     /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?\d)|invalid/,
     /missing|mismatch|refused|denied|unsupported/,
-    /not (?:found|available|supported|present|specified)|(?<!\w)-\d{1,3}\b/,
+    /not (?:found|available|supported|present|specified|detected)|(?<!\w)-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,
   ),
@@ -48,7 +49,7 @@ const NO_MATTER = new RegExp(
   oneOf(
     /us(?:e|ing) (?:dummy|default|fixed|internal)|continu(?:e|ing) without/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
-    /property not specified|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
+    /property not specified|[Ll]ooking up \S{1,64} property|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
   'i',
 );
@@ -60,6 +61,8 @@ const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
 const TAKEN_PIN = /((?:pin \S{1,64} )?already requested by \S{1,128}; cannot claim for (\S{1,128}))/;
 const MOST = 300;
 
+/** Before what drivers/of says of a node. */
+export const OF_TREE = 'OF: /';
 /** Names of devices are no longer; nor do more prefixes with a colon stand before a driver's words. */
 const LONGEST = 128;
 const COLONS = 4;
@@ -114,6 +117,8 @@ export function maySpeak(text: string): boolean {
 export function wordsOf(device: string, texts: readonly string[]): string[] {
   let said: string[] = [];
   for (const text of texts) {
+    const ofTree = treeFault(device, text);
+    if (ofTree !== null) said = [ofTree];
     // The pin controller speaks of the device, and the driver only of what follows from that.
     const pin = TAKEN_PIN.exec(text);
     if (pin?.[1] !== undefined && pin[2] === device) return [pin[1]];
@@ -129,6 +134,17 @@ export function wordsOf(device: string, texts: readonly string[]): string[] {
     else if (AN_ERROR.test(words)) said = bothEnds(said, words);
   }
   return said;
+}
+
+/** __of_parse_phandle_with_args() and of_phandle_iterator_next(), drivers/of/base.c: of a node, and not of its device. */
+const TREE_FAULT = /^OF: (\/\S{1,200}): (could not (?:get|find) \S.{0,200}|\S.{0,120} (?:needs|=) \d+,? found \d+)$/;
+
+/** What is wrong with the references in the node of `device`. */
+function treeFault(device: string, text: string): string | null {
+  const [, path = '', words = ''] = text.startsWith(OF_TREE) ? (TREE_FAULT.exec(text) ?? []) : [];
+  const node = path.slice(path.lastIndexOf('/') + 1);
+  const isIts = node === device || device.endsWith(`:${node}`) || deviceOfPath(path) === device;
+  return words !== '' && isIts ? `its node ${path}: ${words}` : null;
 }
 
 /** The first and the last of what was said, as either may be the one that tells. */

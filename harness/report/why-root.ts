@@ -3,6 +3,7 @@ import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { printable } from '../printable.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
+import { nextStep } from './why-next.ts';
 
 /** Devices that are listed below a root; the rest is counted. */
 const LISTED = 20;
@@ -19,14 +20,8 @@ const IOMMU = /iommu|smmu/;
 const DRIVER = /^[\w.,-]+: /;
 /** What a driver's words name: a node's path, or a device with an address. */
 const NAMES_IT = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+|\b[0-9a-f]{4,16}\.[a-z][\w-]*/;
-/** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
-const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
 /** A driver that defers without a word leaves no trace in the log of a kernel before 6.8. */
 const NOT_PROBED = 'no driver has probed it, as far as the log tells';
-const STATUS = '`status` there: whether it is on';
-const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
-/** Names that may stand in a command which somebody pastes. */
-const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 
 /** A node's name alone, without an address, and not that of what has a driver of its own. */
 const BARE = /^(?:\.{3}\/)?(?!.*(?:regulator|supply|vcc|vdd|clk|clock|power|domain|firmware|bus))[A-Za-z][\w,-]*$/;
@@ -82,7 +77,7 @@ export function rootLines(roots: readonly Root[], said: readonly Words[]): strin
     const via = those.map((one) => viaText(one, known === 'boot' || (one.for === one.root && names.size === 1)));
     if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
   }
-  const next = nextStep(first);
+  const next = nextStep(roots, said);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
 }
@@ -134,36 +129,6 @@ function guessesOf(roots: readonly Root[]): string[] {
 
 function perhapsLine(names: readonly string[]): string {
   return `  perhaps for ${listed(names)}: not bound either, and a guess by the name`;
-}
-
-/** The path in the log's words of the node that a device has its name from; null where they have none. */
-function pathIn(evidence: string | null, device: string): string | null {
-  const [name = '', ...below] = device.split('.').slice(1).join('.').split(':');
-  const path = /\s(\/\S+?)[,;]?(?:\s|$)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
-  const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
-  const isWhole = below.every((node, index) => path[at + 1 + index] === node);
-  return at === -1 || !isWhole ? null : path.slice(0, at + 1 + below.length).join('/');
-}
-
-/** What tells more about a root, or helps. */
-function nextStep({ name, cause, evidence }: Root): string | null {
-  switch (cause.cause) {
-    case 'never-probed':
-    case 'no-bus': {
-      if (!PLAIN.test(name)) return null;
-      const path = name.startsWith('/') ? name : pathIn(evidence, name);
-      if (path !== null && PLAIN.test(path))
-        return `\`cat /sys/firmware/devicetree/base${path}/compatible\`: which driver it needs; ${STATUS}`;
-      const node = name.replace(/^\.\.\.\//, '');
-      if (NODE.test(node))
-        return `\`find /sys/firmware/devicetree/base -name '${node}'\`: its node, with its compatible`;
-      return `\`cat /sys/bus/*/devices/${name}/uevent\`: its compatible; ${NO_SUCH_FILE}`;
-    }
-    case 'timed-out':
-      return 'where a module that loads late provides it, boot with `deferred_probe_timeout=60`';
-    default:
-      return null;
-  }
 }
 
 /** Names for the console; of very many the first ones. */

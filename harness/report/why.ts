@@ -8,6 +8,10 @@ import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { count, groupBy } from './text.ts';
 import { listed, rootLines, sharedCause } from './why-root.ts';
 
+const OF_OTHERS = 'Other drivers report errors, of which one may be the cause of what the log leaves open:';
+/** call_driver_probe(), drivers/base/dd.c, has no word of -ENODEV and -ENXIO. */
+const OF_ANY = 'Drivers report errors, after which a probe may have failed without a word of the driver core:';
+
 /** Likely roots that are named, and errors that are quoted. */
 const LIKELY = 5;
 
@@ -19,6 +23,7 @@ const ASK_THE_KERNEL =
 const ASK_THE_DRIVER_CORE =
   'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
   'prints every attempt, and what the driver says before it';
+const NOTHING_SAID = 'Nothing is said to be deferred or failed at the end of the log.';
 const WENT_ON = 'went on without a supplier and may be bound';
 
 /** What is known besides the log. */
@@ -54,7 +59,8 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   )
     lines.push(...openLines(found));
   const complaints = found.complaints.filter((words) => !accused.has(words));
-  if (complaints.length > 0) lines.push(...complaintLines(complaints));
+  const isLeftOpen = found.unbound + found.goneOn + found.unexplained.length > 0;
+  if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -98,9 +104,8 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
   if (unbound === 0 && unexplained.length > 0)
     return 'No device is said to be deferred or failed, but suppliers wait in sync_state() for some.';
-  if (unbound === 0 && (settled.length > 0 || hasEnded))
-    return 'Nothing is said to be deferred or failed at the end of the log.';
-  if (unbound === 0) return 'Nothing is deferred or failed.';
+  if (unbound === 0 && (settled.length > 0 || hasEnded)) return NOTHING_SAID;
+  if (unbound === 0) return found.complaints.length > 0 ? NOTHING_SAID : 'Nothing is deferred or failed.';
   if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
   if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
   return (
@@ -118,15 +123,19 @@ function devicesNotBound(number: number): string {
 }
 
 /** What drivers of other devices said; where many said something it tells nothing. */
-function complaintLines(complaints: Why['complaints']): string[] {
+function complaintLines(complaints: Why['complaints'], heading: string): string[] {
   if (complaints.length > 2 * LIKELY) return [];
-  const rest = complaints.length - LIKELY;
+  const alike = [...groupBy(complaints, ({ driver, words }) => `${driver}\n${words}`).values()];
+  const rest = alike.slice(LIKELY).flat().length;
   return [
     '',
-    'Other drivers report errors, of which one may be the cause of what the log leaves open:',
-    ...complaints.slice(0, LIKELY).map(({ device, driver, words, line }) => {
-      const who = driver === null ? '' : ` (${printable(driver)})`;
-      return `  ${printable(device)}${who}: ${printable(words)} (line ${line})`;
+    heading,
+    ...alike.slice(0, LIKELY).flatMap((those) => {
+      const [first] = those;
+      if (first === undefined) return [];
+      const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
+      const names = listed(those.map(({ device }) => device));
+      return [`  ${names}${who}: ${printable(first.words)} (line ${first.line})`];
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
   ];

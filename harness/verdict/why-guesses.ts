@@ -72,7 +72,11 @@ export function guessProviders(
       continue;
     }
     if (cause.cause === 'timed-out') {
-      const perhaps = candidates.filter((device) => ENDED_BY_TIMEOUT.test(device) && !isTimedOut(roots, device));
+      const kinds = IS_IOMMU.test(name) ? [POWER_DOMAIN] : [POWER_DOMAIN, IS_IOMMU, PIN_CONTROLLER];
+      const all = kinds.map((kind) =>
+        candidates.filter((device) => kind.test(device) && (kind === IS_IOMMU || !isTimedOut(roots, device))),
+      );
+      const perhaps = all.find((some) => some.length > 0) ?? [];
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
       continue;
     }
@@ -143,9 +147,10 @@ export function saidOfProviders(root: Root, complaints: readonly Words[]): Words
   return [...others.values()].filter(({ device }) => provider?.test(device) === true);
 }
 
-/** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers. */
-const ENDED_BY_TIMEOUT =
-  /power-?(?:controller|domain|manager)|pgc|rpmh?pd|^sc[mp]i$|blk-ctrl|-power$|clock-controller|iommu|smmu|pinctrl/;
+/** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */
+const POWER_DOMAIN = /power-?(?:controller|domain|manager)|pgc|rpmh?pd|^sc[mp]i$|blk-ctrl|-power$|clock-controller/;
+const IS_IOMMU = /iommu|smmu/;
+const PIN_CONTROLLER = /pinctrl/;
 
 function isTimedOut(roots: ReadonlyMap<string, Found>, device: string): boolean {
   return roots.get(device)?.cause.cause === 'timed-out';

@@ -4,6 +4,10 @@ export interface Want {
   /** With its article. */
   readonly noun: string;
   readonly words: RegExp;
+  /** What it is called in the device's node, for people; null where no property names it. */
+  readonly named: string | null;
+  /** What to do about it, where that is more than to enable a driver. */
+  readonly help?: string;
   /** The properties that name the provider in the device's node. */
   readonly property: RegExp | null;
   /** What devices are called that provide it. */
@@ -15,6 +19,7 @@ export interface Want {
 const WANTS: readonly Want[] = [
   {
     noun: 'a regulator',
+    named: '`*-supply`',
     words: /(?<!power[ _-])suppl(?:y|ies)\b|regulator|vmmc|vqmmc|vbus|vdd|vcc/gi,
     property: /-supply$/,
     provider: /regulator|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
@@ -22,12 +27,14 @@ const WANTS: readonly Want[] = [
   {
     // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c.
     noun: 'a power supply (a charger or a battery)',
+    named: '`power-supplies`',
     words: /power[ _-]suppl(?:y|ies)\b/gi,
     property: /^power-supplies$/,
     provider: /charger|battery|gauge/,
   },
   {
     noun: 'a PHY',
+    named: '`phys`',
     // The last: dwc3_core_init(), drivers/usb/dwc3/core.c, in which only dwc3_core_get_phy() and ULPI are deferred.
     words: /\bphys?\b|phy\d|-phy|repeater|failed to initialize core/gi,
     property: /^phys$|^phy-handle$|^usb-phy$/,
@@ -35,29 +42,52 @@ const WANTS: readonly Want[] = [
   },
   {
     noun: 'a USB role switch (a USB controller)',
+    named: '`remote-endpoint`',
     words: /role.?switch/gi,
     property: /^remote-endpoint$|^usb-role-switch$/,
     provider: /\.(?:usb|dwc3)$|typec/,
   },
-  { noun: 'a clock', words: /\bcl(?:oc)?ks?\b/gi, property: /^clocks$/, provider: /clock|clk|\bcru\b|\brcc\b/ },
-  { noun: 'a GPIO', words: /gpio/gi, property: /gpios?$/, provider: /gpio|pinctrl|expander/ },
+  {
+    noun: 'a clock',
+    named: '`clocks`',
+    words: /\bcl(?:oc)?ks?\b/gi,
+    property: /^clocks$/,
+    provider: /clock|clk|\bcru\b|\brcc\b/,
+  },
+  { noun: 'a GPIO', named: '`*-gpios`', words: /gpio/gi, property: /gpios?$/, provider: /gpio|pinctrl|expander/ },
   {
     noun: 'a pin controller',
+    named: '`pinctrl-0`',
     words: /pinctrl|pin.?control(?:ler)?/gi,
     property: /^pinctrl-\d+$/,
     provider: /pinctrl|pin-controller|pinmux|iomuxc/,
     timesOut: true,
   },
-  { noun: 'an interrupt', words: /\birqs?\b|interrupt/gi, property: /^interrupts/, provider: /gpio|pinctrl|interrupt/ },
+  {
+    noun: 'an interrupt',
+    named: '`interrupt-parent`',
+    words: /\birqs?\b|interrupt/gi,
+    property: /^interrupts/,
+    provider: /gpio|pinctrl|interrupt/,
+  },
   {
     noun: 'a panel or a bridge',
+    named: '`remote-endpoint`',
     words: /panel|bridge|endpoint|(?<!(?:pcie|usb|serial|root|hub)[ -])\bport\b|connector/gi,
     property: /^remote-endpoint$|^panel$/,
     provider: /panel|bridge|hdmi|lvds|\.dsi\.|connector/,
   },
-  { noun: 'a DSI host', words: /dsi[ _]host/gi, property: /^remote-endpoint$/, provider: /\bdsi\b/ },
+  {
+    noun: 'a DSI host',
+    named: '`remote-endpoint`',
+    words: /dsi[ _]host/gi,
+    property: /^remote-endpoint$/,
+    provider: /\bdsi\b/,
+  },
   {
     noun: 'a part of the sound card (a DAI, a codec or a platform)',
+    named: '`sound-dai`',
+    help: 'enable the drivers of its codec and of the DAI (CONFIG_SND_SOC_...), or load their modules',
     words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
     property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
     provider:
@@ -65,16 +95,18 @@ const WANTS: readonly Want[] = [
   },
   {
     noun: 'a power domain',
+    named: '`power-domains`',
     words: /power.?domains?|genpd|pm.?domain/gi,
     property: /^power-domains$/,
     provider: /power-(?:controller|domain|manager)|pgc|blk-ctrl|rpmh?pd/,
     timesOut: true,
   },
-  { noun: 'a reset controller', words: /reset/gi, property: /^resets$/, provider: /reset/ },
-  { noun: 'a backlight', words: /backlight/gi, property: /^backlight$/, provider: /backlight/ },
-  { noun: 'a PWM', words: /\bpwms?\b/gi, property: /^pwms$/, provider: /pwm/ },
+  { noun: 'a reset controller', named: '`resets`', words: /reset/gi, property: /^resets$/, provider: /reset/ },
+  { noun: 'a backlight', named: '`backlight`', words: /backlight/gi, property: /^backlight$/, provider: /backlight/ },
+  { noun: 'a PWM', named: '`pwms`', words: /\bpwms?\b/gi, property: /^pwms$/, provider: /pwm/ },
   {
     noun: 'an interconnect',
+    named: '`interconnects`',
     words: /(?<![a-z])icc(?![a-z])|interconnect|\bnoc\b/gi,
     property: /^interconnects$/,
     provider: /interconnect|noc/,
@@ -82,20 +114,51 @@ const WANTS: readonly Want[] = [
   // The last: qcom_smd_parse_edge(), drivers/rpmsg/qcom_smd.c, and qcom_glink_native_probe() get the edge's mailbox.
   {
     noun: 'a mailbox',
+    named: '`mboxes`',
     words: /mailbox|mbox|(?:smd|glink)[-_ ]edge/gi,
     property: /^mboxes$/,
     provider: /mailbox|mbox|mhu/,
   },
   {
     noun: 'an NVMEM cell',
+    named: '`nvmem-cells`',
     words: /nvmem|efuse|calib/gi,
     property: /^nvmem/,
     provider: /efuse|nvmem|eeprom|ocotp|qfprom/,
   },
-  { noun: 'an extcon device', words: /extcon/gi, property: /^extcon$/, provider: /extcon|typec|usb-id/ },
-  { noun: 'a DMA controller', words: /(?<![a-z])dma(?![a-z])/gi, property: /^dmas$/, provider: /dma/ },
-  { noun: 'an IOMMU', words: /iommu|smmu/gi, property: /^iommus$/, provider: /iommu|smmu/, timesOut: true },
-  { noun: 'a devfreq governor', words: /governor/gi, property: null, provider: null },
+  {
+    noun: 'an extcon device',
+    named: '`extcon`',
+    words: /extcon/gi,
+    property: /^extcon$/,
+    provider: /extcon|typec|usb-id/,
+  },
+  { noun: 'a DMA controller', named: '`dmas`', words: /(?<![a-z])dma(?![a-z])/gi, property: /^dmas$/, provider: /dma/ },
+  {
+    noun: 'an IOMMU',
+    named: '`iommus`',
+    words: /iommu|smmu/gi,
+    property: /^iommus$/,
+    provider: /iommu|smmu/,
+    timesOut: true,
+  },
+  {
+    // dwc3_imx8mp_probe() and others get what the dwc3 driver has set at the device below.
+    noun: 'the device below it, which dwc3 has to be bound to',
+    named: null,
+    help: 'see what the device below it waits for, and enable CONFIG_USB_DWC3',
+    words: /dwc3 (?:platform|core) data/gi,
+    property: null,
+    provider: /\.(?:usb|dwc3)$/,
+  },
+  {
+    noun: 'a devfreq governor',
+    named: null,
+    help: 'enable the governor (CONFIG_DEVFREQ_GOV_...); a passive one waits for the driver of its parent, such as cpufreq',
+    words: /governor/gi,
+    property: null,
+    provider: null,
+  },
 ];
 
 /** phy_create(), drivers/phy/phy-core.c, gets the PHY's own supply: only that is deferred. */

@@ -109,7 +109,11 @@ export function whyUnbound(said: LogSummary): Why {
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     complaints: othersOf(complaints, devices, known).filter(
-      ({ line }) => unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root)),
+      ({ device, line }) =>
+        unexplained.size > 0 ||
+        found.some((root) => isOpen(root) || isJustBefore(line, root)) ||
+        // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
+        (known.size === 0 && line > (heard.get(device)?.line ?? 0)),
     ),
     rootDevice: rootDeviceOf(summary, unbound),
   };

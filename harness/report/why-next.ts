@@ -1,0 +1,159 @@
+import type { Words } from '../dmesg/complaints.ts';
+import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
+import { printable } from '../printable.ts';
+import type { Root } from '../verdict/why-roots.ts';
+import { wantOf } from '../verdict/why-wants.ts';
+
+/** What a person would do next about a root. */
+
+/** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
+const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
+/** Names that may stand in a command which somebody pastes. */
+const PLAIN = /^[\w.,:@/+-]{1,256}$/;
+const ENABLE = 'enable its driver in the kernel, or load its module';
+const STATUS = '`status` there: whether it is on';
+const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
+const PERMISSIVE = 'boot with `fw_devlink=permissive`, with which the driver core holds nothing back for it';
+const DEVICES_DEFERRED = '`cat /sys/kernel/debug/devices_deferred` on the board';
+
+/** request_firmware() of a file that is not there: drivers/base/firmware_loader. */
+const FIRMWARE =
+  /(?:[Dd]irect firmware load for|firmware: failed to load|(?:load|request|find|get) (?:the )?(?:firmware|topology)(?: file)?)\W{1,3}([\w./,-]{3,128})?/;
+const NO_FIRMWARE = /firmware|\.(?:bin|fw|mbn|mdt|elf|tplg|acdb)\b/i;
+const TAKEN = /already requested by ([^\s;]{1,128})/;
+
+const [ENOENT, EIO, ENXIO, ENOMEM, EBUSY, ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO] = [2, 5, 6, 12, 16, 19, 22, 110, 121];
+const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
+/** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
+const MEANING: ReadonlyMap<number, string> = new Map([
+  [ENOENT, 'what its driver looks for is not there: see what its node should have, by the binding'],
+  [EIO, NO_ANSWER],
+  [ENXIO, NO_ANSWER],
+  [ENOMEM, 'see what the kernel says before of memory (CMA, reserved-memory)'],
+  [EBUSY, 'something else has what it needs: an address, a GPIO or a pin'],
+  [ENODEV, 'the driver does not find its hardware, or a part that it needs: see its power supply and its node'],
+  [EINVAL, 'its driver does not accept what its node says, or lacks a property there: compare it with the binding'],
+  [ETIMEDOUT, 'the hardware does not answer in time: see its clocks, its power supply and its reset'],
+  [EREMOTEIO, NO_ANSWER],
+]);
+
+/**
+ * What tells more about roots that are told together, or helps; null where the log says all that there is to it.
+ * @param said what drivers report of what the roots may wait for
+ */
+export function nextStep(roots: readonly Root[], said: readonly Words[]): string | null {
+  const [first] = roots;
+  if (first === undefined) return null;
+  const { name, cause, evidence } = first;
+  const suspects = suspectsOf(roots, said);
+  if (suspects.length > 0) return `find out first why ${listOf(suspects)} not bound`;
+  switch (cause.cause) {
+    case 'never-probed':
+    case 'no-bus':
+      return whichDriver(name, evidence);
+    case 'timed-out':
+      return (
+        'where a module that loads late provides it, load that earlier, build it in, or boot with ' +
+        '`deferred_probe_timeout=60`; otherwise the kernel lacks its driver'
+      );
+    case 'own-deferral':
+      return aboutDeferral(name, cause.call ?? '');
+    case 'failed':
+    case 'bind-failed':
+      return aboutFailure(cause.error, evidence);
+    case 'silent':
+      return evidence === null ? null : (aboutWords(evidence) ?? aboutFirmware(evidence));
+    case 'no-driver':
+      return 'enable the driver that has this compatible in the kernel, or add one';
+    case 'node-disabled':
+      return 'set its `status` to "okay", where the board has it';
+    case 'half-merged-tree':
+      return 'mend the device tree, or the overlay that was to add it';
+    case 'no-part':
+      return `${ENABLE} (CONFIG_SND_SOC_...), or correct the name of the ${cause.kind} in the card's node or driver`;
+    case 'spoken-of':
+      return PLAIN.test(name) ? `\`ls -l /sys/bus/*/devices/${name}/driver\`: whether it is bound` : null;
+    case 'part-of':
+      return cause.part === 'pins'
+        ? `see whether the pin controller's driver is in the kernel; ${PERMISSIVE}`
+        : `see why that is not bound; ${PERMISSIVE}`;
+    case 'cycle':
+      return cause.relaxed ? null : PERMISSIVE;
+    case 'unnamed-supplier':
+      return `${DEVICES_DEFERRED}: the supplier's name`;
+    case 'retry-loop':
+      return 'its driver has to get all that it needs before it adds devices of its own';
+    case 'not-returned':
+      return '`echo w > /proc/sysrq-trigger` on the board: where the probe waits';
+    case 'module-not-loaded':
+      return null;
+  }
+}
+
+/** By its node: which driver it needs. */
+function whichDriver(name: string, evidence: string | null): string | null {
+  if (!PLAIN.test(name)) return null;
+  const path = name.startsWith('/') ? name : pathIn(evidence, name);
+  const then = `which driver it needs: ${ENABLE}; ${STATUS}`;
+  if (path !== null && PLAIN.test(path)) return `\`cat /sys/firmware/devicetree/base${path}/compatible\`: ${then}`;
+  const node = name.replace(/^\.\.\.\//, '');
+  if (NODE.test(node))
+    return `\`find /sys/firmware/devicetree/base -name '${node}'\`: its node, whose compatible says ${then}`;
+  return `\`cat /sys/bus/*/devices/${name}/uevent\`: its compatible: ${ENABLE}; ${NO_SUCH_FILE}`;
+}
+
+/** The path in the log's words of the node that a device has its name from; null where they have none. */
+function pathIn(evidence: string | null, device: string): string | null {
+  const [name = '', ...below] = device.split('.').slice(1).join('.').split(':');
+  const path = /\s(\/\S+?)[,;]?(?:\s|$)/.exec(evidence ?? '')?.[1]?.split('/') ?? [];
+  const at = path.findIndex((node) => name !== '' && node.startsWith(`${name}@`));
+  const isWhole = below.every((node, index) => path[at + 1 + index] === node);
+  return at === -1 || !isWhole ? null : path.slice(0, at + 1 + below.length).join('/');
+}
+
+/** What is not bound and may be what the roots lack. */
+function suspectsOf(roots: readonly Root[], said: readonly Words[]): string[] {
+  const guessed = roots.flatMap(({ cause }) => {
+    if (cause.cause === 'own-deferral') return [...cause.perhaps, ...cause.circle];
+    return cause.cause === 'timed-out' ? cause.perhaps : [];
+  });
+  return [...new Set([...guessed, ...said.map(({ device }) => device)])];
+}
+
+function listOf(names: readonly string[]): string {
+  return `${names.map(printable).join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
+}
+
+function aboutDeferral(name: string, call: string): string | null {
+  const words = aboutFirmware(call) ?? aboutWords(call);
+  if (words !== null) return words;
+  return PLAIN.test(name) ? `\`ls -d /sys/bus/*/devices/${name}/supplier:*\`: what it needs by its node` : null;
+}
+
+/** Where the node of a device says what is lacking by these words; null where they do not tell the kind. */
+function aboutWords(words: string): string | null {
+  const want = wantOf(words);
+  if (want === null) return null;
+  const where = want.named === null ? '' : `${want.named} in its node says which: `;
+  return `${where}${want.help ?? "enable that one's driver in the kernel, or load its module"}`;
+}
+
+function aboutFirmware(words: string): string | null {
+  if (!NO_FIRMWARE.test(words) || !/-2\b|-ENOENT|not found|missing|fail/i.test(words)) return null;
+  const file = FIRMWARE.exec(words)?.[1] ?? 'the file';
+  return `put ${printable(file)} into /lib/firmware, and into the initramfs where the driver is loaded before the root file system`;
+}
+
+function aboutFailure(error: number | null, evidence: string | null): string | null {
+  const words = evidence ?? '';
+  const [, owner] = TAKEN.exec(words) ?? [];
+  if (owner !== undefined) return `\`pinctrl-0\` of this node or of ${printable(owner)} has to be another one`;
+  if (words.startsWith(OF_PIN_CONTROLLER)) return 'the pin controller has to be whole first: its gpio-ranges, its pins';
+  if (words.startsWith('its node '))
+    return 'mend the node: as many cells as the provider asks for, and no missing node';
+  const firmware = aboutFirmware(words);
+  if (firmware !== null || error === null) return firmware;
+  const want = error === ENOENT || error === EINVAL ? wantOf(words) : null;
+  if (want?.named != null) return `${want.named} in its node has to name ${want.noun}, and the right one`;
+  return MEANING.get(error) ?? null;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from '../verdict/summary-of.ts';
+
+/** What a person would do next about each root. */
+
+let time = 0;
+const stamped = (text: string) => `[   12.${String(++time).padStart(6, '0')}] ${text}`;
+const pending = (device: string, reason: string) => stamped(`platform ${device}: deferred probe pending: ${reason}`);
+const textOf = (...lines: string[]) => formatWhy(whyUnbound(summaryOf(lines)));
+const nextOf = (...lines: string[]) =>
+  textOf(...lines)
+    .split('\n')
+    .filter((line) => line.startsWith('  next: '))
+    .map((line) => line.slice('  next: '.length));
+
+describe('the next step', () => {
+  it('is where a node names what the driver lacks, and what may be that comes first', () => {
+    const clock = pending('1.dev', 'gadget: failed to get clk');
+    expect(nextOf(clock)).toEqual([
+      "`clocks` in its node says which: enable that one's driver in the kernel, or load its module",
+    ]);
+    const controller = pending('2000.clock-controller', '(reason unknown)');
+    expect(nextOf(clock, controller)[0]).toBe('find out first why 2000.clock-controller is not bound');
+    const governor = pending('1.cci', 'gadget: failed to start the governor');
+    expect(nextOf(governor)[0]).toContain('CONFIG_DEVFREQ_GOV_');
+    expect(nextOf(pending('1.dev', 'gadget: not now'))).toEqual([
+      '`ls -d /sys/bus/*/devices/1.dev/supplier:*`: what it needs by its node',
+    ]);
+  });
+
+  it('is what the error of a probe means, or what the driver said before it', () => {
+    const failed = (error: number, ...words: string[]) =>
+      nextOf(
+        ...words.map((line) => stamped(`gadget 1.dev: ${line}`)),
+        stamped(`gadget 1.dev: probe with driver gadget failed with error -${error}`),
+      )[0];
+    expect(failed(121)).toContain('nothing answers there');
+    expect(failed(2, 'Direct firmware load for gadget/a1.bin failed with error -2')).toBe(
+      'put gadget/a1.bin into /lib/firmware, and into the initramfs where the driver is loaded before the root file ' +
+        'system',
+    );
+    expect(failed(2, 'failed to get the core clk: -2')).toBe(
+      '`clocks` in its node has to name a clock, and the right one',
+    );
+    expect(failed(2)).toContain('see what its node should have');
+    expect(failed(999)).toBeUndefined();
+    const taken = stamped('gadget-pinctrl 2.pinctrl: pin 7 already requested by 3.i2c; cannot claim for 1.dev');
+    const late = stamped('gadget 1.dev: probe with driver gadget failed with error -22');
+    expect(nextOf(taken, late)[0]).toBe('`pinctrl-0` of this node or of 3.i2c has to be another one');
+  });
+
+  it('is to load a provider earlier after a time-out, and an IOMMU that failed is told before a pin controller', () => {
+    const over = (device: string) => stamped(`gadget ${device}: deferred probe timeout, ignoring dependency`);
+    expect(nextOf(over('1.display'))[0]).toContain('deferred_probe_timeout=60');
+    const smmu = [
+      over('2.iommu'),
+      stamped('gadget-smmu 2.iommu: probe with driver gadget-smmu failed with error -110'),
+    ];
+    const pins = pending('3.pinctrl', "gadget-pins: Failed to get clk 'core'");
+    expect(nextOf(...smmu, over('1.gpu'), pins)).toContain('find out first why 2.iommu is not bound');
+    expect(textOf(...smmu, pins)).not.toContain('perhaps for 3.pinctrl');
+  });
+});
+
+describe('errors of drivers in a log that says nothing of a probe', () => {
+  it('are told, those in the same words together, and not where something is deferred and known', () => {
+    const gpios = ['1000.gpio', '2000.gpio'].map((device) => stamped(`gadget-gpio ${device}: failed to add gpiochip`));
+    const text = textOf(...gpios);
+    expect(text).toContain('Nothing is said to be deferred or failed at the end of the log.');
+    expect(text).toContain('without a word of the driver core:\n  1000.gpio, 2000.gpio (gadget-gpio): failed to add');
+    expect(textOf(...gpios, stamped('gadget-gpio 1000.gpio: 32 lines'))).not.toContain('1000.gpio');
+    const clock = stamped('gadget 4.clock: no way: -12');
+    const known = stamped('gadget 4.clock: probe with driver gadget failed with error -12');
+    const text12 = textOf(...gpios.slice(0, 1), ...Array(9).fill(stamped('gadget 5.dev: ready')), clock, known);
+    expect(text12).not.toContain('add gpiochip');
+  });
+});
+
+describe('what is wrong with references in a node', () => {
+  it('is told of its device, before what the driver makes of it', () => {
+    const cells = stamped('OF: /soc/lamp@1000: #pwm-cells = 3 found 2');
+    const says = stamped('gadget 1000.lamp: unable to request PWM');
+    const fails = stamped('gadget 1000.lamp: probe with driver gadget failed with error -22');
+    expect(textOf(cells, says, fails)).toContain(
+      'its node /soc/lamp@1000: #pwm-cells = 3 found 2; unable to request PWM',
+    );
+    expect(nextOf(cells, says, fails)[0]).toContain('mend the node');
+    const other = stamped('OF: /soc/lamp@2000: could not find phandle');
+    expect(textOf(other, says, fails)).not.toContain('phandle');
+  });
+});
