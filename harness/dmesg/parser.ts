@@ -35,6 +35,11 @@ const MAX_WAITING = 4096;
 
 /** Lines kept to say what a boot said last, and how many make it worth dropping the older ones. */
 const RECENT_LINES = 16;
+/** A driver passes on what regulator_register() returns, drivers/regulator/core.c, which says why. */
+const REGISTERS = /^Failed to register (?:\S{1,64} )?regulator/i;
+const OF_REGULATOR = /^[^:]{1,64}: (\D.{0,200}-517)$/;
+/** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
+const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
 
 function textOf(line: string): string {
@@ -241,9 +246,11 @@ export class DmesgParser {
   #spoken(event: DmesgEvent): DmesgEvent {
     if (event.event === 'probe-failed') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
-      return { ...event, device, words: joined(this.#wordsOf(device)) };
+      return { ...event, device, words: joined(this.#wordsOf(device)) ?? this.#wordsOfNobody() };
     }
     if (event.event === 'bind-failed') return { ...event, words: joined(this.#wordsOf(event.part)) };
+    if (event.event === 'deferred' && event.by === 'driver' && REGISTERS.test(event.reason ?? ''))
+      return { ...event, reason: this.#wordsOfRegulator() ?? event.reason };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
       return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event.driver) };
     return event;
@@ -307,6 +314,16 @@ export class DmesgParser {
     if (deferral === null) return;
     this.#follow(deferral);
     this.#emit(deferral);
+  }
+
+  /** What the line before says of the regulator that a driver cannot register, by the regulator's own name. */
+  #wordsOfRegulator(): string | null {
+    return OF_REGULATOR.exec(textOf(this.#recent.at(-2) ?? ''))?.[1] ?? null;
+  }
+
+  /** What the line before says of a device that has no name yet, such as that of a register map. */
+  #wordsOfNobody(): string | null {
+    return OF_NOBODY.exec(textOf(this.#recent.at(-2) ?? ''))?.[1] ?? null;
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

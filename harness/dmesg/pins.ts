@@ -6,12 +6,12 @@ const IS_DEFERRED = / status -517$/;
 /** What {@link reasonOfPin} makes of it. */
 const REASON = /^pin \d{1,5} of (\S{1,128}) cannot be had yet/;
 /** pinctrl_commit_state(), core.c: said of the device, after what the controller said. */
-const NOT_APPLIED = 'Error applying setting, reverse things back';
+export const NOT_APPLIED = 'Error applying setting, reverse things back';
 const SAYS = /^([\w.,-]{1,64}) ([\w.,@:-]{1,128}): (\S.{0,300})$/;
 /** Names of pin controllers and their drivers, and what drivers say of pins. */
 export const OF_PINS = /pin|gpio|iomux|pmx/i;
 /** The core's own words, which only repeat that the pin cannot be had. */
-export const REPEATS = /^(?:request\(\) failed for pin|pin-\d{1,5} \(|could not request pin|error -\w{1,16}: pin-\d)/;
+export const REPEATS = /^(?:error -\w{1,16}: )?(?:request\(\) failed for pin|pin-\d{1,5} \(|could not request pin)/;
 /** How words begin that are the controller's, and not the driver's. */
 export const OF_PIN_CONTROLLER = 'its pin controller';
 /** Lines of the controller before what is said of the device. */
@@ -57,11 +57,15 @@ export function mayLackPins(line: string): boolean {
 export function wordsOfPinController(device: string, texts: readonly string[]): string | null {
   const at = texts.findLastIndex((text) => text.endsWith(`${device}: ${NOT_APPLIED}`));
   const before = texts.slice(Math.max(0, at - BEFORE), Math.max(0, at)).toReversed();
+  let repeated: string | null = null;
   for (const text of before) {
     const [, driver = '', controller = '', words = ''] = SAYS.exec(text) ?? [];
-    if (controller === '' || controller === device || !OF_PINS.test(`${driver} ${controller}`)) return null;
-    if (words.includes('; cannot claim for ')) return null;
-    if (!REPEATS.test(words)) return `${OF_PIN_CONTROLLER} ${controller} said: ${words}`;
+    if (controller === '' || controller === device || !OF_PINS.test(`${driver} ${controller}`)) break;
+    // Of a pin that somebody else has, the core has the whole sentence.
+    if (words.includes('; cannot claim for ')) return words.endsWith(` ${device}`) ? words : repeated;
+    const said = `${OF_PIN_CONTROLLER} ${controller} said: ${words}`;
+    if (!REPEATS.test(words)) return said;
+    repeated ??= said;
   }
-  return null;
+  return repeated;
 }

@@ -9,7 +9,7 @@ const AN_ERROR = new RegExp(
   oneOf(
     /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?\d)|invalid/,
     /missing|mismatch|refused|denied|unsupported/,
-    /not (?:found|available|supported|present|specified|detected)|(?<!\w)-\d{1,3}\b/,
+    /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,
   ),
@@ -47,7 +47,7 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
   oneOf(
-    /us(?:e|ing) (?:dummy|default|fixed|internal)|continu(?:e|ing) without/,
+    /us(?:e|ing) (?:dummy|default|fixed|internal|identity)|continu(?:e|ing) without/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     /property not specified|[Ll]ooking up \S{1,64} property|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
@@ -136,7 +136,7 @@ export function wordsOf(device: string, texts: readonly string[]): string[] {
   return said;
 }
 
-/** __of_parse_phandle_with_args() and of_phandle_iterator_next(), drivers/of/base.c: of a node, and not of its device. */
+/** of_phandle_iterator_next() and others, drivers/of/base.c: of a node, and not of its device. */
 const TREE_FAULT = /^OF: (\/\S{1,200}): (could not (?:get|find) \S.{0,200}|\S.{0,120} (?:needs|=) \d+,? found \d+)$/;
 
 /** What is wrong with the references in the node of `device`. */

@@ -16,11 +16,16 @@ const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the d
 const PERMISSIVE = 'boot with `fw_devlink=permissive`, with which the driver core holds nothing back for it';
 const DEVICES_DEFERRED = '`cat /sys/kernel/debug/devices_deferred` on the board';
 
-/** request_firmware() of a file that is not there: drivers/base/firmware_loader. */
-const FIRMWARE =
-  /(?:[Dd]irect firmware load for|firmware: failed to load|(?:load|request|find|get) (?:the )?(?:firmware|topology)(?: file)?)\W{1,3}([\w./,-]{3,128})?/;
+/** A file that a driver asks the firmware loader for (drivers/base/firmware_loader), by its name. */
+const FIRMWARE = /(?:^|[\s'"])([\w./,-]{1,120}\.(?:bin|fw|mbn|mdt|elf|tplg|acdb|hex|hcd|img))(?=$|[\s'",;:)])/;
 const NO_FIRMWARE = /firmware|\.(?:bin|fw|mbn|mdt|elf|tplg|acdb)\b/i;
+/** So many suspects are named. */
+const FEW = 4;
 const TAKEN = /already requested by ([^\s;]{1,128})/;
+
+const OF_PIN_GIVER =
+  'see what its driver lacks: a supply of the pins (`*-supply` in its node), its clock or its GPIO chip';
+const IS_PIN = /could not request pin|pin-\d/;
 
 const [ENOENT, EIO, ENXIO, ENOMEM, EBUSY, ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO] = [2, 5, 6, 12, 16, 19, 22, 110, 121];
 const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
@@ -57,6 +62,7 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
         '`deferred_probe_timeout=60`; otherwise the kernel lacks its driver'
       );
     case 'own-deferral':
+      if (cause.call === null && cause.whom !== 'it') return OF_PIN_GIVER;
       return aboutDeferral(name, cause.call ?? '');
     case 'failed':
     case 'bind-failed':
@@ -121,7 +127,8 @@ function suspectsOf(roots: readonly Root[], said: readonly Words[]): string[] {
 }
 
 function listOf(names: readonly string[]): string {
-  return `${names.map(printable).join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
+  const more = names.length > FEW ? [`and ${names.length - FEW} more`] : [];
+  return `${[...names.slice(0, FEW).map(printable), ...more].join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
 }
 
 function aboutDeferral(name: string, call: string): string | null {
@@ -141,14 +148,18 @@ function aboutWords(words: string): string | null {
 function aboutFirmware(words: string): string | null {
   if (!NO_FIRMWARE.test(words) || !/-2\b|-ENOENT|not found|missing|fail/i.test(words)) return null;
   const file = FIRMWARE.exec(words)?.[1] ?? 'the file';
-  return `put ${printable(file)} into /lib/firmware, and into the initramfs where the driver is loaded before the root file system`;
+  const where = 'into /lib/firmware, and into the initramfs where the driver is loaded before the root file system';
+  return `put ${printable(file)} ${where}`;
 }
 
 function aboutFailure(error: number | null, evidence: string | null): string | null {
   const words = evidence ?? '';
   const [, owner] = TAKEN.exec(words) ?? [];
   if (owner !== undefined) return `\`pinctrl-0\` of this node or of ${printable(owner)} has to be another one`;
-  if (words.startsWith(OF_PIN_CONTROLLER)) return 'the pin controller has to be whole first: its gpio-ranges, its pins';
+  if (words.startsWith(OF_PIN_CONTROLLER))
+    return IS_PIN.test(words)
+      ? '`grep . /sys/kernel/debug/pinctrl/*/pinmux-pins` on the board: who has the pin; it may also be reserved'
+      : 'the pin controller has to be whole first: its gpio-ranges, its pins';
   if (words.startsWith('its node '))
     return 'mend the node: as many cells as the provider asks for, and no missing node';
   const firmware = aboutFirmware(words);

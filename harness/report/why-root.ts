@@ -42,7 +42,8 @@ function inWords(call: string): string {
 export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
   if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
-  if (cause.cause === 'own-deferral' && cause.call !== null) return `${cause.cause}\n${cause.call}`;
+  if (cause.cause === 'own-deferral' && cause.call !== null)
+    return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
   return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
 }
@@ -112,9 +113,9 @@ function guessesOf(roots: readonly Root[]): string[] {
       ...(perhaps.size > 0 ? [perhapsLine([...perhaps])] : []),
     ];
   }
-  if (cause?.cause !== 'own-deferral' || cause.wants === null) return [];
+  if (cause?.cause !== 'own-deferral') return [];
   const named = NAMES_IT.test(cause.call ?? '') ? '' : ', which the log does not name';
-  const lines = [`  by these words it waits for ${cause.wants}${named}`];
+  const lines = cause.wants === null ? [] : [`  by these words it waits for ${cause.wants}${named}`];
   const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
   const perhaps = new Set(all.flatMap((own) => own.perhaps));
   if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));

@@ -61,6 +61,7 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn + found.unexplained.length > 0;
   if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
+  if (found.rejected.length > 0 && isLeftOpen) lines.push(...rejectedLines(found.rejected));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -138,6 +139,18 @@ function complaintLines(complaints: Why['complaints'], heading: string): string[
       return [`  ${names}${who}: ${printable(first.words)} (line ${first.line})`];
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
+  ];
+}
+
+function rejectedLines(rejected: Why['rejected']): string[] {
+  return [
+    '',
+    'The kernel refused modules, and nothing that they drive can be bound:',
+    ...rejected
+      .slice(0, LIKELY)
+      .map(({ module, reason, line }) => `  ${printable(module ?? 'a module')}: ${printable(reason)} (line ${line})`),
+    ...(rejected.length > LIKELY ? [`  and ${rejected.length - LIKELY} more`] : []),
+    '  next: install modules that were built with this very kernel; `modinfo -F vermagic` says with which they were',
   ];
 }
 

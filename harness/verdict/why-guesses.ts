@@ -1,7 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { nameIn } from './why-names.ts';
-import type { End, Found, Root, Why } from './why-roots.ts';
+import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { type Want, wantOf } from './why-wants.ts';
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
@@ -80,7 +80,7 @@ export function guessProviders(
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
       continue;
     }
-    const want = cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
+    const want = cause.cause === 'own-deferral' ? wantOf(ofPart(name, cause.call) ?? cause.call) : null;
     if (cause.cause !== 'own-deferral' || want?.provider == null) continue;
     const { provider } = want;
     const circle = [...root.waiting].flatMap(([device, next]) =>
@@ -103,8 +103,22 @@ export function guessProviders(
       return other?.cause === 'own-deferral' && other.call === cause.call;
     };
     const perhaps = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
-    if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps, circle };
+    // Those that lack the same count as one.
+    const calls = new Set(perhaps.map((device) => callOf(roots.get(device)?.cause) ?? device));
+    if (calls.size <= PERHAPS) root.cause = { ...cause, perhaps, circle };
   }
+}
+
+/** Parts of a display that look for a panel or a bridge when they are bound: drm_of_find_panel_or_bridge(). */
+const HAS_PANEL = /(?:^|[.:])(?:lvds|e?dp|m?i?p?i?_?dsi|rgb|ldb)(?:$|@)/;
+
+/** What a part of a display lacks whose driver does not say why it cannot be bound. */
+function ofPart(name: string, call: string | null): string | null {
+  return call === NOT_YET && HAS_PANEL.test(name) ? 'panel' : null;
+}
+
+function callOf(cause: RootCause | undefined): string | null {
+  return cause?.cause === 'own-deferral' ? cause.call : null;
 }
 
 /** Drivers of codecs and amplifiers, by their chips' names. */

@@ -1,4 +1,8 @@
 import type { Words } from '../dmesg/complaints.ts';
+import type { RejectedModule } from '../dmesg/summary.ts';
+
+/** What is said of a part of a device that its driver says nothing of. */
+export const NOT_YET = 'it cannot be bound as a part yet';
 
 /** Why a root is not there. */
 export type RootCause =
@@ -101,6 +105,8 @@ export interface Why {
    * bound or failed, as far as lines later in the log tell, which is a guess.
    */
   readonly settled: readonly string[];
+  /** Modules that the kernel refused, each with the first reason: what they drive is not bound. */
+  readonly rejected: readonly RejectedModule[];
   /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */
   readonly complaints: readonly Words[];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */

@@ -88,7 +88,7 @@ const WANTS: readonly Want[] = [
     noun: 'a part of the sound card (a DAI, a codec or a platform)',
     named: '`sound-dai`',
     help: 'enable the drivers of its codec and of the DAI (CONFIG_SND_SOC_...), or load their modules',
-    words: /\bdais?\b|codec|parse error|sound|register_?card|init link|init_link/gi,
+    words: /\bdais?\b|codec|parse error|sound|register[ _]?(?:the )?card|init link|init_link/gi,
     property: /^sound-dai$|^dais?$|^remote-endpoint$|codec/,
     provider:
       /(?<!video-)codec|i2s|\bdai\b|\be?sai\b|\bssi\b|spdif|macro|soundwire|audio|\baud\d|xcvr|asrc|micfil|mcasp|^sdw:/,
@@ -127,6 +127,31 @@ const WANTS: readonly Want[] = [
     provider: /efuse|nvmem|eeprom|ocotp|qfprom/,
   },
   {
+    // devm_iio_channel_get(), drivers/iio/inkern.c.
+    noun: 'an IIO channel (an ADC)',
+    named: '`io-channels`',
+    words: /\biio\b|\badc\b/gi,
+    property: /^io-channels$/,
+    provider: /\badc\b|vadc|iio/,
+  },
+  {
+    // mux_get(), drivers/mux/core.c.
+    noun: 'a multiplexer control',
+    named: '`mux-controls`',
+    words: /(?<![-\w])mux\b/gi,
+    property: /^mux-controls$/,
+    provider: /mux-controller|\bmux\b/,
+  },
+  {
+    // snd_hdac_i915_init(), sound/hda.
+    noun: 'the audio component of the display driver',
+    named: null,
+    help: 'load or enable the driver of the GPU that has HDMI audio (i915, xe, amdgpu)',
+    words: /audio component/gi,
+    property: null,
+    provider: null,
+  },
+  {
     noun: 'an extcon device',
     named: '`extcon`',
     words: /extcon/gi,
@@ -154,7 +179,7 @@ const WANTS: readonly Want[] = [
   {
     noun: 'a devfreq governor',
     named: null,
-    help: 'enable the governor (CONFIG_DEVFREQ_GOV_...); a passive one waits for the driver of its parent, such as cpufreq',
+    help: 'enable the governor (CONFIG_DEVFREQ_GOV_...); a passive one waits for its parent, such as cpufreq',
     words: /governor/gi,
     property: null,
     provider: null,

@@ -1,12 +1,12 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { controllerIn } from '../dmesg/pins.ts';
+import { controllerIn, NOT_APPLIED, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, providerRank, rootDeviceOf } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, Names, nameIn, supplierOf } from './why-names.ts';
-import type { End, Found, Root, RootCause, Why } from './why-roots.ts';
+import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundSince, splitSettled } from './why-settled.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -16,7 +16,7 @@ const ETIMEDOUT = 110;
 
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
-  const summary = { ...said, devices: withWordsOfCpus(said.devices) };
+  const summary = { ...said, devices: withFailuresOfDrivers(withWordsOfCpus(said.devices), said) };
   const { devices, retryLoop, cycles, syncWaits, complaints, heard } = summary;
   const names = new Names(devices);
   const speakers = new Names(
@@ -108,13 +108,13 @@ export function whyUnbound(said: LogSummary): Why {
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
-    complaints: othersOf(complaints, devices, known).filter(
-      ({ device, line }) =>
-        unexplained.size > 0 ||
-        found.some((root) => isOpen(root) || isJustBefore(line, root)) ||
-        // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
-        (known.size === 0 && line > (heard.get(device)?.line ?? 0)),
-    ),
+    rejected: firstOfEach(summary.rejected),
+    complaints: othersOf(complaints, devices, known).filter(({ device, words, line }) => {
+      if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
+      if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
+      // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
+      return known.size === 0 && line > (heard.get(device)?.line ?? 0);
+    }),
     rootDevice: rootDeviceOf(summary, unbound),
   };
 }
@@ -170,7 +170,8 @@ function unseen(
   const known = speakers.deviceOf(name) ?? '';
   const speaker = complaints.get(known) ?? heard.get(known);
   if (controllerIn(waiter?.reason ?? null) !== null) {
-    const said = complaints.get(known);
+    const words = complaints.get(known);
+    const said = words === undefined || REPEATS.test(words.words) ? undefined : words;
     const cause = deferral(said?.driver ?? null, said?.words ?? null);
     const { evidence, line } = said === undefined ? reasonOf(waiter) : { evidence: said.words, line: said.line };
     return { cause: { ...cause, whom: 'who asks for its pins' }, evidence, line };
@@ -202,6 +203,35 @@ function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<
   return mended;
 }
 
+function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
+  const first = new Map(rejected.toReversed().map((one) => [one.module, one]));
+  return rejected.filter((one) => first.get(one.module) === one);
+}
+
+/** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
+const PROBE_FAILED = /^(?:error -\w{1,16}: )?(?:probe failed|failed to probe)\b/i;
+
+/** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
+function endsProbe({ device, words }: Words): boolean {
+  const lacksPins = words.startsWith(NOT_APPLIED) || words.startsWith(OF_PIN_CONTROLLER);
+  return lacksPins || words.includes(`; cannot claim for ${device}`) || PROBE_FAILED.test(words);
+}
+
+function withFailuresOfDrivers(
+  devices: ReadonlyMap<string, DeviceLife>,
+  { complaints, heard }: LogSummary,
+): ReadonlyMap<string, DeviceLife> {
+  const failed = [...complaints.values()].filter((said) => {
+    const { device, driver, line } = said;
+    return driver !== null && !devices.has(device) && endsProbe(said) && line > (heard.get(device)?.line ?? 0);
+  });
+  if (failed.length === 0) return devices;
+  const all = new Map(devices);
+  for (const { device, driver, words, line } of failed)
+    all.set(device, { ...newLife(device, 'failed', line), driver, words, failedLine: line });
+  return all;
+}
+
 /** A node's path in a driver's words. */
 const PATH = /(?:^|\s)(\/[\w.,@+-]+(?:\/[\w.,@:+-]+)+)/;
 
@@ -220,7 +250,7 @@ function unsaid({ cause, evidence }: Root): 0 | 1 | 2 {
 
 /** Whether the log does not say what exactly it lacks. */
 function isOpen({ cause }: Root): boolean {
-  return ['silent', 'timed-out', 'unnamed-supplier', 'never-probed', 'own-deferral'].includes(cause.cause);
+  return ['silent', 'timed-out', 'unnamed-supplier', 'never-probed', 'part-of', 'own-deferral'].includes(cause.cause);
 }
 
 /** Of a failure of which its driver says nothing, what another said shortly before may be the cause. */
@@ -316,7 +346,7 @@ function causeOf(
   if (part === undefined || (own !== null && !mayBeBound)) return own;
   const { device: whole, error, words, line } = part;
   if (error !== EPROBE_DEFER) return { cause: { cause: 'bind-failed', whole, error }, evidence: words, line };
-  return { cause: deferral(null, words ?? 'it cannot be bound as a part yet'), evidence: words, line };
+  return { cause: deferral(null, words ?? NOT_YET), evidence: words, line };
 }
 
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {

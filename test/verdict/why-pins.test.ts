@@ -55,6 +55,32 @@ describe('pins that cannot be had yet', () => {
     ]);
   });
 
+  it('fail a probe of which nothing else is said, for who has the pin or for what the controller said', () => {
+    const applies = at(100, 'gadget-i2s 1000.i2s: Error applying setting, reverse things back');
+    const taken = at(99, `${PINS} pin gpio1 already requested by hint; cannot claim for 1000.i2s`);
+    const repeats = [
+      `${PINS} error -EINVAL: pin-4 (1000.i2s)`,
+      `${PINS} error -EINVAL: could not request pin 4 (gpio1)`,
+    ];
+    const again = repeats.map((line) => at(99, line));
+    expect(why(taken, ...again, applies)).toMatchObject({
+      unbound: 1,
+      roots: [{ name: '1000.i2s', evidence: 'pin gpio1 already requested by hint; cannot claim for 1000.i2s' }],
+      complaints: [],
+    });
+    const evidence = 'its pin controller 2000.pinctrl said: error -EINVAL: could not request pin 4 (gpio1)';
+    expect(why(...again, applies).roots).toMatchObject([{ name: '1000.i2s', cause: { cause: 'failed' }, evidence }]);
+    expect(why(...again, applies, at(200, 'gadget-i2s 1000.i2s: 8 channels')).roots).toEqual([]);
+  });
+
+  it('are told without the words of the core where the controller says nothing', () => {
+    const refused = at(100, '2000.pinctrl: pin-224 (1000.serial) status -517');
+    const again = at(101, '2000.pinctrl: could not request pin 224 (PH0) from group PH0  on device 2000.pinctrl');
+    const text = formatWhy(why(refused, again));
+    expect(text).toContain('2000.pinctrl: its driver defers who asks for its pins\n');
+    expect(text).toContain('next: see what its driver lacks');
+  });
+
   it('are one reason, whatever the names of their groups', () => {
     const [leds, keys] = ['ledgrp', 'keygrp'].map((group, n) =>
       at(n, `platform gadget-${group}: deferred probe pending: platform: wait for supplier ${group}`),

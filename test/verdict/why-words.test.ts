@@ -421,4 +421,63 @@ describe('a guess', () => {
     const { roots } = why(stamped(`gadget-dsi 1.dsi: could not find pctldev for node ${node}, deferring probe`));
     expect(roots).toMatchObject([{ name: '/soc/gadget,spmi@c440000/gadget,pm@4/pinctrl@c000' }]);
   });
+
+  it('takes a driver’s own words for a failed probe where nothing else is said of the device', () => {
+    const words = stamped("gadget-bridge 0-003d: Probe failed. Remote port 'dsi' disabled");
+    const found = why(words);
+    expect(found).toMatchObject({
+      unbound: 1,
+      roots: [{ name: '0-003d', cause: { cause: 'failed', driver: 'gadget-bridge' }, line: 1 }],
+    });
+    expect(why(words, stamped('gadget-bridge 0-003d: revision 3')).roots).toEqual([]);
+  });
+
+  it('tells of modules that the kernel refused, once each, where something is not bound', () => {
+    const refused = ['disagrees about version of symbol gadget_write', 'Unknown symbol gadget_write (err -22)'];
+    const lines = refused.map((reason) => stamped(`gadget_map: ${reason}`));
+    const waits = pending('sound', 'gadget: codec dai not found');
+    const text = formatWhy(why(...lines, waits));
+    expect(text).toContain('The kernel refused modules');
+    expect(text).toContain('  gadget_map: disagrees about version of symbol gadget_write (line 1)');
+    expect(text).not.toContain('(err -22)');
+    expect(formatWhy(why(...lines, stamped('gadget 1.dev: ready')))).not.toContain('refused');
+  });
+
+  it('tells why a regulator cannot be registered, by the regulator’s own name', () => {
+    const both = ['GPIO109', 'GPIO63'].flatMap((gpio, at) => [
+      stamped(`+${at}V_GADGET: Failed to request enable ${gpio}: -517`),
+      stamped(`reg-fixed-voltage regulators:regulator@${at}: Failed to register regulator: -517`),
+    ]);
+    const found = why(...both);
+    expect(found.roots).toMatchObject([
+      { evidence: 'Failed to request enable GPIO109: -517', cause: { wants: 'a GPIO' } },
+      { evidence: 'Failed to request enable GPIO63: -517' },
+    ]);
+    expect(formatWhy(found)).toContain('2 devices are not bound, for 1 reason');
+  });
+
+  it('takes what has no device’s name yet for the words of the probe that then fails', () => {
+    const map = stamped('(NULL device *): regmap_read of register 0x1 failed: -ETIMEDOUT');
+    const failed = stamped('gadget-pwm: probe of 6-0056 failed with error -110');
+    expect(why(map, failed).roots).toMatchObject([{ evidence: 'regmap_read of register 0x1 failed: -ETIMEDOUT' }]);
+    expect(why(map, stamped('gadget 1.dev: ready'), failed).roots).toMatchObject([{ evidence: null }]);
+  });
+
+  it('guesses that a part of a display waits for a panel, and that a card waits for many of one kind', () => {
+    const part = stamped('gadget-drm display: failed to bind ff77.syscon:lvds (ops gadget_ops): -517');
+    const panel = stamped('gadget-panel lvds-panel: failed to get power regulator: -517');
+    expect(formatWhy(why(part, panel))).toContain('perhaps for lvds-panel');
+    const codecs = [0, 1, 2, 3].map((n) => pending(`sdw:${n}:0:0217:0204:00:0`, 'gadget-codec: Failed to get reset'));
+    const card = pending('sound', 'gadget-card: codec dai not found');
+    expect(formatWhy(why(card, ...codecs))).toContain('perhaps for sdw:0:0:0217:0204:00:0, sdw:1:');
+  });
+
+  it('knows IIO channels, multiplexers and the audio component of a display', () => {
+    const wants = (words: string) => why(pending('1.dev', `gadget: ${words}`)).roots[0]?.cause;
+    expect(wants("Couldn't get usbin_v IIO channel")).toMatchObject({ wants: 'an IIO channel (an ADC)' });
+    expect(wants('Failed to get mux')).toMatchObject({ wants: 'a multiplexer control' });
+    expect(wants("couldn't bind with audio component")).toMatchObject({
+      wants: 'the audio component of the display driver',
+    });
+  });
 });
