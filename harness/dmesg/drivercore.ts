@@ -61,6 +61,10 @@ const USER_SPACE = new RegExp(
 );
 const AGENT = /^bootrace: ([a-z-]{1,32})(?: (.{0,1000}))?$/;
 
+/** The function, and before it the module: flags `f` and `m` of dynamic debug. */
+const FUNCTION =
+  /^(?:\w{1,64}:)?(?:really_probe|driver_bound|(?:__)?driver_probe_device|call_driver_probe|driver_deferred_probe_add): /;
+
 /** A word that is in every one of them, which spares most lines the rest. */
 const REJECTION = /symbol|version magic|section|relocation|is rejected|is restricted/;
 /** Reasons that the module loader gives: kernel/module (kernel/module.c before 5.19). */
@@ -77,7 +81,8 @@ const REJECTED: readonly RegExp[] = [
 ];
 
 /** The event that a record states, if it is one of the driver core, the init code or the guest's agent. */
-export function driverCoreEvent(text: string, at: At): DmesgEvent | null {
+export function driverCoreEvent(said: string, at: At): DmesgEvent | null {
+  const text = said.startsWith('really_probe: ') || said.includes('river_') ? said.replace(FUNCTION, '') : said;
   return (
     initcallEvent(text, at) ??
     probeEvent(text, at) ??

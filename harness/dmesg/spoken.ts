@@ -53,6 +53,8 @@ const NO_MATTER = new RegExp(
   ),
   'i',
 );
+/** The driver goes on without what it has just called an error. */
+const GOES_ON = /continu(?:e|ing) (?:without|with|anyway)|fall(?:ing)?[ -]?back to/i;
 /** What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq_byname(). */
 const LITTLE = /^(?:error -\w{1,16}: )?IRQ \S{1,64} not found$/;
 /** Said of an earlier attempt, whatever came of it. */
@@ -87,6 +89,7 @@ export function goodWords(device: string, text: string): { readonly driver: stri
   const words = text.slice(at + device.length + 3).slice(0, MOST);
   // Without a driver it is the bus that speaks.
   if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || NO_DRIVERS.has(driver)) return null;
+  if (GOES_ON.test(words)) return { driver, words };
   if (OF_CORE.test(words) || NO_MATTER.test(words) || DEFERS.test(words) || AN_ERROR.test(words)) return null;
   return { driver, words };
 }
@@ -196,8 +199,15 @@ export function complaintIn(
 /** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
 const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] \*ERROR\* (.{1,300})$/;
 
-/** What a function of a driver, by its name, said without that of the device; null for any other record. */
+/**
+ * What a driver said without the name of a device: in a function of its name, after its own name (pr_fmt()), or in a
+ * line that tells a deferral; null for any other record.
+ */
 export function wordsOfDriver(driver: string, text: string): string | null {
   const [, symbol = '', words = null] = DRM_SAYS.exec(text) ?? [];
-  return symbol.startsWith(driver.replaceAll('-', '_')) ? words : null;
+  if (symbol.startsWith(driver.replaceAll('-', '_'))) return words;
+  const own = text.startsWith(`${driver}: `) ? text.slice(driver.length + 2) : null;
+  if (own !== null) return soundsBad(own) ? own.slice(0, MOST) : null;
+  const isOfDevice = SAYS.exec(text)?.[1] !== undefined;
+  return !isOfDevice && DEFERS.test(text) && !OF_CORE.test(text) && !CORE_SAYS.test(text) ? text.slice(0, MOST) : null;
 }

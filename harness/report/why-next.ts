@@ -27,7 +27,12 @@ const OF_PIN_GIVER =
   'see what its driver lacks: a supply of the pins (`*-supply` in its node), its clock or its GPIO chip';
 const IS_PIN = /could not request pin|pin-\d/;
 
+/** include/uapi/asm-generic/errno-base.h and errno.h; dev_err_probe() prints the names. */
+const NAME = /-(E[A-Z]{2,12})\b/;
 const [ENOENT, EIO, ENXIO, ENOMEM, EBUSY, ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO] = [2, 5, 6, 12, 16, 19, 22, 110, 121];
+const BY_NAME: ReadonlyMap<string, number> = new Map(
+  Object.entries({ ENOENT, EIO, ENXIO, ENOMEM, EBUSY, ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO }),
+);
 const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
 /** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
 const MEANING: ReadonlyMap<number, string> = new Map([
@@ -152,8 +157,9 @@ function aboutFirmware(words: string): string | null {
   return `put ${printable(file)} ${where}`;
 }
 
-function aboutFailure(error: number | null, evidence: string | null): string | null {
+function aboutFailure(said: number | null, evidence: string | null): string | null {
   const words = evidence ?? '';
+  const error = said ?? BY_NAME.get(NAME.exec(words)?.[1] ?? '') ?? null;
   const [, owner] = TAKEN.exec(words) ?? [];
   if (owner !== undefined) return `\`pinctrl-0\` of this node or of ${printable(owner)} has to be another one`;
   if (words.startsWith(OF_PIN_CONTROLLER))
@@ -164,7 +170,7 @@ function aboutFailure(error: number | null, evidence: string | null): string | n
     return 'mend the node: as many cells as the provider asks for, and no missing node';
   const firmware = aboutFirmware(words);
   if (firmware !== null || error === null) return firmware;
-  const want = error === ENOENT || error === EINVAL ? wantOf(words) : null;
+  const want = error === ENOENT || error === EINVAL || error === ENODEV ? wantOf(words) : null;
   if (want?.named != null) return `${want.named} in its node has to name ${want.noun}, and the right one`;
   return MEANING.get(error) ?? null;
 }

@@ -109,11 +109,11 @@ export function whyUnbound(said: LogSummary): Why {
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     rejected: firstOfEach(summary.rejected),
-    complaints: othersOf(complaints, devices, known).filter(({ device, words, line }) => {
+    complaints: othersOf(complaints, devices, known).filter(({ device, driver, words, line }) => {
       if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
       if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
-      return known.size === 0 && line > (heard.get(device)?.line ?? 0);
+      return known.size === 0 && driver !== null && !NO_DRIVERS.has(driver) && line > (heard.get(device)?.line ?? 0);
     }),
     rootDevice: rootDeviceOf(summary, unbound),
   };
@@ -138,7 +138,8 @@ function awaitedBy(
     const life = devices.get(supplier);
     if (life !== undefined) return life.state === 'bound' && !parts.has(supplier) ? life.boundLine : null;
     const speaker = speakers.deviceOf(supplier) ?? '';
-    return complaints.has(speaker) ? null : (heard.get(speaker)?.line ?? null);
+    const well = heard.get(speaker)?.line ?? null;
+    return well === null || (complaints.get(speaker)?.line ?? 0) > well ? null : well;
   };
   for (const device of unbound) {
     const reason = devices.get(device)?.reason ?? null;
@@ -209,12 +210,16 @@ function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
 }
 
 /** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
-const PROBE_FAILED = /^(?:error -\w{1,16}: )?(?:probe failed|failed to probe)\b/i;
+const PROBE_FAILED = /^(?:probe failed|failed to probe)\b/i;
+/** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
+const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
 
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
 function endsProbe({ device, words }: Words): boolean {
   const lacksPins = words.startsWith(NOT_APPLIED) || words.startsWith(OF_PIN_CONTROLLER);
-  return lacksPins || words.includes(`; cannot claim for ${device}`) || PROBE_FAILED.test(words);
+  const last = words.split('; ').at(-1) ?? '';
+  const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last));
+  return lacksPins || isSaid || words.includes(`; cannot claim for ${device}`);
 }
 
 function withFailuresOfDrivers(

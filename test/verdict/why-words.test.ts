@@ -480,4 +480,35 @@ describe('a guess', () => {
       wants: 'the audio component of the display driver',
     });
   });
+
+  it('takes for failed what a driver gave to dev_err_probe() last, unless it goes on', () => {
+    const error = stamped('gadget-spi 8.spi: error -ENODEV: Failed to get tx DMA ch');
+    expect(why(error).roots).toMatchObject([{ name: '8.spi', cause: { cause: 'failed' } }]);
+    expect(formatWhy(why(error))).toContain('next: `dmas` in its node has to name a DMA controller');
+    expect(why(error, stamped("gadget-spi 8.spi: couldn't get DMA, fall back to FIFO mode")).roots).toEqual([]);
+  });
+
+  it('has a driver’s words without the name of its device, right before the deferral', () => {
+    const defers = (driver: string) => stamped(`platform 1.dev: Driver ${driver} requests probe deferral`);
+    const reason = (words: string, driver: string) =>
+      why(stamped(words), defers(driver)).roots.find(({ name }) => name === '1.dev')?.evidence;
+    expect(reason('gadget_read_dt: tm not ready -517', 'gadget,charger')).toBe('gadget_read_dt: tm not ready -517');
+    expect(reason('gadget-cam: failed to acquire subdev OV1', 'gadget-cam')).toBe('failed to acquire subdev OV1');
+    expect(reason('other 2.dev: not ready -517', 'gadget')).toBeNull();
+    expect(reason('gadget-cam: version 2', 'gadget-cam')).toBeNull();
+  });
+
+  it('reads what dynamic debug has with the function’s name before it', () => {
+    const late = stamped('really_probe: platform clock-cec: Driver gadget-clk requests probe deferral');
+    const bound = stamped("driver_bound: driver: 'gadget-clk': driver_bound: bound to device 'clock-cec'");
+    expect(why(late)).toMatchObject({ unbound: 1, roots: [{ name: 'clock-cec' }] });
+    expect(why(late, bound).unbound).toBe(0);
+  });
+
+  it('does not miss what spoke of an error and works since', () => {
+    const waits = stamped('gadget-card sound: ASoC: CPU DAI gadget-pcm not registered');
+    const error = stamped('gadget gadget-pcm: dma failed -22');
+    expect(why(waits, error).roots).toMatchObject([{ name: 'gadget-pcm', cause: { cause: 'spoken-of' } }]);
+    expect(why(waits, error, stamped('gadget gadget-pcm: FW version: 4')).roots).toEqual([]);
+  });
 });
