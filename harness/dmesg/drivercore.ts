@@ -62,8 +62,12 @@ const USER_SPACE = new RegExp(
 const AGENT = /^bootrace: ([a-z-]{1,32})(?: (.{0,1000}))?$/;
 
 /** The function, and before it the module: flags `f` and `m` of dynamic debug. */
-const FUNCTION =
-  /^(?:\w{1,64}:)?(?:really_probe|driver_bound|(?:__)?driver_probe_device|call_driver_probe|driver_deferred_probe_add): /;
+const FUNCTION = new RegExp(
+  `^(?:\\w{1,64}:)?${oneOf(
+    /really_probe|driver_bound|(?:__)?driver_probe_device/,
+    /call_driver_probe|driver_deferred_probe_add/,
+  )}: `,
+);
 
 /** A word that is in every one of them, which spares most lines the rest. */
 const REJECTION = /symbol|version magic|section|relocation|is rejected|is restricted/;
