@@ -24,7 +24,7 @@ const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcin
 const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);
 /** EPROBE_DEFER is 517; a driver that prints it itself says why it came to nothing. */
 const DEFERS_WORDS = oneOf(
-  /-517\b|-EPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
+  /-517\b|\bEPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
   /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|\bdeferring (?:for|until|till|while|as|since|due)\b/,
   // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
   /\bdriver is not ready$/,

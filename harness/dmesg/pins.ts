@@ -6,7 +6,7 @@ const IS_DEFERRED = / status -517$/;
 /** What {@link reasonOfPin} makes of it. */
 const REASON = /^pin \d{1,5} of (\S{1,128}) cannot be had yet/;
 /** pinctrl_commit_state(), core.c: said of the device, after what the controller said. */
-export const NOT_APPLIED = 'Error applying setting, reverse things back';
+const NOT_APPLIED = 'Error applying setting, reverse things back';
 const SAYS = /^([\w.,-]{1,64}) ([\w.,@:-]{1,128}): (\S.{0,300})$/;
 /** Names of pin controllers and their drivers, and what drivers say of pins. */
 export const OF_PINS = /pin|gpio|iomux|pmx/i;

@@ -28,7 +28,21 @@ const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
  * drivers/base/core.c).
  */
 export const NO_DRIVERS: ReadonlySet<string> = new Set([
-  ...['amba', 'apr', 'auxiliary', 'bluetooth', 'cpu', 'gpio', 'i2c', 'mdio_bus', 'mmc', 'net', 'pci', 'platform'],
+  ...[
+    'acpi',
+    'amba',
+    'apr',
+    'auxiliary',
+    'bluetooth',
+    'cpu',
+    'gpio',
+    'i2c',
+    'mdio_bus',
+    'mmc',
+    'net',
+    'pci',
+    'platform',
+  ],
   ...[
     'power_supply',
     'remoteproc',

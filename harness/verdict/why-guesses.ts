@@ -72,7 +72,9 @@ export function guessProviders(
       continue;
     }
     if (cause.cause === 'timed-out') {
-      const kinds = IS_IOMMU.test(name) ? [POWER_DOMAIN] : [POWER_DOMAIN, IS_IOMMU, PIN_CONTROLLER];
+      const kinds = IS_IOMMU.test(name)
+        ? [POWER_DOMAIN]
+        : [POWER_DOMAIN, ...(HAS_IOMMU.test(name) ? [IS_IOMMU] : []), PIN_CONTROLLER];
       const all = kinds.map((kind) =>
         candidates.filter((device) => kind.test(device) && (kind === IS_IOMMU || !isTimedOut(roots, device))),
       );
@@ -93,7 +95,7 @@ export function guessProviders(
     providers.set(want, kind);
     const words = namesIn(`${name} ${cause.call ?? ''}`);
     const named = candidates.filter(
-      (device) => device !== name && isNamedIn(words, device, devices.get(device)?.driver),
+      (device) => nodeOf(device) !== nodeOf(name) && isNamedIn(words, device, devices.get(device)?.driver),
     );
     const all = named.length > 0 ? named : kind;
     if (all.length > 2 * PERHAPS) continue;
@@ -164,6 +166,8 @@ export function saidOfProviders(root: Root, complaints: readonly Words[]): Words
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */
 const POWER_DOMAIN = /power-?(?:controller|domain|manager)|pgc|rpmh?pd|^sc[mp]i$|blk-ctrl|-power$|clock-controller/;
 const IS_IOMMU = /iommu|smmu/;
+/** What hardly works without one. */
+const HAS_IOMMU = /gpu|display|vop|vpu|video|isp|camss|venus/;
 const PIN_CONTROLLER = /pinctrl/;
 
 function isTimedOut(roots: ReadonlyMap<string, Found>, device: string): boolean {
@@ -179,10 +183,14 @@ function namesIn(words: string): ReadonlySet<string> {
   return new Set(names.filter((name) => name.length >= LEAST_WORD && !OF_ANY_CARD.has(name)));
 }
 
+/** The name of a device's node, without its address; all of a device's name that has none. */
+function nodeOf(device: string): string {
+  return /^[0-9a-f]{4,16}\.([a-z][\w-]*)$/.exec(device)?.[1] ?? device;
+}
+
 /** Whether a device's node or driver is among the words, as a sound card is named after its codec and its links. */
 function isNamedIn(words: ReadonlySet<string>, device: string, driver: string | null | undefined): boolean {
-  const node = /^[0-9a-f]{4,16}\.([a-z][\w-]*)$/.exec(device)?.[1] ?? '';
-  return words.has(node) || words.has(driver ?? '');
+  return words.has(nodeOf(device)) || words.has(driver ?? '');
 }
 
 /** The root file system that is awaited, and what of what is not bound it may be behind. */

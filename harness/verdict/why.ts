@@ -1,7 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { controllerIn, NOT_APPLIED, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
+import { controllerIn, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, providerRank, rootDeviceOf } from './why-guesses.ts';
@@ -113,7 +113,7 @@ export function whyUnbound(said: LogSummary): Why {
       if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
       if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
-      return known.size === 0 && driver !== null && !NO_DRIVERS.has(driver) && line > (heard.get(device)?.line ?? 0);
+      return known.size === 0 && isDriver(driver) && line > (heard.get(device)?.line ?? 0);
     }),
     rootDevice: rootDeviceOf(summary, unbound),
   };
@@ -209,6 +209,11 @@ function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
   return rejected.filter((one) => first.get(one.module) === one);
 }
 
+/** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
+function isDriver(name: string | null): boolean {
+  return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
+}
+
 /** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
 const PROBE_FAILED = /^(?:probe failed|failed to probe)\b/i;
 /** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
@@ -216,7 +221,8 @@ const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
 
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
 function endsProbe({ device, words }: Words): boolean {
-  const lacksPins = words.startsWith(NOT_APPLIED) || words.startsWith(OF_PIN_CONTROLLER);
+  // Without the pin controller's words it may be deferred.
+  const lacksPins = words.startsWith(OF_PIN_CONTROLLER);
   const last = words.split('; ').at(-1) ?? '';
   const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last));
   return lacksPins || isSaid || words.includes(`; cannot claim for ${device}`);

@@ -511,4 +511,12 @@ describe('a guess', () => {
     expect(why(waits, error).roots).toMatchObject([{ name: 'gadget-pcm', cause: { cause: 'spoken-of' } }]);
     expect(why(waits, error, stamped('gadget gadget-pcm: FW version: 4')).roots).toEqual([]);
   });
+
+  it('does not guess by its own node’s name what a device waits for', () => {
+    const codec = pending('2000.codec', 'gadget: unable to get macro clock');
+    const other = pending('1000.codec', 'gadget: no way');
+    expect(formatWhy(why(codec, other))).not.toContain('perhaps for 1000.codec');
+    const words = stamped('gadget 1.mmc: regulator lookup of vqmmc: RETURN EPROBE_DEFER');
+    expect(why(words).roots).toMatchObject([{ name: '1.mmc', cause: { wants: 'a regulator' } }]);
+  });
 });
