@@ -1,11 +1,20 @@
 import { oneOf } from '../regex.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import type { DmesgEvent } from './events.ts';
+import { NO_DRIVERS } from './spoken.ts';
 
 /** `DRIVER DEVICE:` and more than one blank: lines that a person aligned. */
 const ALIGNED = /^((?:[\w.,-]{1,64} )?[\w.,@:/-]{1,128}:) {2,40}(?=\S)/;
 /** What stands in a sentence between the marks of code (Markdown). */
 const INLINE = /`([^`]{2,400})`/g;
+/** A message at the end of a sentence: before a driver is on it, a device has its bus in the driver's place. */
+const IN_PROSE = new RegExp(
+  `\\s((?:${[...NO_DRIVERS].join('|')}) [\\w.,@:-]{1,128}: ${oneOf(
+    /deferred probe pending(?:: [^.]{1,300}| \(.{1,64}\))?/,
+    /(?:error -(?:EPROBE_DEFER|517)|probe deferral)[: -]{1,3}\S.{0,300}?/,
+    /Driver \S{1,64} requests probe deferral/,
+  )})[.,;!?)'"]{0,3}$`,
+);
 export const OF_PROBE = new RegExp(
   oneOf(
     /deferred probe|probe with driver|: probe of|EPROBE_DEFER|-517\b|probe deferral|failed to bind /,
@@ -21,6 +30,8 @@ export function editedEvent(
   if (!OF_PROBE.test(text)) return null;
   if (ALIGNED.test(text)) return driverCoreEvent(unaligned(text), at);
   if (at.time !== null) return null;
+  const told = IN_PROSE.exec(text)?.[1];
+  if (told !== undefined) return driverCoreEvent(told, at);
   const quoted = [...text.matchAll(INLINE)].map(([, code = '']) => code).find((code) => OF_PROBE.test(code));
   return quoted === undefined ? null : driverCoreEvent(quoted, at);
 }

@@ -38,7 +38,11 @@ function unquoted(line: string | undefined): string {
 interface Kept {
   readonly record: LogRecord;
   readonly line: number;
+  /** Lines of which its text has been put together. */
+  readonly lines: number;
 }
+/** A message that a mail program has broken again when it was quoted stands in no more lines. */
+const MOST_LINES = 5;
 
 /** What two lines say together, at the place of the first: an event of the driver core, or a report that begins. */
 export type Whole = { readonly event: DmesgEvent } | (Kept & { readonly found: FoundHeader });
@@ -57,7 +61,7 @@ export class Folds {
     const { text, time } = record;
     const isUnfinished = UNFINISHED.test(text) || AWAITS_NAME.test(text) || fillsLine(unquoted(line));
     const broken = time === null ? AWAITS_PLACE.test(text) : isUnfinished;
-    if (broken && !COMPLETE.test(text)) this.#kept = { record, line: at };
+    if (broken && !COMPLETE.test(text)) this.#kept = { record, line: at, lines: 1 };
   }
 
   /**
@@ -74,8 +78,11 @@ export class Folds {
       const event =
         ofDriverCore(kept, text, rest.text, broken) ?? ofDriverCoreWithin(kept, kept.record.text + rest.text);
       if (event !== null) return { event };
+      if (kept.lines + 1 < MOST_LINES && wasFull(broken, rest.text))
+        this.#kept = { ...kept, record: { ...kept.record, text }, lines: kept.lines + 1 };
     }
     const found = findHeader(text);
+    if (found !== null) this.#kept = null;
     return found === null ? null : { ...kept, found };
   }
 }

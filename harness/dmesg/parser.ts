@@ -9,6 +9,7 @@ import { GpioRequests } from './gpio-requests.ts';
 import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
+import { isOneAttempt } from './lives.ts';
 import { mayLackPins, wordsOfPinController } from './pins.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 import { isLiteral, isQuotation } from './quotation.ts';
@@ -252,7 +253,7 @@ export class DmesgParser {
     if (event.event === 'deferred' && event.by === 'driver' && REGISTERS.test(event.reason ?? ''))
       return { ...event, reason: this.#wordsOfRegulator() ?? event.reason };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
-      return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event.driver) };
+      return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event) };
     return event;
   }
 
@@ -327,9 +328,11 @@ export class DmesgParser {
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */
-  #wordsBefore(driver: string | null): string | null {
-    const line = this.#recent.at(-2);
-    return driver === null || line === undefined ? null : wordsOfDriver(driver, textOf(line));
+  #wordsBefore({ driver, time, line }: { driver: string | null; time: number | null; line: number }): string | null {
+    const before = parseRecords(decodeLine(this.#recent.at(-2) ?? '')).at(-1);
+    if (driver === null || before === undefined) return null;
+    const isOne = isOneAttempt({ time: before.time, line: line - 1 }, { time, line });
+    return isOne ? wordsOfDriver(driver, unmarked(before.text)) : null;
   }
 
   /** Text of a recent line; null where no driver says it. Each is asked for often where all are of one device. */

@@ -213,9 +213,12 @@ export function complaintIn(
 /** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
 const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] \*ERROR\* (.{1,300})$/;
 
+/** What a driver says that has asked for something too early. */
+const TOO_EARLY = /\bnot (?:yet )?(?:ready|registered|initiali[sz]ed|probed)\b/;
+
 /**
  * What a driver said without the name of a device: in a function of its name, after its own name (pr_fmt()), or in a
- * line that tells a deferral; null for any other record.
+ * line that tells a deferral or what came too early for it; null for any other record.
  */
 export function wordsOfDriver(driver: string, text: string): string | null {
   const [, symbol = '', words = null] = DRM_SAYS.exec(text) ?? [];
@@ -223,5 +226,6 @@ export function wordsOfDriver(driver: string, text: string): string | null {
   const own = text.startsWith(`${driver}: `) ? text.slice(driver.length + 2) : null;
   if (own !== null) return soundsBad(own) ? own.slice(0, MOST) : null;
   const isOfDevice = SAYS.exec(text)?.[1] !== undefined;
-  return !isOfDevice && DEFERS.test(text) && !OF_CORE.test(text) && !CORE_SAYS.test(text) ? text.slice(0, MOST) : null;
+  const defers = DEFERS.test(text) || TOO_EARLY.test(text);
+  return !isOfDevice && defers && !OF_CORE.test(text) && !CORE_SAYS.test(text) ? text.slice(0, MOST) : null;
 }

@@ -47,6 +47,23 @@ export function kindOfPart(reason: string | null): string | null {
   return PART_OF_CARD.exec(reason ?? '')?.[1] ?? null;
 }
 
+/**
+ * Whether a driver may be the one that registers a part of a sound card by its name: the names of DAIs and codecs begin
+ * with their chip's (`wm8960-hifi`), and of several chips a driver's name has an x for what differs (`cs42xx8`).
+ */
+export function mayRegister(driver: string, part: string): boolean {
+  const chip = driver.toLowerCase().replace(OF_BUS, '');
+  if (chip.length < LEAST_CHIP || !/^[a-z][\w-]*$/.test(chip)) return false;
+  const name = part.toLowerCase();
+  return (
+    name.startsWith(chip) || new RegExp(`^${chip.replace(/(?<=\d)x+|x+(?=\d)/g, (x) => `\\d{${x.length}}`)}`).test(name)
+  );
+}
+/** Names of drivers for a chip behind one of its buses. */
+const OF_BUS = /^snd-soc-|[-_](?:i2c|spi|codec|sdw)$/g;
+/** Shorter beginnings of a name may be any chip's. */
+const LEAST_CHIP = 5;
+
 /** Whether the driver core says in a deferral's reason that a supplier is missing, without its name. */
 export function isUnnamedSupplier(reason: string | null): boolean {
   return UNNAMED.test(reason ?? '');

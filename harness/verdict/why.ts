@@ -5,7 +5,7 @@ import { controllerIn, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, providerRank, rootDeviceOf } from './why-guesses.ts';
-import { isUnnamedSupplier, kindOfPart, Names, nameIn, supplierOf } from './why-names.ts';
+import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundSince, splitSettled } from './why-settled.ts';
 import { wantOf } from './why-wants.ts';
@@ -113,7 +113,7 @@ export function whyUnbound(said: LogSummary): Why {
       if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
       if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
-      return known.size === 0 && isDriver(driver) && line > (heard.get(device)?.line ?? 0);
+      return known.size === 0 && (isDriver(driver) || OF_FIRMWARE.test(words)) && line > (heard.get(device)?.line ?? 0);
     }),
     rootDevice: rootDeviceOf(summary, unbound),
   };
@@ -148,7 +148,7 @@ function awaitedBy(
     const supplier =
       named === null
         ? (nodeIn(reason, names, unbound) ?? nameIn(reason, unbound) ?? nameIn(said, unbound))
-        : names.supplierOf(device, named);
+        : (ownerOfPart(reason, named, unbound, { devices, complaints }) ?? names.supplierOf(device, named));
     if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
     const since = thereSince(supplier);
     const reasonLine = devices.get(device)?.reasonLine ?? 0;
@@ -159,6 +159,22 @@ function awaitedBy(
     else awaited.set(device, supplier);
   }
   return { awaited, outdated };
+}
+
+/** The only device whose driver by its name registers the part that a sound card lacks, and that is not bound. */
+function ownerOfPart(
+  reason: string | null,
+  part: string,
+  unbound: ReadonlySet<string>,
+  { devices, complaints }: Pick<LogSummary, 'devices' | 'complaints'>,
+): string | null {
+  if (kindOfPart(reason) === null || unbound.has(part)) return null;
+  const drivers = new Map([...unbound].map((device) => [device, devices.get(device)?.driver ?? null]));
+  for (const { device, driver } of complaints.values()) if (!devices.has(device)) drivers.set(device, driver);
+  const [only, ...others] = [...drivers].flatMap(([device, driver]) =>
+    driver !== null && mayRegister(driver, part) ? [device] : [],
+  );
+  return only !== undefined && others.length === 0 ? only : null;
 }
 
 /** The cause of what is waited for and is no device of the log's. */
@@ -269,6 +285,9 @@ const SHORTLY = 8;
 function isJustBefore(line: number, { cause, evidence, line: failed }: Root): boolean {
   return cause.cause === 'failed' && evidence === null && failed !== null && failed > line && failed - line <= SHORTLY;
 }
+
+/** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
+const OF_FIRMWARE = /firmware/i;
 
 /** An error that a driver gives up for, other than -EPROBE_DEFER. */
 const ERROR_NUMBER = /(?<![\w-])-(?!517\b)[1-9]\d{0,2}\b/;

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+/** Excerpts as people paste them into forums and mails: few lines, broken, in prose, without the driver core's words. */
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+
+describe('an excerpt', () => {
+  it('without a word of the driver core has a missing firmware told besides drivers’ errors, and no other’s words', () => {
+    const { complaints } = why(
+      '[    9.409858] gadget-dsi 32e6.dsi: Failed to attach its bridge: -19',
+      '[    9.409900] gadget-proc0: Direct firmware load for gadget.fw failed with error -2',
+      '[    9.410000] gadget: it cannot be said whose error this is',
+    );
+    expect(complaints.map(({ device }) => device)).toEqual(['32e6.dsi', 'gadget-proc0']);
+  });
+
+  it('has a message of the driver core at the end of a sentence', () => {
+    const last = 'The log has nothing of it until its last line: platform sound-i2s: deferred probe pending.';
+    expect(why(last)).toMatchObject({ unbound: 1, unexplained: ['sound-i2s'] });
+    expect(why('A line as platform foo: deferred probe pending says that it waits.').unbound).toBe(0);
+  });
+
+  it('was broken into more than two lines when it was quoted', () => {
+    const found = why(
+      '> The old board: [    0.470487] gadget_i2c 44e0b000.i2c: could not',
+      '> find pctldev for node',
+      '> /ocp/bus@44c00000/scm@44e10000/pinmux@44e10800/pinmux_gadget_i2c, deferring',
+      '> probe',
+      '> [    0.471941] gadget_i2c 4819c000.i2c: bus 2 at 100 kHz',
+    );
+    expect(found.roots).toMatchObject([{ name: '44e10800.pinmux', waiting: [{ device: '44e0b000.i2c' }] }]);
+  });
+});
+
+describe('what is said before a deferral without the name of the device', () => {
+  const request = 'i2c 84-0036: Driver gadget17048 requests probe deferral';
+
+  it('is its reason where it is said by one who asked too early, in the same attempt', () => {
+    const reason = (...lines: string[]) => why(...lines).roots[0]?.evidence ?? null;
+    expect(reason('[ 3.819904] mains supply not found deferring probe', `[ 3.824434] ${request}`)).toBe(
+      'mains supply not found deferring probe',
+    );
+    expect(reason('[ 3.819904] gadget_read_dt: thermometer not ready', `[ 3.824434] ${request}`)).toBe(
+      'gadget_read_dt: thermometer not ready',
+    );
+    expect(reason('[ 3.719904] gadget_read_dt: thermometer not ready', `[ 3.824434] ${request}`)).toBeNull();
+    expect(reason('[ 3.819904] gadget_read_dt: thermometer found', `[ 3.824434] ${request}`)).toBeNull();
+    expect(reason('[ 3.819904] other 1-0010: thermometer not ready', `[ 3.824434] ${request}`)).toBeNull();
+  });
+});
+
+describe('a part that a sound card lacks', () => {
+  const lacks = (part: string) => `[ 10.139345] gadget-card sound: ASoC: CODEC DAI ${part} not registered`;
+  const rootsOf = (part: string, ...lines: string[]) => why(...lines, lacks(part)).roots;
+
+  it('is of the device whose driver has the chip’s name, where that failed or tells an error', () => {
+    const failed = '[ 9.655671] sgtl5000: probe of 0-000a failed with error -5';
+    expect(rootsOf('sgtl5000', failed)).toMatchObject([
+      { name: '0-000a', cause: { cause: 'failed' }, waiting: [{ device: 'sound' }] },
+    ]);
+    expect(rootsOf('cs42448', '[ 9.655671] cs42xx8 1-0048: failed to get its ID, ret = -121')).toMatchObject([
+      { name: '1-0048', cause: { cause: 'spoken-of', driver: 'cs42xx8' }, waiting: [{ device: 'sound' }] },
+    ]);
+    expect(rootsOf('wm8960-hifi', failed)).toMatchObject([{ name: 'wm8960-hifi' }, { name: '0-000a' }]);
+    const second = '[ 9.656671] sgtl5000: probe of 1-000a failed with error -5';
+    expect(rootsOf('sgtl5000', failed, second).map(({ name }) => name)).toContain('sgtl5000');
+  });
+});
