@@ -42,9 +42,15 @@ const CLOSED = /[`"][.,;]?$/;
 /** What ends a message in the midst of a sentence; its first mark stood before the stamp. */
 const CODE_ENDS = /^([^`]{0,512}[^\s`])`[.,;:!?)]*\s/;
 
+/** An arrow to the line, with what a person says of it. */
+const ARROW = /\s(?:<[-=]{1,20}|\u2190|\u21d0)(?: .{0,200})?$/;
+/** The last mark of what is bold (Markdown), and of a row of a table. */
+const LAST_MARK = /(?<!\*)\*\*$| \|$/;
+
 /** The text of a line without the marks around all of it, and without one that nothing in the line belongs to. */
 export function unmarked(line: string): string {
-  const text = CODE_ENDS.exec(line)?.[1] ?? line;
+  const own = line.replace(ARROW, '').trimEnd().replace(LAST_MARK, '');
+  const text = CODE_ENDS.exec(own)?.[1] ?? own;
   const [first = ''] = text;
   if ((first !== '`' && first !== '"' && !CLOSED.test(text)) || text.startsWith('```')) return text;
   for (const mark of MARKS) {

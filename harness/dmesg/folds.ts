@@ -88,7 +88,7 @@ export class Folds {
 }
 
 /** A fence of a block of code (Markdown), or what a person put for lines left out: no message ends with these. */
-const FENCE = /^(?:```|~~~|\[?\.{2,}\]?$)/;
+const FENCE = /^(?:```|~~~|\[?\.{2,}\]?$|[[<(]?(?:snip|cut|skip)(?:ped)?\b.{0,40}[\])>]?$)/i;
 /** The whole of what the kernel says where it has no reason to tell. */
 const COMPLETE = /\(reason unknown\)$/;
 

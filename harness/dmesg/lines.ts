@@ -178,6 +178,11 @@ const ESCAPES = new RegExp(
   )}`,
   'gu',
 );
+/** Colours of which a web page or an editor has lost the escape byte, or shows it. */
+const COLOURS = /(?:\^\[|\\(?:e|033|x1b))?\[(?:\d{1,2}(?:;\d{1,3}){0,4})?m/g;
+const COLOURS_END = '[0m';
+/** What word processors and blogs make of a minus. */
+const MINUS = /[\u2012-\u2015\u2212](?=\d|E[A-Z]{3})/g;
 /** Blanks that web pages, chats and word processors put in the place of a space, and marks of no width. */
 const BLANKS = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g;
 const NO_WIDTH = /[\u200b-\u200f\u2060\ufeff]/g;
@@ -191,10 +196,12 @@ const CONTROLS = /(?![\t\r])\p{Cc}/gu;
  */
 export function decodeLine(line: string): string {
   const tagged = line.endsWith('>') || BEGINS_WITH_TAG.test(line);
-  if (!tagged && !TO_DECODE.test(line) && !line.includes(WIDE)) return line;
+  const coloured = line.includes(COLOURS_END);
+  if (!tagged && !coloured && !TO_DECODE.test(line) && !line.includes(WIDE)) return line;
   let text = Buffer.from(line, 'latin1').toString('utf8');
-  if (NOT_PLAIN.test(text)) text = visible(mended(text).replace(ESCAPES, ''));
+  if (NOT_PLAIN.test(text)) text = visible(mended(text).replace(ESCAPES, '')).replace(MINUS, '-');
   else if (text.includes('#033[')) text = text.replace(ESCAPES, '');
+  if (coloured) text = text.replace(COLOURS, '');
   if (text.length > 80 && text.includes(WIDE)) text = text.replace(PADDING, '');
   if (tagged) text = text.replace(TAG, '');
   if (text.includes('#01')) text = text.replace(/#015$/, '').replaceAll('#011', '\t');

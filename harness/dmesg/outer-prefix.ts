@@ -30,6 +30,9 @@ const OUTER: readonly RegExp[] = [
   /^(?:[A-Z][a-z]{2} ){1,2} ?\d{1,2} \d\d:\d\d:\d\d \d{4} (?:\w{2,10}\.\w{2,10} )?/,
   // A stamp of which whoever shows the log left only the brackets, or the last of them.
   /^\[? {0,12}\](?: |$)/,
+  // What a person put for a stamp, or left of one.
+  /^\[ {0,8}(?:[xX*?.\u2026-]{1,12}|[xX*?]{1,6}\.[xX*?]{1,9}) ?\] (?=\S)/,
+  /^ {0,8}\d{1,6}\.\d{6}(?:\] (?=\S)| (?=[\w.,-]{1,64} [\w.,:@-]{1,128}: ))/,
   // dmesg -e / --reltime.
   /^\[(?:[^\s[\]\d]{1,8} ?\d{1,2} \d\d:\d\d|[< ]{1,8}\+? *\d+[.,]\d{6}>?)\] ?/,
   // Qualcomm's crash dump parser: ` 244.889835:   <6> text`.

@@ -69,3 +69,36 @@ describe('a part that a sound card lacks', () => {
     expect(rootsOf('sgtl5000', failed, second).map(({ name }) => name)).toContain('sgtl5000');
   });
 });
+
+describe('what people leave of a line, and what they add', () => {
+  const lines: readonly (readonly [stamp: string, text: string])[] = [
+    ['    1.204416', 'platform vcc-sd: deferred probe pending: platform: wait for supplier /i2c@fdd40000/pmic@20/reg1'],
+    ['    1.214430', 'rk808 0-0020: failed to read the chip id at 0x17'],
+    ['    1.224430', 'rk808 0-0020: probe with driver rk808 failed with error -110'],
+    ['    1.230000', 'dwc3 fcc00000.usb: error -EPROBE_DEFER: failed to get phy'],
+  ];
+  const told = (form: (stamp: string, text: string) => string) =>
+    formatWhy(why(...lines.flatMap(([stamp, text]) => form(stamp, text).split('\n')))).replace(/ \(line \d+\)/g, '');
+  const whole = told((stamp, text) => `[${stamp}] ${text}`);
+
+  it.each<readonly [what: string, form: (stamp: string, text: string) => string]>([
+    ['a placeholder for the stamp', (_, text) => `[    x.xxxxxx] ${text}`],
+    ['stars for the stamp', (_, text) => `[ *.* ] ${text}`],
+    ['the end of a stamp', (stamp, text) => `${stamp.trim()}] ${text}`],
+    ['a stamp without its brackets', (stamp, text) => `${stamp.trim()} ${text}`],
+    ['colours without the escape byte', (stamp, text) => `[32m[${stamp}] [0m[33m${text.replace(': ', '[0m: ')}`],
+    ['colours with an escape byte that is shown', (stamp, text) => `^[[32m[${stamp}]^[[0m ${text}`],
+    ['bold', (stamp, text) => `**[${stamp}] ${text}**`],
+    ['a row of a table', (stamp, text) => `| [${stamp}] ${text} |`],
+    ['an arrow', (stamp, text) => `[${stamp}] ${text}   <-- here`],
+    ['a dash for the minus', (stamp, text) => `[${stamp}] ${text.replace(/-(?=\d+$|E)/, '\u2013')}`],
+    ['a mark of what was cut', (stamp, text) => `[${stamp}] ${text}\n[snip]`],
+  ])('does no harm: %s', (_, form) => {
+    expect(told(form)).toBe(whole);
+  });
+
+  it('is no arrow between two names, and no stamp without a message', () => {
+    expect(formatWhy(why('[    1.100001] gadget 1.card: failed to link <-> 2.i2s, -22'))).toContain('<-> 2.i2s, -22');
+    expect(why('12.123456] is what it says').unbound).toBe(0);
+  });
+});
