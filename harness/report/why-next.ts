@@ -19,6 +19,8 @@ const DEVICES_DEFERRED = '`cat /sys/kernel/debug/devices_deferred` on the board'
 /** A file that a driver asks the firmware loader for (drivers/base/firmware_loader), by its name. */
 const FIRMWARE = /(?:^|[\s'"])([\w./,-]{1,120}\.(?:bin|fw|mbn|mdt|elf|tplg|acdb|hex|hcd|img))(?=$|[\s'",;:)])/;
 const NO_FIRMWARE = /firmware|\.(?:bin|fw|mbn|mdt|elf|tplg|acdb)\b/i;
+/** Regulators of the root of the tree, as a rule `regulator-fixed`. */
+const IS_FIXED = /^(?:\.{3}\/)?(?:regulator[-_]|reg[-_]|v(?:cc|dd|bus|sys)[\w-]*$)/;
 /** So many suspects are named. */
 const FEW = 4;
 const TAKEN = /already requested by ([^\s;]{1,128})/;
@@ -57,10 +59,12 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   const { name, cause, evidence } = first;
   const suspects = suspectsOf(roots, said);
   if (suspects.length > 0) return `find out first why ${listOf(suspects)} not bound`;
+  if (cause.cause === 'own-deferral' && cause.circle.length > 0) return PERMISSIVE;
   switch (cause.cause) {
     case 'never-probed':
+      return whichDriver(name, evidence, cause.alike === null);
     case 'no-bus':
-      return whichDriver(name, evidence);
+      return whichDriver(name, evidence, true);
     case 'timed-out':
       return (
         'where a module that loads late provides it, load that earlier, build it in, or boot with ' +
@@ -102,10 +106,13 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
 }
 
 /** By its node: which driver it needs. */
-function whichDriver(name: string, evidence: string | null): string | null {
+function whichDriver(name: string, evidence: string | null, mayLackDriver: boolean): string | null {
   if (!PLAIN.test(name)) return null;
   const path = name.startsWith('/') ? name : pathIn(evidence, name);
-  const then = `which driver it needs: ${ENABLE}; ${STATUS}`;
+  if (!mayLackDriver && path !== null && PLAIN.test(path))
+    return `\`cat /sys/firmware/devicetree/base${path}/status\`: whether it is on; then ${DEVICES_DEFERRED}`;
+  const fixed = IS_FIXED.test(name) ? ' (of most such regulators it is CONFIG_REGULATOR_FIXED_VOLTAGE)' : '';
+  const then = `which driver it needs: ${ENABLE}${fixed}; ${STATUS}`;
   if (path !== null && PLAIN.test(path)) return `\`cat /sys/firmware/devicetree/base${path}/compatible\`: ${then}`;
   const node = name.replace(/^\.\.\.\//, '');
   if (NODE.test(node))
@@ -125,7 +132,7 @@ function pathIn(evidence: string | null, device: string): string | null {
 /** What is not bound and may be what the roots lack. */
 function suspectsOf(roots: readonly Root[], said: readonly Words[]): string[] {
   const guessed = roots.flatMap(({ cause }) => {
-    if (cause.cause === 'own-deferral') return [...cause.perhaps, ...cause.circle];
+    if (cause.cause === 'own-deferral') return cause.perhaps;
     return cause.cause === 'timed-out' ? cause.perhaps : [];
   });
   return [...new Set([...guessed, ...said.map(({ device }) => device)])];

@@ -154,6 +154,8 @@ function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): 
 function causeText(cause: RootCause, evidence: string | null = null): string {
   switch (cause.cause) {
     case 'never-probed':
+      if (cause.alike !== null)
+        return `${NOT_PROBED}, although it has one for ${printable(cause.alike)}: its node may be off, or wait itself`;
       return `${NOT_PROBED}; the kernel may have none, or its module may not be loaded`;
     case 'no-bus':
       return `${NOT_PROBED}, which has no word of its bus ${cause.bus} either`;

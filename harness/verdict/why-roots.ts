@@ -6,8 +6,11 @@ export const NOT_YET = 'it cannot be bound as a part yet';
 
 /** Why a root is not there. */
 export type RootCause =
-  /** Nothing in the log speaks of it: no driver was ever called for it. */
-  | { readonly cause: 'never-probed' }
+  /**
+   * Nothing in the log speaks of it: no driver was ever called for it. `alike`: a device of the same kind by its name
+   * that is there, so that the kernel has a driver for it.
+   */
+  | { readonly cause: 'never-probed'; readonly alike: string | null }
   /** The same, and nothing in the log speaks of the bus that it is behind. */
   | { readonly cause: 'no-bus'; readonly bus: string }
   /** Nothing in the log tells what became of its probe, but a driver speaks of it. */

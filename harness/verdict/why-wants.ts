@@ -43,7 +43,7 @@ const WANTS: readonly Want[] = [
   {
     noun: 'a USB role switch (a USB controller)',
     named: '`remote-endpoint`',
-    words: /role.?switch/gi,
+    words: /role.?switch|\btcp[mc] port/gi,
     property: /^remote-endpoint$|^usb-role-switch$/,
     provider: /\.(?:usb|dwc3)$|typec/,
   },
@@ -73,7 +73,7 @@ const WANTS: readonly Want[] = [
   {
     noun: 'a panel or a bridge',
     named: '`remote-endpoint`',
-    words: /panel|bridge|endpoint|(?<!(?:pcie|usb|serial|root|hub)[ -])\bport\b|connector/gi,
+    words: /panel|bridge|endpoint|(?<!(?:pcie|usb|serial|root|hub|tcp[mc])[ -])\bport\b|connector/gi,
     property: /^remote-endpoint$|^panel$/,
     provider: /panel|bridge|hdmi|lvds|\.dsi\.|connector/,
   },

@@ -147,7 +147,10 @@ function awaitedBy(
     const said = complaints.get(device)?.words ?? null;
     const supplier =
       named === null
-        ? (nodeIn(reason, names, unbound) ?? nameIn(reason, unbound) ?? nameIn(said, unbound))
+        ? (nodeIn(reason, names, unbound) ??
+          nameIn(reason, unbound) ??
+          nameIn(said, unbound) ??
+          driverIn(reason, devices, unbound))
         : (ownerOfPart(reason, named, unbound, { devices, complaints }) ?? names.supplierOf(device, named));
     if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
     const since = thereSince(supplier);
@@ -181,9 +184,10 @@ function ownerOfPart(
 function unseen(
   name: string,
   waiter: DeviceLife | undefined,
-  { complaints, heard }: LogSummary,
+  summary: LogSummary,
   { names, speakers }: Known,
 ): Omit<Found, 'waiting'> {
+  const { complaints, heard } = summary;
   const known = speakers.deviceOf(name) ?? '';
   const speaker = complaints.get(known) ?? heard.get(known);
   if (controllerIn(waiter?.reason ?? null) !== null) {
@@ -198,7 +202,19 @@ function unseen(
   const kind = kindOfPart(waiter?.reason ?? null);
   if (kind !== null) return { cause: { cause: 'no-part', kind }, ...reasonOf(waiter) };
   const bus = names.busOf(name);
-  return { cause: bus === null ? { cause: 'never-probed' } : { cause: 'no-bus', bus }, ...reasonOf(waiter) };
+  if (bus !== null) return { cause: { cause: 'no-bus', bus }, ...reasonOf(waiter) };
+  return { cause: { cause: 'never-probed', alike: alikeOf(name, summary) }, ...reasonOf(waiter) };
+}
+
+/** A chip has one kind of each of these, as a rule, and one driver for all of them. */
+const OF_ONE_KIND = /^[0-9a-f]{5,16}\.(i2c|spi|serial|pwm|gpio|mmc|can)$/;
+
+/** Another device of the same kind that is there. */
+function alikeOf(name: string, { devices, heard }: LogSummary): string | null {
+  const kind = OF_ONE_KIND.exec(name)?.[1];
+  if (kind === undefined) return null;
+  const there = [...devices.values()].filter(({ state }) => state === 'bound').map(({ device }) => device);
+  return [...there, ...heard.keys()].find((device) => OF_ONE_KIND.exec(device)?.[1] === kind) ?? null;
 }
 
 const CPU = /^cpu\d+$/;
@@ -314,6 +330,17 @@ function withComplaint(
   return isVague ? { ...found, evidence, line } : found;
 }
 
+/** A driver's name that is no word of a sentence. */
+const DRIVERS_NAME = /(?<![\w/-])[a-z]\w*_\w+(?![\w(/-])/g;
+
+/** The one device that is not bound of whose driver the words speak. */
+function driverIn(reason: string | null, devices: LogSummary['devices'], unbound: ReadonlySet<string>): string | null {
+  const words = new Set(reason?.replace(PREFIX, '').match(DRIVERS_NAME) ?? []);
+  if (words.size === 0) return null;
+  const [only, ...others] = [...unbound].filter((device) => words.has(devices.get(device)?.driver ?? ''));
+  return only !== undefined && others.length === 0 ? only : null;
+}
+
 /** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
 function othersOf(
   complaints: LogSummary['complaints'],
@@ -391,7 +418,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   if (state === 'failed')
     return { cause: { cause: 'failed', driver, error }, evidence: life.words, line: life.failedLine };
   if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };
-  if (state === 'unbound' || state === 'absent') return { cause: { cause: 'never-probed' }, ...said };
+  if (state === 'unbound' || state === 'absent') return { cause: { cause: 'never-probed', alike: null }, ...said };
   if (isUnnamedSupplier(reason)) return { cause: { cause: 'unnamed-supplier' }, ...said };
   // Without a word of who deferred it and why there is nothing to go by.
   if (outdated || reason === REASON_UNKNOWN || (reason === null && by !== 'driver')) return null;

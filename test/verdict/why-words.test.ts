@@ -519,4 +519,27 @@ describe('a guess', () => {
     const words = stamped('gadget 1.mmc: regulator lookup of vqmmc: RETURN EPROBE_DEFER');
     expect(why(words).roots).toMatchObject([{ name: '1.mmc', cause: { wants: 'a regulator' } }]);
   });
+
+  it('leads to the device whose driver the words speak of, where one alone is not bound', () => {
+    const failed = stamped('gadget_scm firmware:scm: probe with driver gadget_scm failed with error -4');
+    const waits = pending('1500.iommu', 'gadget-smmu: gadget_scm not ready');
+    expect(why(failed, waits).roots).toMatchObject([{ name: 'firmware:scm', waiting: [{ device: '1500.iommu' }] }]);
+    const own = pending('1500.iommu', 'gadget_smmu: gadget_smmu_init() failed');
+    expect(why(failed, own).roots).toHaveLength(2);
+  });
+
+  it('does not say that the kernel may have no driver where it has one for others of the kind', () => {
+    const bound = stamped("gadget-i2c 40012000.i2c: driver: 'gadget-i2c': driver_bound: bound to device");
+    const bus = pending('3.dev', 'platform: wait for supplier /soc/i2c@5c002000');
+    expect(formatWhy(why(bus))).toContain('its module may not be loaded');
+    const text = formatWhy(why(bound, bus));
+    expect(text).toContain('although it has one for 40012000.i2c');
+    expect(text).toContain('next: `cat /sys/firmware/devicetree/base/soc/i2c@5c002000/status`');
+  });
+
+  it('takes a Type-C port for no port of a display', () => {
+    expect(why(pending('4-0022', 'gadget_typec: cannot register tcpm port')).roots).toMatchObject([
+      { cause: { wants: 'a USB role switch (a USB controller)' } },
+    ]);
+  });
 });
