@@ -66,9 +66,9 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   }
   for (const event of parser.end()) summary.add(event);
   const said: LogSummary = summary.finish(parser);
-  if (!said.kernel && said.devices.size === 0)
-    throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
   const found = whyUnbound(said);
+  if (!said.kernel && said.devices.size === 0 && found.unbound === 0)
+    throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
   return {
     found,
     byTree: tree === null ? null : guessByTree(found, said, tree),

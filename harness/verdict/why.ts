@@ -112,6 +112,7 @@ export function whyUnbound(said: LogSummary): Why {
     complaints: othersOf(complaints, devices, known).filter(({ device, driver, words, line }) => {
       if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
       if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
+      if (IS_UNNAMED.test(words)) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
       return known.size === 0 && (isDriver(driver) || OF_FIRMWARE.test(words)) && line > (heard.get(device)?.line ?? 0);
     }),
@@ -240,6 +241,9 @@ function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
   const first = new Map(rejected.toReversed().map((one) => [one.module, one]));
   return rejected.filter((one) => first.get(one.module) === one);
 }
+
+/** Somebody whom the log does not name cannot have a pin, as a GPIO, or is deferred. */
+const IS_UNNAMED = /; cannot claim for |-517\b|EPROBE_DEFER/;
 
 /** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
 function isDriver(name: string | null): boolean {

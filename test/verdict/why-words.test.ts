@@ -542,4 +542,12 @@ describe('a guess', () => {
       { cause: { wants: 'a USB role switch (a USB controller)' } },
     ]);
   });
+
+  it('tells of a deferral or of a pin whose device the log does not name', () => {
+    const failed = stamped('gadget 1.dev: probe with driver gadget failed with error -2');
+    const words = stamped('Gadgetooth: Failed to init regulators:-517');
+    expect(formatWhy(why(failed, words))).toContain('  Gadgetooth: Failed to init regulators:-517');
+    const pin = stamped('gadget-pinctrl 2.pinctrl: pin G4 already requested by 3.pcie; cannot claim for pins:521');
+    expect(formatWhy(why(failed, pin))).toContain('2.pinctrl (gadget-pinctrl): pin G4 already requested by 3.pcie');
+  });
 });
