@@ -31,14 +31,22 @@ const IS_PIN = /could not request pin|pin-\d/;
 
 /** include/uapi/asm-generic/errno-base.h and errno.h; dev_err_probe() prints the names. */
 const NAME = /-(E[A-Z]{2,12})\b/;
-const [ENOENT, EIO, ENXIO, ENOMEM, EBUSY, ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO] = [2, 5, 6, 12, 16, 19, 22, 110, 121];
+const [EPERM, ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [1, 2, 5, 6, 12, 13, 16, 17];
+const [ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO] = [19, 22, 110, 121];
 const BY_NAME: ReadonlyMap<string, number> = new Map(
-  Object.entries({ ENOENT, EIO, ENXIO, ENOMEM, EBUSY, ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO }),
+  Object.entries({
+    ...{ EPERM, ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST },
+    ...{ ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO },
+  }),
 );
+const NOT_ALLOWED = 'the firmware of the system does not let Linux have it, or the hardware is locked';
 const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
 /** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
 const MEANING: ReadonlyMap<number, string> = new Map([
   [ENOENT, 'what its driver looks for is not there: see what its node should have, by the binding'],
+  [EPERM, NOT_ALLOWED],
+  [EACCES, NOT_ALLOWED],
+  [EEXIST, 'what it registers is there already, under the same name'],
   [EIO, NO_ANSWER],
   [ENXIO, NO_ANSWER],
   [ENOMEM, 'see what the kernel says before of memory (CMA, reserved-memory)'],
@@ -57,8 +65,9 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   const [first] = roots;
   if (first === undefined) return null;
   const { name, cause, evidence } = first;
-  const suspects = suspectsOf(roots, said);
+  const suspects = suspectsOf(roots);
   if (suspects.length > 0) return `find out first why ${listOf(suspects)} not bound`;
+  if (said.length > 0) return `see first to what is said of ${namesOf(said.map(({ device }) => device))}`;
   if (cause.cause === 'own-deferral' && cause.circle.length > 0) return PERMISSIVE;
   switch (cause.cause) {
     case 'never-probed':
@@ -130,17 +139,20 @@ function pathIn(evidence: string | null, device: string): string | null {
 }
 
 /** What is not bound and may be what the roots lack. */
-function suspectsOf(roots: readonly Root[], said: readonly Words[]): string[] {
-  const guessed = roots.flatMap(({ cause }) => {
-    if (cause.cause === 'own-deferral') return cause.perhaps;
-    return cause.cause === 'timed-out' ? cause.perhaps : [];
-  });
-  return [...new Set([...guessed, ...said.map(({ device }) => device)])];
+function suspectsOf(roots: readonly Root[]): string[] {
+  const guessed = roots.flatMap(({ cause }) =>
+    cause.cause === 'own-deferral' || cause.cause === 'timed-out' ? cause.perhaps : [],
+  );
+  return [...new Set(guessed)];
 }
 
 function listOf(names: readonly string[]): string {
+  return `${namesOf(names)} ${names.length === 1 ? 'is' : 'are'}`;
+}
+
+function namesOf(names: readonly string[]): string {
   const more = names.length > FEW ? [`and ${names.length - FEW} more`] : [];
-  return `${[...names.slice(0, FEW).map(printable), ...more].join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
+  return [...names.slice(0, FEW).map(printable), ...more].join(', ');
 }
 
 function aboutDeferral(name: string, call: string): string | null {

@@ -154,8 +154,21 @@ export function lackedBy({ cause, evidence }: Pick<Root, 'cause' | 'evidence'>):
   return cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
 }
 
+/** Of a failure of which its driver says nothing, what another said shortly before may be the cause. */
+export const SHORTLY = 8;
+
+/** Whether a probe may have failed for what was said of another device shortly before. */
+export function mayHaveFailed(
+  { cause, evidence, line: failed }: Pick<Root, 'cause' | 'evidence' | 'line'>,
+  { device, line }: Words,
+): boolean {
+  if (cause.cause !== 'failed' || failed === null || line >= failed || failed - line > SHORTLY) return false;
+  return evidence !== null && wantOf(evidence)?.provider?.test(device) === true;
+}
+
 /** Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks. */
 export function saidOfProviders(root: Root, complaints: readonly Words[]): Words[] {
+  if (root.cause.cause === 'failed') return complaints.filter((said) => mayHaveFailed(root, said));
   const others = new Map(complaints.filter(({ device }) => device !== root.name).map((said) => [said.device, said]));
   const named = root.cause.cause === 'own-deferral' ? others.get(nameIn(root.cause.call, others) ?? '') : undefined;
   if (named !== undefined) return [named];

@@ -1,3 +1,5 @@
+import { oneOf } from '../regex.ts';
+
 /** What drivers say that they lack. */
 
 export interface Want {
@@ -189,8 +191,13 @@ const WANTS: readonly Want[] = [
 /** phy_create(), drivers/phy/phy-core.c, gets the PHY's own supply: only that is deferred. */
 const CREATES_PHY = /(?:create|register) (?:the )?phy/i;
 /** What the device itself provides cannot be registered, whatever it lacks for that. */
-const OWN =
-  /\b(?:add|adding|register(?:ing)?|create|creating)\s+(?:the )?(?:(?:gpio|pin|irq)\S*|regulators?|clocks?|resets?)\b/i;
+const OWN = new RegExp(
+  `\\b(?:add|adding|register(?:ing)?|create|creating)\\s+(?:the )?${oneOf(
+    /(?:gpio|pin|irq|pwm|iommu)\S*/,
+    /(?:regulators?|clocks?|resets?|mbox|mailbox)\b/,
+  )}`,
+  'i',
+);
 /** Names of resources are in quotes, and say nothing of their kind. */
 const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"/g;
 

@@ -4,7 +4,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { controllerIn, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
-import { guessProviders, isProvider, providerRank, rootDeviceOf } from './why-guesses.ts';
+import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundSince, splitSettled } from './why-settled.ts';
@@ -109,9 +109,11 @@ export function whyUnbound(said: LogSummary): Why {
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     rejected: firstOfEach(summary.rejected),
-    complaints: othersOf(complaints, devices, known).filter(({ device, driver, words, line }) => {
+    complaints: othersOf(complaints, devices, known).filter((said) => {
+      const { device, driver, words, line } = said;
       if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
       if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
+      if (found.some((root) => mayHaveFailed(root, said))) return true;
       if (IS_UNNAMED.test(words)) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
       return known.size === 0 && (isDriver(driver) || OF_FIRMWARE.test(words)) && line > (heard.get(device)?.line ?? 0);
@@ -300,8 +302,6 @@ function isOpen({ cause }: Root): boolean {
   return ['silent', 'timed-out', 'unnamed-supplier', 'never-probed', 'part-of', 'own-deferral'].includes(cause.cause);
 }
 
-/** Of a failure of which its driver says nothing, what another said shortly before may be the cause. */
-const SHORTLY = 8;
 function isJustBefore(line: number, { cause, evidence, line: failed }: Root): boolean {
   return cause.cause === 'failed' && evidence === null && failed !== null && failed > line && failed - line <= SHORTLY;
 }

@@ -550,4 +550,15 @@ describe('a guess', () => {
     const pin = stamped('gadget-pinctrl 2.pinctrl: pin G4 already requested by 3.pcie; cannot claim for pins:521');
     expect(formatWhy(why(failed, pin))).toContain('2.pinctrl (gadget-pinctrl): pin G4 already requested by 3.pcie');
   });
+
+  it('tells what was said shortly before of what a failed probe lacks by its words', () => {
+    const phy = stamped('phy phy-32f0.pcie-phy.4: phy poweron failed --> -110');
+    const words = stamped('gadget-pcie 3380.pcie: waiting for PHY ready timeout!');
+    const failed = stamped('gadget-pcie 3380.pcie: probe with driver gadget-pcie failed with error -110');
+    const text = formatWhy(why(phy, words, failed));
+    expect(text).toContain('perhaps for phy-32f0.pcie-phy.4, of which its driver says (line 1): phy poweron failed');
+    expect(text).toContain('next: see first to what is said of phy-32f0.pcie-phy.4');
+    const long = Array.from({ length: 9 }, (_, n) => stamped(`other ${n}.dev: ready`));
+    expect(formatWhy(why(phy, ...long, words, failed))).not.toContain('poweron');
+  });
 });
