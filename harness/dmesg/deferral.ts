@@ -22,9 +22,9 @@ const SYNC_PENDING = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}sync_state\\(\\) p
 const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcing sync_state\\(\\)`);
 /** dev_err_probe(), drivers/base/core.c. */
 const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);
-/** EPROBE_DEFER is 517; a driver that prints it itself says why it came to nothing. */
+/** EPROBE_DEFER is 517, or printed as unsigned 2^32 - 517; a driver that prints it says why it came to nothing. */
 const DEFERS_WORDS = oneOf(
-  /-517\b|\bEPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
+  /-517\b|\b4294966779\b|\bEPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
   /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|\bdeferring (?:for|until|till|while|as|since|due)\b/,
   // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
   /\bdriver is not ready$/,
@@ -173,7 +173,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
         ...at,
       };
   }
-  if (text.includes('517') || text.includes('EPROBE_DEFER') || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
+  if (/517|4294966779|EPROBE_DEFER/.test(text) || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
     if (ASYNC_ATTACH.test(text)) return null;
     const pin = refusedPin(text);
     if (pin !== null) {

@@ -39,6 +39,7 @@ const KERNEL = [
   'DEFERRED',
   'EPROBE',
   '-517',
+  '4294966779',
   'eferring',
   'ASoC: ',
   'failed to bind ',

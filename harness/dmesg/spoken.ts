@@ -72,7 +72,7 @@ const GOES_ON = /continu(?:e|ing) (?:without|with|anyway)|fall(?:ing)?[ -]?back 
 /** What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq_byname(). */
 const LITTLE = /^(?:error -\w{1,16}: )?IRQ \S{1,64} not found$/;
 /** Said of an earlier attempt, whatever came of it. */
-const DEFERS = /-517\b|EPROBE_DEFER|[Dd]efer/;
+const DEFERS = /-517\b|\b4294966779\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
 const TAKEN_PIN = /((?:pin \S{1,64} )?already requested by \S{1,128}; cannot claim for (\S{1,128}))/;
 const MOST = 300;

@@ -125,8 +125,8 @@ function devicesNotBound(number: number): string {
 
 /** What drivers of other devices said; where many said something it tells nothing. */
 function complaintLines(complaints: Why['complaints'], heading: string): string[] {
-  if (complaints.length > 2 * LIKELY) return [];
   const alike = [...groupBy(complaints, ({ driver, words }) => `${driver}\n${words}`).values()];
+  if (alike.length > 2 * LIKELY) return [];
   const rest = alike.slice(LIKELY).flat().length;
   return [
     '',

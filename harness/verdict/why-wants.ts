@@ -52,7 +52,7 @@ const WANTS: readonly Want[] = [
   {
     noun: 'a clock',
     named: '`clocks`',
-    words: /\bcl(?:oc)?ks?\b/gi,
+    words: /(?<![a-z])(?:[a-z]{0,4}clks?|clocks?)(?![a-z])/gi,
     property: /^clocks$/,
     provider: /clock|clk|\bcru\b|\brcc\b/,
   },

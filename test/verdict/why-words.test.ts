@@ -561,4 +561,11 @@ describe('a guess', () => {
     const long = Array.from({ length: 9 }, (_, n) => stamped(`other ${n}.dev: ready`));
     expect(formatWhy(why(phy, ...long, words, failed))).not.toContain('poweron');
   });
+
+  it('knows a deferral by its number without a sign, and a clock by its name', () => {
+    const words = stamped('gadget-eth ff0e.ethernet: failed to get tx_clk (4294966779)');
+    expect(why(words)).toMatchObject({ unbound: 1, roots: [{ cause: { cause: 'own-deferral', wants: 'a clock' } }] });
+    const others = Array.from({ length: 12 }, (_, n) => stamped(`gadget-dma ${n}.dma: main clock not found.`));
+    expect(formatWhy(why(words, ...others))).toContain('11.dma (gadget-dma): main clock not found.');
+  });
 });
