@@ -25,7 +25,8 @@ const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFE
 /** EPROBE_DEFER is 517, or printed as unsigned 2^32 - 517; a driver that prints it says why it came to nothing. */
 const DEFERS_WORDS = oneOf(
   /-517\b|\b4294966779\b|\bEPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
-  /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|\bdeferring (?:for|until|till|while|as|since|due)\b/,
+  /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|[,;:] deferring\.?$/,
+  /\bdeferring (?:for|until|till|while|as|since|due)\b/,
   // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
   /\bdriver is not ready$/,
 );

@@ -26,6 +26,7 @@ import {
   speakerOf,
   spokenOf,
   wordsOf,
+  wordsOfBind,
   wordsOfDriver,
 } from './spoken.ts';
 import { STAMPED } from './stamps.ts';
@@ -249,7 +250,8 @@ export class DmesgParser {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
       return { ...event, device, words: joined(this.#wordsOf(device)) ?? this.#wordsOfNobody() };
     }
-    if (event.event === 'bind-failed') return { ...event, words: joined(this.#wordsOf(event.part)) };
+    if (event.event === 'bind-failed')
+      return { ...event, words: joined(this.#wordsOf(event.part)) ?? wordsOfBind(textOf(this.#recent.at(-2) ?? '')) };
     if (event.event === 'deferred' && event.by === 'driver' && REGISTERS.test(event.reason ?? ''))
       return { ...event, reason: this.#wordsOfRegulator() ?? event.reason };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)

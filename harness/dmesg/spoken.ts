@@ -193,6 +193,11 @@ export function soundsBad(words: string): boolean {
   return !OF_CORE.test(words) && !NO_MATTER.test(words) && (AN_ERROR.test(words) || DEFERS.test(words));
 }
 
+/** What stands in a driver's place for a function's words, which stands in the device's. */
+export const DRM = 'drm';
+/** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
+const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] \*ERROR\* (.{1,300})$/;
+
 /**
  * What a driver says of a device that sounds like an error. It may be the only trace of a probe that came to nothing:
  * call_driver_probe(), drivers/base/dd.c, is silent about -ENODEV and -ENXIO.
@@ -201,6 +206,10 @@ export function complaintIn(
   { text, time, kernel }: LogRecord,
   line: number,
 ): Extract<DmesgEvent, { readonly event: 'complained' }> | null {
+  const [, symbol, said] = DRM_SAYS.exec(text) ?? [];
+  // Of a function whose device is not told it may be all that is known.
+  if (symbol !== undefined && said !== undefined && soundsBad(said))
+    return { event: 'complained', device: symbol, driver: DRM, words: said, line, time };
   const [, driver = null, device, words] = SAYS.exec(text) ?? [];
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
@@ -210,8 +219,11 @@ export function complaintIn(
   return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };
 }
 
-/** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
-const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] \*ERROR\* (.{1,300})$/;
+/** What a function that binds a part to its whole said, by its name, without that of the part. */
+export function wordsOfBind(text: string): string | null {
+  const [, symbol = '', words = null] = DRM_SAYS.exec(text) ?? [];
+  return symbol.endsWith('_bind') ? words : null;
+}
 
 /** What a driver says that has asked for something too early. */
 const TOO_EARLY = /\bnot (?:yet )?(?:ready|registered|initiali[sz]ed|probed)\b/;

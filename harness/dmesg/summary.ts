@@ -208,7 +208,10 @@ export class Summary {
         this.#complaints.add(event);
         return;
       case 'bind-failed': {
-        const { device, driver, part, error, words, line } = event;
+        const { device, driver, part, error, line } = event;
+        const known = this.#bindFailures.get(device);
+        // Many a driver says only once what it lacks.
+        const words = event.words ?? (known?.part === part && known.error === error ? known.words : null);
         if (this.#bindFailures.size < MAX_NOTED || this.#bindFailures.has(device))
           this.#bindFailures.set(device, { device, driver, part, error, words, line });
         return;

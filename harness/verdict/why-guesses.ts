@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import { DRM } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { nameIn } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
@@ -167,7 +168,8 @@ export function mayHaveFailed(
 }
 
 /** Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks. */
-export function saidOfProviders(root: Root, complaints: readonly Words[]): Words[] {
+export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
+  const complaints = all.filter(({ driver }) => driver !== DRM);
   if (root.cause.cause === 'failed') return complaints.filter((said) => mayHaveFailed(root, said));
   const others = new Map(complaints.filter(({ device }) => device !== root.name).map((said) => [said.device, said]));
   const named = root.cause.cause === 'own-deferral' ? others.get(nameIn(root.cause.call, others) ?? '') : undefined;

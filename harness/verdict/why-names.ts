@@ -13,7 +13,8 @@ import { oneOf } from '../regex.ts';
 const SUPPLIER = new RegExp(
   oneOf(
     /(?:wait(?:ing)? for supplier |supplier )(\S+?)(?: not ready)?[.,;]?$/,
-    /supplier (\S+) not ready/,
+    // Whoever shows the message may have cut it.
+    /supplier (\S+) not\b/,
     /wait for supplier (\S+)/,
   ),
 );

@@ -102,3 +102,39 @@ describe('what people leave of a line, and what they add', () => {
     expect(why('12.123456] is what it says').unbound).toBe(0);
   });
 });
+
+describe('what a driver says once, or cut, or in a function’s name', () => {
+  it('is the reason for which it defers, at the end of a message', () => {
+    const { roots } = why(
+      '[    5.678265] gadget-edp 2-005c: unable to read product id, deferring',
+      '[    5.684433] i2c 2-005c: Driver gadget-edp requests probe deferral',
+    );
+    expect(roots).toMatchObject([{ name: '2-005c', evidence: 'unable to read product id, deferring' }]);
+  });
+
+  it('is a supplier’s name also where the rest was cut', () => {
+    const { roots } = why(
+      '[    9.100001] platform 1000.gpu: deferred probe pending: platform: supplier 2000.power not r',
+    );
+    expect(roots).toMatchObject([{ name: '2000.power', waiting: [{ device: '1000.gpu' }] }]);
+  });
+
+  it('is why a part cannot be bound yet, although it was said at the first time only', () => {
+    const bind = 'gadget-drm soc:gpu: failed to bind 3000.hdmi (ops gadget_hdmi_ops): -517';
+    const { roots } = why(
+      '[    0.348120] [drm:gadget_hdmi_bind] *ERROR* Failed to get pixel clock',
+      `[    0.348204] ${bind}`,
+      `[    0.846746] ${bind}`,
+    );
+    expect(roots).toMatchObject([
+      { name: '3000.hdmi', cause: { call: 'Failed to get pixel clock' }, waiting: [{ device: 'soc:gpu' }] },
+    ]);
+  });
+
+  it('is told of a function whose device is not, and is no device to wait for', () => {
+    const words = '[drm:gadget_bridge_probe] *ERROR* could not find any panel node';
+    expect(formatWhy(why(words))).toContain('gadget_bridge_probe (drm): could not find any panel node');
+    const waits = '[    1.000002] gadget-dsi 32e1.dsi: failed to bind its bridge: -517';
+    expect(formatWhy(why(`[    1.000001] ${words}`, waits))).not.toContain('perhaps for gadget_bridge_probe');
+  });
+});
