@@ -67,7 +67,8 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   for (const event of parser.end()) summary.add(event);
   const said: LogSummary = summary.finish(parser);
   const found = whyUnbound(said);
-  if (!said.kernel && said.devices.size === 0 && found.unbound === 0)
+  const isSilent = found.unbound === 0 && found.complaints.length === 0 && found.rejected.length === 0;
+  if (!said.kernel && said.devices.size === 0 && isSilent)
     throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
   return {
     found,

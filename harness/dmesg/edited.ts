@@ -5,8 +5,8 @@ import { NO_DRIVERS } from './spoken.ts';
 
 /** `DRIVER DEVICE:` and more than one blank: lines that a person aligned. */
 const ALIGNED = /^((?:[\w.,-]{1,64} )?[\w.,@:/-]{1,128}:) {2,40}(?=\S)/;
-/** What stands in a sentence between the marks of code (Markdown). */
-const INLINE = /`([^`]{2,400})`/g;
+/** What stands in a sentence between the marks of code (Markdown), or of a quotation. */
+const INLINE = /`([^`]{2,400})`|["\u201c]([^"\u201c\u201d]{2,400})["\u201d]/g;
 /** A message at the end of a sentence: before a driver is on it, a device has its bus in the driver's place. */
 const IN_PROSE = new RegExp(
   `\\s((?:${[...NO_DRIVERS].join('|')}) [\\w.,@:-]{1,128}: ${oneOf(
@@ -32,7 +32,9 @@ export function editedEvent(
   if (at.time !== null) return null;
   const told = IN_PROSE.exec(text)?.[1];
   if (told !== undefined) return driverCoreEvent(told, at);
-  const quoted = [...text.matchAll(INLINE)].map(([, code = '']) => code).find((code) => OF_PROBE.test(code));
+  const quoted = [...text.matchAll(INLINE)]
+    .map(([, code, quote = '']) => code ?? quote)
+    .find((code) => OF_PROBE.test(code));
   return quoted === undefined ? null : driverCoreEvent(quoted, at);
 }
 

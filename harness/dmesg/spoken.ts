@@ -179,6 +179,7 @@ function tells(words: string): boolean {
 const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
 /** In a line without a stamp, anything may stand before a colon: only what looks like a driver or a device counts. */
 const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
+const IS_SUBSYSTEM = /^ASoC$/;
 const IS_DRIVER = /^[a-z][a-z0-9]*[-_][\w-]+$/;
 
 /** The device that a driver speaks of, whatever it says. */
@@ -214,8 +215,8 @@ export function complaintIn(
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
-  if (time === null && !kernel && (driver === null || (!IS_DEVICE.test(device) && !IS_DRIVER.test(driver))))
-    return null;
+  const isSure = driver === null ? IS_SUBSYSTEM.test(device) : IS_DEVICE.test(device) || IS_DRIVER.test(driver);
+  if (time === null && !kernel && !isSure) return null;
   return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };
 }
 

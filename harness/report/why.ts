@@ -61,7 +61,7 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn + found.unexplained.length > 0;
   if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
-  if (found.rejected.length > 0 && isLeftOpen) lines.push(...rejectedLines(found.rejected));
+  if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -106,7 +106,8 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
   if (unbound === 0 && unexplained.length > 0)
     return 'No device is said to be deferred or failed, but suppliers wait in sync_state() for some.';
   if (unbound === 0 && (settled.length > 0 || hasEnded)) return NOTHING_SAID;
-  if (unbound === 0) return found.complaints.length > 0 ? NOTHING_SAID : 'Nothing is deferred or failed.';
+  if (unbound === 0 && found.complaints.length + found.rejected.length > 0) return NOTHING_SAID;
+  if (unbound === 0) return 'Nothing is deferred or failed.';
   if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
   if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
   return (

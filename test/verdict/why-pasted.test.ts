@@ -138,3 +138,20 @@ describe('what a driver says once, or cut, or in a function’s name', () => {
     expect(formatWhy(why(`[    1.000001] ${words}`, waits))).not.toContain('perhaps for gadget_bridge_probe');
   });
 });
+
+describe('a text without a line that says what became of a probe', () => {
+  it('quotes a message in a sentence', () => {
+    const told =
+      'With this kernel the log always tells me the "gadget-card sound: snd_soc_register_card failed -517", why?';
+    expect(why(told).roots).toMatchObject([{ name: 'sound', evidence: 'snd_soc_register_card failed -517' }]);
+    expect(why('They told me "wait" and "it is -517 that it returns".').unbound).toBe(0);
+  });
+
+  it('has a subsystem’s words on a line of their own, or a module that the kernel refuses', () => {
+    expect(formatWhy(why('ASoC: failed to init link Gadget Pro: -517'))).toContain('link Gadget Pro: -517 (line 1)');
+    expect(why('Answer: it failed with -517').complaints).toEqual([]);
+    const refused = formatWhy(why('[   11.357651] gadget: disagrees about version of symbol gadget_add'));
+    expect(refused).toContain('The kernel refused modules');
+    expect(refused).not.toContain('Nothing is deferred or failed');
+  });
+});

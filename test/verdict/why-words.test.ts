@@ -432,7 +432,7 @@ describe('a guess', () => {
     expect(why(words, stamped('gadget-bridge 0-003d: revision 3')).roots).toEqual([]);
   });
 
-  it('tells of modules that the kernel refused, once each, where something is not bound', () => {
+  it('tells of modules that the kernel refused, once each, whatever else the log says', () => {
     const refused = ['disagrees about version of symbol gadget_write', 'Unknown symbol gadget_write (err -22)'];
     const lines = refused.map((reason) => stamped(`gadget_map: ${reason}`));
     const waits = pending('sound', 'gadget: codec dai not found');
@@ -440,7 +440,7 @@ describe('a guess', () => {
     expect(text).toContain('The kernel refused modules');
     expect(text).toContain('  gadget_map: disagrees about version of symbol gadget_write (line 1)');
     expect(text).not.toContain('(err -22)');
-    expect(formatWhy(why(...lines, stamped('gadget 1.dev: ready')))).not.toContain('refused');
+    expect(formatWhy(why(...lines, stamped('gadget 1.dev: ready')))).toContain('refused');
   });
 
   it('tells why a regulator cannot be registered, by the regulator’s own name', () => {
