@@ -8,7 +8,7 @@ import type { LogRecord } from './prefix.ts';
 const AN_ERROR = new RegExp(
   oneOf(
     /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?\d)|invalid/,
-    /missing|mismatch|refused|denied|unsupported/,
+    /missing|mismatch|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,
@@ -197,7 +197,7 @@ export function soundsBad(words: string): boolean {
 /** What stands in a driver's place for a function's words, which stands in the device's. */
 export const DRM = 'drm';
 /** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
-const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] \*ERROR\* (.{1,300})$/;
+const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] (?:\*ERROR\*|ERROR) (.{1,300})$/;
 
 /**
  * What a driver says of a device that sounds like an error. It may be the only trace of a probe that came to nothing:

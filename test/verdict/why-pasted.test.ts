@@ -155,3 +155,31 @@ describe('a text without a line that says what became of a probe', () => {
     expect(refused).not.toContain('Nothing is deferred or failed');
   });
 });
+
+describe('what a paste lost on its way', () => {
+  it('is the asterisks that Markdown takes from the words of drm_err()', () => {
+    const told = formatWhy(why('[ 5.442272] [drm:gadget_dsi_transfer [gadget]] ERROR transfer failed, resetting: -6'));
+    expect(told).toContain('gadget_dsi_transfer (drm): transfer failed, resetting: -6 (line 1)');
+  });
+
+  it('is the end of a message of ASoC, which a mail program put on the next line of a quotation', () => {
+    const { roots } = why(
+      '>> [ 2.270050] gadget-codec 0-004b: Failed to set masks in 0x4: -121',
+      '>> [ 2.270060] gadget-codec: probe of 0-004b failed with error -121',
+      '>> [ 2.770050] gadget-card-driver sound.4: ASoC: CODEC gadget-codec not',
+      '>> registered',
+      '>> [ 2.777770] gadget-card-driver sound.4: snd_soc_register_card() failed: -517',
+    );
+    expect(roots).toMatchObject([{ name: '0-004b', waiting: [{ device: 'sound.4' }] }]);
+  });
+
+  it('is not needed where a driver says what is bad', () => {
+    const told = formatWhy(
+      why(
+        '[    2.000001] gadget-panel spi0.0: config: Bad magic: 64 74 6f 76',
+        '[    2.000002] gadget-panel: probe of spi0.0 failed with error -22',
+      ),
+    );
+    expect(told).toContain('it said before: config: Bad magic: 64 74 6f 76');
+  });
+});
