@@ -107,7 +107,7 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   }
   const listed = safe.filter((_, place) => safe.slice(0, place + 1).join().length < ASYNC_NAMES_MAX);
   const all = { ...base, bootargs: withAsyncDrivers(base.bootargs, listed) };
-  const shifts = safe.length === 0 ? [] : interleavings(TOGETHER, base.shift, seed);
+  const shifts = safe.length === 0 ? [] : interleavings(base, TOGETHER, seed);
   let same = 0;
   let msAfter: number | null = null;
   const outcomes = await Promise.all(shifts.map((shift) => run({ ...all, shift })));

@@ -169,7 +169,7 @@ class LoadingSearch {
       await this.#tryOrders();
       if (threads > 1) {
         const cell = this.#loading(modules, threads);
-        const cells = interleavings(INTERLEAVINGS, cell.shift, seed).map((shift) => ({ ...cell, shift }));
+        const cells = interleavings(cell, INTERLEAVINGS, seed).map((shift) => ({ ...cell, shift }));
         await this.#compareAll('threads', this.#interleavings, cells, ({ shift }) => `icount shift ${shift}`);
         await this.#delayEach();
       }

@@ -26,7 +26,7 @@ const USUAL_SHIFTS = 3;
 
 /** The usual order at several interleavings: whatever one of them shows does not depend on a sweep's order. */
 export function usualCells(base: Cell, seed: number): Cell[] {
-  return interleavings(USUAL_SHIFTS, base.shift, seed).map((shift) => ({
+  return interleavings(base, USUAL_SHIFTS, seed).map((shift) => ({
     ...base,
     id: `${base.id}-usual-${shift}`,
     shift,

@@ -14,7 +14,7 @@ import { interleavings } from './interleavings.ts';
 const LONG_DELAY_MS = 6000;
 /** ASYNC_DRV_NAMES_MAX_LEN of drivers/base/dd.c (6.1): a longer list is cut. Names are separated by commas. */
 export const ASYNC_NAMES_MAX = 256;
-/** Interleavings tried, the usual one among them. */
+/** Interleavings tried, the usual one among them; a real board has fewer. */
 const SHIFTS = 9;
 
 /**
@@ -70,7 +70,7 @@ export function delays(from: Cell, devices: readonly string[]): Cell[] {
 
 /** The same cell at other icount shifts. */
 export function shifted(from: Cell, seed: number): Cell[] {
-  return interleavings(SHIFTS, from.shift, seed)
+  return interleavings(from, SHIFTS, seed)
     .slice(1)
     .map((shift) => ({ ...from, shift }));
 }

@@ -44,7 +44,7 @@ export async function observeCell(runner: Runner, cell: Cell, count: number, cla
   }
   if (kernel.kind === 'unbuildable') return nothing(kernel.reason);
   const sightings: Sighting[] = [];
-  for (const shift of interleavings(count, cell.shift, SEED)) {
+  for (const shift of interleavings(cell, count, SEED)) {
     try {
       const { record } = await runner.bootKernel({ ...cell, id: `${cell.id}-shift${shift}`, shift }, kernel);
       const { verdict, reason, notes, cached, crash } = record;
