@@ -1,7 +1,7 @@
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
-import { parseRecords } from '../dmesg/prefix.ts';
+import { type LogRecord, parseRecords } from '../dmesg/prefix.ts';
 import { NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
@@ -51,6 +51,8 @@ interface Identity {
 }
 
 export interface LogComparison {
+  /** Whether a line of the log says when it was printed; else the order of the file is taken for that of the boot. */
+  readonly stamped: boolean;
   readonly devices: readonly ComparedDevice[];
   /** Devices of the tree whose end the log does not tell. */
   readonly untold: readonly string[];
@@ -69,6 +71,18 @@ export interface ReadLog {
   readonly text: string;
   readonly events: readonly DmesgEvent[];
   readonly summary: Pick<LogSummary, 'devices'>;
+}
+
+/**
+ * Whether a file is a kernel log: a line has a time stamp, level or syslog tag, or its words alone say what only a
+ * kernel does (`dmesg --notime`, a log out of a mail).
+ */
+export function isKernelLog({ text, events }: ReadLog): boolean {
+  return events.length > 0 || hasRecord(text, ({ kernel }) => kernel);
+}
+
+function hasRecord(text: string, isSo: (record: LogRecord) => boolean): boolean {
+  return text.split('\n').some((line) => parseRecords(line).some(isSo));
 }
 
 interface Line {
@@ -223,6 +237,7 @@ export function compareWithLog(there: ReadLog, here: ReadLog, census: Census, tr
     devices.push({ name: device.name, there: told, here: device.end, same, cause });
   }
   return {
+    stamped: hasRecord(there.text, ({ time }) => time !== null),
     devices: devices.sort((a, b) => a.there.line - b.there.line),
     untold: untold.sort(),
     notInTree: [...notInTree],

@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { countEnds, linkedToNoDriver } from '../board/census.ts';
-import { compareWithLog, type ReadLog } from '../board/hardware-log.ts';
+import { compareWithLog, isKernelLog, type ReadLog } from '../board/hardware-log.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { lackingFor } from '../board/waits.ts';
-import { parseRecords } from '../dmesg/prefix.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { readNamed } from '../files.ts';
 import { cacheRoot } from '../kernel/cache.ts';
@@ -144,8 +143,10 @@ const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 async function readLog(path: string): Promise<ReadLog> {
   const bytes = await readNamed(path, 'log', { bytesMax: MAX_LOG_BYTES });
-  const text = bytes.toString('utf8');
-  if (!text.split('\n').some((line) => parseRecords(line).some(({ kernel }) => kernel)))
-    throw new InputError(`${path} is not a kernel log: no line has a time stamp or level`);
-  return { text, ...readConsole(bytes) };
+  const log = { text: bytes.toString('utf8'), ...readConsole(bytes) };
+  if (!isKernelLog(log))
+    throw new InputError(
+      `${path} is not a kernel log: no line has a time stamp or level, or is known to be a kernel's`,
+    );
+  return log;
 }

@@ -6,7 +6,7 @@ const EVIDENCE = { said: 'said', spoke: 'its driver spoke', implied: 'implied' }
 
 /** How a real board's log and the boot of its tree compare: the sum first, then a line for each difference. */
 export function formatComparison(comparison: LogComparison, log: string): string {
-  const { devices, untold, notInTree, order, identities } = comparison;
+  const { stamped, devices, untold, notInTree, order, identities } = comparison;
   const same = devices.filter((device) => device.same);
   const of = (evidence: ComparedDevice['there']['evidence']) =>
     devices.filter(({ there }) => there.evidence === evidence);
@@ -20,6 +20,7 @@ export function formatComparison(comparison: LogComparison, log: string): string
   const lines = [
     '',
     ...ofAnotherMachine(comparison, log),
+    ...(stamped ? [] : [`no line of ${log} has a time stamp: what came when is a guess by the order of its lines`]),
     `${log}: ${same.length} of ${devices.length} devices whose end the log tells came to the same`,
     `  a line says the end of ${sameOf(said)}; ` +
       `a driver speaks for ${sameOf(spoke)}, and no failure follows: taken for bound`,

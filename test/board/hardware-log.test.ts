@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Census, CensusDevice } from '../../harness/board/census.ts';
-import { compareWithLog } from '../../harness/board/hardware-log.ts';
+import { compareWithLog, isKernelLog } from '../../harness/board/hardware-log.ts';
 import { causeOf } from '../../harness/board/likely-cause.ts';
 import { formatComparison } from '../../harness/report/hardware-log.ts';
 import { readConsole } from '../../harness/run/boot.ts';
 import { node } from './trees.ts';
 
-const log = (...lines: string[]) => {
-  const text = lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}\n`).join('');
+const unstamped = (...lines: string[]) => {
+  const text = lines.map((line) => `${line}\n`).join('');
   return { text, ...readConsole(Buffer.from(text)) };
 };
+const log = (...lines: string[]) =>
+  unstamped(...lines.map((line, n) => `[    1.${String(n).padStart(6, '0')}] ${line}`));
 const device = (name: string, more: Partial<CensusDevice> = {}): CensusDevice => ({
   bus: 'platform',
   name,
@@ -194,4 +196,37 @@ test('a log of another machine is called one before anything is said of its devi
   expect(compared('Acme One', 'Acme One')).toMatch(/^dmesg.txt: 0 of 0/);
   // As the Raspberry Pi's firmware fills it in.
   expect(compared('Acme One Rev 1.2', 'Acme One')).toMatch(/^dmesg.txt: 0 of 0/);
+});
+
+describe('a log without time stamps', () => {
+  const LINES = [
+    'Booting Linux on physical CPU 0x0000000000 [0x411fd070]',
+    'drv 1000.phy: registered',
+    'drv 2000.clk: version 1',
+    'drv: probe of 2000.clk failed with error -5',
+  ];
+  const tree = census(device('1000.phy'), device('2000.clk'));
+  const compared = (there: ReturnType<typeof log>) => compareWithLog(there, log(...LINES), tree, NO_TREE);
+
+  test('tells the same as one with them, and a line says that its order is a guess', () => {
+    const [without, stamped] = [compared(unstamped(...LINES)), compared(log(...LINES))];
+    expect(without).toEqual({ ...stamped, stamped: false });
+    expect(without.devices.map(({ name, there }) => [name, there.end])).toEqual([
+      ['1000.phy', 'bound'],
+      ['2000.clk', 'failed'],
+    ]);
+    const guess = 'no line of dmesg.txt has a time stamp: what came when is a guess by the order of its lines';
+    expect(formatComparison(without, 'dmesg.txt').split('\n')[1]).toBe(guess);
+    expect(formatComparison(stamped, 'dmesg.txt')).not.toContain('time stamp');
+    // Levels are no times.
+    expect(compared(unstamped(...LINES.map((line) => `<6>${line}`))).stamped).toBe(false);
+  });
+
+  test('is known by its words, and prose is none', () => {
+    expect(isKernelLog(unstamped(...LINES))).toBe(true);
+    expect(isKernelLog(log('anything'))).toBe(true);
+    expect(isKernelLog(unstamped('<6>anything'))).toBe(true);
+    expect(isKernelLog(unstamped('The board boots, and its drivers print a line each.', 'phy: 1000'))).toBe(false);
+    expect(isKernelLog(unstamped())).toBe(false);
+  });
 });
