@@ -14,6 +14,7 @@ import { exynosMct } from './exynos-mct.ts';
 import { fslMc } from './fsl-mc.ts';
 import { amlogicThermal, exynosChipId, exynosTrng, hi655x, mtkLvts } from './fused.ts';
 import { geni } from './geni.ts';
+import { hi3660Mailbox } from './hi3660-mailbox.ts';
 import {
   i2cBcm2835,
   i2cDesignware,
@@ -101,6 +102,7 @@ const MODELS: readonly DeviceModel[] = [
   fslMc,
   fslQuadspi,
   geni,
+  hi3660Mailbox,
   hi655x,
   i2cBcm2835,
   i2cDesignware,

@@ -51,6 +51,20 @@ describe('models of a board’s devices', () => {
     expect(word(found.images, 0x4e23_0028), 'channels to receive alone').toBe(6 << 18);
   });
 
+  it('lets every channel of HiSilicon’s mailbox be unlocked and acquired, again and again', () => {
+    const { models: found } = models(
+      node('mailbox@1000', { compatible: 'hisilicon,hi3660-mbox', reg: [0x1000, 0x1000] }),
+    );
+    const stays = (at: number, bits: number) =>
+      expect(found.rules).toContainEqual(expect.objectContaining({ rule: 'read-only', at, bits }));
+    stays(0x1a00, 0xffff_ffff);
+    expect(word(found.images, 0x1a00) ?? 0, 'unlocked').toBe(0);
+    for (const mode of [0x1010, 0x1010 + 31 * 0x40]) {
+      stays(mode, 0x30);
+      expect(word(found.images, mode)).toBe(0x30);
+    }
+  });
+
   it('puts the identification of a PrimeCell at the end of its registers', () => {
     const { models: found } = models(
       node('dma@1000', { compatible: ['arm,pl330', 'arm,primecell'], reg: [0x1000, 0x1000] }),
