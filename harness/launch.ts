@@ -3,15 +3,17 @@
 /**
  * The words that run `program` by a shell `script`, in which it is `"$@"`, and that get `signal` when process `parent`
  * ends: prctl(2), PR_SET_PDEATHSIG, by setpriv(1) of util-linux. A parent that ended before that is another parent by
- * now, which the shell sees. It is undone when a process becomes another user.
+ * now, which the shell sees. `user`: whose rights it runs with, by number; null for those of the caller. A process that
+ * becomes another user loses the signal (Linux, commit_creds() in kernel/cred.c): setpriv asks for it last.
  */
 export function boundTo(
   parent: number,
-  { signal, script }: { readonly signal: 'KILL' | 'TERM'; readonly script: string },
+  { signal, script, user = null }: { readonly signal: 'KILL' | 'TERM'; readonly script: string; user?: number | null },
   program: readonly string[],
 ): string[] {
+  const rights = user === null ? [] : ['--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', '--no-new-privs'];
   const whole = `[ "$PPID" = "$1" ] || exit 1; shift; ${script}`;
-  return ['setpriv', '--pdeathsig', signal, '--', 'sh', '-c', whole, 'sh', String(parent), ...program];
+  return ['setpriv', ...rights, '--pdeathsig', signal, '--', 'sh', '-c', whole, 'sh', String(parent), ...program];
 }
 
 /** From here on a shell's exit code says by which signal a program ended (POSIX, Exit Status for Commands). */

@@ -9,7 +9,7 @@ import { type GuestWords, QEMU, type RenameFile } from './command.ts';
 export interface Confinement {
   /** QEMU's own words for it. */
   readonly sandbox: readonly string[];
-  /** Whose rights QEMU runs with; null for those of the caller. */
+  /** Whose rights QEMU runs with; null for those of the caller. Not by its `-runas` ({@link boundTo}). */
   readonly user: number | null;
 }
 
@@ -44,19 +44,10 @@ async function findConfinement(isRoot: boolean): Promise<Confinement> {
 async function works({ sandbox, user }: Confinement): Promise<boolean> {
   const machine = ['-M', 'none', '-nodefaults', '-display', 'none', '-monitor', 'stdio'];
   // Its monitor does not end with its standard input: bound, or it outlives a caller that is killed before it said so.
-  const bound = boundTo(process.pid, { signal: 'KILL', script: 'exec "$@"' }, [QEMU, ...sandbox, ...machine]);
-  const [program = '', ...words] = [...asUser(user), ...bound];
+  const how = { signal: 'KILL', script: 'exec "$@"', user } as const;
+  const [program = '', ...words] = boundTo(process.pid, how, [QEMU, ...sandbox, ...machine]);
   const { failed } = await execa(program, words, { input: 'quit\n', reject: false, timeout: TRIAL_TIMEOUT_MS });
   return !failed;
-}
-
-/**
- * The words that run a program as `user`, by setpriv(1) of util-linux. Not `-runas` of QEMU: who changes user later
- * loses the signal of its parent's death (Linux, commit_creds() in kernel/cred.c).
- */
-export function asUser(user: number | null): string[] {
-  if (user === null) return [];
-  return ['setpriv', '--reuid', `${user}`, '--regid', `${user}`, '--clear-groups', '--no-new-privs', '--'];
 }
 
 /** Permission of others to read (stat(2), S_IROTH). */

@@ -5,7 +5,7 @@ import { InfraError } from '../errors.ts';
 import { commandLine } from '../invocation.ts';
 import { boundTo } from '../launch.ts';
 import { type GuestWords, MONITOR_FD, QEMU } from './command.ts';
-import { asUser, type Confinement, confinement, handOver } from './confinement.ts';
+import { type Confinement, confinement, handOver } from './confinement.ts';
 import { type GuestPlace, placeOfGuest } from './monitor.ts';
 
 /** Why a guest is no longer running. */
@@ -172,15 +172,14 @@ const FILE_MAX = 96 * 1024 * 1024;
 const ULIMIT_BLOCK = 512;
 
 /**
- * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk. It
- * is bound after it has become `user` ({@link boundTo}).
+ * The words that start a program so that it never outlives process `parent`, however that ends, and fills no disk.
  */
 export function launcher(
   program: readonly string[],
   { parent = process.pid, user = null }: { readonly parent?: number; readonly user?: number | null } = {},
 ): string[] {
   const script = `ulimit -f ${FILE_MAX / ULIMIT_BLOCK}; ulimit -c 0; exec "$@"`;
-  return [...asUser(user), ...boundTo(parent, { signal: 'KILL', script }, program)];
+  return boundTo(parent, { signal: 'KILL', script, user }, program);
 }
 
 interface QemuStart {

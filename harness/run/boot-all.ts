@@ -1,4 +1,5 @@
-import { readFile, rename } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cell } from '../model/cell.ts';
 import { CONSOLE_LOG } from './boot.ts';
@@ -58,16 +59,18 @@ export async function bootAll(
 
 async function repetition(cell: Cell, path: string, runner: Booter): Promise<Repetition> {
   const log = join(path, CONSOLE_LOG);
-  const boot = async (): Promise<Boot> => {
+  const boot = async (kept: () => string): Promise<Boot> => {
     const { record } = await runner.boot(cell, path);
     // Without a kernel there is no console.
-    return { record, console: record.consoleHash === null ? Buffer.alloc(0) : await readFile(log) };
+    return { record, console: () => (record.consoleHash === null ? Buffer.alloc(0) : readFileSync(kept())) };
   };
+  let firstLog = log;
   return {
-    boot: await boot(),
+    boot: await boot(() => firstLog),
     async again() {
-      await rename(log, join(path, RACED_LOG));
-      return boot();
+      firstLog = join(path, RACED_LOG);
+      await rename(log, firstLog);
+      return boot(() => log);
     },
   };
 }

@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { readFile, truncate } from 'node:fs/promises';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
@@ -64,10 +63,8 @@ interface BootOptions {
  * Throws {@link InfraError} when QEMU cannot be started, and the reason of `signal` when it was aborted.
  */
 export async function boot(prepared: PreparedCell, { signal, onConsole = () => {} }: BootOptions): Promise<BootResult> {
-  const parser = new DmesgParser();
+  const heard = new HeardConsole(prepared);
   const chunks: Buffer[] = [];
-  let size = 0;
-  let lastLine: number | null = null;
   const started = performance.now();
   const words: GuestWords = (rename) =>
     qemuArguments(renameFiles(prepared.files, rename), prepared.machine, { hasMonitor: true });
@@ -80,21 +77,19 @@ export async function boot(prepared: PreparedCell, { signal, onConsole = () => {
     onConsole: (bytes) => {
       chunks.push(Buffer.from(bytes));
       onConsole(bytes);
-      size += bytes.length;
-      for (const event of parser.push(bytes)) lastLine ??= terminalLine(event, prepared);
-      return lastLine !== null || size > CONSOLE_MAX;
+      return heard.push(bytes);
     },
   });
   const wallMs = performance.now() - started;
   const whole = Buffer.concat(chunks).subarray(0, CONSOLE_MAX);
-  const console = lastLine === null ? whole : whole.subarray(0, endOfLine(whole, lastLine));
-  writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
+  const said = heard.end(whole);
+  // QEMU may have gone on writing while it was being ended.
+  truncateSync(join(prepared.folder, CONSOLE_LOG), said.console.length);
   // What a guest has flooded it with is not kept.
-  if (end.end === 'flooded') await truncate(prepared.files.firmwareLog, FIRMWARE_LOG_MAX);
-  const firmwareLog = await readFile(prepared.files.firmwareLog, 'utf8').catch(() => '');
+  if (end.end === 'flooded') truncateSync(prepared.files.firmwareLog, FIRMWARE_LOG_MAX);
+  const firmwareLog = readFirmwareLog(prepared.files.firmwareLog);
   return {
-    console,
-    ...readConsole(console),
+    ...said,
     end,
     firmwareLog,
     wallMs,
@@ -113,17 +108,11 @@ export async function bootFromSnapshot(
   cell: Cell,
   addresses: Parameters<Snapshots['boot']>[2],
 ): Promise<BootResult | null> {
-  const parser = new DmesgParser();
-  let isOver = false;
-  let size = 0;
+  const heard = new HeardConsole(prepared);
   const started = performance.now();
-  const booted = await snapshots.boot(cell, prepared, addresses, (bytes) => {
-    size += bytes.length;
-    for (const event of parser.push(bytes)) isOver ||= terminalLine(event, prepared) !== null;
-    return isOver || size > CONSOLE_MAX;
-  });
+  const booted = await snapshots.boot(cell, prepared, addresses, (bytes) => heard.push(bytes));
   if (booted === null) return null;
-  const result = replayBoot(prepared, { ...booted, console: booted.console.subarray(0, CONSOLE_MAX) });
+  const result = keepBoot(prepared, { ...booted, console: booted.console.subarray(0, CONSOLE_MAX) }, heard);
   return result === null ? null : { ...result, wallMs: performance.now() - started, snapshotAt: booted.snapshotAt };
 }
 
@@ -133,25 +122,73 @@ export async function bootFromSnapshot(
  */
 export function replayBoot(prepared: PreparedCell, raw: RawBoot): BootResult | null {
   const started = performance.now();
-  const parser = new DmesgParser();
-  const events = parser.push(raw.console);
-  const lastLine = events.map((event) => terminalLine(event, prepared)).find((line) => line !== null) ?? null;
-  if (lastLine === null && raw.end.end === 'stopped') return null;
-  const console = lastLine === null ? raw.console : raw.console.subarray(0, endOfLine(raw.console, lastLine));
-  const isWhole = console.length === raw.console.length;
+  const heard = new HeardConsole(prepared);
+  heard.push(raw.console);
+  const result = keepBoot(prepared, raw, heard);
+  return result === null ? null : { ...result, wallMs: performance.now() - started };
+}
+
+/** Leaves the files of a boot whose whole console was heard; null where nothing in it ends a guest that was stopped. */
+function keepBoot(prepared: PreparedCell, raw: RawBoot, heard: HeardConsole): Omit<BootResult, 'wallMs'> | null {
   const { firmwareLog, end } = raw;
-  writeFileSync(join(prepared.folder, CONSOLE_LOG), console);
+  if (!heard.isOver && end.end === 'stopped') return null;
+  const said = heard.end(raw.console);
+  writeFileSync(join(prepared.folder, CONSOLE_LOG), said.console);
   writeFileSync(prepared.files.firmwareLog, firmwareLog);
-  const said = isWhole ? summarise(parser, [...events, ...parser.end()]) : readConsole(console);
-  return { console, ...said, end, firmwareLog, wallMs: performance.now() - started, snapshotAt: null, raw };
+  return { ...said, end, firmwareLog, snapshotAt: null, raw };
+}
+
+function readFirmwareLog(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** A cell's console, in its folder. */
 export const CONSOLE_LOG = 'console.log';
 
-/**
- * What a kept console says. What the harness saw of a guest is read again from what it kept, so that both always agree.
- */
+/** A console as it comes, read up to the event that ends the boot. */
+class HeardConsole {
+  readonly #ends: Ends;
+  readonly #parser = new DmesgParser();
+  readonly #events: DmesgEvent[] = [];
+  #lastLine: number | null = null;
+  /** Bytes so far. */
+  size = 0;
+
+  constructor(ends: Ends) {
+    this.#ends = ends;
+  }
+
+  /** Whether the boot has come to its terminal event. */
+  get isOver(): boolean {
+    return this.#lastLine !== null;
+  }
+
+  /** Returns true when the guest may be ended. */
+  push(bytes: Uint8Array): boolean {
+    this.size += bytes.length;
+    for (const event of this.#parser.push(bytes)) {
+      this.#events.push(event);
+      this.#lastLine ??= terminalLine(event, this.#ends);
+    }
+    return this.isOver || this.size > CONSOLE_MAX;
+  }
+
+  /**
+   * The console up to its terminal event, and what it says. `whole`: all that was pushed, cut where it is too long.
+   * What was cut off may have belonged to an event: then what is kept is read again, so that both always agree.
+   */
+  end(whole: Buffer): Pick<BootResult, 'console' | 'events' | 'summary'> {
+    const console = this.#lastLine === null ? whole : whole.subarray(0, endOfLine(whole, this.#lastLine));
+    if (console.length < this.size) return { console, ...readConsole(console) };
+    return { console, ...summarise(this.#parser, [...this.#events, ...this.#parser.end()]) };
+  }
+}
+
+/** What a kept console says. */
 export function readConsole(console: Uint8Array): Pick<BootResult, 'events' | 'summary'> {
   const parser = new DmesgParser();
   return summarise(parser, [...parser.push(console), ...parser.end()]);

@@ -54,7 +54,7 @@ export function disagreements(
     if (first === undefined || what === null) return [];
     const bootOf = (from: keyof typeof consoles, record: CellRecord) => ({
       record,
-      console: Buffer.from(consoles[from](record) ?? []),
+      console: () => Buffer.from(consoles[from](record) ?? []),
     });
     return [{ id: cell.id, what, clockRace: clockDifference(bootOf('nightly', first), bootOf('sample', cell)) }];
   });

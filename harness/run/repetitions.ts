@@ -18,7 +18,8 @@ const CLOCK_RACE_US = 50;
 /** One boot of a cell. */
 export interface Boot {
   readonly record: CellRecord;
-  readonly console: Buffer;
+  /** All that the guest said; most boots differ in nothing, and are not asked. */
+  readonly console: () => Buffer;
 }
 
 export interface Repetition {
@@ -96,7 +97,7 @@ export async function holdAgainstReset(
   const { flakes, clockRaces } = await settle([fromSnapshot, fromReset]);
   const what = flakes[0]?.what ?? null;
   if (what === null) return { what, isSnapshotOff: false, clockRaces };
-  const before = ({ console }: Boot) => console.subarray(0, snapshotAt);
+  const before = ({ console }: Boot) => console().subarray(0, snapshotAt);
   const microseconds = clockDifference(fromReset.boot, fromSnapshot.boot);
   return microseconds === null || before(fromReset.boot).equals(before(fromSnapshot.boot))
     ? { what, isSnapshotOff: false, clockRaces }
@@ -129,7 +130,7 @@ const TIMES = /^\[ *(\d{1,9})\.(\d{6})(?=\])|\b(\d{1,15})(?= usecs\b)/gm;
 
 /** The times of a boot in microseconds, and all else that is compared: the console's text, and what the gates did. */
 function timesOf({ console, record }: Boot): { readonly rest: string; readonly times: readonly number[] } {
-  const text = console.toString('latin1');
+  const text = console().toString('latin1');
   const times = [...text.matchAll(TIMES)].map(([, seconds, fraction, duration]) =>
     Number(seconds === undefined ? duration : `${seconds}${fraction}`),
   );

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, utimesSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzipSync, gzip } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { bestEffort, ensureFolder, errorCode, writeAtomic } from '../kernel/cache.ts';
 import type { RawBoot } from './boot.ts';
@@ -22,7 +21,6 @@ const headerSchema = z.discriminatedUnion('end', [
   z.object({ end: z.literal('stopped'), console: z.number().int(), firmwareLog: z.number().int() }),
 ]);
 
-const pack = promisify<Buffer, { level: number }, Buffer>(gzip);
 const FASTEST = 1;
 
 /**
@@ -92,7 +90,7 @@ export class ResultCache {
       Buffer.from(boot.firmwareLog),
     ]);
     // gzip has a checksum: an entry that did not survive a power cut is noticed.
-    const packed = await pack(entry, { level: FASTEST });
+    const packed = gzipSync(entry, { level: FASTEST });
     const written = await bestEffort(async () => {
       await writeAtomic(this.#path(fingerprint), packed, false);
       return true;

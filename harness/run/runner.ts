@@ -187,7 +187,7 @@ export class Runner {
       });
     const toBoot = async (booted: BootResult): Promise<Boot> => ({
       record: await recordOf(booted),
-      console: booted.console,
+      console: () => booted.console,
     });
     const bootGuest = () => this.#guests.add(() => this.#bootGuest(cell, kernel, prepared));
     const first = earlier ?? (await bootGuest());

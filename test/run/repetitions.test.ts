@@ -18,7 +18,7 @@ const AHEAD = CONSOLE.replace('6.161063', '6.161068')
 
 function aBoot(console: string, parts: Partial<CellRecord> = {}): Boot {
   const consoleHash = createHash('sha256').update(console).digest('hex');
-  return { record: aCell({ consoleHash, ...parts }), console: Buffer.from(console) };
+  return { record: aCell({ consoleHash, ...parts }), console: () => Buffer.from(console) };
 }
 
 const LOST = aBoot('', { verdict: 'infra-error', asExpected: false, consoleHash: null });
