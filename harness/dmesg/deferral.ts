@@ -24,7 +24,8 @@ const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcin
 const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);
 /** EPROBE_DEFER is 517, or printed as unsigned 2^32 - 517; a driver that prints it says why it came to nothing. */
 const DEFERS_WORDS = oneOf(
-  /-517\b|\b4294966779\b|\bEPROBE_DEFER\b|[dD]efer(?:r?ing)? (?:the |its )?prob(?:e|ing)\b|[dD]eferred probing/,
+  /-517\b|\b4294966779\b|\bEPROBE_DEFER\b/,
+  /[dD]efer(?:r?ing)? (?:the |its |\w{1,16} )?prob(?:e|ing)\b|[dD]eferred probing/,
   /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|[,;:] deferring\.?$/,
   /\bdeferring (?:for|until|till|while|as|since|due)\b/,
   // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
@@ -49,7 +50,7 @@ const MASTER_BIND = /\bmaster bind failed: -517$/;
  * says of it says no more.
  */
 const NO_PART_OF_CARD = new RegExp(
-  `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S{1,128} not registered)`,
+  `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S.{0,127}? not registered)`,
 );
 const CARD_FAILED = /\bsnd_soc_register_card\S{0,32} failed:? \(?-517\)?$/;
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
@@ -99,6 +100,9 @@ const ROW = /^([\w,-]{1,64}[.@:][\w.,@:-]{1,64}) (?:\.{2,3}|\u2026) ([\w,-]{1,64
 /** Marks of a block of code (Markdown), and what sudo asks before the list. */
 const BETWEEN = /^\s*(?:(?:```|~~~)\w*\s*$|\[sudo\] password for )/;
 const BARE = /^([\w,-]{1,64}(?:[.@:][\w.,@:-]{1,64})|\d{1,3}-00[0-9a-f]{2}|[a-z][\w-]{0,63})\s*$/;
+/** The same, where the device has an address. */
+const BARE_ADDRESS = /^([0-9a-f]{4,16}\.[\w.,@:-]{1,64}|\d{1,3}-00[0-9a-f]{2})\s*$/;
+const MOST_BARE = 100;
 const DEFERRED_TAG = /^DEFERRED: (\S{1,128})(?:\s+(\S.{0,300}))?$/;
 /** Lines that introduce such a list: a shell's prompt with its command, or the words of a CI or a person. */
 const HEADING = /devices_deferred\b|^(?:List of )?[Dd]eferred devices:?$/;
@@ -229,6 +233,8 @@ function sureEntryOf(text: string, at: At): DmesgEvent | null {
 export class DeferredList {
   /** `start`: only lines with the file's tab count, as nothing has introduced them. */
   #open: 'no' | 'start' | 'headed' = 'start';
+  /** Devices without a reason at the beginning, which are entries if one with a reason follows. */
+  #bare: DmesgEvent[] = [];
 
   /** Whether the next line has to be given to {@link take} whatever is in it. */
   get open(): boolean {
@@ -249,7 +255,7 @@ export class DeferredList {
     const sureEntry = stamped ? null : sureEntryOf(text, at);
     if (sureEntry !== null) {
       this.#open = 'headed';
-      return [sureEntry];
+      return [...this.#taken(), sureEntry];
     }
     if (this.#open === 'no' || text.trim() === '' || BETWEEN.test(text)) return [];
     const row = this.#open === 'headed' && !stamped ? ROW.exec(text) : null;
@@ -257,12 +263,22 @@ export class DeferredList {
     const headed = this.#open === 'headed' ? (SPACED.exec(text) ?? BARE.exec(text)) : null;
     const entry = stamped ? null : (ENTRY.exec(text) ?? headed);
     const sure = this.#open === 'headed' || (entry !== null && /\t/.test(text));
+    const bare = this.#open === 'start' && !stamped && entry === null ? BARE_ADDRESS.exec(text)?.[1] : undefined;
+    if (bare !== undefined && this.#bare.length < MOST_BARE) {
+      this.#bare.push(listed(bare, undefined, at));
+      return [];
+    }
     if (entry?.[1] === undefined || !sure) {
       this.#open = 'no';
+      this.#bare = [];
       return [];
     }
     // One such line says what the others are, which may have no reason.
     this.#open = 'headed';
-    return [listed(entry[1].trimEnd(), entry[2], at)];
+    return [...this.#taken(), listed(entry[1].trimEnd(), entry[2], at)];
+  }
+
+  #taken(): DmesgEvent[] {
+    return this.#bare.splice(0);
   }
 }

@@ -25,7 +25,7 @@ const NO_PIN_DEVICE = /^unknown pinctrl device (\S{1,128}) in map entry/;
 /** The same as {@link SUPPLIER}, of a message that was cut. */
 const UNNAMED = /^(?:\S{1,64}: )?(?:wait for )?supplier$/;
 /** soc_bind_dai_link(), sound/soc/soc-core.c; a name that a card's driver has not set is `(null)`. */
-const PART_OF_CARD = /^ASoC: (CPU DAI|CODEC DAI|CODEC|platform) ([^\s(]\S*) not registered/i;
+const PART_OF_CARD = /^ASoC: (CPU DAI|CODEC DAI|CODEC|platform) ([^\s(].*?) not registered/i;
 /** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
 const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
 

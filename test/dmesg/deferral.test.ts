@@ -318,4 +318,23 @@ describe('a deferral that no prefix of a device tells', () => {
     const [other] = told(words, '[    1.150587] platform 96d.dsi: Driver widget-dsi requests probe deferral');
     expect(other).toMatchObject({ device: '96d.dsi', reason: null });
   });
+
+  it('has what DRM says without a device right before a part that cannot be bound', () => {
+    const events = told(
+      '[    1.100000] [drm:gadget_hdmi_bind] *ERROR* Failed to get pixel clock',
+      '[    1.100100] gadget-drm soc:gpu: failed to bind 3f9.hdmi (ops gadget_ops): -517',
+    );
+    expect(events).toContainEqual(expect.objectContaining({ part: '3f9.hdmi', words: 'Failed to get pixel clock' }));
+  });
+
+  it('is in words with what kind of a probe it defers', () => {
+    const [deferred] = told('[    1.100000] gadget_touch 1-0045: host not up, deferring panel probe');
+    expect(deferred).toMatchObject({ event: 'deferred', device: '1-0045' });
+  });
+
+  it('is listed without a reason at the beginning of a file, where others follow with one', () => {
+    const listed = told('3-0010\t', 'sound\tgadget-card: error getting dai name');
+    expect(listed).toMatchObject([{ device: '3-0010', reason: null }, { device: 'sound' }]);
+    expect(told('3-0010', '[    1.000000] gadget: ready', 'sound\tgadget-card: error')).toEqual([]);
+  });
 });

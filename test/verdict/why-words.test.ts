@@ -568,4 +568,9 @@ describe('a guess', () => {
     const others = Array.from({ length: 12 }, (_, n) => stamped(`gadget-dma ${n}.dma: main clock not found.`));
     expect(formatWhy(why(words, ...others))).toContain('11.dma (gadget-dma): main clock not found.');
   });
+
+  it('knows a part of a sound card by a name of several words', () => {
+    const words = stamped('gadget-card gadget-card: ASoC: CODEC DAI Analog Codec DAI not registered');
+    expect(formatWhy(why(words))).toContain('Analog Codec DAI: no driver has registered a CODEC DAI of this name');
+  });
 });
