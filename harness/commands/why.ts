@@ -33,7 +33,8 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
     : await whyCell(what, options, signal);
   if (options.json === true) printJson({ ...found, byTree, tried, ended, timeout });
   else print(formatWhy(found, { byTree, tried, ended, timeout }));
-  const isAllBound = found.unbound + found.goneOn === 0 && found.rootDevice === null && ended === null;
+  const isAllBound =
+    found.unbound + found.goneOn + found.unread.length === 0 && found.rootDevice === null && ended === null;
   return isAllBound ? EXIT.expected : EXIT.unexpected;
 }
 
@@ -68,8 +69,12 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   const said: LogSummary = summary.finish(parser);
   const found = whyUnbound(said);
   const isSilent = found.unbound === 0 && found.complaints.length === 0 && found.rejected.length === 0;
-  if (!said.kernel && said.devices.size === 0 && isSilent)
-    throw new InputError(`${file} holds no line of a kernel`, 'name a file with a kernel log');
+  if (!said.kernel && said.devices.size === 0 && isSilent) {
+    const [unread] = found.unread;
+    const spoken =
+      unread === undefined ? '' : `, a message a line: line ${unread.line} speaks of deferral all the same`;
+    throw new InputError(`${file} holds no line of a kernel`, `name a file with a kernel log${spoken}`);
+  }
   return {
     found,
     byTree: tree === null ? null : guessByTree(found, said, tree),

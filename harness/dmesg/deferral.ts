@@ -31,6 +31,15 @@ const DEFERS_WORDS = oneOf(
   // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
   /\bdriver is not ready$/,
 );
+const ANY_DEFERS = new RegExp(DEFERS_WORDS);
+/** Longest part of a line that is looked at: of some logs all is pasted into one. */
+const LOOKED_AT = 2000;
+
+/** Whether words say of whatever it is that its probe was deferred. */
+export function speaksOfDeferral(text: string): boolean {
+  return ANY_DEFERS.test(text.slice(0, LOOKED_AT));
+}
+
 const DEFERS = `.{0,300}?${DEFERS_WORDS}.{0,200}`;
 const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
 const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (${DEFERS})$`);

@@ -119,6 +119,8 @@ export type DmesgEvent =
       readonly driver: string | null;
       readonly words: string;
     })
+  /** A line speaks of deferral in words that are not understood: only where the parser is asked for it. */
+  | (At & { readonly event: 'unread'; readonly text: string })
   /**
    * fw_devlink found nodes that need each other: `Fixed dependency cycle(s) with NODE`; `node` may be a device's name.
    */

@@ -1,5 +1,5 @@
 import { type BootSign, Boots } from './boots.ts';
-import { DeferredList, partOf } from './deferral.ts';
+import { DeferredList, partOf, speaksOfDeferral } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import { editedEvent, OF_PROBE, unaligned, unmarked } from './edited.ts';
 import type { DmesgEvent } from './events.ts';
@@ -297,8 +297,12 @@ export class DmesgParser {
 
   /** What may be a complaint waits for the line after its own, the last of the `lines`. */
   #complain(record: LogRecord, line: number, lines: readonly string[]): void {
-    const event = complaintIn({ ...record, text: unmarked(record.text) }, line);
-    if (event === null) return;
+    const { text, time } = record;
+    const event = complaintIn({ ...record, text: unmarked(text) }, line);
+    if (event === null) {
+      if (speaksOfDeferral(text)) this.#emit({ event: 'unread', text, line, time });
+      return;
+    }
     this.#endComplaint(null);
     this.#complaint = { event, line: lines.at(-1) ?? '' };
   }

@@ -97,6 +97,8 @@ export interface LogSummary {
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
   readonly complaints: ReadonlyMap<string, Words>;
+  /** Lines that speak of deferral and are not understood, where the parser was asked for them; the first ones. */
+  readonly unread: readonly { readonly text: string; readonly line: number }[];
   /** By device, what drivers said last that does not, and the line in which they spoke of it first. */
   readonly heard: ReadonlyMap<string, Words & { readonly first: number }>;
   /** Remote processors that went down, with what they said first. */
@@ -135,6 +137,7 @@ export class Summary {
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
   readonly #complaints = new Complaints();
+  readonly #unread: { text: string; line: number }[] = [];
   readonly #heard = new Heard();
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
@@ -207,6 +210,9 @@ export class Summary {
       case 'complained':
         this.#complaints.add(event);
         return;
+      case 'unread':
+        if (this.#unread.length < MAX_NOTED) this.#unread.push({ text: event.text, line: event.line });
+        return;
       case 'bind-failed': {
         const { device, driver, part, error, line } = event;
         const known = this.#bindFailures.get(device);
@@ -265,6 +271,7 @@ export class Summary {
       pendingFrom: this.#lives.pendingFrom,
       cycles: this.#cycles,
       complaints: this.#complaints.all,
+      unread: this.#unread,
       heard: this.#heard.all,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,

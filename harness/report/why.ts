@@ -62,6 +62,7 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   const isLeftOpen = found.unbound + found.goneOn + found.unexplained.length > 0;
   if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
+  if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
   if (found.settled.length > 0)
     lines.push(
       '',
@@ -107,6 +108,8 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
     return 'No device is said to be deferred or failed, but suppliers wait in sync_state() for some.';
   if (unbound === 0 && (settled.length > 0 || hasEnded)) return NOTHING_SAID;
   if (unbound === 0 && found.complaints.length + found.rejected.length > 0) return NOTHING_SAID;
+  if (unbound === 0 && found.unread.length > 0)
+    return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return 'Nothing is deferred or failed.';
   if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
   if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
@@ -140,6 +143,23 @@ function complaintLines(complaints: Why['complaints'], heading: string): string[
       return [`  ${names}${who}: ${printable(first.words)} (line ${first.line})`];
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
+  ];
+}
+
+/** Longest part of a line that is quoted, in characters: some logs are pasted without their line feeds. */
+const QUOTED = 200;
+
+function unreadLines(unread: Why['unread']): string[] {
+  const more = unread.length - LIKELY;
+  return [
+    '',
+    'These speak of deferral in words that are not understood:',
+    ...unread.slice(0, LIKELY).map(({ text, line }) => {
+      const quoted = printable(text.slice(0, QUOTED));
+      return `  line ${line}: ${quoted}${text.length > QUOTED ? ' ...' : ''}`;
+    }),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+    '  next: give the log as the kernel wrote it, a message a line',
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
-import type { RejectedModule } from '../dmesg/summary.ts';
+import type { LogSummary, RejectedModule } from '../dmesg/summary.ts';
 
 /** What is said of a part of a device that its driver says nothing of. */
 export const NOT_YET = 'it cannot be bound as a part yet';
@@ -112,6 +112,8 @@ export interface Why {
   readonly rejected: readonly RejectedModule[];
   /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */
   readonly complaints: readonly Words[];
+  /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */
+  readonly unread: LogSummary['unread'];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
   readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
 }

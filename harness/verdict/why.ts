@@ -118,8 +118,17 @@ export function whyUnbound(said: LogSummary): Why {
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
       return known.size === 0 && (isDriver(driver) || OF_FIRMWARE.test(words)) && line > (heard.get(device)?.line ?? 0);
     }),
+    unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice: rootDeviceOf(summary, unbound),
   };
+}
+
+/** A line names a device that is bound, or its driver: it was deferred at most earlier. */
+function speaksOfBound(text: string, devices: LogSummary['devices']): boolean {
+  const words = new Set(text.split(/[\s:]+/));
+  return [...devices.values()].some(
+    ({ device, driver, state }) => state === 'bound' && (words.has(device) || (driver !== null && words.has(driver))),
+  );
 }
 
 /** Names of devices, and of those that the log only has drivers speak of. */

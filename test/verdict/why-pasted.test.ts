@@ -183,3 +183,28 @@ describe('what a paste lost on its way', () => {
     expect(told).toContain('it said before: config: Bad magic: 64 74 6f 76');
   });
 });
+
+describe('words of deferral that are not understood', () => {
+  const onOneLine =
+    'the card is up **** reading the chip gadget-codec gives -5 ****** enabling its clock, then platform: ' +
+    'gadget-card requests probe defer, as snd_gadget_register() failed (-517) for it, and so on to the end of a paste';
+
+  it('are quoted, and nobody says that nothing is deferred', () => {
+    const found = why('[    1.000000] Booting Linux on physical CPU 0x0', onOneLine);
+    expect(found).toMatchObject({ unbound: 0, unread: [{ line: 2 }] });
+    const told = formatWhy(found);
+    expect(told).not.toContain('Nothing is deferred');
+    expect(told).toContain('  line 2: the card is up');
+    expect(told).toMatch(/^ {2}line 2: .{200} \.\.\.$/m);
+  });
+
+  it('are passed over where their device is bound, or others are known not to be', () => {
+    const waits = 'platform 4000.sound: deferred probe pending';
+    const spoken = 'the card 3000.card failed (-517) this time';
+    expect(why(`[    1.000000] ${spoken}`).unread).toHaveLength(1);
+    expect(
+      why(`[    1.000000] ${spoken}`, `[    2.000000] probe of 3000.card returned 0 after 9 usecs`).unread,
+    ).toEqual([]);
+    expect(why(`[    1.000000] ${spoken}`, `[    2.000000] ${waits}`).unread).toEqual([]);
+  });
+});
