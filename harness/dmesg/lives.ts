@@ -205,6 +205,14 @@ export class Lives {
     }
   }
 
+  /** A device that the log has spoken of is bound by now: others wait for its sync_state(). */
+  supplies(device: string, line: number): void {
+    const life = this.#devices.get(device);
+    if (life === undefined || life.state === 'bound') return;
+    life.line = line;
+    this.#bind(life);
+  }
+
   #life(device: string, line: number): DeviceLife | null {
     const known = this.#devices.get(device);
     if (known !== undefined) {

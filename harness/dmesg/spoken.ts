@@ -83,13 +83,19 @@ export const OF_TREE = 'OF: /';
 const LONGEST = 128;
 const COLONS = 4;
 
+/** After a device's name, that of its network interface, which has been registered by then: netdev_printk(). */
+const INTERFACE = String.raw` (?:eth|end|en[opsx]|lan|wan|wlan|wl[opsx]|wwan|swp|can|usb)\d\w{0,12}`;
+const ENDS_WITH_INTERFACE = new RegExp(`${INTERFACE}$`);
+const SAYS_INTERFACE = new RegExp(`${INTERFACE}(?=: )`);
+
 /** The one of `devices` that a line is about by its prefix, `DRIVER DEVICE: words` of dev_printk(). */
 export function spokenOf(line: string, devices: ReadonlySet<string>): string | null {
   let from = 0;
   for (let n = 0; n < COLONS; n++) {
     const end = line.indexOf(': ', from);
     if (end === -1) return null;
-    const device = line.slice(Math.max(line.lastIndexOf(' ', end - 1) + 1, end - LONGEST), end);
+    const prefix = line.slice(Math.max(0, end - LONGEST), end).replace(ENDS_WITH_INTERFACE, '');
+    const device = prefix.slice(prefix.lastIndexOf(' ') + 1);
     if (devices.has(device)) return device;
     from = end + 2;
   }
@@ -98,9 +104,10 @@ export function spokenOf(line: string, devices: ReadonlySet<string>): string | n
 
 /** What a driver says of a device as of one that works; null for an error, and for what the driver core says. */
 export function goodWords(device: string, text: string): { readonly driver: string; readonly words: string } | null {
-  const at = text.indexOf(` ${device}: `);
-  const driver = text.slice(0, Math.max(at, 0));
-  const words = text.slice(at + device.length + 3).slice(0, MOST);
+  const said = text.replace(SAYS_INTERFACE, '');
+  const at = said.indexOf(` ${device}: `);
+  const driver = said.slice(0, Math.max(at, 0));
+  const words = said.slice(at + device.length + 3).slice(0, MOST);
   // Without a driver it is the bus that speaks.
   if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || NO_DRIVERS.has(driver)) return null;
   if (GOES_ON.test(words)) return { driver, words };

@@ -3,6 +3,7 @@ import { Complaints, Heard, type Words } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
 import { rootEvent } from './root.ts';
+import { NO_DRIVERS } from './spoken.ts';
 
 const MAX_CRASHES = 1000;
 const MAX_REJECTED = 1000;
@@ -202,6 +203,8 @@ export class Summary {
           this.#remoteprocs.push({ processor: event.processor, reason: event.reason });
         return;
       case 'sync-state-pending':
+        // dev_has_sync_state(), drivers/base/base.h, asks the device's driver: it is bound, whatever was said earlier.
+        if (event.driver !== null && !NO_DRIVERS.has(event.driver)) this.#lives.supplies(event.device, event.line);
         if (this.#syncWaits.length < MAX_NOTED)
           this.#syncWaits.push({ supplier: event.device, consumer: event.consumer });
         return;

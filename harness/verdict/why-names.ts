@@ -91,8 +91,8 @@ const BUS_NODE = /^(?:[\w-]+,)?(?:i2c|spi|spmi|i3c|mdio|slim|soundwire|dsi|usb|p
 const SPMI = /^(?:[\w-]+,)?spmi@/;
 /** Nodes that group parts of the device above, and of which no device is made. */
 const GROUP = /^(?:regulators|nvmem-layout|ports?|clocks|pins|connector)(?:@|$)/;
-/** A pin controller without an address; the nodes in it are pins. */
-const PINS = /^(?:pinctrl|pin-?controller|pinmux)$/;
+/** A pin controller, by its usual names; the nodes in it are pins. */
+const PINS = /^(?:pinctrl|pin-?controller|pinmux)(?:@|$)/;
 /** A PMIC's regulators behind Qualcomm's RPMh or RPM are a device of their own: qcom,rpmh-regulator.yaml. */
 const REGULATORS = /^regulators-\d+$/;
 /** Before the name of a node of which no more is known. */
@@ -229,7 +229,11 @@ export class Names {
       const path = parts.slice(0, length).join('/');
       if (REGULATORS.test(node)) return path;
       const isDevice =
-        BUS_ADDRESS.test(node) || BUS_NODE.test(parts[length - 2] ?? '') || SPMI.test(parts[length - 3] ?? '');
+        BUS_ADDRESS.test(node) ||
+        // Its registers may be a part of those of the node around it, with an offset for an address.
+        PINS.test(node) ||
+        BUS_NODE.test(parts[length - 2] ?? '') ||
+        SPMI.test(parts[length - 3] ?? '');
       if (node.includes('@') && (isDevice || this.#named(path) !== null)) return path;
     }
     if (BUS_ADDRESS.test(parts[1] ?? '')) return parts.slice(0, 2).join('/');

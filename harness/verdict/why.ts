@@ -300,10 +300,13 @@ function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string
   return device !== null && unbound.has(device) ? device : null;
 }
 
+/** So many devices that wait for it make a root that the log says nothing of the one to look at first. */
+const HOLDS_MANY = 3;
+
 /** What says something of the cause comes first, and before a part what it may be a part of. */
-function unsaid({ cause, evidence }: Root): 0 | 1 | 2 {
+function unsaid({ cause, evidence, waiting }: Root): 0 | 1 | 2 {
   if (cause.cause === 'part-of' || (cause.cause === 'timed-out' && cause.goesOn)) return 1;
-  return cause.cause === 'silent' && evidence === null ? 2 : 0;
+  return cause.cause === 'silent' && evidence === null && waiting.length < HOLDS_MANY ? 2 : 0;
 }
 
 /** Whether the log does not say what exactly it lacks. */

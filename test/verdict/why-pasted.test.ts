@@ -208,3 +208,38 @@ describe('words of deferral that are not understood', () => {
     expect(why(`[    1.000000] ${spoken}`, `[    2.000000] ${waits}`).unread).toEqual([]);
   });
 });
+
+describe('a device that was deferred', () => {
+  const failed = '[    0.070307] gadget-domain ff600000.power: failed to get its clock: -517';
+
+  it('is bound where a supplier’s driver waits in sync_state() for its consumers', () => {
+    const pending = (driver: string) =>
+      why(failed, `[   12.522908] ${driver} ff600000.power: sync_state() pending due to fe500000.usb`).roots;
+    expect(pending('gadget-domain')).toEqual([]);
+    expect(pending('platform')).toMatchObject([{ name: 'ff600000.power' }]);
+  });
+
+  it('is settled where its network interface speaks', () => {
+    const spoken = (last: string) =>
+      why('[    0.882777] gadget-mac 1c50000.ethernet: failed to get its clock: -517', last).settled;
+    expect(spoken('[    6.221937] gadget-mac 1c50000.ethernet eth0: Link is Up')).toEqual(['1c50000.ethernet']);
+    expect(spoken('[    6.221937] gadget-mac 1c50000.ethernet failed: Link is Up')).toEqual([]);
+  });
+
+  it('waits for a pin controller whose address is an offset, and not for what is around that', () => {
+    const node = '/ocp/l4_wkup@44c00000/scm@210000/pinmux@800';
+    const { roots } = why(
+      `[    0.276059] gadget_i2c 44e0b000.i2c: could not find pctldev for node ${node}/pinmux_i2c0_pins, deferring probe`,
+    );
+    expect(roots).toMatchObject([{ name: node, waiting: [{ device: '44e0b000.i2c' }] }]);
+  });
+});
+
+it('what many devices wait for comes first, though the log has no word of why', () => {
+  const waits = (device: string) => `platform ${device}: deferred probe pending: platform: supplier b22.intc not ready`;
+  const alone = 'platform leds: deferred probe pending: leds-gpio: Failed to get GPIO';
+  const silent = 'platform b22.intc: deferred probe pending: (reason unknown)';
+  const first = (...lines: string[]) => why(...lines).roots[0]?.name;
+  expect(first(alone, silent, waits('a1.gpio'), waits('a2.gpio'), waits('a3.gpio'))).toBe('b22.intc');
+  expect(first(alone, silent, waits('a1.gpio'))).toBe('leds');
+});
