@@ -81,7 +81,8 @@ export class Folds {
       if (kept.lines + 1 < MOST_LINES && wasFull(broken, rest.text))
         this.#kept = { ...kept, record: { ...kept.record, text }, lines: kept.lines + 1 };
     }
-    const found = findHeader(text);
+    // Only messages of the driver core are put together of more than two lines: a report has a line of its own.
+    const found = kept.lines === 1 ? findHeader(text) : null;
     if (found !== null) this.#kept = null;
     return found === null ? null : { ...kept, found };
   }

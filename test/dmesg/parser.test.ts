@@ -218,3 +218,13 @@ describe('UTF-16', () => {
     ).toEqual(whole);
   });
 });
+
+it('a report does not begin in the middle of a message that was broken into three lines', () => {
+  const log = [
+    `[    1.000000] ${CPU.replace('wobbled', 'wobbled/0123456789')}`,
+    'general protection fault, probably for non-canonical address',
+    '0xdffffc000000001c: 0000 [#1] PREEMPT SMP KASAN',
+  ];
+  const crashes = eventsOf(Buffer.from(`${log.join('\n')}\n`)).filter((event) => event.event === 'crash');
+  expect(crashes.map(({ line, lastLine }) => [line, lastLine])).toEqual([[2, 3]]);
+});
