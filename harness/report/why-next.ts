@@ -3,6 +3,7 @@ import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { printable } from '../printable.ts';
 import type { Root } from '../verdict/why-roots.ts';
 import { wantOf } from '../verdict/why-wants.ts';
+import { listed } from './listed.ts';
 
 /** What a person would do next about a root. */
 
@@ -67,7 +68,11 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   const { name, cause, evidence } = first;
   const suspects = suspectsOf(roots);
   if (suspects.length > 0) return `find out first why ${listOf(suspects)} not bound`;
-  if (said.length > 0) return `see first to what is said of ${namesOf(said.map(({ device }) => device))}`;
+  if (said.length > 0)
+    return `see first to what is said of ${listed(
+      said.map(({ device }) => device),
+      FEW,
+    )}`;
   if (cause.cause === 'own-deferral' && cause.circle.length > 0) return PERMISSIVE;
   switch (cause.cause) {
     case 'never-probed':
@@ -147,12 +152,7 @@ function suspectsOf(roots: readonly Root[]): string[] {
 }
 
 function listOf(names: readonly string[]): string {
-  return `${namesOf(names)} ${names.length === 1 ? 'is' : 'are'}`;
-}
-
-function namesOf(names: readonly string[]): string {
-  const more = names.length > FEW ? [`and ${names.length - FEW} more`] : [];
-  return [...names.slice(0, FEW).map(printable), ...more].join(', ');
+  return `${listed(names, FEW)} ${names.length === 1 ? 'is' : 'are'}`;
 }
 
 function aboutDeferral(name: string, call: string): string | null {

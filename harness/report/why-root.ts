@@ -3,10 +3,8 @@ import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { printable } from '../printable.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
+import { listed } from './listed.ts';
 import { nextStep } from './why-next.ts';
-
-/** Devices that are listed below a root; the rest is counted. */
-const LISTED = 20;
 
 /**
  * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
@@ -130,12 +128,6 @@ function guessesOf(roots: readonly Root[]): string[] {
 
 function perhapsLine(names: readonly string[]): string {
   return `  perhaps for ${listed(names)}: not bound either, and a guess by the name`;
-}
-
-/** Names for the console; of very many the first ones. */
-export function listed(names: readonly string[]): string {
-  const more = names.length > LISTED ? [`and ${names.length - LISTED} more`] : [];
-  return [...names.slice(0, LISTED).map(printable), ...more].join(', ');
 }
 
 function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidence: string | null): string {

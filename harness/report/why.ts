@@ -5,8 +5,9 @@ import type { Tried } from '../verdict/why-cell.ts';
 import { isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
 import type { Root, Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
+import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
-import { listed, rootLines, sharedCause } from './why-root.ts';
+import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'Other drivers report errors, of which one may be the cause of what the log leaves open:';
 /** call_driver_probe(), drivers/base/dd.c, has no word of -ENODEV and -ENXIO. */
@@ -39,7 +40,7 @@ const NO_MORE: MoreOfWhy = { byTree: null, tried: null, ended: null, timeout: nu
 export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfWhy = NO_MORE): string {
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   const shared = [...groupBy(found.roots, sharedCause).values()];
-  lines.push(firstLine(found, shared, ended !== null));
+  lines.push(firstLine(found, shared));
   const accused = new Set<Words>();
   for (const roots of shared) {
     const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.complaints)))].slice(0, LIKELY);
@@ -92,13 +93,12 @@ function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
 }
 
 /** How many devices are not bound, and of how many of them the reason is known. */
-function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: boolean): string {
+function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   const {
     unbound,
     open: { length: open },
     goneOn,
     unexplained,
-    settled,
   } = found;
   const reasons = shared.filter((roots) => roots.some((root) => !goesOn(root) || root.waiting.length > 0)).length;
   const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are`;
@@ -106,11 +106,9 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[], hasEnded: b
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
   if (unbound === 0 && unexplained.length > 0)
     return 'No device is said to be deferred or failed, but suppliers wait in sync_state() for some.';
-  if (unbound === 0 && (settled.length > 0 || hasEnded)) return NOTHING_SAID;
-  if (unbound === 0 && found.complaints.length + found.rejected.length > 0) return NOTHING_SAID;
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
-  if (unbound === 0) return 'Nothing is deferred or failed.';
+  if (unbound === 0) return NOTHING_SAID;
   if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
   if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
   return (

@@ -298,7 +298,9 @@ describe('whyUnbound', () => {
     expect(formatWhy(silent)).toContain('the log does not say why: a.one, b.two');
     expect(formatWhy(silent)).toContain('2 devices are not bound, and the log gives no reason.');
     expect(formatWhy(silent)).not.toContain('by their names');
-    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'))).toBe('Nothing is deferred or failed.\n');
+    expect(formatWhy(why('[    0.000000] Linux version 6.1.0'))).toBe(
+      'Nothing is said to be deferred or failed at the end of the log.\n',
+    );
   });
 
   it('tells together what is known of no more than its time-out, and apart what failed after it', () => {
