@@ -1,9 +1,10 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { DRM } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import type { Want } from './why-kinds.ts';
 import { nameIn } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import { type Want, wantOf } from './why-wants.ts';
+import { wantOf } from './why-wants.ts';
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
 const PROVIDERS: readonly RegExp[] = [
