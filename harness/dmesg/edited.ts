@@ -18,7 +18,7 @@ const IN_PROSE = new RegExp(
 export const OF_PROBE = new RegExp(
   oneOf(
     /deferred probe|probe with driver|: probe of|EPROBE_DEFER|-517\b|probe deferral|failed to bind /,
-    /: (?:wait for )?supplier\b/,
+    /: (?:wait for )?supplier\b|sync_state\(\)|ignoring dependency/,
   ),
 );
 
@@ -44,14 +44,23 @@ const CLOSED = /[`"][.,;]?$/;
 /** What ends a message in the midst of a sentence; its first mark stood before the stamp. */
 const CODE_ENDS = /^([^`]{0,512}[^\s`])`[.,;:!?)]*\s/;
 
-/** An arrow to the line, with what a person says of it. */
-const ARROW = /\s(?:<[-=]{1,20}|\u2190|\u21d0)(?: .{0,200})?$/;
+/** An arrow to the line or a mark of a remark, with what a person says of it; no message has one at its end. */
+const ARROW = new RegExp(
+  oneOf(
+    /(?:\s(?:<[-=]|\/\/)|<[-=]{2,20}|<{3,20})(?:\s.{0,200})?$/,
+    /[\u2190\u21d0\u21e6\u27f5\u27f8\u25c0\u{1f448}].{0,200}$/u,
+    /\s{2}#\s.{0,200}$/,
+  ),
+  'u',
+);
+/** A footnote's number, behind a device with an address. */
+const FOOTNOTE = /(?<=[0-9a-f]{4}\.[a-z][\w-]{0,40})(?:\[\d{1,2}\]|[\u00b9\u00b2\u00b3\u2070-\u2079\u2020*]{1,3})$/;
 /** The last mark of what is bold (Markdown), and of a row of a table. */
 const LAST_MARK = /(?<!\*)\*\*$| \|$/;
 
 /** The text of a line without the marks around all of it, and without one that nothing in the line belongs to. */
 export function unmarked(line: string): string {
-  const own = line.replace(ARROW, '').trimEnd().replace(LAST_MARK, '');
+  const own = line.replace(ARROW, '').trimEnd().replace(LAST_MARK, '').replace(FOOTNOTE, '');
   const text = CODE_ENDS.exec(own)?.[1] ?? own;
   const [first = ''] = text;
   if ((first !== '`' && first !== '"' && !CLOSED.test(text)) || text.startsWith('```')) return text;

@@ -18,7 +18,7 @@ const AWAITS_PLACE = new RegExp(
   ),
 );
 /** Words of the driver core's messages and of others about a device's probe. */
-const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b|\bASoC: \w.{1,100} not$/;
+const OF_PROBE = /prob(?:e|ing)\b|EPROBE_DEFER|-517\b|\bASoC: \w.{1,100} not$|^sync_state\(\) /;
 /** The driver core's words before the name of a supplier. */
 const AWAITS_NAME = /\bsupplier$/;
 /** The names are whole; two parts of one would name what the log does not. */

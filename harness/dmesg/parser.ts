@@ -354,7 +354,7 @@ export class DmesgParser {
 
   /** The last entry of a list that the record is, and all before it. */
   #listed({ text, time, kernel }: LogRecord, line: number): DmesgEvent | null {
-    const events = this.#deferred.take(text, time !== null || kernel, { line, time });
+    const events = this.#deferred.take(unmarked(text), time !== null || kernel, { line, time });
     for (const event of events.slice(0, -1)) this.#emit(event);
     return events.at(-1) ?? null;
   }

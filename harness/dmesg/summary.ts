@@ -56,6 +56,7 @@ function endsBoot({ fatal, followUps }: Crash): boolean {
 interface SyncWait {
   readonly supplier: string;
   readonly consumer: string;
+  readonly line: number;
 }
 
 /** A part of a device whose bind failed, and with it that of the device (drivers/base/component.c). */
@@ -206,7 +207,7 @@ export class Summary {
         // dev_has_sync_state(), drivers/base/base.h, asks the device's driver: it is bound, whatever was said earlier.
         if (event.driver !== null && !NO_DRIVERS.has(event.driver)) this.#lives.supplies(event.device, event.line);
         if (this.#syncWaits.length < MAX_NOTED)
-          this.#syncWaits.push({ supplier: event.device, consumer: event.consumer });
+          this.#syncWaits.push({ supplier: event.device, consumer: event.consumer, line: event.line });
         return;
       case 'sync-state-forced':
         return;

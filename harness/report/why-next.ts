@@ -101,7 +101,10 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
     case 'no-part':
       return `${ENABLE} (CONFIG_SND_SOC_...), or correct the name of the ${cause.kind} in the card's node or driver`;
     case 'spoken-of':
-      return PLAIN.test(name) ? `\`ls -l /sys/bus/*/devices/${name}/driver\`: whether it is bound` : null;
+      return (
+        aboutWords(evidence ?? '') ??
+        (PLAIN.test(name) ? `\`ls -l /sys/bus/*/devices/${name}/driver\`: whether it is bound` : null)
+      );
     case 'part-of':
       return cause.part === 'pins'
         ? `see whether the pin controller's driver is in the kernel; ${PERMISSIVE}`

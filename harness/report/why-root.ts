@@ -174,7 +174,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
     case 'spoken-of':
-      return `it is not there although ${cause.driver} speaks of it; what became of its probe the log does not tell`;
+      return `it is not there although ${cause.driver ?? 'a driver'} speaks of it; what became of its probe the log does not tell`;
     case 'bind-failed':
       return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
     case 'unnamed-supplier':

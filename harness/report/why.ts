@@ -60,7 +60,7 @@ export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfW
   )
     lines.push(...openLines(found));
   const complaints = found.complaints.filter((words) => !accused.has(words));
-  const isLeftOpen = found.unbound + found.goneOn + found.unexplained.length > 0;
+  const isLeftOpen = found.unbound + found.goneOn > 0;
   if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
@@ -96,16 +96,13 @@ function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
 function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   const {
     unbound,
-    open: { length: open },
     goneOn,
-    unexplained,
+    unexplained: { length: open },
   } = found;
   const reasons = shared.filter((roots) => roots.some((root) => !goesOn(root) || root.waiting.length > 0)).length;
   const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are`;
   if (unbound === 0 && goneOn > 0)
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
-  if (unbound === 0 && unexplained.length > 0)
-    return 'No device is said to be deferred or failed, but suppliers wait in sync_state() for some.';
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;

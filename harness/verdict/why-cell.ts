@@ -264,7 +264,6 @@ export function withSuspects(found: Why, suspects: readonly Suspect[], lacking: 
     ...found,
     roots: [...roots.values()].sort((a, b) => b.waiting.length - a.waiting.length),
     unexplained: found.unexplained.filter((device) => !explained.has(device)),
-    open: found.open.filter((device) => !explained.has(device)),
     likely: found.likely.filter((device) => !explained.has(device)),
   };
 }

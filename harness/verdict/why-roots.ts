@@ -13,8 +13,8 @@ export type RootCause =
   | { readonly cause: 'never-probed'; readonly alike: string | null }
   /** The same, and nothing in the log speaks of the bus that it is behind. */
   | { readonly cause: 'no-bus'; readonly bus: string }
-  /** Nothing in the log tells what became of its probe, but a driver speaks of it. */
-  | { readonly cause: 'spoken-of'; readonly driver: string }
+  /** Nothing in the log tells what became of its probe, but a driver speaks of it, which may be that of a whole. */
+  | { readonly cause: 'spoken-of'; readonly driver: string | null }
   /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
   | { readonly cause: 'no-part'; readonly kind: string }
   /**
@@ -93,11 +93,9 @@ export interface Why {
   readonly roots: readonly Root[];
   /** Devices that are not bound, the roots among them. */
   readonly unbound: number;
-  /** Those of them that have no root. */
-  readonly open: readonly string[];
   /** Not among `unbound`: roots that have gone on without a supplier, and of which no line says what came of it. */
   readonly goneOn: number;
-  /** Unbound devices of which the log does not say why, such as those that a supplier's sync_state() waits for. */
+  /** Those of them of which the log does not say why, such as those that a supplier's sync_state() waits for. */
   readonly unexplained: readonly string[];
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];

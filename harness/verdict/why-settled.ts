@@ -20,7 +20,9 @@ const HAS_ADDRESS = /^[0-9a-f]{5,16}\.\w|^\d{1,3}-00[0-9a-f]{2}$|^[0-9a-f]{4}:[0
  * deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
  * printed; what others still wait for is not bound.
  */
-export function splitSettled({ devices, rounds, pendingFrom, banner, heard, complaints }: LogSummary, names: Names) {
+export function splitSettled(summary: LogSummary, names: Names) {
+  const { devices, rounds, pendingFrom, banner, heard, complaints } = summary;
+  const waited = new Map(summary.syncWaits.map(({ consumer, line }) => [consumer, line]));
   const known = banner === null ? [] : [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
   const firsts = known.map(({ first }) => first).sort((a, b) => b - a);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
@@ -31,12 +33,15 @@ export function splitSettled({ devices, rounds, pendingFrom, banner, heard, comp
     const said = complaints.get(device)?.line ?? 0;
     return said > line && said > (heard.get(device)?.line ?? 0);
   };
+  /** A supplier's sync_state() has waited for it since. */
+  const isAwaited = ({ device }: DeviceLife) => (waited.get(device) ?? 0) > (heard.get(device)?.line ?? 0);
   const unbound = [...devices.values()].filter(isUnbound);
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, returned } = life;
     return (
       !pending &&
       !isWorse(life) &&
+      !isAwaited(life) &&
       ((timedOut && state !== 'failed' && spoke) ||
         (state === 'deferred' &&
           !timedOut &&

@@ -82,7 +82,14 @@ export function whyUnbound(said: LogSummary): Why {
     rootAt(member, () => ({ cause: { cause: 'cycle', members, relaxed: true }, evidence: null, line: null }));
     unexplained.delete(member);
   }
-  for (const { consumer } of syncWaits) if (!devices.has(consumer) && !roots.has(consumer)) unexplained.add(consumer);
+  for (const { consumer, line } of syncWaits) {
+    if (devices.has(consumer) || roots.has(consumer) || (heard.get(consumer)?.line ?? 0) > line) continue;
+    unbound.add(consumer);
+    const said = complaints.get(consumer);
+    if (said === undefined) unexplained.add(consumer);
+    else
+      rootAt(consumer, () => ({ cause: { cause: 'spoken-of', driver: null }, evidence: said.words, line: said.line }));
+  }
   guessProviders(roots, unbound, ends, devices);
   const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
@@ -102,7 +109,6 @@ export function whyUnbound(said: LogSummary): Why {
   return {
     roots: found.sort((a, b) => unsaid(a) - unsaid(b) || b.waiting.length - a.waiting.length),
     unbound: unbound.size - goneOn,
-    open: [...unexplained].filter((device) => unbound.has(device)),
     goneOn,
     unexplained: [...unexplained],
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),

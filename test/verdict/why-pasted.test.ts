@@ -91,6 +91,11 @@ describe('what people leave of a line, and what they add', () => {
     ['bold', (stamp, text) => `**[${stamp}] ${text}**`],
     ['a row of a table', (stamp, text) => `| [${stamp}] ${text} |`],
     ['an arrow', (stamp, text) => `[${stamp}] ${text}   <-- here`],
+    ['an arrow without a blank', (stamp, text) => `[${stamp}] ${text}<---`],
+    ['an arrow of one character', (stamp, text) => `[${stamp}] ${text}\u2190 what is this?`],
+    ['angle brackets', (stamp, text) => `[${stamp}] ${text} <<<`],
+    ['a remark', (stamp, text) => `[${stamp}] ${text} // here`],
+    ['a remark of a shell', (stamp, text) => `[${stamp}] ${text}   # here it waits`],
     ['a dash for the minus', (stamp, text) => `[${stamp}] ${text.replace(/-(?=\d+$|E)/, '\u2013')}`],
     ['a mark of what was cut', (stamp, text) => `[${stamp}] ${text}\n[snip]`],
   ])('does no harm: %s', (_, form) => {

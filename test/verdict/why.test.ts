@@ -339,9 +339,26 @@ describe('whyUnbound', () => {
     expect(formatWhy(why(alarm, ...silent))).not.toContain('others may wait');
   });
 
-  it('does not call it well where suppliers still wait for a device', () => {
-    const log = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
-    expect(formatWhy(why(log))).toContain('suppliers wait in sync_state() for some.');
+  it('counts a device that suppliers still wait for, and has what its driver said of an error', () => {
+    const waits = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
+    expect(formatWhy(why(waits))).toContain('1 device is not bound, and the log gives no reason');
+    const error = '[    3.200000] platform ae90000.dp: [drm:gadget_dp_probe] *ERROR* no AOSS to speak to';
+    expect(why(error, waits)).toMatchObject({
+      unbound: 1,
+      unexplained: [],
+      roots: [{ name: 'ae90000.dp', cause: { cause: 'spoken-of' }, line: 1 }],
+    });
+    expect(why(waits, '[   12.300000] gadget-dp ae90000.dp: link is up').unbound).toBe(0);
+    // What was deferred before is not settled by that alone.
+    const deferred = '[    2.100000] gadget-dp ae90000.dp: cannot get its PHY: -517';
+    const spoke = '[    2.900000] gadget-dp ae90000.dp: 4 lanes';
+    expect(why(deferred, spoke).settled).toEqual(['ae90000.dp']);
+    expect(why(deferred, spoke, waits)).toMatchObject({ settled: [], roots: [{ name: 'ae90000.dp' }] });
+  });
+
+  it('reads it where a mail program broke the line', () => {
+    const supplier = '07:03:17.034092  <4>[   11.749935] gadget-noc 163d000.interconnect:';
+    expect(why(supplier, 'sync_state() pending due to 1d84000.ufs').unexplained).toEqual(['1d84000.ufs']);
   });
 
   it('guesses by their names which of the silent devices others wait for', () => {
