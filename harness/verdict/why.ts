@@ -1,13 +1,14 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { controllerIn, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
+import { controllerIn, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundSince, splitSettled } from './why-settled.ts';
+import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
@@ -16,7 +17,7 @@ const ETIMEDOUT = 110;
 
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
-  const summary = { ...said, devices: withFailuresOfDrivers(withWordsOfCpus(said.devices), said) };
+  const summary = { ...said, devices: withMoreWords(said) };
   const { devices, retryLoop, cycles, syncWaits, complaints, heard } = summary;
   const names = new Names(devices);
   const speakers = new Names(
@@ -235,25 +236,6 @@ function alikeOf(name: string, { devices, heard }: LogSummary): string | null {
   return [...there, ...heard.keys()].find((device) => OF_ONE_KIND.exec(device)?.[1] === kind) ?? null;
 }
 
-const CPU = /^cpu\d+$/;
-
-/**
- * cpufreq drivers ask for what a CPU needs in its name (dev_pm_opp_of_find_icc_paths(), clk_get(), drivers/opp), and
- * CPUs are not probed: their words are the reason of the driver's device.
- */
-function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<string, DeviceLife> {
-  const [speaker] = [...devices.values()].filter(({ device, reason }) => CPU.test(device) && reason !== null);
-  const silent = [...devices.values()].filter(
-    ({ device, state, reason }) =>
-      state === 'deferred' && /cpufreq/.test(device) && (reason === null || reason === REASON_UNKNOWN),
-  );
-  if (speaker === undefined || silent.length === 0) return devices;
-  const { reason, reasonLine } = speaker;
-  const mended = new Map([...devices].filter(([device]) => !CPU.test(device)));
-  for (const life of silent) mended.set(life.device, { ...life, by: 'driver', reason: `cpu: ${reason}`, reasonLine });
-  return mended;
-}
-
 function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
   const first = new Map(rejected.toReversed().map((one) => [one.module, one]));
   return rejected.filter((one) => first.get(one.module) === one);
@@ -265,35 +247,6 @@ const IS_UNNAMED = /; cannot claim for |-517\b|EPROBE_DEFER/;
 /** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
 function isDriver(name: string | null): boolean {
   return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
-}
-
-/** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
-const PROBE_FAILED = /^(?:probe failed|failed to probe)\b/i;
-/** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
-const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
-
-/** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
-function endsProbe({ device, words }: Words): boolean {
-  // Without the pin controller's words it may be deferred.
-  const lacksPins = words.startsWith(OF_PIN_CONTROLLER);
-  const last = words.split('; ').at(-1) ?? '';
-  const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last));
-  return lacksPins || isSaid || words.includes(`; cannot claim for ${device}`);
-}
-
-function withFailuresOfDrivers(
-  devices: ReadonlyMap<string, DeviceLife>,
-  { complaints, heard }: LogSummary,
-): ReadonlyMap<string, DeviceLife> {
-  const failed = [...complaints.values()].filter((said) => {
-    const { device, driver, line } = said;
-    return driver !== null && !devices.has(device) && endsProbe(said) && line > (heard.get(device)?.line ?? 0);
-  });
-  if (failed.length === 0) return devices;
-  const all = new Map(devices);
-  for (const { device, driver, words, line } of failed)
-    all.set(device, { ...newLife(device, 'failed', line), driver, words, failedLine: line });
-  return all;
 }
 
 /** A node's path in a driver's words. */
@@ -326,9 +279,6 @@ function isJustBefore(line: number, { cause, evidence, line: failed }: Root): bo
 
 /** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
 const OF_FIRMWARE = /firmware/i;
-
-/** An error that a driver gives up for, other than -EPROBE_DEFER. */
-const ERROR_NUMBER = /(?<![\w-])-(?!517\b)[1-9]\d{0,2}\b/;
 
 /**
  * A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. What it says

@@ -25,6 +25,20 @@ describe('what a driver says of an error', () => {
     ]);
   });
 
+  it('is that of a part just before the whole fails, where the driver of that only says that it does', () => {
+    const part = stamped('platform 3d6a000.gmu: [drm:gadget_gmu_acd] *ERROR* Unable to reach the AOSS');
+    const failed = stamped('gadget-gpu 3d00000.gpu: probe with driver gadget-gpu failed with error -22');
+    const told = (...lines: string[]) => why(...lines).roots[0]?.evidence;
+    const vague = stamped('gadget-gpu 3d00000.gpu: failed to load');
+    const words = '3d6a000.gmu: [drm:gadget_gmu_acd] *ERROR* Unable to reach the AOSS';
+    expect(told(part, vague, failed)).toBe(`${words}; failed to load`);
+    expect(told(part, failed)).toBe(null);
+    const own = 'cannot get its clock: -22';
+    expect(told(part, stamped(`gadget-gpu 3d00000.gpu: ${own}`), failed)).toBe(own);
+    // Of another block of the chip it is no part.
+    expect(told(part.replace('3d6a000', '4d6a000'), vague, failed)).toBe('failed to load');
+  });
+
   it('is told where the kernel has no reason, and where nothing tells what became of the probe', () => {
     const words = stamped('gadget-codec 1.codec: failed to register its PCM');
     const silent = why(words, pending('1.codec', '(reason unknown)'));

@@ -1,0 +1,100 @@
+import type { Words } from '../dmesg/complaints.ts';
+import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
+import { wantOf } from './why-wants.ts';
+
+/** What is known of devices by what is said besides their own drivers' and the driver core's messages. */
+
+/** The devices of a log with what drivers say of them, of their parts and of CPUs. */
+export function withMoreWords(said: LogSummary): ReadonlyMap<string, DeviceLife> {
+  return withWordsOfParts(withFailuresOfDrivers(withWordsOfCpus(said.devices), said), said);
+}
+
+const CPU = /^cpu\d+$/;
+
+/**
+ * cpufreq drivers ask for what a CPU needs in its name (dev_pm_opp_of_find_icc_paths(), clk_get(), drivers/opp), and
+ * CPUs are not probed: their words are the reason of the driver's device.
+ */
+function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<string, DeviceLife> {
+  const [speaker] = [...devices.values()].filter(({ device, reason }) => CPU.test(device) && reason !== null);
+  const silent = [...devices.values()].filter(
+    ({ device, state, reason }) =>
+      state === 'deferred' && /cpufreq/.test(device) && (reason === null || reason === REASON_UNKNOWN),
+  );
+  if (speaker === undefined || silent.length === 0) return devices;
+  const { reason, reasonLine } = speaker;
+  const mended = new Map([...devices].filter(([device]) => !CPU.test(device)));
+  for (const life of silent) mended.set(life.device, { ...life, by: 'driver', reason: `cpu: ${reason}`, reasonLine });
+  return mended;
+}
+
+/** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
+const PROBE_FAILED = /^(?:probe failed|failed to probe)\b/i;
+/** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
+const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
+
+/** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
+function endsProbe({ device, words }: Words): boolean {
+  // Without the pin controller's words it may be deferred.
+  const lacksPins = words.startsWith(OF_PIN_CONTROLLER);
+  const last = words.split('; ').at(-1) ?? '';
+  const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last));
+  return lacksPins || isSaid || words.includes(`; cannot claim for ${device}`);
+}
+
+function withFailuresOfDrivers(
+  devices: ReadonlyMap<string, DeviceLife>,
+  { complaints, heard }: LogSummary,
+): ReadonlyMap<string, DeviceLife> {
+  const failed = [...complaints.values()].filter((said) => {
+    const { device, driver, line } = said;
+    return driver !== null && !devices.has(device) && endsProbe(said) && line > (heard.get(device)?.line ?? 0);
+  });
+  if (failed.length === 0) return devices;
+  const all = new Map(devices);
+  for (const { device, driver, words, line } of failed)
+    all.set(device, { ...newLife(device, 'failed', line), driver, words, failedLine: line });
+  return all;
+}
+
+/** An error that a driver gives up for, other than -EPROBE_DEFER. */
+export const ERROR_NUMBER = /(?<![\w-])-(?!517\b)[1-9]\d{0,2}\b/;
+
+/** Parts of one block of a chip have addresses in one megabyte: all hexadecimal digits but these are the same. */
+const DIGITS_OF_BLOCK = 5;
+/** Nobody else speaks in between. */
+const JUST_BEFORE = 3;
+
+/** Whether words say what is lacking, or which error it was, also by its name (dev_err_probe()). */
+function tells(words: string): boolean {
+  return wantOf(words) !== null || ERROR_NUMBER.test(words) || /\berror -E[A-Z]/.test(words);
+}
+
+function blockOf(device: string): string | null {
+  return /^([0-9a-f]{6,16})\.[a-z]/.exec(device)?.[1]?.slice(0, -DIGITS_OF_BLOCK) ?? null;
+}
+
+/**
+ * What was said of a part just before the whole failed, whose driver has no word of the cause: that of a GPU makes and
+ * starts what manages its power (a6xx_gmu_init(), drivers/gpu/drm/msm/adreno), for one.
+ */
+function withWordsOfParts(
+  devices: ReadonlyMap<string, DeviceLife>,
+  { complaints }: LogSummary,
+): ReadonlyMap<string, DeviceLife> {
+  const all = new Map(devices);
+  for (const life of devices.values()) {
+    const { device, state, words, failedLine } = life;
+    const block = blockOf(device);
+    if (state !== 'failed' || block === null || words === null || tells(words)) continue;
+    const part = [...complaints.values()].find(
+      ({ device: other, line }) =>
+        other !== device && blockOf(other) === block && line < failedLine && failedLine - line <= JUST_BEFORE,
+    );
+    if (part === undefined) continue;
+    all.set(device, { ...life, words: `${part.device}: ${part.words}; ${words}` });
+  }
+  return all;
+}
