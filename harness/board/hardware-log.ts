@@ -1,6 +1,7 @@
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
+import { MACHINE_MODEL } from '../dmesg/machine.ts';
 import { type LogRecord, parseRecords } from '../dmesg/prefix.ts';
 import { NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
@@ -279,7 +280,7 @@ function longestRise(ranks: readonly number[]): number {
  * pcie-designware.c.
  */
 const IDENTITIES: readonly (readonly [what: string, pattern: RegExp])[] = [
-  [MACHINE, /^(?:OF: fdt: ?)?Machine model: (.+)/],
+  [MACHINE, MACHINE_MODEL],
   ['SPIs', /^GIC(?:v3)?: (\d+) SPIs implemented/],
   ['timer rate', /^arch_timer: .* running at ([\d.]+MHz)/],
   ['stream mapping groups', /stream matching with (\d+) register groups/],

@@ -4,13 +4,11 @@ import { waitsOf } from '../board/waits.ts';
 import { resolveBoard } from '../boards/boards.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { EXIT, InputError } from '../errors.ts';
-import type { KernelArtefact } from '../kernel/artefact.ts';
-import { buildKernel } from '../kernel/build.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
-import { withProgress } from '../report/progress.ts';
 import { type BoardTree, formatSuppliers, treeChanges } from '../report/suppliers.ts';
 import { readBoardTree } from '../run/board-tree.ts';
+import { kernelNamed } from '../terminal/kernel.ts';
 import { print } from '../terminal/output.ts';
 import type { BoardOptions } from './board.options.ts';
 
@@ -56,18 +54,4 @@ function changesFor(tree: DeviceTree, blob: Uint8Array, name: string): Pick<Boar
     if (!(error instanceof InputError)) throw error;
     return { changes: null, refusal: error.message };
   }
-}
-
-async function kernelNamed(recipe: string, board: string, signal: AbortSignal): Promise<KernelArtefact> {
-  const kernel = await withProgress((progress) =>
-    buildKernel({
-      recipe,
-      linkage: 'builtin',
-      board,
-      signal,
-      onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
-    }),
-  );
-  if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${recipe}: ${kernel.reason}`);
-  return kernel;
 }

@@ -1,5 +1,6 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { editTree } from '../devicetree/edit.ts';
+import type { DeviceTree } from '../devicetree/tree.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { EXIT, InputError } from '../errors.ts';
@@ -10,16 +11,20 @@ import { loadCell } from '../matrix/matrix-file.ts';
 import { withProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
 import { readBoardTree } from '../run/board-tree.ts';
+import { readTreeOfMachine } from '../run/machine-tree.ts';
 import { type LeastTimeout, leastTimeout, type NoTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
 import { whyBooted } from '../session/why.ts';
 import { requireTools } from '../terminal/install-tools.ts';
+import { kernelNamed } from '../terminal/kernel.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { whyUnbound } from '../verdict/why.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import type { Why } from '../verdict/why-roots.ts';
 import { guessByTree, type TreeGuesses } from '../verdict/why-tree.ts';
 import type { WhyOptions } from './why.options.ts';
+
+const NEEDS_TREE = 'give the path of a .dtb, or a kernel whose package has the tree: `--kernel debian-stock:6.12`';
 
 /**
  * `bootrace why CELL|LOG`: exit code 0 where everything is bound, 1 where something is not, 3 where the input is no
@@ -29,7 +34,7 @@ import type { WhyOptions } from './why.options.ts';
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
   const isLog = what === undefined || what === '-' || (existsSync(what) && !/\.ya?ml$/.test(what));
   const { found, byTree, tried, ended, timeout } = isLog
-    ? await whyLog(what ?? '-', options)
+    ? await whyLog(what ?? '-', options, signal)
     : await whyCell(what, options, signal);
   if (options.json === true) printJson({ ...found, byTree, tried, ended, timeout });
   else print(formatWhy(found, { byTree, tried, ended, timeout }));
@@ -49,10 +54,9 @@ interface Answer {
   readonly timeout: LeastTimeout | NoTimeout | null;
 }
 
-async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
+async function whyLog(file: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
   if (options.timeout === true)
     throw new InputError('a log has no time-out to look for', 'name a cell, or leave --timeout out');
-  const tree = options.tree === undefined ? null : (await readBoardTree(options.tree, null)).tree;
   const parser = new DmesgParser(null, 'complaints');
   const summary = new Summary();
   const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
@@ -75,6 +79,7 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
       unread === undefined ? '' : `, a message a line: line ${unread.line} speaks of deferral all the same`;
     throw new InputError(`${file} holds no line of a kernel`, `name a file with a kernel log${spoken}`);
   }
+  const tree = await treeFor(said, options, signal);
   return {
     found,
     byTree: tree === null ? null : guessByTree(found, said, tree),
@@ -84,9 +89,18 @@ async function whyLog(file: string, options: WhyOptions): Promise<Answer> {
   };
 }
 
+/** The device tree that is asked for, or that of the log's machine in the kernel's package; null where neither is. */
+async function treeFor({ machine }: LogSummary, options: WhyOptions, signal: AbortSignal): Promise<DeviceTree | null> {
+  const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, null, signal);
+  if (options.tree !== undefined) return (await readBoardTree(options.tree, kernel, NEEDS_TREE)).tree;
+  return kernel === null ? null : (await readTreeOfMachine(machine, kernel)).tree;
+}
+
 async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
   if (options.tree !== undefined)
     throw new InputError('a cell has its own device tree', 'leave --tree out, or name a log');
+  if (options.kernel !== undefined)
+    throw new InputError('a cell has its own kernel', 'leave --kernel out, or name a log');
   const cell = await loadCell(name, options.matrix, 'file or cell');
   await requireTools();
   return withProgress((progress) =>

@@ -1,6 +1,7 @@
 import { oneOf } from '../regex.ts';
 import { deferralEvent } from './deferral.ts';
 import type { DmesgEvent } from './events.ts';
+import { machineEvent } from './machine.ts';
 import { rootEvent } from './root.ts';
 
 /**
@@ -209,6 +210,8 @@ function bootEvent(text: string, at: At): DmesgEvent | null {
   }
   const banner = BANNER.exec(text);
   if (banner?.[1] !== undefined) return { event: 'banner', release: banner[1], ...at };
+  const machine = machineEvent(text, at);
+  if (machine !== null) return machine;
   const dropped = DROPPED.exec(text);
   if (dropped !== null) return { event: 'dropped', count: Number(dropped[1]), ...at };
   if (SHUTDOWN.test(text)) return { event: 'shutdown', ...at };

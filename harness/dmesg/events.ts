@@ -140,6 +140,8 @@ export type DmesgEvent =
       readonly usecs: number;
     })
   | (At & { readonly event: 'banner'; readonly release: string })
+  /** What the kernel calls the machine. */
+  | (At & { readonly event: 'machine'; readonly model: string })
   /** Another boot begins; `lastText` is what the one before said last. */
   | (At & { readonly event: 'boot'; readonly sign: BootSign; readonly lastText: string })
   | (At & { readonly event: 'module-rejected'; readonly module: string | null; readonly reason: string })

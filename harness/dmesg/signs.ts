@@ -59,6 +59,7 @@ const KERNEL = [
   'initcall ',
   'bootrace:',
   'Linux version',
+  'achine model',
   'messages dropped',
   'reboot: ',
   'unreferenced object',

@@ -2,6 +2,7 @@ import type { BootSign } from './boots.ts';
 import { Complaints, Heard, type Words } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp } from './events.ts';
 import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
+import { machineOfReport } from './machine.ts';
 import { rootEvent } from './root.ts';
 import { NO_DRIVERS } from './spoken.ts';
 
@@ -108,6 +109,8 @@ export interface LogSummary {
   /** Boots before the last one, in their order. */
   readonly boots: readonly EarlierBoot[];
   readonly banner: string | null;
+  /** What the kernel calls the machine, by the model of its device tree; null where no line says it. */
+  readonly machine: string | null;
   readonly userSpace: boolean;
   readonly plan: PlanProgress;
   readonly shutdown: boolean;
@@ -144,6 +147,7 @@ export class Summary {
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
   #banner: string | null = null;
+  #machine: string | null = null;
   #userSpace = false;
   #plan: PlanProgress = 'none';
   #shutdown = false;
@@ -153,6 +157,7 @@ export class Summary {
   add(event: DmesgEvent): void {
     switch (event.event) {
       case 'crash':
+        this.#machine ??= machineOfReport(event.text);
         if (this.#isRepeated(event)) return;
         if (this.#crashes.length < MAX_CRASHES) this.#crashes.push({ crash: event, followUps: [...event.followUps] });
         else this.#moreCrashes += 1;
@@ -165,6 +170,9 @@ export class Summary {
       case 'banner':
         this.#banner = event.release;
         this.#lives.release = event.release;
+        return;
+      case 'machine':
+        this.#machine = event.model;
         return;
       case 'boot':
         this.#endBoot(event);
@@ -260,6 +268,7 @@ export class Summary {
       retryLoop: this.#lives.retryLoop(),
       rejected: this.#rejected,
       banner: this.#banner,
+      machine: this.#machine,
       userSpace: this.#userSpace,
       plan: this.#plan,
       shutdown: this.#shutdown,

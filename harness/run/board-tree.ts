@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { parseFdt } from '../devicetree/parse.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { InputError } from '../errors.ts';
@@ -11,7 +11,7 @@ import { didYouMean } from '../suggest.ts';
 /** Finds and reads the compiled device tree that `--board`, `--tree` and `board:` name. */
 
 /** More than any tree: what the kernel maps of a blob (MAX_FDT_SIZE, arch/arm64/include/asm/boot.h). */
-const LARGEST_BLOB = 2 * 1024 * 1024;
+export const LARGEST_BLOB = 2 * 1024 * 1024;
 
 export interface BoardBlob {
   /** As the user named it. */
@@ -57,13 +57,15 @@ async function findInKernel(name: string, kernel: KernelArtefact | null, hint: s
       `there is no file ${name}, and the kernel ${kernel.recipe} comes without device trees`,
       `${NEEDS_FILE}, or a debian-stock kernel`,
     );
-  const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.dtb')).sort();
-  const nameOf = (file: string) => file.slice(file.lastIndexOf('/') + 1);
-  const found = files.filter((file) => nameOf(file) === name);
+  const files = await treesIn(folder);
+  const found = files.filter((file) => basename(file) === name);
   const [first] = found;
   if (first === undefined)
     throw new InputError(
-      `the kernel ${kernel.recipe} has no device tree ${name}${didYouMean(name, files.map(nameOf))}`,
+      `the kernel ${kernel.recipe} has no device tree ${name}${didYouMean(
+        name,
+        files.map((file) => basename(file)),
+      )}`,
       `its ${files.length} trees lie in ${folder}`,
     );
   if (found.length > 1)
@@ -72,4 +74,9 @@ async function findInKernel(name: string, kernel: KernelArtefact | null, hint: s
       `give the path of one: ${found.map((file) => relative('.', join(folder, file))).join(', ')}`,
     );
   return join(folder, first);
+}
+
+/** The compiled device trees below a folder, by their paths there. */
+export async function treesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).filter((file) => file.endsWith('.dtb')).sort();
 }
