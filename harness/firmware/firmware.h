@@ -147,7 +147,9 @@ void stops_text_is_patched(void);
 void stop_at(u32 n, u64 address);
 void stops_take_out(void);
 struct stop *stop_here(u64 pc);
+int stop_is_late(const struct stop *stop);
 void step_over(struct frame *f, struct stop *stop);
+void enter_function(struct frame *f, u64 address);
 void stepped(struct frame *f);
 
 /* device-names.c */
@@ -184,6 +186,7 @@ void flights_reset(void);
 struct flight *flight_of(const struct frame *f, int fresh);
 struct flight *flight_new(const struct frame *f);
 int is_during(const char *name);
+int is_call_of_wait(const struct frame *f);
 
 /* sleep.c */
 int is_atomic(const struct frame *f);

@@ -25,6 +25,22 @@ int is_during(const char *name)
 	return 0;
 }
 
+/* Kernel stacks are at least so large, and lie apart by as much (arch/arm64/include/asm/memory.h, THREAD_SIZE). */
+#define STACK_SIZE	0x4000
+
+/* Whether the firmware itself has sent the task where this call comes from: to sleep, or to look a name up. */
+int is_call_of_wait(const struct frame *f)
+{
+	for (u32 i = 0; i < FLIGHTS; i++) {
+		const struct flight *flight = &flights[i];
+
+		if ((flight->state == SLEEPING || flight->state == LOOKING) && flight->task == current() &&
+		    f->sp < flight->sp && flight->sp - f->sp < STACK_SIZE)
+			return 1;
+	}
+	return 0;
+}
+
 /* The call that this task is in, at the stop that it is at; null where there is none. */
 struct flight *flight_of(const struct frame *f, int fresh)
 {

@@ -11,8 +11,11 @@ export type GateEvent =
       readonly detail: string;
     }
   | { readonly verb: 'forced'; readonly symbol: string }
-  /** When the plan is over: a gate at a function or a load that has not acted; there were so many calls. */
-  | { readonly verb: 'missed'; readonly place: string; readonly calls: number }
+  /**
+   * When the plan is over: a gate at a function or a load that has not acted; there were so many calls. `late`: it has
+   * stood there only since the kernel had patched its text.
+   */
+  | { readonly verb: 'missed'; readonly place: string; readonly calls: number; readonly late: boolean }
   /** A module has been loaded that has no such function, `module:function`. */
   | { readonly verb: 'unknown'; readonly symbol: string }
   | { readonly verb: 'firmware-exception'; readonly detail: string };
@@ -45,7 +48,10 @@ function parseLine(line: string): GateEvent[] {
   const [, time, word, place, detail] = LINE.exec(line) ?? [];
   if (time === undefined || place === undefined || detail === undefined) return [];
   if (word === 'forced') return [{ verb: 'forced', symbol: functionOf(place) }];
-  if (word === 'missed') return [{ verb: 'missed', place, calls: Number(detail) }];
+  if (word === 'missed') {
+    const [calls, late] = detail.split(' ');
+    return [{ verb: 'missed', place, calls: Number(calls), late: late === 'late' }];
+  }
   const verb = PLACE_VERBS.find((known) => known === word);
   return verb === undefined ? [] : [{ verb, time: Number(time), device: place, detail }];
 }

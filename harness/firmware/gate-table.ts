@@ -46,6 +46,8 @@ const MSLEEP = 'msleep';
 const UDELAY = '__udelay';
 /** Reads the CPU's preempt count first of all (kernel/softirq.c, in_interrupt()). */
 const PREEMPT = 'do_softirq';
+/** The task of start_kernel() (init/init_task.c). */
+const IDLE = 'init_task';
 /**
  * Called when the kernel has patched its own text (arch/arm64/kernel/alternative.c, apply_alternatives_all();
  * ftrace_init()), before any driver is registered.
@@ -87,7 +89,7 @@ export function symbolsFor(spots: readonly Spot[]): Set<string> {
     REGISTERED_WRITE,
     ...own.map(({ name }) => name),
     ...busSymbols(devices),
-    ...(spots.length > 0 ? [MSLEEP, UDELAY, PREEMPT, READY, LOAD, MODULE_LOOKUP] : []),
+    ...(spots.length > 0 ? [MSLEEP, UDELAY, PREEMPT, IDLE, READY, LOAD, MODULE_LOOKUP] : []),
   ]);
 }
 
@@ -222,19 +224,19 @@ export class GateTable {
 
   /**
    * Stops at the probe functions of all buses that the device may be on: those that the kernel has, in its image or in
-   * the bus's module.
+   * one of the bus's modules.
    */
   #probes(device: string): void {
     let found = 0;
     const buses = busesOf(device, this.#buses);
-    for (const { probes, module } of buses) {
+    for (const { probes, modules = [] } of buses) {
       for (const name of probes) {
         const address = this.#lookup(name);
-        const isInModule = address === null && module !== undefined && this.#modules(module)?.get(name) === 1;
-        if (address === null && !isInModule) continue;
-        found++;
+        const module = modules.find((one) => this.#modules(one)?.get(name) === 1);
         if (address !== null) this.stop({ kind: STOP.probe, address, value: 0n, name });
-        else this.#function(`${module}:${name}`, STOP.probe);
+        else if (module !== undefined) this.#function(`${module}:${name}`, STOP.probe);
+        else continue;
+        found++;
       }
     }
     if (found === 0)
@@ -269,6 +271,7 @@ export class GateTable {
         udelay: lookup(UDELAY),
         lookup: lookup(MODULE_LOOKUP),
         preempt: lookup(PREEMPT),
+        idle: lookup(IDLE),
       }),
       ...stops.map((stop) => encode(STOP_LAYOUT, stop)),
       ...this.#moments.map((at) => encode(MOMENT_LAYOUT, { at })),

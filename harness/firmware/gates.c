@@ -235,7 +235,9 @@ void gates_call(struct frame *f, struct stop *stop)
 	int fresh = f->x[30] != f->elr;
 	struct flight *flight = flight_of(f, fresh);
 
-	if (!flight)
+	if (!flight && is_call_of_wait(f))
+		step_over(f, stop);
+	else if (!flight)
 		fresh_call(f, stop);
 	else if (flight->state == SLEEPING)
 		woken(f, flight, stop);
@@ -276,6 +278,8 @@ void gates_summary(const struct frame *f)
 			say(":return");
 		say(" ");
 		say_number(calls[i]);
+		if (at->kind == STOP_CALL && stop_is_late(&stops[at->index]))
+			say(" late");
 		say("\n");
 	}
 }

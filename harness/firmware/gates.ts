@@ -42,7 +42,7 @@ export function gateModules(gates: readonly Gate[]): Set<string> {
   const devices = probedIn(gates.flatMap(spotsOf));
   return new Set([
     ...namedModules(gates),
-    ...devices.flatMap((device) => busesOf(device)).flatMap(({ module }) => module ?? []),
+    ...devices.flatMap((device) => busesOf(device)).flatMap(({ modules = [] }) => modules),
   ]);
 }
 

@@ -115,6 +115,8 @@ export const TABLE_LAYOUT = struct('table', {
   lookup: 'u64',
   /** A function that reads the CPU's preempt count. */
   preempt: 'u64',
+  /** The task that the kernel begins with, or 0 where that is not known. */
+  idle: 'u64',
 });
 
 /** A cell that goes on from a snapshot: this, then the table, the plan and the modules. */

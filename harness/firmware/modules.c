@@ -44,7 +44,7 @@ int modules_look_up(struct frame *f, struct flight *flight, u32 from)
 	u64 stack = (flight->sp - STRING_ROOM) & ~15ul;
 
 	for (u32 n = from; n < cell_table.stops && cell_table.lookup; n++) {
-		if (stops[n].kind != STOP_CALL || !is_of(&stops[n], flight->name))
+		if (!is_of(&stops[n], flight->name))
 			continue;
 		if (!write_string(stack, stops[n].name))
 			continue;
@@ -55,8 +55,8 @@ int modules_look_up(struct frame *f, struct flight *flight, u32 from)
 		SYSREG_WRITE("sp_el1", stack);
 		f->x[0] = stack;
 		f->x[30] = flight->entry;
-		f->elr = cell_table.lookup;
 		f->spsr = flight->spsr;
+		enter_function(f, cell_table.lookup);
 		return 1;
 	}
 	return 0;

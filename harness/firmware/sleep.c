@@ -40,14 +40,14 @@ static u64 count_offset(void)
 
 /*
  * Whether the guest must not sleep here, as far as it knows itself: without CONFIG_PREEMPT_COUNT it does not count its
- * spinlocks.
+ * spinlocks. The first task, which is the idle one later, never may (kernel/sched/idle.c, dequeue_task_idle()).
  */
 int is_atomic(const struct frame *f)
 {
-	u64 offset = count_offset();
-	u64 pa = offset == UNKNOWN ? 0 : translate(SYSREG_READ("sp_el0") + offset);
+	u64 task = SYSREG_READ("sp_el0"), offset = count_offset();
+	u64 pa = offset == UNKNOWN ? 0 : translate(task + offset);
 
-	return (f->spsr & SPSR_IRQ_MASKED) || (pa && *(const volatile u32 *)pa);
+	return (f->spsr & SPSR_IRQ_MASKED) || task == cell_table.idle || (pa && *(const volatile u32 *)pa);
 }
 
 void sleep_in(struct frame *f, struct flight *flight, u32 ms)
@@ -55,6 +55,6 @@ void sleep_in(struct frame *f, struct flight *flight, u32 ms)
 	flight->state = SLEEPING;
 	f->x[0] = flight->is_atomic ? 1000ul * (ms < SPIN_MS_MAX ? ms : SPIN_MS_MAX) : ms;
 	f->x[30] = flight->entry;
-	f->elr = flight->is_atomic ? cell_table.udelay : cell_table.msleep;
 	f->spsr = flight->spsr;
+	enter_function(f, flight->is_atomic ? cell_table.udelay : cell_table.msleep);
 }

@@ -155,6 +155,16 @@ struct stop *stop_here(u64 pc)
 	return 0;
 }
 
+/* Whether calls of a function of the image went unseen before its text could be written over. */
+int stop_is_late(const struct stop *stop)
+{
+	const char *c = stop->name;
+
+	while (*c && *c != ':')
+		c++;
+	return stop->way == WAY_PATCH && !*c;
+}
+
 /* Runs the instruction under a stop, then comes back by stepped(). */
 void step_over(struct frame *f, struct stop *stop)
 {
@@ -176,6 +186,16 @@ void step_over(struct frame *f, struct stop *stop)
 	else
 		set_breakpoint(ways[n].slot, 0, 0);
 	SYSREG_WRITE("mdscr_el1", MDSCR_MDE | MDSCR_SS);
+}
+
+/* Sends the guest into a function, which is not stopped at for that. */
+void enter_function(struct frame *f, u64 address)
+{
+	struct stop *stop = stop_here(address);
+
+	f->elr = address;
+	if (stop)
+		step_over(f, stop);
 }
 
 void stepped(struct frame *f)

@@ -113,9 +113,10 @@ function forcedPlace(gate: Extract<Gate, { gate: 'force' }>): GatePlace {
   return 'at' in gate ? gate.at : { entry: gate.symbol };
 }
 
-function missedText({ place, calls }: Extract<GateEvent, { verb: 'missed' }>): string {
+function missedText({ place, calls, late }: Extract<GateEvent, { verb: 'missed' }>): string {
   const count = calls === 0 ? '' : ` (it saw ${calls} ${calls === 1 ? 'call' : 'calls'})`;
-  return `the gate at ${place} was never hit${count}`;
+  const since = late ? ' after driver_init(), until which only the first gates of the list are there' : '';
+  return `the gate at ${place} was never hit${since}${count}`;
 }
 
 /** Forced functions that were never called: they make no difference, which is not what was meant. */

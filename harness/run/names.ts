@@ -1,3 +1,4 @@
+import { busesOf } from '../buses/buses.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { findNode } from '../devicetree/lookup.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
@@ -23,7 +24,7 @@ export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {
     ...cell.watch.map((device) => ({ device, place: 'the watch list' })),
   ];
   for (const { device, place } of named) {
-    if (known.includes(device)) continue;
+    if (known.includes(device) || isOfBus(device) || known.some((parent) => isChild(device, parent))) continue;
     if (device.startsWith('/')) {
       findNode(tree, device);
       continue;
@@ -34,6 +35,16 @@ export function checkDeviceNames(cell: Cell, tree: DeviceTree): void {
         `cell ${cell.id}: ${place} names ${device}, which the ${cell.board} board does not have, did you mean ${near}?`,
       );
   }
+}
+
+/** Whether its bus numbers such a device: none is named so by its node. */
+function isOfBus(device: string): boolean {
+  return busesOf(device).every(({ names }) => names !== null);
+}
+
+/** Whether a driver has named it after the device that it lies in: `ae94000.dsi.0`, `5e080000.rsc:clock-controller`. */
+function isChild(device: string, parent: string): boolean {
+  return device.startsWith(`${parent}.`) || device.startsWith(`${parent}:`);
 }
 
 function gateDevices(gate: Gate): string[] {

@@ -18,7 +18,9 @@ export async function symbolsOf(
   kernel: KernelArtefact,
 ): Promise<ReadonlyMap<string, bigint>> {
   const found = await findSymbols(kernel, gateSymbols(cell.gates));
-  const missing = [...gatedBy(cell.gates).functions].filter((name) => !found.has(name));
+  const functions = [...gatedBy(cell.gates).functions];
+  const text = functions.length === 0 ? null : await symbolText(kernel);
+  const missing = functions.filter((name) => !found.has(name) || !hasFunction(text ?? '', name));
   const errors = await Promise.all(missing.map((name) => withoutAddress(name, kernel)));
   const [first, ...others] = errors;
   if (first === undefined) return found;
@@ -72,6 +74,11 @@ async function withoutAddress(name: string, kernel: KernelArtefact): Promise<Inp
     `${what}: the kernel image has no such function, or it was inlined${didYouMean(name, names)}`,
     'name a function that calls it',
   );
+}
+
+/** Whether a name is that of a function: what stands over data would be taken for data. */
+function hasFunction(text: string, name: string): boolean {
+  return ['t', 'T', 'w', 'W'].some((type) => text.includes(` ${type} ${name}\n`));
 }
 
 /** Names of functions, in `ADDRESS TYPE NAME` lines: types t, T and W (nm(1)). */

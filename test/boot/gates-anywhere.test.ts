@@ -129,6 +129,53 @@ test('where the kernel must not sleep, a gate spins', async () => {
   expect((released?.time ?? 0) - (held?.time ?? 0)).toBeGreaterThanOrEqual(20_000);
 });
 
+test('what the gates’ own sleep calls is neither gated nor a moment', async () => {
+  const until = { entry: 'msleep' } as const;
+  const waits = await boot({ gates: [{ gate: 'hold', at: { entry: 'qcom_scm_probe' }, until }] });
+  expect(waits.record.reason).toBe(
+    'the gate that holds qcom_scm_probe() until msleep() has entered never opened: that has not happened',
+  );
+  const { record } = await boot({ gates: [{ gate: 'delay', at: { entry: 'schedule_timeout' }, ms: 1 }] });
+  expect(record.verdict).toBe('bound');
+});
+
+test('the kernel’s first task is not sent to sleep', async () => {
+  const { record } = await boot({ gates: [{ gate: 'delay', at: { entry: 'fork_init' }, ms: 5 }] });
+  expect(record.verdict).toBe('bound');
+  expect(gateVerbs(record)).toEqual(['atomic fork_init()', 'delayed fork_init()', 'released fork_init()']);
+});
+
+test('a gate that is set only when its function was called says so', async () => {
+  const first = ['device_add', 'driver_register', 'bus_add_driver', 'platform_device_add', 'qcom_scm_probe'];
+  const gates = [...first, 'sched_init'].map((entry) => ({ gate: 'delay', at: { entry }, ms: 0 }) as const);
+  const { record } = await boot({ gates });
+  expect(record.reason).toContain('the gate at sched_init() was never hit after driver_init()');
+});
+
+test('devices of a bus that is a module are held', async () => {
+  const { record } = await boot({
+    kernel: 'debian-stock:6.12',
+    bootargs: [],
+    watch: [SMMU],
+    gates: [
+      { gate: 'delay', device: 'usb1', ms: 20 },
+      { gate: 'delay', device: 'driver=hub', ms: 10 },
+      { gate: 'hold', device: 'usb2', until: '1-0:1.0', phase: 'finished' },
+    ],
+    plan: [{ step: 'load', module: 'vhci_hcd', params: '' }],
+  });
+  expect(record).toMatchObject({ verdict: 'bound', asExpected: true });
+  const order = [
+    'delayed usb1',
+    'released usb1',
+    'delayed 1-0:1.0',
+    'released 1-0:1.0',
+    'finished 1-0:1.0',
+    'open usb2',
+  ];
+  expect(gateVerbs(record).filter((what) => order.includes(what))).toEqual(order);
+});
+
 test('devices of many buses and functions of modules are held', async () => {
   const { record } = await boot(await loadCellFile(HOLDS));
   expect(record.reason).toBe('every watched device is bound');

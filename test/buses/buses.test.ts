@@ -19,6 +19,9 @@ describe('busesOf', () => {
     ['mmc0:0001:1', ['sdio']],
     ['serial0-0', ['serial']],
     ['scmi_dev.1', ['scmi_protocol']],
+    ['sunxi-rsb-3a3', ['sunxi-rsb']],
+    ['dpni.0', ['fsl-mc']],
+    ['0000:00:00.0:pcie001', ['pci_express']],
   ])('a device %s is looked for on %j', (device, expected) => {
     expect(names(device)).toEqual(expect.arrayContaining(expected));
     expect(names(device).length).toBeLessThanOrEqual(expected.length + 3);

@@ -42,7 +42,7 @@ function decode(bytes: Uint8Array) {
     match: nameIn(MATCH, view.getUint32(at + 16, true)),
     name: text(at + 24),
   });
-  const stopsAt = 64;
+  const stopsAt = 72;
   const momentsAt = stopsAt + (stops ?? 0) * (24 + NAME_SIZE);
   const gatesAt = momentsAt + (moments ?? 0) * (24 + NAME_SIZE);
   return {
@@ -117,7 +117,7 @@ describe('encodeGates', () => {
         { at: { kind: 'probe', name: 'c' }, action: 'hold', ms: 99, moment: 1, detail: 'finished d' },
       ],
     });
-    expect(decoded.size).toBe(64 + 2 * 152 + 2 * 152 + 4 * 304);
+    expect(decoded.size).toBe(72 + 2 * 152 + 2 * 152 + 4 * 304);
   });
 
   test('calls during a probe have the end of that probe watched, once', () => {
@@ -242,6 +242,7 @@ test('parseGateLog reads the firmware’s lines and nothing else', () => {
 1200 forced qcom_scm_is_available()
 1300 forced a:b():return
 1400 missed device_add() 2
+1401 missed sched_init() 0 late
 unknown dwc3:nonesuch
 12 danced firmware:scm
 firmware-exception esr=0x1 elr=0x2
@@ -252,7 +253,8 @@ firmware-exception esr=0x1 elr=0x2
     { verb: 'timed-out', time: 20524125, device: 'firmware:scm', detail: 'finished 5f000000.iommu' },
     { verb: 'forced', symbol: 'qcom_scm_is_available' },
     { verb: 'forced', symbol: 'a:b' },
-    { verb: 'missed', place: 'device_add()', calls: 2 },
+    { verb: 'missed', place: 'device_add()', calls: 2, late: false },
+    { verb: 'missed', place: 'sched_init()', calls: 0, late: true },
     { verb: 'unknown', symbol: 'dwc3:nonesuch' },
     { verb: 'firmware-exception', detail: 'firmware-exception esr=0x1 elr=0x2' },
   ]);

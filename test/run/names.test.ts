@@ -33,3 +33,10 @@ test('a device that a driver makes, and whatever a driver probes, is taken as it
     check({ gate: 'delay', device: 'dwc3.4.auto', ms: 1 }, { gate: 'delay', device: 'driver=i2d', ms: 1 }),
   ).not.toThrow();
 });
+
+test.each(['1000.i2c.0', '1000.i2c:00', '1000-2c', 'usb1'])(
+  '%s, which a bus has named, is no misspelt device',
+  (device) => {
+    expect(() => check({ gate: 'delay', device, ms: 1 })).not.toThrow();
+  },
+);

@@ -74,6 +74,7 @@ describe('a boot that says nothing about the kernel has no verdict, and the reas
       [{ gate: 'hold', at: { probe: SMMU }, until: { loaded: 'gadget_driver' } }],
     ],
     ['the gate at nonesuch() was never hit (it saw 2 calls)', { firmwareLog: '1 missed nonesuch() 2\n' }, []],
+    ['the gate at early() was never hit after driver_init()', { firmwareLog: '1 missed early() 0 late\n' }, []],
     ['its bus is not instrumented', {}, [HOLD]],
   ])('%s', (reason, boot, gates) => {
     const { verdict, asExpected, reason: said } = record(boot, gates);

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withDir } from 'tmp-promise';
 import { expect, test } from 'vitest';
-import { placeIn, refuseMisspelt } from '../../harness/run/symbols.ts';
+import { placeIn, refuseMisspelt, symbolsOf } from '../../harness/run/symbols.ts';
+import { A_KERNEL } from '../kernels.ts';
 
 const MAP = `ffff800080000000 T _text
 ffff800080010000 t first
@@ -43,4 +44,20 @@ test('a module that a gate misspells is refused with the name that is meant, and
   expect(refused('gadget_drivr')).toThrow(/module gadget_drivr, and .*, did you mean gadget_driver\?/);
   expect(refused('gadget_driver')).not.toThrow();
   expect(refused('other')).not.toThrow();
+});
+
+test('a gate at data is refused, with the nearest function', async () => {
+  await withDir(
+    async ({ path }) => {
+      const systemMap = join(path, 'System.map');
+      writeFileSync(systemMap, MAP);
+      const kernel = { ...A_KERNEL, systemMap };
+      const asked = (entry: string) => symbolsOf({ gates: [{ gate: 'delay', at: { entry }, ms: 1 }] }, kernel);
+      expect((await asked('second')).get('second')).toBe(0xffff_8000_8001_0200n);
+      await expect(asked('data')).rejects.toThrow(
+        'a gate cannot stand at data(): the kernel image has no such function',
+      );
+    },
+    { unsafeCleanup: true },
+  );
 });

@@ -23,7 +23,7 @@ function bootRacy(cell: Cell): Outcome {
   for (const gate of cell.gates) {
     if (!isPlaceGate(gate) || !('return' in gate.at)) continue;
     const nth = gate.at.nth ?? 0;
-    if (nth > calls) gates.push({ verb: 'missed', place: 'bus_add_device():return', calls });
+    if (nth > calls) gates.push({ verb: 'missed', place: 'bus_add_device():return', calls, late: false });
     else gates.push({ verb: 'delayed', time: 1, device: 'bus_add_device():return', detail: '' });
     if (nth === RACE && atOnce) races = true;
   }
