@@ -6,7 +6,8 @@ import { type LogRecord, parseRecords } from '../dmesg/prefix.ts';
 import { NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
-import type { Census, CensusDevice, DeviceEnd } from './census.ts';
+import type { Census, DeviceEnd } from './census.ts';
+import { renamer } from './device-nodes.ts';
 import { impliedBy } from './implied.ts';
 import { causeOf, causeOfIdentity, MACHINE } from './likely-cause.ts';
 
@@ -158,19 +159,6 @@ function spokenIn(lines: readonly Line[]): Spoken[] {
 
 /** Of a bus or with an address; `model` of `Machine model:` is none. */
 const DEVICE_NAME = /\d[.:]|[.:-]\d/;
-const UNIT_ADDRESS = /^([0-9a-f]+)\.[^:]+$/;
-
-/** Names change between kernels (`1c00000.pci`, `1c00000.pcie`): one address is one device, where only one has it. */
-function renamer(devices: readonly CensusDevice[]): (name: string) => string | null {
-  const names = new Set(devices.map(({ name }) => name));
-  const byAddress = new Map<string, string | null>();
-  for (const name of names) {
-    const address = UNIT_ADDRESS.exec(name)?.[1];
-    if (address !== undefined) byAddress.set(address, byAddress.has(address) ? null : name);
-  }
-  return (name) => (names.has(name) ? name : (byAddress.get(UNIT_ADDRESS.exec(name)?.[1] ?? '') ?? null));
-}
-
 const ENDS: Readonly<Partial<Record<DeviceLife['state'], DeviceEnd>>> = {
   bound: 'bound',
   failed: 'failed',
@@ -203,7 +191,7 @@ function endIn(life: DeviceLife | undefined, spoken: readonly Spoken[]): Told | 
  * Compares `there`, the log of hardware, with `here`, the guest's log and the census that was made of it with `tree`.
  */
 export function compareWithLog(there: ReadLog, here: ReadLog, census: Census, tree: DeviceTree): LogComparison {
-  const known = renamer(census.devices);
+  const known = renamer(census.devices.map(({ name }) => name));
   const lines = { there: lastBoot(there), here: lastBoot(here) };
   const spoken = spokenIn(lines.there);
   const bySpeaker = new Map<string, Spoken[]>();

@@ -25,10 +25,10 @@ export type HasDriver = (compatible: string) => boolean;
  * Links that are made only with fw_devlink.strict=1: those of_supplier_bindings (drivers/of/property.c, 6.12) calls
  * optional.
  */
-const OPTIONAL: ReadonlySet<string> = new Set(['iommus', 'iommu-map', 'dmas']);
+export const OPTIONAL: ReadonlySet<string> = new Set(['iommus', 'iommu-map', 'dmas']);
 
 /** Graph endpoints name each other, and a driver needs one side at most: coresight the sink, a bridge its panel. */
-const EITHER_WAY = 'remote-endpoint';
+export const EITHER_WAY = 'remote-endpoint';
 
 /** Nodes without a compatible whose children become devices: of_platform_default_populate_init(), and the CPUs. */
 const CONTAINERS: ReadonlySet<string> = new Set(['/', '/firmware', '/reserved-memory', '/cpus', '/chosen']);

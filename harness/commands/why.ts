@@ -1,27 +1,29 @@
 import { createReadStream, existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { editTree } from '../devicetree/edit.ts';
-import type { DeviceTree } from '../devicetree/tree.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { EXIT, InputError } from '../errors.ts';
+import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
 import { ModuleMatcher, moduleIndex } from '../kernel/modalias.ts';
 import { loadCell } from '../matrix/matrix-file.ts';
 import { withProgress } from '../report/progress.ts';
 import { formatWhy } from '../report/why.ts';
-import { readBoardTree } from '../run/board-tree.ts';
+import { type BoardBlob, readBoardTree } from '../run/board-tree.ts';
 import { readTreeOfMachine } from '../run/machine-tree.ts';
 import { type LeastTimeout, leastTimeout, type NoTimeout } from '../search/timeout.ts';
 import { runSearch } from '../session/search.ts';
 import { whyBooted } from '../session/why.ts';
+import { type BesideLog, whyBeside } from '../session/why-log.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { kernelNamed } from '../terminal/kernel.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { whyUnbound } from '../verdict/why.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import type { Why } from '../verdict/why-roots.ts';
-import { guessByTree, type TreeGuesses } from '../verdict/why-tree.ts';
+import type { TreeGuesses } from '../verdict/why-tree.ts';
 import type { WhyOptions } from './why.options.ts';
 
 const NEEDS_TREE = 'give the path of a .dtb, or a kernel whose package has the tree: `--kernel debian-stock:6.12`';
@@ -33,18 +35,19 @@ const NEEDS_TREE = 'give the path of a .dtb, or a kernel whose package has the t
  */
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
   const isLog = what === undefined || what === '-' || (existsSync(what) && !/\.ya?ml$/.test(what));
-  const { found, byTree, tried, ended, timeout } = isLog
-    ? await whyLog(what ?? '-', options, signal)
-    : await whyCell(what, options, signal);
-  if (options.json === true) printJson({ ...found, byTree, tried, ended, timeout });
-  else print(formatWhy(found, { byTree, tried, ended, timeout }));
+  const answer = isLog ? await whyLog(what ?? '-', options, signal) : await whyCell(what, options, signal);
+  const { found, ...more } = answer;
+  if (options.json === true) printJson({ ...found, ...more, beside: more.beside && asJson(more.beside) });
+  else print(formatWhy(found, more));
   const isAllBound =
-    found.unbound + found.goneOn + found.unread.length === 0 && found.rootDevice === null && ended === null;
+    found.unbound + found.goneOn + found.unread.length === 0 && found.rootDevice === null && more.ended === null;
   return isAllBound ? EXIT.expected : EXIT.unexpected;
 }
 
 interface Answer {
   readonly found: Why;
+  /** What a tree and a kernel add to a log; null where none was asked for. */
+  readonly beside: BesideLog | null;
   /** Null without a tree to guess by. */
   readonly byTree: TreeGuesses | null;
   /** Null where no module is missing that could be tried. */
@@ -79,21 +82,26 @@ async function whyLog(file: string, options: WhyOptions, signal: AbortSignal): P
       unread === undefined ? '' : `, a message a line: line ${unread.line} speaks of deferral all the same`;
     throw new InputError(`${file} holds no line of a kernel`, `name a file with a kernel log${spoken}`);
   }
-  const tree = await treeFor(said, options, signal);
-  return {
-    found,
-    byTree: tree === null ? null : guessByTree(found, said, tree),
-    tried: null,
-    ended: null,
-    timeout: null,
-  };
+  const log = { found, byTree: null, beside: null, tried: null, ended: null, timeout: null };
+  const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, null, signal);
+  const blob = await treeFor(said.machine, options.tree, kernel);
+  if (blob === null) return log;
+  const drivers = kernel && { recipe: kernel.recipe, drivers: await driversOf(cacheRoot(), kernel) };
+  return { ...log, ...whyBeside(found, said, { name: basename(blob.path), tree: blob.tree, kernel: drivers }) };
 }
 
 /** The device tree that is asked for, or that of the log's machine in the kernel's package; null where neither is. */
-async function treeFor({ machine }: LogSummary, options: WhyOptions, signal: AbortSignal): Promise<DeviceTree | null> {
-  const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, null, signal);
-  if (options.tree !== undefined) return (await readBoardTree(options.tree, kernel, NEEDS_TREE)).tree;
-  return kernel === null ? null : (await readTreeOfMachine(machine, kernel)).tree;
+async function treeFor(
+  machine: string | null,
+  asked: string | undefined,
+  kernel: KernelArtefact | null,
+): Promise<BoardBlob | null> {
+  if (asked !== undefined) return readBoardTree(asked, kernel, NEEDS_TREE);
+  return kernel === null ? null : readTreeOfMachine(machine, kernel);
+}
+
+function asJson(beside: BesideLog) {
+  return { ...beside, facts: Object.fromEntries(beside.facts) };
 }
 
 async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): Promise<Answer> {
@@ -116,7 +124,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
         const matcher = new ModuleMatcher(await moduleIndex(cacheRoot(), kernel));
         const { found, tried, ended } = await whyBooted(cell, { boot, tree, drivers, matcher });
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
-        return { found, byTree: null, tried, ended, timeout };
+        return { found, byTree: null, beside: null, tried, ended, timeout };
       },
     ),
   );

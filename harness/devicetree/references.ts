@@ -169,12 +169,32 @@ const GPIO_COUNT = /nr-gpios$/;
 const ID_MAPS: readonly string[] = ['iommu-map', 'msi-map'];
 const ID_MAP_CELLS = 4;
 
-function phandlesIn(name: string, value: Uint8Array, node: TreeNode, cellsAt: (phandle: number, of: string) => number) {
+/**
+ * The same of properties that drivers follow and no supplier binding; a deleted node may be named in them, as the
+ * kernel does not mind.
+ */
+export const FOLLOWED_BY_DRIVERS: ReadonlyMap<string, string | null> = new Map([
+  ['io-backends', '#io-backend-cells'],
+  ['mux-controls', '#mux-control-cells'],
+  ['power-supplies', null],
+  ['qcom,smem-states', '#qcom,smem-state-cells'],
+  ['sound-dai', '#sound-dai-cells'],
+  ['thermal-sensors', '#thermal-sensor-cells'],
+]);
+const NO_OTHERS: ReadonlyMap<string, string | null> = new Map();
+
+function phandlesIn(
+  name: string,
+  value: Uint8Array,
+  node: TreeNode,
+  cellsAt: (phandle: number, of: string) => number,
+  others: ReadonlyMap<string, string | null>,
+) {
   const cells = readCells(value) ?? [];
   if (ID_MAPS.includes(name)) {
     return cells.filter((_, index) => index % ID_MAP_CELLS === 1);
   }
-  let follow = REFERENCES.get(name);
+  let follow = REFERENCES.has(name) ? REFERENCES.get(name) : others.get(name);
   if (follow === undefined && PLAIN_REFERENCES.test(name)) {
     follow = null;
   } else if (
@@ -204,6 +224,8 @@ export interface Reference {
   readonly from: string;
   readonly property: string;
   readonly to: string;
+  /** Which of the entries of the property it is, from 0. */
+  readonly entry: number;
 }
 
 /**
@@ -227,8 +249,15 @@ export function referencesInto(tree: DeviceTree, path: string): Reference[] {
   return referencesTo(tree, inside).filter(({ from }) => from !== path && !from.startsWith(`${path}/`));
 }
 
-/** All references by phandle of the common bindings ({@link REFERENCES}) to the nodes of these phandles. */
-export function referencesTo(tree: DeviceTree, inside: ReadonlyMap<number, string>): Reference[] {
+/**
+ * All references by phandle of the common bindings ({@link REFERENCES}) to the nodes of these phandles, and those of
+ * the properties in `others`.
+ */
+export function referencesTo(
+  tree: DeviceTree,
+  inside: ReadonlyMap<number, string>,
+  others: ReadonlyMap<string, string | null> = NO_OTHERS,
+): Reference[] {
   const paths = phandlesOf(tree.root);
   const cellsAt = (phandle: number, property: string): number => {
     const target = nodeAt(tree.root, paths.get(phandle) ?? '');
@@ -237,10 +266,10 @@ export function referencesTo(tree: DeviceTree, inside: ReadonlyMap<number, strin
   const found: Reference[] = [];
   for (const placed of walk(tree.root)) {
     for (const [property, value] of placed.node.properties) {
-      for (const phandle of phandlesIn(property, value, placed.node, cellsAt)) {
+      for (const [entry, phandle] of phandlesIn(property, value, placed.node, cellsAt, others).entries()) {
         const to = inside.get(phandle);
         if (to !== undefined) {
-          found.push({ from: placed.path, property, to });
+          found.push({ from: placed.path, property, to, entry });
         }
       }
     }

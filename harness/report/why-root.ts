@@ -1,9 +1,11 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { printable } from '../printable.ts';
+import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
 import { listed } from './listed.ts';
+import { besideRoots } from './why-beside.ts';
 import { nextStep } from './why-next.ts';
 
 /**
@@ -47,7 +49,7 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
 }
 
 /** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */
-export function rootLines(roots: readonly Root[], said: readonly Words[]): string[] {
+export function rootLines(roots: readonly Root[], said: readonly Words[], beside: BesideLog | null): string[] {
   const [first] = roots;
   if (first === undefined) return [];
   const { cause, evidence, line } = first;
@@ -67,16 +69,17 @@ export function rootLines(roots: readonly Root[], said: readonly Words[]): strin
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
   if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
-  lines.push(...guessesOf(roots));
+  const known = besideRoots(roots, beside);
+  lines.push(...guessesOf(roots), ...known.lines);
   for (const { device, words, line: at } of said)
     lines.push(`  perhaps for ${printable(device)}, of which its driver says (line ${at}): ${printable(words)}`);
-  for (const [known, words] of WAITING) {
-    const those = waiting.filter((one) => one.known === known);
+  for (const [by, words] of WAITING) {
+    const those = waiting.filter((one) => one.known === by);
     // Which of them a device waits for, a boot does not tell.
-    const via = those.map((one) => viaText(one, known === 'boot' || (one.for === one.root && names.size === 1)));
+    const via = those.map((one) => viaText(one, by === 'boot' || (one.for === one.root && names.size === 1)));
     if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
   }
-  const next = nextStep(roots, said);
+  const next = known.next ?? nextStep(roots, said);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
 }

@@ -1,12 +1,14 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { printable } from '../printable.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
+import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
 import type { Root, Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
+import { besideLines } from './why-beside.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'Other drivers report errors, of which one may be the cause of what the log leaves open:';
@@ -29,23 +31,26 @@ const WENT_ON = 'went on without a supplier and may be bound';
 
 /** What is known besides the log. */
 interface MoreOfWhy {
+  readonly beside: BesideLog | null;
   readonly byTree: TreeGuesses | null;
   readonly tried: Tried | null;
   readonly ended: string | null;
   readonly timeout: LeastTimeout | NoTimeout | null;
 }
-const NO_MORE: MoreOfWhy = { byTree: null, tried: null, ended: null, timeout: null };
+const NO_MORE: MoreOfWhy = { beside: null, byTree: null, tried: null, ended: null, timeout: null };
 
 /** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
-export function formatWhy(found: Why, { byTree, tried, ended, timeout }: MoreOfWhy = NO_MORE): string {
+export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
+  const { beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared));
+  if (beside !== null) lines.push('', ...besideLines(beside));
   const accused = new Set<Words>();
   for (const roots of shared) {
     const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.complaints)))].slice(0, LIKELY);
     for (const words of said) accused.add(words);
-    lines.push('', ...rootLines(roots, said));
+    lines.push('', ...rootLines(roots, said, beside));
   }
   if (found.unexplained.length > 0) {
     lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);

@@ -1,7 +1,6 @@
 import { reportsIn } from '../board/census.ts';
-import { devicesOf } from '../devicetree/devices.ts';
-import { type DeviceTree, nodeAt, walk } from '../devicetree/tree.ts';
-import { stringProperty, stringsOf } from '../devicetree/values.ts';
+import { DeviceNodes } from '../board/device-nodes.ts';
+import type { DeviceTree } from '../devicetree/tree.ts';
 import { Summary } from '../dmesg/summary.ts';
 import { InputError } from '../errors.ts';
 import { encodePlan } from '../guest/plan.ts';
@@ -27,6 +26,7 @@ import {
   withSuspects,
 } from '../verdict/why-cell.ts';
 import type { Root, Why } from '../verdict/why-roots.ts';
+import { factOf } from './why-node.ts';
 
 /** Boots with modules that each add what the one before has shown to be missing. */
 const MOST_BOOTS = 4;
@@ -61,6 +61,7 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
   encodePlan({ steps: cell.plan, watch: cell.watch });
   const bootAs = async (part: string, plan: readonly PlanStep[]): Promise<Outcome> =>
     boot({ ...cell, id: `${cell.id}${part}`, plan });
+  const nodes = new DeviceNodes(tree);
   const saidOf = (outcome: Outcome) => {
     const summary = new Summary();
     for (const event of outcome.events) summary.add(event);
@@ -68,7 +69,7 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
     const reports = reportsIn(outcome.events);
     const missing = lackingIn(reports, loadedIn(outcome.events), (modalias) => matcher.forModalias(modalias));
     const unloaded = new Map(missing.map(({ device, modules }) => [device, modules]));
-    const found = { ...said, roots: said.roots.map((root) => refined(root, { cell, tree, drivers, unloaded })) };
+    const found = { ...said, roots: said.roots.map((root) => refined(root, { cell, tree, drivers, nodes, unloaded })) };
     return { found, missing, linked: suspectsIn(found, { reports, lacking: missing, tree }) };
   };
   const unboundIn = ({ found }: Pick<WhyBooted, 'found'>) =>
@@ -129,40 +130,38 @@ function devicesOfRoots(roots: readonly Root[]): string[] {
 
 interface Refining extends Pick<Known, 'tree' | 'drivers'> {
   readonly cell: Cell;
+  readonly nodes: DeviceNodes;
   /** Devices without a driver, by name, with the modules for them that were not loaded. */
   readonly unloaded: ReadonlyMap<string, readonly string[]>;
 }
 
 /** What the device tree and the kernel know of a root that nothing probed. */
-function refined(root: Root, { cell, tree, drivers, unloaded }: Refining): Root {
+function refined(root: Root, { cell, tree, drivers, nodes, unloaded }: Refining): Root {
   if (root.cause.cause !== 'never-probed' && root.cause.cause !== 'no-bus') return root;
   // A driver that is built in may only name what a module drives, as Rockchip's pin controller does its GPIO banks.
   const modules = unloaded.get(root.name);
   if (modules !== undefined) return { ...root, cause: { cause: 'module-not-loaded', modules } };
-  const path = nodePathOf(root.name, tree);
-  if (path === null)
-    return { ...root, cause: { cause: 'half-merged-tree', what: `it has no node called ${root.name}` } };
-  const node = nodeAt(tree.root, path);
-  const status = node === undefined ? null : stringProperty(node, 'status');
-  if (status !== null && status !== 'okay' && status !== 'ok') return { ...root, cause: { cause: 'node-disabled' } };
-  const compatible = stringsOf(node, 'compatible');
-  if (compatible.length === 0)
-    return {
-      ...root,
-      cause: { cause: 'half-merged-tree', what: `${path} has no compatible, so that no device is made of it` },
-    };
-  const match = drivers.find(compatible);
-  if (match.kind === 'none') return { ...root, cause: { cause: 'no-driver', compatible } };
-  const loaded = cell.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
-  if (match.kind === 'modules' && !match.modules.some((module) => loaded.includes(module)))
-    return { ...root, cause: { cause: 'module-not-loaded', modules: match.modules } };
-  return root;
-}
-
-/** The node of a device, or of what the driver core calls a supplier: a path or a node's name. */
-function nodePathOf(name: string, tree: DeviceTree): string | null {
-  const device = devicesOf(tree).get(name);
-  if (device !== undefined) return device;
-  const found = [...walk(tree.root)].find(({ path, node }) => path === name || node.name === name.split('/').at(-1));
-  return found?.path ?? null;
+  const known = factOf(nodes.pathOf(root.name), tree, drivers);
+  switch (known.fact) {
+    case 'no-node':
+      return { ...root, cause: { cause: 'half-merged-tree', what: `it has no node called ${root.name}` } };
+    case 'disabled':
+      return { ...root, cause: { cause: 'node-disabled' } };
+    case 'no-compatible':
+      return {
+        ...root,
+        cause: {
+          cause: 'half-merged-tree',
+          what: `${known.path} has no compatible, so that no device is made of it`,
+        },
+      };
+    case 'device': {
+      const { compatible, match } = known;
+      if (match?.kind === 'none') return { ...root, cause: { cause: 'no-driver', compatible } };
+      const loaded = cell.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+      if (match?.kind === 'modules' && !match.modules.some((module) => loaded.includes(module)))
+        return { ...root, cause: { cause: 'module-not-loaded', modules: match.modules } };
+      return root;
+    }
+  }
 }

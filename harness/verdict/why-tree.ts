@@ -69,13 +69,21 @@ interface Candidate {
   readonly distances: Map<string, number>;
 }
 
-/** Suppliers that explain, by `tree`, what the log leaves open of the devices that `found` has. Pure. */
-export function guessByTree(found: Why, summary: LogSummary, tree: DeviceTree): TreeGuesses {
+/**
+ * Suppliers that explain, by `tree`, what the log leaves open of the devices that `found` has. Pure.
+ * @param told roots of which the tree says what they wait for by itself
+ */
+export function guessByTree(
+  found: Why,
+  summary: LogSummary,
+  tree: DeviceTree,
+  told: ReadonlySet<string> = new Set(),
+): TreeGuesses {
   const nodes = devicesOf(tree);
   const names = new Map([...nodes].map(([name, path]) => [path, name]));
   const compatible = compatiblesByPath(tree);
   const graph = supplierGraph(tree, compatible);
-  const left = openDevices(found);
+  const left = openDevices(found).filter(({ name }) => !told.has(name));
   const open = new Map(left.flatMap(({ name, reason }) => pathsOf([name], nodes).map((path) => [path, reason])));
   const pathsWhere = (is: (life: DeviceLife) => boolean) => {
     const devices = [...summary.devices.values()].filter(is).map(({ device }) => device);
