@@ -1,7 +1,7 @@
 import type { NodeRegisters } from '../devicetree/addresses.ts';
 import { endOf } from '../devicetree/addresses.ts';
 import type { Crash, DmesgEvent } from '../dmesg/events.ts';
-import { type DeviceLife, TIMED_OUT } from '../dmesg/lives.ts';
+import { type DeviceLife, endOfWait } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import type { LeftOut } from './left-out.ts';
 import type { Lacking } from './waits.ts';
@@ -280,9 +280,11 @@ function unmatched(missing: readonly string[]): string {
 const ERROR_FIRST = /^error -\w{1,16}: /;
 
 /** The error, and the first that the driver said before it as of one: most often what it failed of. */
-function failureOf({ error, timedOut, words }: DeviceLife): string | null {
+function failureOf(life: DeviceLife): string | null {
+  const { error, words } = life;
   if (error === null) return null;
-  if (timedOut) return `error -${error}: ${TIMED_OUT}`;
+  const end = endOfWait(life);
+  if (end !== null) return `error -${error}: ${end}`;
   return words === null ? `error -${error}` : `error -${error}; the driver said: ${words.replace(ERROR_FIRST, '')}`;
 }
 

@@ -62,6 +62,13 @@ const NO_PART_OF_CARD = new RegExp(
   `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S.{0,127}? not registered)`,
 );
 const CARD_FAILED = /\bsnd_soc_register_card\S{0,32} failed:? \(?-517\)?$/;
+/** gpiod_hog() and gpiochip_add_data_with_key(), drivers/gpio/gpiolib.c, name the chip alone, often as its device. */
+const GPIO_CHIP = new RegExp(
+  `^(?:\\w{1,64}: )?((?:${oneOf(
+    /requesting hog GPIO \S{1,64} \(chip ([\w.,@:-]{1,128}), offset \d{1,5}\) failed/,
+    /GPIOs \d{1,5}\.\.\d{1,5} \(([\w.,@:-]{1,128})\) failed to register/,
+  )}), -517)$`,
+);
 /** fw_devlink_create_devlink() and fw_devlink_relax_cycle(), drivers/base/core.c, 5.13 and later. */
 const CYCLE = new RegExp(
   String.raw`^(?:[\w.,-]{1,64} )?(\S{1,200}): ${oneOf(
@@ -193,6 +200,11 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
     if (pin !== null) {
       if (isOfGpio(pin)) return null;
       return { event: 'deferred', by: 'driver', reason: reasonOfPin(pin), device: pin.owner, driver: null, ...at };
+    }
+    const chip = GPIO_CHIP.exec(text);
+    if (chip?.[1] !== undefined) {
+      const device = chip[2] ?? chip[3] ?? '';
+      return { event: 'deferred', by: 'driver', reason: chip[1], device, driver: null, ...at };
     }
     const node = text.startsWith('/') ? SAYS_DEFER_NODE.exec(text) : null;
     if (node !== null)

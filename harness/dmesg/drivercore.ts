@@ -36,7 +36,7 @@ const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with er
 const FAILED_CUT = new RegExp(`^${PREFIX}prob(?:e|ing) (?:\\.{2,3}|\u2026) (?:failed with )?error (-?\\d{1,6})`);
 const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
 const TIMEOUT = new RegExp(
-  `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency(?: for device)?(?:, assuming no driver)?$`,
+  `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency( for device)?(?:, assuming no driver)?$`,
 );
 const PENDING = new RegExp(`^${PREFIX}deferred probe pending(?:: (.{1,300})| \\([^()]{1,64}\\))?[\`'"]?$`);
 
@@ -137,7 +137,10 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     const cut = FAILED_CUT.exec(text);
     if (cut?.[2] !== undefined) return failedEvent(cut[2], cut[1], cut[3], at);
     const timeout = TIMEOUT.exec(text);
-    if (timeout?.[2] !== undefined) return { event: 'deferral-timeout', device: timeout[2], driver: null, ...at };
+    if (timeout?.[2] !== undefined) {
+      const ended = { event: 'deferral-timeout', device: timeout[2], driver: null, ...at } as const;
+      return timeout[3] === undefined ? ended : { ...ended, assumed: true };
+    }
     const pending = PENDING.exec(text);
     if (pending?.[2] !== undefined)
       return {

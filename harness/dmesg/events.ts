@@ -89,7 +89,11 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     /** The bind of a part of the device fails, with what the driver of the part said. */
     | { readonly event: 'bind-failed'; readonly part: string; readonly error: number; readonly words: string | null }
     | { readonly event: 'probe-returned'; readonly value: number; readonly usecs: number }
-    | { readonly event: 'deferral-timeout' }
+    | {
+        readonly event: 'deferral-timeout';
+        /** No time was over, but all initcalls: the kernel takes it that no driver comes any more. */
+        readonly assumed?: true;
+      }
     | { readonly event: 'deferral-pending'; readonly reason: string | null }
     /** An entry of /sys/kernel/debug/devices_deferred, as a CI or a person shows it. */
     | { readonly event: 'deferral-listed'; readonly reason: string | null }

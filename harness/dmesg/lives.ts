@@ -28,7 +28,12 @@ export type DeviceState =
   | 'absent';
 
 /** What -ETIMEDOUT of a probe then means: driver_deferred_probe_check_state(), drivers/base/dd.c (6.12). */
-export const TIMED_OUT = 'the deferred probe timeout ended its wait for a supplier';
+const TIMED_OUT = 'the deferred probe timeout ended its wait for a supplier';
+
+/** What the error of a probe means where the driver core has ended its wait; null where it has not. */
+export function endOfWait({ timedOut, assumedNone }: DeviceLife): string | null {
+  return timedOut && !assumedNone ? TIMED_OUT : null;
+}
 
 export interface DeviceLife {
   readonly device: string;
@@ -57,8 +62,13 @@ export interface DeviceLife {
   returned: boolean;
   /** devices_deferred has it, with the reason that the kernel knows. */
   listed: boolean;
-  /** The driver core said {@link TIMED_OUT}. */
+  /** The driver core said that it does not wait for a supplier any longer. */
   timedOut: boolean;
+  /**
+   * It does not because all initcalls are over and no driver is expected any more: from 4.19 to 5.6 whatever modules
+   * there are (25b4e70dcce9), since 5.7 only with CONFIG_MODULES off (c8c43cee29f6).
+   */
+  assumedNone: boolean;
   /** Line that told something of its state last. */
   line: number;
   /** Line that says that it is bound; 0 before. */
@@ -106,6 +116,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     returned: false,
     listed: false,
     timedOut: false,
+    assumedNone: false,
     line,
     boundLine: 0,
   };
@@ -190,6 +201,7 @@ export class Lives {
         return;
       case 'deferral-timeout':
         life.timedOut = true;
+        life.assumedNone = event.assumed === true;
         life.spoke = false;
         return;
       case 'deferral-pending':

@@ -50,6 +50,11 @@ export function mayLackPins(line: string): boolean {
   return line.includes(NOT_APPLIED);
 }
 
+/** Whether that is all that is said: the controller's own words, before it, are not in the log. */
+export function lacksPins(words: string): boolean {
+  return words === NOT_APPLIED;
+}
+
 /**
  * What the pin controller said for which a device's pins are not set; null where the device's driver speaks for itself.
  * @param texts the last records of the log, without prefixes

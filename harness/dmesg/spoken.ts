@@ -63,6 +63,8 @@ const NO_MATTER = new RegExp(
   oneOf(
     /us(?:e|ing) (?:dummy|default|fixed|internal|identity)|continu(?:e|ing) without/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
+    // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
+    /Persistence not supported/,
     /property not specified|[Ll]ooking up \S{1,64} property|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
   'i',

@@ -15,7 +15,16 @@ const ENABLE = 'enable its driver in the kernel, or load its module';
 const STATUS = '`status` there: whether it is on';
 const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
 const PERMISSIVE = 'boot with `fw_devlink=permissive`, with which the driver core holds nothing back for it';
+/** driver_deferred_probe_check_state(), drivers/base/dd.c, 4.19 to 5.6 (25b4e70dcce9), and since (c8c43cee29f6). */
+const BUILT_IN =
+  'build the driver of what it waits for into the kernel: a module comes too late (before 5.7), or there are none ' +
+  '(CONFIG_MODULES off)';
 const DEVICES_DEFERRED = '`cat /sys/kernel/debug/devices_deferred` on the board';
+/** really_probe() and device_links_check_suppliers() print them with pr_debug() and dev_dbg(). */
+export const ASK_THE_DRIVER_CORE =
+  'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
+  'prints every attempt, and what the driver says before it';
+const ASK_FOR_REASON = `${DEVICES_DEFERRED}: the reason of its driver; where it has none, ${ASK_THE_DRIVER_CORE}`;
 
 /** A file that a driver asks the firmware loader for (drivers/base/firmware_loader), by its name. */
 const FIRMWARE = /(?:^|[\s'"])([\w./,-]{1,120}\.(?:bin|fw|mbn|mdt|elf|tplg|acdb|hex|hcd|img))(?=$|[\s'",;:)])/;
@@ -28,6 +37,8 @@ const TAKEN = /already requested by ([^\s;]{1,128})/;
 
 const OF_PIN_GIVER =
   'see what its driver lacks: a supply of the pins (`*-supply` in its node), its clock or its GPIO chip';
+const WHO_HAS_PINS =
+  '`grep . /sys/kernel/debug/pinctrl/*/pinmux-pins` on the board: who has the pin; it may also be reserved';
 const IS_PIN = /could not request pin|pin-\d/;
 
 /** include/uapi/asm-generic/errno-base.h and errno.h; dev_err_probe() prints the names. */
@@ -67,6 +78,13 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   if (first === undefined) return null;
   const { name, cause, evidence } = first;
   const suspects = suspectsOf(roots);
+  if (
+    roots.length === 1 &&
+    cause.cause === 'own-deferral' &&
+    cause.mutual.length === suspects.length &&
+    suspects.length > 0
+  )
+    return 'see whether one of the two drivers can register what it provides before it looks for the other';
   if (suspects.length > 0) return `find out first why ${listOf(suspects)} not bound`;
   if (said.length > 0)
     return `see first to what is said of ${listed(
@@ -80,6 +98,7 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
     case 'no-bus':
       return whichDriver(name, evidence, true);
     case 'timed-out':
+      if (cause.assumedNone) return BUILT_IN;
       return (
         'where a module that loads late provides it, load that earlier, build it in, or boot with ' +
         '`deferred_probe_timeout=60`; otherwise the kernel lacks its driver'
@@ -90,8 +109,12 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
     case 'failed':
     case 'bind-failed':
       return aboutFailure(cause.error, evidence);
+    case 'no-pins':
+      return WHO_HAS_PINS;
     case 'silent':
-      return evidence === null ? null : (aboutWords(evidence) ?? aboutFirmware(evidence));
+      if (evidence !== null) return aboutWords(evidence) ?? aboutFirmware(evidence);
+      // What is said at the end is for what nobody waits for, too.
+      return first.waiting.length === 0 ? null : ASK_FOR_REASON;
     case 'no-driver':
       return 'enable the driver that has this compatible in the kernel, or add one';
     case 'node-disabled':
@@ -185,9 +208,7 @@ function aboutFailure(said: number | null, evidence: string | null): string | nu
   const [, owner] = TAKEN.exec(words) ?? [];
   if (owner !== undefined) return `\`pinctrl-0\` of this node or of ${printable(owner)} has to be another one`;
   if (words.startsWith(OF_PIN_CONTROLLER))
-    return IS_PIN.test(words)
-      ? '`grep . /sys/kernel/debug/pinctrl/*/pinmux-pins` on the board: who has the pin; it may also be reserved'
-      : 'the pin controller has to be whole first: its gpio-ranges, its pins';
+    return IS_PIN.test(words) ? WHO_HAS_PINS : 'the pin controller has to be whole first: its gpio-ranges, its pins';
   if (words.startsWith('its node '))
     return 'mend the node: as many cells as the provider asks for, and no missing node';
   const firmware = aboutFirmware(words);

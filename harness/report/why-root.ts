@@ -12,9 +12,9 @@ import { nextStep } from './why-next.ts';
  * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
  * else calls driver_deferred_probe_check_state().
  */
-const TIMED_OUT =
-  'the deferred probe timeout ended the wait for a power domain, an IOMMU or a pin controller, or that of a PHY on ' +
-  'an MDIO bus for its interrupt (no others end so), which the log does not name';
+const NO_OTHERS =
+  'a power domain, an IOMMU or a pin controller, or that of a PHY on an MDIO bus for its interrupt (no others end ' +
+  'so), which the log does not name';
 const IOMMU = /iommu|smmu/;
 /** A driver's name before its words (dev_err_probe()). */
 const DRIVER = /^[\w.,-]+: /;
@@ -118,9 +118,14 @@ function guessesOf(roots: readonly Root[]): string[] {
   const named = NAMES_IT.test(cause.call ?? '') ? '' : ', which the log does not name';
   const lines = cause.wants === null ? [] : [`  by these words it waits for ${cause.wants}${named}`];
   const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
-  const perhaps = new Set(all.flatMap((own) => own.perhaps));
+  const mutual = new Set(all.flatMap((own) => own.mutual));
+  const perhaps = new Set(all.flatMap((own) => own.perhaps).filter((device) => !mutual.has(device)));
   if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));
   const circle = all.flatMap((own) => own.circle);
+  if (mutual.size > 0)
+    lines.push(
+      `  as ${listed([...mutual])} by its words lacks what this may provide, they may wait for each other: a guess`,
+    );
   if (circle.length > 0)
     lines.push(
       `  as ${listed(circle)} may be what it waits for, they may wait for each other, or for a node of which no ` +
@@ -134,9 +139,15 @@ function perhapsLine(names: readonly string[]): string {
 }
 
 function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidence: string | null): string {
-  const want = lackedBy({ cause, evidence });
-  const text = want === null ? TIMED_OUT : `the deferred probe timeout ended the wait for ${want.noun}`;
-  return cause.goesOn ? `${text}; no line says that its probe failed, so it may be bound` : text;
+  const what = lackedBy({ cause, evidence })?.noun ?? NO_OTHERS;
+  if (!cause.assumedNone) {
+    const text = `the deferred probe timeout ended the wait for ${what}`;
+    return cause.goesOn ? `${text}; no line says that its probe failed, so it may be bound` : text;
+  }
+  const text = `with all initcalls over, the kernel expected no driver any more for ${what}`;
+  return cause.goesOn
+    ? `${text}: without a power domain its probe ends without a word, otherwise it may be bound`
+    : text;
 }
 
 function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): string {
@@ -169,6 +180,8 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
         `no driver has registered a ${cause.kind} of this name, as far as the log tells: its device is not bound, ` +
         'or has another name for it'
       );
+    case 'no-pins':
+      return 'it has not got its pins, so deferred or failed; what the pin controller said the log does not have';
     case 'silent':
       return 'deferred itself, without a reason in the log';
     case 'own-deferral':
@@ -177,7 +190,10 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
     case 'spoken-of':
-      return `it is not there although ${cause.driver ?? 'a driver'} speaks of it; what became of its probe the log does not tell`;
+      return (
+        `it is not there although ${cause.driver ?? 'a driver'} speaks of it; ` +
+        'what became of its probe the log does not tell'
+      );
     case 'bind-failed':
       return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
     case 'unnamed-supplier':

@@ -9,6 +9,7 @@ import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines } from './why-beside.ts';
+import { ASK_THE_DRIVER_CORE } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'Other drivers report errors, of which one may be the cause of what the log leaves open:';
@@ -22,10 +23,6 @@ const LIKELY = 5;
 const ASK_THE_KERNEL =
   'on the board, `cat /sys/kernel/debug/devices_deferred` has the reasons that drivers gave; a kernel before 6.8 ' +
   'does not print them';
-/** really_probe() and device_links_check_suppliers() print them with pr_debug() and dev_dbg(). */
-const ASK_THE_DRIVER_CORE =
-  'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
-  'prints every attempt, and what the driver says before it';
 const NOTHING_SAID = 'Nothing is said to be deferred or failed at the end of the log.';
 const WENT_ON = 'went on without a supplier and may be bound';
 
@@ -59,11 +56,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
       lines.push(`  by their names others may wait for these, which is a guess: ${likely.map(printable).join(', ')}`);
   }
-  if (
-    found.unexplained.length > 0 ||
-    found.roots.some(({ cause, evidence }) => cause.cause === 'silent' && evidence === null)
-  )
-    lines.push(...openLines(found));
+  lines.push(...openLines(found));
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;
   if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
@@ -203,16 +196,19 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
 }
 
 /** What may help with devices of which the log does not say why they wait. */
-function openLines({ roots, reasonless }: Why): string[] {
-  const lines: string[] = [];
+function openLines({ roots, unexplained, reasonless }: Why): string[] {
+  const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
+  if (unexplained.length + silent.length === 0) return [];
   const failed = roots.filter(
     ({ name, cause }) => cause.cause === 'failed' && (isProvider(name) || isProvider(cause.driver ?? '')),
   );
-  if (failed.length > 0 && failed.length <= LIKELY)
-    lines.push(
-      `  they may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`,
-    );
-  return [...lines, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
+  const guess =
+    failed.length > 0 && failed.length <= LIKELY
+      ? [`  they may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`]
+      : [];
+  // A root that others wait for has a line of its own.
+  const isAsked = unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0);
+  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
 }
 
 function rootDeviceLines({ name, perhaps }: NonNullable<Why['rootDevice']>): string[] {

@@ -1,6 +1,6 @@
 import type { Crash } from '../dmesg/events.ts';
 import type { Locate } from '../dmesg/frame.ts';
-import { type DeviceLife, TIMED_OUT } from '../dmesg/lives.ts';
+import { type DeviceLife, endOfWait } from '../dmesg/lives.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
 import { type EarlierBoot, type LogSummary, Summary } from '../dmesg/summary.ts';
 import type { Verdict } from '../model/verdict.ts';
@@ -106,7 +106,7 @@ function describe(file: string, summary: LogSummary, options: ClassifyOptions): 
       .map((life) => life.device),
     failed: lives
       .filter((life) => life.state === 'failed')
-      .map(({ device, driver, error, timedOut }) => ({ device, driver, error, reason: timedOut ? TIMED_OUT : null })),
+      .map((life) => ({ device: life.device, driver: life.driver, error: life.error, reason: endOfWait(life) })),
     awaited: awaited(summary),
     cycles: summary.cycles,
     remoteprocs: summary.remoteprocs,

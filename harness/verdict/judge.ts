@@ -1,5 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
-import { type DeviceLife, newLife, TIMED_OUT } from '../dmesg/lives.ts';
+import { type DeviceLife, endOfWait, newLife } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import { crashFacts, isFatal } from '../model/crash.ts';
@@ -240,7 +240,8 @@ function* ofDevices({ summary, watch, knownIssues, today }: JudgeInput, notes: s
 /** `-22`, and why where the driver core said it before: -ETIMEDOUT is then no time-out of the hardware. */
 function errorOf(life: DeviceLife): string {
   const number = life.error === null ? 'unknown' : String(-life.error);
-  return life.timedOut ? `${number}: ${TIMED_OUT}` : number;
+  const end = endOfWait(life);
+  return end === null ? number : `${number}: ${end}`;
 }
 
 export function deviceFinding(life: DeviceLife, watched: boolean): Finding | null {

@@ -111,6 +111,15 @@ export function guessProviders(
     const calls = new Set(perhaps.map((device) => callOf(roots.get(device)?.cause) ?? device));
     if (calls.size <= PERHAPS) root.cause = { ...cause, perhaps, circle };
   }
+  for (const [name, root] of roots) {
+    const { cause } = root;
+    if (cause.cause !== 'own-deferral') continue;
+    const mutual = cause.perhaps.filter((device) => {
+      const other = roots.get(device)?.cause;
+      return other?.cause === 'own-deferral' && other.perhaps.includes(name);
+    });
+    if (mutual.length > 0) root.cause = { ...cause, mutual };
+  }
 }
 
 /** Parts of a display that look for a panel or a bridge when they are bound: drm_of_find_panel_or_bridge(). */

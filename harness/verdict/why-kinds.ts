@@ -61,8 +61,8 @@ export const WANTS: readonly Want[] = [
   {
     noun: 'a GPIO',
     named: '`*-gpios`',
-    // The last: spi_get_gpio_descs(), drivers/spi/spi.c, is all that is deferred there.
-    words: /gpio|spi_register_(?:controller|master)/gi,
+    // gpiod_hog() has a name that may be of any kind; the last: only spi_get_gpio_descs() is deferred there.
+    words: /hog gpio \S+ ?|gpio|spi_register_(?:controller|master)/gi,
     property: /gpios?$/,
     provider: /gpio|pinctrl|expander/,
   },
@@ -263,8 +263,7 @@ export const WANTS: readonly Want[] = [
     noun: 'an interface of the firmware (SCM, SCMI, TI SCI, SCU, RPMh, OP-TEE)',
     named: null,
     help: 'enable the driver of that firmware (CONFIG_QCOM_SCM, CONFIG_ARM_SCMI_PROTOCOL, CONFIG_TI_SCI_PROTOCOL, ...)',
-    words:
-      /(?<![a-z])(?:scmi?|ti[-_]?sci|scu|rpmh)(?![a-z])|op-?tee\b|(?:command |cmd[-_]?)db\b|firmware (?:handle|interface)/gi,
+    words: /(?<![a-z])(?:scmi?|ti[-_]?sci|scu|rpmh)(?![a-z])|op-?tee\b|cmd[-_]?db\b|firmware (?:handle|interface)/gi,
     property: /^firmware$|[,-](?:scm|sci|scu)$/,
     provider: /scm|\bsci\b|system-controller|rpmh?|\brsc\b|optee|firmware|\bscu\b/,
   },

@@ -27,6 +27,11 @@ export type RootCause =
   /** The device tree has no such node, or a node of which no device is made. */
   | { readonly cause: 'half-merged-tree'; readonly what: string }
   | { readonly cause: 'node-disabled' }
+  /**
+   * It has not got its pins, and the log does not have what the pin controller said: deferred, or failed without a word
+   * of the driver core (pinctrl_bind_pins(), drivers/base/pinctrl.c).
+   */
+  | { readonly cause: 'no-pins' }
   /** Deferred, and the log does not say by what. */
   | { readonly cause: 'silent' }
   /**
@@ -43,6 +48,8 @@ export type RootCause =
       readonly perhaps: readonly string[];
       /** Those that wait for the device itself although they provide such a thing by their names: a circle, perhaps. */
       readonly circle: readonly string[];
+      /** Those of `perhaps` that by their words lack what this one may provide: a circle of drivers, perhaps. */
+      readonly mutual: readonly string[];
     }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
   /** As a part of another device, for which it has been probed before. */
@@ -56,6 +63,8 @@ export type RootCause =
   | {
       readonly cause: 'timed-out';
       readonly driver: string | null;
+      /** It was no time-out: all initcalls were over, and the kernel expected no driver any more. */
+      readonly assumedNone: boolean;
       readonly perhaps: readonly string[];
       readonly goesOn: boolean;
     }

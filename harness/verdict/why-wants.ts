@@ -14,8 +14,10 @@ const OWN = new RegExp(
   )}`,
   'i',
 );
-/** Names of resources are in quotes, and say nothing of their kind. */
-const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"/g;
+/** gpiochip_add_data_with_key(), drivers/gpio/gpiolib.c: the same, said of it. */
+const OWN_CHIP = /^GPIOs \d.* failed to register/;
+/** Names of resources are in quotes and details in brackets, and say nothing of their kind. */
+const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"|\([^()]{0,80}\)/g;
 /** Paths of nodes: names in them are of what is asked, and say nothing of the kind either. */
 const PATHS = /(?<=^|[\s(=])\/[\w.,@:+/-]{1,200}/g;
 
@@ -23,7 +25,7 @@ const PATHS = /(?<=^|[\s(=])\/[\w.,@:+/-]{1,200}/g;
 export function wantOf(reason: string | null): Want | null {
   if (reason === null) return null;
   if (CREATES_PHY.test(reason)) return WANTS[0] ?? null;
-  if (OWN.test(reason)) return null;
+  if (OWN.test(reason) || OWN_CHIP.test(reason)) return null;
   const words = reason.replace(QUOTED, "''").replace(PATHS, '/');
   let last: { readonly want: Want; readonly at: number } | null = null;
   for (const want of WANTS) {

@@ -1,7 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { controllerIn, REPEATS } from '../dmesg/pins.ts';
+import { controllerIn, lacksPins, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
@@ -57,8 +57,8 @@ export function whyUnbound(said: LogSummary): Why {
       continue;
     }
     const waiter = devices.get(first.get(end) ?? '');
-    const lacksPins = life?.state === 'bound' && controllerIn(waiter?.reason ?? null) !== null;
-    if ((life === undefined || lacksPins) && !parts.has(end)) {
+    const givesNoPins = life?.state === 'bound' && controllerIn(waiter?.reason ?? null) !== null;
+    if ((life === undefined || givesNoPins) && !parts.has(end)) {
       rootAt(end, () => unseen(end, waiter, summary, { names, speakers }));
     } else if (!roots.has(end)) {
       const known =
@@ -123,7 +123,11 @@ export function whyUnbound(said: LogSummary): Why {
       if (found.some((root) => mayHaveFailed(root, said))) return true;
       if (IS_UNNAMED.test(words)) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
-      return known.size === 0 && (isDriver(driver) || OF_FIRMWARE.test(words)) && line > (heard.get(device)?.line ?? 0);
+      return (
+        known.size === 0 &&
+        (isDriver(driver) || OF_FIRMWARE.test(words) || isOfRegulator(said)) &&
+        line > (heard.get(device)?.line ?? 0)
+      );
     }),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice: rootDeviceOf(summary, unbound),
@@ -244,6 +248,13 @@ function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
 /** Somebody whom the log does not name cannot have a pin, as a GPIO, or is deferred. */
 const IS_UNNAMED = /; cannot claim for |-517\b|EPROBE_DEFER/;
 
+/** Names of supplies, for which set_machine_constraints() speaks, drivers/regulator/core.c. */
+const SUPPLY = /^(?:\w{0,8}[-_+])?(?:\+?\d+v\d|v(?:dd|cc|bus|ref|in|io|sys|aux)|ldo|buck|dcdc|smps|vreg)[\w-]*$/i;
+
+function isOfRegulator({ device, driver, words }: Words): boolean {
+  return driver === null && SUPPLY.test(device) && /\bfailed to\b/.test(words);
+}
+
 /** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
 function isDriver(name: string | null): boolean {
   return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
@@ -270,7 +281,9 @@ function unsaid({ cause, evidence, waiting }: Root): 0 | 1 | 2 {
 
 /** Whether the log does not say what exactly it lacks. */
 function isOpen({ cause }: Root): boolean {
-  return ['silent', 'timed-out', 'unnamed-supplier', 'never-probed', 'part-of', 'own-deferral'].includes(cause.cause);
+  return ['silent', 'no-pins', 'timed-out', 'unnamed-supplier', 'never-probed', 'part-of', 'own-deferral'].includes(
+    cause.cause,
+  );
 }
 
 function isJustBefore(line: number, { cause, evidence, line: failed }: Root): boolean {
@@ -291,7 +304,7 @@ function withComplaint(
 ): Omit<Found, 'waiting'> | null {
   if (said === undefined) return found;
   const { words: evidence, line } = said;
-  if (found === null) return { cause: { cause: 'silent' }, evidence, line };
+  if (found === null) return { cause: { cause: lacksPins(evidence) ? 'no-pins' : 'silent' }, evidence, line };
   const { cause } = found;
   if (cause.cause === 'timed-out') {
     const fails = line > timedOutLine && ERROR_NUMBER.test(evidence);
@@ -379,14 +392,17 @@ function causeOf(
 }
 
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {
-  const { device, driver, state, error, reason, timedOut, pending, by } = life;
+  const { device, driver, state, error, reason, timedOut, assumedNone, pending, by } = life;
   const said = reasonOf(life);
   if (loop !== null && loop.device === device)
     return { cause: { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound }, ...said };
   // A driver that goes on without the supplier may fail for the lack of it.
   const failedLater = state === 'failed' && error !== null && error !== ETIMEDOUT;
   const goesOn = !pending && !['failed', 'unbound', 'absent'].includes(state);
-  if (timedOut && !failedLater) return { cause: { cause: 'timed-out', driver, perhaps: [], goesOn }, ...said };
+  if (timedOut && !failedLater)
+    return { cause: { cause: 'timed-out', driver, assumedNone, perhaps: [], goesOn }, ...said };
+  if (state === 'failed' && error === null && lacksPins(life.words ?? ''))
+    return { cause: { cause: 'no-pins' }, evidence: life.words, line: life.failedLine };
   if (state === 'failed')
     return { cause: { cause: 'failed', driver, error }, evidence: life.words, line: life.failedLine };
   if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };
@@ -406,5 +422,5 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
 
 function deferral(driver: string | null, call: string | null): Extract<RootCause, { cause: 'own-deferral' }> {
   const wants = wantOf(call)?.noun ?? null;
-  return { cause: 'own-deferral', whom: 'it', driver, call, wants, perhaps: [], circle: [] };
+  return { cause: 'own-deferral', whom: 'it', driver, call, wants, perhaps: [], circle: [], mutual: [] };
 }

@@ -32,6 +32,16 @@ describe('pins that cannot be had yet', () => {
     expect(why(at(101, `${PINS} pin-160 (1000.mmc) status -517`), works).roots).toEqual([]);
   });
 
+  it('are lacking where only the core’s last line is there, which tells no deferral from a failure', () => {
+    const bare = at(100, 'gadget-mmc 1000.mmc: Error applying setting, reverse things back');
+    const found = why(bare);
+    expect(found).toMatchObject({ unbound: 1, roots: [{ name: '1000.mmc', cause: { cause: 'no-pins' }, line: 1 }] });
+    expect(formatWhy(found)).toContain('it has not got its pins, so deferred or failed');
+    expect(why(bare, at(200, 'gadget-mmc 1000.mmc: ready, 52 MHz')).unbound).toBe(0);
+    const listed = at(900, 'platform 1000.mmc: deferred probe pending: (reason unknown)');
+    expect(why(bare, listed).roots).toMatchObject([{ cause: { cause: 'no-pins' } }]);
+  });
+
   it('are asked for as GPIOs by who speaks of one next', () => {
     const gpio = at(100, `${PINS} pin-233 (2000.pinctrl:233) status -517`);
     const asks = "gadget-phy 3000.phy: Couldn't request ID GPIO";

@@ -39,6 +39,55 @@ describe('what a driver says of an error', () => {
     expect(told(part.replace('3d6a000', '4d6a000'), vague, failed)).toBe('failed to load');
   });
 
+  it('is of a driver that is expected no more, and no time-out, where all initcalls are over', () => {
+    const over = stamped('gadget-sata 1000.sata: ignoring dependency for device, assuming no driver');
+    const text = formatWhy(why(over));
+    expect(text).toContain('with all initcalls over, the kernel expected no driver any more for');
+    expect(text).not.toContain('timeout');
+    expect(why(over).roots).toMatchObject([{ cause: { cause: 'timed-out', assumedNone: true, goesOn: true } }]);
+    expect(why(over, stamped('gadget-sata 1000.sata: 1 port')).roots).toEqual([]);
+  });
+
+  it('is none where a stub driver has no use for what a GPIO cannot do', () => {
+    const stub = stamped('gpio_stub_drv gpiochip4: Persistence not supported for GPIO 7');
+    expect(why(stub, pending('1.hdmi', '(reason unknown)')).complaints).toEqual([]);
+  });
+
+  it('is told of a supply that cannot be set up, also where the end is cut', () => {
+    const cut = stamped('vdd_gadget: failed to set over current protection: -ETIM');
+    expect(why(cut).complaints).toMatchObject([{ device: 'vdd_gadget', driver: null }]);
+    expect(why(cut.replace('vdd_gadget', 'gadget')).complaints).toEqual([]);
+  });
+
+  it('is of a GPIO chip whose hog cannot be had yet, by the name that the GPIO core has for it', () => {
+    const hog = stamped('requesting hog GPIO hub-reset (chip 1000.pinctrl, offset 3) failed, -517');
+    const chip = stamped('gpiochip_add_data_with_key: GPIOs 480..511 (1000.pinctrl) failed to register, -517');
+    expect(why(hog, chip).roots).toMatchObject([{ name: '1000.pinctrl', cause: { wants: 'a GPIO' } }]);
+    expect(why(chip).roots).toMatchObject([{ name: '1000.pinctrl', cause: { wants: null } }]);
+  });
+
+  it('may be a circle of two drivers, of which each lacks what the other provides', () => {
+    const host = pending('1000.dsi', 'gadget-dsi: failed to find panel');
+    const { roots } = why(host, pending('panel', 'gadget-panel: failed to find DSI host'));
+    expect(roots.map(({ cause }) => (cause.cause === 'own-deferral' ? cause.mutual : null))).toEqual([
+      ['panel'],
+      ['1000.dsi'],
+    ]);
+    expect(formatWhy(why(host, pending('panel', 'gadget-panel: failed to get vdd supply')))).not.toContain(
+      'each other',
+    );
+  });
+
+  it('is asked for where nothing tells it and others wait', () => {
+    const told = (...lines: string[]) => formatWhy(why(pending('1000.phy', '(reason unknown)'), ...lines));
+    const waits = pending('2000.usb', 'platform: supplier 1000.phy not ready');
+    expect(told(waits).match(/next: .*devices_deferred.* of its driver; where it has none, boot with/g)).toHaveLength(
+      1,
+    );
+    expect(told(waits).match(/next:/g)).toHaveLength(1);
+    expect(told().match(/next:/g)).toHaveLength(1);
+  });
+
   it('is told where the kernel has no reason, and where nothing tells what became of the probe', () => {
     const words = stamped('gadget-codec 1.codec: failed to register its PCM');
     const silent = why(words, pending('1.codec', '(reason unknown)'));
