@@ -2,7 +2,7 @@ import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 import { deviceOfPath } from './node-names.ts';
 import { isOfGpio, reasonOfPin, refusedPin } from './pins.ts';
-import { NO_DRIVERS, soundsBad } from './spoken.ts';
+import { goesOn, NO_DRIVERS, soundsBad } from './spoken.ts';
 
 /**
  * Deferral as drivers, CI systems and people tell it, besides the driver core's own messages (drivercore.ts): error
@@ -195,7 +195,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
       };
   }
   if (/517|4294966779|EPROBE_DEFER/.test(text) || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
-    if (ASYNC_ATTACH.test(text)) return null;
+    if (ASYNC_ATTACH.test(text) || goesOn(text)) return null;
     const pin = refusedPin(text);
     if (pin !== null) {
       if (isOfGpio(pin)) return null;

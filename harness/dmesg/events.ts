@@ -112,6 +112,8 @@ type RootEvent = At & { readonly root: string | null } & (
 
 export type DmesgEvent =
   | Crash
+  /** Block devices are there, or mounted, of which one may be the root; null where it is the root that is mounted. */
+  | (At & { readonly event: 'root-there'; readonly devices: readonly string[] | null; readonly mounted: boolean })
   /** A follow-up that was printed after the crash of line `crashLine` had been reported. */
   | (FollowUp & { readonly event: 'follow-up'; readonly crashLine: number; readonly time: number | null })
   | ProbeEvent
@@ -123,6 +125,8 @@ export type DmesgEvent =
       readonly driver: string | null;
       readonly words: string;
     })
+  /** Something is bound that was not there before, such as a card or a part of a display: only as the next one. */
+  | (At & { readonly event: 'stirred' })
   /** A line speaks of deferral in words that are not understood: only where the parser is asked for it. */
   | (At & { readonly event: 'unread'; readonly text: string })
   /**

@@ -1,6 +1,7 @@
 import { Chatter } from './chatter.ts';
 import { EPROBE_DEFER, isVague } from './deferral.ts';
 import type { DmesgEvent, ProbeEvent } from './events.ts';
+import { saysProbed } from './spoken.ts';
 
 /** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
 const NOT_MINE: ReadonlySet<number> = new Set([6, 19]); // ENXIO, ENODEV
@@ -54,6 +55,10 @@ export interface DeviceLife {
   pending: boolean;
   /** Its driver has said something else of it since it was deferred. */
   spoke: boolean;
+  /** Its driver has said again what it says before it defers it, in a later attempt, and has not deferred it since. */
+  again: boolean;
+  /** Its driver has said that its probe has succeeded: what it lacks later it goes without. */
+  probed: boolean;
   /** Round of retries in which it was deferred last; 0 where the log does not show rounds. */
   round: number;
   /** What its driver said last in the attempt of which `reason` is the first. */
@@ -111,6 +116,8 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     failedLine: 0,
     pending: false,
     spoke: false,
+    again: false,
+    probed: false,
     round: 0,
     lastSaid: null,
     returned: false,
@@ -141,6 +148,8 @@ export class Lives {
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   pendingFrom: number | null = null;
   readonly #chatter = new Chatter();
+  /** Where each device was said to be deferred last. */
+  readonly #deferredAt = new Map<string, Place>();
   /** The last message of a deferral. */
   #attempt: (Place & { readonly device: string }) | null = null;
 
@@ -159,10 +168,7 @@ export class Lives {
 
   add(event: LifeEvent): void {
     if (event.event === 'spoke') {
-      // It tells nothing of the state, whose line stays.
-      const known = this.#devices.get(event.device);
-      const isNew = this.#chatter.isNew(event.device, event.words);
-      if (known !== undefined) known.spoke = known.spoke || (isNew && (known.state === 'deferred' || known.timedOut));
+      this.#speak(event);
       return;
     }
     const life = this.#life(event.device, event.line);
@@ -174,10 +180,13 @@ export class Lives {
         return;
       case 'probe-entered':
         life.state = 'probing';
+        life.probed = false;
         this.#attempt = null;
         return;
       case 'deferred':
+        if (life.probed && event.by === 'driver') return;
         if (event.by === 'supplier') this.#countRound(life);
+        this.#deferredAt.set(event.device, { time: event.time, line: event.line });
         if (this.#isSaid(life, event)) {
           life.lastSaid = event.reason ?? life.lastSaid;
           this.#endAttempt(life, event.reason);
@@ -215,6 +224,24 @@ export class Lives {
         this.#defer(life, listedBy(event.reason), event.reason);
         return;
     }
+  }
+
+  /** What a driver says well of a device; it tells nothing of the state, whose line stays, unless the probe is over. */
+  #speak({ device, driver, words, time, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+    const isNew = this.#chatter.isNew(device, words);
+    const known = this.#devices.get(device);
+    if (saysProbed(words)) {
+      const life = this.#life(device, line);
+      if (life === null) return;
+      life.driver ??= driver;
+      life.probed = true;
+      this.#bind(life);
+      return;
+    }
+    if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;
+    if (isNew) known.spoke = true;
+    const last = this.#deferredAt.get(device);
+    if (last !== undefined && !isOneAttempt(last, { time, line })) known.again = true;
   }
 
   /** A device that the log has spoken of is bound by now: others wait for its sync_state(). */
@@ -276,6 +303,7 @@ export class Lives {
 
   #endAttempt(life: DeviceLife, reason: string | null): void {
     life.spoke = false;
+    life.again = false;
     this.#chatter.endAttempt(life.device, reason);
   }
 

@@ -25,6 +25,7 @@ import {
   soundsBad,
   speakerOf,
   spokenOf,
+  stirs,
   wordsOf,
   wordsOfBind,
   wordsOfDriver,
@@ -211,6 +212,7 @@ export class DmesgParser {
     const said = read === null ? this.#goodWords(record, line) : null;
     this.#gpios.note(text, line, time);
     if (this.#complaints && read === null) this.#complain(record, line, lines);
+    if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
     if (said !== null) {
       // One word is enough, of drivers that say much.
       this.#follow(said);

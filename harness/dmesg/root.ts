@@ -48,6 +48,18 @@ const SHELL = new RegExp(
   )}`,
 );
 
+/** check_partition(), block/partitions/core.c: `mmcblk0: p1 p2 < p5 >`, ` sda: sda1 sda2`. */
+const PARTITIONS = /^ ?(mmcblk\d{1,3}|nvme\d{1,3}n\d{1,3}|[shv]d[a-z]{1,2}): ((?:p|[shv]d[a-z]{1,2})\d.{0,400})$/;
+/** A file system that is mounted by now, and its block device: fs/ext4/super.c, fs/f2fs/super.c, fs/xfs/xfs_log.c. */
+const MOUNTED = /^(?:EXT[234]-fs|F2FS-fs|XFS) \(([\w-]{1,64})\): (?:mounted|Mounted|Mounting|Ending clean mount)/;
+/** mount_root(), init/do_mounts.c; of what is mounted read-only first it is the root that is mounted again. */
+const HAS_ROOT = new RegExp(
+  `^${oneOf(
+    /VFS: Mounted root |EXT[234]-fs \([\w-]{1,64}\): re-mounted/,
+    /systemd\[1\]: (?:Switching root|(?:Finished|Started) Remount Root)/,
+  )}`,
+);
+
 /**
  * U-Boot's do_sync() and show_regs(), TF-A's report_unhandled_exception, EDK2's DefaultExceptionHandler, OP-TEE's
  * abort.c.
@@ -67,8 +79,9 @@ const STARTS = /^(?:Starting kernel \.{3}|EFI stub: Exiting boot services|Bootin
 /** How all of them begin: one look spares most lines the rest. */
 const BEGINS = new RegExp(
   `^${oneOf(
-    /Waiting for root|VFS: Cannot open|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
-    /You are |Entering|Generating|Dropping|An error|\[DEPEND|systemd\[1\]: Dep|\[[\w-]{1,16}\]: ERROR/,
+    /Waiting for root|VFS: (?:Cannot open|Mounted)|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
+    /You are |Entering|Generating|Dropping|An error|\[DEPEND|systemd\[1\]: (?:Dep|Swi|Fin|Started Rem)/,
+    /\[[\w-]{1,16}\]: ERROR|EXT|F2FS|XFS| ?(?:mmcblk|nvme|[shv]d[a-z])/,
   )}`,
 );
 
@@ -85,6 +98,11 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
     const awaited = AWAITED.exec(text);
     if (awaited !== null) return { event: 'root-awaited', root: awaited[1] ?? null, ...at };
   }
+  if (HAS_ROOT.test(text)) return { event: 'root-there', devices: null, mounted: true, ...at };
+  const mounted = MOUNTED.exec(text)?.[1];
+  if (mounted !== undefined) return { event: 'root-there', devices: [mounted], mounted: true, ...at };
+  const devices = partitionsIn(text);
+  if (devices.length > 0) return { event: 'root-there', devices, mounted: false, ...at };
   for (const pattern of MISSING) {
     const missing = pattern.exec(text);
     if (missing !== null) {
@@ -95,4 +113,10 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
   }
   if (SHELL.test(text)) return { event: 'root-missing', root: null, by: 'initramfs', shell: true, ...at };
   return null;
+}
+
+/** Block devices of the partitions that a disk is said to have. */
+function partitionsIn(text: string): string[] {
+  const [, disk = '', list = ''] = PARTITIONS.exec(text) ?? [];
+  return (list.match(/\w+/g) ?? []).map((part) => (part.startsWith('p') ? `${disk}${part}` : part));
 }

@@ -55,6 +55,15 @@ const KERNEL = [
   'fatal error received',
   'watchdog received',
   'Waiting for root',
+  'ounted ',
+  'ounting ',
+  'Ending clean mount',
+  'witching root',
+  'emount Root',
+  ': p1',
+  ': sd',
+  ': vd',
+  ': hd',
   'calling  ',
   'initcall ',
   'bootrace:',
@@ -111,7 +120,6 @@ const KERNEL = [
 
 /** Words of lines that no kernel has printed: of boot firmware, of an initramfs, of tools that join logs. */
 const OTHERS = [
-  'unting ',
   'not found',
   'does not exist',
   'initqueue',

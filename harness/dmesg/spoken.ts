@@ -70,7 +70,11 @@ const NO_MATTER = new RegExp(
   'i',
 );
 /** The driver goes on without what it has just called an error. */
-const GOES_ON = /continu(?:e|ing) (?:without|with|anyway)|fall(?:ing)?[ -]?back to/i;
+const GOES_ON =
+  /continu(?:e|ing) (?:without|with|anyway)|fall(?:ing)?[ -]?back to|assuming \S{1,64} is not (?:required|needed)/i;
+/** A driver says at the end of its probe that it has succeeded. */
+const PROBED =
+  /^(?:probed\b|probe (?:succe|ok\b|done\b|complete|finished))|\b(?:successfully probed|probed successfully)/i;
 /** What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq_byname(). */
 const LITTLE = /^(?:error -\w{1,16}: )?IRQ \S{1,64} not found$/;
 /** Said of an earlier attempt, whatever came of it. */
@@ -89,6 +93,32 @@ const COLONS = 4;
 const INTERFACE = String.raw` (?:eth|end|en[opsx]|lan|wan|wlan|wl[opsx]|wwan|swp|can|usb)\d\w{0,12}`;
 const ENDS_WITH_INTERFACE = new RegExp(`${INTERFACE}$`);
 const SAYS_INTERFACE = new RegExp(`${INTERFACE}(?=: )`);
+
+/**
+ * mmc_add_card(), sdhci_add_host(), input_register_device(), announce_device() of usbcore, component_bind() and
+ * drm_dev_register() tell of something that a driver is bound to, or that its driver has made.
+ */
+const STIRS = new RegExp(
+  `^${oneOf(
+    /mmc\d{1,3}: (?:new |SDHCI controller on )|input: .{1,200} as \/devices\/|\[drm\] Initialized /,
+    /usb \d{1,3}-[\d.]{1,32}: new \S{1,32}-speed |[\w.-]{1,64} [\w.:-]{1,128}: bound \S{1,128} \(ops /,
+  )}`,
+);
+
+/** Whether a line shows that something is bound, after which all that is deferred is tried again. */
+export function stirs(text: string): boolean {
+  return STIRS.test(text);
+}
+
+/** Whether the words say that the driver goes on without what it lacks. */
+export function goesOn(words: string): boolean {
+  return GOES_ON.test(words);
+}
+
+/** Whether a driver says that its probe has succeeded. */
+export function saysProbed(words: string): boolean {
+  return PROBED.test(words);
+}
 
 /** The one of `devices` that a line is about by its prefix, `DRIVER DEVICE: words` of dev_printk(). */
 export function spokenOf(line: string, devices: ReadonlySet<string>): string | null {
@@ -200,7 +230,12 @@ export function speakerOf({ text, time, kernel }: LogRecord): string | null {
 
 /** Whether words are a driver's own, and not of what it does without. */
 export function soundsBad(words: string): boolean {
-  return !OF_CORE.test(words) && !NO_MATTER.test(words) && (AN_ERROR.test(words) || DEFERS.test(words));
+  return (
+    !OF_CORE.test(words) &&
+    !NO_MATTER.test(words) &&
+    !GOES_ON.test(words) &&
+    (AN_ERROR.test(words) || DEFERS.test(words))
+  );
 }
 
 /** What stands in a driver's place for a function's words, which stands in the device's. */

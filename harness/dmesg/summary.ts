@@ -12,6 +12,7 @@ const MAX_INITCALLS = 64;
 const MAX_NOTED = 1000;
 const MAX_BOOTS = 1000;
 const MAX_IN_FLIGHT = 3;
+const MAX_STIRS = 8;
 
 export interface Initcall {
   readonly function: string;
@@ -34,6 +35,15 @@ export interface RootState {
   /** The initramfs offers a shell. */
   readonly shell: boolean;
   readonly line: number;
+}
+
+/** Whether what came is the root that is awaited; one that was given up has to be mounted. */
+function isRoot(
+  { name, missing }: RootState,
+  { devices, mounted }: Extract<DmesgEvent, { readonly event: 'root-there' }>,
+): boolean {
+  if (devices === null) return true;
+  return (mounted || !missing) && devices.some((device) => name === device || name === `/dev/${device}`);
 }
 
 /** A boot that another one follows in the same log. */
@@ -96,6 +106,8 @@ export interface LogSummary {
   readonly rounds: number;
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   readonly pendingFrom: number | null;
+  /** The last lines, where the parser was asked for them, that show something bound: all that waits is tried again. */
+  readonly stirs: readonly number[];
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
@@ -144,6 +156,7 @@ export class Summary {
   readonly #complaints = new Complaints();
   readonly #unread: { text: string; line: number }[] = [];
   readonly #heard = new Heard();
+  readonly #stirs: number[] = [];
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
   #banner: string | null = null;
@@ -201,6 +214,9 @@ export class Summary {
           line: event.line,
         };
         return;
+      case 'root-there':
+        if (this.#root !== null && isRoot(this.#root, event)) this.#root = null;
+        return;
       case 'dependency-cycle':
         if (this.#cycles.length < MAX_NOTED) this.#cycles.push({ node: event.node, with: event.with });
         return;
@@ -234,6 +250,10 @@ export class Summary {
           this.#bindFailures.set(device, { device, driver, part, error, words, line });
         return;
       }
+      case 'stirred':
+        this.#stirs.push(event.line);
+        if (this.#stirs.length > MAX_STIRS) this.#stirs.shift();
+        return;
       case 'dropped':
         this.#dropped += event.count;
         return;
@@ -286,6 +306,7 @@ export class Summary {
       complaints: this.#complaints.all,
       unread: this.#unread,
       heard: this.#heard.all,
+      stirs: this.#stirs,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,
@@ -315,6 +336,8 @@ export class Summary {
   #endBoot(event: Extract<DmesgEvent, { readonly event: 'boot' }>): void {
     const crashed = this.#crashes.some(({ crash }) => crash.line >= this.#bootLine && endsBoot(crash));
     const probing = this.#lives.endBoot();
+    this.#heard.endBoot(event.line);
+    this.#stirs.length = 0;
     if (this.#boots.length < MAX_BOOTS)
       this.#boots.push({
         line: this.#bootLine,

@@ -26,7 +26,7 @@ export const WANTS: readonly Want[] = [
     named: '`*-supply`',
     words: /(?<!power[ _-])suppl(?:y|ies)\b|regulator|vmmc|vqmmc|vbus|vdd|vcc/gi,
     property: /-supply$/,
-    provider: /regulator|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
+    provider: /regulator(?!y)|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
   },
   {
     // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c.

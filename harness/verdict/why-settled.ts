@@ -1,5 +1,6 @@
 import type { DeviceLife } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
@@ -10,9 +11,15 @@ export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): 
 
 /** Each round tries all that are deferred; the one in which a log ends may be cut, and the one before, too. */
 const ROUNDS_WITHOUT = 2;
-/** Each bound device has all that are deferred tried again: so many that a driver speaks of first are enough. */
+/** Each bound device has all that are deferred tried again: so many that a driver speaks of first, or makes, are enough. */
 const HEARD_SINCE = 3;
-const HAS_ADDRESS = /^[0-9a-f]{5,16}\.\w|^\d{1,3}-00[0-9a-f]{2}$|^[0-9a-f]{4}:[0-9a-f]{2}:/;
+/** Devices of the tree, of I2C and PCI, and what drivers of disks, cards and USB bind: names of no port or interface. */
+const HAS_ADDRESS = new RegExp(
+  oneOf(
+    /^[0-9a-f]{5,16}\.\w|^\d{1,3}-00[0-9a-f]{2}$|^[0-9a-f]{4}:[0-9a-f]{2}:/,
+    /^\d{1,3}-[\d.]{1,16}:\d\.\d$|^\d:\d:\d:\d$/,
+  ),
+);
 
 /**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
@@ -24,10 +31,12 @@ export function splitSettled(summary: LogSummary, names: Names) {
   const { devices, rounds, pendingFrom, banner, heard, complaints } = summary;
   const waited = new Map(summary.syncWaits.map(({ consumer, line }) => [consumer, line]));
   const known = banner === null ? [] : [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
-  const firsts = known.map(({ first }) => first).sort((a, b) => b - a);
+  // Without user space the log may end in the middle of a round, which binds some before it comes to the others.
+  const stirs = summary.userSpace ? summary.stirs : [];
+  const firsts = [...known.map(({ first }) => first), ...stirs].sort((a, b) => b - a);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
-  const isTriedSince = ({ by, reason, line }: DeviceLife) =>
-    by === 'driver' && reason !== null && (firsts[HEARD_SINCE - 1] ?? 0) > line;
+  const isTriedSince = ({ by, line, again }: DeviceLife) =>
+    by === 'driver' && banner !== null && (again || (firsts[HEARD_SINCE - 1] ?? 0) > line);
   /** Its driver has said of an error since, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
     const said = complaints.get(device)?.line ?? 0;

@@ -84,4 +84,30 @@ describe('a root file system that does not come', () => {
     expect(classify('[    1.100000] Waiting for root device /dev/mmcblk0p2...', INIT, ...login).verdict).toBe('bound');
     expect(classify(INIT, 'Waiting for root device PARTUUID=08-02...', ...login).verdict).toBe('bound');
   });
+
+  it.each([
+    ['its partition', ' mmcblk0: p1 p2 < p5 >'],
+    ['its file system', 'EXT4-fs (mmcblk0p2): mounted filesystem with ordered data mode. Opts: (null)'],
+    ['the kernel, which mounts it', 'VFS: Mounted root (ext4 filesystem) readonly on device 179:2.'],
+  ])('has come with %s, where the log ends soon', (_what, text) => {
+    const found = classify('[    1.100000] Waiting for root device /dev/mmcblk0p2...', `[    1.200000] ${text}`);
+    expect(found.root).toBeNull();
+  });
+
+  it('has not come with another disk', () => {
+    for (const text of [' mmcblk1: p1 p2', ' mmcblk0: p1', 'EXT4-fs (sda2): mounted filesystem without journal.'])
+      expect(
+        classify('[    1.100000] Waiting for root device /dev/mmcblk0p2...', `[    1.200000] ${text}`).root,
+      ).toMatchObject({ name: '/dev/mmcblk0p2', missing: false });
+  });
+
+  it('has come after it was given up only where it is mounted', () => {
+    const given = [INIT, 'ALERT!  /dev/sda2 does not exist.  Dropping to a shell!'];
+    expect(classify(...given, '[   40.100000]  sda: sda1 sda2').root).toMatchObject({ missing: true });
+    for (const text of [
+      'EXT4-fs (sda2): mounted filesystem r/w',
+      'systemd[1]: Finished Remount Root and Kernel File Systems.',
+    ])
+      expect(classify(...given, `[   40.100000] ${text}`).root).toBeNull();
+  });
 });

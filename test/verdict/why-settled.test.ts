@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+const BANNER = '[    0.000000] Linux version 5.10.3 (gadget)';
+const INIT = '[    2.500000] Run /init as init process';
+/** A line at a time in milliseconds. */
+const at = (ms: number, text: string) => `[${(ms / 1000).toFixed(6).padStart(12)}] ${text}`;
+
+describe('what works in spite of what was said earlier', () => {
+  it('is bound where its driver says that its probe has succeeded, whatever it goes without later', () => {
+    const lacks = (ms: number) => at(ms, 'gadget-i2c 1000.i2c: no channel for rx (-517)');
+    for (const good of ['probed', 'probed successfully', 'probe success', 'I2C master successfully probed'])
+      expect(why(lacks(900), at(950, `gadget-i2c 1000.i2c: ${good}`), lacks(1200))).toMatchObject({
+        unbound: 0,
+        roots: [],
+        settled: [],
+      });
+    expect(why(lacks(900), at(950, 'gadget-i2c 1000.i2c: will be probed later')).settled).toEqual(['1000.i2c']);
+    expect(why(at(950, 'gadget-i2c 1000.i2c: probed'), lacks(1200)).unbound).toBe(0);
+  });
+
+  it('is not deferred where its driver says that it goes on without', () => {
+    const lacks = 'gadget-sd gadget-sd.3: vdd_slot regulator not found: -517.';
+    expect(why(at(900, `${lacks} Assuming vdd_slot is not required.`))).toMatchObject({ unbound: 0, complaints: [] });
+    expect(why(at(900, lacks)).unbound).toBe(1);
+  });
+
+  it('is settled where its driver begins again as before and does not defer it again', () => {
+    const begins = (ms: number) => at(ms, 'gadget-reg reg.9: looks for its GPIO chip');
+    const defers = (ms: number) => at(ms, 'gadget-reg reg.9: cannot find its GPIO chip, deferring');
+    const attempt = (ms: number) => [begins(ms), defers(ms + 1)];
+    expect(why(BANNER, ...attempt(900), begins(1200))).toMatchObject({ unbound: 0, settled: ['reg.9'] });
+    expect(why(BANNER, ...attempt(900), ...attempt(1200))).toMatchObject({ unbound: 1, settled: [] });
+    // It may go on speaking in the attempt that ends so.
+    expect(why(BANNER, ...attempt(900), begins(902))).toMatchObject({ unbound: 1, settled: [] });
+  });
+
+  it('is settled where cards, keys and displays came since, in a boot that came to user space', () => {
+    const defers = (ms: number) => at(ms, 'gadget-phy 2000.phy: no regulator: -517');
+    const since = [
+      at(2600, 'mmc0: new HS200 MMC card at address 0001'),
+      at(2700, 'input: keys as /devices/platform/keys/input/input0'),
+      at(2800, 'gadget-drm 4000.display: bound 5000.dsi (ops gadget_ops)'),
+    ];
+    expect(why(BANNER, defers(900), INIT, ...since)).toMatchObject({ unbound: 0, settled: ['2000.phy'] });
+    expect(why(BANNER, defers(900), INIT, ...since, defers(2900))).toMatchObject({ unbound: 1, settled: [] });
+    expect(why(BANNER, defers(900), ...since)).toMatchObject({ unbound: 1, settled: [] });
+    expect(why(BANNER, defers(900), INIT, ...since.slice(1)).unbound).toBe(1);
+  });
+
+  it('hears a driver anew in the boot that is the last', () => {
+    const works = [1, 2, 3].map((n) => at(1000 + n, `gadget ${n}0000.dev: ready`));
+    const boot = [BANNER, at(900, 'gadget-mux 3000.mux: Driver gadget-mux requests probe deferral'), ...works];
+    expect(why(...boot).settled).toEqual(['3000.mux']);
+    expect(why(...boot, ...boot).settled).toEqual(['3000.mux']);
+  });
+
+  it('takes regulatory.db for no regulator', () => {
+    const found = why(
+      at(900, 'gadget-phy 2000.phy: no regulator: -517'),
+      at(950, 'platform regulatory.0: Direct firmware load for regulatory.db failed with error -2'),
+    );
+    expect(formatWhy(found)).not.toContain('perhaps');
+  });
+});
