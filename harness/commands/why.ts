@@ -46,6 +46,8 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
 
 interface Answer {
   readonly found: Why;
+  /** The log's machine, where no tree was asked for and Debian may have one; null for a cell. */
+  readonly unasked: string | null;
   /** What a tree and a kernel add to a log; null where none was asked for. */
   readonly beside: BesideLog | null;
   /** Null without a tree to guess by. */
@@ -82,12 +84,18 @@ async function whyLog(file: string, options: WhyOptions, signal: AbortSignal): P
       unread === undefined ? '' : `, a message a line: line ${unread.line} speaks of deferral all the same`;
     throw new InputError(`${file} holds no line of a kernel`, `name a file with a kernel log${spoken}`);
   }
-  const log = { found, byTree: null, beside: null, tried: null, ended: null, timeout: null };
+  const { machine } = said;
+  const unasked = machine?.mayBeArm64 === true ? machine.model : null;
+  const log = { found, unasked, byTree: null, beside: null, tried: null, ended: null, timeout: null };
   const kernel = options.kernel === undefined ? null : await kernelNamed(options.kernel, null, signal);
-  const blob = await treeFor(said.machine, options.tree, kernel);
+  const blob = await treeFor(machine?.model ?? null, options.tree, kernel);
   if (blob === null) return log;
   const drivers = kernel && { recipe: kernel.recipe, drivers: await driversOf(cacheRoot(), kernel) };
-  return { ...log, ...whyBeside(found, said, { name: basename(blob.path), tree: blob.tree, kernel: drivers }) };
+  return {
+    ...log,
+    unasked: null,
+    ...whyBeside(found, said, { name: basename(blob.path), tree: blob.tree, kernel: drivers }),
+  };
 }
 
 /** The device tree that is asked for, or that of the log's machine in the kernel's package; null where neither is. */
@@ -124,7 +132,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
         const matcher = new ModuleMatcher(await moduleIndex(cacheRoot(), kernel));
         const { found, tried, ended } = await whyBooted(cell, { boot, tree, drivers, matcher });
         const timeout = options.timeout === true ? await leastTimeout(cell, boot) : null;
-        return { found, byTree: null, beside: null, tried, ended, timeout };
+        return { found, unasked: null, byTree: null, beside: null, tried, ended, timeout };
       },
     ),
   );

@@ -10,6 +10,13 @@ interface At {
   readonly time: number | null;
 }
 
+/** What the kernel calls the machine, by the model of its device tree. */
+export interface Machine {
+  readonly model: string;
+  /** False where arm64 does not say it so. */
+  readonly mayBeArm64: boolean;
+}
+
 /** A function that stands further in than the one to blame, and why it is not to blame itself. */
 export interface PassedOver {
   readonly function: string;
@@ -148,8 +155,7 @@ export type DmesgEvent =
       readonly usecs: number;
     })
   | (At & { readonly event: 'banner'; readonly release: string })
-  /** What the kernel calls the machine. */
-  | (At & { readonly event: 'machine'; readonly model: string })
+  | (At & Machine & { readonly event: 'machine' })
   /** Another boot begins; `lastText` is what the one before said last. */
   | (At & { readonly event: 'boot'; readonly sign: BootSign; readonly lastText: string })
   | (At & { readonly event: 'module-rejected'; readonly module: string | null; readonly reason: string })

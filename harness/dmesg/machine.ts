@@ -1,14 +1,15 @@
-import type { DmesgEvent } from './events.ts';
+import type { DmesgEvent, Machine } from './events.ts';
 
 /** What a log calls the machine: the model of its device tree, or what that is compatible with where it has none. */
 
 /** Longer names are cut: no tree has one (the longest of Debian's 1649 has 97 characters). */
 const MODEL = String.raw`(\S.{0,127})`;
 /**
- * setup_machine_fdt(), arch/arm64/kernel/setup.c, and of_flat_dt_match_machine(), drivers/of/fdt.c; up to 4.19 without
- * the blank.
+ * setup_machine_fdt(), arch/arm64/kernel/setup.c; and of_flat_dt_match_machine(), drivers/of/fdt.c, which arm64 does
+ * not call, up to 4.19 without the blank.
  */
 export const MACHINE_MODEL = new RegExp(`^(?:OF: fdt: ?)?Machine model: ${MODEL}`);
+const BY_OTHERS = 'OF: fdt:';
 /** dump_stack_print_info(), lib/dump_stack.c: what arm64 calls so is the model, arm32 names its machine descriptor. */
 const HARDWARE_NAME = /(?:^|\s)Hardware name: (\S.{0,127}?) \(DT\)\s*$/;
 
@@ -18,14 +19,14 @@ export function machineEvent(
   at: { readonly line: number; readonly time: number | null },
 ): DmesgEvent | null {
   const model = MACHINE_MODEL.exec(text)?.[1]?.trim();
-  return model === undefined ? null : { event: 'machine', model, ...at };
+  return model === undefined ? null : { event: 'machine', model, mayBeArm64: !text.startsWith(BY_OTHERS), ...at };
 }
 
 /** The machine's name in the lines of a crash report; null where they have none. */
-export function machineOfReport(lines: readonly string[]): string | null {
+export function machineOfReport(lines: readonly string[]): Machine | null {
   for (const line of lines) {
     const name = HARDWARE_NAME.exec(line)?.[1];
-    if (name !== undefined) return name;
+    if (name !== undefined) return { model: name, mayBeArm64: true };
   }
   return null;
 }

@@ -1,6 +1,6 @@
 import type { BootSign } from './boots.ts';
 import { Complaints, Heard, type Words } from './complaints.ts';
-import type { Crash, DmesgEvent, FollowUp } from './events.ts';
+import type { Crash, DmesgEvent, FollowUp, Machine } from './events.ts';
 import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
 import { machineOfReport } from './machine.ts';
 import { rootEvent } from './root.ts';
@@ -121,8 +121,8 @@ export interface LogSummary {
   /** Boots before the last one, in their order. */
   readonly boots: readonly EarlierBoot[];
   readonly banner: string | null;
-  /** What the kernel calls the machine, by the model of its device tree; null where no line says it. */
-  readonly machine: string | null;
+  /** Null where no line says it. */
+  readonly machine: Machine | null;
   readonly userSpace: boolean;
   readonly plan: PlanProgress;
   readonly shutdown: boolean;
@@ -160,7 +160,7 @@ export class Summary {
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
   #banner: string | null = null;
-  #machine: string | null = null;
+  #machine: Machine | null = null;
   #userSpace = false;
   #plan: PlanProgress = 'none';
   #shutdown = false;
@@ -185,7 +185,7 @@ export class Summary {
         this.#lives.release = event.release;
         return;
       case 'machine':
-        this.#machine = event.model;
+        this.#machine = { model: event.model, mayBeArm64: event.mayBeArm64 };
         return;
       case 'boot':
         this.#endBoot(event);

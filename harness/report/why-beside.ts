@@ -1,7 +1,7 @@
 import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { NodeFact } from '../session/why-node.ts';
-import type { Root } from '../verdict/why-roots.ts';
+import type { Root, Why } from '../verdict/why-roots.ts';
 import type { NamedSupplier, SupplierState } from '../verdict/why-suppliers.ts';
 import { listed } from './listed.ts';
 
@@ -25,6 +25,37 @@ export function besideLines({ tree, model, machine, kernel, devices, inTree }: B
   const drivers =
     kernel === null ? '' : ` Drivers are those of ${printable(kernel)}, which need not be the log's kernel.`;
   return [`Looked up beside the log: the device tree ${printable(tree)}${whose}${count}.${drivers}`];
+}
+
+/** What a driver's words name: a node's path, or a device with an address. */
+export const NAMES_IT = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+|\b[0-9a-f]{4,16}\.[a-z][\w-]*/;
+
+/** Whether a device tree may tell more: a device waits, and the log does not name for what. */
+export function leavesOpen({ roots, unexplained }: Why): boolean {
+  return unexplained.length > 0 || roots.some((root) => isOpen(root));
+}
+
+function isOpen({ cause }: Root): boolean {
+  switch (cause.cause) {
+    case 'own-deferral':
+      return cause.wants !== null && !NAMES_IT.test(cause.call ?? '');
+    case 'never-probed':
+    case 'no-bus':
+    case 'silent':
+    case 'timed-out':
+    case 'unnamed-supplier':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** What to call for more; whether Debian has the tree was not looked up. */
+export function moreLine(machine: string): string {
+  return (
+    `more: \`--kernel debian-stock:6.12\` looks for the device tree of "${printable(machine)}" in that kernel's ` +
+    'package, and for the drivers of what is named above'
+  );
 }
 
 interface OfRoots {

@@ -5,7 +5,7 @@ import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
 import { listed } from './listed.ts';
-import { besideRoots } from './why-beside.ts';
+import { besideRoots, NAMES_IT } from './why-beside.ts';
 import { nextStep } from './why-next.ts';
 
 /**
@@ -18,8 +18,6 @@ const NO_OTHERS =
 const IOMMU = /iommu|smmu/;
 /** A driver's name before its words (dev_err_probe()). */
 const DRIVER = /^[\w.,-]+: /;
-/** What a driver's words name: a node's path, or a device with an address. */
-const NAMES_IT = /(?:^|\s)\/[\w.,@-]+\/[\w.,@/-]+|\b[0-9a-f]{4,16}\.[a-z][\w-]*/;
 /** A driver that defers without a word leaves no trace in the log of a kernel before 6.8. */
 const NOT_PROBED = 'no driver has probed it, as far as the log tells';
 

@@ -8,7 +8,7 @@ import type { Root, Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
-import { besideLines } from './why-beside.ts';
+import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
 import { ASK_THE_DRIVER_CORE } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
@@ -28,17 +28,18 @@ const WENT_ON = 'went on without a supplier and may be bound';
 
 /** What is known besides the log. */
 interface MoreOfWhy {
+  readonly unasked: string | null;
   readonly beside: BesideLog | null;
   readonly byTree: TreeGuesses | null;
   readonly tried: Tried | null;
   readonly ended: string | null;
   readonly timeout: LeastTimeout | NoTimeout | null;
 }
-const NO_MORE: MoreOfWhy = { beside: null, byTree: null, tried: null, ended: null, timeout: null };
+const NO_MORE: MoreOfWhy = { unasked: null, beside: null, byTree: null, tried: null, ended: null, timeout: null };
 
 /** What `why` found, for the console: the roots first, each with who waits for it, then what the tree lets guess. */
 export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
-  const { beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
+  const { unasked, beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared));
@@ -72,6 +73,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
+  if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
 }
 

@@ -50,7 +50,9 @@ export function whyBeside(said: Why, summary: LogSummary, { name, tree, kernel }
   if (devices >= TELLING && inTree < devices * LEAST_PART)
     throw new InputError(
       `${name} is of another board: of the log's ${devices} devices with an address it has ${inTree}` +
-        (model === null || summary.machine === null ? '' : `; it is of "${model}", the log of "${summary.machine}"`),
+        (model === null || summary.machine === null
+          ? ''
+          : `; it is of "${model}", the log of "${summary.machine.model}"`),
       "give the tree of the log's machine",
     );
   const { found, named } = withSuppliers(said, summary, tree, nodes);
@@ -65,7 +67,7 @@ export function whyBeside(said: Why, summary: LogSummary, { name, tree, kernel }
     beside: {
       tree: name,
       model,
-      machine: summary.machine,
+      machine: summary.machine?.model ?? null,
       kernel: kernel?.recipe ?? null,
       devices,
       inTree,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { summaryOf } from '../verdict/summary-of.ts';
 
-const machine = (...lines: string[]) => summaryOf(lines).machine;
+const machineOf = (...lines: string[]) => summaryOf(lines).machine;
+const machine = (...lines: string[]) => machineOf(...lines)?.model ?? null;
 
 test.each([
   ['[    0.000000] Machine model: Acme Widget (v2)', 'Acme Widget (v2)'],
@@ -11,6 +12,11 @@ test.each([
   ['> [    0.000000] Machine model: Acme Widget', 'Acme Widget'],
 ])('the machine of %j', (line, model) => {
   expect(machine(line, '[    1.000000] Run /init as init process')).toBe(model);
+});
+
+test('arm64 does not say it as the common code for device trees does', () => {
+  expect(machineOf('[    0.000000] Machine model: Acme Widget')?.mayBeArm64).toBe(true);
+  expect(machineOf('[    0.000000] OF: fdt: Machine model: Acme Widget')?.mayBeArm64).toBe(false);
 });
 
 const OOPS = [

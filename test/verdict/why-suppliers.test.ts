@@ -164,6 +164,24 @@ describe('what the tree and the kernel know of a root that nobody probed', () =>
   });
 });
 
+describe('a log that names its machine, without a tree', () => {
+  const more = (...lines: string[]) => formatWhy(whyUnbound(summaryOf(lines)), { unasked: 'Acme\u001b[2J Widget' });
+
+  it('is told what tells more, where it leaves something open', () => {
+    expect(more(GPU)).toMatch(
+      /\nmore: `--kernel debian-stock:6.12` looks for the device tree of "Acme Widget" in .*\n$/,
+    );
+    expect(more('[   12.100000] platform 6000.gpu: deferred probe pending: (reason unknown)')).toContain('more: ');
+  });
+
+  it('is told nothing where it leaves nothing open', () => {
+    expect(more('[    0.000000] Linux version 6.12.0')).not.toContain('more: ');
+    expect(more('[    3.100000] acme-gpu 6000.gpu: probe with driver acme-gpu failed with error -22')).not.toContain(
+      'more: ',
+    );
+  });
+});
+
 describe('a tree that is not that of the log', () => {
   const devices = (...names: string[]) => names.map((name, n) => defers('acme', name, 'no clock yet', n));
 
