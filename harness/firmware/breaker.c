@@ -12,10 +12,13 @@
 #define LOOP_MAX	4u
 #define LOOP_PATIENCE	8u
 
+/* One place that reads: how often it has since something else was done, and how often without another read in between. */
+struct reader { u64 address, pc, count, in_a_row; };
+
 /* By CPU: each goes round in loops of its own. */
 GUEST_STATE static struct {
-	struct { u64 address, pc, count; } reads[LOOP_MAX];
-	u32 count;
+	struct reader reads[LOOP_MAX];
+	u32 count, last;
 } loops[CPUS_MAX];
 
 GUEST_STATE static struct { u64 address, pc; u32 count; u32 size; } places[PLACES_MAX];
@@ -26,19 +29,40 @@ void breaker_other_access(void)
 	loops[cpu_index()].count = 0;
 }
 
-/* How often this read has come since something else was done. */
-static u64 times_read(u64 address, u64 pc)
+/* The place that reads now. */
+static const struct reader *reads_again(u64 address, u64 pc)
 {
 	typeof(loops[0]) *loop = &loops[cpu_index()];
+	struct reader *reader;
+	u32 i = 0;
 
-	for (u32 i = 0; i < loop->count; i++)
-		if (loop->reads[i].address == address && loop->reads[i].pc == pc)
-			return ++loop->reads[i].count;
-	if (loop->count == LOOP_MAX)
-		loop->count = 0;
-	loop->reads[loop->count].address = address;
-	loop->reads[loop->count].pc = pc;
-	return loop->reads[loop->count++].count = 1;
+	while (i < loop->count && (loop->reads[i].address != address || loop->reads[i].pc != pc))
+		i++;
+	if (i == LOOP_MAX)
+		i = loop->count = 0;
+	reader = &loop->reads[i];
+	if (i == loop->count) {
+		loop->count++;
+		*reader = (struct reader){ .address = address, .pc = pc };
+	} else if (i != loop->last) {
+		reader->in_a_row = 0;
+	}
+	loop->last = i;
+	reader->count++;
+	reader->in_a_row++;
+	return reader;
+}
+
+/*
+ * How many reads ago the breaker's patience was at its end; below 0 while it is not. What was read before a loop of one
+ * is no part of it: drivers give hardware 500 us (drivers/clk/qcom/gdsc.c, gdsc_poll_status()), and forty reads take
+ * longer where an instruction takes 64 ns (icount shift 6).
+ */
+static long past_patience(const struct reader *reader)
+{
+	long in_a_row = reader->in_a_row - board->breaker_reads;
+
+	return in_a_row >= 0 ? in_a_row : (long)(reader->count - board->breaker_reads * LOOP_PATIENCE);
 }
 
 /* The n-th answer: what a status bit may look like that is set, or clear, or one of several. */
@@ -102,15 +126,15 @@ static void record(const struct frame *f, u64 address, u32 size, u64 value, u64 
 /* What a read is told that no model answers, where `value` lies there. */
 u64 breaker_read(const struct frame *f, struct shadow *shadow, u64 address, u32 size, u64 value)
 {
-	u64 answer, count, patience;
+	u64 answer;
+	long past;
 
 	if (!board->breaker_reads)
 		return value;
-	count = times_read(address, f->elr);
-	patience = board->breaker_reads * (loops[cpu_index()].count > 1 ? LOOP_PATIENCE : 1);
-	if (count < patience || is_never_broken(address))
+	past = past_patience(reads_again(address, f->elr));
+	if (past < 0 || is_never_broken(address))
 		return value;
-	answer = invented(value, count - patience, size == 8 ? ~0ul : (1ul << 8 * size) - 1);
+	answer = invented(value, past, size == 8 ? ~0ul : (1ul << 8 * size) - 1);
 	if (answer != value) {
 		shadow->broken++;
 		record(f, address, size, value, answer);

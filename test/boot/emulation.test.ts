@@ -205,6 +205,20 @@ describe('rules of registers', () => {
     // An answer that is what the register holds breaks no poll: zero, the third.
     expect(log).toMatch(/^page 0x16000000 reads=39 writes=6 broken=12$/m);
   });
+
+  it('end a poll as soon when other registers were read before it, and a loop of two after forty rounds', async () => {
+    const inTurn = '"ldr w2, [x1, #4]; ldr w2, [x1]"';
+    await ask(3, [
+      load('ldr w2', REGISTER, 0n),
+      load('ldr w2', REGISTER + 4, 0n),
+      [`repeat 4, "ldr w2, [x1]", ${REGISTER + 8}`, 0n],
+      [`repeat 5, "ldr w2, [x1]", ${REGISTER + 12}`, 0xbfff_ffffn],
+      store('str w2', REGISTER + 0x100, 0n),
+      [`repeat 39, ${inTurn}, ${REGISTER + 16}`, 0n],
+      store('str w2', REGISTER + 0x100, 0n),
+      [`repeat 40, ${inTurn}, ${REGISTER + 24}`, 0xbfff_ffffn],
+    ]);
+  });
 });
 
 describe('the interrupt controller', () => {
