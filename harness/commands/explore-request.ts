@@ -17,6 +17,7 @@ import type { PlanStep } from '../model/plan.ts';
 import type { TreeEdit } from '../model/tree-edit.ts';
 import { modulesOfBoard, readModulesLoad, SETTLE_MS } from '../run/count.ts';
 import type { Runner } from '../run/runner.ts';
+import { loadsOf } from '../search/conditions.ts';
 import { didYouMean } from '../suggest.ts';
 import { tell } from '../terminal/output.ts';
 import type { ExploreOptions } from './explore.options.ts';
@@ -26,6 +27,8 @@ interface Asked {
   readonly base: Cell;
   readonly kernel: KernelArtefact;
   readonly devices: readonly string[];
+  /** Modules whose orders are asked about: those of the devices' drivers, and those that were named one by one. */
+  readonly loads: readonly string[];
   readonly tree: DeviceTree;
   /** Devices that the tree describes, with the paths of their nodes. */
   readonly nodes: ReadonlyMap<string, string>;
@@ -61,11 +64,12 @@ export async function askedOf(options: ExploreOptions, runner: Runner, shared: s
   const base =
     named === null
       ? plain
-      : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, named, kernel, shared)) };
-  const loaded = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+      : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, named.modules, kernel, shared)) };
+  const loaded = loadsOf(base.plan);
   const drivers = await driversOf(cacheRoot(), kernel);
-  for (const device of devices) checkDriver(device, tree, nodes, { kernel, drivers, loaded });
-  return { base, kernel, devices, tree, nodes };
+  const ofDevices = devices.flatMap((device) => driverModules(device, tree, nodes, { kernel, drivers, loaded }));
+  const loads = named === null ? loaded : named.oneByOne ? [...named.modules, ...ofDevices] : ofDevices;
+  return { base, kernel, devices, loads, tree, nodes };
 }
 
 /** The devices of a search that names none: those whose orders are asked about, or that a boot has to bind. */
@@ -112,13 +116,16 @@ async function unknownDevice(
   );
 }
 
-/** @throws InputError when nothing in the kernel, or nothing that the plan loads, matches the device's node */
-function checkDriver(
+/**
+ * Modules of the plan that match the device's node.
+ * @throws InputError when nothing in the kernel, or nothing that the plan loads, does
+ */
+function driverModules(
   device: string,
   tree: DeviceTree,
   nodes: ReadonlyMap<string, string>,
   { kernel, drivers, loaded }: { kernel: KernelArtefact; drivers: Drivers; loaded: readonly string[] },
-): void {
+): readonly string[] {
   const node = nodeAt(tree.root, nodes.get(device) ?? '/');
   const compatible = stringsOf(node, 'compatible');
   const match = drivers.find(compatible);
@@ -128,7 +135,9 @@ function checkDriver(
       `kernel ${kernel.recipe} has no driver for ${what}, so that it is never probed`,
       'name a kernel that has it (the -full recipes have those of the full board), or leave the device out',
     );
-  if (match.kind !== 'modules' || match.modules.some((module) => isLoaded(module, loaded, kernel))) return;
+  if (match.kind !== 'modules') return [];
+  if (match.modules.some((module) => isLoaded(module, loaded, kernel)))
+    return match.modules.filter((module) => loaded.includes(module));
   throw new InputError(
     `the driver of ${what} is the module ${match.modules.join(' or ')}, which is not loaded`,
     'load it in a plan (--plan FILE)',
@@ -140,16 +149,21 @@ function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtef
   return loaded.some((name) => name === module || kernel.modules.get(name)?.depends.includes(module));
 }
 
+/** What `--modules` says. */
+type Named =
+  | { readonly modules: readonly string[]; readonly oneByOne: boolean }
+  | { readonly modules: 'auto'; readonly oneByOne: false };
+
 /** What `--modules` names; null where it is not given. Looked at before a kernel is built. */
-async function modulesNamed({ modules, board }: ExploreOptions): Promise<readonly string[] | 'auto' | null> {
+async function modulesNamed({ modules, board }: ExploreOptions): Promise<Named | null> {
   if (modules === undefined) return null;
   const [first = '', ...more] = modules;
   if (first === 'auto' && more.length === 0) {
-    if (resolveBoard(board).kind === 'dtb') return 'auto';
+    if (resolveBoard(board).kind === 'dtb') return { modules: 'auto', oneByOne: false };
     throw new InputError('--modules auto needs a real board (--board NAME.dtb)', 'name the modules');
   }
   const isFile = more.length === 0 && (first.includes('/') || existsSync(first));
-  return isFile ? readModulesLoad(first) : modules;
+  return isFile ? { modules: await readModulesLoad(first), oneByOne: false } : { modules, oneByOne: true };
 }
 
 /** The modules that are asked for, in the order in which they are loaded, each after what it needs. */

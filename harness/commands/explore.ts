@@ -42,7 +42,7 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
       },
       async ({ runner, boot, folder, keepCell }) => {
         const asked = await askedOf(options, runner, folder.shared);
-        const { devices, nodes } = asked;
+        const { devices, loads, nodes } = asked;
         if (options.suspend !== undefined) await refuseSuspend(runner, asked.kernel);
         const result = await searchOrders({
           base: asked.base,
@@ -51,6 +51,7 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
           budget: options.budget,
           seed: options.seed,
           constraints: [],
+          loads,
           loadConstraints: symbolDependencies(asked.base, asked.kernel),
           boot,
           nodeOf: (device) => nodes.get(device) ?? null,

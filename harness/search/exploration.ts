@@ -34,6 +34,8 @@ export interface ExploreRequest {
   readonly effort?: number;
   /** Orders of probes that are known to be forced. */
   readonly constraints: readonly Precedence[];
+  /** Modules that the plan loads whose orders are searched, and whose drivers are to probe asynchronously. */
+  readonly loads: readonly string[];
   /** Orders of module loads that are forced by symbols; names of modules. */
   readonly loadConstraints: readonly Precedence[];
   /** Whether devices are unbound and bound again, each alone and every two in every order. */

@@ -1,6 +1,6 @@
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
-import { inLoadOrder } from './conditions.ts';
+import { inLoadOrder, loadsOf } from './conditions.ts';
 import { CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
 import { rebindOrders, withEnd } from './disturbances.ts';
@@ -80,7 +80,7 @@ class Explorer {
     this.#knowledge = new Knowledge(request.targets, request.constraints);
     this.#ledger = new OrderLedger(this.#devices, request.strength);
     this.#strangers = new Strangers(this.#devices, request.nodeOf);
-    const names = request.base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+    const names = loadsOf(request.base.plan).filter((module) => request.loads.includes(module));
     const space = names.length < 2 ? null : tupleSpace(names.length, Math.min(request.strength, names.length));
     this.#loads = space === null ? null : { names, table: new CoverageTable(space, names), space };
   }
@@ -97,7 +97,7 @@ class Explorer {
       await this.#loadOrders();
       // Asked for, and so before variations that nobody named: a small budget may end with those.
       await this.#rebinds();
-      await this.#bootPlain('async', asyncSets(base, this.#drivers.values()));
+      await this.#bootPlain('async', asyncSets(base, this.#drivers.values(), this.#request.loads));
       await this.#bootPlain('delays', delays(this.#allAsync(), this.#devices));
       await this.#bootPlain('interleavings', shifted(this.#allAsync(), seed));
       // What these boots taught may allow orders that were taken for impossible.
@@ -246,7 +246,7 @@ class Explorer {
   }
 
   #allAsync(): Cell {
-    return allAsync(this.#request.base, this.#drivers.values());
+    return allAsync(this.#request.base, this.#drivers.values(), this.#request.loads);
   }
 
   async #loadOrders(): Promise<void> {
@@ -258,8 +258,22 @@ class Explorer {
     for (const row of coverOrders({ space, required, order, seed, effort })) {
       const asked = row.map((event) => names[event] ?? '');
       if (table.add(asked) > 0)
-        await this.#bootPlain('load-orders', [{ ...base, plan: inLoadOrder(base.plan, asked) }]);
+        await this.#bootPlain('load-orders', [{ ...base, plan: inLoadOrder(base.plan, this.#around(asked)) }]);
     }
+  }
+
+  /** All loads of the plan with `asked` in this order: others as early as what they need allows. */
+  #around(asked: readonly string[]): string[] {
+    const { base, loadConstraints } = this.#request;
+    const needs = (module: string, other: string): boolean =>
+      loadConstraints.some(({ before, after }) => after === module && before === other);
+    const left = loadsOf(base.plan).filter((module) => !asked.includes(module));
+    const order = left.filter((module) => !asked.some((one) => needs(module, one)));
+    const rest = left.filter((module) => !order.includes(module));
+    for (const module of asked) {
+      order.push(...rest.filter((other) => !order.includes(other) && needs(module, other)), module);
+    }
+    return [...order, ...rest.filter((module) => !order.includes(module))];
   }
 
   async #rebinds(): Promise<void> {

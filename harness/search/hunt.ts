@@ -1,5 +1,6 @@
 import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
+import { loadsOf } from './conditions.ts';
 import type { BoundDevice } from './disturbances.ts';
 import { allowedToSuspend, NOTHING_AT_THE_END, reboundInTurn, suspended } from './disturbances.ts';
 import type { FoundOutcome } from './exploration.ts';
@@ -165,6 +166,7 @@ async function orders(request: HuntRequest, hunter: Hunter): Promise<void> {
   const { boot } = hunter;
   await explore({
     ...{ base, targets, nodeOf, loadConstraints, budget, seed, strength, constraints: [] },
+    loads: loadsOf(base.plan),
     rebind: false,
     atTheEnd: NOTHING_AT_THE_END,
     // Its batches are booted one by one here.
@@ -187,7 +189,7 @@ async function passedBy(
   drivers: ReadonlyMap<string, string>,
 ): Promise<Map<string, Passed>> {
   hunter.in('milestones');
-  const from = allAsync(base, drivers.values());
+  const from = allAsync(base, drivers.values(), loadsOf(base.plan));
   const passed = new Map<string, Passed>();
   for (const { device } of targets) {
     const outcome = await hunter.boot(countingMilestones(from, device, milestones, mutexes));
@@ -219,7 +221,7 @@ async function windows(
   drivers: ReadonlyMap<string, string>,
   passed: ReadonlyMap<string, Passed>,
 ): Promise<void> {
-  const from = allAsync(base, drivers.values());
+  const from = allAsync(base, drivers.values(), loadsOf(base.plan));
   await hunter.all(
     'windows',
     nameless.map((name) => slowCalls(from, name)),
@@ -254,7 +256,7 @@ async function windows(
  */
 function loads({ base, targets, milestones }: HuntRequest, drivers: ReadonlyMap<string, string>): Cell[] {
   if (!milestones.includes('bus_add_device')) return [];
-  const from = allAsync(base, drivers.values());
+  const from = allAsync(base, drivers.values(), loadsOf(base.plan));
   const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
   return modules.flatMap((module) => targets.map(({ device }) => loadedWhileAdded(from, device, module)));
 }
@@ -335,7 +337,7 @@ function randomCell(
         pick(milestones).map((name) => ({ gate: 'delay', at: { return: name, of: device }, ms: delay() }) as const),
       );
   const varied: Cell = {
-    ...allAsync(base, asynchronous),
+    ...allAsync(base, asynchronous, loadsOf(base.plan)),
     gates: [...base.gates, ...late, ...inside],
     shift: random.below(LARGEST_SHIFT + 1),
   };

@@ -18,10 +18,10 @@ export const ASYNC_NAMES_MAX = 256;
 const SHIFTS = 9;
 
 /**
- * `base` with every one of `drivers` asynchronous: a probe that is held must not hold up the initcall that called it.
+ * `base` with every one of `drivers`, and those of `modules`, asynchronous: a probe that is held must not hold up the
+ * initcall or the load that called it.
  */
-export function allAsync(base: Cell, drivers: Iterable<string>): Cell {
-  const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
+export function allAsync(base: Cell, drivers: Iterable<string>, modules: readonly string[]): Cell {
   const builtIn = [...new Set(drivers)].filter((driver) => !modules.includes(moduleName(driver)));
   const listable = builtIn.every((driver) => !driver.includes(',')) && builtIn.join().length < ASYNC_NAMES_MAX;
   return {
@@ -32,12 +32,12 @@ export function allAsync(base: Cell, drivers: Iterable<string>): Cell {
 }
 
 /** All drivers asynchronous, and each alone, without gates. */
-export function asyncSets(base: Cell, drivers: Iterable<string>): Cell[] {
+export function asyncSets(base: Cell, drivers: Iterable<string>, modules: readonly string[]): Cell[] {
   const names = [...new Set(drivers)];
   const alone = names
     .filter((driver) => !driver.includes(','))
     .map((driver) => ({ ...base, bootargs: withAsyncDrivers(base.bootargs, [driver]) }));
-  return [allAsync(base, names), ...alone];
+  return [allAsync(base, names, modules), ...alone];
 }
 
 /**

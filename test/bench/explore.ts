@@ -18,6 +18,7 @@ export async function exploreBoots() {
       budget: BUDGET,
       seed: 1,
       constraints: [],
+      loads: [],
       loadConstraints: [],
       boot: async (cell) => bootSimulated(devices, cell),
       stopAtFirstCrash: false,

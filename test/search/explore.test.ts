@@ -31,6 +31,7 @@ function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreR
     budget: 64,
     seed: 1,
     constraints: [],
+    loads: [],
     loadConstraints: [],
     boot: async (cell: Cell) => bootSimulated(devices, cell),
     stopAtFirstCrash: false,
@@ -275,6 +276,7 @@ describe('explore', () => {
     const found = await explore(
       requestFor(UNFIXED, {
         base: simulatedCell({ plan: loads }),
+        loads: ['a', 'b', 'c', 'd'],
         loadConstraints: [{ before: 'a', after: 'd', reason: 'd needs a symbol of a' }],
         boot,
       }),
@@ -283,6 +285,46 @@ describe('explore', () => {
     expect(found.loadOrders?.impossible.every(({ reason }) => reason === 'd needs a symbol of a')).toBe(true);
     for (const order of orders) expect(order.indexOf('a')).toBeLessThan(order.indexOf('d'));
     expect(new Set(orders).size).toBeGreaterThanOrEqual(6);
+  });
+
+  it('leaves modules that nobody asks about where they are, but for what the order of the others needs', async () => {
+    const names = ['bus', 'a', 'of-a', 'b', 'of-b', 'other'];
+    const plan = names.map((module) => ({ step: 'load', module, params: '' }) as const);
+    const orders: string[] = [];
+    const isAsync = new Set<string>();
+    const boot = async (cell: Cell) => {
+      const loads = cell.plan.flatMap((step) => (step.step === 'load' ? [step] : []));
+      orders.push(loads.map(({ module }) => module).join(' '));
+      for (const { module, params } of loads) if (params !== '') isAsync.add(module);
+      return bootSimulated(UNFIXED, cell);
+    };
+    const needs = (after: string, before: string) => ({ before, after, reason: `${after} needs ${before}` });
+    const found = await explore(
+      requestFor(UNFIXED, {
+        base: simulatedCell({ plan }),
+        loads: ['of-b', 'a'],
+        // What of-b needs comes before it, and what needs a after it.
+        loadConstraints: [needs('of-a', 'a'), needs('of-b', 'b'), needs('a', 'bus')],
+        boot,
+      }),
+    );
+    expect(found.loadOrders).toMatchObject({ covered: 2, total: 2 });
+    expect(new Set(orders)).toEqual(new Set([names.join(' '), 'bus b other a of-b of-a', 'bus b other of-b a of-a']));
+    expect([...isAsync].sort()).toEqual(['a', 'of-b']);
+
+    // What stands between two of them stays there.
+    orders.length = 0;
+    await explore(
+      requestFor(UNFIXED, {
+        base: simulatedCell({ plan }),
+        loads: ['a', 'b', 'other'],
+        loadConstraints: [needs('of-a', 'a'), needs('b', 'of-a'), needs('b', 'a')],
+        boot,
+      }),
+    );
+    const places = orders.map((order) => ['a', 'of-a', 'b'].map((module) => order.split(' ').indexOf(module)));
+    expect(new Set(orders).size).toBeGreaterThan(2);
+    for (const place of places) expect(place).toEqual(place.toSorted((x, y) => x - y));
   });
 
   it('keeps to the budget', async () => {
