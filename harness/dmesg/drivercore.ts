@@ -23,6 +23,9 @@ const MATCHED_NEW = new RegExp(
 );
 const ENTERED_OLD = /^bus: '[^']{1,64}': really_probe: probing driver (\S+) with device (\S+)/;
 const ENTERED_NEW = new RegExp(`^${PREFIX}bus: '[^']{1,64}': really_probe: probing driver (\\S+) with device$`);
+/** __driver_attach() and __device_attach_async_helper(), drivers/base/dd.c: the latter knows the device alone. */
+const ASYNC_DRIVER = new RegExp(`^${PREFIX}probing driver (\\S+) asynchronously$`);
+const ASYNC_DEVICE = new RegExp(`^${PREFIX}async probe completed$`);
 const BOUND_OLD = /^driver: '([^']{1,64})': driver_bound: bound to device '([^']{1,128})'/;
 const BOUND_NEW = new RegExp(`^${PREFIX}driver: '([^']{1,64})': driver_bound: bound to device`);
 const REQUESTS = new RegExp(`^${PREFIX}Driver (\\S+) (?:requests|force) probe deferral`);
@@ -127,6 +130,9 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     const trying = ENTERED_NEW.exec(text);
     if (trying?.[2] !== undefined)
       return { event: 'probe-entered', device: trying[2], driver: trying[3] ?? null, ...at };
+    const attached = ASYNC_DRIVER.exec(text) ?? ASYNC_DEVICE.exec(text);
+    if (attached?.[2] !== undefined)
+      return { event: 'probe-async', device: attached[2], driver: attached[3] ?? null, ...at };
     const requests = REQUESTS.exec(text);
     if (requests?.[2] !== undefined)
       return { event: 'deferred', by: 'driver', reason: null, device: requests[2], driver: requests[3] ?? null, ...at };

@@ -85,6 +85,8 @@ export interface Crash extends At {
 
 export type ProbeEvent = At & { readonly device: string; readonly driver: string | null } & (
     | { readonly event: 'matched' }
+    /** It is probed by another task than the one that registered it or its driver. */
+    | { readonly event: 'probe-async' }
     | { readonly event: 'probe-entered' }
     | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier' | 'unknown'; readonly reason: string | null }
     | { readonly event: 'retried' }

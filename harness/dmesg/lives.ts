@@ -167,6 +167,8 @@ export class Lives {
   }
 
   add(event: LifeEvent): void {
+    // By whom it is probed tells nothing of the state, whose line stays.
+    if (event.event === 'probe-async') return;
     if (event.event === 'spoke') {
       this.#speak(event);
       return;

@@ -411,7 +411,7 @@ export class DmesgParser {
   #follow(event: DmesgEvent): void {
     const waits = event.event === 'deferred' || event.event === 'deferral-timeout';
     if (waits && this.#waiting.size < MAX_WAITING) this.#waiting.add(event.device);
-    else if ('device' in event) this.#waiting.delete(event.device);
+    else if ('device' in event && event.event !== 'probe-async') this.#waiting.delete(event.device);
     this.#reports.follow(event);
   }
 }

@@ -1,32 +1,39 @@
 import { commandLine } from '../invocation.ts';
 import { printable } from '../printable.ts';
 import type { AsyncReport } from '../search/async.ts';
-import { count } from './text.ts';
+import { count, groupBy } from './text.ts';
 
 /**
  * Which drivers may probe asynchronously, for the console.
  * @param files cell file by what broke, in the order of the breaks
  */
 export function formatAsync(found: AsyncReport, files: readonly string[]): string {
-  const { drivers, safe, breaks, together, msBefore, msAfter, boots, lateMs, unasked } = found;
+  const { drivers, safe, synchronous, breaks, together, msBefore, msAfter, boots, lateMs, unasked } = found;
   const list = (names: readonly string[]) => (names.length === 0 ? 'none' : names.map(printable).join(', '));
   const lines = [
-    `Asked about ${count(drivers.length, 'driver')}: each asynchronous alone, ` +
+    `Asked about ${count(drivers.length - unasked.length, 'driver')}: each asynchronous alone, ` +
       `with its devices ${lateMs.toLocaleString('en')} ms late.`,
     `  no difference: ${list(safe)}`,
   ];
-  for (const [place, { driver, other, what }] of breaks.entries()) {
-    const pair = other === null ? printable(driver) : `${printable(driver)} and ${printable(other)}`;
+  if (synchronous.length > 0)
+    lines.push(`  probed synchronously all the same, so that nothing is shown: ${list(synchronous)}`);
+  for (const [place, { driver, other, isOwn, what }] of breaks.entries()) {
+    const link = isOwn ? 'in its own' : 'and';
+    const pair = other === null ? printable(driver) : `${printable(driver)} ${link} ${printable(other)}`;
     lines.push(`  breaks: ${pair}: ${printable(what)}`);
     const file = files[place];
     if (file !== undefined) lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
   }
-  for (const { driver, why } of unasked) lines.push(`  not asked: ${printable(driver)}, as ${why}`);
-  if (together.boots > 0)
+  for (const [why, some] of groupBy(unasked, (one) => one.why))
+    lines.push(`  no answer: ${list(some.map(({ driver }) => driver))}: ${printable(why)}`);
+  if (together.boots > 0) {
+    const alone = safe.slice(together.drivers);
+    const rest = alone.length === 0 ? '' : ` (not ${list(alone)}: the kernel takes no more names)`;
     lines.push(
-      `Together, ${together.drivers} of those without a difference: ${together.same} of ` +
-        `${count(together.boots, 'interleaving')} with the same devices, drivers and names`,
+      `Together, ${together.drivers} of the ${safe.length} without a difference: ${together.same} of ` +
+        `${count(together.boots, 'interleaving')} with the same devices, drivers and names${rest}`,
     );
+  }
   if (msBefore !== null && msAfter !== null)
     lines.push(
       `Last device bound after ${msBefore.toLocaleString('en')} ms of virtual time as it is, ` +

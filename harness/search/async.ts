@@ -3,12 +3,15 @@ import type { Cell } from '../model/cell.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import { type Difference, differenceTo, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
+import { minimise } from './minimise.ts';
 import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
 /** What changes when a driver probes asynchronously. */
 interface AsyncBreak extends Difference {
   readonly driver: string;
+  /** Whether `other` is a device of the driver itself. */
+  readonly isOwn: boolean;
   /** The cell that shows it: no other driver is asynchronous. */
   readonly cell: Cell;
 }
@@ -16,8 +19,10 @@ interface AsyncBreak extends Difference {
 export interface AsyncReport {
   /** Drivers that were asked about and bound something in the first boot. */
   readonly drivers: readonly string[];
-  /** Of these, those with which every boot came to the same devices, drivers and names. */
+  /** Of these, those that were asynchronous, and with which every boot came to the same devices, drivers and names. */
   readonly safe: readonly string[];
+  /** Those that the kernel went on to probe synchronously: PROBE_FORCE_SYNCHRONOUS, or devices that come too early. */
+  readonly synchronous: readonly string[];
   readonly breaks: readonly AsyncBreak[];
   /**
    * Boots with the safe drivers asynchronous, as many of them as the kernel takes names, in as many interleavings; and
@@ -66,9 +71,20 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   // All boots are watched for as long: the deferred probe timeout changes what is bound, too.
   const base = { ...request.base, plan: settlingFor(request.base.plan, DELAY_MAX_MS + SETTLE_MARGIN_MS) };
   let boots = 0;
+  const isOwn = ({ other }: Difference, driver: string): boolean =>
+    other !== null && usual.drivers.get(other) === driver;
   const run = async (cell: Cell): Promise<Outcome> => {
     boots++;
     return boot({ ...cell, id: `${base.id}.async-${boots}` });
+  };
+  /** As few of the drivers as show the difference without being late, as far as the budget goes. */
+  const leastWith = async ({ what }: Difference, all: readonly string[], shift: number): Promise<readonly string[]> => {
+    const { minimal, failed } = await minimise(all, async (some) => {
+      if (boots >= budget) return 'unresolved';
+      const outcome = await run({ ...base, bootargs: withAsyncDrivers(base.bootargs, some), shift });
+      return differenceTo(usual, outcome, base, null)?.what === what ? 'fail' : 'pass';
+    });
+    return failed ? minimal : all;
   };
   const first = await run(base);
   requireComparable(first, 'the first boot, with nothing asynchronous,');
@@ -81,13 +97,15 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
 
   const breaks: AsyncBreak[] = [];
   const safe: string[] = [];
+  const synchronous: string[] = [];
   const unasked: { driver: string; why: string }[] = [];
   // An interleaving with a difference is booted again with nothing asynchronous.
   const affordable = Math.max(0, budget - 2 * TOGETHER - boots);
   const askable = drivers.filter((driver) => !driver.includes(','));
+  const usedUp = `the budget is used up (--budget ${askable.length + 2 * TOGETHER + 1} is enough for all)`;
   for (const driver of drivers)
     if (driver.includes(',')) unasked.push({ driver, why: 'driver_async_probe= separates names by commas' });
-  for (const driver of askable.slice(affordable)) unasked.push({ driver, why: 'the budget is used up' });
+  for (const driver of askable.slice(affordable)) unasked.push({ driver, why: usedUp });
   const asked = askable.slice(0, affordable);
   for (let from = 0; from < asked.length; from += BATCH) {
     const batch = asked.slice(from, from + BATCH).map((driver) => {
@@ -100,8 +118,9 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
       const found = outcome === undefined ? null : differenceTo(usual, outcome, base, driver);
       if (outcome !== undefined && !hasVerdict(outcome))
         unasked.push({ driver, why: `its boot has no verdict: ${outcome.reason}` });
-      else if (found === null) safe.push(driver);
-      else breaks.push({ driver, ...found, cell });
+      else if (found !== null) breaks.push({ driver, ...found, isOwn: isOwn(found, driver), cell });
+      else if (outcome === undefined || stateOf(outcome).asynchronous?.has(driver) !== false) safe.push(driver);
+      else synchronous.push(driver);
       onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots);
     }
   }
@@ -110,6 +129,7 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   const shifts = safe.length === 0 ? [] : interleavings(base, TOGETHER, seed);
   let same = 0;
   let msAfter: number | null = null;
+  const broken: (Difference & { readonly shift: number })[] = [];
   const outcomes = await Promise.all(shifts.map((shift) => run({ ...all, shift })));
   for (const [place, outcome] of outcomes.entries()) {
     const shift = shifts[place] ?? base.shift;
@@ -118,12 +138,22 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
     const isUsual =
       found !== null && differenceTo(stateOf(await run({ ...base, shift })), outcome, base, null) === null;
     if (found === null || isUsual) same++;
-    else if (hasVerdict(outcome)) breaks.push({ driver: listed.join(','), ...found, cell: { ...all, shift } });
+    else if (hasVerdict(outcome)) {
+      const known = [...breaks, ...broken].some(({ what }) => what === found.what);
+      if (!known) broken.push({ ...found, shift });
+    }
     if (shift === base.shift) msAfter = stateOf(outcome).doneMs;
+  }
+  // Once all interleavings have had their boots.
+  for (const { shift, ...found } of broken) {
+    const least = await leastWith(found, listed, shift);
+    const cell = { ...base, bootargs: withAsyncDrivers(base.bootargs, least), shift };
+    breaks.push({ driver: least.join(','), ...found, isOwn: false, cell });
   }
   return {
     drivers,
     safe,
+    synchronous,
     breaks,
     together: { drivers: listed.length, boots: shifts.length, same },
     msBefore: usual.doneMs,

@@ -13,6 +13,8 @@ export interface EndState {
   readonly names: ReadonlyMap<string, string>;
   /** Virtual milliseconds until the last device was bound. */
   readonly doneMs: number | null;
+  /** Drivers that probed a device by another task; null where the log does not tell of probes. */
+  readonly asynchronous: ReadonlySet<string> | null;
   /** Whether a gate can stand before the device's probe: the driver core announced it. */
   readonly gated: (device: string) => boolean;
 }
@@ -31,13 +33,19 @@ export function stateOf({ verdict, signature, events }: Pick<Outcome, 'verdict' 
   const drivers = new Map<string, string>();
   const names = new Map<string, string>();
   const probed = new Set<string>();
+  const byOthers = new Set<string>();
+  const asynchronous = new Set<string>();
   let doneUs: number | null = null;
   for (const event of events) {
     if (event.event === 'probe-entered') probed.add(event.device);
+    if (event.event === 'probe-async') byOthers.add(event.device);
+    if (event.event === 'probe-async' && event.driver !== null) asynchronous.add(event.driver);
     if (event.event === 'bound' && event.time !== null) doneUs = event.time;
     noteReport(event, drivers, names);
   }
+  for (const [device, driver] of drivers) if (byOthers.has(device)) asynchronous.add(driver);
   return {
+    asynchronous: probed.size === 0 ? null : asynchronous,
     verdict,
     signature,
     drivers,

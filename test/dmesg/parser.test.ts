@@ -173,6 +173,27 @@ describe('a report', () => {
   });
 });
 
+describe('an asynchronous probe', () => {
+  it('is told where the driver finds the device and where the device finds the driver, and changes nothing else', () => {
+    const said = [
+      'platform 1.wobble: probing driver wobbler asynchronously',
+      "bus: 'platform': really_probe: probing driver wobbler with device 1.wobble",
+      'platform 1.wobble: Driver wobbler requests probe deferral',
+      'platform 1.wobble: async probe completed',
+      'platform 1.wobble: async probe is not completed',
+    ];
+    const told = eventsOf(Buffer.from(stamped(said))).filter(({ event }) => event === 'probe-async');
+    expect(told).toMatchObject([
+      { device: '1.wobble', driver: 'wobbler', line: 1 },
+      { device: '1.wobble', driver: null, line: 4 },
+    ]);
+    const judged = (lines: readonly string[]) =>
+      classified(...lines, '1.wobble: deferred probe pending: wobbles').reason;
+    expect(judged(said)).toBe(judged(said.slice(1, 3)));
+    expect(judged(said)).toContain('wobbles');
+  });
+});
+
 describe('what `probe of X returned 0` means', () => {
   const boundBy = (version: string) =>
     classified(

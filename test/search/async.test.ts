@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { DmesgEvent } from '../../harness/dmesg/events.ts';
 import type { Cell } from '../../harness/model/cell.ts';
+import { formatAsync } from '../../harness/report/async.ts';
 import { asyncReport } from '../../harness/search/async.ts';
 import type { Outcome } from '../../harness/search/outcome.ts';
 import { simulatedCell } from './simulated-kernel.ts';
 
-const DRIVERS = ['clock', 'console', 'user'];
+const DRIVERS = ['clock', 'console', 'early', 'user'];
 
-/** A kernel in which the user of a clock fails when it is late, and an interleaving in which `console` is never bound. */
+/**
+ * A kernel in which the user of a clock fails when it is late, an interleaving in which `console` is never bound, and
+ * `early` is probed synchronously whatever is asked for.
+ */
 function bootClocks(cell: Cell): Outcome {
   const names = cell.bootargs.flatMap((word) =>
     word.startsWith('driver_async_probe=') ? word.slice(19).split(',') : [],
@@ -17,6 +21,17 @@ function bootClocks(cell: Cell): Outcome {
   const at = (line: number) => ({ time: 5_000_000, line });
   const events = DRIVERS.filter((name) => !absent.includes(name)).flatMap((name, line): DmesgEvent[] => [
     { event: 'probe-entered', device: `${name}.0`, driver: name, ...at(line) },
+    // Where a driver finds the device, its name is told; where the device finds the driver, it is not.
+    ...(names.includes(name) && name !== 'early'
+      ? [
+          {
+            event: 'probe-async',
+            device: `${name}.0`,
+            driver: name === 'user' ? null : name,
+            ...at(line),
+          } as const,
+        ]
+      : []),
     { event: 'bound', device: `${name}.0`, driver: name, ...at(line) },
     { event: 'agent', verb: 'bound', words: [`${name}.0`, name], ...at(line) },
   ]);
@@ -34,9 +49,10 @@ describe('asyncReport', () => {
   } as const;
 
   it('names the driver and the device that breaks, and takes a boot without a verdict for no break', async () => {
-    const { safe, breaks, unasked, lateMs } = await asyncReport(request);
+    const { safe, synchronous, breaks, unasked, lateMs } = await asyncReport(request);
     expect(safe).toEqual(['user']);
-    expect(breaks).toMatchObject([{ driver: 'clock', other: 'user.0', what: 'user.0 is not bound' }]);
+    expect(synchronous).toEqual(['early']);
+    expect(breaks).toMatchObject([{ driver: 'clock', other: 'user.0', isOwn: false, what: 'user.0 is not bound' }]);
     expect(unasked).toEqual([{ driver: 'console', why: 'its boot has no verdict: said so' }]);
     // The first boot bound its last device after 5 s.
     expect(lateMs).toBe(5000);
@@ -50,7 +66,58 @@ describe('asyncReport', () => {
 
   it('leaves drivers unasked when the budget is used up', async () => {
     const { unasked, boots } = await asyncReport({ ...request, budget: 12 });
-    expect(unasked.map(({ driver }) => driver)).toEqual(['console', 'user']);
+    expect(unasked.map(({ driver }) => driver)).toEqual(['console', 'early', 'user']);
     expect(boots).toBeLessThanOrEqual(12);
+    const enough = await asyncReport({ ...request, budget: 15 });
+    expect(unasked[0]?.why).toContain('--budget 15 ');
+    expect(enough.unasked.map(({ driver }) => driver)).toEqual(['console']);
+  });
+
+  it('names the pair that breaks only together, and has no boot for more when the budget is used up', async () => {
+    const PAIR = ['clock', 'user'];
+    const boot = async (cell: Cell) => {
+      const outcome = bootClocks({ ...cell, gates: [], shift: 4 });
+      const isLost = PAIR.every((name) => cell.bootargs.join().includes(name));
+      const events = outcome.events.filter(
+        (event) => !isLost || event.event !== 'agent' || event.words[0] !== 'console.0',
+      );
+      return { ...outcome, events };
+    };
+    const all = await asyncReport({ ...request, boot });
+    expect(all.safe).toEqual(['clock', 'console', 'user']);
+    expect(all.breaks).toMatchObject([{ driver: 'clock,user', other: 'console.0', what: 'console.0 is not bound' }]);
+    expect(all.together).toEqual({ drivers: 3, boots: 5, same: 0 });
+    const few = await asyncReport({ ...request, boot, budget: 15 });
+    expect(few.breaks).toMatchObject([{ driver: 'clock,console,user' }]);
+    expect(few.boots).toBeLessThanOrEqual(15);
+  });
+});
+
+describe('formatAsync', () => {
+  it('says what was shown, of which drivers, and what was not', () => {
+    const names = ['a', 'b', 'c'];
+    const text = formatAsync(
+      {
+        drivers: [...names, 'builtin', 'lone', 'x,y', 'late', 'later'],
+        safe: names,
+        synchronous: ['builtin'],
+        breaks: [{ driver: 'lone', other: 'lone.0', isOwn: true, what: 'WARNING in f', cell: simulatedCell({}) }],
+        together: { drivers: 2, boots: 5, same: 5 },
+        ...{ msBefore: 1000, msAfter: 900, boots: 20, lateMs: 2000 },
+        unasked: [
+          { driver: 'x,y', why: 'commas' },
+          { driver: 'late', why: 'the budget' },
+          { driver: 'later', why: 'the budget' },
+        ],
+      },
+      [],
+    );
+    expect(text).toContain('Asked about 5 drivers: each asynchronous alone');
+    expect(text).toContain('  no difference: a, b, c\n');
+    expect(text).toContain('so that nothing is shown: builtin\n');
+    expect(text).toContain('  breaks: lone in its own lone.0: WARNING in f\n');
+    expect(text).toContain('  no answer: x,y: commas\n  no answer: late, later: the budget\n');
+    expect(text).toContain('Together, 2 of the 3 without a difference: 5 of 5 interleavings');
+    expect(text).toContain('(not c: the kernel takes no more names)');
   });
 });
