@@ -188,7 +188,7 @@ class Explorer {
       devices.filter((one) => others.has(one) === wanted);
     const innocent = this.#devices.filter((one) => one !== device && !suspects.includes(one));
     const inTurn = [...atRisk(suspects, false), ...atRisk(suspects, true)];
-    const half = Math.ceil(inTurn.length / 2);
+    const half = inTurn.length === 1 ? 0 : Math.ceil(inTurn.length / 2);
     const wish = [
       ...atRisk(innocent, false),
       ...inTurn.slice(0, half),

@@ -33,7 +33,10 @@ export interface WaitQuestion {
   readonly held: readonly string[];
 }
 
-/** Devices of which at least one has to be bound before `device`, lest it is held back or crashes. */
+/**
+ * Devices of which at least one has to be bound before `device`, lest it is held back or crashes. A single one is what
+ * a crash leaves by elimination: whether it alone is enough is to be seen.
+ */
 export interface Suspicion {
   readonly key: string;
   readonly device: string;
@@ -76,6 +79,8 @@ export class Knowledge {
   /** Whose absence makes a device's probe crash, by device and signature. */
   readonly #crashes = new Culprits();
   readonly #crashTitles = new Map<string, { readonly device: string; readonly title: string }>();
+  /** `crash supplier`, where nothing but that one was missing in a boot that crashed: otherwise it may take two. */
+  readonly #fatal = new Set<string>();
 
   /** @throws InputError when the constraints contradict each other. */
   constructor(targets: readonly Target[], constraints: readonly Precedence[]) {
@@ -146,12 +151,14 @@ export class Knowledge {
     const blocked = this.#blocks
       .keys()
       .map((device) => ({ key: `blocked ${device}`, device, suspects: this.#blocks.suspects(device) }));
-    const crashing = [...this.#crashTitles].map(([key, { device }]) => ({
-      key: `crash ${key}`,
-      device,
-      suspects: this.#crashes.suspects(key),
-    }));
-    return [...blocked, ...crashing].filter(({ suspects }) => suspects.length > 1);
+    const crashing = [...this.#crashTitles].map(([key, { device }]) => {
+      const unshown = this.#crashes.known(key).filter((absent) => !this.#fatal.has(`${key} ${absent}`));
+      const suspects = unshown.length > 0 ? unshown.slice(0, 1) : this.#crashes.suspects(key);
+      return { key: `crash ${key}`, device, suspects };
+    });
+    return [...blocked.filter(({ suspects }) => suspects.length > 1), ...crashing].filter(
+      ({ suspects }) => suspects.length > 0,
+    );
   }
 
   /** Whether a driver was called for `device`, or the driver core deferred it. */
@@ -307,11 +314,21 @@ export class Knowledge {
     if (outcome.signature === null || device === undefined || !this.#devices.includes(device)) return;
     const key = `${device} ${outcome.signature}`;
     this.#crashTitles.set(key, { device, title: cause.crash?.title ?? outcome.signature });
-    this.#crashes.suspect(
-      key,
-      cause.unfinished.map((state) => state.device),
-      true,
-    );
+    const unfinished = cause.unfinished.map((state) => state.device);
+    this.#crashes.suspect(key, unfinished, true);
+    for (const absent of unfinished)
+      if (unfinished.every((other) => other === absent || this.#isExcused(other, absent)))
+        this.#fatal.add(`${key} ${absent}`);
+  }
+
+  /**
+   * Whether `other` is of no account beside what is missing as well: it never binds, waits for that one, or may crash
+   * itself, so that it is asked for last.
+   */
+  #isExcused(other: string, missing: string): boolean {
+    const isFragile = [...this.#crashTitles.values()].some(({ device }) => device === other);
+    const waits = [...this.#provenFor(other), ...this.#blocks.known(other)].includes(missing);
+    return isFragile || waits || !this.#everBound.has(other);
   }
 
   #concludeConstraints(): void {
@@ -329,6 +346,7 @@ export class Knowledge {
     }
     for (const [key, { device, title }] of this.#crashTitles) {
       for (const absent of this.#crashes.known(key)) {
+        if (!this.#fatal.has(`${key} ${absent}`)) continue;
         this.#constrain({
           before: absent,
           after: device,

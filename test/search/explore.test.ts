@@ -184,6 +184,26 @@ describe('explore', () => {
     expect(given).toEqual([]);
   });
 
+  it('blames no device alone for a crash that takes two that are missing', async () => {
+    // Held back alone, extcon does no harm, which leaves the SMMU; that the driver then only waits is to be seen.
+    const devices: SimulatedDevice[] = [
+      { device: 'smmu', driver: 'arm-smmu' },
+      { device: 'extcon', driver: 'extcon-gpio', waitsFor: ['pinctrl'] },
+      { device: 'usb', driver: 'dwc3', waitsFor: ['extcon'], crashesWithoutAll: ['smmu', 'extcon'] },
+    ];
+    const hidden: SimulatedDevice = { device: 'pinctrl', driver: 'pinctrl-drv', takes: 60 };
+    const boot = async (cell: Cell) => bootSimulated([...devices, hidden], cell);
+    const found = await explore(requestFor(devices, { boot }));
+    expect(found.outcomes.some(({ signature }) => signature !== null)).toBe(true);
+    expect(found.constraints).toEqual([]);
+    expect(found.pairs.impossible).toEqual([]);
+    expect(found.coverage.impossible.map(({ order }) => order.join(' '))).toEqual([
+      'usb smmu extcon',
+      'usb extcon smmu',
+    ]);
+    for (const { reason } of found.coverage.impossible) expect(reason).not.toContain('crashes when');
+  });
+
   it('states no wait for a device that was only absent by chance', async () => {
     // extcon waits for pinctrl alone, which nobody asks about; the SMMU is not bound either when extcon is deferred.
     const devices: SimulatedDevice[] = [

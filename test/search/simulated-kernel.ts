@@ -19,6 +19,8 @@ export interface SimulatedDevice {
   readonly suppliers?: readonly string[];
   /** Its probe crashes when one of these is not bound. */
   readonly crashesWithout?: readonly string[];
+  /** Its probe crashes when none of these is bound. */
+  readonly crashesWithoutAll?: readonly string[];
   /** It crashes at the end of its probe and not at once. */
   readonly crashesLate?: true;
 }
@@ -94,7 +96,8 @@ export function bootSimulated(devices: readonly SimulatedDevice[], cell: Cell): 
     if (watched) sayGate('entered', device.device);
     entered.add(device.device);
     if (device.crashesLate) yield sleep((device.takes ?? 0) * MS);
-    if (device.crashesWithout?.some((name) => !bound.has(name))) {
+    const isBare = device.crashesWithoutAll?.every((name) => !bound.has(name)) ?? false;
+    if (isBare || device.crashesWithout?.some((name) => !bound.has(name))) {
       crash = simulatedCrash(device, caller, at());
       events.push(crash);
       return;
