@@ -119,6 +119,8 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
       return 'enable the driver that has this compatible in the kernel, or add one';
     case 'node-disabled':
       return 'set its `status` to "okay", where the board has it';
+    case 'no-device':
+      return 'see to what makes it, or correct the name in the watch list';
     case 'half-merged-tree':
       return 'mend the device tree, or the overlay that was to add it';
     case 'no-part':

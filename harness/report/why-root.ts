@@ -171,6 +171,8 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return `the device tree is incomplete: ${cause.what}`;
     case 'node-disabled':
       return 'its node is disabled in the device tree';
+    case 'no-device':
+      return 'there is no such device: the device tree has no node for it, and no driver has made it';
     case 'part-of':
       return partText(cause);
     case 'no-part':

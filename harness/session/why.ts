@@ -144,6 +144,9 @@ function refined(root: Root, { cell, tree, drivers, nodes, unloaded }: Refining)
   const known = factOf(nodes.pathOf(root.name), tree, drivers);
   switch (known.fact) {
     case 'no-node':
+      // What the tree has no node of is a supplier that somebody names, or a device that a driver is to make.
+      if (root.waiting.length === 0 && cell.watch.includes(root.name))
+        return { ...root, cause: { cause: 'no-device' } };
       return { ...root, cause: { cause: 'half-merged-tree', what: `it has no node called ${root.name}` } };
     case 'disabled':
       return { ...root, cause: { cause: 'node-disabled' } };

@@ -110,7 +110,8 @@ function openIn(found: Why): Open[] {
   const roots = found.roots.flatMap(({ name, cause }): Open[] => {
     if (cause.cause === 'own-deferral') return [{ name, first: propertiesWanted(cause.call) }];
     if (cause.cause === 'timed-out') return [{ name, first: ENDED_BY_TIMEOUT }];
-    const isOpen = cause.cause === 'silent' || (cause.cause === 'cycle' && cause.relaxed);
+    const isOpen =
+      cause.cause === 'silent' || cause.cause === 'no-device' || (cause.cause === 'cycle' && cause.relaxed);
     return isOpen ? [{ name, first: null }] : [];
   });
   return [...roots, ...found.unexplained.map((name) => ({ name, first: null }))];

@@ -27,6 +27,8 @@ export type RootCause =
   /** The device tree has no such node, or a node of which no device is made. */
   | { readonly cause: 'half-merged-tree'; readonly what: string }
   | { readonly cause: 'node-disabled' }
+  /** A device that a cell watches and no boot has: the device tree has no node for it, and no driver has made it. */
+  | { readonly cause: 'no-device' }
   /**
    * It has not got its pins, and the log does not have what the pin controller said: deferred, or failed without a word
    * of the driver core (pinctrl_bind_pins(), drivers/base/pinctrl.c).

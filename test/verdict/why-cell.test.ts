@@ -214,13 +214,13 @@ describe('the boots of a cell', () => {
     '[   15.200000] bootrace: census end',
   ];
   /** Verdict of the cell's own boot, and the console of each part. */
-  const bootsOf = async (verdict: Verdict, own: readonly string[] = log) => {
+  const bootsOf = async (verdict: Verdict, own = log, watch: readonly string[] = [], then = more) => {
     const cells: Cell[] = [];
-    const answer = await whyBooted(aCell({ id: 'board', plan: [{ step: 'settle', ms: 1000 }] }), {
+    const answer = await whyBooted(aCell({ id: 'board', plan: [{ step: 'settle', ms: 1000 }], watch }), {
       boot: async (cell) => {
         cells.push(cell);
         const isLoading = cell.id.includes('.loading-');
-        const lines = isLoading ? [...log.slice(0, 1), ...log.slice(3, 6), ...more] : own;
+        const lines = isLoading ? [...log.slice(0, 1), ...log.slice(3, 6), ...then] : own;
         return { verdict, reason: 'for a reason', signature: null, events: eventsOf(lines), gates: [] };
       },
       tree,
@@ -241,6 +241,19 @@ describe('the boots of a cell', () => {
     const { answer, parts } = await bootsOf(verdict);
     expect(parts).toEqual(['board']);
     expect(answer).toMatchObject({ tried: null, ended: `${verdict}: for a reason` });
+  });
+
+  it.each([
+    ['acme-socinfo', " driver: 'acme': driver_bound: bound to device 'acme-socinfo'"],
+    ['acme-nonesuch', ' acme: nothing else'],
+  ])('a watched device that a driver makes is no hole in the tree: %s', async (device, said) => {
+    const made = more.toSpliced(3, 0, `[   14.100000]${said}`);
+    const absent = `[   12.600000] bootrace: absent ${device}`;
+    const { answer } = await bootsOf('stuck-deferred', log.toSpliced(6, 0, absent), [device], made);
+    const text = formatWhy(answer.found, { byTree: null, tried: answer.tried, ended: null, timeout: null });
+    expect(text).not.toContain('incomplete');
+    if (device === 'acme-socinfo') expect(text).toMatch(/then bound: .*acme-socinfo/);
+    else expect(text).toContain('acme-nonesuch: there is no such device: the device tree has no node for it');
   });
 
   it('try nothing where the devices were not counted', async () => {
