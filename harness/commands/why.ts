@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { editTree } from '../devicetree/edit.ts';
 import { DmesgParser } from '../dmesg/parser.ts';
-import { type LogSummary, Summary } from '../dmesg/summary.ts';
+import { BootSummaries } from '../dmesg/summary.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
@@ -20,7 +20,7 @@ import { type BesideLog, whyBeside } from '../session/why-log.ts';
 import { requireTools } from '../terminal/install-tools.ts';
 import { kernelNamed } from '../terminal/kernel.ts';
 import { print, printJson } from '../terminal/output.ts';
-import { whyUnbound } from '../verdict/why.ts';
+import { whyOfBoots } from '../verdict/why-boots.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import type { Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
@@ -63,20 +63,19 @@ async function whyLog(file: string, options: WhyOptions, signal: AbortSignal): P
   if (options.timeout === true)
     throw new InputError('a log has no time-out to look for', 'name a cell, or leave --timeout out');
   const parser = new DmesgParser(null, 'complaints');
-  const summary = new Summary();
+  const boots = new BootSummaries();
   const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 18 });
   try {
     for await (const chunk of input)
-      for (const event of parser.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)))) summary.add(event);
+      for (const event of parser.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk)))) boots.add(event);
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     throw new InputError(`${file} cannot be read (${String(error.code)})`, 'name a file with a kernel log', {
       cause: error,
     });
   }
-  for (const event of parser.end()) summary.add(event);
-  const said: LogSummary = summary.finish(parser);
-  const found = whyUnbound(said);
+  for (const event of parser.end()) boots.add(event);
+  const { found, summary: said } = whyOfBoots(boots.finish(parser));
   const isSilent = found.unbound === 0 && found.complaints.length === 0 && found.rejected.length === 0;
   if (!said.kernel && said.devices.size === 0 && isSilent) {
     const [unread] = found.unread;

@@ -13,22 +13,14 @@ export interface Words {
 /** More devices than a log speaks of; later ones are not kept. */
 const MOST = 10_000;
 
-/** What drivers said last of devices, as of those that work, and first in the last boot; memory is bounded. */
+/** What drivers said last of devices, as of those that work; memory is bounded. */
 export class Heard {
   readonly #kept = new Map<string, Words & { readonly first: number }>();
-  /** Where the last boot begins. */
-  #boot = 0;
-
-  /** Another boot begins in this line. */
-  endBoot(line: number): void {
-    this.#boot = line;
-  }
 
   add({ device, driver, words, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
     const known = this.#kept.get(device);
     if (known === undefined && this.#kept.size >= MOST) return;
-    const first = known !== undefined && known.first >= this.#boot ? known.first : line;
-    this.#kept.set(device, { device, driver, words, line, first });
+    this.#kept.set(device, { device, driver, words, line, first: known?.first ?? line });
   }
 
   /** By device. */

@@ -13,6 +13,7 @@ const MAX_NOTED = 1000;
 const MAX_BOOTS = 1000;
 const MAX_IN_FLIGHT = 3;
 const MAX_STIRS = 8;
+const MAX_SUMMARIES = 32;
 
 export interface Initcall {
   readonly function: string;
@@ -336,8 +337,6 @@ export class Summary {
   #endBoot(event: Extract<DmesgEvent, { readonly event: 'boot' }>): void {
     const crashed = this.#crashes.some(({ crash }) => crash.line >= this.#bootLine && endsBoot(crash));
     const probing = this.#lives.endBoot();
-    this.#heard.endBoot(event.line);
-    this.#stirs.length = 0;
     if (this.#boots.length < MAX_BOOTS)
       this.#boots.push({
         line: this.#bootLine,
@@ -363,5 +362,40 @@ export class Summary {
     const [name, second, ...rest] = words;
     if (verb === 'load' && name !== undefined && second === 'error') this.#reject(name, rest.join(' '), line);
     this.#lives.agent(verb, words, line);
+  }
+}
+
+/** A boot of a log, and the line that it begins in. */
+export interface BootOfLog {
+  readonly line: number;
+  readonly summary: LogSummary;
+}
+
+/** The boots of a log in their order; of very many, only the later ones. */
+export interface BootsOfLog {
+  readonly earlier: readonly BootOfLog[];
+  readonly last: BootOfLog;
+}
+
+/**
+ * Folds the events of a log into a summary of each of its boots; memory is bounded. Time stamps alone that go back do
+ * not tell another boot: people show pieces of one in any order.
+ */
+export class BootSummaries {
+  readonly #ended: { readonly line: number; readonly summary: Summary }[] = [];
+  #last = { line: 1, summary: new Summary() };
+
+  add(event: DmesgEvent): void {
+    if (event.event !== 'boot' || event.sign === 'clock') this.#last.summary.add(event);
+    else {
+      this.#ended.push(this.#last);
+      if (this.#ended.length > MAX_SUMMARIES) this.#ended.shift();
+      this.#last = { line: event.line, summary: new Summary() };
+    }
+  }
+
+  finish(end: WholeLog): BootsOfLog {
+    const of = ({ line, summary }: { line: number; summary: Summary }) => ({ line, summary: summary.finish(end) });
+    return { earlier: this.#ended.map(of), last: of(this.#last) };
   }
 }

@@ -41,6 +41,7 @@ const NO_MORE: MoreOfWhy = { unasked: null, beside: null, byTree: null, tried: n
 export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const { unasked, beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
+  if (found.boot !== null) lines.push(bootLine(found.boot), '');
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
@@ -90,6 +91,12 @@ function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
     `Least deferred_probe_timeout: ${timeout.seconds} (${timeout.ms.toLocaleString('en')} ms of virtual time ` +
     `are needed, ${timeout.tooShort} s are too short)${late}`
   );
+}
+
+function bootLine({ number, of, line }: NonNullable<Why['boot']>): string {
+  if (number === of) return `The log has ${of} boots: this is of the last one, from line ${line}.`;
+  const which = `number ${number}, from line ${line}, the last that leaves something open`;
+  return `The log has ${of} boots: this is of ${which}.`;
 }
 
 /** How many devices are not bound, and of how many of them the reason is known. */

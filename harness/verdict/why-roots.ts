@@ -101,6 +101,8 @@ export interface Waiting {
 }
 
 export interface Why {
+  /** Which boot of a log of several this is of, counted from 1, and the line that it begins in. */
+  readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
   readonly roots: readonly Root[];
   /** Devices that are not bound, the roots among them. */
   readonly unbound: number;

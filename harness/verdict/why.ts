@@ -107,8 +107,10 @@ export function whyUnbound(said: LogSummary): Why {
   const known = new Set([...unbound, ...settled, ...unexplained, ...roots.keys()]);
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(({ cause }) => cause.cause === 'timed-out' && cause.goesOn).length;
+  const held = heldBy(found);
   return {
-    roots: found.sort((a, b) => unsaid(a) - unsaid(b) || b.waiting.length - a.waiting.length),
+    boot: null,
+    roots: found.sort((a, b) => unsaid(a) - unsaid(b) || held(b) - held(a)),
     unbound: unbound.size - goneOn,
     goneOn,
     unexplained: [...unexplained],
@@ -275,8 +277,20 @@ const HOLDS_MANY = 3;
 
 /** What says something of the cause comes first, and before a part what it may be a part of. */
 function unsaid({ cause, evidence, waiting }: Root): 0 | 1 | 2 {
-  if (cause.cause === 'part-of' || (cause.cause === 'timed-out' && cause.goesOn)) return 1;
-  return cause.cause === 'silent' && evidence === null && waiting.length < HOLDS_MANY ? 2 : 0;
+  if (cause.cause === 'timed-out' && cause.goesOn) return 1;
+  const isMany = waiting.length >= HOLDS_MANY;
+  if (cause.cause === 'part-of') return cause.perhaps.length === 0 && isMany ? 0 : 1;
+  return cause.cause === 'silent' && evidence === null && !isMany ? 2 : 0;
+}
+
+/** How many devices wait for a root, with those that by a guess wait for it alone, and what waits for these. */
+function heldBy(roots: readonly Root[]): (root: Root) => number {
+  const guessed = new Map<string, number>();
+  for (const { cause, waiting } of roots) {
+    const [only, ...others] = cause.cause === 'own-deferral' ? cause.perhaps : [];
+    if (only !== undefined && others.length === 0) guessed.set(only, (guessed.get(only) ?? 0) + 1 + waiting.length);
+  }
+  return ({ name, waiting }) => waiting.length + (guessed.get(name) ?? 0);
 }
 
 /** Whether the log does not say what exactly it lacks. */

@@ -51,13 +51,6 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(BANNER, defers(900), INIT, ...since.slice(1)).unbound).toBe(1);
   });
 
-  it('hears a driver anew in the boot that is the last', () => {
-    const works = [1, 2, 3].map((n) => at(1000 + n, `gadget ${n}0000.dev: ready`));
-    const boot = [BANNER, at(900, 'gadget-mux 3000.mux: Driver gadget-mux requests probe deferral'), ...works];
-    expect(why(...boot).settled).toEqual(['3000.mux']);
-    expect(why(...boot, ...boot).settled).toEqual(['3000.mux']);
-  });
-
   it('takes regulatory.db for no regulator', () => {
     const found = why(
       at(900, 'gadget-phy 2000.phy: no regulator: -517'),

@@ -1,0 +1,24 @@
+import type { BootOfLog, BootsOfLog, LogSummary } from '../dmesg/summary.ts';
+import { whyUnbound } from './why.ts';
+import type { Why } from './why-roots.ts';
+
+/** What `why` answers for a log, and the summary of the boot that it is of. */
+export interface WhyOfBoot {
+  readonly found: Why;
+  readonly summary: LogSummary;
+}
+
+/** What is not bound in the last boot of a log, or where everything is, in the last that has something that is not. */
+export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
+  const of = earlier.length + 1;
+  const whyOf = ({ line, summary }: BootOfLog, index: number): WhyOfBoot => {
+    const found = whyUnbound(summary);
+    return { found: of === 1 ? found : { ...found, boot: { number: index + 1, of, line } }, summary };
+  };
+  const ofLast = whyOf(last, earlier.length);
+  return hasTrouble(ofLast) ? ofLast : (earlier.map(whyOf).findLast(hasTrouble) ?? ofLast);
+}
+
+function hasTrouble({ found: { unbound, goneOn, unexplained, rejected, rootDevice } }: WhyOfBoot): boolean {
+  return unbound + goneOn + unexplained.length + rejected.length > 0 || rootDevice !== null;
+}

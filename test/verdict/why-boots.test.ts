@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { DmesgParser } from '../../harness/dmesg/parser.ts';
+import { BootSummaries } from '../../harness/dmesg/summary.ts';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyOfBoots } from '../../harness/verdict/why-boots.ts';
+
+function whyOf(...lines: string[]) {
+  const parser = new DmesgParser(null, 'complaints');
+  const boots = new BootSummaries();
+  for (const event of [...parser.push(Buffer.from(`${lines.join('\n')}\n`)), ...parser.end()]) boots.add(event);
+  return whyOfBoots(boots.finish(parser)).found;
+}
+const BANNER = '[    0.000000] Linux version 6.6.3 (gadget)';
+const INIT = '[    2.500000] Run /init as init process';
+const failed = (device: string) => `[    1.000000] gadget ${device}: probe with driver gadget failed with error -22`;
+const fine = '[    1.000000] gadget 9000.dev: ready';
+const unboundIn = (...lines: string[]) => whyOf(...lines).roots.map(({ name }) => name);
+
+describe('a log of several boots', () => {
+  it('is answered for the last one, in which what failed before may work', () => {
+    const boots = [BANNER, failed('1000.dev'), INIT, 'U-Boot 2024.01', BANNER, failed('2000.dev'), INIT];
+    expect(unboundIn(...boots)).toEqual(['2000.dev']);
+    expect(whyOf(...boots).boot).toEqual({ number: 2, of: 2, line: 4 });
+    expect(formatWhy(whyOf(...boots))).toMatch(
+      /^The log has 2 boots: this is of the last one, from line 4\.\n\n1 device/,
+    );
+  });
+
+  it('is answered for the last boot that leaves something open, and says so', () => {
+    const boots = [BANNER, failed('1000.dev'), INIT, 'U-Boot 2024.01', BANNER, fine, INIT];
+    expect(unboundIn(...boots)).toEqual(['1000.dev']);
+    expect(formatWhy(whyOf(...boots))).toContain(
+      'this is of number 1, from line 1, the last that leaves something open',
+    );
+    const well = whyOf(BANNER, fine, INIT, 'U-Boot 2024.01', BANNER, fine, INIT);
+    expect(well).toMatchObject({ unbound: 0, boot: { number: 2, of: 2 } });
+  });
+
+  it('is one of a single boot where pieces of it stand in another order', () => {
+    const pieces = [
+      '[   15.000000] gadget 3000.dev: ready',
+      failed('1000.dev'),
+      `[   20.0] ${fine}`,
+      failed('2000.dev'),
+    ];
+    expect(unboundIn(...pieces)).toEqual(['1000.dev', '2000.dev']);
+    expect(whyOf(...pieces).boot).toBeNull();
+  });
+
+  it('keeps a bounded number of boots', () => {
+    const boots = Array.from({ length: 100 }, (_, n) => ['U-Boot 2024.01', BANNER, failed(`${n}000.dev`), INIT]).flat();
+    expect(unboundIn(...boots)).toEqual(['99000.dev']);
+    expect(whyOf(...boots).boot).toMatchObject({ number: 33, of: 33 });
+  });
+});
+
+describe('the root that comes first', () => {
+  it('is the one that most wait for, those that wait for it by a guess among them', () => {
+    const pins = (n: number) => `[    2.00000${n}] gadget 1800.pinctrl: Couldn't get bank P${n} regulator: -517`;
+    const failing = '[    1.500000] gadget pmic-regulator: probe with driver gadget failed with error -22';
+    const other = '[    1.600000] gadget other: probe with driver gadget failed with error -22';
+    expect(unboundIn(other, failing, pins(1))).toEqual(['pmic-regulator', 'other', '1800.pinctrl']);
+  });
+
+  it('is a part that many wait for, of what the log does not name', () => {
+    const waits = (n: number, what: string) =>
+      `[   12.00000${n}] platform dev-${n}: deferred probe pending: platform: wait for supplier ${what}`;
+    const other = '[    1.600000] gadget other: probe with driver gadget failed with error -22';
+    const many = [1, 2, 3].map((n) => waits(n, 'ledgrp'));
+    expect(unboundIn(other, ...many)).toEqual(['ledgrp', 'other']);
+    expect(unboundIn(other, waits(1, 'ledgrp'))).toEqual(['other', 'ledgrp']);
+  });
+});
