@@ -38,7 +38,7 @@ import { psci } from './psci.ts';
 import { soundwire, vaMacro } from './qcom-audio.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
-import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
+import { cpufreqHw, dsi, dsiPhy, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { qoriqClockgen } from './qoriq-clockgen.ts';
 import { raspberryPiClocks, raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rockchipHighMask } from './rockchip.ts';
@@ -87,6 +87,7 @@ const MODELS: readonly DeviceModel[] = [
   cp110Icu,
   cpufreqHw,
   dsi,
+  dsiPhy,
   dwHdmi,
   dwHdmiGx,
   dwmac,

@@ -435,6 +435,11 @@ describe('models of a board’s devices', () => {
     expect(third).toMatchObject({ at: 0x3010, to: 0x3014, set: 0xa0, clear: 0x5f });
   });
 
+  it('leaves no divider of a DSI PHY at zero', () => {
+    const phy = node('phy@3000', { compatible: 'qcom,dsi-phy-10nm', reg: [0x3000, 0x200, 0x3200, 0x280] });
+    expect(word(models(phy).models.images, 0x3010)).toBe(0x11);
+  });
+
   it('says that a PLL of Allwinner’s is locked where it is on, and no clock change is a command', () => {
     const { models: found } = models(
       node('clock@10000', { compatible: 'allwinner,sun50i-a64-ccu', reg: [0x1_0000, 0x400] }),
