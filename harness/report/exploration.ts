@@ -25,6 +25,10 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
     const what = passes(outcome) ? verdict : `${verdict}: ${printable(title ?? reason)}`;
     const painted = passes(outcome) ? what : paint.red(what);
     lines.push(`  ${painted}  ${paint.dim(`first in boot ${boot} (${stage}), ${count(times, 'boot')}`)}`);
+    if (boot === 1 && verdict === 'warning')
+      lines.push(
+        '      nothing was put into an order yet: the other boots are judged without the warnings of this one',
+      );
     const file = files.get(key);
     if (file !== undefined) {
       lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
@@ -76,7 +80,8 @@ function brokenBase({ outcomes }: Exploration): string[] {
   ];
 }
 
-function strangerText({ device, signature, disabled, kept }: Stranger): string {
+function strangerText({ device, signature, disabled, kept, warns }: Stranger): string {
+  if (warns) return `${device} warns (${signature}); left in, as a warning hides nothing, and not told again`;
   const fate =
     disabled === null ? `left in, as ${kept}` : `taken out (node ${disabled} disabled) for the rest of the search`;
   return `${device} crashes (${signature}); ${fate}`;

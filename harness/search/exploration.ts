@@ -93,8 +93,10 @@ export interface Stranger {
   readonly signature: string;
   /** The node that is disabled from then on; null where the search went on with the device. */
   readonly disabled: string | null;
-  /** Why it was not taken out; null where it was. */
+  /** Why it was not taken out; null where it was, or did not need to be. */
   readonly kept: string | null;
+  /** It only warned: boots are judged without that from then on. */
+  readonly warns: boolean;
 }
 
 export interface Exploration {

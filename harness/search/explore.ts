@@ -7,6 +7,7 @@ import { rebindOrders, withEnd } from './disturbances.ts';
 import type { Exploration, ExploreRequest, Stage } from './exploration.ts';
 import { Findings } from './findings.ts';
 import { Knowledge, type Suspicion, type WaitQuestion } from './knowledge.ts';
+import { KnownWarnings } from './known-warnings.ts';
 import { OrderLedger } from './ledger.ts';
 import { hasVerdict, isBroken, type Outcome } from './outcome.ts';
 import { partialOrder } from './precedence.ts';
@@ -56,6 +57,7 @@ class Explorer {
   readonly #knowledge: Knowledge;
   readonly #ledger: OrderLedger;
   readonly #strangers: Strangers;
+  readonly #warnings: KnownWarnings;
   readonly #findings = new Findings();
   readonly #drivers = new Map<string, string>();
   readonly #stages = new Map<Stage, number>();
@@ -79,6 +81,7 @@ class Explorer {
     }
     this.#knowledge = new Knowledge(request.targets, request.constraints);
     this.#ledger = new OrderLedger(this.#devices, request.strength);
+    this.#warnings = new KnownWarnings(this.#devices);
     this.#strangers = new Strangers(this.#devices, request.nodeOf);
     const names = loadsOf(request.base.plan).filter((module) => request.loads.includes(module));
     const space = names.length < 2 ? null : tupleSpace(names.length, Math.min(request.strength, names.length));
@@ -308,11 +311,18 @@ class Explorer {
       const outcomes = await Promise.all(batch.map(({ cell }) => this.#request.boot(cell)));
       const strangers = new Map<string, string>();
       for (const [place, { planned: one, cell }] of batch.entries()) {
-        const outcome = outcomes[place];
-        if (outcome === undefined) continue;
+        const booted = outcomes[place];
+        if (booted === undefined) continue;
+        const outcome = this.#warnings.without(booted, cell.watch);
         const stranger = this.#strangers.in(cell, outcome);
         if (this.#take({ ...one, cell }, outcome, stranger !== null)) learned = true;
+        if (this.#boots === 1) this.#warnings.learn(outcome);
         if (stranger === null || outcome.signature === null) continue;
+        if (outcome.verdict === 'warning') {
+          this.#strangers.tell(stranger, outcome.signature);
+          this.#warnings.learn(outcome, outcome.signature);
+          continue;
+        }
         strangers.set(stranger, outcome.signature);
         if (one.asked === null && one.stage !== 'baseline') queue.push(one);
       }

@@ -1,7 +1,7 @@
 import type { Crash } from '../dmesg/events.ts';
-import { Summary } from '../dmesg/summary.ts';
+import { type LogSummary, Summary } from '../dmesg/summary.ts';
 import { isWorse, type Verdict } from '../model/verdict.ts';
-import { crashVerdict, deviceFinding } from '../verdict/judge.ts';
+import { crashVerdict, deviceFinding, ofBinding } from '../verdict/judge.ts';
 import { hasVerdict, type Outcome, passes } from './outcome.ts';
 
 /** One thing that went wrong in a boot; several may in the same one. */
@@ -22,6 +22,41 @@ export interface Failure {
  */
 export function failuresOf(outcome: Outcome, watch: readonly string[]): Failure[] {
   if (!hasVerdict(outcome) || passes(outcome)) return [];
+  const found = seenIn(outcome, watch);
+  // Whatever else the verdict may rest on.
+  if (!found.some(({ verdict }) => verdict === outcome.verdict)) {
+    const { verdict, reason, signature } = outcome;
+    found.push({ verdict, what: reason, signature, device: null });
+  }
+  return worstFirst(found);
+}
+
+/**
+ * The outcome as if the reports that `isLeftOut` names had not been printed; where its verdict is of one of them, the
+ * worst of the rest decides.
+ */
+export function worstWithout(
+  outcome: Outcome,
+  watch: readonly string[],
+  isLeftOut: (crash: Crash) => boolean,
+): Outcome {
+  const events = outcome.events.filter((event) => event.event !== 'crash' || !isLeftOut(event));
+  if (events.length === outcome.events.length) return outcome;
+  const isOfRest = events.some((event) => event.event === 'crash' && event.signature === outcome.signature);
+  if (outcome.signature === null || isOfRest) return { ...outcome, events };
+  const rest = { ...outcome, events };
+  const rejected = events.find((event) => event.event === 'module-rejected');
+  const found = seenIn(rest, watch);
+  if (rejected !== undefined)
+    found.push({ verdict: 'module-rejected', what: rejected.reason, signature: null, device: null });
+  const [worst] = worstFirst(found);
+  if (worst !== undefined) return { ...rest, verdict: worst.verdict, reason: worst.what, signature: worst.signature };
+  const { verdict, reason } = ofBinding({ summary: summaryOf(rest), watch });
+  return { ...rest, verdict, reason, signature: null };
+}
+
+/** The crashes and the devices that are not bound. */
+function seenIn(outcome: Outcome, watch: readonly string[]): Failure[] {
   const found: Failure[] = [];
   const add = (failure: Failure): void => {
     if (!found.some((other) => isSameFailure(other, failure))) found.push(failure);
@@ -32,18 +67,21 @@ export function failuresOf(outcome: Outcome, watch: readonly string[]): Failure[
     add({ verdict: crashVerdict(crash), what: title, signature, device: probing?.device ?? null });
   }
   if (!crashes.some(({ fatal }) => fatal)) for (const failure of unboundIn(outcome, watch)) add(failure);
-  // Whatever else the verdict may rest on.
-  if (!found.some(({ verdict }) => verdict === outcome.verdict)) {
-    const { verdict, reason, signature } = outcome;
-    add({ verdict, what: reason, signature, device: null });
-  }
-  return found.sort((a, b) => (isWorse(a.verdict, b.verdict) ? -1 : isWorse(b.verdict, a.verdict) ? 1 : 0));
+  return found;
 }
 
-function unboundIn({ events }: Outcome, watch: readonly string[]): Failure[] {
+function worstFirst(found: readonly Failure[]): Failure[] {
+  return found.toSorted((a, b) => (isWorse(a.verdict, b.verdict) ? -1 : isWorse(b.verdict, a.verdict) ? 1 : 0));
+}
+
+function summaryOf({ events }: Outcome): LogSummary {
   const summary = new Summary();
   for (const event of events) summary.add(event);
-  const { devices } = summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false });
+  return summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false });
+}
+
+function unboundIn(outcome: Outcome, watch: readonly string[]): Failure[] {
+  const { devices } = summaryOf(outcome);
   return watch.flatMap((device) => {
     const life = devices.get(device);
     const finding = life === undefined ? null : deviceFinding(life, true);

@@ -39,14 +39,19 @@ export class Strangers {
     if (node === null) return this.keep(device, signature, 'no node of the device tree makes it');
     if (this.#nodes.some((target) => target.startsWith(`${node}/`)))
       return this.keep(device, signature, 'devices that are searched are below it');
-    this.#known.set(device, { device, signature, disabled: node, kept: null });
+    this.#known.set(device, { device, signature, disabled: node, kept: null, warns: false });
     return true;
   }
 
   /** Leaves a device where it is, and says why. Always false. */
   keep(device: string, signature: string, why: string): false {
-    this.#known.set(device, { device, signature, disabled: null, kept: why });
+    this.#known.set(device, { device, signature, disabled: null, kept: why, warns: false });
     return false;
+  }
+
+  /** Tells of a device that only warned. */
+  tell(device: string, signature: string): void {
+    this.#known.set(device, { device, signature, disabled: null, kept: null, warns: true });
   }
 
   isKnown(device: string): boolean {

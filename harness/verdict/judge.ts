@@ -275,7 +275,8 @@ export function deviceFinding(life: DeviceLife, watched: boolean): Finding | nul
   }
 }
 
-function ofBinding({ summary, watch }: JudgeInput): Finding {
+/** The verdict of a boot with which nothing is wrong. */
+export function ofBinding({ summary, watch }: Pick<JudgeInput, 'summary' | 'watch'>): Finding {
   const lives =
     watch.length === 0 ? [...summary.devices.values()] : watch.flatMap((device) => summary.devices.get(device) ?? []);
   const late = lives.filter((life) => life.state === 'bound' && life.deferrals > 0);

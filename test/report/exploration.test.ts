@@ -100,3 +100,12 @@ test('a long list is cut, and the rest counted', () => {
 test('nothing that a log says reaches the terminal as a control sequence', () => {
   expect(told({ outcomes: [{ ...CRASH, title: 'a\u001b[2Jb' }] })).not.toContain('\u001b');
 });
+
+test('a warning says whose it is, and that it is not held against other boots', () => {
+  const warning = { ...CRASH, verdict: 'warning', title: 'WARNING in g', boot: 1, stage: 'baseline' } as const;
+  const stranger = { device: 'usb', signature: 'warning: WARNING in g', disabled: null, kept: null, warns: true };
+  const text = told({ outcomes: [warning], strangers: [stranger] });
+  expect(text).toContain('the other boots are judged without the warnings of this one');
+  expect(text).toContain('usb warns (warning: WARNING in g); left in, as a warning hides nothing, and not told again');
+  expect(told({ outcomes: [{ ...warning, boot: 2 }] })).not.toContain('judged without');
+});

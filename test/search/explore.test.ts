@@ -12,7 +12,7 @@ import type { Outcome } from '../../harness/search/outcome.ts';
 import { bootSimulated, frameOf, type SimulatedDevice, simulatedCell, UNFIXED } from './simulated-kernel.ts';
 
 /** A report that the kernel survives. */
-function warning(name: string, line: number): Crash {
+function aWarning(name: string, line: number): Crash {
   const seen = bootSimulated(UNFIXED, simulatedCell({ bootargs: ['driver_async_probe=qcom_scm'], gates: [LATE] }));
   const crash = seen.events.find((event): event is Crash => event.event === 'crash');
   if (crash === undefined) throw new Error('the simulated kernel does not crash');
@@ -245,7 +245,7 @@ describe('explore', () => {
       ['null-deref dwc3_reset', 1],
     ]);
     expect(found.strangers).toEqual([
-      { device: 'usb', signature: 'null-deref dwc3_reset', disabled: '/usb', kept: null },
+      { device: 'usb', signature: 'null-deref dwc3_reset', disabled: '/usb', kept: null, warns: false },
     ]);
     expect(found.pairs).toMatchObject({ covered: 2, missing: [], impossible: [] });
 
@@ -256,6 +256,67 @@ describe('explore', () => {
       }),
     );
     expect(needed.strangers).toMatchObject([{ device: 'usb', disabled: null, kept: 'scm is not bound without it' }]);
+  });
+
+  describe('of boots that warn', () => {
+    const asked: SimulatedDevice[] = [
+      { device: 'scm', driver: 'qcom_scm', takes: 5 },
+      { device: 'rmtfs', driver: 'rmtfs', takes: 1 },
+    ];
+    /** Boots that print a warning in the probe of `device` where `warns` says so. */
+    const warning = (device: string, warns: (boot: number, cell: Cell) => boolean, stuck?: SimulatedDevice) => {
+      let boots = 0;
+      return async (cell: Cell): Promise<Outcome> => {
+        const isLate = cell.gates.length > 0 && stuck !== undefined;
+        const outcome = bootSimulated(isLate ? [stuck, ...asked.slice(1)] : asked, cell);
+        if (!warns(++boots, cell)) return outcome;
+        const probing = { driver: 'any', device };
+        const event: Crash = { ...aWarning('gdsc', outcome.events.length + 1), probing };
+        const { signature, title } = event;
+        return { ...outcome, verdict: 'warning', signature, reason: title, events: [...outcome.events, event] };
+      };
+    };
+
+    it('tells a warning of the first boot once, and judges the others without it', async () => {
+      const found = await explore(requestFor(asked, { boot: warning('scm', () => true) }));
+      expect(found.outcomes.map(({ verdict, boot, times }) => [verdict, boot, times])).toEqual([
+        ['warning', 1, 1],
+        ['bound', 2, found.boots - 1],
+      ]);
+      // What the verdict of every boot hid before.
+      const stuck: SimulatedDevice = { device: 'scm', driver: 'qcom_scm', suppliers: ['nobody'] };
+      const hidden = await explore(requestFor(asked, { boot: warning('scm', () => true, stuck) }));
+      expect(hidden.outcomes.map(({ verdict }) => verdict)).toContain('stuck-deferred');
+    });
+
+    it('tells that of a device that nobody asked about once, and leaves the device in', async () => {
+      const devices = ['tbu1', 'tbu2', 'tbu3'];
+      const plain = await explore(requestFor(asked));
+      let turn = 0;
+      const found = await explore(
+        requestFor(asked, {
+          boot: async (cell) => warning(devices[turn++ % 3] ?? '', () => cell.shift !== 4)(cell),
+        }),
+      );
+      expect(found.boots).toBe(plain.boots);
+      expect(found.strangers).toMatchObject([{ disabled: null, kept: null, warns: true }]);
+      expect(found.outcomes.map(({ verdict, times }) => [verdict, times])).toEqual([
+        ['bound', found.boots - 1],
+        ['warning', 1],
+      ]);
+    });
+
+    it('tells that of a device that is asked about, also where another device has the same', async () => {
+      const found = await explore(
+        requestFor(asked, {
+          boot: async (cell) => warning(cell.shift === 5 ? 'scm' : 'usb', () => true)(cell),
+        }),
+      );
+      expect(found.outcomes.map(({ verdict, times }) => [verdict, times])).toEqual([
+        ['warning', 2],
+        ['bound', found.boots - 2],
+      ]);
+    });
   });
 
   it('counts an order that cannot be had among the orders, and not among the outcomes', async () => {
@@ -536,7 +597,7 @@ describe('explainOrder', () => {
     const cell = simulatedCell({ bootargs: ['quiet'], gates: [delay] });
     const boot = async ({ gates }: Cell): Promise<Outcome> => {
       const names = gates.length > 0 ? ['always', 'late'] : ['always'];
-      const events = names.map((name, at) => warning(name, at + 1));
+      const events = names.map((name, at) => aWarning(name, at + 1));
       return {
         verdict: 'warning',
         reason: events[0]?.title ?? '',
