@@ -99,7 +99,10 @@ function nearestModels(wanted: string, roots: readonly RootOfTree[]): RootOfTree
         .filter((word) => word !== ''),
     );
   const own = wordsOf(wanted);
-  return roots
+  // Of trees of one model, that without an overlay.
+  const shortest = roots.toSorted((a, b) => b.file.length - a.file.length);
+  const byModel = new Map(shortest.map((root) => [root.model, root]));
+  return [...byModel.values()]
     .map((root) => {
       const words = wordsOf(root.model);
       const shared = [...words].filter((word) => own.has(word)).length;
