@@ -7,7 +7,7 @@ import type { LogRecord } from './prefix.ts';
 /** Words with which drivers tell an error, besides its number. */
 const AN_ERROR = new RegExp(
   oneOf(
-    /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?\d)|invalid/,
+    /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
     /missing|mismatch|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
@@ -15,6 +15,9 @@ const AN_ERROR = new RegExp(
   ),
   'i',
 );
+/** Something was tried and came to nothing; other words of {@link AN_ERROR} may be of what is not there. */
+const FAILS =
+  /fail|error|could ?n[o']t|cannot|can't|unable|timed out|refused|mismatch|wrong\b|(?<!node )(?<![\w.])-\d{1,3}\b/i;
 /** What the driver core says of a device, which is not its driver's. */
 const CORE = oneOf(
   /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force)|$)|deferred probe/,
@@ -61,7 +64,10 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
   oneOf(
-    /us(?:e|ing) (?:dummy|default|fixed|internal|identity)|continu(?:e|ing) without/,
+    /us(?:e|ing) (?:dummy|default|fixed|internal|identity)|, using \S|default(?:s|ing)? to\b|continu(?:e|ing) without/,
+    // Of the wireless regulatory database a made-up device is named, and wireless works without; a display that is not
+    // connected has nothing to be shown on (drm_setup_crtcs_fb(), drivers/gpu/drm/drm_fb_helper.c).
+    /regulatory\.db|Cannot find any crtc/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
     /Persistence not supported/,
@@ -70,13 +76,18 @@ const NO_MATTER = new RegExp(
   'i',
 );
 /** The driver goes on without what it has just called an error. */
-const GOES_ON =
-  /continu(?:e|ing) (?:without|with|anyway)|fall(?:ing)?[ -]?back to|assuming \S{1,64} is not (?:required|needed)/i;
+const GOES_ON = new RegExp(
+  oneOf(
+    /continu(?:e|ing) (?:without|with|anyway)|\bcontinues$|fall(?:ing)?[ -]?back to/,
+    /assuming \S{1,64} is not (?:required|needed)/,
+  ),
+  'i',
+);
 /** A driver says at the end of its probe that it has succeeded. */
 const PROBED =
   /^(?:probed\b|probe (?:succe|ok\b|done\b|complete|finished))|\b(?:successfully probed|probed successfully)/i;
 /** What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq_byname(). */
-const LITTLE = /^(?:error -\w{1,16}: )?IRQ \S{1,64} not found$/;
+const LITTLE = /^(?:error -\w{1,16}: )?IRQ (?:index [1-9]\d{0,3}|\S{1,64}) not found$/;
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|\b4294966779\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
@@ -228,6 +239,11 @@ export function speakerOf({ text, time, kernel }: LogRecord): string | null {
   return time !== null || kernel || IS_DEVICE.test(device) ? device : null;
 }
 
+/** Whether words are of an interrupt that is not there, which the driver may do without. */
+export function isLittle(words: string): boolean {
+  return LITTLE.test(words);
+}
+
 /** Whether words are a driver's own, and not of what it does without. */
 export function soundsBad(words: string): boolean {
   return (
@@ -259,6 +275,8 @@ export function complaintIn(
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
+  // What only is not there is worth a word where it is a node's.
+  if (driver === null && /^[A-Za-z]+$/.test(device) && !FAILS.test(words) && !/@[0-9a-f]/.test(words)) return null;
   const isSure = driver === null ? IS_SUBSYSTEM.test(device) : IS_DEVICE.test(device) || IS_DRIVER.test(driver);
   if (time === null && !kernel && !isSure) return null;
   return { event: 'complained', device, driver, words: words.slice(0, MOST), line, time };

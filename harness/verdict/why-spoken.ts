@@ -1,6 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { lacksPins, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
+import { isLittle } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -40,7 +41,7 @@ function endsProbe({ device, words }: Words): boolean {
   // Without the pin controller's words it may be deferred.
   const isRefused = words.startsWith(OF_PIN_CONTROLLER) || lacksPins(words);
   const last = words.split('; ').at(-1) ?? '';
-  const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last));
+  const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last) && !isLittle(last));
   return isRefused || isSaid || words.includes(`; cannot claim for ${device}`);
 }
 

@@ -54,8 +54,37 @@ describe('what works in spite of what was said earlier', () => {
   it('takes regulatory.db for no regulator', () => {
     const found = why(
       at(900, 'gadget-phy 2000.phy: no regulator: -517'),
-      at(950, 'platform regulatory.0: Direct firmware load for regulatory.db failed with error -2'),
+      at(950, 'platform regulatory.0: Direct load of its data failed with error -2'),
     );
     expect(formatWhy(found)).not.toContain('perhaps');
+  });
+
+  it('is not deferred where its driver continues', () => {
+    const text = 'gadget-thermal soc:thermal: failed reading its limit. err=-517. It continues';
+    expect(why(at(900, text))).toMatchObject({ unbound: 0, complaints: [] });
+  });
+
+  it('has not failed for the lack of an interrupt that is not its first', () => {
+    const lacks = (which: string) => at(900, `gadget-adc 2000.adc: error -ENXIO: IRQ ${which} not found`);
+    expect(why(lacks('index 0'))).toMatchObject({ unbound: 1 });
+    for (const which of ['index 1', 'wakeup']) expect(why(lacks(which))).toMatchObject({ unbound: 0 });
+  });
+
+  it('is not accused by what works without, what nobody tried and what is read as an error', () => {
+    const failing = at(1500, 'gadget-x 9000.x: probe with driver gadget-x failed with error -22');
+    const accused = (text: string) => why(at(900, text), failing).complaints.length;
+    for (const text of [
+      'platform regulatory.0: Direct firmware load for regulatory.db failed with error -2',
+      'gadget-dog 1000.watchdog: Initialized with 10s timeout @ 25000000 Hz, action=0.',
+      'gadget-i2c 1000.i2c: Bus frequency not specified, default to 100kHz.',
+      'gadget-mac 1000.mac: no address specified, using 02:00:00:00:00:01',
+      'gadget-drm 1000.gpu: [drm] Cannot find any crtc or sizes',
+      'iommu: DMA domain TLB invalidation policy: strict mode',
+      'efi: UEFI not found.',
+      'cma: Reserved 128 MiB at 0x0000000098000000 on node -1',
+    ])
+      expect([text, accused(text)]).toEqual([text, 0]);
+    expect(accused('irq: no irq domain found for gadget@20 !')).toBe(1);
+    expect(accused('gadget: api mismatch')).toBe(1);
   });
 });
