@@ -211,6 +211,7 @@ const SILENT_STEPS: ReadonlySet<string> = new Set<PlanStep['step']>([
   'autoprobe',
   'bind',
   'override',
+  'read',
   'rescan',
   'suspend',
   'unbind',
@@ -219,15 +220,24 @@ const SILENT_STEPS: ReadonlySet<string> = new Set<PlanStep['step']>([
 ]);
 const MOST_STEPS = 3;
 
-/** Steps of the plan that the kernel refused: a boot without them is not the one that the cell describes. */
+/**
+ * Steps of the plan that the kernel refused, or that waited in vain: a boot without them is not the one that the cell
+ * describes.
+ */
 function stepRemarks(events: readonly DmesgEvent[]): string[] {
   const refused = events.flatMap((event) => {
-    if (event.event !== 'agent' || !SILENT_STEPS.has(event.verb)) return [];
+    if (event.event !== 'agent') return [];
+    const [first = '', second] = event.words;
+    // `wait DEVICE timeout`, `join timeout TASKS`; `read` has how often it read behind the path (guest/init/steps.c).
+    if (event.verb === 'wait' && second === 'timeout') return [`the step wait ${first} ended with it not bound`];
+    if (event.verb === 'join' && first === 'timeout')
+      return [`the step join ended with tasks still running: ${second ?? ''}`];
+    if (!SILENT_STEPS.has(event.verb)) return [];
     // VERB WORDS... error NUMBER TEXT (guest/init/report.c, report_result()).
     // A module or a driver may be called `error`.
     const at = event.words.findIndex((word, n) => word === 'error' && /^\d+$/.test(event.words[n + 1] ?? ''));
     if (at < 0) return [];
-    const step = [event.verb, ...event.words.slice(0, at)].join(' ');
+    const step = [event.verb, ...event.words.slice(0, event.verb === 'read' ? 1 : at)].join(' ');
     return [`the step ${step} failed: ${event.words.slice(at + 2).join(' ')}`];
   });
   const more = refused.length - MOST_STEPS;

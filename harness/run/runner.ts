@@ -4,7 +4,7 @@ import PQueue from 'p-queue';
 import { resolveBoard } from '../boards/boards.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import type { DmesgEvent } from '../dmesg/events.ts';
-import { InfraError, KnownError } from '../errors.ts';
+import { InfraError, InputError, KnownError } from '../errors.ts';
 import { type GateEvent, parseGateLog } from '../firmware/gate-log.ts';
 import type { KernelArtefact, KernelResult } from '../kernel/artefact.ts';
 import { cacheRoot, useCache } from '../kernel/cache.ts';
@@ -104,8 +104,13 @@ export class Runner {
     return (await this.#common.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
   }
 
-  /** Says what is wrong with the names in a cell before it is booted. @throws InputError */
+  /** Says what is wrong with a cell before it is booted: its names, and a plan that would not end. @throws InputError */
   async check(cell: Cell): Promise<void> {
+    if (cell.plan.some(({ step }) => step === 'shell'))
+      throw new InputError(
+        `cell ${cell.id}: its plan stops at a shell, and nobody is there to use it`,
+        'leave the step out; `cell --interactive` opens a shell after the plan',
+      );
     checkDeviceNames(cell, await this.board(cell));
   }
 

@@ -275,6 +275,12 @@ test('a CPU of a real board’s tree goes off and comes back, and the others go 
   expect(gateVerbs(record)).toEqual(expect.arrayContaining(['delayed cpu_die()', 'delayed secondary_start_kernel()']));
 });
 
+test('a wait of an hour comes to its end, and a plan that stops at a shell is refused', async () => {
+  const { record } = await boot({ plan: [{ step: 'wait', device: 'nonesuch.1', ms: 3_600_000 }] });
+  expect(record.reason).toContain('the step wait nonesuch.1 ended with it not bound');
+  await expect(boot({ plan: [{ step: 'shell' }] })).rejects.toThrow('its plan stops at a shell');
+});
+
 test('a suspend of all devices is a step of the plan, and gates stand in it', async () => {
   const { record } = await boot({
     kernel: 'debian-stock:6.1',

@@ -224,6 +224,12 @@ test('steps that the kernel refused are in the reason: the boot is not the one t
   expect(reasonAfter(['start', ...Array.from({ length: 5 }, () => 'write /sys/x error 22 Invalid argument')])).toMatch(
     /(; the step write \/sys\/x failed: Invalid argument){3}; and 2 more$/,
   );
+  expect(reasonAfter(['start', 'read /sys/x 179 error 2 No such file or directory'])).toMatch(
+    /; the step read \/sys\/x failed: No such file or directory$/,
+  );
+  expect(reasonAfter(['start', 'wait a.device timeout', 'wait another bound', 'join timeout 2'])).toMatch(
+    /; the step wait a\.device ended with it not bound; the step join ended with tasks still running: 2$/,
+  );
   // A module of that name.
   expect(reasonAfter(['start', 'load error ok', 'unload error ok'])).not.toContain('failed');
   expect(reasonAfter(['start', 'unload error error 11 Device busy'])).toMatch(

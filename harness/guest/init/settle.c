@@ -8,6 +8,8 @@
 
 /* Idle time is free under -icount, a look is not: the look is as rare as the window allows. */
 #define WAIT_POLL_MS 20
+/* A long wait looks the less often the longer it has lasted: virtual hours cost host time. */
+#define WAIT_POLL_PART 64
 #define SETTLE_LOOKS 16 /* a window */
 #define SETTLE_POLL_MIN_MS 5
 #define SETTLE_POLL_MAX_MS 250
@@ -88,26 +90,30 @@ static uint64_t fingerprint(void)
 
 bool wait_bound(const char *name, uint64_t ms)
 {
-	uint64_t limit = now_ms() + ms;
+	uint64_t start = now_ms();
+	uint64_t limit = start + ms;
+	uint64_t poll;
 	char driver[NAME_SIZE];
 	bool bound = false;
 
 	look_for_waiting(list_devices());
 	for (;;) {
 		int directory = open_bus_of_device(name);
+		uint64_t now = now_ms();
 
 		if (directory >= 0) {
 			struct device device = {directory, name, driver, false};
-			uint64_t now = now_ms();
 
 			bound = driver_of(directory, name, driver) &&
 				wait_probes((struct device_list){&device, 1, false}, now < limit ? limit - now : 0) &&
 				driver_of(directory, name, driver);
 			sys_close(directory);
 		}
-		if (bound || now_ms() >= limit)
+		now = now_ms();
+		if (bound || now >= limit)
 			return bound;
-		sleep_ms(WAIT_POLL_MS);
+		poll = WAIT_POLL_MS + (now - start) / WAIT_POLL_PART;
+		sleep_ms(poll < limit - now ? poll : limit - now);
 	}
 }
 
