@@ -11,6 +11,7 @@ import type { KernelArtefact } from '../kernel/artefact.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { type Drivers, driversOf } from '../kernel/matches.ts';
 import { loadOrder, moduleIndex } from '../kernel/modalias.ts';
+import { modulesWithText } from '../kernel/modules.ts';
 import { loadPlan } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
@@ -67,7 +68,9 @@ export async function askedOf(options: ExploreOptions, runner: Runner, shared: s
       : { ...plain, plan: loadingModules(plain, await modulesAsked(runner, options, named.modules, kernel, shared)) };
   const loaded = loadsOf(base.plan);
   const drivers = await driversOf(cacheRoot(), kernel);
-  const ofDevices = devices.flatMap((device) => driverModules(device, tree, nodes, { kernel, drivers, loaded }));
+  const about = { kernel, drivers, loaded };
+  const ofDevices: string[] = [];
+  for (const device of devices) ofDevices.push(...(await driverModules(device, tree, nodes, about)));
   const loads = named === null ? loaded : named.oneByOne ? [...named.modules, ...ofDevices] : ofDevices;
   return { base, kernel, devices, loads, tree, nodes };
 }
@@ -120,23 +123,26 @@ async function unknownDevice(
  * Modules of the plan that match the device's node.
  * @throws InputError when nothing in the kernel, or nothing that the plan loads, does
  */
-function driverModules(
+async function driverModules(
   device: string,
   tree: DeviceTree,
   nodes: ReadonlyMap<string, string>,
   { kernel, drivers, loaded }: { kernel: KernelArtefact; drivers: Drivers; loaded: readonly string[] },
-): readonly string[] {
+): Promise<readonly string[]> {
   const node = nodeAt(tree.root, nodes.get(device) ?? '/');
   const compatible = stringsOf(node, 'compatible');
   const match = drivers.find(compatible);
   const what = `${device} (compatible ${compatible.join(', ')})`;
-  if (match.kind === 'none')
+  if (match.kind === 'none') {
+    const withIt = await modulesWithText(withTheirs(loaded, kernel), kernel.modules, compatible);
+    if (withIt.length > 0) return withIt.filter((module) => loaded.includes(module));
     throw new InputError(
       `kernel ${kernel.recipe} has no driver for ${what}, so that it is never probed`,
       'name a kernel that has it (the -full recipes have those of the full board), or leave the device out',
     );
+  }
   if (match.kind !== 'modules') return [];
-  if (match.modules.some((module) => isLoaded(module, loaded, kernel)))
+  if (match.modules.some((module) => withTheirs(loaded, kernel).includes(module)))
     return match.modules.filter((module) => loaded.includes(module));
   throw new InputError(
     `the driver of ${what} is the module ${match.modules.join(' or ')}, which is not loaded`,
@@ -144,9 +150,9 @@ function driverModules(
   );
 }
 
-/** Whether a plan loads the module, or one that depends on it. */
-function isLoaded(module: string, loaded: readonly string[], kernel: KernelArtefact): boolean {
-  return loaded.some((name) => name === module || kernel.modules.get(name)?.depends.includes(module));
+/** Modules that a plan loads, with those that they need. */
+function withTheirs(loaded: readonly string[], kernel: KernelArtefact): string[] {
+  return [...new Set(loaded.flatMap((name) => [name, ...(kernel.modules.get(name)?.depends ?? [])]))];
 }
 
 /** What `--modules` says. */

@@ -82,6 +82,32 @@ export async function moduleFunctions(
   return (module) => found.get(module) ?? null;
 }
 
+/**
+ * Those of these modules in whose constants one of `texts` stands as a text of its own. A match table without
+ * MODULE_DEVICE_TABLE(), as those of the parts of vc4 (drivers/gpu/drm/vc4/vc4_hvs.c, 6.12), is in no alias.
+ */
+export async function modulesWithText(
+  names: readonly string[],
+  files: ReadonlyMap<string, Pick<ModuleFile, 'path'>>,
+  texts: readonly string[],
+): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    const path = files.get(name)?.path;
+    if (path !== undefined && (await withFile(path, (read) => hasText(read, texts)))) found.push(name);
+  }
+  return found;
+}
+
+async function hasText(read: ReadAt, texts: readonly string[]): Promise<boolean> {
+  for (const section of (await readElf(read))?.sections ?? []) {
+    if (!section.name.startsWith('.rodata')) continue;
+    const constants = Buffer.from(await readSection(read, section));
+    if (texts.some((text) => constants.includes(`\0${text}\0`, 0, 'latin1'))) return true;
+  }
+  return false;
+}
+
 async function countFunctions(read: ReadAt): Promise<ReadonlyMap<string, number>> {
   const elf = await readElf(read);
   const lines = elf === null ? null : await symbolLines(read, elf);

@@ -1,11 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
+import { dir } from 'tmp-promise';
 import { describe, expect, it } from 'vitest';
 import type { ReadAt } from '../../harness/kernel/elf.ts';
-import { indexModules, moduleName, readModinfo } from '../../harness/kernel/modules.ts';
+import { indexModules, moduleName, modulesWithText, readModinfo } from '../../harness/kernel/modules.ts';
 
-/** A minimal ELF64 file with a section of names and a .modinfo. */
-function elf(modinfo: string): Buffer {
-  const names = Buffer.from('\0.modinfo\0', 'latin1');
+/** A minimal ELF64 file with a section of names and another one. */
+function elf(modinfo: string, section = '.modinfo'): Buffer {
+  const names = Buffer.from(`\0${section}\0`, 'latin1');
   const info = Buffer.from(modinfo, 'latin1');
   const header = Buffer.alloc(64);
   header.write('\x7fELF\x02\x01', 0, 'latin1');
@@ -38,6 +41,22 @@ describe('modules', () => {
       ['depends', 'qcom-scm,iova'],
     ]);
     expect(await readModinfo(reader(Buffer.from('not a module')))).toBeNull();
+  });
+
+  it('are found by a compatible that is in no alias, and not by part of one', async () => {
+    const { path, cleanup } = await dir({ unsafeCleanup: true });
+    const file = async (name: string, bytes: Buffer) => {
+      await writeFile(join(path, name), bytes);
+      return [name, { path: join(path, name) }] as const;
+    };
+    const files = new Map([
+      await file('vc4', elf('\0brcm,hvs\0\0', '.rodata')),
+      await file('longer', elf('\0brcm,hvs2\0x-brcm,hvs\0', '.rodata')),
+      await file('elsewhere', elf('\0brcm,hvs\0', '.modinfo')),
+      await file('broken', Buffer.from('no module')),
+    ]);
+    expect(await modulesWithText([...files.keys(), 'missing'], files, ['other', 'brcm,hvs'])).toEqual(['vc4']);
+    await cleanup();
   });
 
   it('are read from any bytes without an exception', async () => {
