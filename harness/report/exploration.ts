@@ -25,15 +25,16 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
     const what = passes(outcome) ? verdict : `${verdict}: ${printable(title ?? reason)}`;
     const painted = passes(outcome) ? what : paint.red(what);
     lines.push(`  ${painted}  ${paint.dim(`first in boot ${boot} (${stage}), ${count(times, 'boot')}`)}`);
-    if (boot === 1 && verdict === 'warning')
+    // There is no order to explain.
+    const isUsual = boot === 1 && verdict === 'warning';
+    if (isUsual)
       lines.push(
         '      nothing was put into an order yet: the other boots are judged without the warnings of this one',
       );
     const file = files.get(key);
-    if (file !== undefined) {
-      lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
+    if (file !== undefined) lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
+    if (file !== undefined && !isUsual)
       lines.push(`      explain  ${printable(commandLine(['bisect', 'order', file]))}`);
-    }
   }
   if (found.stoppedBy === 'baseline') return `${[...lines, ...brokenBase(found)].join('\n')}\n`;
   lines.push(...formatList('Not searched, but in the way', found.strangers.map(strangerText)));
@@ -53,7 +54,10 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
   lines.push(
     ...formatList(
       'requested but never observed',
-      found.unrealised.map(({ cell, why }) => `${cell}: ${why}`),
+      [...groupBy(found.unrealised, ({ why }) => why)].map(([why, boots]) => {
+        const more = boots.length === 1 ? '' : ` and ${count(boots.length - 1, 'other')}`;
+        return `${boots[0]?.cell}${more}: ${why}`;
+      }),
     ),
   );
   lines.push(...found.waits.flatMap(waitTexts).map((text) => `  ${printable(text)}`));

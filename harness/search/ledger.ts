@@ -23,7 +23,7 @@ export class OrderLedger {
   readonly levels: readonly [Level, ...Level[]];
   /** Orders of bindings, of the highest strength. */
   readonly bindings: { readonly space: TupleSpace; readonly table: CoverageTable };
-  readonly unrealised: Unrealised[] = [];
+  readonly #unrealised: Unrealised[] = [];
 
   /** @throws InputError when there are too many devices for the strength */
   constructor(devices: readonly string[], strength: number) {
@@ -66,7 +66,7 @@ export class OrderLedger {
   ): void {
     if (recorded.join() === asked.join()) return;
     const why = whyNot(asked, recorded, outcome);
-    this.unrealised.push({ cell, asked, recorded, why });
+    this.#unrealised.push({ cell, asked, recorded, why });
     if (taught) return;
     for (const { table, asks, givenUp } of this.levels) {
       for (const index of table.unseen(asked)) {
@@ -75,6 +75,12 @@ export class OrderLedger {
         if (times >= ASKS_BEFORE_GIVING_UP) givenUp.set(index, `asked for in ${times} boots and not seen: ${why}`);
       }
     }
+  }
+
+  /** Boots whose order was not the one that they were asked for, and that no other boot has shown since. */
+  get unrealised(): Unrealised[] {
+    const tables = [...this.levels, this.bindings].map(({ table }) => table);
+    return this.#unrealised.filter(({ asked }) => tables.some((table) => table.unseen(asked).length > 0));
   }
 
   /** Coverage of the orders of two probes, and of the highest strength; of bindings, of which none is given up. */

@@ -104,8 +104,16 @@ test('nothing that a log says reaches the terminal as a control sequence', () =>
 test('a warning says whose it is, and that it is not held against other boots', () => {
   const warning = { ...CRASH, verdict: 'warning', title: 'WARNING in g', boot: 1, stage: 'baseline' } as const;
   const stranger = { device: 'usb', signature: 'warning: WARNING in g', disabled: null, kept: null, warns: true };
-  const text = told({ outcomes: [warning], strangers: [stranger] });
+  const text = told({ outcomes: [warning], strangers: [stranger] }, new Map([[warning.key, 'a.yaml']]));
+  expect(text).toContain('replay');
+  expect(text).not.toContain('explain');
   expect(text).toContain('the other boots are judged without the warnings of this one');
   expect(text).toContain('usb warns (warning: WARNING in g); left in, as a warning hides nothing, and not told again');
   expect(told({ outcomes: [{ ...warning, boot: 2 }] })).not.toContain('judged without');
+});
+
+test('boots that failed to show an order for one reason stand in one line', () => {
+  const boot = (cell: string, why: string) => ({ cell, asked: ['b', 'a'], recorded: ['a', 'b'], why });
+  const text = told({ unrealised: [boot('x-2', 'a came first'), boot('x-3', 'a came first'), boot('x-4', 'no b')] });
+  expect(text).toContain('requested but never observed:\n      x-2 and 1 other: a came first\n      x-4: no b\n');
 });

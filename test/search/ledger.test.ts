@@ -32,3 +32,13 @@ it('when orders are asked for in another way they have all their turns again', (
   ask(ledger, 1);
   expect(givenUp(ledger)).toEqual(['b a']);
 });
+
+it('an order that another boot shows later is none that was never observed', () => {
+  const ledger = new OrderLedger(DEVICES, 2);
+  ask(ledger, 2);
+  expect(ledger.unrealised.map(({ why }) => why)).toEqual(Array(2).fill('a was probed before b'));
+  for (const { table } of ledger.levels) table.add(['b', 'a']);
+  expect(ledger.unrealised, 'the order of bindings is open').toHaveLength(2);
+  ledger.bindings.table.add(['b', 'a']);
+  expect(ledger.unrealised).toEqual([]);
+});
