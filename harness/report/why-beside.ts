@@ -1,3 +1,4 @@
+import { isSameMachine } from '../board/likely-cause.ts';
 import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { NodeFact } from '../session/why-node.ts';
@@ -19,7 +20,7 @@ const STATES: Readonly<Record<SupplierState, string>> = {
 
 /** From where the rest is known, and how well the tree fits the log. */
 export function besideLines({ tree, model, machine, kernel, devices, inTree }: BesideLog): string[] {
-  const isOther = model !== null && machine !== null && model !== machine;
+  const isOther = model !== null && machine !== null && !isSameMachine(machine, model);
   const whose = isOther ? ` ("${printable(model)}", and the log is of "${printable(machine)}")` : '';
   const count = devices === 0 ? '' : `; it has ${inTree} of the ${devices} devices with an address that the log names`;
   const drivers =
@@ -76,20 +77,31 @@ export function besideRoots(roots: readonly Root[], beside: BesideLog | null): O
   const named = beside.named.filter(({ root }) => names.has(root));
   const missing = gathered(named.map(({ root, missing: those }) => ({ root, those })));
   const there = gathered(named.map(({ root, there: those }) => ({ root, those })));
-  const lines = missing.map((one) => `  by the tree ${supplierText(one, roots.length, beside)}`);
+  const lines = missing.slice(0, LINES).map((one) => `  by the tree ${supplierText(one, roots.length, beside)}`);
+  const more = missing.slice(LINES).map(({ name }) => name);
+  if (more.length > 0) lines.push(`  by the tree also for ${listed(more, MOST)}`);
   if (there.length > 0) {
-    const intro = missing.length > 0 ? 'it also names' : 'it may wait only for';
+    const intro = missing.length > 0 ? 'the tree also names' : 'the tree names only what is there by the log:';
     lines.push(
-      `  by the tree ${intro} ${listed(
+      `  ${intro} ${listed(
         there.map((one) => `${one.name} (${STATES[one.state]})`),
         MOST,
       )}`,
     );
   }
-  const nexts = [...own.flatMap(({ next }) => next ?? []), ...missing.flatMap((one) => nextOf(one, beside) ?? [])];
-  return { lines: [...own.flatMap((one) => one.lines), ...lines], next: nexts[0] ?? null };
+  // What the kernel has as a module, or not at all, is likelier missing than what it has built in.
+  const known = [
+    ...own.flatMap(({ next }) => next ?? []),
+    ...missing.flatMap(({ name, state }) =>
+      state === 'untold' ? (nextOfFact(beside.facts.get(name), beside) ?? []) : [],
+    ),
+  ];
+  const [next = null] = [...known, ...missing.flatMap((one) => nextOf(one, beside) ?? [])];
+  return { lines: [...own.flatMap((one) => one.lines), ...lines], next };
 }
 
+/** So many suppliers have a line of their own. */
+const LINES = 4;
 /** So many names are listed. */
 const MOST = 8;
 
@@ -106,7 +118,7 @@ function gathered(named: readonly { readonly root: string; readonly those: reado
       known.roots.push(root);
       found.set(one.node, known);
     }
-  return [...found.values()].map(({ one, roots }) => ({ ...one, roots })).slice(0, MOST);
+  return [...found.values()].map(({ one, roots }) => ({ ...one, roots }));
 }
 
 /** @param roots how many are told together */
@@ -160,17 +172,14 @@ function driverText(fact: NodeFact | undefined, { kernel }: BesideLog): string {
 function nextOf(one: NamedSupplier, beside: BesideLog): string | null {
   if (one.state === 'unbound') return `find out first why ${printable(one.name)} is not bound`;
   if (one.state === 'disabled') return `set \`status\` of ${printable(one.node)} to "okay", where the board has it`;
-  const fact = beside.facts.get(one.name);
-  if (fact === undefined) return null;
-  const known = nextOfFact(fact, beside);
   const what = one.compatible[0];
-  return (
-    known ?? (what === undefined ? null : `enable the driver for ${printable(what)} in the kernel, or load its module`)
-  );
+  return what === undefined || !beside.facts.has(one.name)
+    ? null
+    : `enable the driver for ${printable(what)} in the kernel, or load its module`;
 }
 
-function nextOfFact(fact: NodeFact, { kernel }: BesideLog): string | null {
-  if (fact.fact !== 'device' || fact.match === null || kernel === null) return null;
+function nextOfFact(fact: NodeFact | undefined, { kernel }: BesideLog): string | null {
+  if (fact?.fact !== 'device' || fact.match === null || kernel === null) return null;
   const what = printable(fact.compatible[0] ?? fact.path);
   if (fact.match.kind === 'modules')
     return `load ${fact.match.modules.map(printable).join(' or ')}, which drives ${what}, or build it if need be`;

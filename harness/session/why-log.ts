@@ -59,7 +59,8 @@ export function whyBeside(said: Why, summary: LogSummary, { name, tree, kernel }
   const missing = named.flatMap((root) => root.missing);
   const facts = new Map(missing.map((one) => [one.name, factOf(one.node, tree, kernel?.drivers ?? null)]));
   for (const root of found.roots)
-    if (isUnseen(root)) facts.set(root.name, factOf(nodes.pathOf(root.name), tree, kernel?.drivers ?? null));
+    if (isUnseen(root) || nodes.pathOf(root.name) === null)
+      facts.set(root.name, factOf(nodes.pathOf(root.name), tree, kernel?.drivers ?? null));
   const told = new Set(named.filter((root) => root.missing.length > 0).map(({ root }) => root));
   return {
     found,

@@ -90,7 +90,7 @@ const ENDED_BY_TIMEOUT = /^power-domains$|^iommus$|^pinctrl-\d+$/;
 function wantedBy(cause: RootCause): Wanted | null {
   if (cause.cause === 'unnamed-supplier') return { isMeant: () => true, words: null };
   if (cause.cause === 'timed-out') return { isMeant: (property) => ENDED_BY_TIMEOUT.test(property), words: null };
-  if (cause.cause !== 'own-deferral' || cause.whom !== 'it') return null;
+  if (cause.cause !== 'own-deferral') return null;
   const pattern = wantOf(cause.call)?.property ?? null;
   return pattern === null ? null : { isMeant: (property) => pattern.test(property), words: cause.call };
 }
@@ -120,12 +120,15 @@ class Suppliers {
   readonly #bound = new Set<string>();
   readonly #spoken = new Set<string>();
   readonly #needed: ReadonlySet<string>;
+  readonly #cpus: readonly string[];
 
   constructor(tree: DeviceTree, nodes: DeviceNodes, { devices, heard, complaints }: LogSummary) {
     this.#tree = tree;
     this.#nodes = nodes;
     this.#compatible = compatiblesByPath(tree);
     this.#phandles = phandlesOf(tree.root);
+    const cpus = nodeAt(tree.root, CPUS)?.children ?? [];
+    this.#cpus = cpus.map(({ name }) => `${CPUS}/${name}`);
     for (const { from, property, to, entry } of referencesTo(tree, this.#phandles, FOLLOWED_BY_DRIVERS))
       this.#add(from, { property, to, name: this.#nameOf(from, property, entry) });
     for (const { consumer, supplier, properties } of interruptLinks(tree))
@@ -153,20 +156,27 @@ class Suppliers {
   of(device: string, { isMeant, words }: Wanted): NamedSupplier[] {
     const path = this.#nodes.pathOf(device);
     if (path === null) return [];
-    const meant = [...(this.#entries.get(path) ?? []), ...this.#others(path)].filter(({ property }) =>
-      isMeant(property),
-    );
+    const own = this.#meantBy(path, isMeant);
+    // What a CPU needs stands in its own node (dev_pm_opp_of_find_icc_paths(), drivers/opp/of.c).
+    const meant =
+      own.length > 0 || !/cpufreq/.test(device) ? own : this.#cpus.flatMap((cpu) => this.#meantBy(cpu, isMeant));
     const called = meant.filter(({ name }) => name !== null && isSpokenOf(name, words));
-    const bySupplier = new Map<string, Set<string>>();
+    const bySupplier = new Map<string, Map<string, Set<string>>>();
     for (const { to, property, name } of called.length > 0 ? called : meant) {
-      const properties = bySupplier.get(to) ?? new Set();
-      const own = name === null || property.startsWith(name) ? property : `${property} (${name})`;
-      bySupplier.set(to, properties.add(own));
+      const properties = bySupplier.get(to) ?? new Map<string, Set<string>>();
+      const names = properties.get(property) ?? new Set();
+      if (name !== null && !property.startsWith(name)) names.add(name);
+      bySupplier.set(to, properties.set(property, names));
     }
     // What stands above a device is there before it.
     return [...bySupplier].flatMap(([node, properties]) =>
-      node === path || path.startsWith(`${node}/`) ? [] : [this.#supplier(node, [...properties])],
+      node === path || path.startsWith(`${node}/`) ? [] : [this.#supplier(node, [...properties].map(entriesText))],
     );
+  }
+
+  #meantBy(path: string, isMeant: Wanted['isMeant']): Entry[] {
+    const all = [...(this.#entries.get(path) ?? []), ...this.#others(path)];
+    return all.filter(({ property }) => isMeant(property));
   }
 
   #supplier(node: string, properties: readonly string[]): NamedSupplier {
@@ -237,6 +247,15 @@ class Suppliers {
     // Both ends of a path: Documentation/devicetree/bindings/interconnect/interconnect.txt.
     return names[property === 'interconnects' ? Math.floor(entry / 2) : entry] ?? null;
   }
+}
+
+const CPUS = '/cpus';
+/** So many names of entries are told. */
+const FEW_NAMES = 3;
+
+/** A property, with the names of its entries where there are few. */
+function entriesText([property, names]: readonly [string, ReadonlySet<string>]): string {
+  return names.size === 0 || names.size > FEW_NAMES ? property : `${property} (${[...names].join(', ')})`;
 }
 
 /** Where it is not the property without its last letter. */

@@ -26,6 +26,7 @@ const tree = boardTree({
       { compatible: 'acme,i2c', clocks: [1] },
       node('charger@50', { compatible: 'acme,charger', reg: [0x50], clocks: [3] }),
     ),
+    node('cpufreq@b000', { compatible: 'acme,cpufreq' }),
     node('sound', { compatible: 'acme,sound' }, node('link', {}, node('cpu', { 'sound-dai': [5] }))),
     node('dai@9000', { compatible: 'acme,dai', phandle: [5], '#sound-dai-cells': [0] }),
   ]),
@@ -115,9 +116,11 @@ describe('what the device tree names where the log says only the kind', () => {
     const [first] = namedIn(lines);
     expect(first?.there.map(({ name, state }) => [name, state])).toEqual([['1000.clock-controller', 'bound']]);
     expect(first?.missing.map(({ name, state }) => [name, state])).toEqual([['2000.clock-controller', 'untold']]);
-    expect(told(lines)).toContain('by the tree it also names 1000.clock-controller (bound by the log)');
+    expect(told(lines)).toContain('the tree also names 1000.clock-controller (bound by the log)');
     const all = [...lines, bound('2000.clock-controller')];
-    expect(told(all)).toContain('it may wait only for 1000.clock-controller (bound by the log), 2000.clock');
+    expect(told(all)).toContain(
+      'the tree names only what is there by the log: 1000.clock-controller (bound by the log), 2000.clock',
+    );
   });
 
   it('takes what a bound device needs for there', () => {
@@ -142,6 +145,24 @@ describe('what the device tree names where the log says only the kind', () => {
   it('finds the parts of a sound card, which no supplier binding names', () => {
     const named = namedIn([defers('acme-sound', 'sound', 'cannot find the cpu dai')]);
     expect(named).toMatchObject([{ missing: [{ name: '9000.dai', properties: ['sound-dai'] }] }]);
+  });
+
+  it('asks the nodes of the CPUs what their frequency driver lacks', () => {
+    const board = boardTree({
+      cpus: { 'cpu@0': { interconnects: [4, 0, 4, 1] } },
+      more: placed([
+        node('interconnect@4000', { compatible: 'acme,noc', phandle: [4], '#interconnect-cells': [1] }),
+        node('cpufreq@b000', { compatible: 'acme,cpufreq' }),
+      ]),
+    });
+    const line = defers('acme-cpufreq', 'b000.cpufreq', 'Failed to find icc paths');
+    expect(beside(board, [line]).beside.named).toMatchObject([{ missing: [{ name: '4000.interconnect' }] }]);
+  });
+
+  it('says so of what waits and has no node there', () => {
+    expect(told([defers('acme-gpu', 'gone', 'failed to get interconnect path')])).toContain(
+      'the tree has no node for it',
+    );
   });
 
   it('is not guessed once more', () => {
