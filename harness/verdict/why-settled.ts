@@ -61,13 +61,33 @@ export function splitSettled(summary: LogSummary, names: Names) {
     );
   };
   const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));
+  const suppliers = new Map(
+    unbound.flatMap(({ device, reason }) => {
+      const named = supplierOf(reason);
+      const supplier = named === null ? null : names.deviceOf(named);
+      return supplier === null ? [] : [[device, supplier] as const];
+    }),
+  );
+  const waiters = new Map<string, string[]>([...suppliers.values()].map((supplier) => [supplier, []]));
+  for (const [waiter, supplier] of suppliers) waiters.get(supplier)?.push(waiter);
+  // When a supplier is bound, what waits for it is tried again, and would be deferred again in so many words.
+  const isOver = ({ state, pending, timedOut, line }: DeviceLife, since: number) =>
+    state === 'deferred' && !pending && !timedOut && line < since;
+  const speaking = [...settled].filter((device) => devices.get(device)?.spoke === true);
+  const since = new Map(speaking.map((device) => [device, heard.get(device)?.line ?? 0]));
+  // The map grows while it is gone through.
+  for (const [supplier, line] of since)
+    for (const waiter of waiters.get(supplier) ?? []) {
+      const life = devices.get(waiter);
+      if (since.has(waiter) || life === undefined || !isOver(life, line)) continue;
+      since.set(waiter, line);
+      settled.add(waiter);
+    }
   // What a device that is not settled waits for is not settled, nor what that waits for.
-  const queue = unbound.filter(({ device }) => !settled.has(device));
-  for (const { reason } of queue) {
-    const named = supplierOf(reason);
-    const supplier = named === null ? null : names.deviceOf(named);
-    const life = supplier !== null && settled.delete(supplier) ? devices.get(supplier) : undefined;
-    if (life !== undefined) queue.push(life);
+  const queue = unbound.map(({ device }) => device).filter((device) => !settled.has(device));
+  for (const device of queue) {
+    const supplier = suppliers.get(device);
+    if (supplier !== undefined && settled.delete(supplier)) queue.push(supplier);
   }
   const others = unbound.map(({ device }) => device).filter((device) => !settled.has(device));
   return { unbound: new Set(others), settled };

@@ -51,6 +51,18 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(BANNER, defers(900), INIT, ...since.slice(1)).unbound).toBe(1);
   });
 
+  it('is tried again where what it waited for speaks since, and all that waits for that', () => {
+    const waits = (ms: number, device: string, supplier: string) =>
+      at(ms, `platform ${device}: probe deferral - supplier ${supplier} not ready`);
+    const dma = waits(40, '2000.dma', '1000.iommu');
+    const others = [waits(900, '3000.spi', '2000.dma'), waits(910, '4000.codec', '3000.spi')];
+    const speaks = at(950, 'gadget-dma 2000.dma: Adding to iommu group 4');
+    expect(why(dma, ...others, speaks).unbound).toBe(0);
+    expect(why(dma, speaks, ...others).unbound).toBe(3);
+    const listed = at(12000, 'platform 3000.spi: deferred probe pending: platform: supplier 2000.dma not ready');
+    expect(why(dma, ...others, speaks, listed).unbound).toBeGreaterThan(0);
+  });
+
   it('takes regulatory.db for no regulator', () => {
     const found = why(
       at(900, 'gadget-phy 2000.phy: no regulator: -517'),
