@@ -43,6 +43,8 @@ export function speaksOfDeferral(text: string): boolean {
 const DEFERS = `.{0,300}?${DEFERS_WORDS}.{0,200}`;
 const SAYS_DEFER = new RegExp(`^${DRIVER_DEV}(${DEFERS})$`);
 const SAYS_DEFER_DEVICE = new RegExp(String.raw`^()([\w,-]{1,64}[.@:][\w.,@:-]{1,64}|\d-00[0-9a-f]{2}): (${DEFERS})$`);
+/** Thermal zones are devices of a class, which no driver is bound to (thermal_zone_device_update()). */
+const CLASS = 'thermal';
 /** What a subsystem prints of a node, `%pOF`: of_clk_bulk_get(), drivers/clk/clk-bulk.c, for one. */
 const SAYS_DEFER_NODE = new RegExp(
   String.raw`^(/(?:[\w.,@+-]{1,64}/){0,15}[\w.,+-]{1,64}@[0-9a-f]{3,16}): (${DEFERS})$`,
@@ -217,7 +219,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
         ...at,
       };
     const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
-    if (said?.[2] !== undefined) {
+    if (said?.[2] !== undefined && said[1] !== CLASS) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];
       return { event: 'deferred', by: 'driver', reason: said[3] ?? null, device: said[2], driver, ...at };
     }

@@ -28,6 +28,8 @@ const ASYNC_DRIVER = new RegExp(`^${PREFIX}probing driver (\\S+) asynchronously$
 const ASYNC_DEVICE = new RegExp(`^${PREFIX}async probe completed$`);
 const BOUND_OLD = /^driver: '([^']{1,64})': driver_bound: bound to device '([^']{1,128})'/;
 const BOUND_NEW = new RegExp(`^${PREFIX}driver: '([^']{1,64})': driver_bound: bound to device`);
+/** component_bind(), drivers/base/component.c: a part is bound to its whole, so its own driver is on it, too. */
+const BOUND_PART = new RegExp(`^${PREFIX}bound (\\S{1,128}) \\(ops [^()]{1,128}\\)`);
 const REQUESTS = new RegExp(`^${PREFIX}Driver (\\S+) (?:requests|force) probe deferral`);
 const SUPPLIER = new RegExp(
   `^${PREFIX}(?:error -EPROBE_DEFER: |probe deferral - )((?:supplier|wait for supplier) .{1,300})`,
@@ -135,7 +137,15 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
       return { event: 'probe-async', device: attached[2], driver: attached[3] ?? null, ...at };
     const requests = REQUESTS.exec(text);
     if (requests?.[2] !== undefined)
-      return { event: 'deferred', by: 'driver', reason: null, device: requests[2], driver: requests[3] ?? null, ...at };
+      return {
+        event: 'deferred',
+        by: 'driver',
+        reason: null,
+        everyTime: true,
+        device: requests[2],
+        driver: requests[3] ?? null,
+        ...at,
+      };
     const failed = FAILED_OLD.exec(text);
     if (failed?.[2] !== undefined) return failedEvent(failed[2], failed[1], failed[3], at);
     const failing = FAILED_NEW.exec(text);
@@ -173,6 +183,8 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (queued[3] === 'Retrying from') return { event: 'retried', device: queued[2], driver: null, ...at };
     return { event: 'deferred', by: 'unknown', reason: null, device: queued[2], driver: null, ...at };
   }
+  const part = text.includes(': bound ') ? BOUND_PART.exec(text)?.[3] : undefined;
+  if (part !== undefined) return { event: 'bound', device: part, driver: null, ...at };
   if (text.includes('driver_bound')) {
     const old = BOUND_OLD.exec(text);
     if (old?.[2] !== undefined) return { event: 'bound', device: old[2], driver: old[1] ?? null, ...at };

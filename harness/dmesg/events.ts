@@ -88,7 +88,13 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     /** It is probed by another task than the one that registered it or its driver. */
     | { readonly event: 'probe-async' }
     | { readonly event: 'probe-entered' }
-    | { readonly event: 'deferred'; readonly by: 'driver' | 'supplier' | 'unknown'; readonly reason: string | null }
+    | {
+        readonly event: 'deferred';
+        readonly by: 'driver' | 'supplier' | 'unknown';
+        readonly reason: string | null;
+        /** The driver core says it of every attempt of every driver (really_probe(), drivers/base/dd.c). */
+        readonly everyTime?: true;
+      }
     | { readonly event: 'retried' }
     /** The driver of a device that was deferred says something else of it. */
     | { readonly event: 'spoke'; readonly words: string }

@@ -15,6 +15,8 @@ const VENDOR_PID = /^ ?\[pid:(\d+),cpu(\d+),[^\]]{1,20}\] ?/;
 const VENDOR_CPU = /^ ?c(\d{1,2})(?: {1,8}\d{1,6})? {1,2}(?=\S)/;
 /** PREEMPT_RT kernels up to 5.4: the CPU, before the text. */
 const RT_CPU = /^ ?(\d{3}): /;
+/** Behind a second stamp the CPU: `[    2.178165] [    2.178162]@1 `. */
+const VENDOR_AT = /^@(\d{1,2}) {1,2}(?=\S)/;
 /** HTC's mark of the kernel's lines, and what MediaTek puts before a file's. */
 const VENDOR_MARK = /^ ?\[(?:K|name:[\w-]{1,40}&)\] ?/;
 /** OPPO: a `k` glued to what the kernel itself says, two blanks after the stamp. */
@@ -32,7 +34,7 @@ const HOST_INIT = /^ ?[\w.-]{1,255} (?=(?:systemd|init)\[1\]: )/;
  * Characters that all that {@link stripInner} strips begins with, or words in it: one look spares most records the
  * rest.
  */
-const INNER_FIRST = /^\s*[[<(.c]|^ {0,4}-\(|^ {2}k|^ ?\d{3}: /;
+const INNER_FIRST = /^\s*[[<(.c]|^@|^ {0,4}-\(|^ {2}k|^ ?\d{3}: /;
 
 function hasInner(text: string): boolean {
   return (
@@ -63,6 +65,7 @@ const INNER: readonly Inner[] = [
   inner(VENDOR, (pid, name, cpu) => `${pid}:${cpu ?? name}`),
   inner(VENDOR_LEVEL, (cpu) => `C${cpu}`),
   inner(VENDOR_PID, (pid) => `T${pid}`),
+  inner(VENDOR_AT, (cpu) => `C${cpu}`, { stamped: true }),
   inner(VENDOR_CPU, (cpu) => `C${cpu}`, { stamped: true }),
   inner(RT_CPU, (cpu) => `C${Number(cpu)}`, { stamped: true, last: true }),
   inner(VENDOR_MARK, null),

@@ -187,7 +187,7 @@ export class Lives {
         return;
       case 'deferred':
         if (life.probed && event.by === 'driver') return;
-        if (event.by === 'supplier') this.#countRound(life);
+        if (event.by === 'supplier' || event.everyTime === true) this.#countRound(life);
         this.#deferredAt.set(event.device, { time: event.time, line: event.line });
         if (this.#isSaid(life, event)) {
           life.lastSaid = event.reason ?? life.lastSaid;

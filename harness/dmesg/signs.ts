@@ -43,6 +43,7 @@ const KERNEL = [
   'eferring',
   'ASoC: ',
   'failed to bind ',
+  ': bound ',
   'eferred devices',
   'is not ready',
   ': supplier ',

@@ -78,7 +78,7 @@ const NO_MATTER = new RegExp(
 /** The driver goes on without what it has just called an error. */
 const GOES_ON = new RegExp(
   oneOf(
-    /continu(?:e|ing) (?:without|with|anyway)|\bcontinues$|fall(?:ing)?[ -]?back to/,
+    /continu(?:e|ing) (?:without|with|anyway)|\bcontinues\.?$|fall(?:ing)?[ -]?back to/,
     /assuming \S{1,64} is not (?:required|needed)/,
   ),
   'i',
@@ -86,7 +86,10 @@ const GOES_ON = new RegExp(
 /** A driver says at the end of its probe that it has succeeded. */
 const PROBED =
   /^(?:probed\b|probe (?:succe|ok\b|done\b|complete|finished))|\b(?:successfully probed|probed successfully)/i;
-/** What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq_byname(). */
+/**
+ * What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq() and
+ * platform_get_irq_byname().
+ */
 const LITTLE = /^(?:error -\w{1,16}: )?IRQ (?:index [1-9]\d{0,3}|\S{1,64}) not found$/;
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|\b4294966779\b|EPROBE_DEFER|[Dd]efer/;

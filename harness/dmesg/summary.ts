@@ -277,8 +277,14 @@ export class Summary {
         return;
       default:
         if (event.event === 'spoke') this.#heard.add(event);
+        if (event.event === 'bound') this.#bindPart(event.device);
         this.#lives.add(event);
     }
+  }
+
+  /** What could not be bound before is bound as a part. */
+  #bindPart(part: string): void {
+    for (const [device, failure] of this.#bindFailures) if (failure.part === part) this.#bindFailures.delete(device);
   }
 
   finish(end: WholeLog): LogSummary {

@@ -21,6 +21,9 @@ const HAS_ADDRESS = new RegExp(
   ),
 );
 
+/** What a driver says once its device is there, whatever else it may lack then. */
+const HAS_REGISTERED = /\bregistered\b|\binitiali[sz]ed\b|\bsuccess/i;
+
 /**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
  * since, or they are not in later rounds of retries, or not in the list of what is pending that
@@ -40,24 +43,23 @@ export function splitSettled(summary: LogSummary, names: Names) {
   /** Its driver has said of an error since, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
     const said = complaints.get(device)?.line ?? 0;
-    return said > line && said > (heard.get(device)?.line ?? 0);
+    const well = heard.get(device);
+    const isThere = well !== undefined && well.line > line && HAS_REGISTERED.test(well.words);
+    return said > line && said > (well?.line ?? 0) && !isThere;
   };
   /** A supplier's sync_state() has waited for it since. */
   const isAwaited = ({ device }: DeviceLife) => (waited.get(device) ?? 0) > (heard.get(device)?.line ?? 0);
   const unbound = [...devices.values()].filter(isUnbound);
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, returned } = life;
+    if (pending || isAwaited(life)) return false;
+    const isDeferred = state === 'deferred' && !timedOut;
+    // Whatever its driver says, the driver core would say that it is deferred.
+    if (isDeferred && round > 0 && rounds - round >= ROUNDS_WITHOUT) return true;
     return (
-      !pending &&
       !isWorse(life) &&
-      !isAwaited(life) &&
       ((timedOut && state !== 'failed' && spoke) ||
-        (state === 'deferred' &&
-          !timedOut &&
-          (spoke ||
-            (round > 0 && rounds - round >= ROUNDS_WITHOUT) ||
-            isTriedSince(life) ||
-            (pendingFrom !== null && line < pendingFrom && !returned))))
+        (isDeferred && (spoke || isTriedSince(life) || (pendingFrom !== null && line < pendingFrom && !returned))))
     );
   };
   const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));

@@ -224,6 +224,39 @@ describe('a device that was deferred', () => {
     expect(pending('platform')).toMatchObject([{ name: 'ff600000.power' }]);
   });
 
+  it('is settled where the driver core says of others in later rounds that they are, whatever its driver says', () => {
+    const round = (n: number) => `[    ${n}.100000] platform sound: Driver gadget-card requests probe deferral`;
+    const once = '[    1.000000] spmi qpnp-bsi: Driver gadget-bsi requests probe deferral';
+    const worse = '[    4.000000] gadget-bsi qpnp-bsi: transaction error 7';
+    const told = (...lines: string[]) => why(...lines).roots.map(({ name }) => name);
+    expect(told(once, round(2), round(3), round(4), worse)).toEqual(['sound']);
+    expect(told(once, round(2), worse)).toEqual(['qpnp-bsi', 'sound']);
+  });
+
+  it('is settled where its driver has registered it, although it lacks something then', () => {
+    const words = ['Sound card gadget registered', 'property gadget,jack not detected'];
+    const [there, lacks] = words.map((text, n) => `[    ${n + 2}.000000] gadget-card 1000.sound: ${text}`);
+    const deferred = '[    1.000000] gadget-card 1000.sound: ASoC: platform (null) not registered';
+    expect(why(deferred, there ?? '', lacks ?? '').settled).toEqual(['1000.sound']);
+    expect(why(deferred, lacks ?? '').settled).toEqual([]);
+  });
+
+  it('is settled where it is bound as a part, also where that failed before', () => {
+    const lacks = '[    4.173862] gadget-dsi fe060000.dsi: failed to find panel or bridge: -517';
+    const bound = '[    5.043711] gadget-drm display: bound fe060000.dsi (ops 0xffffffc009390230)';
+    expect(why(lacks).unbound).toBe(1);
+    expect(why(lacks, bound)).toMatchObject({ unbound: 0, roots: [] });
+    const failed = '[    4.173862] gadget-drm display: failed to bind fe060000.dsi (ops gadget_ops): -22';
+    expect(why(failed).unbound).toBe(1);
+    expect(why(failed, bound).unbound).toBe(0);
+    expect(why(failed, bound, failed.replace('4.17', '6.17')).unbound).toBe(1);
+  });
+
+  it('is read behind a second stamp with a CPU', () => {
+    const text = 'gadget-card soc:sound: snd_soc_register_card failed:(-517)';
+    expect(why(`[    2.178165] [    2.178162]@1 ${text}`).roots).toMatchObject([{ name: 'soc:sound' }]);
+  });
+
   it('is settled where its network interface speaks', () => {
     const spoken = (last: string) =>
       why('[    0.882777] gadget-mac 1c50000.ethernet: failed to get its clock: -517', last).settled;

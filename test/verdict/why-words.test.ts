@@ -88,6 +88,10 @@ describe('what a driver says of an error', () => {
     expect(told().match(/next:/g)).toHaveLength(1);
   });
 
+  it('is no deferral where a class speaks, which binds no driver', () => {
+    expect(why(stamped('thermal thermal_zone1: failed to read out thermal zone (-517)')).unbound).toBe(0);
+  });
+
   it('is told where the kernel has no reason, and where nothing tells what became of the probe', () => {
     const words = stamped('gadget-codec 1.codec: failed to register its PCM');
     const silent = why(words, pending('1.codec', '(reason unknown)'));
