@@ -7,6 +7,7 @@ import type { FunctionPlace } from '../model/gate.ts';
 import { formatLoading } from '../report/loading.ts';
 import { withProgress } from '../report/progress.ts';
 import type { Runner } from '../run/runner.ts';
+import { symbolsOf } from '../run/symbols.ts';
 import { searchLoading } from '../search/loading.ts';
 import type { Precedence } from '../search/precedence.ts';
 import { runSearch } from '../session/search.ts';
@@ -70,13 +71,9 @@ async function placesAsked(
   const nameOf = (place: FunctionPlace) => ('entry' in place ? place.entry : place.return);
   const inImage = all.map(nameOf).filter((name) => !name.includes(':'));
   const known = new Set(await runner.gateable(kernel, inImage));
-  const optional = new Set(DRIVER_CORE.map(nameOf));
-  const missing = inImage.find((name) => !known.has(name) && !(words.includes('core') && optional.has(name)));
-  if (missing !== undefined)
-    throw new InputError(
-      `a task cannot be preempted at ${missing}(): the kernel image does not have it once`,
-      'it may be inlined, or in a module (then it is MODULE:FUNCTION)',
-    );
+  const optional = new Set(words.includes('core') ? DRIVER_CORE.map(nameOf) : []);
+  const needed = inImage.filter((name) => !optional.has(name));
+  await symbolsOf({ gates: needed.map((entry) => ({ gate: 'delay', at: { entry }, ms: 0 })) }, kernel);
   return all.filter((place) => nameOf(place).includes(':') || known.has(nameOf(place)));
 }
 

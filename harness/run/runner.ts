@@ -104,7 +104,10 @@ export class Runner {
     return (await this.#common.board(cell.board, kernel?.kind === 'ready' ? kernel : null)).tree;
   }
 
-  /** Says what is wrong with a cell before it is booted: its names, and a plan that would not end. @throws InputError */
+  /**
+   * Says what is wrong with a cell before it is booted: its names, and a plan that would not end.
+   * @throws InputError
+   */
   async check(cell: Cell): Promise<void> {
     if (cell.plan.some(({ step }) => step === 'shell'))
       throw new InputError(

@@ -1,3 +1,4 @@
+import type { DmesgEvent } from '../dmesg/events.ts';
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { inLoadOrder, loadsOf } from './conditions.ts';
@@ -110,6 +111,18 @@ class Explorer {
       stoppedBy = error.by;
     }
     return this.#result(stoppedBy);
+  }
+
+  /** A search that is to end in another look for devices says nothing where no boot has one. */
+  #refuseVainRescan({ events }: Outcome): void {
+    const { rescan } = this.#request.atTheEnd;
+    const isVain = (event: DmesgEvent) =>
+      event.event === 'agent' && event.verb === 'rescan' && event.words[0] === rescan && event.words[1] === 'error';
+    if (rescan !== null && events.some(isVain))
+      throw new InputError(
+        `the kernel cannot rescan the bus ${rescan}: it has no /sys/bus/${rescan}/rescan`,
+        'name a bus that has such a file, as pci does, or a kernel with that bus',
+      );
   }
 
   /** A device that no driver looked at has no place in any order. */
@@ -353,6 +366,7 @@ class Explorer {
 
     if (stage === 'baseline' && !hasVerdict(outcome))
       throw new InfraError(`the boot that all others are variations of has no verdict: ${outcome.reason}`);
+    if (stage === 'baseline') this.#refuseVainRescan(outcome);
     // A device that was unbound tells nothing of the order in which it is probed during boot.
     if (stage === 'rebinds') {
       if (stopAtFirstCrash && outcome.signature !== null) throw new Stop('crash');

@@ -79,6 +79,10 @@ describe('a module load probes a device that is still in device_add() (mended by
     const kernel = ['--kernel', '6.12-early-probe', '--linkage', 'modules', '--board', cell.board];
     const { stdout, exitCode } = await bootrace(['explore', ...kernel, ...names, '--json'], { cwd: folder.path });
     expect(exitCode).toBe(1);
+    const typed = names.with(-1, 'bus_add_devic');
+    const misspelt = await bootrace(['explore', ...kernel, ...typed, '--json'], { cwd: folder.path });
+    expect(misspelt.exitCode).toBe(2);
+    expect(misspelt.stderr).toContain('did you mean bus_add_device?');
     const found: unknown = JSON.parse(stdout);
     expect(found).toMatchObject({
       breaks: [{ found: 'preemption', what: `${sram} is not bound`, verdict: 'stuck-deferred', withOneThread: false }],

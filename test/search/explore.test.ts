@@ -146,6 +146,17 @@ describe('explore', () => {
     for (const end of ends) expect(end).toMatch(/settle rescan settle suspend settle reboot$/);
   });
 
+  it('ends with the first boot where the kernel has no rescan of that bus', async () => {
+    const boot = async (cell: Cell) => {
+      const outcome = bootSimulated(UNFIXED, cell);
+      const words = ['pcx', 'error', '2', 'No', 'such', 'file', 'or', 'directory'];
+      const refused: DmesgEvent = { event: 'agent', verb: 'rescan', words, line: 999, time: 9_000_000 };
+      return { ...outcome, events: [...outcome.events, refused] };
+    };
+    const atTheEnd = { ...NOTHING_AT_THE_END, rescan: 'pcx' };
+    await expect(explore(requestFor(UNFIXED, { boot, atTheEnd }))).rejects.toThrow('cannot rescan the bus pcx');
+  });
+
   it('covers every triple of ten devices that their dependencies allow, and lists the others with the reason', async () => {
     const found = await explore(requestFor(TEN));
     expect(found.coverage.missing).toEqual([]);
