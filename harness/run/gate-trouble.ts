@@ -5,6 +5,7 @@ import type { GateEvent } from '../firmware/gate-log.ts';
 import type { Cell } from '../model/cell.ts';
 import { type Gate, type GatePlace, isPlaceGate, placeText } from '../model/gate.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { didYouMean } from '../suggest.ts';
 
 /* What the gates of a boot did not do. */
 
@@ -37,17 +38,29 @@ export function gateTrouble(
     if (cell.watch.includes(device) && summary.devices.get(device)?.state === 'bound')
       return `the plan was over while a gate still held ${device} until ${moment}`;
   }
-  const unhit = [...unhitPlaces(cell, gates), ...unhitDevices(cell, summary, gates)];
+  const unhit = [...unhitPlaces(cell, summary, gates), ...unhitDevices(cell, summary, gates)];
   return unhit.length === 0 ? null : unhit.join('; ');
 }
 
 /** Each gate at a function or the like that was never hit. */
-function unhitPlaces(cell: Cell, gates: readonly GateEvent[]): string[] {
+function unhitPlaces(cell: Cell, { devices }: Pick<LogSummary, 'devices'>, gates: readonly GateEvent[]): string[] {
+  const drivers = new Set([...devices.values()].flatMap(({ driver }) => driver ?? []));
   const acted = new Set(gates.flatMap((event) => ('device' in event ? [event.device] : [])));
   // One at a function of the shutdown acts only after the firmware has counted.
-  return gates.flatMap((gate) =>
-    gate.verb === 'missed' && !acted.has(gate.place) && !isForced(cell, gate.place) ? [missedText(gate)] : [],
-  );
+  return gates.flatMap((gate) => {
+    if (gate.verb !== 'missed' || acted.has(gate.place) || isForced(cell, gate.place)) return [];
+    const named = `${DRIVER_PREFIX}${gate.place}`;
+    if (!cell.gates.some((one) => one.gate !== 'force' && heldBy(one) === named)) return [missedText(gate)];
+    const known = drivers.has(gate.place)
+      ? ''
+      : `: no driver of that name probed a device${didYouMean(gate.place, drivers)}`;
+    return [`the gate at ${named} was never hit${known}`];
+  });
+}
+
+/** What a gate stands at, in words. */
+function heldBy(gate: Exclude<Gate, { gate: 'force' }>): string {
+  return isPlaceGate(gate) ? placeText(gate.at) : gate.device;
 }
 
 /** Each device with a gate that its probe should have hit, and did not. */
@@ -77,7 +90,7 @@ export function gateRemarks(cell: Cell, gates: readonly GateEvent[], verdict: Ve
   if (verdict !== 'hang') return forced;
   const unhit = cell.gates.flatMap((gate) => {
     if (gate.gate === 'force') return [];
-    const place = isPlaceGate(gate) ? placeText(gate.at) : gate.device;
+    const place = heldBy(gate);
     // The log has the names of devices, not of their nodes and drivers.
     if (!isSysfsName(place)) return [];
     return gates.some((event) => 'device' in event && event.device === place)

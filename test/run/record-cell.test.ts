@@ -75,6 +75,11 @@ describe('a boot that says nothing about the kernel has no verdict, and the reas
     ],
     ['the gate at nonesuch() was never hit (it saw 2 calls)', { firmwareLog: '1 missed nonesuch() 2\n' }, []],
     ['the gate at early() was never hit after driver_init()', { firmwareLog: '1 missed early() 0 late\n' }, []],
+    [
+      'the gate at driver=arm-smm was never hit: no driver of that name probed a device, did you mean arm-smmu?',
+      { firmwareLog: '1 missed arm-smm 0\n' },
+      [{ gate: 'delay', device: 'driver=arm-smm', ms: 1 }],
+    ],
     ['its bus is not instrumented', {}, [HOLD]],
   ])('%s', (reason, boot, gates) => {
     const { verdict, asExpected, reason: said } = record(boot, gates);
