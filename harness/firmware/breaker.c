@@ -12,7 +12,7 @@
 #define LOOP_MAX	4u
 #define LOOP_PATIENCE	8u
 
-/* One place that reads: how often it has since something else was done, and how often without another read in between. */
+/* A place that reads: how often since something else was done, and how often without another read in between. */
 struct reader { u64 address, pc, count, in_a_row; };
 
 /* By CPU: each goes round in loops of its own. */
