@@ -8,6 +8,7 @@ import type { KernelArtefact } from '../kernel/artefact.ts';
 import type { Cell } from '../model/cell.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { isMissing, type Verdict } from '../model/verdict.ts';
+import { didYouMean } from '../suggest.ts';
 import { differences, judge } from '../verdict/judge.ts';
 import type { KnownIssue } from '../verdict/knownissues.ts';
 import type { BootResult } from './boot.ts';
@@ -70,6 +71,7 @@ export function recordBoot(
         ...(judgement.verdict === 'hang' && spins !== null ? [`CPU 0 was last seen ${spins}`] : []),
         ...gateRemarks(cell, gates, judgement.verdict),
         ...stepRemarks(result.events),
+        ...moduleRemarks(cell, kernel),
       ].join('; '),
     notes: [
       ...judgement.notes,
@@ -219,6 +221,16 @@ const SILENT_STEPS: ReadonlySet<string> = new Set<PlanStep['step']>([
   'write',
 ]);
 const MOST_STEPS = 3;
+
+/** Modules of the plan that the kernel does not have: what the guest says of them is that there is no such file. */
+function moduleRemarks({ plan }: Cell, { modules }: KernelArtefact): string[] {
+  const wanted = new Set(plan.flatMap((step) => (step.step === 'load' ? [step.module] : [])));
+  const lacking = [...wanted].filter((module) => !modules.has(module));
+  const more = lacking.length - MOST_STEPS;
+  const told = lacking.slice(0, MOST_STEPS).map((module) => `${module}${didYouMean(module, modules.keys())}`);
+  const rest = more > 0 ? [`${more} more`] : [];
+  return told.length === 0 ? [] : [`the kernel has no module ${[...told, ...rest].join('; ')}`];
+}
 
 /**
  * Steps of the plan that the kernel refused, or that waited in vain: a boot without them is not the one that the cell

@@ -214,6 +214,19 @@ test('a guest that spins has its place in the reason, beside the last line', () 
   );
 });
 
+test('a module of the plan that the kernel does not have is named, with the nearest', () => {
+  const file = { name: 'qcom_hwspinlock', path: '/qcom_hwspinlock.ko', depends: [] };
+  const kernel = { ...A_KERNEL, modules: new Map([['qcom_hwspinlock', file]]) };
+  const reasonOf = (module: string) => {
+    const cell = { ...gated([]), plan: [{ step: 'load', module, params: '' }] as const };
+    return recordBoot(cell, kernel, { inputs: {}, devices: [] }, aBoot({ lines: [BANNER, PROBES, BINDS] }), BY).reason;
+  };
+  expect(reasonOf('qcom_hwspinloc')).toMatch(
+    /; the kernel has no module qcom_hwspinloc, did you mean qcom_hwspinlock\?$/,
+  );
+  expect(reasonOf('qcom_hwspinlock')).not.toContain('has no module');
+});
+
 test('steps that the kernel refused are in the reason: the boot is not the one that the cell describes', () => {
   const steps = [
     'unbind arm-smmu 5f000000.iommu error 2 No such file or directory',
