@@ -39,7 +39,7 @@ export function leavesOpen({ roots, unexplained }: Why): boolean {
 function isOpen({ cause }: Root): boolean {
   switch (cause.cause) {
     case 'own-deferral':
-      return cause.wants !== null && !NAMES_IT.test(cause.call ?? '');
+      return cause.wants !== null && cause.below === null && !NAMES_IT.test(cause.call ?? '');
     case 'never-probed':
     case 'no-bus':
     case 'silent':

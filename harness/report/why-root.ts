@@ -113,9 +113,16 @@ function guessesOf(roots: readonly Root[]): string[] {
     ];
   }
   if (cause?.cause !== 'own-deferral') return [];
-  const named = NAMES_IT.test(cause.call ?? '') ? '' : ', which the log does not name';
-  const lines = cause.wants === null ? [] : [`  by these words it waits for ${cause.wants}${named}`];
   const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
+  const below = all.flatMap((own) => own.below ?? []);
+  const isNamed = NAMES_IT.test(cause.call ?? '') || below.length === all.length;
+  const named = isNamed ? '' : ', which the log does not name';
+  const lines = cause.wants === null ? [] : [`  by these words it waits for ${cause.wants}${named}`];
+  for (const { device, circle } of below)
+    lines.push(
+      `  that is ${printable(device)}, which fw_devlink found in a cycle with ${listed(circle)}: it does not enforce ` +
+        'those links, so that they hold it back is a guess',
+    );
   const mutual = new Set(all.flatMap((own) => own.mutual));
   const perhaps = new Set(all.flatMap((own) => own.perhaps).filter((device) => !mutual.has(device)));
   if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));

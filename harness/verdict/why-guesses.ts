@@ -184,8 +184,10 @@ export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
   const others = new Map(complaints.filter(({ device }) => device !== root.name).map((said) => [said.device, said]));
   const named = root.cause.cause === 'own-deferral' ? others.get(nameIn(root.cause.call, others) ?? '') : undefined;
   if (named !== undefined) return [named];
-  const provider = lackedBy(root)?.provider ?? null;
-  return [...others.values()].filter(({ device }) => provider?.test(device) === true);
+  const want = lackedBy(root);
+  return [...others.values()].filter(
+    ({ device, words }) => want?.provider?.test(device) === true || want?.said?.test(words) === true,
+  );
 }
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */

@@ -14,6 +14,10 @@ export interface Want {
   readonly provider: RegExp | null;
   /** The deferred probe timeout ends the wait for it: what calls driver_deferred_probe_check_state() (6.12). */
   readonly timesOut?: true;
+  /** It is made of a node below that of the device. */
+  readonly isBelow?: true;
+  /** Who provides it speaks of errors in such words, where no name tells that it does. */
+  readonly said?: RegExp;
 }
 
 /**
@@ -161,6 +165,8 @@ export const WANTS: readonly Want[] = [
     words: /audio component/gi,
     property: null,
     provider: null,
+    // drm_err() of a device, include/drm/drm_print.h.
+    said: /\[drm\] \*ERROR\* /,
   },
   {
     noun: 'an extcon device',
@@ -186,6 +192,7 @@ export const WANTS: readonly Want[] = [
     words: /dwc3 (?:platform|core)\b/gi,
     property: null,
     provider: /\.(?:usb|dwc3)$/,
+    isBelow: true,
   },
   {
     noun: 'a devfreq governor',

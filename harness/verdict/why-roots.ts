@@ -52,6 +52,8 @@ export type RootCause =
       readonly circle: readonly string[];
       /** Those of `perhaps` that by their words lack what this one may provide: a circle of drivers, perhaps. */
       readonly mutual: readonly string[];
+      /** The device below it that it waits for, and what the kernel found to need that and to be needed by it. */
+      readonly below: { readonly device: string; readonly circle: readonly string[] } | null;
     }
   | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
   /** As a part of another device, for which it has been probed before. */

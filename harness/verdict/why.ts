@@ -4,6 +4,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { controllerIn, lacksPins, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
+import { nameBelow } from './why-below.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
@@ -92,6 +93,7 @@ export function whyUnbound(said: LogSummary): Why {
       rootAt(consumer, () => ({ cause: { cause: 'spoken-of', driver: null }, evidence: said.words, line: said.line }));
   }
   guessProviders(roots, unbound, ends, devices);
+  nameBelow(roots, cycles);
   const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
     cause,
@@ -436,5 +438,5 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
 
 function deferral(driver: string | null, call: string | null): Extract<RootCause, { cause: 'own-deferral' }> {
   const wants = wantOf(call)?.noun ?? null;
-  return { cause: 'own-deferral', whom: 'it', driver, call, wants, perhaps: [], circle: [], mutual: [] };
+  return { cause: 'own-deferral', whom: 'it', driver, call, wants, perhaps: [], circle: [], mutual: [], below: null };
 }

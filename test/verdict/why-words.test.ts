@@ -66,6 +66,40 @@ describe('what a driver says of an error', () => {
     expect(why(chip).roots).toMatchObject([{ name: '1000.pinctrl', cause: { wants: null } }]);
   });
 
+  it('is of a device below its own, which fw_devlink names in a cycle', () => {
+    const waits = pending('1000.usb', 'gadget-dwc3: failed to get dwc3 platform data');
+    const path = '/soc/usb@1000/usb@2000';
+    const cycle = (one: string, other: string) => stamped(`${one}: Fixed dependency cycle(s) with ${other}`);
+    const connector = '/soc/i2c@3000/tcpc@52/connector';
+    const cycles = [cycle(connector, path), cycle(path, connector), cycle('/soc/phy@4000', path)];
+    const found = why(...cycles, waits);
+    expect(found.roots).toMatchObject([
+      { name: '1000.usb', cause: { below: { device: '2000.usb', circle: [connector, '/soc/phy@4000'] } } },
+    ]);
+    const text = formatWhy(found);
+    expect(text).toContain(`that is 2000.usb, which fw_devlink found in a cycle with ${connector}, /soc/phy@4000:`);
+    expect(text).not.toContain('does not name');
+    // Of two below it is not told which; one below another device is not meant, nor where something else is lacking.
+    const second = cycle('/soc/usb@1000/hub@1', connector);
+    const other = waits.replace('1000.usb', '5000.usb');
+    const clock = waits.replace('dwc3 platform data', 'clock');
+    for (const lines of [
+      [...cycles, second, waits],
+      [...cycles, other],
+      [...cycles, clock],
+    ])
+      expect(why(...lines).roots).toMatchObject([{ cause: { below: null } }]);
+  });
+
+  it('is of a display, for whose audio component another driver waits', () => {
+    const waits = pending('0001:02:00.0', "gadget_hda: couldn't bind with audio component");
+    const display = stamped('gadget_gpu 0001:01:00.0: [drm] *ERROR* no memory for the display');
+    const disk = stamped('gadget_disk 0001:03:00.0: no memory for the disk: error -12');
+    const text = formatWhy(why(display, disk, waits));
+    expect(text).toContain('perhaps for 0001:01:00.0, of which its driver says');
+    expect(text).not.toContain('perhaps for 0001:03:00.0');
+  });
+
   it('may be a circle of two drivers, of which each lacks what the other provides', () => {
     const host = pending('1000.dsi', 'gadget-dsi: failed to find panel');
     const { roots } = why(host, pending('panel', 'gadget-panel: failed to find DSI host'));
