@@ -3,7 +3,7 @@ import type { DmesgEvent } from '../dmesg/events.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
 import { MACHINE_MODEL } from '../dmesg/machine.ts';
 import { type LogRecord, parseRecords } from '../dmesg/prefix.ts';
-import { NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
+import { announcedIn, NO_DRIVERS, OF_CORE } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import type { Census, DeviceEnd } from './census.ts';
@@ -121,21 +121,6 @@ const TROUBLE = new RegExp(
   ),
   'i',
 );
-/**
- * Of uart_report_port(), sdhci_add_host(), input_register_device(), component_bind(), drm_dev_register(), rproc_add()
- * and gpiochip_add_data() (its warning since 5.19): said when the device that is named has
- * nearly all of its probe behind it.
- */
-const OTHER_SUCCESS: readonly RegExp[] = [
-  /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
-  /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
-  /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/input\/input\d+$/,
-  /^\S{1,64} \S{1,128}: bound (\S{1,128}) \(ops /,
-  /^\[drm\] Initialized \S+ .{0,64}for (\S{1,128}) on minor \d/,
-  /^remoteproc \S+: (\S{1,128}) is available$/,
-  /^gpio gpiochip\d+: \((\S{1,128})\): not an immutable chip/,
-];
-
 interface Spoken {
   readonly driver: string | null;
   readonly device: string;
@@ -146,10 +131,8 @@ interface Spoken {
 
 function spokenIn(lines: readonly Line[]): Spoken[] {
   return lines.flatMap(({ text, line }): Spoken[] => {
-    for (const pattern of OTHER_SUCCESS) {
-      const device = pattern.exec(text)?.[1];
-      if (device !== undefined) return [{ driver: null, device, text, line, success: true }];
-    }
+    const announced = announcedIn(text);
+    if (announced !== null) return [{ driver: null, device: announced, text, line, success: true }];
     const [, driver = '', device, said = ''] = SPOKEN.exec(text) ?? [];
     // The driver core's own messages: their events say it better.
     if (device === undefined || NO_DRIVERS.has(driver) || OF_CORE.test(said)) return [];

@@ -8,6 +8,8 @@ export interface Words {
   readonly driver: string | null;
   readonly words: string;
   readonly line: number;
+  /** In so many attempts it was said, where that is known; one attempt says it once or more. */
+  readonly times?: number;
 }
 
 /** More devices than a log speaks of; later ones are not kept. */
@@ -33,7 +35,11 @@ export class Heard {
 export class Complaints {
   readonly #kept = new Map<
     string,
-    Words & { readonly said: readonly string[]; readonly last: { readonly time: number | null; readonly line: number } }
+    Words & {
+      readonly times: number;
+      readonly said: readonly string[];
+      readonly last: { readonly time: number | null; readonly line: number };
+    }
   >();
 
   add({ device, driver, words, line, time }: Extract<DmesgEvent, { readonly event: 'complained' }>): void {
@@ -43,8 +49,10 @@ export class Complaints {
     const before = known !== undefined && isOneAttempt(known.last, last) ? known : null;
     const said = bothEnds(before?.said ?? [], words);
     const first = said.length > 1 || said[0] !== words ? (before?.line ?? line) : line;
+    const times = before?.times ?? (known?.said[0] === words ? known.times + 1 : 1);
     this.#kept.set(device, {
       device,
+      times,
       driver: before?.driver ?? driver,
       words: said.join('; '),
       said,

@@ -39,6 +39,9 @@ const FAILED_OLD = /^(\S{1,64}): probe of (\S{1,128}) failed with error (-?\d{1,
 const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with error (-?\\d{1,6})`);
 /** The same, in which a person left words out. */
 const FAILED_CUT = new RegExp(`^${PREFIX}prob(?:e|ing) (?:\\.{2,3}|\u2026) (?:failed with )?error (-?\\d{1,6})`);
+/** call_driver_probe(), drivers/base/dd.c: -ENODEV and -ENXIO, at the debug level; the first form until 6.9. */
+const REJECTS_OLD = /^(\S{1,64}): probe of (\S{1,128}) rejects match -\d{1,3}$/;
+const REJECTS_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) rejects match -\\d{1,3}$`);
 const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
 const TIMEOUT = new RegExp(
   `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency( for device)?(?:, assuming no driver)?$`,
@@ -150,6 +153,8 @@ function probeEvent(text: string, at: At): DmesgEvent | null {
     if (failed?.[2] !== undefined) return failedEvent(failed[2], failed[1], failed[3], at);
     const failing = FAILED_NEW.exec(text);
     if (failing?.[2] !== undefined) return failedEvent(failing[2], failing[3], failing[4], at);
+    const rejects = text.includes('rejects match') ? rejectedEvent(text, at) : null;
+    if (rejects !== null) return rejects;
     const cut = FAILED_CUT.exec(text);
     if (cut?.[2] !== undefined) return failedEvent(cut[2], cut[1], cut[3], at);
     const timeout = TIMEOUT.exec(text);
@@ -208,6 +213,13 @@ function failedEvent(device: string, driver: string | undefined, error = '0', at
     words: null,
     ...at,
   };
+}
+
+function rejectedEvent(text: string, at: At): DmesgEvent | null {
+  const [, driver, device] = REJECTS_OLD.exec(text) ?? [];
+  if (device !== undefined) return { event: 'probe-declined', device, driver: driver ?? null, ...at };
+  const [, , name, by] = REJECTS_NEW.exec(text) ?? [];
+  return name === undefined ? null : { event: 'probe-declined', device: name, driver: by ?? null, ...at };
 }
 
 function returnedEvent(text: string, at: At): DmesgEvent | null {

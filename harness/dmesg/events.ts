@@ -96,9 +96,11 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
         readonly everyTime?: true;
       }
     | { readonly event: 'retried' }
-    /** The driver of a device that was deferred says something else of it. */
+    /** The driver of a device that was deferred says something else of it, or a subsystem does, without a driver. */
     | { readonly event: 'spoke'; readonly words: string }
     | { readonly event: 'bound' }
+    /** Its driver finds that the device is not its own: -ENODEV or -ENXIO. */
+    | { readonly event: 'probe-declined' }
     /** `words`: what its driver said before, which may name the cause. */
     | { readonly event: 'probe-failed'; readonly error: number; readonly words: string | null }
     /** The bind of a part of the device fails, with what the driver of the part said. */

@@ -207,6 +207,9 @@ export class Lives {
         life.words = event.words;
         life.failedLine = event.line;
         return;
+      case 'probe-declined':
+        if (life.state !== 'bound') life.state = 'declined';
+        return;
       case 'probe-returned':
         this.#returned(life, event.value);
         return;

@@ -17,6 +17,7 @@ import { Reports } from './reports.ts';
 import { SIGNS } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
 import {
+  announcedIn,
   complaintIn,
   goodWords,
   lastOf,
@@ -213,6 +214,8 @@ export class DmesgParser {
     this.#gpios.note(text, line, time);
     if (this.#complaints && read === null) this.#complain(record, line, lines);
     if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
+    const announced = this.#complaints && read === null ? announcedIn(text) : null;
+    if (announced !== null) this.#emit({ event: 'spoke', device: announced, driver: null, words: text, line, time });
     if (said !== null) {
       // One word is enough, of drivers that say much.
       this.#follow(said);

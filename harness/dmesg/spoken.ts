@@ -78,7 +78,7 @@ const NO_MATTER = new RegExp(
 /** The driver goes on without what it has just called an error. */
 const GOES_ON = new RegExp(
   oneOf(
-    /continu(?:e|ing) (?:without|with|anyway)|\bcontinues\.?$|fall(?:ing)?[ -]?back to/,
+    /(?:continu|work)(?:e|ing)? (?:without|anyway)|continu(?:e|ing) with|\bcontinues\.?$|fall(?:ing)?[ -]?back to/,
     /assuming \S{1,64} is not (?:required|needed)/,
   ),
   'i',
@@ -122,6 +122,32 @@ const STIRS = new RegExp(
 /** Whether a line shows that something is bound, after which all that is deferred is tried again. */
 export function stirs(text: string): boolean {
   return STIRS.test(text);
+}
+
+/**
+ * Of uart_report_port(), sdhci_add_host(), input_register_device(), drm_dev_register(), rproc_add() and
+ * gpiochip_add_data() (its warning since 5.19): said when the device that is named has nearly all of its probe behind
+ * it.
+ */
+const ANNOUNCES: readonly RegExp[] = [
+  /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
+  /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
+  /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/input\/input\d+$/,
+  /^\[drm\] Initialized \S+ .{0,64}for (\S{1,128}) on minor \d/,
+  /^remoteproc \S+: (\S{1,128}) is available$/,
+  /^gpio gpiochip\d+: \((\S{1,128})\): not an immutable chip/,
+];
+/** A word of each, which spares most lines the rest. */
+const MAY_ANNOUNCE = /: tty|SDHCI|^input|nitialized|available$|immutable/;
+
+/** The device that a subsystem speaks of as of one whose probe has as good as succeeded; null in any other line. */
+export function announcedIn(text: string): string | null {
+  if (!MAY_ANNOUNCE.test(text)) return null;
+  for (const pattern of ANNOUNCES) {
+    const device = pattern.exec(text)?.[1];
+    if (device !== undefined) return device;
+  }
+  return null;
 }
 
 /** Whether the words say that the driver goes on without what it lacks. */

@@ -108,7 +108,7 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
       return aboutDeferral(name, cause.call ?? '');
     case 'failed':
     case 'bind-failed':
-      return aboutFailure(cause.error, evidence);
+      return aboutFailure(cause.error, evidence, HAS_NO_NODE.test(name));
     case 'no-pins':
       return WHO_HAS_PINS;
     case 'silent':
@@ -147,9 +147,18 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   }
 }
 
+/** Cards, disks, and functions of USB and PCI: what a bus finds by itself has no node as a rule. */
+const HAS_NO_NODE =
+  /^mmc\d{1,3}:[0-9a-f]{4}$|^\d{1,3}-[\d.]{1,16}:\d{1,3}\.\d{1,3}$|^(?:\d{1,3}:){3}\d{1,3}$|^[0-9a-f]{4}:[0-9a-f]{2}:/;
+const NOT_ACCEPTED = 'its driver does not accept what the hardware says of itself: see the lines before in the log';
+/** irqchip_init() and timer_probe() (drivers/irqchip, drivers/clocksource) set them up before there are devices. */
+const SET_UP_EARLY = /^(?:interrupt-controller|intc|gic|timer)(?:@|$)/;
+
 /** By its node: which driver it needs. */
 function whichDriver(name: string, evidence: string | null, mayLackDriver: boolean): string | null {
   if (!PLAIN.test(name)) return null;
+  if (SET_UP_EARLY.test(name.slice(name.lastIndexOf('/') + 1)))
+    return `it may be set up early, without a device that could ever be bound: ${PERMISSIVE}`;
   const path = name.startsWith('/') ? name : pathIn(evidence, name);
   if (!mayLackDriver && path !== null && PLAIN.test(path))
     return `\`cat /sys/firmware/devicetree/base${path}/status\`: whether it is on; then ${DEVICES_DEFERRED}`;
@@ -204,7 +213,7 @@ function aboutFirmware(words: string): string | null {
   return `put ${printable(file)} ${where}`;
 }
 
-function aboutFailure(said: number | null, evidence: string | null): string | null {
+function aboutFailure(said: number | null, evidence: string | null, isFound: boolean): string | null {
   const words = evidence ?? '';
   const error = said ?? BY_NAME.get(NAME.exec(words)?.[1] ?? '') ?? null;
   const [, owner] = TAKEN.exec(words) ?? [];
@@ -217,5 +226,6 @@ function aboutFailure(said: number | null, evidence: string | null): string | nu
   if (firmware !== null || error === null) return firmware;
   const want = error === ENOENT || error === EINVAL || error === ENODEV ? wantOf(words) : null;
   if (want?.named != null) return `${want.named} in its node has to name ${want.noun}, and the right one`;
+  if (isFound && error === EINVAL) return NOT_ACCEPTED;
   return MEANING.get(error) ?? null;
 }

@@ -27,6 +27,11 @@ const OF_A_PART =
   '  a node without an address is often a part of another (pins, ports), of which no device is made: then nothing ' +
   'ever binds it';
 
+function becauseOf(call: string | null, evidence: string | null): string {
+  if (call !== null) return inWords(call);
+  return evidence === null ? ', and the log does not say why' : '';
+}
+
 /** What a driver defers for; pin_request(), drivers/pinctrl/pinmux.c, speaks for the pin controller, not for it. */
 function inWords(call: string): string {
   const isPin = call.includes('; cannot claim for ');
@@ -192,7 +197,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
     case 'silent':
       return 'deferred itself, without a reason in the log';
     case 'own-deferral':
-      return `${cause.driver ?? 'its driver'} defers ${cause.whom}${cause.call === null ? '' : inWords(cause.call)}`;
+      return `${cause.driver ?? 'its driver'} defers ${cause.whom}${becauseOf(cause.call, evidence)}`;
     case 'failed':
       if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
       return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;

@@ -1,5 +1,6 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { printable } from '../printable.ts';
+import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
@@ -129,6 +130,16 @@ function devicesNotBound(number: number): string {
   return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
 }
 
+/** Said in so many attempts, it is no probe that failed for good. */
+const OFTEN = 3;
+/** What a probe does; a device that works says other things, however often. */
+const OF_A_PROBE = new RegExp(
+  String.raw`\b${oneOf(
+    /(?:fail(?:ed|ure)|unable|could ?n[o']t|can ?not|can't) to/,
+  )} ${oneOf(/register|get|request|find|acquire|add|probe|init|look|create|enable|set ?up/)}`,
+  'i',
+);
+
 /** What drivers of other devices said; where many said something it tells nothing. */
 function complaintLines(complaints: Why['complaints'], heading: string): string[] {
   const alike = [...groupBy(complaints, ({ driver, words }) => `${driver}\n${words}`).values()];
@@ -142,7 +153,12 @@ function complaintLines(complaints: Why['complaints'], heading: string): string[
       if (first === undefined) return [];
       const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
       const names = listed(those.map(({ device }) => device));
-      return [`  ${names}${who}: ${printable(first.words)} (line ${first.line})`];
+      return [
+        `  ${names}${who}: ${printable(first.words)} (line ${first.line})`,
+        ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
+          ? []
+          : [`    said ${first.times} times: a probe that is tried again was deferred, a guess`]),
+      ];
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
   ];

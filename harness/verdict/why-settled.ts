@@ -1,7 +1,8 @@
-import type { DeviceLife } from '../dmesg/lives.ts';
+import { type DeviceLife, isOneAttempt } from '../dmesg/lives.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
+import { RETURNED } from './why-spoken.ts';
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
 export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
@@ -40,12 +41,13 @@ export function splitSettled(summary: LogSummary, names: Names) {
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
   const isTriedSince = ({ by, line, again }: DeviceLife) =>
     by === 'driver' && banner !== null && (again || (firsts[HEARD_SINCE - 1] ?? 0) > line);
-  /** Its driver has said of an error since, and of nothing that works. */
+  /** Its driver has said of an error since, in another attempt, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
-    const said = complaints.get(device)?.line ?? 0;
+    const { words = '', line: said = 0 } = complaints.get(device) ?? {};
+    const isOver = RETURNED.test(words) || !isOneAttempt({ time: null, line }, { time: null, line: said });
     const well = heard.get(device);
     const isThere = well !== undefined && well.line > line && HAS_REGISTERED.test(well.words);
-    return said > line && said > (well?.line ?? 0) && !isThere;
+    return isOver && said > line && said > (well?.line ?? 0) && !isThere;
   };
   /** A supplier's sync_state() has waited for it since. */
   const isAwaited = ({ device }: DeviceLife) => (waited.get(device) ?? 0) > (heard.get(device)?.line ?? 0);

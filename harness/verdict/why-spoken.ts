@@ -34,7 +34,7 @@ function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<
 /** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
 const PROBE_FAILED = /^(?:probe failed|failed to probe)\b/i;
 /** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
-const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
+export const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
 
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
 function endsProbe({ device, words }: Words): boolean {

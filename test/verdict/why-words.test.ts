@@ -11,6 +11,28 @@ let time = 0;
 const stamped = (text: string) => `[   12.${String(++time).padStart(6, '0')}] ${text}`;
 const pending = (device: string, reason: string) => stamped(`platform ${device}: deferred probe pending: ${reason}`);
 
+describe('a device', () => {
+  it('is bound where the subsystem that it registers with names it', () => {
+    const waits = stamped('gadget-mmc 1000.mmc: ignoring dependency for device, assuming no driver');
+    const there = stamped('mmc0: SDHCI controller on 1000.mmc [1000.mmc] using ADMA');
+    expect(why(waits).roots).toMatchObject([{ name: '1000.mmc' }]);
+    expect(why(waits, there).roots).toEqual([]);
+  });
+
+  it('that its driver declines is not one whose probe has not returned', () => {
+    const entered = stamped("bus: 'platform': really_probe: probing driver gadget with device 1000.gadget");
+    const declined = stamped('gadget: probe of 1000.gadget rejects match -19');
+    expect(why(entered).roots).toMatchObject([{ cause: { cause: 'not-returned' } }]);
+    expect(why(entered, declined).roots).toEqual([]);
+    expect(why(entered, stamped('gadget 1000.gadget: probe with driver gadget rejects match -6')).roots).toEqual([]);
+  });
+
+  it('of an interrupt controller may never be made, so that its driver is not looked for', () => {
+    const waits = stamped('platform 1.pcie: deferred probe pending: pci: wait for supplier /interrupt-controller@0');
+    expect(formatWhy(why(waits))).toContain('next: it may be set up early, without a device');
+  });
+});
+
 describe('what a driver says of an error', () => {
   it('leads to the device that it names, where that is not bound either', () => {
     const failed = stamped('gadget-ice 1000.crypto: probe with driver gadget-ice failed with error -16');
@@ -46,6 +68,30 @@ describe('what a driver says of an error', () => {
     expect(text).not.toContain('timeout');
     expect(why(over).roots).toMatchObject([{ cause: { cause: 'timed-out', assumedNone: true, goesOn: true } }]);
     expect(why(over, stamped('gadget-sata 1000.sata: 1 port')).roots).toEqual([]);
+  });
+
+  it('is of the attempt that is deferred, where it comes right after, and of what a driver does without nothing', () => {
+    const deferred = stamped('gadget-gpio 1000.gpio: cannot add its lines, -517');
+    const more = stamped('gadget-gpio 1000.gpio: unable to add the chip');
+    const listed = stamped('platform 2.mmc: deferred probe pending');
+    expect(why(deferred, more, listed)).toMatchObject({ settled: ['1000.gpio'] });
+    expect(why(stamped('gadget-spi 1.spi: Failed to have DMA, work without it')).complaints).toEqual([]);
+  });
+
+  it('is of a probe that is tried again where it comes in many attempts', () => {
+    const attempt = (second: number, words: string) => `[   1${second}.000001] gadget 1000.pmic: ${words}`;
+    const told = (words: string, seconds: number[]) => formatWhy(why(...seconds.map((at) => attempt(at, words))));
+    const words = 'failed to register its supplies';
+    expect(told(words, [1, 2, 3])).toContain('said 3 times: a probe that is tried again was deferred, a guess');
+    expect(told(words, [1, 2])).not.toContain('times:');
+    expect(told('transfer failed', [1, 2, 3])).not.toContain('times:');
+  });
+
+  it('calls for no look into a node where the device is a card', () => {
+    const failed = (device: string) =>
+      formatWhy(why(stamped(`gadget ${device}: probe with driver gadget failed with error -22`)));
+    expect(failed('mmc0:0001')).toContain('see the lines before in the log');
+    expect(failed('1000.gadget')).toContain('compare it with the binding');
   });
 
   it('is none where a stub driver has no use for what a GPIO cannot do', () => {
