@@ -48,7 +48,19 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'own-deferral' && cause.call !== null)
     return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
-  return waiting.length === 0 ? `${causeText(cause)}\n${evidence ?? ''}` : name;
+  return waiting.length === 0 ? `${causeText(cause)}\n${withoutOwnName(evidence ?? '', name)}` : name;
+}
+
+const WITH_ADDRESS = /^([0-9a-f]{2,16})\.([\w-]+)$/;
+const NODE_AT_END = /([\w-]+)@([0-9a-f]+)$/;
+
+/** Words of a driver without the device's name and the path of its node, whose address may be an offset in a bus. */
+function withoutOwnName(words: string, device: string): string {
+  const [, address = '', name] = WITH_ADDRESS.exec(device) ?? [];
+  return words.replaceAll(device, '').replaceAll(/\/[\w.,@/-]{1,300}/g, (path) => {
+    const [, node, offset = '?'] = NODE_AT_END.exec(path) ?? [];
+    return node === name && address.endsWith(offset) ? '' : path;
+  });
 }
 
 /** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */

@@ -88,7 +88,8 @@ export const WANTS: readonly Want[] = [
   {
     noun: 'a panel or a bridge',
     named: '`remote-endpoint`',
-    words: /panel|bridge|endpoint|\bencoders?\b|(?<!(?:pcie|usb|serial|root|hub|tcp[mc])[ -])\bport\b|connector/gi,
+    words:
+      /panel|bridge|endpoint|\bencoders?\b|(?<!(?:pcie|usb|serial|8250|uart|root|hub|tcp[mc])[ -])\bport\b|connector/gi,
     property: /^remote-endpoint$|^panel$/,
     provider: /panel|bridge|hdmi|lvds|\.dsi\.|connector/,
   },

@@ -177,7 +177,8 @@ function awaitedBy(
         ? (nodeIn(reason, names, unbound) ??
           nameIn(reason, unbound) ??
           nameIn(said, unbound) ??
-          driverIn(reason, devices, unbound))
+          driverIn(reason, devices, unbound) ??
+          componentOf(device, devices, unbound))
         : (ownerOfPart(reason, named, unbound, { devices, complaints }) ?? names.supplierOf(device, named));
     if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
     const since = thereSince(supplier);
@@ -189,6 +190,21 @@ function awaitedBy(
     else awaited.set(device, supplier);
   }
   return { awaited, outdated };
+}
+
+/** snd_soc_bind_card(), sound/soc/soc-core.c, passes on that a component of the card cannot be probed yet. */
+const CARD_NOT_YET = /^ASoC: failed to instantiate card\b/;
+
+/** The only device that was deferred near a sound card as a component of one; null for any other device. */
+function componentOf(card: string, devices: LogSummary['devices'], unbound: ReadonlySet<string>): string | null {
+  const life = devices.get(card);
+  if (life === undefined || !CARD_NOT_YET.test(life.reason ?? '')) return null;
+  const [only, ...others] = [...unbound].filter((device) => {
+    const { state, reason, reasonLine } = devices.get(device) ?? newLife(device, 'bound', 0);
+    const isNear = Math.abs(reasonLine - life.reasonLine) <= SHORTLY;
+    return device !== card && state === 'deferred' && isNear && /\bcomponent\b/.test(reason ?? '');
+  });
+  return only !== undefined && others.length === 0 ? only : null;
 }
 
 /** The only device whose driver by its name registers the part that a sound card lacks, and that is not bound. */

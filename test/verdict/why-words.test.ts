@@ -720,4 +720,15 @@ describe('a guess', () => {
     const words = stamped('gadget-card gadget-card: ASoC: CODEC DAI Analog Codec DAI not registered');
     expect(formatWhy(why(words))).toContain('Analog Codec DAI: no driver has registered a CODEC DAI of this name');
   });
+
+  it('is of a component where the card only passes on that one cannot be probed yet', () => {
+    const part = (device: string) => stamped(`gadget-codec ${device}: ASoC: failed to probe component -517`);
+    const card = stamped('gadget-card sound: ASoC: failed to instantiate card -517');
+    expect(why(part('sdw:0:1'), card).roots).toMatchObject([{ name: 'sdw:0:1', waiting: [{ device: 'sound' }] }]);
+    // Of two it may be either.
+    expect(why(part('sdw:0:1'), part('sdw:0:2'), card).roots).toHaveLength(3);
+    expect(why(stamped('gadget-codec sdw:0:1: not now: -517'), card).roots).toHaveLength(2);
+    const far = Array.from({ length: 9 }, () => stamped('gadget: ready'));
+    expect(why(part('sdw:0:1'), ...far, card).roots).toHaveLength(2);
+  });
 });
