@@ -63,12 +63,20 @@ export function guessProviders(
 ): void {
   const providers = new Map<Want, readonly string[]>();
   const candidates = [...new Set([...unbound, ...roots.keys()])];
+  const order = new Map(candidates.map((device, index) => [device, index]));
+  const named = byNodeOrDriver(candidates, devices);
+  const fitting = new Map<RegExp, readonly string[]>();
+  const candidatesLike = (kind: RegExp): readonly string[] => {
+    const known = fitting.get(kind) ?? candidates.filter((device) => kind.test(device));
+    fitting.set(kind, known);
+    return known;
+  };
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause === 'never-probed') {
       const [, part, whole] = PARTS.find(([pattern]) => pattern.test(name)) ?? [];
       if (part === undefined || whole === undefined) continue;
-      const all = candidates.filter((device) => whole.test(device));
+      const all = candidatesLike(whole);
       const perhaps = all.length > 2 * PERHAPS ? [] : all;
       if (perhaps.length > 0 || part === 'pins') root.cause = { cause: 'part-of', part, perhaps };
       continue;
@@ -78,7 +86,7 @@ export function guessProviders(
         ? [POWER_DOMAIN]
         : [POWER_DOMAIN, ...(HAS_IOMMU.test(name) ? [IS_IOMMU] : []), PIN_CONTROLLER];
       const all = kinds.map((kind) =>
-        candidates.filter((device) => kind.test(device) && (kind === IS_IOMMU || !isTimedOut(roots, device))),
+        candidatesLike(kind).filter((device) => kind === IS_IOMMU || !isTimedOut(roots, device)),
       );
       const perhaps = all.find((some) => some.length > 0) ?? [];
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
@@ -96,10 +104,9 @@ export function guessProviders(
       candidates.filter((device) => provider.test(device) || isPerhapsCodec(want, device, roots, devices));
     providers.set(want, kind);
     const words = namesIn(`${name} ${cause.call ?? ''}`);
-    const named = candidates.filter(
-      (device) => nodeOf(device) !== nodeOf(name) && isNamedIn(words, device, devices.get(device)?.driver),
-    );
-    const all = named.length > 0 ? named : kind;
+    const those = new Set([...words].flatMap((word) => named.get(word) ?? []));
+    const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name));
+    const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : kind;
     if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for, nor what lacks the same.
     const isLikeIt = (device: string) => {
@@ -215,9 +222,18 @@ function nodeOf(device: string): string {
   return /^[0-9a-f]{4,16}\.([a-z][\w-]*)$/.exec(device)?.[1] ?? device;
 }
 
-/** Whether a device's node or driver is among the words, as a sound card is named after its codec and its links. */
-function isNamedIn(words: ReadonlySet<string>, device: string, driver: string | null | undefined): boolean {
-  return words.has(nodeOf(device)) || words.has(driver ?? '');
+/** Devices by their nodes' and their drivers' names, as a sound card is named after its codec and its links. */
+function byNodeOrDriver(
+  candidates: readonly string[],
+  devices: LogSummary['devices'],
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const device of candidates)
+    for (const name of new Set([nodeOf(device), devices.get(device)?.driver ?? ''])) {
+      const known = found.get(name) ?? [];
+      if (known.push(device) === 1) found.set(name, known);
+    }
+  return found;
 }
 
 /** The root file system that is awaited, and what of what is not bound it may be behind. */
