@@ -122,7 +122,10 @@ export class Names {
       const address = /^\d+-([0-9a-f]{4})$/.exec(device)?.[1];
       if (address !== undefined) add(this.#i2c, address, device);
       const name = /^[0-9a-f]{7,16}\.(.+)$/.exec(device)?.[1];
-      if (name !== undefined) this.#alike.set(name, [...(this.#alike.get(name) ?? []), device]);
+      if (name === undefined) continue;
+      const alike = this.#alike.get(name);
+      if (alike === undefined) this.#alike.set(name, [device]);
+      else alike.push(device);
     }
   }
 

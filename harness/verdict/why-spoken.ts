@@ -87,12 +87,17 @@ function withWordsOfParts(
 ): ReadonlyMap<string, DeviceLife> {
   const all = new Map(devices);
   for (const life of devices.values()) {
-    const { device, state, words, failedLine } = life;
+    const { device, driver: own, state, words, failedLine } = life;
     const block = blockOf(device);
     if (state !== 'failed' || block === null || words === null || tells(words)) continue;
     const part = [...complaints.values()].find(
-      ({ device: other, line }) =>
-        other !== device && blockOf(other) === block && line < failedLine && failedLine - line <= JUST_BEFORE,
+      ({ device: other, driver, line }) =>
+        line < failedLine &&
+        failedLine - line <= JUST_BEFORE &&
+        // Of the same driver it is another one of the kind, and no part.
+        (driver === null || driver !== own) &&
+        other !== device &&
+        blockOf(other) === block,
     );
     if (part === undefined) continue;
     all.set(device, { ...life, words: `${part.device}: ${part.words}; ${words}` });

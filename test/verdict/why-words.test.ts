@@ -57,6 +57,9 @@ describe('what a driver says of an error', () => {
     expect(told(part, failed)).toBe(null);
     const own = 'cannot get its clock: -22';
     expect(told(part, stamped(`gadget-gpu 3d00000.gpu: ${own}`), failed)).toBe(own);
+    // Of the same driver it is another device of the kind.
+    const peer = stamped('gadget-gpu 3d6a000.gpu: cannot get its clock');
+    expect(told(peer, vague, failed)).toBe('failed to load');
     // Of another block of the chip it is no part.
     expect(told(part.replace('3d6a000', '4d6a000'), vague, failed)).toBe('failed to load');
   });
