@@ -44,11 +44,11 @@ const IS_PIN = /could not request pin|pin-\d/;
 /** include/uapi/asm-generic/errno-base.h and errno.h; dev_err_probe() prints the names. */
 const NAME = /-(E[A-Z]{2,12})\b/;
 const [EPERM, ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [1, 2, 5, 6, 12, 13, 16, 17];
-const [ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO] = [19, 22, 110, 121];
+const [ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO] = [19, 22, 70, 107, 110, 121];
 const BY_NAME: ReadonlyMap<string, number> = new Map(
   Object.entries({
     ...{ EPERM, ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST },
-    ...{ ENODEV, EINVAL, ETIMEDOUT, EREMOTEIO },
+    ...{ ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO },
   }),
 );
 const NOT_ALLOWED = 'the firmware of the system does not let Linux have it, or the hardware is locked';
@@ -56,7 +56,7 @@ const NO_ANSWER = 'nothing answers there: see its power supply, its reset and th
 /** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
 const MEANING: ReadonlyMap<number, string> = new Map([
   [ENOENT, 'what its driver looks for is not there: see what its node should have, by the binding'],
-  [EPERM, NOT_ALLOWED],
+  [EPERM, `${NOT_ALLOWED}; many a driver says -1 for any error, too`],
   [EACCES, NOT_ALLOWED],
   [EEXIST, 'what it registers is there already, under the same name'],
   [EIO, NO_ANSWER],
@@ -67,6 +67,9 @@ const MEANING: ReadonlyMap<number, string> = new Map([
   [EINVAL, 'its driver does not accept what its node says, or lacks a property there: compare it with the binding'],
   [ETIMEDOUT, 'the hardware does not answer in time: see its clocks, its power supply and its reset'],
   [EREMOTEIO, NO_ANSWER],
+  // Of I2C controllers of Qualcomm and of Allwinner in their vendors' kernels, where nobody acknowledges.
+  [ENOTCONN, NO_ANSWER],
+  [ECOMM, NO_ANSWER],
 ]);
 
 /**
@@ -95,8 +98,13 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   switch (cause.cause) {
     case 'never-probed':
       return whichDriver(name, evidence, cause.alike === null);
-    case 'no-bus':
-      return whichDriver(name, evidence, true);
+    case 'no-bus': {
+      const driver = whichDriver(name, evidence, true);
+      const bus = PLAIN.test(cause.bus)
+        ? `\`ls -l /sys/bus/*/devices/${cause.bus}/driver\`: whether its bus is bound; then `
+        : '';
+      return driver === null ? null : `${bus}${driver}`;
+    }
     case 'timed-out':
       if (cause.assumedNone) return BUILT_IN;
       return (

@@ -38,6 +38,10 @@ function inWords(call: string): string {
   return isPin ? `, as the pin controller refuses it a pin: ${call}` : `: ${call}`;
 }
 
+/** Hardware is locked as a whole, such as what debugs; its drivers have a name in common: `coresight-`. */
+const EPERM = 1;
+const FAMILY = /^[a-z]{4,16}-/;
+
 /**
  * Roots that are told together: what nobody waits for and of which the same is known, what is deferred in the same
  * words, what lacks the same module, and what may lack the same as its wait timed out.
@@ -48,6 +52,8 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'own-deferral' && cause.call !== null)
     return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
+  const family = cause.cause === 'failed' && cause.error === EPERM ? FAMILY.exec(cause.driver ?? '') : null;
+  if (family !== null && evidence === null && waiting.length === 0) return `${cause.cause}\n${family[0]}`;
   return waiting.length === 0 ? `${causeText(cause)}\n${withoutOwnName(evidence ?? '', name)}` : name;
 }
 
@@ -70,13 +76,12 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
   const { cause, evidence, line } = first;
   const names = new Set(roots.map(({ name }) => name));
   const drivers = new Set(
-    roots.flatMap((root) => (root.cause.cause === 'own-deferral' ? (root.cause.driver ?? []) : [])),
+    roots.flatMap((root) =>
+      root.cause.cause === 'own-deferral' || root.cause.cause === 'failed' ? (root.cause.driver ?? []) : [],
+    ),
   );
   const place = line === null || line === 0 ? '' : ` (line ${line})`;
-  const head =
-    cause.cause === 'own-deferral' && drivers.size > 1
-      ? `${[...drivers].join(', ')} defer them: ${cause.call ?? ''}`
-      : causeText(cause, evidence);
+  const head = drivers.size > 1 ? textOfMany(cause, [...drivers]) : causeText(cause, evidence);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
   if (quoted && evidence.startsWith(OF_PIN_CONTROLLER)) lines.push(`  ${printable(evidence)}${place}`);
@@ -97,6 +102,12 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
   const next = known.next ?? nextStep(roots, said);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
+}
+
+/** What several drivers have in common. */
+function textOfMany(cause: RootCause, drivers: readonly string[]): string {
+  if (cause.cause === 'failed') return `the probes of ${listed(drivers)} failed with error ${-(cause.error ?? 0)}`;
+  return `${drivers.join(', ')} defer them: ${cause.cause === 'own-deferral' ? (cause.call ?? '') : ''}`;
 }
 
 /** Causes whose evidence is what the driver said before. */

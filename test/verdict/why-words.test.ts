@@ -175,6 +175,15 @@ describe('what a driver says of an error', () => {
     expect(why(stamped('thermal thermal_zone1: failed to read out thermal zone (-517)')).unbound).toBe(0);
   });
 
+  it('is told once of the drivers of one framework that is locked', () => {
+    const fails = (device: string, driver: string, error: number) =>
+      stamped(`${driver}: probe of ${device} failed with error ${error}`);
+    const locked = formatWhy(why(fails('1.cti', 'debug-cti', -1), fails('2.tpda', 'debug-tpda', -1)));
+    expect(locked).toContain('1.cti, 2.tpda: the probes of debug-cti, debug-tpda failed with error -1');
+    const others = formatWhy(why(fails('1.cti', 'debug-cti', -22), fails('2.tpda', 'debug-tpda', -22)));
+    expect(others).toContain('for 2 reasons');
+  });
+
   it('is told where the kernel has no reason, and where nothing tells what became of the probe', () => {
     const words = stamped('gadget-codec 1.codec: failed to register its PCM');
     const silent = why(words, pending('1.codec', '(reason unknown)'));
