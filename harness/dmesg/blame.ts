@@ -82,7 +82,7 @@ export function blame(input: BlameInput): Blame {
   for (const frame of candidates.slice(inside.length)) {
     // An address alone says nothing, unless a module is named with it.
     if (isNameless(frame) && frame.module === null) continue;
-    if (isDispatcher(frame) && (helpers.length > 0 || kind === 'hung-task')) {
+    if (isDispatcher(frame.function) && (helpers.length > 0 || kind === 'hung-task')) {
       dispatcher = frame;
       break;
     }
@@ -121,7 +121,7 @@ function insideOfHandle(candidates: readonly TraceFrame[], atomic: TraceFrame | 
   if (atomic !== null && by !== undefined && SPINNING.test(atomic.function) && subsystemOf(atomic) === subsystemOf(by))
     return [];
   const inside = candidates.slice(0, Math.max(0, handle));
-  return inside.some(isDispatcher) ? [] : inside;
+  return inside.some((frame) => isDispatcher(frame.function)) ? [] : inside;
 }
 
 /** Subsystems' own spin locks: drivers/clk/clk.c, drivers/base/regmap/regmap.c. */

@@ -10,7 +10,12 @@ export interface Words {
   readonly line: number;
   /** In so many attempts it was said, where that is known; one attempt says it once or more. */
   readonly times?: number;
+  /** What another driver said of an error just after. */
+  readonly next?: Omit<Words, 'next'>;
 }
+
+/** Lines from what one says to what another says for it. */
+const JUST_AFTER = 2;
 
 /** More devices than a log speaks of; later ones are not kept. */
 const MOST = 10_000;
@@ -42,7 +47,13 @@ export class Complaints {
     }
   >();
 
+  #last: { readonly device: string; readonly line: number } | null = null;
+
   add({ device, driver, words, line, time }: Extract<DmesgEvent, { readonly event: 'complained' }>): void {
+    const previous = this.#last === null ? undefined : this.#kept.get(this.#last.device);
+    if (previous !== undefined && previous.device !== device && line - (this.#last?.line ?? 0) <= JUST_AFTER)
+      this.#kept.set(previous.device, { ...previous, next: { device, driver, words, line } });
+    this.#last = { device, line };
     const known = this.#kept.get(device);
     if (known === undefined && this.#kept.size >= MOST) return;
     const last = { time, line };

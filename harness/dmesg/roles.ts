@@ -130,8 +130,8 @@ const DISPATCHERS = new RegExp(
 );
 
 /** Whether what stands further out in the trace only called what was registered. */
-export function isDispatcher(frame: TraceFrame): boolean {
-  return DISPATCHERS.test(plainName(frame.function).replace(/^_+/, ''));
+export function isDispatcher(name: string): boolean {
+  return DISPATCHERS.test(plainName(name).replace(/^_+/, ''));
 }
 
 /**

@@ -60,7 +60,8 @@ export interface EarlierBoot {
   readonly probing: readonly string[];
 }
 
-function endsBoot({ fatal, followUps }: Crash): boolean {
+/** Whether the kernel, or the task, did not go on after it. */
+export function endsBoot({ fatal, followUps }: Crash): boolean {
   return fatal || followUps.some(({ kind }) => kind === 'panic');
 }
 

@@ -43,6 +43,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const { unasked, beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   if (found.boot !== null) lines.push(bootLine(found.boot), '');
+  if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash), '');
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
@@ -98,6 +99,11 @@ function bootLine({ number, of, line }: NonNullable<Why['boot']>): string {
   if (number === of) return `The log has ${of} boots: this is of the last one, from line ${line}.`;
   const which = `number ${number}, from line ${line}, the last that leaves something open`;
   return `The log has ${of} boots: this is of ${which}.`;
+}
+
+function crashLines({ title, line, probe }: NonNullable<Why['crash']>): string[] {
+  const where = probe === null ? 'The kernel crashed' : `The kernel crashed in a probe, ${printable(probe)}`;
+  return [`${where}: ${printable(title)} (line ${line})`, '  next: see `bootrace classify` of this log'];
 }
 
 /** How many devices are not bound, and of how many of them the reason is known. */

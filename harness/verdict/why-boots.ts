@@ -16,7 +16,9 @@ export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
     return { found: of === 1 ? found : { ...found, boot: { number: index + 1, of, line } }, summary };
   };
   const ofLast = whyOf(last, earlier.length);
-  return hasTrouble(ofLast) ? ofLast : (earlier.map(whyOf).findLast(hasTrouble) ?? ofLast);
+  return hasTrouble(ofLast) || ofLast.found.crash !== null
+    ? ofLast
+    : (earlier.map(whyOf).findLast(hasTrouble) ?? ofLast);
 }
 
 function hasTrouble({ found: { unbound, goneOn, unexplained, rejected, rootDevice } }: WhyOfBoot): boolean {

@@ -192,9 +192,12 @@ export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
   const named = root.cause.cause === 'own-deferral' ? others.get(nameIn(root.cause.call, others) ?? '') : undefined;
   if (named !== undefined) return [named];
   const want = lackedBy(root);
-  return [...others.values()].filter(
-    ({ device, words }) => want?.provider?.test(device) === true || want?.said?.test(words) === true,
-  );
+  const waiting = new Set([root.name, ...root.waiting.map(({ device }) => device)]);
+  return [...others.values()].filter(({ device, words, next }) => {
+    // It fails for another, whose driver says so.
+    const isOfOther = next !== undefined && !waiting.has(next.device) && wantOf(next.words)?.provider?.test(device);
+    return (want?.provider?.test(device) === true && isOfOther !== true) || want?.said?.test(words) === true;
+  });
 }
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */

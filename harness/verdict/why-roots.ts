@@ -102,9 +102,19 @@ export interface Waiting {
   readonly properties: readonly string[];
 }
 
+/** A crash after which the kernel, or the task that probed, did not go on. */
+export interface CrashOfBoot {
+  readonly title: string;
+  readonly line: number;
+  /** The probe that crashed: the driver's function, or driver and device where the log has them. */
+  readonly probe: string | null;
+}
+
 export interface Why {
   /** Which boot of a log of several this is of, counted from 1, and the line that it begins in. */
   readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
+  /** What ended the boot, where that was not for the lack of its root file system. */
+  readonly crash: CrashOfBoot | null;
   readonly roots: readonly Root[];
   /** Devices that are not bound, the roots among them. */
   readonly unbound: number;

@@ -3,6 +3,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { lacksPins, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
 import { isLittle } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import { isProvider } from './why-guesses.ts';
 import { wantOf } from './why-wants.ts';
 
 /** What is known of devices by what is said besides their own drivers' and the driver core's messages. */
@@ -79,7 +80,8 @@ function blockOf(device: string): string | null {
 
 /**
  * What was said of a part just before the whole failed, whose driver has no word of the cause: that of a GPU makes and
- * starts what manages its power (a6xx_gmu_init(), drivers/gpu/drm/msm/adreno), for one.
+ * starts what manages its power (a6xx_gmu_init(), drivers/gpu/drm/msm/adreno), for one. So is what was said of a
+ * provider with the very error that the probe then returns (phy_init(), drivers/phy/phy-core.c).
  */
 function withWordsOfParts(
   devices: ReadonlyMap<string, DeviceLife>,
@@ -87,20 +89,25 @@ function withWordsOfParts(
 ): ReadonlyMap<string, DeviceLife> {
   const all = new Map(devices);
   for (const life of devices.values()) {
-    const { device, driver: own, state, words, failedLine } = life;
+    const { device, driver: own, state, words, failedLine, error } = life;
     const block = blockOf(device);
-    if (state !== 'failed' || block === null || words === null || tells(words)) continue;
+    if (state !== 'failed' || (words !== null && tells(words))) continue;
+    const isCause = (said: Words) =>
+      words === null
+        ? error !== null && isProvider(said.device) && said.words.endsWith(` -${error}`)
+        : block !== null && blockOf(said.device) === block;
     const part = [...complaints.values()].find(
-      ({ device: other, driver, line }) =>
-        line < failedLine &&
-        failedLine - line <= JUST_BEFORE &&
+      (said) =>
+        said.line < failedLine &&
+        failedLine - said.line <= JUST_BEFORE &&
         // Of the same driver it is another one of the kind, and no part.
-        (driver === null || driver !== own) &&
-        other !== device &&
-        blockOf(other) === block,
+        (said.driver === null || said.driver !== own) &&
+        said.device !== device &&
+        isCause(said),
     );
     if (part === undefined) continue;
-    all.set(device, { ...life, words: `${part.device}: ${part.words}; ${words}` });
+    const last = words === null ? '' : `; ${words}`;
+    all.set(device, { ...life, words: `${part.device}: ${part.words}${last}` });
   }
   return all;
 }

@@ -5,6 +5,7 @@ import { controllerIn, lacksPins, REPEATS } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow } from './why-below.ts';
+import { crashOfBoot } from './why-crash.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
@@ -112,6 +113,7 @@ export function whyUnbound(said: LogSummary): Why {
   const held = heldBy(found);
   return {
     boot: null,
+    crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a) - unsaid(b) || held(b) - held(a)),
     unbound: unbound.size - goneOn,
     goneOn,

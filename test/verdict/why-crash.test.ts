@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { whyOfBoots } from '../../harness/verdict/why-boots.ts';
+import { summaryOf } from './summary-of.ts';
+
+/** What `why` says of a boot that crashed, and of who uses what fails. */
+
+let time = 0;
+const stamped = (text: string) => `[   12.${String(++time).padStart(6, '0')}] ${text}`;
+const why = (...texts: string[]) => whyUnbound(summaryOf(texts.map(stamped)));
+const oops = (...frames: string[]) => [
+  'Unable to handle kernel NULL pointer dereference at virtual address 0000000000000000',
+  'Internal error: Oops: 0000000096000004 [#1] PREEMPT SMP',
+  'CPU: 2 PID: 68 Comm: kworker/u8:4 Not tainted 6.2.0 #70',
+  'pc : gadget_find+0x94/0x374',
+  'lr : gadget_find+0x94/0x374',
+  'Call trace:',
+  ...frames.map((frame) => ` ${frame}+0x10/0x80`),
+  '---[ end trace 0000000000000000 ]---',
+];
+const PROBE = ['gadget_find', 'gadget_domain_probe', 'platform_probe', 'really_probe', 'driver_probe_device'];
+
+describe('a boot that crashed', () => {
+  it('is said to, and in which probe', () => {
+    const found = why(...oops(...PROBE, 'deferred_probe_work_func'));
+    expect(found.crash).toMatchObject({ line: 1, probe: 'gadget_domain_probe' });
+    expect(formatWhy(found)).toMatch(
+      /^The kernel crashed in a probe, gadget_domain_probe: .*NULL pointer dereference in gadget_find \(line 1\)\n/,
+    );
+    // What the driver core calls in between is no driver's.
+    expect(why(...oops('gadget_find', 'platform_probe', 'really_probe')).crash).toMatchObject({ probe: null });
+    const other = why(...oops('gadget_find', 'gadget_probe', 'gadget_open'));
+    expect(other.crash).toMatchObject({ probe: null });
+    expect(formatWhy(other)).toMatch(/^The kernel crashed: /);
+  });
+
+  it('is not one that only warned, nor that lacks its root file system', () => {
+    const frames = oops(...PROBE).slice(2);
+    expect(why('WARNING: CPU: 1 PID: 7 at drivers/gadget.c:7 gadget_find+0x94/0x374', ...frames).crash).toBeNull();
+    const panic = 'Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)';
+    const missing = 'VFS: Cannot open root device "sda" or unknown-block(0,0): error -6';
+    expect(why(missing, panic)).toMatchObject({ crash: null, rootDevice: { name: 'sda' } });
+    expect(why(panic).crash).not.toBeNull();
+  });
+
+  it('is answered for where it is the last, whatever an earlier one left open', () => {
+    const failed = summaryOf([stamped('gadget 1000.dev: probe with driver gadget failed with error -22')]);
+    const crashed = summaryOf(oops(...PROBE).map(stamped));
+    const answer = (last: typeof failed) =>
+      whyOfBoots({ earlier: [{ line: 1, summary: failed }], last: { line: 9, summary: last } }).found.boot?.number;
+    expect([answer(crashed), answer(summaryOf([stamped('gadget 1000.dev: ready')]))]).toEqual([2, 1]);
+  });
+});
+
+describe('what fails for another', () => {
+  const waits = 'gadget-usb 1000.usb: deferred probe pending: gadget-usb: failed to get phy';
+  const fails = 'phy phy-2000.phy.9: phy init failed --> -19';
+
+  it('is not accused where the line after it says who uses it', () => {
+    const perhaps = 'perhaps for phy-2000.phy.9, of which its driver says';
+    expect(formatWhy(why(fails, waits))).toContain(perhaps);
+    expect(formatWhy(why(fails, 'gadget-pcie 3000.pcie: unable to initialize its PHY', waits))).not.toContain(perhaps);
+    // It is for the one that waits, or the next line speaks of something else.
+    expect(formatWhy(why(fails, 'gadget-usb 1000.usb: unable to initialize its PHY', waits))).toContain(perhaps);
+    expect(formatWhy(why(fails, 'gadget-pcie 3000.pcie: unable to start', waits))).toContain(perhaps);
+    const far = ['gadget 4.a: one', 'gadget 4.a: two', 'gadget-pcie 3000.pcie: unable to initialize its PHY'];
+    expect(formatWhy(why(fails, ...far, waits))).toContain(perhaps);
+  });
+
+  it('is the cause where a probe fails just after with the same error', () => {
+    const told = (error: number, ...between: string[]) =>
+      why(fails, ...between, `gadget-pcie: probe of 3000.pcie failed with error -${error}`).roots[0]?.evidence;
+    expect(told(19)).toBe('phy-2000.phy.9: phy init failed --> -19');
+    expect(told(22)).toBe(null);
+    expect(told(19, 'random: ready', 'scsi host0: gadget', 'clocksource: gadget')).toBe(null);
+  });
+});
