@@ -47,7 +47,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
-  const accused = new Set<Words>();
+  const accused = new Set<Words>(found.rootDevice?.said);
   for (const roots of shared) {
     const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.complaints)))].slice(0, LIKELY);
     for (const words of said) accused.add(words);
@@ -242,10 +242,19 @@ function openLines({ roots, unexplained, reasonless }: Why): string[] {
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
 }
 
-function rootDeviceLines({ name, perhaps }: NonNullable<Why['rootDevice']>): string[] {
+function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>): string[] {
   const what = name === null ? 'The root file system' : `The root device ${printable(name)}`;
   if (perhaps.length > 0)
     return [`${what} is not there; by their names it may be behind these, which are not bound: ${listed(perhaps)}`];
+  if (said.length > 0)
+    return [
+      `${what} is not there; by their names it may be at one of these, which report errors:`,
+      ...said
+        .slice(0, LIKELY)
+        .map(({ device, words, line }) => `  ${printable(device)}: ${printable(words)} (line ${line})`),
+      ...(said.length > LIKELY ? [`  and of ${said.length - LIKELY} more`] : []),
+      '  next: see first to these errors',
+    ];
   return [
     `${what} is not there, and nothing that is deferred or failed looks like its controller`,
     '  next: see whether its module is in the initramfs, and whether root= is right',

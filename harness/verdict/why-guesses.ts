@@ -35,13 +35,14 @@ export function isProvider(device: string): boolean {
 /** A name that more devices have says nothing. */
 const PERHAPS = 3;
 
-/** Disks of a kind, and what the devices are called that they are behind. */
-const DISKS: readonly (readonly [disk: RegExp, controller: RegExp])[] = [
-  [/mmcblk/, /mmc|sdhci|sdio|emmc/],
-  [/nvme/, /nvme|pcie?\b/],
-  [/\bsd[a-z]/, /ufs|sata|ahci|usb|scsi/],
-  [/ubi|mtd/, /nand|spi|qspi/],
-  [/nfs/, /ethernet|gmac/],
+/** Disks of a kind, what the devices are called that they are behind, and the hosts and ports that these make. */
+const DISKS: readonly (readonly [disk: RegExp, controller: RegExp, port: RegExp | null])[] = [
+  [/mmcblk/, /mmc|sdhci|sdio|emmc/, /^mmc\d{1,3}(?::\w+)?$/],
+  [/nvme/, /nvme|pcie?\b/, /^nvme\d/],
+  // ata_port_printk() and ata_link_printk(), drivers/ata/libata-core.c.
+  [/\bsd[a-z]/, /ufs|sata|ahci|usb|scsi/, /^ata\d{1,3}(?:\.\d{2})?$/],
+  [/ubi|mtd/, /nand|spi|qspi/, null],
+  [/nfs/, /ethernet|gmac/, null],
 ];
 const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
 
@@ -240,8 +241,15 @@ function byNodeOrDriver(
 }
 
 /** The root file system that is awaited, and what of what is not bound it may be behind. */
-export function rootDeviceOf({ root }: LogSummary, unbound: ReadonlySet<string>): Why['rootDevice'] {
+export function rootDeviceOf(
+  { root, complaints }: Pick<LogSummary, 'root' | 'complaints'>,
+  unbound: ReadonlySet<string>,
+): Why['rootDevice'] {
   if (root === null) return null;
-  const controller = DISKS.find(([disk]) => root.name !== null && disk.test(root.name))?.[1] ?? ANY_DISK;
-  return { name: root.name, perhaps: [...unbound].filter((device) => controller.test(device)) };
+  const [, controller = ANY_DISK, port = null] =
+    DISKS.find(([disk]) => root.name !== null && disk.test(root.name)) ?? [];
+  const perhaps = [...unbound].filter((device) => controller.test(device));
+  if (perhaps.length > 0) return { name: root.name, perhaps, said: [] };
+  const said = [...complaints.values()].filter(({ device }) => port?.test(device) === true && !unbound.has(device));
+  return { name: root.name, perhaps, said };
 }

@@ -138,7 +138,12 @@ export interface Why {
   /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */
   readonly unread: LogSummary['unread'];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */
-  readonly rootDevice: { readonly name: string | null; readonly perhaps: readonly string[] } | null;
+  readonly rootDevice: {
+    readonly name: string | null;
+    readonly perhaps: readonly string[];
+    /** Where nothing may hold it: errors of hosts and ports that disks of its kind are at. */
+    readonly said: readonly Words[];
+  } | null;
 }
 
 /** A root while the devices that wait for it are gathered. */

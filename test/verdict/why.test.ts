@@ -552,7 +552,12 @@ describe('whyUnbound', () => {
   it('tells who may hold the root file system', () => {
     const log = ['[    2.300000] Waiting for root device /dev/mmcblk0p4...', pending('5000.mmc', '(reason unknown)')];
     expect(formatWhy(why(...log))).toContain('The root device /dev/mmcblk0p4 is not there; by their names');
-    const alone = why('[    2.300000] Waiting for root device /dev/nvme0n1p1...');
+    const disk = ['[    2.100000] ata2: reset failed (errno=-32)', '[    2.200000] mmc0: error -84 of a card'];
+    const errors = formatWhy(why(...disk, '[    2.300000] Waiting for root device /dev/sda1...'));
+    expect(errors).toMatch(
+      /sda1 is not there; .* report errors:\n {2}ata2: reset failed \(errno=-32\) \(line 1\)\n {2}next/,
+    );
+    const alone = why(...disk, '[    2.300000] Waiting for root device /dev/nvme0n1p1...');
     expect(formatWhy(alone)).toContain('see whether its module is in the initramfs');
     const there = why(
       '[    2.300000] Waiting for root device /dev/nvme0n1p1...',
