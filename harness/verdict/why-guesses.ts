@@ -194,11 +194,16 @@ export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
   if (named !== undefined) return [named];
   const want = lackedBy(root);
   const waiting = new Set([root.name, ...root.waiting.map(({ device }) => device)]);
-  return [...others.values()].filter(({ device, words, next }) => {
-    // It fails for another, whose driver says so.
-    const isOfOther = next !== undefined && !waiting.has(next.device) && wantOf(next.words)?.provider?.test(device);
-    return (want?.provider?.test(device) === true && isOfOther !== true) || want?.said?.test(words) === true;
+  return [...others.values()].filter((said) => {
+    const user = userOf(said);
+    const isOfOther = user !== null && !waiting.has(user.device);
+    return (want?.provider?.test(said.device) === true && !isOfOther) || want?.said?.test(said.words) === true;
   });
+}
+
+/** Who says just after that what fails is what it uses, by the kind; null where nobody does. */
+export function userOf({ device, next }: Words): NonNullable<Words['next']> | null {
+  return next !== undefined && wantOf(next.words)?.provider?.test(device) === true ? next : null;
 }
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */

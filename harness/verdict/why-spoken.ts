@@ -3,7 +3,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { lacksPins, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
 import { isLittle } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
-import { isProvider } from './why-guesses.ts';
+import { isProvider, userOf } from './why-guesses.ts';
 import { wantOf } from './why-wants.ts';
 
 /** What is known of devices by what is said besides their own drivers' and the driver core's messages. */
@@ -88,10 +88,24 @@ function withWordsOfParts(
   { complaints }: LogSummary,
 ): ReadonlyMap<string, DeviceLife> {
   const all = new Map(devices);
+  const usedBy = new Map(
+    [...complaints.values()].flatMap((said) => {
+      const user = ERROR_NUMBER.test(said.words) ? userOf(said) : null;
+      return user === null ? [] : [[user.device, { said, user }] as const];
+    }),
+  );
   for (const life of devices.values()) {
-    const { device, driver: own, state, words, failedLine, error } = life;
+    const { device, driver: own, state, words, failedLine, reasonLine, error } = life;
     const block = blockOf(device);
-    if (state !== 'failed' || (words !== null && tells(words))) continue;
+    if (state !== 'failed') continue;
+    const used = usedBy.get(device);
+    // What its driver says of it later is of what follows from that; a deferral in between ends the attempt.
+    const isTold = used === undefined || words?.includes(used.user.words) === true;
+    if (!isTold && used.user.line < failedLine && used.said.line > reasonLine) {
+      all.set(device, { ...life, words: `${used.said.device}: ${used.said.words}; ${used.user.words}` });
+      continue;
+    }
+    if (words !== null && tells(words)) continue;
     const isCause = (said: Words) =>
       words === null
         ? error !== null && isProvider(said.device) && said.words.endsWith(` -${error}`)

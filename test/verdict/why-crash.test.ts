@@ -73,6 +73,15 @@ describe('what fails for another', () => {
       why(fails, ...between, `gadget-pcie: probe of 3000.pcie failed with error -${error}`).roots[0]?.evidence;
     expect(told(19)).toBe('phy-2000.phy.9: phy init failed --> -19');
     expect(told(22)).toBe(null);
-    expect(told(19, 'random: ready', 'scsi host0: gadget', 'clocksource: gadget')).toBe(null);
+    const dump = Array.from({ length: 20 }, (_, number) => `gadget: register ${number}`);
+    const [own, last] = [
+      'gadget-pcie 3000.pcie: unable to start its PHY',
+      'gadget-pcie 3000.pcie: errors: 0, state -1',
+    ];
+    expect(told(22, own, ...dump, last)).toBe('phy-2000.phy.9: phy init failed --> -19; unable to start its PHY');
+    expect(told(22, ...dump, last)).toBe('errors: 0, state -1');
+    expect(told(22, own, last)).toBe('unable to start its PHY; errors: 0, state -1');
+    const deferred = 'gadget-pcie 3000.pcie: error -EPROBE_DEFER: no clock';
+    expect(told(22, own, deferred, ...dump, last)).toBe('errors: 0, state -1');
   });
 });
