@@ -63,7 +63,8 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   lines.push(...openLines(found));
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;
-  if (complaints.length > 0) lines.push(...complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY));
+  const errors = complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY);
+  lines.push(...errors);
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
   if (found.settled.length > 0)
@@ -72,7 +73,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       `Deferred earlier and no more in later lines, so bound or failed since: ${listed(found.settled)}`,
       '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
-  if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice));
+  if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice, errors.length > 0));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
@@ -149,7 +150,7 @@ const OF_A_PROBE = new RegExp(
 /** What drivers of other devices said; where many said something it tells nothing. */
 function complaintLines(complaints: Why['complaints'], heading: string): string[] {
   const alike = [...groupBy(complaints, ({ driver, words }) => `${driver}\n${words}`).values()];
-  if (alike.length > 2 * LIKELY) return [];
+  if (alike.length === 0 || alike.length > 2 * LIKELY) return [];
   const rest = alike.slice(LIKELY).flat().length;
   return [
     '',
@@ -242,7 +243,9 @@ function openLines({ roots, unexplained, reasonless }: Why): string[] {
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
 }
 
-function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>): string[] {
+const IN_INITRAMFS = 'whether its module is in the initramfs, and whether root= is right';
+
+function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>, hasErrors: boolean): string[] {
   const what = name === null ? 'The root file system' : `The root device ${printable(name)}`;
   if (perhaps.length > 0)
     return [`${what} is not there; by their names it may be behind these, which are not bound: ${listed(perhaps)}`];
@@ -257,7 +260,7 @@ function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>
     ];
   return [
     `${what} is not there, and nothing that is deferred or failed looks like its controller`,
-    '  next: see whether its module is in the initramfs, and whether root= is right',
+    `  next: ${hasErrors ? 'see to the errors above; then ' : 'see '}${IN_INITRAMFS}`,
   ];
 }
 

@@ -87,6 +87,9 @@ describe('what a driver says of an error', () => {
     const words = 'failed to register its supplies';
     expect(told(words, [1, 2, 3])).toContain('said 3 times: a probe that is tried again was deferred, a guess');
     expect(told(words, [1, 2])).not.toContain('times:');
+    const awaited = stamped('Waiting for root device PARTUUID=1234-02...');
+    expect(formatWhy(why(attempt(1, words), awaited))).toContain('next: see to the errors above; then whether');
+    expect(formatWhy(why(awaited))).toContain('next: see whether its module');
     expect(told('transfer failed', [1, 2, 3])).not.toContain('times:');
   });
 
