@@ -40,7 +40,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
   if (options.json === true) printJson({ ...found, ...more, beside: more.beside && asJson(more.beside) });
   else print(formatWhy(found, more));
   const isAllBound =
-    found.unbound + found.goneOn + found.unread.length === 0 &&
+    found.unbound + found.goneOn + (found.awaited?.devices.length ?? 0) + found.unread.length === 0 &&
     found.rootDevice === null &&
     found.crash === null &&
     more.ended === null;

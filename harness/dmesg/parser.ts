@@ -30,6 +30,7 @@ import {
   wordsOf,
   wordsOfBind,
   wordsOfDriver,
+  wordsOfNode,
 } from './spoken.ts';
 import { STAMPED } from './stamps.ts';
 import { timeFromFields } from './structured-records.ts';
@@ -253,7 +254,7 @@ export class DmesgParser {
   #spoken(event: DmesgEvent): DmesgEvent {
     if (event.event === 'probe-failed') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
-      return { ...event, device, words: joined(this.#wordsOf(device)) ?? this.#wordsOfNobody() };
+      return { ...event, device, words: joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) };
     }
     if (event.event === 'bind-failed')
       return { ...event, words: joined(this.#wordsOf(event.part)) ?? wordsOfBind(textOf(this.#recent.at(-2) ?? '')) };
@@ -333,9 +334,10 @@ export class DmesgParser {
     return OF_REGULATOR.exec(textOf(this.#recent.at(-2) ?? ''))?.[1] ?? null;
   }
 
-  /** What the line before says of a device that has no name yet, such as that of a register map. */
-  #wordsOfNobody(): string | null {
-    return OF_NOBODY.exec(textOf(this.#recent.at(-2) ?? ''))?.[1] ?? null;
+  /** What the line before says of a device that has no name yet, such as that of a register map, or of its node. */
+  #wordsOfNobody(device: string): string | null {
+    const before = textOf(this.#recent.at(-2) ?? '');
+    return OF_NOBODY.exec(before)?.[1] ?? wordsOfNode(device, before);
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

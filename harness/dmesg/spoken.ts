@@ -67,7 +67,7 @@ const NO_MATTER = new RegExp(
     /us(?:e|ing) (?:dummy|default|fixed|internal|identity)|, using \S|default(?:s|ing)? to\b|continu(?:e|ing) without/,
     // Of the wireless regulatory database a made-up device is named, and wireless works without; a display that is not
     // connected has nothing to be shown on (drm_setup_crtcs_fb(), drivers/gpu/drm/drm_fb_helper.c).
-    /regulatory\.db|Cannot find any crtc/,
+    /regulatory\.db|Cannot find any crtc|detect cache hierarchy/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
     /Persistence not supported/,
@@ -232,6 +232,20 @@ export function wordsOf(device: string, texts: readonly string[]): string[] {
   return said;
 }
 
+/** A node with a unit address. */
+const NODE_PATH = /\/(?:[\w.,@+-]{1,64}\/){0,15}[\w,.+-]{1,64}@[0-9a-f]{3,16}/;
+
+/**
+ * What is said of an error in the node of `device` without a name before it (mtk_clk_register_gates(),
+ * drivers/clk/mediatek/clk-gate.c, for one); null of anything else.
+ */
+export function wordsOfNode(device: string, text: string): string | null {
+  const path = text.includes('@') ? NODE_PATH.exec(text)?.[0] : undefined;
+  if (path === undefined || deviceOfPath(path) !== device) return null;
+  const isError = AN_ERROR.test(text) && !DEFERS.test(text);
+  return isError && !text.startsWith(OF_TREE) && !SAYS.test(text) ? text.slice(0, MOST) : null;
+}
+
 /** of_phandle_iterator_next() and others, drivers/of/base.c: of a node, and not of its device. */
 const TREE_FAULT = /^OF: (\/\S{1,200}): (could not (?:get|find) \S.{0,200}|\S.{0,120} (?:needs|=) \d+,? found \d+)$/;
 
@@ -256,10 +270,18 @@ function tells(words: string): boolean {
 
 /** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */
 const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
+/** The same, where the driver's name has blanks. */
+const SAYS_OF_WORDS = /^([\w.,()-]{1,32}(?: [\w.,()-]{1,32}){1,5}) ([\w,-]+[.@:][\w.,@:-]{1,128}): (\S.{0,300})/;
 /** In a line without a stamp, anything may stand before a colon: only what looks like a driver or a device counts. */
 const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
 const IS_SUBSYSTEM = /^ASoC$/;
 const IS_DRIVER = /^[a-z][a-z0-9]*[-_][\w-]+$/;
+
+/** What a driver of such a name says; a sentence of an error that names a device is none. */
+function ofWords(text: string): RegExpExecArray | null {
+  const said = SAYS_OF_WORDS.exec(text);
+  return said?.[1] === undefined || AN_ERROR.test(said[1]) ? null : said;
+}
 
 /** The device that a driver speaks of, whatever it says. */
 export function speakerOf({ text, time, kernel }: LogRecord): string | null {
@@ -300,7 +322,7 @@ export function complaintIn(
   // Of a function whose device is not told it may be all that is known.
   if (symbol !== undefined && said !== undefined && soundsBad(said))
     return { event: 'complained', device: symbol, driver: DRM, words: said, line, time };
-  const [, driver = null, device, words] = SAYS.exec(text) ?? [];
+  const [, driver = null, device, words] = SAYS.exec(text) ?? ofWords(text) ?? [];
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;

@@ -54,9 +54,13 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
   const family = cause.cause === 'failed' && cause.error === EPERM ? FAMILY.exec(cause.driver ?? '') : null;
   if (family !== null && evidence === null && waiting.length === 0) return `${cause.cause}\n${family[0]}`;
+  if (cause.cause === 'failed' && evidence !== null && NAMES_NODE.test(evidence))
+    return `${cause.cause}\n${cause.error ?? ''}\n${withoutOwnName(evidence, name)}`;
   return waiting.length === 0 ? `${causeText(cause)}\n${withoutOwnName(evidence ?? '', name)}` : name;
 }
 
+/** A driver that names a node of its own in its words says the same of others. */
+const NAMES_NODE = /\/[\w.,/-]*@[0-9a-f]+/;
 const WITH_ADDRESS = /^([0-9a-f]{2,16})\.([\w-]+)$/;
 const NODE_AT_END = /([\w-]+)@([0-9a-f]+)$/;
 

@@ -61,6 +61,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       lines.push(`  by their names others may wait for these, which is a guess: ${likely.map(printable).join(', ')}`);
   }
   lines.push(...openLines(found));
+  if (found.awaited !== null) lines.push('', ...awaitedLines(found.awaited));
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;
   const errors = complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY);
@@ -114,10 +115,12 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
     goneOn,
     unexplained: { length: open },
   } = found;
-  const reasons = shared.filter((roots) => roots.some((root) => !goesOn(root) || root.waiting.length > 0)).length;
-  const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are`;
+  const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
+  const more = goneOn + (found.awaited?.devices.length ?? 0);
+  const andGone = more === 0 ? '' : `; of ${more} more the log does not tell whether they are`;
   if (unbound === 0 && goneOn > 0)
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
+  if (unbound === 0 && more > 0) return `No device is said to be deferred or failed${andGone} bound.`;
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
@@ -129,8 +132,17 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   );
 }
 
-function goesOn({ cause }: Root): boolean {
-  return cause.cause === 'timed-out' && cause.goesOn;
+function awaitedLines({ devices, line }: NonNullable<Why['awaited']>): string[] {
+  return [
+    `Not bound yet at line ${line}, as a supplier's sync_state() waited, and no driver speaks of them since: ` +
+      listed(devices),
+    '  next: `ls -l /sys/bus/*/devices/*/driver`: whether they are now; a module may have been loaded since',
+  ];
+}
+
+/** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
+function isReason({ cause }: Root): boolean {
+  return !(cause.cause === 'timed-out' && cause.goesOn) && !(cause.cause === 'cycle' && cause.relaxed);
 }
 
 function devicesNotBound(number: number): string {
@@ -191,7 +203,7 @@ function unreadLines(unread: Why['unread']): string[] {
 function rejectedLines(rejected: Why['rejected']): string[] {
   return [
     '',
-    'The kernel refused modules, and nothing that they drive can be bound:',
+    'The kernel refused modules; what they drive is bound only where it has the driver built in:',
     ...rejected
       .slice(0, LIKELY)
       .map(({ module, reason, line }) => `  ${printable(module ?? 'a module')}: ${printable(reason)} (line ${line})`),

@@ -120,6 +120,8 @@ export interface Why {
   readonly unbound: number;
   /** Not among `unbound`: roots that have gone on without a supplier, and of which no line says what came of it. */
   readonly goneOn: number;
+  /** Not among `unbound`: what was not bound in this line, as a supplier's sync_state() waited; devices came since. */
+  readonly awaited: { readonly devices: readonly string[]; readonly line: number } | null;
   /** Those of them of which the log does not say why, such as those that a supplier's sync_state() waits for. */
   readonly unexplained: readonly string[];
   /** Those of them that others may wait for: a guess by what devices with such a name do. */

@@ -85,10 +85,18 @@ export function whyUnbound(said: LogSummary): Why {
     rootAt(member, () => ({ cause: { cause: 'cycle', members, relaxed: true }, evidence: null, line: null }));
     unexplained.delete(member);
   }
-  for (const { consumer, line } of syncWaits) {
+  const awaitedLater: (typeof syncWaits)[number][] = [];
+  const lastNew = Math.max(0, ...[...heard.values()].map(({ first }) => first));
+  for (const wait of syncWaits) {
+    const { consumer, line } = wait;
     if (devices.has(consumer) || roots.has(consumer) || (heard.get(consumer)?.line ?? 0) > line) continue;
-    unbound.add(consumer);
     const said = complaints.get(consumer);
+    // The kernel looks before user space loads modules: where devices came since, it may be bound by now.
+    if (said === undefined && lastNew > line) {
+      awaitedLater.push(wait);
+      continue;
+    }
+    unbound.add(consumer);
     if (said === undefined) unexplained.add(consumer);
     else
       rootAt(consumer, () => ({ cause: { cause: 'spoken-of', driver: null }, evidence: said.words, line: said.line }));
@@ -117,6 +125,7 @@ export function whyUnbound(said: LogSummary): Why {
     roots: found.sort((a, b) => unsaid(a) - unsaid(b) || held(b) - held(a)),
     unbound: unbound.size - goneOn,
     goneOn,
+    awaited: atLast(awaitedLater),
     unexplained: [...unexplained],
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
@@ -138,6 +147,13 @@ export function whyUnbound(said: LogSummary): Why {
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice: rootDeviceOf(summary, unbound),
   };
+}
+
+function atLast(waits: LogSummary['syncWaits']): Why['awaited'] {
+  const [first] = waits;
+  return first === undefined
+    ? null
+    : { devices: [...new Set(waits.map(({ consumer }) => consumer))], line: first.line };
 }
 
 /** A line names a device that is bound, or its driver: it was deferred at most earlier. */

@@ -93,6 +93,26 @@ describe('what a driver says of an error', () => {
     expect(told('transfer failed', [1, 2, 3])).not.toContain('times:');
   });
 
+  it('is of a driver whose name has blanks, and not of a sentence', () => {
+    const listed = stamped('platform soc@0:svc:gadget-mgr: deferred probe pending');
+    const named = stamped('Gadget4 SoC manager soc@0:svc:gadget-mgr: could not get its channel');
+    expect(why(named, listed).roots).toMatchObject([{ evidence: 'could not get its channel' }]);
+    expect(why(stamped('Failed to ask for soc@0:svc:gadget-mgr: -22')).complaints).toEqual([]);
+  });
+
+  it('is told once of many that fail in the same words of their nodes, whatever their drivers', () => {
+    const fail = (at: string, driver: string) => [
+      stamped(`Cannot find the registers of /soc/clocks@${at}: -EINVAL`),
+      stamped(`${driver} ${at}.clocks: probe with driver ${driver} failed with error -22`),
+    ];
+    const waits = pending('1.i2c', 'platform: wait for supplier /soc/clocks@11017000');
+    const found = why(...fail('11017000', 'gadget-iic'), ...fail('1a000000', 'gadget-cam'), waits);
+    expect(found.roots[0]?.evidence).toBe('Cannot find the registers of /soc/clocks@11017000: -EINVAL');
+    const text = formatWhy(found);
+    expect(text).toContain('3 devices are not bound, for 1 reason:');
+    expect(text).toContain('the probes of gadget-iic, gadget-cam failed with error -22');
+  });
+
   it('calls for no look into a node where the device is a card', () => {
     const failed = (device: string) =>
       formatWhy(why(stamped(`gadget ${device}: probe with driver gadget failed with error -22`)));

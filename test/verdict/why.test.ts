@@ -357,6 +357,23 @@ describe('whyUnbound', () => {
     expect(why(deferred, spoke, waits)).toMatchObject({ settled: [], roots: [{ name: 'ae90000.dp' }] });
   });
 
+  it('leaves open what suppliers waited for before other devices came', () => {
+    const waits = '[   11.200000] gadget-pd a.power: sync_state() pending due to ae90000.dp';
+    const later = '[   16.200000] gadget-rproc 78000000.r5f: 1 core';
+    const found = why(waits, later);
+    expect(found).toMatchObject({ unbound: 0, awaited: { devices: ['ae90000.dp'], line: 1 }, unexplained: [] });
+    expect(formatWhy(found)).toContain('deferred or failed; of 1 more the log does not tell whether they are bound.');
+    expect(formatWhy(found)).toContain('Not bound yet at line 1');
+    expect(why(later.replace('16.', '9.'), waits)).toMatchObject({ unbound: 1, awaited: null });
+  });
+
+  it('takes no circle that the kernel has opened for a reason', () => {
+    const opened = '[    1.200000] platform ae90000.dp: Fixed dependency cycle(s) with /soc/gadget@1000';
+    expect(formatWhy(why(opened, pending('ae90000.dp', '(reason unknown)')))).toContain(
+      '1 device is not bound, and the log gives no reason',
+    );
+  });
+
   it('reads it where a mail program broke the line', () => {
     const supplier = '07:03:17.034092  <4>[   11.749935] gadget-noc 163d000.interconnect:';
     expect(why(supplier, 'sync_state() pending due to 1d84000.ufs').unexplained).toEqual(['1d84000.ufs']);
