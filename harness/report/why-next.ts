@@ -155,6 +155,9 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
   }
 }
 
+/** What a driver returns for what its node says or lacks; ENOTCONN is that of an endpoint without its other end. */
+const OF_NODES: ReadonlySet<number> = new Set([ENOENT, EINVAL, ENODEV, ENOTCONN]);
+
 /** Cards, disks, and functions of USB and PCI: what a bus finds by itself has no node as a rule. */
 const HAS_NO_NODE =
   /^mmc\d{1,3}:[0-9a-f]{4}$|^\d{1,3}-[\d.]{1,16}:\d{1,3}\.\d{1,3}$|^(?:\d{1,3}:){3}\d{1,3}$|^[0-9a-f]{4}:[0-9a-f]{2}:/;
@@ -232,7 +235,7 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
     return 'mend the node: as many cells as the provider asks for, and no missing node';
   const firmware = aboutFirmware(words);
   if (firmware !== null || error === null) return firmware;
-  const want = error === ENOENT || error === EINVAL || error === ENODEV ? wantOf(words) : null;
+  const want = OF_NODES.has(error) ? wantOf(words) : null;
   if (want?.named != null) return `${want.named} in its node has to name ${want.noun}, and the right one`;
   if (isFound && error === EINVAL) return NOT_ACCEPTED;
   return MEANING.get(error) ?? null;

@@ -13,7 +13,7 @@ export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): 
 /** Each round tries all that are deferred; the one in which a log ends may be cut, and the one before, too. */
 const ROUNDS_WITHOUT = 2;
 /** Each bound device has all that are deferred tried again: so many that a driver speaks of first are enough. */
-const HEARD_SINCE = 3;
+export const HEARD_SINCE = 3;
 /** Devices of the tree, of I2C and PCI, USB interfaces and disks. */
 const HAS_ADDRESS = new RegExp(
   oneOf(

@@ -113,6 +113,18 @@ describe('what a driver says of an error', () => {
     expect(text).toContain('the probes of gadget-iic, gadget-cam failed with error -22');
   });
 
+  it('sends to the endpoint that is not there, and not to hardware that does not answer', () => {
+    const failed = (words: string) =>
+      formatWhy(
+        why(
+          stamped(`gadget-csi 1000.csi: error -ENOTCONN: ${words}`),
+          stamped('gadget-csi 1000.csi: probe with driver gadget-csi failed with error -107'),
+        ),
+      );
+    expect(failed('Failed to get remote endpoint')).toContain('has to name');
+    expect(failed('cannot read its version')).toContain('nothing answers there');
+  });
+
   it('calls for no look into a node where the device is a card', () => {
     const failed = (device: string) =>
       formatWhy(why(stamped(`gadget ${device}: probe with driver gadget failed with error -22`)));

@@ -367,6 +367,14 @@ describe('whyUnbound', () => {
     expect(why(later.replace('16.', '9.'), waits)).toMatchObject({ unbound: 1, awaited: null });
   });
 
+  it('is not told of a deferral of somebody, where many devices came since', () => {
+    const early = '[    1.100000] gadget-dsi: [gadget-dsi-error]: device init failed, rc=-517';
+    const came = [1, 2, 3].map((n) => `[    2.${n}00000] gadget-mac ${n}000000.ethernet: link is up`);
+    const banner = '[    0.000000] Linux version 6.12.0';
+    expect(why(banner, early).complaints).toHaveLength(1);
+    expect(why(banner, early, ...came).complaints).toEqual([]);
+  });
+
   it('takes no circle that the kernel has opened for a reason', () => {
     const opened = '[    1.200000] platform ae90000.dp: Fixed dependency cycle(s) with /soc/gadget@1000';
     expect(formatWhy(why(opened, pending('ae90000.dp', '(reason unknown)')))).toContain(
