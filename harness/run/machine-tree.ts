@@ -31,7 +31,10 @@ export async function readTreeOfMachine(machine: string | null, kernel: KernelAr
   const found = exact.filter(({ model, compatible }) => model === machine || compatible.includes(machine));
   const all = found.length > 0 ? [] : await rootsIn(folder, files, null);
   const wanted = plainModel(machine);
-  const same = found.length > 0 ? found : all.filter(({ model }) => plainModel(model) === wanted);
+  const alike = all.filter(({ model }) => plainModel(model) === wanted);
+  // Kernels have put the vendor's name before models that had none.
+  const longer = alike.length > 0 ? alike : all.filter(({ model }) => plainModel(model).endsWith(` ${wanted}`));
+  const same = found.length > 0 ? found : longer;
   const one = baseOf(same);
   if (one !== null) return readBoardTree(join(folder, one.file), kernel);
   const names = (roots: readonly RootOfTree[]) =>

@@ -51,6 +51,11 @@ test('what firmware adds to a model does not matter', async () => {
   expect(await found('Acme Widget Plus Rev 1.3')).toBe('acme/widget-plus.dtb');
 });
 
+test('a vendor that a later kernel names before the model does not matter', async () => {
+  expect(await found('Widget')).toBe('acme/widget.dtb');
+  expect(await found('idget')).toContain('none of the 7 device trees');
+});
+
 test('a machine without a model has the name of what it is compatible with', async () => {
   expect(await found('acme,gadget')).toBe('acme/gadget.dtb');
 });
