@@ -121,6 +121,7 @@ const TROUBLE = new RegExp(
   ),
   'i',
 );
+
 interface Spoken {
   readonly driver: string | null;
   readonly device: string;
@@ -142,6 +143,7 @@ function spokenIn(lines: readonly Line[]): Spoken[] {
 
 /** Of a bus or with an address; `model` of `Machine model:` is none. */
 const DEVICE_NAME = /\d[.:]|[.:-]\d/;
+
 const ENDS: Readonly<Partial<Record<DeviceLife['state'], DeviceEnd>>> = {
   bound: 'bound',
   failed: 'failed',

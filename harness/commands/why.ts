@@ -22,7 +22,7 @@ import { kernelNamed } from '../terminal/kernel.ts';
 import { print, printJson } from '../terminal/output.ts';
 import { whyOfBoots } from '../verdict/why-boots.ts';
 import type { Tried } from '../verdict/why-cell.ts';
-import type { Why } from '../verdict/why-roots.ts';
+import { leftOpen, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import type { WhyOptions } from './why.options.ts';
 
@@ -40,7 +40,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
   if (options.json === true) printJson({ ...found, ...more, beside: more.beside && asJson(more.beside) });
   else print(formatWhy(found, more));
   const isAllBound =
-    found.unbound + found.goneOn + (found.awaited?.devices.length ?? 0) + found.unread.length === 0 &&
+    leftOpen(found) + found.unread.length === 0 &&
     found.rootDevice === null &&
     found.crash === null &&
     more.ended === null;

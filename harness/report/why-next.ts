@@ -43,7 +43,8 @@ const IS_PIN = /could not request pin|pin-\d/;
 
 /** include/uapi/asm-generic/errno-base.h and errno.h; dev_err_probe() prints the names. */
 const NAME = /-(E[A-Z]{2,12})\b/;
-const [EPERM, ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [1, 2, 5, 6, 12, 13, 16, 17];
+export const EPERM = 1;
+const [ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [2, 5, 6, 12, 13, 16, 17];
 const [ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO] = [19, 22, 70, 107, 110, 121];
 const BY_NAME: ReadonlyMap<string, number> = new Map(
   Object.entries({

@@ -6,7 +6,7 @@ import { lackedBy } from '../verdict/why-guesses.ts';
 import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
-import { nextStep } from './why-next.ts';
+import { EPERM, nextStep } from './why-next.ts';
 
 /**
  * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
@@ -39,7 +39,6 @@ function inWords(call: string): string {
 }
 
 /** Hardware is locked as a whole, such as what debugs; its drivers have a name in common: `coresight-`. */
-const EPERM = 1;
 const FAMILY = /^[a-z]{4,16}-/;
 
 /**

@@ -5,7 +5,7 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
-import type { Root, Why } from '../verdict/why-roots.ts';
+import { leftOpen, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
@@ -116,7 +116,7 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
     unexplained: { length: open },
   } = found;
   const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
-  const more = goneOn + (found.awaited?.devices.length ?? 0);
+  const more = leftOpen(found) - unbound;
   const andGone = more === 0 ? '' : `; of ${more} more the log does not tell whether they are`;
   if (unbound === 0 && goneOn > 0)
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;

@@ -1,6 +1,6 @@
 import type { BootOfLog, BootsOfLog, LogSummary } from '../dmesg/summary.ts';
 import { whyUnbound } from './why.ts';
-import type { Why } from './why-roots.ts';
+import { leftOpen, type Why } from './why-roots.ts';
 
 /** What `why` answers for a log, and the summary of the boot that it is of. */
 export interface WhyOfBoot {
@@ -21,6 +21,6 @@ export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
     : (earlier.map(whyOf).findLast(hasTrouble) ?? ofLast);
 }
 
-function hasTrouble({ found: { unbound, goneOn, unexplained, rejected, rootDevice } }: WhyOfBoot): boolean {
-  return unbound + goneOn + unexplained.length + rejected.length > 0 || rootDevice !== null;
+function hasTrouble({ found }: WhyOfBoot): boolean {
+  return leftOpen(found) + found.rejected.length > 0 || found.rootDevice !== null;
 }

@@ -5,7 +5,7 @@ import type { DmesgEvent } from '../dmesg/events.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { compatiblesByPath, type Edges, supplierGraph } from './why-graph.ts';
 import type { Root, Waiting, Why } from './why-roots.ts';
-import { propertiesWanted } from './why-wants.ts';
+import { isEndedByTimeout, propertiesWanted } from './why-wants.ts';
 
 /**
  * What a cell's device tree and the census of its boot add to its log: which device lacks a module that the plan does
@@ -63,8 +63,6 @@ export interface Suspect {
   readonly way: readonly Step[];
 }
 
-/** The time-out ends the wait for these alone (driver_deferred_probe_check_state(), drivers/base/dd.c). */
-const ENDED_BY_TIMEOUT = (property: string) => /^power-domains$|^iommus$|^pinctrl-/.test(property);
 /** Nothing has changed for so long: deferred probes are tried again at once when a device is bound. */
 const SETTLE_MS = 2000;
 /** From each device; more than any board has (why-tree.ts). */
@@ -109,7 +107,7 @@ interface Open {
 function openIn(found: Why): Open[] {
   const roots = found.roots.flatMap(({ name, cause }): Open[] => {
     if (cause.cause === 'own-deferral') return [{ name, first: propertiesWanted(cause.call) }];
-    if (cause.cause === 'timed-out') return [{ name, first: ENDED_BY_TIMEOUT }];
+    if (cause.cause === 'timed-out') return [{ name, first: isEndedByTimeout }];
     const isOpen =
       cause.cause === 'silent' || cause.cause === 'no-device' || (cause.cause === 'cycle' && cause.relaxed);
     return isOpen ? [{ name, first: null }] : [];

@@ -161,3 +161,8 @@ export interface End {
   readonly end: string;
   readonly members: readonly string[] | null;
 }
+
+/** How many devices are not bound, or may not be as far as the log tells. */
+export function leftOpen({ unbound, goneOn, awaited }: Pick<Why, 'unbound' | 'goneOn' | 'awaited'>): number {
+  return unbound + goneOn + (awaited?.devices.length ?? 0);
+}

@@ -7,10 +7,11 @@ import { FOLLOWED_BY_DRIVERS, referencesTo } from '../devicetree/references.ts';
 import { type DeviceTree, nodeAt, parentPath, walk } from '../devicetree/tree.ts';
 import { readCells, stringsOf } from '../devicetree/values.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
 import { compatiblesByPath, reach, supplierGraph } from './why-graph.ts';
 import type { Root, RootCause, Waiting, Why } from './why-roots.ts';
 import { isUnbound } from './why-settled.ts';
-import { wantOf } from './why-wants.ts';
+import { isEndedByTimeout, wantOf } from './why-wants.ts';
 
 /**
  * Names, by a board's device tree, what a driver lacks that says only of which kind it is: the property of the device's
@@ -84,12 +85,9 @@ interface Wanted {
   readonly words: string | null;
 }
 
-/** driver_deferred_probe_check_state(), drivers/base/dd.c: the time-out ends the wait for these alone. */
-const ENDED_BY_TIMEOUT = /^power-domains$|^iommus$|^pinctrl-\d+$/;
-
 function wantedBy(cause: RootCause): Wanted | null {
   if (cause.cause === 'unnamed-supplier') return { isMeant: () => true, words: null };
-  if (cause.cause === 'timed-out') return { isMeant: (property) => ENDED_BY_TIMEOUT.test(property), words: null };
+  if (cause.cause === 'timed-out') return { isMeant: isEndedByTimeout, words: null };
   if (cause.cause !== 'own-deferral') return null;
   const pattern = wantOf(cause.call)?.property ?? null;
   return pattern === null ? null : { isMeant: (property) => pattern.test(property), words: cause.call };
@@ -262,11 +260,11 @@ function entriesText([property, names]: readonly [string, ReadonlySet<string>]):
 const NAMES: ReadonlyMap<string, string> = new Map([['mboxes', 'mbox']]);
 /** Documentation/devicetree/bindings: what names one node and has no cells. */
 const DRIVERS_OWN = new RegExp(
-  [
-    '^(?:mmc-pwrseq|qcom,qmp|qcom,ice|firmware|ethernet|phy-handle|usb-phy|sram|memory-region|ddc-i2c-bus|i2c-bus)$',
-    '^(?:i2c-parent|mdio-parent-bus|usb-role-switch)$',
-    'codec$|syscon|regmap|grf$|syscfg|[,-](?:scp|scm|sci|rproc)$',
-  ].join('|'),
+  oneOf(
+    /^(?:mmc-pwrseq|qcom,qmp|qcom,ice|firmware|ethernet|phy-handle|usb-phy|sram|memory-region|ddc-i2c-bus|i2c-bus)$/,
+    /^(?:i2c-parent|mdio-parent-bus|usb-role-switch)$/,
+    /codec$|syscon|regmap|grf$|syscfg|[,-](?:scp|scm|sci|rproc)$/,
+  ),
 );
 
 /** An entry's name stands among the words as a word of its own. */

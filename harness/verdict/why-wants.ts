@@ -45,3 +45,8 @@ export function propertiesWanted(reason: string | null): ((property: string) => 
   );
   return patterns.length === 0 ? null : (property) => patterns.some((pattern) => pattern.test(property));
 }
+
+/** driver_deferred_probe_check_state(), drivers/base/dd.c: the time-out ends the wait for what such properties name. */
+export function isEndedByTimeout(property: string): boolean {
+  return WANTS.some(({ timesOut, property: own }) => timesOut === true && own?.test(property) === true);
+}
