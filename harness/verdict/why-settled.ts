@@ -13,7 +13,7 @@ export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): 
 /** Each round tries all that are deferred; the one in which a log ends may be cut, and the one before, too. */
 const ROUNDS_WITHOUT = 2;
 /** Each bound device has all that are deferred tried again: so many that a driver speaks of first are enough. */
-export const HEARD_SINCE = 3;
+const HEARD_SINCE = 3;
 /** Devices of the tree, of I2C and PCI, USB interfaces and disks. */
 const HAS_ADDRESS = new RegExp(
   oneOf(
@@ -25,6 +25,15 @@ const HAS_ADDRESS = new RegExp(
 /** What a driver says once its device is there, whatever else it may lack then. */
 const HAS_REGISTERED = /\bregistered\b|\binitiali[sz]ed\b|\bsuccess/i;
 
+/** The line after which all that is deferred has been tried again for sure; 0 where the log is no whole one. */
+export function lastTryOfAll({ banner, heard, stirs, userSpace }: LogSummary): number {
+  if (banner === null) return 0;
+  const known = [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
+  // Without user space the log may end in the middle of a round, which binds some before it comes to the others.
+  const firsts = [...known.map(({ first }) => first), ...(userSpace ? stirs : [])].sort((a, b) => b - a);
+  return firsts[HEARD_SINCE - 1] ?? 0;
+}
+
 /**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
  * since, or they are not in later rounds of retries, or not in the list of what is pending that
@@ -34,13 +43,10 @@ const HAS_REGISTERED = /\bregistered\b|\binitiali[sz]ed\b|\bsuccess/i;
 export function splitSettled(summary: LogSummary, names: Names) {
   const { devices, rounds, pendingFrom, banner, heard, complaints } = summary;
   const waited = new Map(summary.syncWaits.map(({ consumer, line }) => [consumer, line]));
-  const known = banner === null ? [] : [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
-  // Without user space the log may end in the middle of a round, which binds some before it comes to the others.
-  const stirs = summary.userSpace ? summary.stirs : [];
-  const firsts = [...known.map(({ first }) => first), ...stirs].sort((a, b) => b - a);
+  const lastTry = lastTryOfAll(summary);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
   const isTriedSince = ({ by, line, again }: DeviceLife) =>
-    by === 'driver' && banner !== null && (again || (firsts[HEARD_SINCE - 1] ?? 0) > line);
+    by === 'driver' && banner !== null && (again || lastTry > line);
   /** Its driver has said of an error since, in another attempt, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
     const { words = '', line: said = 0 } = complaints.get(device) ?? {};

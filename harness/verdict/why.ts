@@ -9,7 +9,7 @@ import { crashOfBoot } from './why-crash.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import { boundSince, HEARD_SINCE, splitSettled } from './why-settled.ts';
+import { boundSince, lastTryOfAll, splitSettled } from './why-settled.ts';
 import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -86,9 +86,8 @@ export function whyUnbound(said: LogSummary): Why {
     unexplained.delete(member);
   }
   const awaitedLater: (typeof syncWaits)[number][] = [];
-  /** Lines in which a driver speaks of a device first, the last ones first. */
-  const firsts = [...heard.values()].map(({ first }) => first).sort((a, b) => b - a);
-  const [lastNew = 0] = firsts;
+  const lastNew = [...heard.values()].reduce((last, { first }) => Math.max(last, first), 0);
+  const lastTry = lastTryOfAll(summary);
   for (const wait of syncWaits) {
     const { consumer, line } = wait;
     if (devices.has(consumer) || roots.has(consumer) || (heard.get(consumer)?.line ?? 0) > line) continue;
@@ -138,9 +137,7 @@ export function whyUnbound(said: LogSummary): Why {
       if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
       if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
       if (found.some((root) => mayHaveFailed(root, said))) return true;
-      // What was deferred is tried again whenever something is bound.
-      const isPast = summary.banner !== null && (firsts[HEARD_SINCE - 1] ?? 0) > line;
-      if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && !isPast)) return true;
+      if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return true;
       // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
       return (
         known.size === 0 &&
