@@ -205,14 +205,9 @@ function reasonOf(words: string | undefined): string | null {
 }
 
 function failedEvent(device: string, driver: string | undefined, error = '0', at: At): DmesgEvent {
-  return {
-    event: 'probe-failed',
-    device,
-    driver: driver ?? null,
-    error: Math.abs(Number(error)),
-    words: null,
-    ...at,
-  };
+  const value = Number(error);
+  const failed = { event: 'probe-failed', device, driver: driver ?? null, error: Math.abs(value) } as const;
+  return { ...failed, ...(value > 0 ? { positive: true } : {}), words: null, ...at };
 }
 
 function rejectedEvent(text: string, at: At): DmesgEvent | null {

@@ -102,7 +102,13 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     /** Its driver finds that the device is not its own: -ENODEV or -ENXIO. */
     | { readonly event: 'probe-declined' }
     /** `words`: what its driver said before, which may name the cause. */
-    | { readonly event: 'probe-failed'; readonly error: number; readonly words: string | null }
+    | {
+        readonly event: 'probe-failed';
+        readonly error: number;
+        /** The driver returned the number without a minus sign, so that it need be none of errno.h. */
+        readonly positive?: true;
+        readonly words: string | null;
+      }
     /** The bind of a part of the device fails, with what the driver of the part said. */
     | { readonly event: 'bind-failed'; readonly part: string; readonly error: number; readonly words: string | null }
     | { readonly event: 'probe-returned'; readonly value: number; readonly usecs: number }

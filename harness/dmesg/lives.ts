@@ -48,6 +48,8 @@ export interface DeviceLife {
   reasonLine: number;
   /** Positive errno of the last failed probe. */
   error: number | null;
+  /** Its driver returned that number as it is, without a minus sign. */
+  positive: boolean;
   /** What its driver said before the last probe failed, and the line that says that it did. */
   words: string | null;
   failedLine: number;
@@ -112,6 +114,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     reason: null,
     reasonLine: 0,
     error: null,
+    positive: false,
     words: null,
     failedLine: 0,
     pending: false,
@@ -204,6 +207,7 @@ export class Lives {
       case 'probe-failed':
         life.state = 'failed';
         life.error = event.error;
+        life.positive = event.positive === true;
         life.words = event.words;
         life.failedLine = event.line;
         return;

@@ -12,8 +12,11 @@ const SAYS = /^([\w.,-]{1,64}) ([\w.,@:-]{1,128}): (\S.{0,300})$/;
 export const OF_PINS = /pin|gpio|iomux|pmx/i;
 /** The core's own words, which only repeat that the pin cannot be had. */
 export const REPEATS = /^(?:error -\w{1,16}: )?(?:request\(\) failed for pin|pin-\d{1,5} \(|could not request pin)/;
+/** pinconf_apply_setting(), pinconf.c: a pin cannot be set, for whatever error its controller has. */
+const NOT_SET = /^pin_config_(?:group_)?set op failed for /;
 /** How words begin that are the controller's, and not the driver's. */
 export const OF_PIN_CONTROLLER = 'its pin controller';
+const SAID = ' said: ';
 /** Lines of the controller before what is said of the device. */
 const BEFORE = 6;
 
@@ -56,6 +59,15 @@ export function lacksPins(words: string): boolean {
 }
 
 /**
+ * Whether the pin controller refuses a device its pins, so that it is not probed: pinctrl_bind_pins(),
+ * drivers/base/pinctrl.c, gives up for -EPROBE_DEFER and -EINVAL alone, and what a setting fails with is not said.
+ */
+export function refusesPins(words: string): boolean {
+  const [, said] = words.startsWith(OF_PIN_CONTROLLER) ? words.split(SAID, 2) : [];
+  return said !== undefined && !NOT_SET.test(said);
+}
+
+/**
  * What the pin controller said for which a device's pins are not set; null where the device's driver speaks for itself.
  * @param texts the last records of the log, without prefixes
  */
@@ -68,7 +80,7 @@ export function wordsOfPinController(device: string, texts: readonly string[]): 
     if (controller === '' || controller === device || !OF_PINS.test(`${driver} ${controller}`)) break;
     // Of a pin that somebody else has, the core has the whole sentence.
     if (words.includes('; cannot claim for ')) return words.endsWith(` ${device}`) ? words : repeated;
-    const said = `${OF_PIN_CONTROLLER} ${controller} said: ${words}`;
+    const said = `${OF_PIN_CONTROLLER} ${controller}${SAID}${words}`;
     if (!REPEATS.test(words)) return said;
     repeated ??= said;
   }

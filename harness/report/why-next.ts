@@ -1,5 +1,6 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
+import { errnoOf } from '../model/errno.ts';
 import { printable } from '../printable.ts';
 import type { Root } from '../verdict/why-roots.ts';
 import { wantOf } from '../verdict/why-wants.ts';
@@ -46,12 +47,6 @@ const NAME = /-(E[A-Z]{2,12})\b/;
 export const EPERM = 1;
 const [ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [2, 5, 6, 12, 13, 16, 17];
 const [ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO] = [19, 22, 70, 107, 110, 121];
-const BY_NAME: ReadonlyMap<string, number> = new Map(
-  Object.entries({
-    ...{ EPERM, ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST },
-    ...{ ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO },
-  }),
-);
 const NOT_ALLOWED = 'the firmware of the system does not let Linux have it, or the hardware is locked';
 const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
 /** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
@@ -116,6 +111,7 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
       if (cause.call === null && cause.whom !== 'it') return OF_PIN_GIVER;
       return aboutDeferral(name, cause.call ?? '');
     case 'failed':
+      return aboutFailure(cause.positive ? null : cause.error, evidence, HAS_NO_NODE.test(name));
     case 'bind-failed':
       return aboutFailure(cause.error, evidence, HAS_NO_NODE.test(name));
     case 'no-pins':
@@ -227,7 +223,7 @@ function aboutFirmware(words: string): string | null {
 
 function aboutFailure(said: number | null, evidence: string | null, isFound: boolean): string | null {
   const words = evidence ?? '';
-  const error = said ?? BY_NAME.get(NAME.exec(words)?.[1] ?? '') ?? null;
+  const error = said ?? errnoOf(NAME.exec(words)?.[1] ?? '');
   const [, owner] = TAKEN.exec(words) ?? [];
   if (owner !== undefined) return `\`pinctrl-0\` of this node or of ${printable(owner)} has to be another one`;
   if (words.startsWith(OF_PIN_CONTROLLER))

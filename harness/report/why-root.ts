@@ -1,5 +1,6 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
+import { errnoName } from '../model/errno.ts';
 import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
@@ -26,6 +27,11 @@ const BARE = /^(?:\.{3}\/)?(?!.*(?:regulator|supply|vcc|vdd|clk|clock|power|doma
 const OF_A_PART =
   '  a node without an address is often a part of another (pins, ports), of which no device is made: then nothing ' +
   'ever binds it';
+
+/** pinctrl_bind_pins(), drivers/base/pinctrl.c: it depends on the error. */
+const NO_PINS =
+  'it has not got its pins, so deferred or failed, or probed without them; what the pin controller said the log does ' +
+  'not have';
 
 function becauseOf(call: string | null, evidence: string | null): string {
   if (call !== null) return inWords(call);
@@ -107,15 +113,26 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
   return lines;
 }
 
+function errorText({ error, positive }: Extract<RootCause, { cause: 'failed' }>): string {
+  if (error === null) return '';
+  return ` with error ${positive ? error : numberText(error)}`;
+}
+
+/** A positive error number as the kernel prints it, and its name. */
+function numberText(error: number): string {
+  const name = errnoName(error);
+  return name === null ? `-${error}` : `-${error} (${name})`;
+}
+
 /** What several drivers have in common. */
 function textOfMany(cause: RootCause, drivers: readonly string[]): string {
-  if (cause.cause === 'failed') return `the probes of ${listed(drivers)} failed with error ${-(cause.error ?? 0)}`;
+  if (cause.cause === 'failed') return `the probes of ${listed(drivers)} failed${errorText(cause)}`;
   return `${drivers.join(', ')} defer them: ${cause.cause === 'own-deferral' ? (cause.call ?? '') : ''}`;
 }
 
 /** Causes whose evidence is what the driver said before. */
 const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
-  ...(['failed', 'bind-failed', 'silent', 'spoken-of', 'own-deferral'] as const),
+  ...(['failed', 'bind-failed', 'spoken-of', 'own-deferral'] as const),
 ]);
 
 /** How it is known that devices wait. */
@@ -192,6 +209,13 @@ function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): 
   return `${what}, perhaps of ${listed(perhaps)}: not bound either, and a guess`;
 }
 
+/** What was said before need not be why it is deferred, but is all that there is. */
+function silentText(evidence: string | null): string {
+  if (evidence === null) return 'deferred itself, without a reason in the log';
+  const who = evidence.startsWith(OF_PIN_CONTROLLER) ? '' : 'its driver said before: ';
+  return `deferred itself; ${who}${evidence}`;
+}
+
 /** Why a root is not there, and what to do about it where that is known. */
 function causeText(cause: RootCause, evidence: string | null = null): string {
   switch (cause.cause) {
@@ -219,21 +243,20 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
         'or has another name for it'
       );
     case 'no-pins':
-      return 'it has not got its pins, so deferred or failed; what the pin controller said the log does not have';
+      return NO_PINS;
     case 'silent':
-      return 'deferred itself, without a reason in the log';
+      return silentText(evidence);
     case 'own-deferral':
       return `${cause.driver ?? 'its driver'} defers ${cause.whom}${becauseOf(cause.call, evidence)}`;
     case 'failed':
-      if (cause.error === null) return `the probe of ${cause.driver ?? 'its driver'} failed`;
-      return `the probe of ${cause.driver ?? 'its driver'} failed with error ${-cause.error}`;
+      return `the probe of ${cause.driver ?? 'its driver'} failed${errorText(cause)}`;
     case 'spoken-of':
       return (
         `it is not there although ${cause.driver ?? 'a driver'} speaks of it; ` +
         'what became of its probe the log does not tell'
       );
     case 'bind-failed':
-      return `it cannot be bound as a part of ${cause.whole}: error ${-cause.error}`;
+      return `it cannot be bound as a part of ${cause.whole}: error ${numberText(cause.error)}`;
     case 'unnamed-supplier':
       return 'it waits for a supplier of which the log does not have the name';
     case 'timed-out':

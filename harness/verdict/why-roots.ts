@@ -55,7 +55,13 @@ export type RootCause =
       /** The device below it that it waits for, and what the kernel found to need that and to be needed by it. */
       readonly below: { readonly device: string; readonly circle: readonly string[] } | null;
     }
-  | { readonly cause: 'failed'; readonly driver: string | null; readonly error: number | null }
+  | {
+      readonly cause: 'failed';
+      readonly driver: string | null;
+      readonly error: number | null;
+      /** The log has the number without a minus sign. */
+      readonly positive: boolean;
+    }
   /** As a part of another device, for which it has been probed before. */
   | { readonly cause: 'bind-failed'; readonly whole: string; readonly error: number }
   /** The driver core defers it, and the log does not have the supplier's name. */

@@ -1,6 +1,6 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { lacksPins, OF_PIN_CONTROLLER, REPEATS } from '../dmesg/pins.ts';
+import { lacksPins, REPEATS, refusesPins } from '../dmesg/pins.ts';
 import { isLittle } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { isProvider, userOf } from './why-guesses.ts';
@@ -40,7 +40,7 @@ export const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
 function endsProbe({ device, words }: Words): boolean {
   // Without the pin controller's words it may be deferred.
-  const isRefused = words.startsWith(OF_PIN_CONTROLLER) || lacksPins(words);
+  const isRefused = refusesPins(words) || lacksPins(words);
   const last = words.split('; ').at(-1) ?? '';
   const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last) && !isLittle(last));
   return isRefused || isSaid || words.includes(`; cannot claim for ${device}`);

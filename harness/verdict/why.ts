@@ -445,7 +445,7 @@ function causeOf(
 }
 
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {
-  const { device, driver, state, error, reason, timedOut, assumedNone, pending, by } = life;
+  const { device, driver, state, error, positive, reason, timedOut, assumedNone, pending, by } = life;
   const said = reasonOf(life);
   if (loop !== null && loop.device === device)
     return { cause: { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound }, ...said };
@@ -457,7 +457,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   if (state === 'failed' && error === null && lacksPins(life.words ?? ''))
     return { cause: { cause: 'no-pins' }, evidence: life.words, line: life.failedLine };
   if (state === 'failed')
-    return { cause: { cause: 'failed', driver, error }, evidence: life.words, line: life.failedLine };
+    return { cause: { cause: 'failed', driver, error, positive }, evidence: life.words, line: life.failedLine };
   if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };
   if (state === 'unbound' || state === 'absent') return { cause: { cause: 'never-probed', alike: null }, ...said };
   if (isUnnamedSupplier(reason)) return { cause: { cause: 'unnamed-supplier' }, ...said };

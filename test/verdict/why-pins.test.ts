@@ -36,7 +36,7 @@ describe('pins that cannot be had yet', () => {
     const bare = at(100, 'gadget-mmc 1000.mmc: Error applying setting, reverse things back');
     const found = why(bare);
     expect(found).toMatchObject({ unbound: 1, roots: [{ name: '1000.mmc', cause: { cause: 'no-pins' }, line: 1 }] });
-    expect(formatWhy(found)).toContain('it has not got its pins, so deferred or failed');
+    expect(formatWhy(found)).toContain('it has not got its pins, so deferred or failed, or probed');
     expect(why(bare, at(200, 'gadget-mmc 1000.mmc: ready, 52 MHz')).unbound).toBe(0);
     const listed = at(900, 'platform 1000.mmc: deferred probe pending: (reason unknown)');
     expect(why(bare, listed).roots).toMatchObject([{ cause: { cause: 'no-pins' } }]);
@@ -81,6 +81,16 @@ describe('pins that cannot be had yet', () => {
     const evidence = 'its pin controller 2000.pinctrl said: error -EINVAL: could not request pin 4 (gpio1)';
     expect(why(...again, applies).roots).toMatchObject([{ name: '1000.i2s', cause: { cause: 'failed' }, evidence }]);
     expect(why(...again, applies, at(200, 'gadget-i2s 1000.i2s: 8 channels')).roots).toEqual([]);
+  });
+
+  it('fail no probe where they are there and only a setting of them fails', () => {
+    const sets = at(99, `${PINS} pin_config_group_set op failed for group 2`);
+    const applies = at(100, 'gadget-adc 1000.adc: Error applying setting, reverse things back');
+    expect(why(sets, applies)).toMatchObject({ unbound: 0, roots: [], complaints: [{}, { device: '1000.adc' }] });
+    const fails = at(101, 'gadget-adc: probe of 1000.adc failed with error -22');
+    expect(formatWhy(why(sets, applies, fails))).toContain(
+      'controller 2000.pinctrl said: pin_config_group_set op failed',
+    );
   });
 
   it('are told without the words of the core where the controller says nothing', () => {

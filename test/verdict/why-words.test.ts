@@ -223,7 +223,8 @@ describe('what a driver says of an error', () => {
     const words = stamped('gadget-codec 1.codec: failed to register its PCM');
     const silent = why(words, pending('1.codec', '(reason unknown)'));
     expect(silent).toMatchObject({ roots: [{ name: '1.codec', evidence: 'failed to register its PCM' }] });
-    expect(formatWhy(silent)).toContain('it said before: failed to register its PCM (line 1)');
+    expect(formatWhy(silent)).toContain('deferred itself; its driver said before: failed to register its PCM (line 1)');
+    expect(formatWhy(silent)).not.toContain('without a reason');
     const unseen = why(
       stamped('gadget-pmic 0-001b: chip id 0x0 not supported'),
       pending('2.mmc', 'platform: wait for supplier /i2c@ff3c0000/pmic@1b/regulators/ldo4'),
@@ -519,6 +520,23 @@ describe('what is told of several errors', () => {
     const pmic = stamped('gadget-pmic 1-0008: unrecognized gadget chip ID!');
     const dog = stamped('gadget-wdt 1000.watchdog: Watchdog enabled (timeout=31 sec)');
     expect(why(pmic, dog, open).complaints).toMatchObject([{ device: '1-0008' }]);
+  });
+});
+
+describe('the error of a probe', () => {
+  const failed = (error: number) =>
+    formatWhy(why(stamped(`gadget 1.dev: probe with driver gadget failed with error ${error}`)));
+
+  it('is told with its name', () => {
+    expect(failed(-22)).toContain('failed with error -22 (EINVAL)');
+    expect(failed(-44)).toContain('failed with error -44 (ECHRNG)');
+    expect(failed(-999)).toContain('failed with error -999 (line');
+  });
+
+  it('is told without a sign, a name or a meaning where its driver returned it so', () => {
+    const text = failed(22);
+    expect(text).toContain('failed with error 22 (line');
+    expect(text).not.toContain('next:');
   });
 });
 
