@@ -97,6 +97,7 @@ test.each([
   ['board /dev/zero --no-boot', '/dev/zero is not a regular file'],
   ['sweep x.dtb --kernel nonesuch', 'there is no kernel recipe nonesuch'],
   ['sweep x.dtb --kernel nonesuch --report nonesuch/x', 'the report nonesuch/x cannot be written'],
+  ['cell T8 --interactive', '--interactive needs a terminal, and standard input is none'],
   ['explore --kernel nonesuch --modules ./nonesuch', 'the list of modules ./nonesuch cannot be read (ENOENT)'],
 ])('%s is wrong usage, told in a sentence, and leaves nothing', async (words, message) => {
   const before = await readdir(folder.path);

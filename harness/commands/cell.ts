@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { EXIT } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
 import { shellQuote } from '../invocation.ts';
 import { DEFAULT_MATRIX, loadCell } from '../matrix/matrix-file.ts';
 import type { Cell } from '../model/cell.ts';
@@ -27,6 +27,11 @@ const DEFAULT_DEBUG_PORT = 1234;
 export async function cell(name: string, options: CellOptions, signal: AbortSignal): Promise<number> {
   const file = options.matrix ?? DEFAULT_MATRIX;
   const chosen = await loadCell(name, file);
+  if (options.interactive === true && !process.stdin.isTTY)
+    throw new InputError(
+      '--interactive needs a terminal, and standard input is none',
+      'run it in one; what a script does in the guest goes into a plan (docs/cells.md)',
+    );
   await requireTools();
   if (options.printCommand === true || options.interactive === true || options.gdb !== undefined)
     return byHand(chosen, options, signal);
