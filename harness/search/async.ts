@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
+import { didYouMean } from '../suggest.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
 import { type Difference, differenceTo, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
@@ -90,10 +91,14 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   requireComparable(first, 'the first boot, with nothing asynchronous,');
   const usual = stateOf(first);
   const lateMs = Math.min(DELAY_MAX_MS, Math.max(DELAY_MIN_MS, usual.doneMs ?? 0));
-  const drivers = request.drivers === 'all' ? [...new Set(usual.drivers.values())].sort() : request.drivers;
+  const binding = new Set(usual.drivers.values());
+  const drivers = request.drivers === 'all' ? [...binding].sort() : request.drivers;
   for (const driver of drivers)
-    if (![...usual.drivers.values()].includes(driver))
-      throw new InputError(`driver ${driver} binds nothing in the first boot`, 'name drivers as /sys/bus lists them');
+    if (!binding.has(driver))
+      throw new InputError(
+        `driver ${driver} binds nothing in the first boot${didYouMean(driver, binding)}`,
+        'name drivers as /sys/bus lists them',
+      );
 
   const breaks: AsyncBreak[] = [];
   const safe: string[] = [];

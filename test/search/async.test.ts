@@ -64,6 +64,12 @@ describe('asyncReport', () => {
     expect(together.same).toBe(together.boots);
   });
 
+  it('names the nearest of the drivers that bind something where one does not', async () => {
+    await expect(asyncReport({ ...request, drivers: ['consoel'] })).rejects.toThrow(
+      'driver consoel binds nothing in the first boot, did you mean console?',
+    );
+  });
+
   it('leaves drivers unasked when the budget is used up', async () => {
     const { unasked, boots } = await asyncReport({ ...request, budget: 12 });
     expect(unasked.map(({ driver }) => driver)).toEqual(['console', 'early', 'user']);
