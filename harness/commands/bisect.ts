@@ -70,7 +70,7 @@ async function search(
       verb,
       { signal, listen: progress.listen, results: options.results, workers: options.workers ?? null },
       async ({ runner, boot, keepCell }) => {
-        for (const cell of cells) await runner.check(cell);
+        for (const cell of cells) await runner.checkWithKernel(cell);
         return work(boot, async (name, cell) => relative(process.cwd(), await keepCell(name, cell)), progress.note);
       },
     ),

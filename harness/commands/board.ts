@@ -4,7 +4,7 @@ import { countEnds, linkedToNoDriver } from '../board/census.ts';
 import { compareWithLog, isKernelLog, type ReadLog } from '../board/hardware-log.ts';
 import { suppliersOf } from '../board/suppliers.ts';
 import { lackingFor } from '../board/waits.ts';
-import { EXIT, InputError } from '../errors.ts';
+import { EXIT, InfraError, InputError } from '../errors.ts';
 import { readNamed } from '../files.ts';
 import { cacheRoot } from '../kernel/cache.ts';
 import { driversOf } from '../kernel/matches.ts';
@@ -84,7 +84,7 @@ export async function board(name: string, options: BoardOptions, signal: AbortSi
   const [record] = run.cells;
   const counted = opened.board;
   if (record === undefined || counted === null || record.folder === null)
-    throw new InputError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
+    throw new InfraError(`${name} could not be booted: ${record?.reason ?? 'there is no record of it'}`);
   const { tree, index, kernel, console } = counted;
   const cellFolder = join(folder, record.folder);
   const census = readCensus(cellFolder, tree, new ModuleMatcher(index), opened.counting?.leftOut);

@@ -58,10 +58,7 @@ export async function askedOf(options: ExploreOptions, runner: Runner, shared: s
   const plan = options.plan === undefined ? null : await loadPlan(options.plan);
   const named = await modulesNamed(options);
   const plain = baseCell(options, devices, edits, plan);
-  await runner.check(plain);
-  const kernel = await runner.kernel(plain);
-  if (kernel.kind === 'unbuildable')
-    throw new InputError(`kernel ${options.kernel} ${options.linkage}: ${kernel.reason}`);
+  const kernel = await runner.checkWithKernel(plain);
   const base =
     named === null
       ? plain

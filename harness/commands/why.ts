@@ -126,9 +126,7 @@ async function whyCell(name: string, options: WhyOptions, signal: AbortSignal): 
       'why',
       { signal, listen: progress.listen, results: options.results, workers: null },
       async ({ runner, boot }) => {
-        await runner.check(cell);
-        const kernel = await runner.kernel(cell);
-        if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${cell.kernel}: ${kernel.reason}`);
+        const kernel = await runner.checkWithKernel(cell);
         const tree = editTree(await runner.board(cell), cell.tree);
         const drivers = await driversOf(cacheRoot(), kernel);
         const matcher = new ModuleMatcher(await moduleIndex(cacheRoot(), kernel));

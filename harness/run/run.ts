@@ -37,7 +37,8 @@ export interface FinishedRun {
 /**
  * Builds the kernels that the cells need, boots every cell, and leaves the records in a new folder under `results`.
  * A cell that cannot be booted is `infra-error` and does not stop the others; a kernel that does not build does, as
- * nothing sensible can be said without it. When `signal` aborts, nothing is left behind.
+ * nothing sensible can be said without it. Throws {@link InputError} where wrong input keeps every cell from being
+ * booted. When `signal` aborts, nothing is left behind.
  */
 export async function runCells(options: RunOptions): Promise<FinishedRun> {
   const { listen, repeat, about } = options;
@@ -67,6 +68,8 @@ export async function runCells(options: RunOptions): Promise<FinishedRun> {
     listen({ event: 'run-started', cells: cells.length, repeat, workers, kernels: kernels.length });
     for (const cell of cells) await opened.check(cell);
     const { records, flakes, clockRaces, kernelsReady } = await bootAll(cells, repeat, opened, folder, listen);
+    const [refused] = opened.refused;
+    if (refused !== undefined && opened.refused.length === cells.length * repeat) throw refused;
     await Promise.all([runner.close(), preview.close()]);
     const finished = performance.now();
     const run: RunRecord = {

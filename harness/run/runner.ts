@@ -71,6 +71,7 @@ export class Runner {
   /** Entries of the result cache that came from this run's snapshots. */
   readonly #keptFromSnapshots: string[] = [];
   readonly #clockRaces: RunRecord['clockRaces'][number][] = [];
+  readonly #refused: InputError[] = [];
 
   private constructor(options: RunnerOptions, common: CommonFiles, kept: ResultCache, leaveCache: () => Promise<void>) {
     this.#options = options;
@@ -117,6 +118,20 @@ export class Runner {
     checkDeviceNames(cell, await this.board(cell));
   }
 
+  /**
+   * The same, and what its kernel lacks of what the cell names; returns that kernel, built if need be.
+   * @throws InputError also for a kernel that cannot be built
+   */
+  async checkWithKernel(cell: Cell): Promise<KernelArtefact> {
+    await this.check(cell);
+    const kernel = await this.kernel(cell);
+    if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${cell.kernel} ${cell.linkage}: ${kernel.reason}`);
+    const folder = join(this.#options.folder.shared, 'check');
+    await prepareCell(cell, kernel, await symbolsOf(cell, kernel), this.#common, folder);
+    await rm(folder, { recursive: true, force: true });
+    return kernel;
+  }
+
   /** Kernels that were asked for so far, in the order in which they were ready. */
   get kernels(): RunRecord['kernels'] {
     return this.#kernels.finished;
@@ -125,6 +140,11 @@ export class Runner {
   /** Boots from reset that were made once more to check one from a snapshot. */
   get clockRaces(): RunRecord['clockRaces'] {
     return this.#clockRaces;
+  }
+
+  /** What is wrong with the cells that wrong input kept from being booted, one for each attempt. */
+  get refused(): readonly InputError[] {
+    return this.#refused;
   }
 
   /** The kernel of a cell, built if need be. Throws what buildKernel() throws. */
@@ -160,6 +180,7 @@ export class Runner {
         return await this.#boot(cell, kernel, path);
       } catch (error) {
         if (!(error instanceof KnownError) || signal.aborted) throw error;
+        if (error instanceof InputError) this.#refused.push(error);
         return withoutEvents(recordWithoutBoot(cell, 'infra-error', error.whole, replay));
       } finally {
         listen({ event: 'boot-finished', id: cell.id });

@@ -2,7 +2,7 @@ import { reportsIn } from '../board/census.ts';
 import { DeviceNodes } from '../board/device-nodes.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
 import { Summary } from '../dmesg/summary.ts';
-import { InputError } from '../errors.ts';
+import { InfraError } from '../errors.ts';
 import { encodePlan } from '../guest/plan.ts';
 import type { Drivers } from '../kernel/matches.ts';
 import type { ModuleMatcher } from '../kernel/modalias.ts';
@@ -54,7 +54,7 @@ const EXPLAINED: readonly Verdict[] = ['stuck-deferred', 'probe-failed'];
 
 /**
  * Boots a cell, and again with the modules loaded that are missing by the first boot; where one of them seems to help,
- * once more without the loads and as long. Throws {@link InputError} for a cell that cannot be booted.
+ * once more without the loads and as long. Throws {@link InfraError} for a cell whose boot has no verdict.
  */
 export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Known): Promise<WhyBooted> {
   // What is put behind the plan must not make it one that can be had.
@@ -76,7 +76,7 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
     new Set([...devicesOfRoots(found.roots), ...found.unexplained]);
   const plan = loadingAfter(cell.plan, []);
   const first = await bootAs('', plan);
-  if (!hasVerdict(first)) throw new InputError(`cell ${cell.id} was not booted: ${first.reason}`);
+  if (!hasVerdict(first)) throw new InfraError(`cell ${cell.id} has no verdict: ${first.reason}`);
   let said = saidOf(first);
   const { found, missing } = said;
   const isWhole = isCounted(first.events, plan);

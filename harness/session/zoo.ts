@@ -3,7 +3,7 @@ import { plainCell } from '../axes/plain-cell.ts';
 import { devicesOf } from '../devicetree/devices.ts';
 import { editTree } from '../devicetree/edit.ts';
 import type { Crash } from '../dmesg/events.ts';
-import { InputError, KnownError } from '../errors.ts';
+import { KnownError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { SUSPEND_TEST } from '../search/disturbances.ts';
 import { explainOrder } from '../search/explain.ts';
@@ -61,9 +61,7 @@ async function requestOf(
 ): Promise<HuntRequest> {
   const base = baseCell(entry, kernelName);
   const tree = editTree(await runner.board(base), entry.tree);
-  await runner.check(base);
-  const kernel = await runner.kernel(base);
-  if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${kernelName} ${entry.linkage}: ${kernel.reason}`);
+  const kernel = await runner.checkWithKernel(base);
   const nodes = devicesOf(tree);
   return {
     base,

@@ -95,17 +95,6 @@ describe('modules', () => {
     });
     expect(gateVerbs(record)).toEqual([`held ${SCM}`, 'entered step:2', `released ${SCM}`]);
   });
-
-  test('a function that the module does not have is named before the boot, with the nearest', async () => {
-    const { record } = await boot({
-      linkage: 'modules',
-      plan,
-      gates: [{ gate: 'delay', at: { entry: 'qcom_scm:qcom_scm_prob' }, ms: 1 }],
-    });
-    expect(record).toMatchObject({ verdict: 'infra-error' });
-    expect(record.reason).toContain('module qcom_scm has no function qcom_scm_prob');
-    expect(record.reason).toContain('did you mean qcom_scm_probe?');
-  });
 });
 
 test('a gate that nothing hits is in the reason, with the calls that it saw', async () => {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -100,16 +100,6 @@ test("on Debian's own kernel a forced answer is enough, without a compiler", { t
   expect(sentence).toContain('; to crash asynchronously and not in an initcall also: async arm-smmu');
 });
 
-test('a search whose first boot has no verdict says why, and boots no more', async () => {
-  const words = ['explore', '--kernel', 'unfixed', '--force', 'qcom_scm_is_availble=1'];
-  const { exitCode, stdout, stderr } = await inFolder(words);
-  expect(stderr).toContain(
-    'the boot that all others are variations of has no verdict: a gate cannot stand at qcom_scm_is_availble():',
-  );
-  expect(stdout).toBe('');
-  expect(exitCode).toBe(3);
-});
-
 test('a device that stays deferred is found, kept as a cell and explained, without a crash in the sentence', async () => {
   const force = ['--force', 'qcom_scm_is_available=0'];
   const { stdout, stderr, exitCode } = await inFolder(['explore', '--kernel', '6.1', ...force, '--json']);
@@ -169,14 +159,36 @@ test('a device that is not there, and one without a driver, are refused before t
   expect(await refuse('--devices', 'firmware:scm,5f000000.iommu', '--disable', '/soc/iommu@5f000000')).toContain(
     '5f000000.iommu is asked about, and --disable takes it away',
   );
-  const file = join(folder.path, 'typo.yaml');
-  const gate = `{ gate: hold, device: 5f000000.iommu, until: 'firmware:scn', phase: entered }`;
-  await writeFile(file, `id: typo\nkernel: 6.1\ngates: [${gate}]\nexpect: { verdict: bound }\n`);
-  const { exitCode, stderr } = await inFolder(['cell', file]);
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain(
+  expect(await refuse('--force', 'qcom_scm_is_availble=1')).toContain('did you mean qcom_scm_is_available?');
+});
+
+test.each([
+  [
+    "{ gate: hold, device: 5f000000.iommu, until: 'firmware:scn', phase: entered }",
     'a gate names firmware:scn, which the small board does not have, did you mean firmware:scm?',
-  );
+  ],
+  ['{ gate: delay, at: { entry: of_iommu_configur }, ms: 1 }', 'did you mean of_iommu_configure?'],
+  ["{ gate: delay, at: { entry: 'qcom_scn:qcom_scm_probe' }, ms: 1 }", 'did you mean qcom_scm?'],
+  [
+    "{ gate: delay, at: { entry: 'qcom_scm:qcom_scm_prob' }, ms: 1 }",
+    'module qcom_scm has no function qcom_scm_prob\n  it may have been inlined, did you mean qcom_scm_probe?',
+  ],
+])('what a gate names and nothing has is wrong input: %s', async (gate, message) => {
+  const file = join(folder.path, 'typo.yaml');
+  const rest = 'plan: [{ step: load, module: qcom_scm }]\nexpect: { verdict: bound }';
+  await writeFile(file, `id: typo\nkernel: 6.1\nlinkage: modules\ngates: [${gate}]\n${rest}\n`);
+  for (const words of [
+    ['cell', file],
+    ['cell', file, '--repeat', '2'],
+    ['bisect', 'order', file],
+    ['why', file],
+  ]) {
+    const before = await readdir(join(folder.path, 'results'));
+    const { exitCode, stdout, stderr } = await inFolder(words);
+    expect([exitCode, stdout], words.join(' ')).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(await readdir(join(folder.path, 'results'))).toEqual(before);
+  }
 });
 
 test('no wait is stated that a boot refutes, and a device that nobody asked about is told once and taken out', async () => {
