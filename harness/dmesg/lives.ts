@@ -186,11 +186,16 @@ export class Lives {
       case 'probe-entered':
         life.state = 'probing';
         life.probed = false;
+        // really_probe(), drivers/base/dd.c, says so when all suppliers are there.
+        if (life.by === 'supplier') life.reason = null;
         this.#attempt = null;
         return;
       case 'deferred':
         if (life.probed && event.by === 'driver') return;
         if (event.by === 'supplier' || event.everyTime === true) this.#countRound(life);
+        else this.#stayInRound(life);
+        // What the kernel has listed is outdated; what a person lists may stand before the log.
+        life.pending &&= life.listed;
         this.#deferredAt.set(event.device, { time: event.time, line: event.line });
         if (this.#isSaid(life, event)) {
           life.lastSaid = event.reason ?? life.lastSaid;
@@ -202,6 +207,8 @@ export class Lives {
         this.#attempt = null;
         return;
       case 'bound':
+        // A part is bound to its whole again and again; of its own driver's probe only the driver core tells.
+        if (event.driver !== null) life.probed = true;
         this.#bind(life);
         return;
       case 'probe-failed':
@@ -326,6 +333,11 @@ export class Lives {
     life.round = this.rounds;
   }
 
+  /** It is deferred in this round as well: for its pins, of which the driver core has no word of its own, for one. */
+  #stayInRound(life: DeviceLife): void {
+    if (life.round > 0) life.round = this.rounds;
+  }
+
   /**
    * Whether the message is one more of an attempt of which the log has the reason: the first says what was missing, and
    * those after it where the error came through.
@@ -347,8 +359,11 @@ export class Lives {
     const errno = Math.abs(value);
     life.returned = true;
     this.#isSince511 ||= value > 1;
-    if (errno === EPROBE_DEFER) this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
-    else if (value === 1) this.#bind(life);
+    if (errno === EPROBE_DEFER) {
+      this.#stayInRound(life);
+      life.pending &&= life.listed;
+      this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
+    } else if (value === 1) this.#bind(life);
     else if (value === 0) {
       const isSuccess = this.#zeroIsSuccess();
       // Of a kernel that is not known, it may be the very deferral that another message has told.

@@ -63,8 +63,14 @@ export function lacksPins(words: string): boolean {
  * drivers/base/pinctrl.c, gives up for -EPROBE_DEFER and -EINVAL alone, and what a setting fails with is not said.
  */
 export function refusesPins(words: string): boolean {
-  const [, said] = words.startsWith(OF_PIN_CONTROLLER) ? words.split(SAID, 2) : [];
-  return said !== undefined && !NOT_SET.test(said);
+  const said = saidByPinController(words);
+  return said !== null && !NOT_SET.test(said);
+}
+
+/** What {@link wordsOfPinController} quotes of the controller's own words; null where it does not. */
+export function saidByPinController(words: string): string | null {
+  const at = words.startsWith(OF_PIN_CONTROLLER) ? words.indexOf(SAID) : -1;
+  return at === -1 ? null : words.slice(at + SAID.length);
 }
 
 /**

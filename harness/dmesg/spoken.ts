@@ -20,7 +20,7 @@ const FAILS =
   /fail|error|could ?n[o']t|cannot|can't|unable|timed out|refused|mismatch|wrong\b|(?<!node )(?<![\w.])-\d{1,3}\b/i;
 /** What the driver core says of a device, which is not its driver's. */
 const CORE = oneOf(
-  /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force)|$)|deferred probe/,
+  /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force|async)|$)|deferred probe/,
   /Added to deferred|Retrying from/,
   /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );

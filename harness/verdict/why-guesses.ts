@@ -63,7 +63,10 @@ export function guessProviders(
   devices: LogSummary['devices'],
 ): void {
   const providers = new Map<Want, readonly string[]>();
-  const candidates = [...new Set([...unbound, ...roots.keys()])];
+  // Who defers others for their pins is there.
+  const isThere = (cause: RootCause | undefined) => cause?.cause === 'own-deferral' && cause.whom !== 'it';
+  const all = new Set([...unbound, ...roots.keys()]);
+  const candidates = [...all].filter((device) => !isThere(roots.get(device)?.cause));
   const order = new Map(candidates.map((device, index) => [device, index]));
   const named = byNodeOrDriver(candidates, devices);
   const fitting = new Map<RegExp, readonly string[]>();

@@ -58,9 +58,15 @@ export function splitSettled(summary: LogSummary, names: Names) {
   /** A supplier's sync_state() has waited for it since. */
   const isAwaited = ({ device }: DeviceLife) => (waited.get(device) ?? 0) > (heard.get(device)?.line ?? 0);
   const unbound = [...devices.values()].filter(isUnbound);
+  /** Its driver has said after the kernel's list what it had said before, and not when all were tried again last. */
+  const isTriedSinceListed = ({ device, line, listed }: DeviceLife) => {
+    const { times = 0, line: said = 0 } = complaints.get(device) ?? {};
+    return !listed && times > 1 && said > line && lastTry > said;
+  };
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, returned } = life;
-    if (pending || isAwaited(life)) return false;
+    if (isAwaited(life)) return false;
+    if (pending) return isTriedSinceListed(life);
     const isDeferred = state === 'deferred' && !timedOut;
     // Whatever its driver says, the driver core would say that it is deferred.
     if (isDeferred && round > 0 && rounds - round >= ROUNDS_WITHOUT) return true;

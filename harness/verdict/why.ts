@@ -1,7 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { controllerIn, lacksPins, REPEATS } from '../dmesg/pins.ts';
+import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow } from './why-below.ts';
@@ -253,7 +253,7 @@ function unseen(
   const known = speakers.deviceOf(name) ?? '';
   const speaker = complaints.get(known) ?? heard.get(known);
   if (controllerIn(waiter?.reason ?? null) !== null) {
-    const words = complaints.get(known);
+    const words = complaints.get(known) ?? ofPinController(complaints.get(waiter?.device ?? ''));
     const said = words === undefined || REPEATS.test(words.words) ? undefined : words;
     const cause = deferral(said?.driver ?? null, said?.words ?? null);
     const { evidence, line } = said === undefined ? reasonOf(waiter) : { evidence: said.words, line: said.line };
@@ -266,6 +266,12 @@ function unseen(
   const bus = names.busOf(name);
   if (bus !== null) return { cause: { cause: 'no-bus', bus }, ...reasonOf(waiter) };
   return { cause: { cause: 'never-probed', alike: alikeOf(name, summary) }, ...reasonOf(waiter) };
+}
+
+/** What a pin controller said just before what was said of who asked it. */
+function ofPinController(said: Words | undefined): Words | undefined {
+  const words = saidByPinController(said?.words ?? '')?.replace(PREFIX, '');
+  return said === undefined || words === undefined ? undefined : { ...said, driver: null, words };
 }
 
 /** A chip has one kind of each of these, as a rule, and one driver for all of them. */

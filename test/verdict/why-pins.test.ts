@@ -27,6 +27,22 @@ describe('pins that cannot be had yet', () => {
     expect(why(other).roots).toMatchObject([{ name: '2000.pinctrl', waiting: [{ device: '1000.mmc' }] }]);
   });
 
+  it('are waited for at a controller that is bound, with what it said to who asked last', () => {
+    const bound = at(90, "gadget-pinctrl 2000.pinctrl: driver: 'gadget-pinctrl': driver_bound: bound to device");
+    const asks = [
+      `${PINS} error -EPROBE_DEFER: Couldn't get bank PB regulator`,
+      `${PINS} error -EPROBE_DEFER: pin-160 (1000.mmc)`,
+      `${PINS} error -EPROBE_DEFER: could not request pin 160 (PB0) from group PB0 on device 2000.pinctrl`,
+      'gadget-mmc 1000.mmc: Error applying setting, reverse things back',
+    ];
+    const leds = at(400, "gadget-leds leds: error -EPROBE_DEFER: Failed to get GPIO '/leds/led-0'");
+    const found = why(bound, ...asks.map((text) => at(100, text)), leds);
+    expect(found).toMatchObject({ unbound: 2, roots: [{ name: '2000.pinctrl' }, { name: 'leds' }] });
+    const text = formatWhy(found);
+    expect(text).toContain("2000.pinctrl: its driver defers who asks for its pins: Couldn't get bank PB regulator");
+    expect(text).not.toContain('perhaps for 2000.pinctrl');
+  });
+
   it('are no more waited for once the driver that asked speaks of something else', () => {
     const works = at(400, 'gadget-mmc 1000.mmc: ready, 52 MHz');
     expect(why(at(101, `${PINS} pin-160 (1000.mmc) status -517`), works).roots).toEqual([]);

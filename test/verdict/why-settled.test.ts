@@ -63,6 +63,54 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(dma, ...others, speaks, listed).unbound).toBeGreaterThan(0);
   });
 
+  it('waits for another thing where it is probed when its supplier is there, and deferred again', () => {
+    const core = (ms: number, text: string) => at(ms, `platform 2000.mmc: ${text}`);
+    const waits = core(900, 'error -EPROBE_DEFER: supplier regulator-1 not ready');
+    const bound = at(950, "gadget-reg regulator-1: driver: 'gadget-reg': driver_bound: bound to device");
+    const probes = core(960, "bus: 'platform': really_probe: probing driver gadget-mmc with device");
+    const again = at(970, 'gadget-mmc 2000.mmc: Driver gadget-mmc requests probe deferral');
+    expect(why(waits, bound, probes, again)).toMatchObject({
+      unbound: 1,
+      settled: [],
+      roots: [{ name: '2000.mmc', cause: { cause: 'own-deferral', call: null }, evidence: null }],
+    });
+    expect(why(waits, bound).unbound).toBe(0);
+  });
+
+  it('is in every round of retries in which it is deferred, also for its pins', () => {
+    const waits = (ms: number, device: string) =>
+      at(ms, `platform ${device}: error -EPROBE_DEFER: supplier 1000.clock not ready`);
+    const rounds = [100, 200, 300, 400].map((ms) => waits(ms, '3000.spi'));
+    const lacksPins = at(410, 'gadget-pinctrl 5000.pinctrl: error -EPROBE_DEFER: pin-65 (2000.mmc)');
+    const first = waits(90, '2000.mmc');
+    expect(why(first, ...rounds).settled).toEqual(['2000.mmc']);
+    expect(why(first, ...rounds, lacksPins).settled).toEqual([]);
+    const returned = at(410, 'probe of 2000.mmc returned -517 after 12 usecs');
+    expect(why(first, ...rounds, returned).settled).toEqual([]);
+  });
+
+  it('is no more in the kernel’s list once it has been tried again, and again not deferred', () => {
+    const lacks = (ms: number) => at(ms, 'gadget-qmp 2000.qmp: failed to get its mailbox');
+    const listed = at(9000, 'platform 2000.qmp: deferred probe pending: (reason unknown)');
+    const since = ['30000.a', '40000.b', '50000.c'].map((device, n) => at(9900 + n, `gadget-x ${device}: ready`));
+    expect(why(BANNER, lacks(900), INIT, listed, lacks(9500), ...since).unbound).toBe(0);
+    expect(why(BANNER, lacks(900), INIT, listed, lacks(9500)).unbound).toBe(1);
+    expect(why(BANNER, lacks(900), INIT, listed, ...since).unbound).toBe(1);
+    const defers = (ms: number) => at(ms, 'gadget-qmp 2000.qmp: no mailbox yet: -517');
+    expect(why(BANNER, defers(900), INIT, listed, defers(9500), ...since).unbound).toBe(0);
+    expect(why(BANNER, defers(900), INIT, listed, ...since).unbound).toBe(1);
+    const returned = at(9500, 'probe of 2000.qmp returned 517 after 12 usecs');
+    expect(why(BANNER, defers(900), INIT, listed, returned, ...since).unbound).toBe(0);
+  });
+
+  it('has not said what the driver core says of an attach', () => {
+    const attach = at(900, 'gadget-reg reg.9: driver gadget-reg async attach completed: -517');
+    expect(why(attach, at(9000, 'platform reg.9: deferred probe pending: (reason unknown)'))).toMatchObject({
+      roots: [],
+      unexplained: ['reg.9'],
+    });
+  });
+
   it('takes regulatory.db for no regulator', () => {
     const found = why(
       at(900, 'gadget-phy 2000.phy: no regulator: -517'),
