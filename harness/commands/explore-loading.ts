@@ -94,7 +94,7 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
     runSearch(
       'loading',
       { signal, listen: progress.listen, results, workers, budget },
-      async ({ runner, boot, keepCells, folder }) => {
+      async ({ runner, boot, pause, keepCells, folder }) => {
         const { base, kernel } = await askedOf(options, runner, folder.shared);
         const modules = base.plan.flatMap((step) => (step.step === 'load' ? [step.module] : []));
         if (modules.length === 0)
@@ -107,6 +107,7 @@ export async function exploreLoading(options: ExploreOptions, signal: AbortSigna
           places: preemptions === 0 ? [] : await placesAsked(runner, kernel, preempt, modules),
           bound: preemptions,
           boot,
+          pause,
           budget,
           seed,
           onProgress: (what, boots) => progress.note(`boot ${boots} of ${budget}: ${what}`),

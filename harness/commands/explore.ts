@@ -40,7 +40,7 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
         workers: options.workers ?? null,
         budget: options.budget,
       },
-      async ({ runner, boot, folder, keepCell }) => {
+      async ({ runner, boot, pause, folder, keepCell }) => {
         const asked = await askedOf(options, runner, folder.shared);
         const { devices, loads, nodes } = asked;
         if (options.suspend !== undefined) await refuseSuspend(runner, asked.kernel);
@@ -54,6 +54,7 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
           loads,
           loadConstraints: symbolDependencies(asked.base, asked.kernel),
           boot,
+          pause,
           nodeOf: (device) => nodes.get(device) ?? null,
           stopAtFirstCrash: options.stopAtFirstCrash === true,
           anyway: options.anyway === true,

@@ -16,6 +16,11 @@ const MIRRORED_SHARE = 0.7;
 const HOT = 0.3;
 const COLD = 0.1;
 
+/** Gives way to whatever else the process has to do; throws where that ends the search. */
+export type Pause = () => Promise<void>;
+/** Tuple updates between two pauses: some hundredths of a second. */
+const UPDATES_TO_A_PAUSE = 1_000_000;
+
 export interface CoverRequest {
   readonly space: TupleSpace;
   /** One entry for each tuple index: 1 where a row has to run through that tuple. */
@@ -25,6 +30,7 @@ export interface CoverRequest {
   readonly seed: number;
   /** Tuple updates to spend on making the array smaller; 0 leaves the greedy result. */
   readonly effort?: number;
+  readonly pause: Pause;
 }
 
 /**
@@ -51,16 +57,16 @@ function allows(order: PartialOrder, events: readonly number[]): boolean {
  * its reverse where that is allowed, and simulated annealing then tries to do with one row fewer until the effort is
  * spent. Required tuples that `order` forbids are not covered. The result depends on the request alone.
  */
-export function coverOrders(request: CoverRequest): number[][] {
-  const { space, order } = request;
+export async function coverOrders(request: CoverRequest): Promise<number[][]> {
+  const { space, order, pause } = request;
   const random = createRandom(request.seed);
   const required = request.required.slice();
   forEachOrder(space, (index, events) => {
     if (required[index] === 1 && !allows(order, events)) required[index] = 0;
   });
-  const greedy = greedyRows(space, required, order, random);
+  const greedy = await greedyRows(space, required, order, { random, pause });
   const effort = request.effort ?? DEFAULT_EFFORT;
-  const context = { space, required, order, random, fold: null };
+  const context = { space, required, order, random, pause, fold: null };
   const mirror = mirrorTable(space);
   if (!required.every((entry, index) => entry === required[mirror[index] ?? 0]) || !isFree(order)) {
     return shrink(greedy, { ...context, effort });
@@ -69,7 +75,7 @@ export function coverOrders(request: CoverRequest): number[][] {
   const half = greedy.filter((_, place) => place % 2 === 0);
   const folded = required.map((entry, index) => (index <= (mirror[index] ?? 0) ? entry : 0));
   const fold = mirror.map((other, index) => Math.min(other, index));
-  const pairs = shrink(half, { ...context, required: folded, fold, effort: effort * MIRRORED_SHARE });
+  const pairs = await shrink(half, { ...context, required: folded, fold, effort: effort * MIRRORED_SHARE });
   const rows = pairs.flatMap((row) => [row, row.toReversed()]);
   return shrink(rows, { ...context, effort: effort * (1 - MIRRORED_SHARE) });
 }
@@ -86,7 +92,12 @@ function mirrorTable(space: TupleSpace): Int32Array {
   return mirror;
 }
 
-function greedyRows(space: TupleSpace, required: Uint8Array, order: PartialOrder, random: Random): number[][] {
+async function greedyRows(
+  space: TupleSpace,
+  required: Uint8Array,
+  order: PartialOrder,
+  { random, pause }: { readonly random: Random; readonly pause: Pause },
+): Promise<number[][]> {
   const open = required.slice();
   let left = open.reduce((sum, entry) => sum + entry, 0);
   const rows: number[][] = [];
@@ -106,11 +117,15 @@ function greedyRows(space: TupleSpace, required: Uint8Array, order: PartialOrder
     });
     return gain;
   };
+  const events = Array.from({ length: space.size }, (_, event) => event);
+  const later = events.map((event) => events.filter((other) => order.precedes(event, other)));
+  const candidate = () => rowThrough(space.eventsOf(firstOpen(open, random)), later, random);
   while (left > 0) {
-    let best = rowThrough(space, firstOpen(open, random), order, random);
+    let best = candidate();
     let bestGain = gainOf(best);
-    for (let candidate = 1; candidate < CANDIDATES; candidate++) {
-      const row = rowThrough(space, firstOpen(open, random), order, random);
+    for (let compared = 1; compared < CANDIDATES; compared++) {
+      await pause();
+      const row = candidate();
       const gain = gainOf(row);
       if (gain > bestGain) [best, bestGain] = [row, gain];
     }
@@ -128,22 +143,25 @@ function firstOpen(open: Uint8Array, random: Random): number {
   return found === -1 ? open.indexOf(1) : found;
 }
 
-/** A random row through the events of tuple `through` in their order, and a linear extension of `order`. */
-function rowThrough(space: TupleSpace, through: number, order: PartialOrder, random: Random): number[] {
-  const chain = space.eventsOf(through);
-  const mustPrecede = (a: number, b: number): boolean => {
-    const placeA = chain.indexOf(a);
-    const placeB = chain.indexOf(b);
-    return order.precedes(a, b) || (placeA !== -1 && placeB !== -1 && placeA < placeB);
+/** A random row through `chain`, events that come in this order, and a linear extension of the order of `later`. */
+function rowThrough(chain: readonly number[], later: readonly (readonly number[])[], random: Random): number[] {
+  const left = later.map((_, event) => event);
+  const afterOf = later.map((events, event) =>
+    chain.includes(event) ? [...events, ...chain.slice(chain.indexOf(event) + 1)] : events,
+  );
+  const awaits = left.map(() => 0);
+  const count = (events: readonly number[], by: 1 | -1) => {
+    for (const event of events) awaits[event] = (awaits[event] ?? 0) + by;
   };
-  const left = Array.from({ length: space.size }, (_, event) => event);
+  for (const events of afterOf) count(events, 1);
   const row: number[] = [];
   while (left.length > 0) {
     // The chain respects the order, so together they have no circle and some event is always ready.
-    const ready = left.filter((event) => !left.some((other) => mustPrecede(other, event)));
+    const ready = left.filter((event) => awaits[event] === 0);
     const event = ready[random.below(ready.length)] ?? left[0] ?? 0;
     row.push(event);
     left.splice(left.indexOf(event), 1);
+    count(afterOf[event] ?? [], -1);
   }
   return row;
 }
@@ -154,18 +172,19 @@ interface ShrinkContext {
   readonly order: PartialOrder;
   readonly random: Random;
   readonly effort: number;
+  readonly pause: Pause;
   /** Where every row stands for its reverse too: the index under which a tuple and its reverse are counted. */
   readonly fold: Int32Array | null;
 }
 
 /** Drops rows one at a time as long as annealing can repair what each leaves uncovered. */
-function shrink(rows: number[][], context: ShrinkContext): number[][] {
+async function shrink(rows: number[][], context: ShrinkContext): Promise<number[][]> {
   let best = rows;
   let effort = context.effort;
   const least = lowerBound(context.space, context.required);
   while (best.length > 1 && effort > 0 && best.length > least) {
     const budget = Math.ceil(effort * ATTEMPT_SHARE);
-    const { solution, spent } = anneal(withoutPoorestRow(best, context), budget, context);
+    const { solution, spent } = await anneal(withoutPoorestRow(best, context), budget, context);
     effort -= Math.max(spent, 1);
     if (solution !== null) best = solution;
     else if (budget <= 1) break;
@@ -238,11 +257,11 @@ function placesWith(space: TupleSpace): Uint8Array[] {
  * Simulated annealing over `rows`: moves one event of one row to another place, keeps the move when fewer required
  * tuples stay uncovered or by Metropolis' rule. Returns the rows once everything is covered, or null.
  */
-function anneal(
+async function anneal(
   rows: number[][],
   budget: number,
-  { space, required, order, random, fold }: ShrinkContext,
-): { solution: number[][] | null; spent: number } {
+  { space, required, order, random, pause, fold }: ShrinkContext,
+): Promise<{ solution: number[][] | null; spent: number }> {
   const { size, strength } = space;
   const counts = coverCounts(rows, space, fold);
   let uncovered = 0;
@@ -250,6 +269,7 @@ function anneal(
   const combinations = placesWith(space);
   const perMove = 2 * ((combinations[0]?.length ?? 0) / strength);
   const moves = Math.floor(budget / Math.max(perMove, 1));
+  const movesToAPause = Math.ceil(UPDATES_TO_A_PAUSE / Math.max(perMove, 1));
 
   /** Adds `by` to the counts of every tuple of `row` that contains the event at `place`. */
   const count = (row: readonly number[], place: number, by: 1 | -1): void => {
@@ -270,6 +290,7 @@ function anneal(
 
   for (let move = 0; move < moves; move++) {
     if (uncovered === 0) return { solution: rows, spent: move * perMove };
+    if (move % movesToAPause === 0) await pause();
     const row = rows[random.below(rows.length)];
     if (row === undefined) break;
     const from = random.below(size);

@@ -1,6 +1,7 @@
 import type { Cell, Expectation } from '../model/cell.ts';
 import type { Verdict } from '../model/verdict.ts';
 import type { Coverage } from './coverage.ts';
+import type { Pause } from './covering.ts';
 import type { AtTheEnd } from './disturbances.ts';
 import type { DriverWait, Target } from './knowledge.ts';
 import type { Boot, Outcome } from './outcome.ts';
@@ -44,6 +45,8 @@ export interface ExploreRequest {
   readonly atTheEnd: AtTheEnd;
   /** Boots one cell. Several may be asked for at once: it keeps to its own number of workers. */
   readonly boot: Boot;
+  /** Between parts of a plan, which may take seconds. */
+  readonly pause: Pause;
   readonly stopAtFirstCrash: boolean;
   /** Search on even where the first boot, which asks for nothing, crashes or hangs by itself. */
   readonly anyway: boolean;

@@ -138,6 +138,7 @@ class Explorer {
 
   /** Asks for the orders of each strength that are still open, until none is. */
   async #coverOrders(): Promise<void> {
+    const { pause } = this.#request;
     for (const [place, { space, table, givenUp }] of this.#ledger.levels.entries()) {
       const stage: Stage = place === 0 ? 'pairs' : 'orders';
       let effort = this.#request.effort ?? PLAN_EFFORT;
@@ -149,7 +150,7 @@ class Explorer {
         const { order } = this.#knowledge;
         const required = table.open(order, givenUp);
         const seed = this.#request.seed + this.#boots;
-        const rows = coverOrders({ space, required, order, seed, effort });
+        const rows = await coverOrders({ space, required, order, seed, effort, pause });
         if (rows.length === 0) break;
         effort = Math.ceil((this.#request.effort ?? PLAN_EFFORT) * REPLAN_SHARE);
         let learned = false;
@@ -172,8 +173,8 @@ class Explorer {
       const [first = '', ...later] = events.map((event) => this.#devices[event] ?? '');
       if (!this.#knowledge.canFinishBefore(first, later)) required[index] = 0;
     });
-    const { seed, effort = PLAN_EFFORT } = this.#request;
-    const rows = coverOrders({ space, required, order, seed, effort });
+    const { seed, pause, effort = PLAN_EFFORT } = this.#request;
+    const rows = await coverOrders({ space, required, order, seed, effort, pause });
     await this.#bootAll(rows.map((row) => this.#ordered(row, 'bindings', true)));
   }
 
@@ -268,10 +269,10 @@ class Explorer {
   async #loadOrders(): Promise<void> {
     if (this.#loads === null) return;
     const { names, space, table } = this.#loads;
-    const { base, seed, effort = PLAN_EFFORT } = this.#request;
+    const { base, seed, pause, effort = PLAN_EFFORT } = this.#request;
     const order = partialOrder(names, this.#request.loadConstraints);
     const required = possibleTuples(space, order);
-    for (const row of coverOrders({ space, required, order, seed, effort })) {
+    for (const row of await coverOrders({ space, required, order, seed, effort, pause })) {
       const asked = row.map((event) => names[event] ?? '');
       if (table.add(asked) > 0)
         await this.#bootPlain('load-orders', [{ ...base, plan: inLoadOrder(base.plan, this.#around(asked)) }]);

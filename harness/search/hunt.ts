@@ -1,6 +1,7 @@
 import { InfraError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { loadsOf } from './conditions.ts';
+import type { Pause } from './covering.ts';
 import type { BoundDevice } from './disturbances.ts';
 import { allowedToSuspend, NOTHING_AT_THE_END, reboundInTurn, suspended } from './disturbances.ts';
 import type { FoundOutcome } from './exploration.ts';
@@ -59,6 +60,8 @@ export interface HuntRequest {
   /** Whether the kernel can suspend its devices alone: it has `SUSPEND_TEST`. */
   readonly canSuspend: boolean;
   readonly boot: Boot;
+  /** Between parts of a plan, which may take seconds. */
+  readonly pause: Pause;
   readonly budget: number;
   readonly seed: number;
   /** Ends the hunt when a boot shows what is looked for; the search itself is not told what that is. */
@@ -159,13 +162,13 @@ export async function hunt(request: HuntRequest): Promise<Hunt> {
 }
 
 async function orders(request: HuntRequest, hunter: Hunter): Promise<void> {
-  const { base, targets, nodeOf, loadConstraints, budget, seed } = request;
+  const { base, targets, nodeOf, loadConstraints, pause, budget, seed } = request;
   if (targets.length < 2) return;
   hunter.in('orders');
   const strength = Math.min(3, targets.length);
   const { boot } = hunter;
   await explore({
-    ...{ base, targets, nodeOf, loadConstraints, budget, seed, strength, constraints: [] },
+    ...{ base, targets, nodeOf, loadConstraints, pause, budget, seed, strength, constraints: [] },
     loads: loadsOf(base.plan),
     rebind: false,
     atTheEnd: NOTHING_AT_THE_END,

@@ -3,7 +3,7 @@ import { type FunctionPlace, placeText } from '../model/gate.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { expectationOf } from './cause.ts';
 import { SETTLE_MARGIN_MS, settlingFor } from './conditions.ts';
-import { coverOrders, possibleTuples } from './covering.ts';
+import { coverOrders, type Pause, possibleTuples } from './covering.ts';
 import { type Difference, differenceTo, type EndState, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
 import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
@@ -62,6 +62,8 @@ export interface LoadingRequest {
   /** Most preemptions in one boot; 0 for none. */
   readonly bound: number;
   readonly boot: Boot;
+  /** Between parts of a plan, which may take seconds. */
+  readonly pause: Pause;
   readonly budget: number;
   readonly seed: number;
   readonly onProgress?: (what: string, boots: number) => void;
@@ -201,11 +203,13 @@ class LoadingSearch {
 
   /** Each order of two loads that symbols leave open, in as few boots as cover them. */
   async #tryOrders(): Promise<void> {
-    const { modules, constraints, seed } = this.#request;
+    const { modules, constraints, seed, pause } = this.#request;
     if (modules.length < 2) return;
     const order = partialOrder(modules, constraints);
     const space = tupleSpace(modules.length, 2);
-    const rows = coverOrders({ space, required: possibleTuples(space, order), order, seed, effort: PLAN_EFFORT })
+    const required = possibleTuples(space, order);
+    const planned = await coverOrders({ space, required, order, seed, effort: PLAN_EFFORT, pause });
+    const rows = planned
       .map((row) => row.map((event) => modules[event] ?? ''))
       .filter((row) => row.join() !== modules.join());
     const cells = rows.map((row) => this.#loading(row, 1));

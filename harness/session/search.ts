@@ -1,16 +1,20 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { formatCellFile } from '../matrix/cell-file.ts';
 import type { Cell } from '../model/cell.ts';
 import { openRunFolder, type RunFolder } from '../run/results.ts';
 import { Runner, type RunnerOptions } from '../run/runner.ts';
+import type { Pause } from '../search/covering.ts';
 import type { Boot, Outcome } from '../search/outcome.ts';
 
 /** What a search such as `explore` works with while it runs. */
 export interface SearchSession {
   readonly runner: Runner;
   readonly boot: Boot;
+  /** Lets the process see to its signals; throws where one of them ends the search. */
+  readonly pause: Pause;
   readonly folder: RunFolder;
   /** Writes a cell that `bootrace cell FILE` replays; returns its path in the finished folder. */
   readonly keepCell: (name: string, cell: Cell) => Promise<string>;
@@ -58,6 +62,10 @@ export async function runSearch<T>(
         gates,
       };
     };
+    const pause = async () => {
+      await setImmediate();
+      options.signal.throwIfAborted();
+    };
     const keepCell = async (name: string, cell: Cell) => {
       await writeFile(join(folder.path, name), formatCellFile(cell));
       return join(folder.final, name);
@@ -69,7 +77,7 @@ export async function runSearch<T>(
           return relative(process.cwd(), await keepCell(`${id}.yaml`, { ...cell, id }));
         }),
       );
-    const found = await search({ runner, boot, folder, keepCell, keepCells });
+    const found = await search({ runner, boot, pause, folder, keepCell, keepCells });
     await opened.close();
     await folder.keep();
     return found;

@@ -56,7 +56,7 @@ export async function runEntry(entry: Entry, session: SearchSession, options: Zo
 async function requestOf(
   entry: Entry,
   kernelName: string,
-  { runner, boot }: SearchSession,
+  { runner, boot, pause }: SearchSession,
   { budget, seed, note }: ZooOptions,
 ): Promise<HuntRequest> {
   const base = baseCell(entry, kernelName);
@@ -73,6 +73,7 @@ async function requestOf(
     mutexes: await runner.gateable(kernel, MUTEXES),
     canSuspend: (await runner.gateable(kernel, [SUSPEND_TEST])).length > 0,
     boot,
+    pause,
     budget,
     seed,
     isFound: (failures, outcome) => showsSymptom(entry.symptom, failures, crashesIn(outcome.events)),

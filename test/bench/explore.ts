@@ -21,6 +21,7 @@ export async function exploreBoots() {
       loads: [],
       loadConstraints: [],
       boot: async (cell) => bootSimulated(devices, cell),
+      pause: async () => {},
       stopAtFirstCrash: false,
       anyway: false,
       rebind: false,

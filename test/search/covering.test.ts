@@ -11,11 +11,19 @@ function names(count: number): string[] {
   return Array.from({ length: count }, (_, event) => `d${event}`);
 }
 
-function rowsFor(count: number, strength: number, constraints: readonly Precedence[], seed: number, effort?: number) {
+const pause = async () => {};
+
+async function rowsFor(
+  count: number,
+  strength: number,
+  constraints: readonly Precedence[],
+  seed: number,
+  effort?: number,
+) {
   const order = partialOrder(names(count), constraints);
   const space = tupleSpace(count, strength);
   const required = possibleTuples(space, order);
-  const rows = coverOrders({ space, required, order, seed, ...(effort === undefined ? {} : { effort }) });
+  const rows = await coverOrders({ space, required, order, seed, pause, ...(effort === undefined ? {} : { effort }) });
   return { order, space, required, rows };
 }
 
@@ -37,13 +45,13 @@ const constraintsOver = (count: number): fc.Arbitrary<Precedence[]> =>
     );
 
 describe('coverOrders', () => {
-  it('covers every order that the constraints allow, with rows that respect them', () => {
+  it('covers every order that the constraints allow, with rows that respect them', async () => {
     const problem = fc
       .record({ count: fc.integer({ min: 3, max: 7 }), strength: fc.integer({ min: 2, max: 3 }), seed: fc.nat() })
       .chain((sizes) => fc.record({ sizes: fc.constant(sizes), constraints: constraintsOver(sizes.count) }));
-    fc.assert(
-      fc.property(problem, ({ sizes, constraints }) => {
-        const { rows, space, order } = rowsFor(sizes.count, sizes.strength, constraints, sizes.seed, QUICK);
+    await fc.assert(
+      fc.asyncProperty(problem, async ({ sizes, constraints }) => {
+        const { rows, space, order } = await rowsFor(sizes.count, sizes.strength, constraints, sizes.seed, QUICK);
         for (const row of rows) {
           expect(row.toSorted((a, b) => a - b)).toEqual(names(sizes.count).map((_, event) => event));
           for (const [place, later] of row.entries()) {
@@ -61,32 +69,51 @@ describe('coverOrders', () => {
     );
   });
 
-  it('needs a permutation and its reverse for pairs', () => {
-    const { rows } = rowsFor(10, 2, [], 1);
+  it('needs a permutation and its reverse for pairs', async () => {
+    const { rows } = await rowsFor(10, 2, [], 1);
     expect(rows).toHaveLength(2);
     expect(rows[0]?.toReversed()).toEqual(rows[1]);
   });
 
-  it('reaches the optimum where it is known: t! rows for t + 1 events (Levenshtein 1991)', () => {
-    expect(rowsFor(4, 3, [], 1, QUICK).rows).toHaveLength(6);
-    expect(rowsFor(5, 4, [], 1, 10 * QUICK).rows).toHaveLength(24);
+  it('reaches the optimum where it is known: t! rows for t + 1 events (Levenshtein 1991)', async () => {
+    expect((await rowsFor(4, 3, [], 1, QUICK)).rows).toHaveLength(6);
+    expect((await rowsFor(5, 4, [], 1, 10 * QUICK)).rows).toHaveLength(24);
   });
 
-  it('stays below the 14 rows that the greedy method of Kuhn et al. needs for ten events in t = 3', () => {
-    expect(rowsFor(10, 3, [], 1, 10_000_000).rows.length).toBeLessThanOrEqual(11);
+  it('stays below the 14 rows that the greedy method of Kuhn et al. needs for ten events in t = 3', async () => {
+    expect((await rowsFor(10, 3, [], 1, 10_000_000)).rows.length).toBeLessThanOrEqual(11);
   });
 
-  it('gives the same rows for the same seed', () => {
-    expect(rowsFor(8, 3, [], 7, QUICK).rows).toEqual(rowsFor(8, 3, [], 7, QUICK).rows);
-    expect(rowsFor(8, 3, [], 7, QUICK).rows).not.toEqual(rowsFor(8, 3, [], 8, QUICK).rows);
+  it('gives the same rows for the same seed', async () => {
+    expect((await rowsFor(8, 3, [], 7, QUICK)).rows).toEqual((await rowsFor(8, 3, [], 7, QUICK)).rows);
+    expect((await rowsFor(8, 3, [], 7, QUICK)).rows).not.toEqual((await rowsFor(8, 3, [], 8, QUICK)).rows);
   });
 
-  it('covers only what is asked for', () => {
+  it('gives way while rows are made and while they are made fewer, and ends where it is told to', async () => {
+    const order = partialOrder(names(30), [{ before: 'd1', after: 'd0', reason: '' }]);
+    const space = tupleSpace(30, 3);
+    const required = possibleTuples(space, order);
+    const pausesOf = async (effort: number) => {
+      let pauses = 0;
+      const counted = async () => {
+        pauses++;
+      };
+      await coverOrders({ space, required, order, seed: 1, effort, pause: counted });
+      return pauses;
+    };
+    const greedy = await pausesOf(0);
+    expect(greedy).toBeGreaterThan(100);
+    expect(await pausesOf(10_000_000)).toBeGreaterThanOrEqual(greedy + 5);
+    const stop = async () => Promise.reject(new Error('stop'));
+    await expect(coverOrders({ space, required, order, seed: 1, pause: stop })).rejects.toThrow('stop');
+  });
+
+  it('covers only what is asked for', async () => {
     const space = tupleSpace(10, 3);
     const order = partialOrder(names(10), []);
     const required = new Uint8Array(space.entries);
     required[space.indexOf([7, 2, 5])] = 1;
-    const rows = coverOrders({ space, required, order, seed: 3 });
+    const rows = await coverOrders({ space, required, order, seed: 3, pause });
     expect(rows).toHaveLength(1);
     expect(runsThrough(rows[0] ?? [], [7, 2, 5])).toBe(true);
   });
@@ -105,9 +132,9 @@ describe('coverOrders', () => {
     expect(lowerBound(space, required)).toBe(1);
   });
 
-  it('is never smaller than the lower bound', () => {
+  it('is never smaller than the lower bound', async () => {
     for (const strength of [2, 3, 4]) {
-      const { rows, space, required } = rowsFor(6, strength, [], 5, QUICK);
+      const { rows, space, required } = await rowsFor(6, strength, [], 5, QUICK);
       expect(rows.length).toBeGreaterThanOrEqual(lowerBound(space, required));
     }
   });

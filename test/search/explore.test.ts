@@ -34,6 +34,7 @@ function requestFor(devices: readonly SimulatedDevice[], parts: Partial<ExploreR
     loads: [],
     loadConstraints: [],
     boot: async (cell: Cell) => bootSimulated(devices, cell),
+    pause: async () => {},
     stopAtFirstCrash: false,
     anyway: false,
     rebind: false,

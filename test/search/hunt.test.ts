@@ -17,6 +17,7 @@ function request(machine: readonly SimulatedDevice[], cells: Cell[], parts: Part
     nameless: [],
     mutexes: [],
     canSuspend: true,
+    pause: async () => {},
     boot: async (cell) => {
       cells.push(cell);
       return bootSimulated(machine, cell);

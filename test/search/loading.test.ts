@@ -53,6 +53,7 @@ const request = (parts: Partial<LoadingRequest> = {}): LoadingRequest => ({
   places: [PLACE],
   bound: 1,
   boot: async (cell) => bootRacy(cell),
+  pause: async () => {},
   budget: 64,
   seed: 1,
   ...parts,
