@@ -14,6 +14,8 @@ export const REASON_UNKNOWN = '(reason unknown)';
 /** Messages of one attempt follow each other: two lines on a slow console take 20 ms; without stamps, by lines. */
 const ATTEMPT_US = 20_000;
 const ATTEMPT_LINES = 3;
+/** CPUs print at the same time, a console slowly. */
+const JITTER_US = 1_000_000;
 
 export type DeviceState =
   | 'matched'
@@ -150,6 +152,9 @@ export class Lives {
   readonly #round = new Set<string>();
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   pendingFrom: number | null = null;
+  /** Every message has a stamp, and none is older than one before: a person may show pieces of a log in any order. */
+  inOrder = true;
+  #lastTime = 0;
   readonly #chatter = new Chatter();
   /** Where each device was said to be deferred last. */
   readonly #deferredAt = new Map<string, Place>();
@@ -170,6 +175,7 @@ export class Lives {
   }
 
   add(event: LifeEvent): void {
+    this.#clock(event.time);
     // By whom it is probed tells nothing of the state, whose line stays.
     if (event.event === 'probe-async') return;
     if (event.event === 'spoke') {
@@ -242,10 +248,15 @@ export class Lives {
     }
   }
 
+  #clock(time: number | null): void {
+    this.inOrder &&= time !== null && time >= this.#lastTime - JITTER_US;
+    this.#lastTime = Math.max(this.#lastTime, time ?? 0);
+  }
+
   /** What a driver says well of a device; it tells nothing of the state, whose line stays, unless the probe is over. */
   #speak({ device, driver, words, time, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
-    const isNew = this.#chatter.isNew(device, words);
-    const known = this.#devices.get(device);
+    const known = this.#devices.get(device) ?? this.#muxOf(device);
+    const isNew = this.#chatter.isNew(known?.device ?? device, words);
     if (saysProbed(words)) {
       const life = this.#life(device, line);
       if (life === null) return;
@@ -256,8 +267,17 @@ export class Lives {
     }
     if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;
     if (isNew) known.spoke = true;
-    const last = this.#deferredAt.get(device);
+    const last = this.#deferredAt.get(known.device);
     if (last !== undefined && !isOneAttempt(last, { time, line })) known.again = true;
+  }
+
+  /** The only multiplexer of MDIO buses that is deferred, for a bus that one has made: mdio_mux_init() names it. */
+  #muxOf(bus: string): DeviceLife | undefined {
+    if (!bus.startsWith('mdio_mux-')) return;
+    const [only, ...others] = [...this.#devices.values()].filter(
+      ({ device, driver, state }) => state === 'deferred' && /mdio[-_]mux/.test(`${device} ${driver}`),
+    );
+    return others.length === 0 ? only : undefined;
   }
 
   /** A device that the log has spoken of is bound by now: others wait for its sync_state(). */

@@ -56,3 +56,14 @@ export function mayBeOf(device: string, path: string): boolean {
   const isOffset = own.length >= LEAST_DIGITS && own.length < address.length && /^[0-9a-f]{7,16}$/.test(address);
   return isOffset && !known && address.endsWith(own);
 }
+
+/** A device's own node: of a name with its address first, or the last of those in it (`bus@f4000:cluster@78000000`). */
+const OWN_NODE =
+  /^(?<first>[0-9a-f]{5,16})\.(?<name>[A-Za-z][\w,-]*)$|(?:^|:)(?<last>[A-Za-z][\w,-]*)@(?<at>[0-9a-f]{5,16})$/;
+
+/** The node that a device is made of, by its name and its address; null where the device has another name. */
+export function ownNode(device: string): { readonly name: string; readonly address: number } | null {
+  const { first, name, last, at } = OWN_NODE.exec(device)?.groups ?? {};
+  const [node, address] = [name ?? last, first ?? at];
+  return node === undefined || address === undefined ? null : { name: node, address: Number.parseInt(address, 16) };
+}

@@ -127,7 +127,7 @@ export function stirs(text: string): boolean {
 /**
  * Of uart_report_port(), sdhci_add_host(), input_register_device(), drm_dev_register(), rproc_add() and
  * gpiochip_add_data() (its warning since 5.19): said when the device that is named has nearly all of its probe behind
- * it.
+ * it, or of what it has made.
  */
 const ANNOUNCES: readonly RegExp[] = [
   /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
@@ -136,9 +136,14 @@ const ANNOUNCES: readonly RegExp[] = [
   /^\[drm\] Initialized \S+ .{0,64}for (\S{1,128}) on minor \d/,
   /^remoteproc \S+: (\S{1,128}) is available$/,
   /^gpio gpiochip\d+: \((\S{1,128})\): not an immutable chip/,
+  // phy_attached_print() and phylink, drivers/net/phy: the MDIO bus that a PHY is on has its device's name as a rule.
+  /: PHY \[(\S{1,128}):[0-9a-f]{2}\] driver \[/,
+  /^\S.{0,64} (\S{1,128}):[0-9a-f]{2}: attached PHY driver/,
+  // phy_init() and phy_power_on(), drivers/phy/phy-core.c: somebody has got one of the device's PHYs.
+  /^phy phy-(\S{1,128})\.\d{1,3}: phy (?:init|poweron) failed/,
 ];
 /** A word of each, which spares most lines the rest. */
-const MAY_ANNOUNCE = /: tty|SDHCI|^input|nitialized|available$|immutable/;
+const MAY_ANNOUNCE = /: tty|SDHCI|^input|nitialized|available$|immutable|PHY (?:\[|driver)|^phy phy-/;
 
 /** The device that a subsystem speaks of as of one whose probe has as good as succeeded; null in any other line. */
 export function announcedIn(text: string): string | null {

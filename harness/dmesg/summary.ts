@@ -108,6 +108,8 @@ export interface LogSummary {
   readonly rounds: number;
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   readonly pendingFrom: number | null;
+  /** Every message that tells something of a device has a stamp, and none is older than one before. */
+  readonly inOrder: boolean;
   /** The last lines, where the parser was asked for them, that show something bound: all that waits is tried again. */
   readonly stirs: readonly number[];
   /** Nodes that fw_devlink found to need each other. */
@@ -310,6 +312,7 @@ export class Summary {
       bindFailures: [...this.#bindFailures.values()],
       rounds: this.#lives.rounds,
       pendingFrom: this.#lives.pendingFrom,
+      inOrder: this.#lives.inOrder,
       cycles: this.#cycles,
       complaints: this.#complaints.all,
       unread: this.#unread,

@@ -1,4 +1,5 @@
 import { type DeviceLife, isOneAttempt } from '../dmesg/lives.ts';
+import { ownNode } from '../dmesg/node-names.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
@@ -35,6 +36,14 @@ export function lastTryOfAll({ banner, heard, stirs, userSpace }: LogSummary): n
 }
 
 /**
+ * Whether later lines may be of later: the kernel lists what is deferred when the time is over, and modules may be
+ * loaded after that; what a person shows of devices_deferred may be of any time.
+ */
+function isOpenAfter({ pending, listed }: DeviceLife, { inOrder }: LogSummary): boolean {
+  return !pending || (inOrder && !listed);
+}
+
+/**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
  * since, or they are not in later rounds of retries, or not in the list of what is pending that
  * deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
@@ -59,14 +68,15 @@ export function splitSettled(summary: LogSummary, names: Names) {
   const isAwaited = ({ device }: DeviceLife) => (waited.get(device) ?? 0) > (heard.get(device)?.line ?? 0);
   const unbound = [...devices.values()].filter(isUnbound);
   /** Its driver has said after the kernel's list what it had said before, and not when all were tried again last. */
-  const isTriedSinceListed = ({ device, line, listed }: DeviceLife) => {
+  const isTriedSinceListed = (life: DeviceLife) => {
+    const { device, line } = life;
     const { times = 0, line: said = 0 } = complaints.get(device) ?? {};
-    return !listed && times > 1 && said > line && lastTry > said;
+    return isOpenAfter(life, summary) && times > 1 && said > line && lastTry > said;
   };
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, returned } = life;
     if (isAwaited(life)) return false;
-    if (pending) return isTriedSinceListed(life);
+    if (pending && !(spoke && isOpenAfter(life, summary))) return isTriedSinceListed(life);
     const isDeferred = state === 'deferred' && !timedOut;
     // Whatever its driver says, the driver core would say that it is deferred.
     if (isDeferred && round > 0 && rounds - round >= ROUNDS_WITHOUT) return true;
@@ -87,8 +97,8 @@ export function splitSettled(summary: LogSummary, names: Names) {
   const waiters = new Map<string, string[]>([...suppliers.values()].map((supplier) => [supplier, []]));
   for (const [waiter, supplier] of suppliers) waiters.get(supplier)?.push(waiter);
   // When a supplier is bound, what waits for it is tried again, and would be deferred again in so many words.
-  const isOver = ({ state, pending, timedOut, line }: DeviceLife, since: number) =>
-    state === 'deferred' && !pending && !timedOut && line < since;
+  const isOver = (life: DeviceLife, since: number) =>
+    life.state === 'deferred' && !life.timedOut && life.line < since && isOpenAfter(life, summary);
   const speaking = [...settled].filter((device) => devices.get(device)?.spoke === true);
   const since = new Map(speaking.map((device) => [device, heard.get(device)?.line ?? 0]));
   // The map grows while it is gone through.
@@ -109,6 +119,21 @@ export function splitSettled(summary: LogSummary, names: Names) {
   return { unbound: new Set(others), settled };
 }
 
+/** What is made of several parts has a room of its own, and begins there. */
+const ROOM = 0x10000;
+
+/** Whether a part of the device speaks for the first time after the line: the device's driver has made it. */
+export function hasPartSince(device: string, line: number, { heard }: LogSummary): boolean {
+  const own = ownNode(device)?.address;
+  if (own === undefined) return false;
+  const room = own % ROOM === 0 ? ROOM : 1;
+  return [...heard.values()].some((other) => {
+    if (other.first <= line || other.device === device) return false;
+    const address = ownNode(other.device)?.address ?? -1;
+    return address >= own && address < own + room;
+  });
+}
+
 /**
  * Devices that were deferred for the lack of what came later, or of one that was: all that are deferred are tried again
  * then (driver_bound(), drivers/base/dd.c), and a driver that is deferred again says so, as it did before. Of what the
@@ -117,11 +142,12 @@ export function splitSettled(summary: LogSummary, names: Names) {
 export function boundSince(
   outdated: ReadonlyMap<string, number>,
   awaited: ReadonlyMap<string, string>,
-  devices: LogSummary['devices'],
+  summary: LogSummary,
 ): Set<string> {
   const isOver = (device: string, line: number) => {
-    const life = devices.get(device);
-    return life?.state === 'deferred' && !life.pending && !life.timedOut && life.reasonLine < line;
+    const life = summary.devices.get(device);
+    if (life?.state !== 'deferred' || life.timedOut || !isOpenAfter(life, summary)) return false;
+    return (life.pending ? life.line : life.reasonLine) < line;
   };
   const since = new Map([...outdated].filter(([device, line]) => isOver(device, line)));
   const waiters = new Map<string, string[]>();

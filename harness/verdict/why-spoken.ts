@@ -1,7 +1,8 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { ownNode } from '../dmesg/node-names.ts';
 import { lacksPins, REPEATS, refusesPins } from '../dmesg/pins.ts';
-import { isLittle } from '../dmesg/spoken.ts';
+import { isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { isProvider, userOf } from './why-guesses.ts';
 import { wantOf } from './why-wants.ts';
@@ -10,7 +11,7 @@ import { wantOf } from './why-wants.ts';
 
 /** The devices of a log with what drivers say of them, of their parts and of CPUs. */
 export function withMoreWords(said: LogSummary): ReadonlyMap<string, DeviceLife> {
-  return withWordsOfParts(withFailuresOfDrivers(withWordsOfCpus(said.devices), said), said);
+  return withWordsOfParts(withFailuresOfDrivers(withDeferralsOfParts(withWordsOfCpus(said.devices)), said), said);
 }
 
 const CPU = /^cpu\d+$/;
@@ -78,6 +79,48 @@ function blockOf(device: string): string | null {
   return /^([0-9a-f]{6,16})\.[a-z]/.exec(device)?.[1]?.slice(0, -DIGITS_OF_BLOCK) ?? null;
 }
 
+/** Whether a device is one of the cores of a cluster by their names: `r5f` and `r5fss`. */
+function isCoreOf(core: string, cluster: string): boolean {
+  const [own, whole] = [ownNode(core)?.name, ownNode(cluster)?.name];
+  return own !== undefined && whole !== undefined && own !== whole && whole.startsWith(own);
+}
+
+/**
+ * What a driver says of a part of its device, which has no driver of its own, is said of the device, of which it tells
+ * next what follows: k3_r5_cluster_rproc_init(), drivers/remoteproc/ti_k3_r5_remoteproc.c, for one.
+ */
+function withDeferralsOfParts(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<string, DeviceLife> {
+  const said = [...devices.values()].filter(
+    ({ by, pending, reason }) => by === 'driver' && !pending && reason !== null,
+  );
+  const cores = said.filter((life) => life.state === 'deferred' && isOfBus(life));
+  const wholes = said.filter((life) => !isOfBus(life));
+  const mended = new Map(devices);
+  for (const core of cores) {
+    const whole = wholes.find(
+      ({ device, reasonLine }) =>
+        reasonLine > core.reasonLine && reasonLine - core.reasonLine <= JUST_BEFORE && isCoreOf(core.device, device),
+    );
+    if (whole === undefined) continue;
+    const { device, reasonLine } = core;
+    mended.delete(device);
+    if (whole.state === 'deferred')
+      mended.set(whole.device, { ...whole, reason: `${device}: ${core.reason}`, reasonLine });
+  }
+  return mended;
+}
+
+/** Who says just after that what fails is a part of its device; null where nobody does. */
+function clusterOf(said: Words): NonNullable<Words['next']> | null {
+  const { device, next } = said;
+  return next !== undefined && isOfBus(said) && isCoreOf(device, next.device) ? next : null;
+}
+
+/** Whether a bus stands in the place of its driver. */
+function isOfBus({ driver }: Pick<DeviceLife, 'driver'>): boolean {
+  return driver === null || NO_DRIVERS.has(driver);
+}
+
 /**
  * What was said of a part just before the whole failed, whose driver has no word of the cause: that of a GPU makes and
  * starts what manages its power (a6xx_gmu_init(), drivers/gpu/drm/msm/adreno), for one. So is what was said of a
@@ -90,7 +133,7 @@ function withWordsOfParts(
   const all = new Map(devices);
   const usedBy = new Map(
     [...complaints.values()].flatMap((said) => {
-      const user = ERROR_NUMBER.test(said.words) ? userOf(said) : null;
+      const user = ERROR_NUMBER.test(said.words) ? (userOf(said) ?? clusterOf(said)) : null;
       return user === null ? [] : [[user.device, { said, user }] as const];
     }),
   );
@@ -100,10 +143,13 @@ function withWordsOfParts(
     if (state !== 'failed') continue;
     const used = usedBy.get(device);
     // What its driver says of it later is of what follows from that; a deferral in between ends the attempt.
-    const isTold = used === undefined || words?.includes(used.user.words) === true;
-    if (!isTold && used.user.line < failedLine && used.said.line > reasonLine) {
-      all.set(device, { ...life, words: `${used.said.device}: ${used.said.words}; ${used.user.words}` });
-      continue;
+    if (used !== undefined && used.user.line < failedLine && used.said.line > reasonLine) {
+      const { said, user } = used;
+      const isTold = words?.includes(user.words) === true;
+      if (!isTold || clusterOf(said) !== null) {
+        all.set(device, { ...life, words: `${said.device}: ${said.words}; ${isTold ? words : user.words}` });
+        continue;
+      }
     }
     if (words !== null && tells(words)) continue;
     const isCause = (said: Words) =>

@@ -9,7 +9,7 @@ import { crashOfBoot } from './why-crash.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import { boundSince, lastTryOfAll, splitSettled } from './why-settled.ts';
+import { boundSince, hasPartSince, lastTryOfAll, splitSettled } from './why-settled.ts';
 import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -29,7 +29,7 @@ export function whyUnbound(said: LogSummary): Why {
   const parts = new Map(binds.map((failure) => [failure.part, failure]));
   const { unbound, settled } = splitSettled(summary, names);
   const { awaited, outdated } = awaitedBy(unbound, summary, { names, speakers, parts });
-  for (const device of boundSince(outdated, awaited, devices)) {
+  for (const device of boundSince(outdated, awaited, summary)) {
     unbound.delete(device);
     awaited.delete(device);
     settled.add(device);
@@ -94,6 +94,7 @@ export function whyUnbound(said: LogSummary): Why {
     const said = complaints.get(consumer);
     // The kernel looks before user space loads modules: where devices came since, it may be bound by now.
     if (said === undefined && lastNew > line) {
+      if (hasPartSince(consumer, line, summary)) continue;
       awaitedLater.push(wait);
       continue;
     }
