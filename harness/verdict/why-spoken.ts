@@ -57,8 +57,12 @@ function withFailuresOfDrivers(
   });
   if (failed.length === 0) return devices;
   const all = new Map(devices);
-  for (const { device, driver, words, line } of failed)
-    all.set(device, { ...newLife(device, 'failed', line), driver, words, failedLine: line });
+  for (const { device, driver, words, line, times = 1 } of failed) {
+    // Only what is deferred is tried again; of that, silence is as good a sign as of any other that its driver defers.
+    const isRetried = lacksPins(words) && times > 1;
+    const life = newLife(device, isRetried ? 'deferred' : 'failed', line);
+    all.set(device, { ...life, by: isRetried ? 'driver' : null, driver, words, failedLine: line });
+  }
   return all;
 }
 
@@ -151,7 +155,8 @@ function withWordsOfParts(
         continue;
       }
     }
-    if (words !== null && tells(words)) continue;
+    // What the core says of each device that has not got its pins says nothing of another.
+    if (words !== null && (tells(words) || lacksPins(words))) continue;
     const isCause = (said: Words) =>
       words === null
         ? error !== null && isProvider(said.device) && said.words.endsWith(` -${error}`)

@@ -461,7 +461,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   const goesOn = !pending && !['failed', 'unbound', 'absent'].includes(state);
   if (timedOut && !failedLater)
     return { cause: { cause: 'timed-out', driver, assumedNone, perhaps: [], goesOn }, ...said };
-  if (state === 'failed' && error === null && lacksPins(life.words ?? ''))
+  if (error === null && lacksPins(life.words ?? ''))
     return { cause: { cause: 'no-pins' }, evidence: life.words, line: life.failedLine };
   if (state === 'failed')
     return { cause: { cause: 'failed', driver, error, positive }, evidence: life.words, line: life.failedLine };

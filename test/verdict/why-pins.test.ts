@@ -58,6 +58,29 @@ describe('pins that cannot be had yet', () => {
     expect(why(bare, listed).roots).toMatchObject([{ cause: { cause: 'no-pins' } }]);
   });
 
+  it('are had at last by who has asked again and again, and speaks of it no more when all are tried again', () => {
+    const bare = (ms: number, device: string) =>
+      at(ms, `gadget-mmc ${device}: Error applying setting, reverse things back`);
+    const asks = [100, 200, 300].flatMap((ms) => [bare(ms, '1c10000.mmc'), bare(ms + 1, '1c20000.uart')]);
+    const banner = '[    0.000000] Linux version 6.9.0 (gadget)';
+    const since = ['30000.a', '40000.b', '50000.c'].map((device) => at(900, `gadget-x ${device}: ready`));
+    expect(why(banner, ...asks, ...since)).toMatchObject({ unbound: 0, settled: ['1c10000.mmc', '1c20000.uart'] });
+    expect(why(banner, ...asks).roots).toMatchObject([
+      { name: '1c10000.mmc', cause: { cause: 'no-pins' } },
+      { name: '1c20000.uart', cause: { cause: 'no-pins' } },
+    ]);
+    expect(why(banner, bare(100, '1c10000.mmc'), ...since).unbound).toBe(1);
+  });
+
+  it('are lacking for each device for itself, whatever is said of another just before', () => {
+    const fails = (ms: number, address: string) =>
+      at(ms, `gadget-${address} ${address}.x: Error applying setting, reverse things back`);
+    expect(why(fails(100, '1c10000'), fails(101, '1c20000')).roots).toMatchObject([
+      { cause: { cause: 'no-pins' }, evidence: 'Error applying setting, reverse things back' },
+      { cause: { cause: 'no-pins' }, evidence: 'Error applying setting, reverse things back' },
+    ]);
+  });
+
   it('are asked for as GPIOs by who speaks of one next', () => {
     const gpio = at(100, `${PINS} pin-233 (2000.pinctrl:233) status -517`);
     const asks = "gadget-phy 3000.phy: Couldn't request ID GPIO";
