@@ -88,9 +88,14 @@ const PROBED =
   /^(?:probed\b|probe (?:succe|ok\b|done\b|complete|finished))|\b(?:successfully probed|probed successfully)/i;
 /**
  * What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq() and
- * platform_get_irq_byname().
+ * platform_get_irq_byname(), and regulator_get_optional(), which alone returns -ENODEV (drivers/regulator/core.c).
  */
-const LITTLE = /^(?:error -\w{1,16}: )?IRQ (?:index [1-9]\d{0,3}|\S{1,64}) not found$/;
+const LITTLE = new RegExp(
+  oneOf(
+    /^(?:error -\w{1,16}: )?IRQ (?:index [1-9]\d{0,3}|\S{1,64}) not found$/,
+    /^error -(?:ENODEV|19): .{0,200}\bregulator\b/,
+  ),
+);
 /** Said of an earlier attempt, whatever came of it. */
 const DEFERS = /-517\b|\b4294966779\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
@@ -295,7 +300,7 @@ export function speakerOf({ text, time, kernel }: LogRecord): string | null {
   return time !== null || kernel || IS_DEVICE.test(device) ? device : null;
 }
 
-/** Whether words are of an interrupt that is not there, which the driver may do without. */
+/** Whether words are of what the driver may do without: an interrupt, an optional regulator. */
 export function isLittle(words: string): boolean {
   return LITTLE.test(words);
 }

@@ -29,9 +29,8 @@ const OF_A_PART =
   'ever binds it';
 
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: it depends on the error. */
-const NO_PINS =
-  'it has not got its pins, so deferred or failed, or probed without them; what the pin controller said the log does ' +
-  'not have';
+const NO_PINS = 'it has not got its pins, so deferred or failed, or probed without them';
+const NOT_SAID = 'what the pin controller said the log does not have';
 
 function becauseOf(call: string | null, evidence: string | null): string {
   if (call !== null) return inWords(call);
@@ -243,7 +242,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
         'or has another name for it'
       );
     case 'no-pins':
-      return NO_PINS;
+      return `${cause.goesOn ? NO_PINS : 'deferred, as it has not got its pins'}; ${NOT_SAID}`;
     case 'silent':
       return silentText(evidence);
     case 'own-deferral':

@@ -5,7 +5,7 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
-import { leftOpen, type Root, type Why } from '../verdict/why-roots.ts';
+import { leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
@@ -25,7 +25,7 @@ const ASK_THE_KERNEL =
   'on the board, `cat /sys/kernel/debug/devices_deferred` has the reasons that drivers gave; a kernel before 6.8 ' +
   'does not print them';
 const NOTHING_SAID = 'Nothing is said to be deferred or failed at the end of the log.';
-const WENT_ON = 'went on without a supplier and may be bound';
+const WENT_ON = 'lacked a supplier or pins and may be bound';
 
 /** What is known besides the log. */
 interface MoreOfWhy {
@@ -141,8 +141,8 @@ function awaitedLines({ devices, line }: NonNullable<Why['awaited']>): string[] 
 }
 
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
-function isReason({ cause }: Root): boolean {
-  return !(cause.cause === 'timed-out' && cause.goesOn) && !(cause.cause === 'cycle' && cause.relaxed);
+function isReason(root: Root): boolean {
+  return !mayBeBound(root) && !(root.cause.cause === 'cycle' && root.cause.relaxed);
 }
 
 function devicesNotBound(number: number): string {

@@ -33,7 +33,11 @@ export type RootCause =
    * It has not got its pins, and the log does not have what the pin controller said: deferred, or failed without a word
    * of the driver core (pinctrl_bind_pins(), drivers/base/pinctrl.c).
    */
-  | { readonly cause: 'no-pins' }
+  | {
+      readonly cause: 'no-pins';
+      /** Nothing says later that it is deferred, so that it may be bound. */
+      readonly goesOn: boolean;
+    }
   /** Deferred, and the log does not say by what. */
   | { readonly cause: 'silent' }
   /**
@@ -124,7 +128,7 @@ export interface Why {
   readonly roots: readonly Root[];
   /** Devices that are not bound, the roots among them. */
   readonly unbound: number;
-  /** Not among `unbound`: roots that have gone on without a supplier, and of which no line says what came of it. */
+  /** Not among `unbound`: roots of which {@link mayBeBound} is true. */
   readonly goneOn: number;
   /** Not among `unbound`: what was not bound in this line, as a supplier's sync_state() waited; devices came since. */
   readonly awaited: { readonly devices: readonly string[]; readonly line: number } | null;
@@ -166,6 +170,11 @@ export interface Found {
 export interface End {
   readonly end: string;
   readonly members: readonly string[] | null;
+}
+
+/** Whether no line says of a root that its probe came to nothing, so that it may be bound. */
+export function mayBeBound({ cause }: Pick<Root, 'cause'>): boolean {
+  return (cause.cause === 'timed-out' || cause.cause === 'no-pins') && cause.goesOn;
 }
 
 /** How many devices are not bound, or may not be as far as the log tells. */

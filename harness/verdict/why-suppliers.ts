@@ -9,7 +9,7 @@ import { readCells, stringsOf } from '../devicetree/values.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { compatiblesByPath, reach, supplierGraph } from './why-graph.ts';
-import type { Root, RootCause, Waiting, Why } from './why-roots.ts';
+import { mayBeBound, type Root, type RootCause, type Waiting, type Why } from './why-roots.ts';
 import { isUnbound } from './why-settled.ts';
 import { isEndedByTimeout, wantOf } from './why-wants.ts';
 
@@ -320,7 +320,7 @@ interface Lacking {
 
 /** It has gone on without, so that it waits no more. */
 function isGone(root: Root | undefined): boolean {
-  return root?.cause.cause === 'timed-out' && root.cause.goesOn;
+  return root !== undefined && mayBeBound(root);
 }
 
 type OpenRoot = Root & { readonly waiting: Waiting[] };

@@ -8,7 +8,7 @@ import { nameBelow } from './why-below.ts';
 import { crashOfBoot } from './why-crash.ts';
 import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
-import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
+import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundSince, hasPartSince, lastTryOfAll, splitSettled } from './why-settled.ts';
 import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
@@ -119,7 +119,7 @@ export function whyUnbound(said: LogSummary): Why {
   }));
   const known = new Set([...unbound, ...settled, ...unexplained, ...roots.keys()]);
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
-  const goneOn = found.filter(({ cause }) => cause.cause === 'timed-out' && cause.goesOn).length;
+  const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
   return {
     boot: null,
@@ -322,8 +322,9 @@ function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string
 const HOLDS_MANY = 3;
 
 /** What says something of the cause comes first, and before a part what it may be a part of. */
-function unsaid({ cause, evidence, waiting }: Root): 0 | 1 | 2 {
-  if (cause.cause === 'timed-out' && cause.goesOn) return 1;
+function unsaid(root: Root): 0 | 1 | 2 {
+  const { cause, evidence, waiting } = root;
+  if (mayBeBound(root)) return 1;
   const isMany = waiting.length >= HOLDS_MANY;
   if (cause.cause === 'part-of') return cause.perhaps.length === 0 && isMany ? 0 : 1;
   return cause.cause === 'silent' && evidence === null && !isMany ? 2 : 0;
@@ -364,7 +365,8 @@ function withComplaint(
 ): Omit<Found, 'waiting'> | null {
   if (said === undefined) return found;
   const { words: evidence, line } = said;
-  if (found === null) return { cause: { cause: lacksPins(evidence) ? 'no-pins' : 'silent' }, evidence, line };
+  if (found === null)
+    return { cause: lacksPins(evidence) ? { cause: 'no-pins', goesOn: false } : { cause: 'silent' }, evidence, line };
   const { cause } = found;
   if (cause.cause === 'timed-out') {
     const fails = line > timedOutLine && ERROR_NUMBER.test(evidence);
@@ -444,8 +446,8 @@ function causeOf(
 ): Omit<Found, 'waiting'> | null {
   const own = life === undefined ? null : ownCause(life, loop, outdated);
   // A part's own driver may be bound, and fails when it is bound to the whole.
-  const mayBeBound = life?.state === 'bound' || (own?.cause.cause === 'timed-out' && own.cause.goesOn);
-  if (part === undefined || (own !== null && !mayBeBound)) return own;
+  const isPerhapsBound = life?.state === 'bound' || (own !== null && mayBeBound(own));
+  if (part === undefined || (own !== null && !isPerhapsBound)) return own;
   const { device: whole, error, words, line } = part;
   if (error !== EPROBE_DEFER) return { cause: { cause: 'bind-failed', whole, error }, evidence: words, line };
   return { cause: deferral(null, words ?? NOT_YET), evidence: words, line };
@@ -462,7 +464,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   if (timedOut && !failedLater)
     return { cause: { cause: 'timed-out', driver, assumedNone, perhaps: [], goesOn }, ...said };
   if (error === null && lacksPins(life.words ?? ''))
-    return { cause: { cause: 'no-pins' }, evidence: life.words, line: life.failedLine };
+    return { cause: { cause: 'no-pins', goesOn: !pending }, evidence: life.words, line: life.failedLine };
   if (state === 'failed')
     return { cause: { cause: 'failed', driver, error, positive }, evidence: life.words, line: life.failedLine };
   if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };

@@ -51,11 +51,18 @@ describe('pins that cannot be had yet', () => {
   it('are lacking where only the core’s last line is there, which tells no deferral from a failure', () => {
     const bare = at(100, 'gadget-mmc 1000.mmc: Error applying setting, reverse things back');
     const found = why(bare);
-    expect(found).toMatchObject({ unbound: 1, roots: [{ name: '1000.mmc', cause: { cause: 'no-pins' }, line: 1 }] });
+    expect(found).toMatchObject({
+      unbound: 0,
+      goneOn: 1,
+      roots: [{ name: '1000.mmc', cause: { cause: 'no-pins' }, line: 1 }],
+    });
     expect(formatWhy(found)).toContain('it has not got its pins, so deferred or failed, or probed');
+    const other = at(200, 'platform 2000.x: deferred probe pending: (reason unknown)');
+    expect(formatWhy(why(bare, other))).toMatch(/^1 device is not bound, and the log gives no reason; of 1 more/);
     expect(why(bare, at(200, 'gadget-mmc 1000.mmc: ready, 52 MHz')).unbound).toBe(0);
     const listed = at(900, 'platform 1000.mmc: deferred probe pending: (reason unknown)');
-    expect(why(bare, listed).roots).toMatchObject([{ cause: { cause: 'no-pins' } }]);
+    expect(why(bare, listed)).toMatchObject({ unbound: 1, goneOn: 0, roots: [{ cause: { cause: 'no-pins' } }] });
+    expect(formatWhy(why(bare, listed))).toContain('1000.mmc: deferred, as it has not got its pins; what');
   });
 
   it('are had at last by who has asked again and again, and speaks of it no more when all are tried again', () => {
@@ -69,7 +76,7 @@ describe('pins that cannot be had yet', () => {
       { name: '1c10000.mmc', cause: { cause: 'no-pins' } },
       { name: '1c20000.uart', cause: { cause: 'no-pins' } },
     ]);
-    expect(why(banner, bare(100, '1c10000.mmc'), ...since).unbound).toBe(1);
+    expect(why(banner, bare(100, '1c10000.mmc'), ...since).goneOn).toBe(1);
   });
 
   it('are lacking for each device for itself, whatever is said of another just before', () => {

@@ -124,10 +124,15 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(at(900, text))).toMatchObject({ unbound: 0, complaints: [] });
   });
 
-  it('has not failed for the lack of an interrupt that is not its first', () => {
+  it('has not failed for the lack of an interrupt that is not its first, or of an optional regulator', () => {
     const lacks = (which: string) => at(900, `gadget-adc 2000.adc: error -ENXIO: IRQ ${which} not found`);
     expect(why(lacks('index 0'))).toMatchObject({ unbound: 1 });
     for (const which of ['index 1', 'wakeup']) expect(why(lacks(which))).toMatchObject({ unbound: 0 });
+    const regulator = (error: string) => at(900, `gadget-gpu 2000.gpu: error -${error}: no regulator (core) found`);
+    expect(why(regulator('ENODEV')).unbound).toBe(0);
+    expect(why(regulator('EINVAL')).unbound).toBe(1);
+    const failed = at(950, 'gadget-gpu 2000.gpu: probe with driver gadget-gpu failed with error -19');
+    expect(why(regulator('ENODEV'), failed).roots).toMatchObject([{ name: '2000.gpu' }]);
   });
 
   it('is not accused by what works without, what nobody tried and what is read as an error', () => {
