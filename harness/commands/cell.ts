@@ -92,7 +92,7 @@ async function byHand(chosen: Cell, options: CellOptions, signal: AbortSignal): 
       isInteractive,
       debugPort,
       signal,
-      onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
+      onProgress: (event) => progress.listen({ event: 'kernel-progress', kernel: chosen.kernel, progress: event }),
     }),
   );
   if (!('words' in guest)) {

@@ -3,7 +3,7 @@ import { printable } from '../printable.ts';
 import type { LifecycleEvent, LifecycleListener } from '../run/lifecycle.ts';
 import type { CellRecord } from '../run/record.ts';
 import { type Colours, colours, mark, wantsColour } from './paint.ts';
-import { advance, NOTHING_YET, type RunState, timeLeft } from './run-state.ts';
+import { advance, kernelsLeft, NOTHING_YET, type RunState, timeLeft } from './run-state.ts';
 import { describeExpectation, describeOutcome, standingOf } from './standing.ts';
 import { count, formatDuration, truncate } from './text.ts';
 
@@ -96,15 +96,16 @@ function terminalProgress(stream: ProgressStream, paint: Colours, now: () => num
   };
 }
 
-/** Without a terminal: often enough to see that it lives, seldom enough to be read later. */
-const LINE_INTERVAL_MS = 10_000;
+/** Without a terminal: often enough to see that it lives, seldom enough to be read later; the first one comes early. */
+const LINE_INTERVAL_MS = 30_000;
+const FIRST_LINE_MS = 10_000;
 /** A status that stays as it is, as a kernel's source is unpacked, is told again after so long. */
 const SILENCE_MS = 60_000;
 const LOOK_MS = 1000;
 
 function lineProgress(stream: ProgressStream, paint: Colours, now: () => number): ProgressRenderer {
   let state = NOTHING_YET;
-  let last = now();
+  let last = now() - LINE_INTERVAL_MS + FIRST_LINE_MS;
   let said = now();
   let told: readonly string[] = [];
   const write = (lines: readonly string[]) => {
@@ -136,10 +137,9 @@ function lineProgress(stream: ProgressStream, paint: Colours, now: () => number)
 /** What is going on, in a line for kernels and a line for cells; nothing when nothing is. */
 export function formatStatus(state: RunState, now: number): string[] {
   const lines: string[] = [];
-  if (state.kernel !== null) {
-    // Several are worked on at once, and each has its turn in this line.
-    const done = state.kernels > 1 ? `s: ${state.kernelsDone} of ${state.kernels} ready` : '';
-    lines.push(`kernel${done}: ${formatKernelProgress(state.kernel)}`);
+  if (state.inHand.size > 0) {
+    const done = state.kernels > 1 ? `s: ${state.kernelsDone} of ${state.kernels} ready${aboutLeft(state, now)}` : '';
+    lines.push(`kernel${done}: ${[...state.inHand.values()].map(formatKernelProgress).join('; ')}`);
   }
   if (state.bootsSince === null || (state.cells > 0 && state.cellsDone === state.cells)) return lines;
   // A search has no cells, and no more to say of its end than its budget.
@@ -156,6 +156,14 @@ export function formatStatus(state: RunState, now: number): string[] {
     state.running.length === 0 ? null : `booting ${[...new Set(state.running)].map(printable).join(' ')}`,
   ];
   return [...lines, parts.filter((part) => part !== null).join(', ')];
+}
+
+const MINUTE_MS = 60_000;
+
+/** In whole minutes: it is a guess. */
+function aboutLeft(state: RunState, now: number): string {
+  const left = kernelsLeft(state, now);
+  return left === null || left === 0 ? '' : `, about ${Math.ceil(left / MINUTE_MS)} min left`;
 }
 
 const MEGABYTE = 1_000_000;

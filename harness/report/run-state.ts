@@ -13,7 +13,12 @@ export interface RunState {
   readonly bootsDone: number;
   readonly kernels: number;
   readonly kernelsDone: number;
-  readonly kernel: KernelProgress | null;
+  /** Kernels in hand by recipe and linkage, the one that was begun first in front. */
+  readonly inHand: ReadonlyMap<string, KernelProgress>;
+  /** Objects that were made so far. */
+  readonly objects: number;
+  /** When the first object was made. */
+  readonly compilesSince: number | null;
   /** Whether a kernel of the run had to be compiled. */
   readonly compiles: boolean;
   readonly cellsDone: number;
@@ -33,7 +38,9 @@ export const NOTHING_YET: RunState = {
   bootsDone: 0,
   kernels: 0,
   kernelsDone: 0,
-  kernel: null,
+  inHand: new Map(),
+  objects: 0,
+  compilesSince: null,
   compiles: false,
   cellsDone: 0,
   unexpected: 0,
@@ -48,19 +55,26 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
   switch (event.event) {
     case 'run-started':
       return { ...state, cells: event.cells, boots: event.cells * event.repeat, kernels: event.kernels };
-    case 'kernel-progress':
+    case 'kernel-progress': {
+      const isCompiled = event.progress.phase === 'compiling';
       return {
         ...state,
-        kernel: event.progress,
-        compiles: state.compiles || event.progress.phase === 'compiling',
+        inHand: new Map(state.inHand).set(event.kernel, event.progress),
+        objects: state.objects + Math.max(0, objectsOf(event.progress) - objectsOf(state.inHand.get(event.kernel))),
+        compiles: state.compiles || isCompiled,
+        compilesSince: state.compilesSince ?? (isCompiled ? now : null),
       };
-    case 'kernel-finished':
+    }
+    case 'kernel-finished': {
+      const inHand = new Map(state.inHand);
+      inHand.delete(event.subject);
       return {
         ...state,
         kernelsDone: state.kernelsDone + 1,
-        kernel: null,
+        inHand,
         pace: event.built ? { since: now, boots: state.bootsDone } : state.pace,
       };
+    }
     case 'search-started':
       return { ...state, boots: event.mostBoots };
     case 'boot-started':
@@ -85,7 +99,7 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
     case 'preview-missed':
       return state;
     case 'run-finished':
-      return { ...state, kernel: null, running: [] };
+      return { ...state, inHand: new Map(), running: [] };
   }
 }
 
@@ -102,4 +116,32 @@ export function timeLeft(state: RunState, now: number): number | null {
   const { since, boots: before } = state.pace ?? { since: bootsSince, boots: 0 };
   if (bootsDone - before < BOOTS_FOR_ESTIMATE) return null;
   return ((now - since) / (bootsDone - before)) * Math.max(0, boots - bootsDone);
+}
+
+function objectsOf(progress: KernelProgress | undefined): number {
+  return progress?.phase === 'compiling' ? (progress.done ?? 0) : 0;
+}
+
+/** Fewer objects say nothing about the rest. */
+const OBJECTS_FOR_ESTIMATE = 100;
+/**
+ * What a kernel costs that is built after another of its source, its configuration and its links included, in objects:
+ * the mean of the default matrix.
+ */
+const OBJECTS_OF_A_LATER_KERNEL = 100;
+
+/** Milliseconds until the last kernel is there, a rough guess; null while that cannot be said. */
+export function kernelsLeft(state: RunState, now: number): number | null {
+  const { kernels, kernelsDone, objects, compilesSince } = state;
+  if (compilesSince === null || objects < OBJECTS_FOR_ESTIMATE) return null;
+  const inHand = [...state.inHand.values()];
+  // The first kernel of a source that is not there yet takes as long as several others.
+  if (inHand.some(({ phase }) => phase === 'downloading' || phase === 'unpacking')) return null;
+  const toBegin = Math.max(0, kernels - kernelsDone - inHand.length);
+  const left = inHand.reduce((sum, one) => sum + objectsLeft(one), toBegin * OBJECTS_OF_A_LATER_KERNEL);
+  return ((now - compilesSince) / objects) * left;
+}
+
+function objectsLeft({ phase, done, total }: KernelProgress): number {
+  return phase === 'packing' ? 0 : Math.max(0, (total ?? OBJECTS_OF_A_LATER_KERNEL) - (done ?? 0));
 }

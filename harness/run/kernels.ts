@@ -70,6 +70,7 @@ export class Kernels {
     if (this.#closed) throw new Error('no more kernels are built');
     const started = performance.now();
     let built = false;
+    const subject = `${kernelTitle(recipe)} ${linkage}`;
     const result = await buildKernel({
       recipe,
       linkage,
@@ -77,7 +78,7 @@ export class Kernels {
       signal,
       onProgress: (progress) => {
         built ||= progress.phase === 'compiling';
-        listen({ event: 'kernel-progress', progress });
+        listen({ event: 'kernel-progress', kernel: subject, progress });
       },
     });
     signal.throwIfAborted();
@@ -85,7 +86,7 @@ export class Kernels {
     const unbuildable = result.kind === 'unbuildable' ? result.reason : null;
     const log = result.kind === 'ready' ? result.log : null;
     this.#finished.push({ recipe, linkage, built, wallMs, unbuildable, log });
-    listen({ event: 'kernel-finished', subject: `${kernelTitle(recipe)} ${linkage}`, built, wallMs, unbuildable });
+    listen({ event: 'kernel-finished', subject, built, wallMs, unbuildable });
     return result;
   }
 

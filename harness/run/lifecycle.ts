@@ -13,7 +13,8 @@ export type LifecycleEvent =
     }
   /** A search, which decides as it goes what it boots. */
   | { readonly event: 'search-started'; readonly workers: number; readonly mostBoots: number | null }
-  | { readonly event: 'kernel-progress'; readonly progress: KernelProgress }
+  /** `kernel`: recipe and linkage. */
+  | { readonly event: 'kernel-progress'; readonly kernel: string; readonly progress: KernelProgress }
   | {
       readonly event: 'kernel-finished';
       /** Recipe and linkage. */

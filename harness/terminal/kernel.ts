@@ -15,7 +15,7 @@ export async function kernelNamed(recipe: string, board: string | null, signal: 
       linkage: 'builtin',
       ...(board === null ? {} : { board }),
       signal,
-      onProgress: (event) => progress.listen({ event: 'kernel-progress', progress: event }),
+      onProgress: (event) => progress.listen({ event: 'kernel-progress', kernel: recipe, progress: event }),
     }),
   );
   if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${recipe}: ${kernel.reason}`);

@@ -122,7 +122,7 @@ async function toldOfPreview(parts: Partial<Cell>): Promise<LifecycleEvent> {
     isRough: false,
     secondsLeft: null,
   } as const;
-  for (const _ of ['once', 'again']) preview.listen({ event: 'kernel-progress', progress });
+  for (const _ of ['once', 'again']) preview.listen({ event: 'kernel-progress', kernel: '6.1', progress });
   await expect.poll(() => told.length, { timeout: 60_000 }).toBeGreaterThan(0);
   await preview.close();
   await run.discard();

@@ -28,6 +28,7 @@ describe('run state', () => {
   it('tells each row that is decided while kernels are compiled, and a preview, but no row of a run that compiles nothing', () => {
     const compiling = {
       event: 'kernel-progress',
+      kernel: '6.1',
       progress: { phase: 'compiling', subject: '6.1', done: 1, total: 9, isRough: false, secondsLeft: null },
     } as const;
     const row: LifecycleEvent = { event: 'cell-finished', cell: aCell({ row: 'T1' }) };
@@ -51,6 +52,7 @@ describe('run state', () => {
   it('says nothing a second time without a terminal while it stands still', () => {
     const compiling = (done: number): LifecycleEvent => ({
       event: 'kernel-progress',
+      kernel: '6.1',
       progress: { phase: 'compiling', subject: '6.1', done, total: 9, isRough: false, secondsLeft: null },
     });
     const lines: string[] = [];
@@ -58,8 +60,8 @@ describe('run state', () => {
     const progress = renderProgress({ write: (text: string) => lines.push(text) }, { env: {}, now: () => now });
     progress.listen({ event: 'boot-started', id: 'c1' });
     progress.listen({ event: 'boot-finished', id: 'c1' });
-    for (const done of [1, 2, 2, 3]) {
-      now += 20_000;
+    for (const done of [1, 2, 2]) {
+      now += 30_000;
       progress.listen(compiling(done));
     }
     progress.close();
@@ -67,7 +69,6 @@ describe('run state', () => {
       'kernel: 6.1: compiling, 1 of 9 objects\n',
       'boots: 1\n',
       'kernel: 6.1: compiling, 2 of 9 objects\n',
-      'kernel: 6.1: compiling, 3 of 9 objects\n',
     ]);
   });
 
@@ -116,7 +117,7 @@ describe('run state', () => {
     const [start, ...boots] = EVENTS;
     const state = (events: readonly (LifecycleEvent | undefined)[], at: number, from = NOTHING_YET) =>
       events.reduce((sum, event) => (event === undefined ? sum : advance(sum, event, at)), from);
-    const one = state([start, { event: 'kernel-progress', progress }, compiled, ...boots], 100);
+    const one = state([start, { event: 'kernel-progress', kernel: '6.1', progress }, compiled, ...boots], 100);
     expect(timeLeft(one, 900)).toBeNull();
     const both = state([compiled], 900, one);
     expect(timeLeft(both, 1000)).toBeNull();
@@ -138,14 +139,55 @@ describe('run state', () => {
     expect(formatKernelProgress(first)).toBe('6.1 builtin: compiling, 812 of about 1604 objects');
     expect(formatKernelProgress({ ...first, total: null })).toBe('6.1 builtin: compiling, 812 objects');
     const started = advance(NOTHING_YET, { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 2 }, 0);
-    expect(formatStatus(advance(started, { event: 'kernel-progress', progress }, 0), 0)).toEqual([
+    expect(formatStatus(advance(started, { event: 'kernel-progress', kernel: '6.1', progress }, 0), 0)).toEqual([
       'kernels: 0 of 2 ready: 6.1 builtin: compiling, 812 of 1604 objects, 40 s left',
     ]);
   });
 });
 
+describe('kernels that are compiled at once', () => {
+  const compiling = (kernel: string, done: number, total: number | null = 1000): LifecycleEvent => ({
+    event: 'kernel-progress',
+    kernel,
+    progress: { phase: 'compiling', subject: kernel, done, total, isRough: true, secondsLeft: null },
+  });
+  const step = (kernel: string, phase: 'unpacking' | 'configuring' | 'packing'): LifecycleEvent => ({
+    event: 'kernel-progress',
+    kernel,
+    progress: { phase, subject: kernel, done: null, total: null, isRough: false, secondsLeft: null },
+  });
+  const ready = (subject: string): LifecycleEvent => ({
+    ...{ event: 'kernel-finished', subject, built: true, wallMs: 1, unbuildable: null },
+  });
+  const statusOf = (events: readonly LifecycleEvent[], now: number) => {
+    const started: LifecycleEvent = { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 4 };
+    return formatStatus(
+      [started, ...events].reduce((sum, event) => advance(sum, event, 0), NOTHING_YET),
+      now,
+    );
+  };
+
+  it('have one line, which says about when the last one is there', () => {
+    // 500 objects in 5 minutes; of these kernels 1500 are left, and two more, a source's later ones, cost 100 each.
+    expect(statusOf([compiling('a', 100), compiling('b', 200), compiling('a', 300)], 300_000)).toEqual([
+      'kernels: 0 of 4 ready, about 17 min left: a: compiling, 300 of about 1000 objects; ' +
+        'b: compiling, 200 of about 1000 objects',
+    ]);
+    const later = [compiling('a', 1050, null), step('a', 'packing'), compiling('b', 200), ready('a')];
+    expect(statusOf([...later, step('c', 'configuring')], 1_250_000)).toEqual([
+      'kernels: 1 of 4 ready, about 17 min left: b: compiling, 200 of about 1000 objects; c: configuring',
+    ]);
+  });
+
+  it('have no end in sight before some objects are made, and while a source is unpacked', () => {
+    expect(statusOf([compiling('a', 99)], 300_000)[0]).not.toContain('left');
+    expect(statusOf([compiling('a', 500)], 300_000)[0]).toContain('left');
+    expect(statusOf([compiling('a', 500), step('b', 'unpacking')], 300_000)[0]).not.toContain('left');
+  });
+});
+
 describe('progress without a terminal', () => {
-  it('prints surprises at once, and a status no more than every ten seconds', () => {
+  it('prints surprises at once, and a status no more than every thirty seconds, the first after ten', () => {
     let now = 0;
     const lines: string[] = [];
     const progress = renderProgress({ write: (text) => lines.push(text) }, { env: {}, now: () => now });
@@ -167,6 +209,12 @@ describe('progress without a terminal', () => {
     progress.listen({ event: 'boot-started', id: 'c6' });
     progress.listen({ event: 'boot-started', id: 'c7' });
     expect(lines.slice(2)).toEqual(['cells: 5 of 8, 1 unexpected, 6.0 s left, booting c6\n']);
+    now = 40_000;
+    progress.listen({ event: 'boot-finished', id: 'c6' });
+    expect(lines).toHaveLength(3);
+    now = 40_002;
+    progress.listen({ event: 'boot-finished', id: 'c7' });
+    expect(lines).toHaveLength(4);
     progress.close();
   });
 
@@ -176,7 +224,7 @@ describe('progress without a terminal', () => {
       const lines: string[] = [];
       const progress = renderProgress({ write: (text) => lines.push(text) }, { env: {}, now: Date.now });
       const unpacking = { phase: 'unpacking', subject: '6.1', done: null, total: null, isRough: false } as const;
-      progress.listen({ event: 'kernel-progress', progress: { ...unpacking, secondsLeft: null } });
+      progress.listen({ event: 'kernel-progress', kernel: '6.1', progress: { ...unpacking, secondsLeft: null } });
       vi.advanceTimersByTime(9_000);
       expect(lines).toEqual([]);
       vi.advanceTimersByTime(2_000);
