@@ -4,7 +4,7 @@ import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
-import { isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
+import { failedAlone, isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
 import { leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { listed } from './listed.ts';
@@ -48,11 +48,14 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   lines.push(firstLine(found, shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
   const accused = new Set<Words>(found.rootDevice?.said);
-  for (const roots of shared) {
+  const alone = failedAlone(found);
+  const tell = (roots: readonly Root[]) => {
     const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.complaints)))].slice(0, LIKELY);
     for (const words of said) accused.add(words);
     lines.push('', ...rootLines(roots, said, beside));
-  }
+  };
+  const last = found.unexplained.length > 0 ? shared.filter((some) => some.every(({ name }) => alone.has(name))) : [];
+  for (const roots of shared) if (!last.includes(roots)) tell(roots);
   if (found.unexplained.length > 0) {
     lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
     const likely = found.likely.slice(0, LIKELY);
@@ -61,6 +64,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       lines.push(`  by their names others may wait for these, which is a guess: ${likely.map(printable).join(', ')}`);
   }
   lines.push(...openLines(found));
+  for (const roots of last) tell(roots);
   if (found.awaited !== null) lines.push('', ...awaitedLines(found.awaited));
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;

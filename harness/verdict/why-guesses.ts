@@ -1,7 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { DRM } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
-import type { Want } from './why-kinds.ts';
+import { WANTS, type Want } from './why-kinds.ts';
 import { nameIn } from './why-names.ts';
 import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { wantOf } from './why-wants.ts';
@@ -30,6 +30,38 @@ export function providerRank(device: string): number {
 /** Whether others may need the device, by its name. */
 export function isProvider(device: string): boolean {
   return providerRank(device) < PROVIDERS.length;
+}
+
+/** Whether the log does not say what exactly a root lacks. */
+export function isOpen({ cause }: Root): boolean {
+  return ['silent', 'no-pins', 'timed-out', 'unnamed-supplier', 'never-probed', 'part-of', 'own-deferral'].includes(
+    cause.cause,
+  );
+}
+
+/**
+ * The probes that failed and for which nothing waits as far as the log tells: what is deferred is told first. A
+ * provider's may be why something waits of which the log does not tell for what, and so may any shortly before a
+ * deferral whose words do not tell.
+ */
+export function failedAlone({ roots, unexplained }: Pick<Why, 'roots' | 'unexplained'>): ReadonlySet<string> {
+  const suspects = new Set<string>();
+  const before = new Set<number>();
+  for (const { cause, line } of roots) {
+    if (cause.cause !== 'own-deferral') continue;
+    for (const name of cause.perhaps) suspects.add(name);
+    if (cause.wants === null && line !== null) for (let n = 1; n <= SHORTLY; n++) before.add(line - n);
+  }
+  const isAnyOpen = unexplained.length > 0 || roots.some(isOpen);
+  const isAlone = ({ name, cause, waiting, line }: Root) => {
+    if ((cause.cause !== 'failed' && cause.cause !== 'bind-failed') || waiting.length > 0) return false;
+    if (suspects.has(name) || (line !== null && before.has(line))) return false;
+    const driver = (cause.cause === 'failed' ? cause.driver : null) ?? '';
+    return !(
+      isAnyOpen && WANTS.some(({ provider }) => provider?.test(name) === true || provider?.test(driver) === true)
+    );
+  };
+  return new Set(roots.filter(isAlone).map(({ name }) => name));
 }
 
 /** A name that more devices have says nothing. */

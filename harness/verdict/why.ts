@@ -6,7 +6,16 @@ import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow } from './why-below.ts';
 import { crashOfBoot } from './why-crash.ts';
-import { guessProviders, isProvider, mayHaveFailed, providerRank, rootDeviceOf, SHORTLY } from './why-guesses.ts';
+import {
+  failedAlone,
+  guessProviders,
+  isOpen,
+  isProvider,
+  mayHaveFailed,
+  providerRank,
+  rootDeviceOf,
+  SHORTLY,
+} from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundSince, hasPartSince, lastTryOfAll, splitSettled } from './why-settled.ts';
@@ -121,10 +130,11 @@ export function whyUnbound(said: LogSummary): Why {
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
+  const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
     boot: null,
     crash: crashOfBoot(summary),
-    roots: found.sort((a, b) => unsaid(a) - unsaid(b) || held(b) - held(a)),
+    roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a)),
     unbound: unbound.size - goneOn,
     goneOn,
     awaited: atLast(awaitedLater),
@@ -321,10 +331,11 @@ function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string
 /** So many devices that wait for it make a root that the log says nothing of the one to look at first. */
 const HOLDS_MANY = 3;
 
-/** What says something of the cause comes first, and before a part what it may be a part of. */
-function unsaid(root: Root): 0 | 1 | 2 {
-  const { cause, evidence, waiting } = root;
-  if (mayBeBound(root)) return 1;
+/** What says something of the cause comes first, and before a part what it may be a part of; what may be bound, last. */
+function unsaid(root: Root, alone: ReadonlySet<string>): 0 | 1 | 2 | 3 | 4 {
+  const { name, cause, evidence, waiting } = root;
+  if (mayBeBound(root)) return 4;
+  if (alone.has(name)) return 3;
   const isMany = waiting.length >= HOLDS_MANY;
   if (cause.cause === 'part-of') return cause.perhaps.length === 0 && isMany ? 0 : 1;
   return cause.cause === 'silent' && evidence === null && !isMany ? 2 : 0;
@@ -338,13 +349,6 @@ function heldBy(roots: readonly Root[]): (root: Root) => number {
     if (only !== undefined && others.length === 0) guessed.set(only, (guessed.get(only) ?? 0) + 1 + waiting.length);
   }
   return ({ name, waiting }) => waiting.length + (guessed.get(name) ?? 0);
-}
-
-/** Whether the log does not say what exactly it lacks. */
-function isOpen({ cause }: Root): boolean {
-  return ['silent', 'no-pins', 'timed-out', 'unnamed-supplier', 'never-probed', 'part-of', 'own-deferral'].includes(
-    cause.cause,
-  );
 }
 
 function isJustBefore(line: number, { cause, evidence, line: failed }: Root): boolean {

@@ -53,21 +53,3 @@ describe('a log of several boots', () => {
     expect(whyOf(...boots).boot).toMatchObject({ number: 33, of: 33 });
   });
 });
-
-describe('the root that comes first', () => {
-  it('is the one that most wait for, those that wait for it by a guess among them', () => {
-    const pins = (n: number) => `[    2.00000${n}] gadget 1800.pinctrl: Couldn't get bank P${n} regulator: -517`;
-    const failing = '[    1.500000] gadget pmic-regulator: probe with driver gadget failed with error -22';
-    const other = '[    1.600000] gadget other: probe with driver gadget failed with error -22';
-    expect(unboundIn(other, failing, pins(1))).toEqual(['pmic-regulator', 'other', '1800.pinctrl']);
-  });
-
-  it('is a part that many wait for, of what the log does not name', () => {
-    const waits = (n: number, what: string) =>
-      `[   12.00000${n}] platform dev-${n}: deferred probe pending: platform: wait for supplier ${what}`;
-    const other = '[    1.600000] gadget other: probe with driver gadget failed with error -22';
-    const many = [1, 2, 3].map((n) => waits(n, 'ledgrp'));
-    expect(unboundIn(other, ...many)).toEqual(['ledgrp', 'other']);
-    expect(unboundIn(other, waits(1, 'ledgrp'))).toEqual(['other', 'ledgrp']);
-  });
-});

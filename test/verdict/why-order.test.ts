@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+/** Where somebody who is asked why devices are stuck looks first. */
+
+const whyOf = (...lines: string[]) => whyUnbound(summaryOf(lines));
+const order = (...lines: string[]) => whyOf(...lines).roots.map(({ name }) => name);
+const stamped = (ms: number, text: string) => `[${(ms / 1000).toFixed(6).padStart(12)}] ${text}`;
+const failed = (ms: number, device: string) =>
+  stamped(ms, `gadget ${device}: probe with driver gadget failed with error -5`);
+const pending = (device: string, reason: string) =>
+  stamped(11000, `platform ${device}: deferred probe pending: ${reason}`);
+
+describe('what is told first', () => {
+  const waitsAdc = pending('1.adc', 'gadget-adc: failed to get its regulator');
+
+  it('is what is deferred, before a probe that failed and for which nothing waits', () => {
+    expect(order(failed(900, '2.lamp'), waitsAdc)).toEqual(['1.adc', '2.lamp']);
+    const text = formatWhy(whyOf(failed(900, '2.lamp'), pending('1.adc', '(reason unknown)')));
+    expect(text.indexOf('1.adc')).toBeLessThan(text.indexOf('2.lamp'));
+    expect(text.indexOf('2.lamp')).toBeGreaterThan(0);
+  });
+
+  it('is a probe that failed where others wait for it, or may', () => {
+    const supplier = pending('3.sensor', 'platform: supplier 2.lamp not ready');
+    expect(order(failed(900, '2.lamp'), waitsAdc, supplier)).toEqual(['2.lamp', '1.adc']);
+    expect(order(failed(900, '2.clock-controller'), waitsAdc)).toEqual(['2.clock-controller', '1.adc']);
+    const vague = stamped(901, 'gadget-adc 1.adc: cannot go on: -517');
+    expect(order(failed(900, '2.lamp'), vague)).toEqual(['2.lamp', '1.adc']);
+    const between = Array.from({ length: 8 }, (_, n) => stamped(900, `gadget line ${n}`));
+    expect(order(failed(900, '2.lamp'), ...between, vague)).toEqual(['1.adc', '2.lamp']);
+  });
+
+  it('is the one that most wait for, those that wait for it by a guess among them', () => {
+    const pins = stamped(2000, "gadget 1800.pinctrl: Couldn't get bank PA regulator: -517");
+    const others = [failed(900, '2.lamp'), failed(950, 'pmic-regulator')];
+    expect(order(...others, pins)).toEqual(['pmic-regulator', '1800.pinctrl', '2.lamp']);
+  });
+
+  it('is a part that many wait for, of what the log does not name', () => {
+    const waits = (n: number) => pending(`dev-${n}`, 'platform: wait for supplier ledgrp');
+    expect(order(waitsAdc, waits(1), waits(2), waits(3))).toEqual(['ledgrp', '1.adc']);
+    expect(order(waitsAdc, waits(1))).toEqual(['1.adc', 'ledgrp']);
+    expect(order(failed(900, '2.lamp'), waits(1))).toEqual(['ledgrp', '2.lamp']);
+  });
+
+  it('is a probe that failed, before what may be bound', () => {
+    const over = stamped(11000, 'gadget-i2c 4.i2c: deferred probe timeout, ignoring dependency');
+    expect(order(over, failed(900, '2.lamp'))).toEqual(['2.lamp', '4.i2c']);
+  });
+});
