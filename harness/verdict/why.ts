@@ -331,7 +331,7 @@ function nodeIn(reason: string | null, names: Names, unbound: ReadonlySet<string
 /** So many devices that wait for it make a root that the log says nothing of the one to look at first. */
 const HOLDS_MANY = 3;
 
-/** What says something of the cause comes first, and before a part what it may be a part of; what may be bound, last. */
+/** What says something of the cause is first, and before a part what it may be a part of; what may be bound is last. */
 function unsaid(root: Root, alone: ReadonlySet<string>): 0 | 1 | 2 | 3 | 4 {
   const { name, cause, evidence, waiting } = root;
   if (mayBeBound(root)) return 4;
