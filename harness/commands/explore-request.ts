@@ -31,8 +31,6 @@ interface Asked {
   /** Modules whose orders are asked about: those of the devices' drivers, and those that were named one by one. */
   readonly loads: readonly string[];
   readonly tree: DeviceTree;
-  /** Devices that the tree describes, with the paths of their nodes. */
-  readonly nodes: ReadonlyMap<string, string>;
 }
 
 /** Names that a hint lists. */
@@ -69,7 +67,7 @@ export async function askedOf(options: ExploreOptions, runner: Runner, shared: s
   const ofDevices: string[] = [];
   for (const device of devices) ofDevices.push(...(await driverModules(device, tree, nodes, about)));
   const loads = named === null ? loaded : named.oneByOne ? [...named.modules, ...ofDevices] : ofDevices;
-  return { base, kernel, devices, loads, tree, nodes };
+  return { base, kernel, devices, loads, tree };
 }
 
 /** The devices of a search that names none: those whose orders are asked about, or that a boot has to bind. */

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { DeviceNodes } from '../board/device-nodes.ts';
 import { EXIT, InputError } from '../errors.ts';
 import type { KernelArtefact } from '../kernel/artefact.ts';
 import { withEyes } from '../kernel/recipe.ts';
@@ -42,7 +43,8 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
       },
       async ({ runner, boot, pause, folder, keepCell }) => {
         const asked = await askedOf(options, runner, folder.shared);
-        const { devices, loads, nodes } = asked;
+        const { devices, loads } = asked;
+        const nodes = new DeviceNodes(asked.tree);
         if (options.suspend !== undefined) await refuseSuspend(runner, asked.kernel);
         const result = await searchOrders({
           base: asked.base,
@@ -55,7 +57,7 @@ export async function explore(given: ExploreOptions, signal: AbortSignal): Promi
           loadConstraints: symbolDependencies(asked.base, asked.kernel),
           boot,
           pause,
-          nodeOf: (device) => nodes.get(device) ?? null,
+          nodeOf: (device) => nodes.pathOf(device),
           stopAtFirstCrash: options.stopAtFirstCrash === true,
           anyway: options.anyway === true,
           rebind: options.rebind === true,

@@ -381,6 +381,13 @@ export interface BootOfLog {
   readonly summary: LogSummary;
 }
 
+/** What events of a boot come to that were kept. */
+export function summaryOf(events: Iterable<DmesgEvent>): LogSummary {
+  const summary = new Summary();
+  for (const event of events) summary.add(event);
+  return summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false });
+}
+
 /** The boots of a log in their order; of very many, only the later ones. */
 export interface BootsOfLog {
   readonly earlier: readonly BootOfLog[];

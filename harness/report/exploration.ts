@@ -1,4 +1,4 @@
-import { commandLine } from '../invocation.ts';
+import { commandLine, shellQuote } from '../invocation.ts';
 import { printable } from '../printable.ts';
 import type { Coverage } from '../search/coverage.ts';
 import type { Exploration, Stranger } from '../search/exploration.ts';
@@ -73,15 +73,22 @@ export function formatExploration(found: Exploration, files: ReadonlyMap<string,
 }
 
 /** The first boot, which asks for nothing, went wrong: what, and where. */
-function brokenBase({ outcomes }: Exploration): string[] {
+function brokenBase({ outcomes, atFault }: Exploration): string[] {
   const [first] = outcomes;
   const place = first === undefined || first.place.length === 0 ? '' : ` in ${first.place.map(printable).join(' < ')}`;
   return [
     '',
     `The first boot, in which nothing is put into an order, ends in ${first?.verdict ?? 'a failure'}${place}.`,
-    'Every other boot would as well, so no order was searched: take out what is at fault (--disable NODE), ' +
-      'or search with --anyway.',
+    `Every other boot would as well, so no order was searched: ${takeOut(atFault)}, or search with --anyway.`,
   ];
+}
+
+function takeOut(atFault: Exploration['atFault']): string {
+  if (atFault === null) return 'take out what is at fault (--disable NODE)';
+  const { device, node } = atFault;
+  return node === null
+    ? `take out what makes ${printable(device)} (--disable NODE)`
+    : `take out ${printable(device)} (--disable ${printable(shellQuote(node))})`;
 }
 
 function strangerText({ device, signature, disabled, kept, warns }: Stranger): string {

@@ -1,4 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
+import { summaryOf } from '../dmesg/summary.ts';
 import type { Expectation } from '../model/cell.ts';
 import type { Gate } from '../model/gate.ts';
 import type { Outcome } from './outcome.ts';
@@ -80,6 +81,12 @@ export function causeOf(outcome: Outcome, devices: readonly string[], gates: rea
         state: life.started === null ? 'not-begun' : 'in-flight',
       })),
   };
+}
+
+/** The device that a failed boot is laid to: whose probe crashed, or is tried without end; null where it is not known. */
+export function deviceAtFault(outcome: Outcome, devices: readonly string[], gates: readonly Gate[]): string | null {
+  if (outcome.verdict === 'retry-loop') return summaryOf(outcome.events).retryLoop?.device ?? null;
+  return outcome.signature === null ? null : (causeOf(outcome, devices, gates).probing?.device ?? null);
 }
 
 /** The device whose probe began last and has not ended: neither bound, nor failed, nor deferred since. */

@@ -105,6 +105,8 @@ export interface Stranger {
 export interface Exploration {
   readonly boots: number;
   readonly stoppedBy: 'complete' | 'budget' | 'crash' | 'baseline';
+  /** Where the first boot failed: the device that it is laid to, and its node; null where neither is known. */
+  readonly atFault: { readonly device: string; readonly node: string | null } | null;
   readonly stages: readonly { readonly stage: Stage; readonly boots: number }[];
   readonly outcomes: readonly FoundOutcome[];
   readonly strangers: readonly Stranger[];

@@ -1,6 +1,7 @@
 import type { DmesgEvent } from '../dmesg/events.ts';
 import { InfraError, InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
+import { deviceAtFault } from './cause.ts';
 import { inLoadOrder, loadsOf } from './conditions.ts';
 import { CoverageTable } from './coverage.ts';
 import { coverOrders, possibleTuples } from './covering.ts';
@@ -70,6 +71,7 @@ class Explorer {
   /** Devices that were bound in the first boot, and in the last one. */
   #baseline: ReadonlySet<string> | null = null;
   #lastBound: ReadonlySet<string> = new Set();
+  #atFault: Exploration['atFault'] = null;
   #boots = 0;
 
   constructor(request: ExploreRequest) {
@@ -386,7 +388,11 @@ class Explorer {
     if (this.#baseline === null) {
       this.#baseline = this.#lastBound;
       // A warning leaves the boot going.
-      if (!anyway && isBroken(outcome)) throw new Stop('baseline');
+      if (!anyway && isBroken(outcome)) {
+        const device = deviceAtFault(outcome, this.#devices, cell.gates);
+        this.#atFault = device === null ? null : { device, node: this.#request.nodeOf(device) };
+        throw new Stop('baseline');
+      }
     }
     return constraint || other;
   }
@@ -398,6 +404,7 @@ class Explorer {
     return {
       boots: this.#boots,
       stoppedBy,
+      atFault: this.#atFault,
       stages: [...this.#stages].map(([stage, boots]) => ({ stage, boots })),
       outcomes: this.#findings.all,
       strangers: this.#strangers.all,

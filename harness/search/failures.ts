@@ -1,5 +1,5 @@
 import type { Crash } from '../dmesg/events.ts';
-import { type LogSummary, Summary } from '../dmesg/summary.ts';
+import { summaryOf } from '../dmesg/summary.ts';
 import { isWorse, type Verdict } from '../model/verdict.ts';
 import { crashVerdict, deviceFinding, ofBinding } from '../verdict/judge.ts';
 import { hasVerdict, type Outcome, passes } from './outcome.ts';
@@ -51,7 +51,7 @@ export function worstWithout(
     found.push({ verdict: 'module-rejected', what: rejected.reason, signature: null, device: null });
   const [worst] = worstFirst(found);
   if (worst !== undefined) return { ...rest, verdict: worst.verdict, reason: worst.what, signature: worst.signature };
-  const { verdict, reason } = ofBinding({ summary: summaryOf(rest), watch });
+  const { verdict, reason } = ofBinding({ summary: summaryOf(rest.events), watch });
   return { ...rest, verdict, reason, signature: null };
 }
 
@@ -74,14 +74,8 @@ function worstFirst(found: readonly Failure[]): Failure[] {
   return found.toSorted((a, b) => (isWorse(a.verdict, b.verdict) ? -1 : isWorse(b.verdict, a.verdict) ? 1 : 0));
 }
 
-function summaryOf({ events }: Outcome): LogSummary {
-  const summary = new Summary();
-  for (const event of events) summary.add(event);
-  return summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false });
-}
-
 function unboundIn(outcome: Outcome, watch: readonly string[]): Failure[] {
-  const { devices } = summaryOf(outcome);
+  const { devices } = summaryOf(outcome.events);
   return watch.flatMap((device) => {
     const life = devices.get(device);
     const finding = life === undefined ? null : deviceFinding(life, true);

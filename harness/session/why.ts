@@ -1,7 +1,7 @@
 import { reportsIn } from '../board/census.ts';
 import { DeviceNodes } from '../board/device-nodes.ts';
 import type { DeviceTree } from '../devicetree/tree.ts';
-import { Summary } from '../dmesg/summary.ts';
+import { summaryOf } from '../dmesg/summary.ts';
 import { InfraError } from '../errors.ts';
 import { encodePlan } from '../guest/plan.ts';
 import type { Drivers } from '../kernel/matches.ts';
@@ -63,9 +63,7 @@ export async function whyBooted(cell: Cell, { boot, tree, drivers, matcher }: Kn
     boot({ ...cell, id: `${cell.id}${part}`, plan });
   const nodes = new DeviceNodes(tree);
   const saidOf = (outcome: Outcome) => {
-    const summary = new Summary();
-    for (const event of outcome.events) summary.add(event);
-    const said = whyUnbound(summary.finish({ lines: 0, lastLine: '', kernel: true, quoted: false }));
+    const said = whyUnbound(summaryOf(outcome.events));
     const reports = reportsIn(outcome.events);
     const missing = lackingIn(reports, loadedIn(outcome.events), (modalias) => matcher.forModalias(modalias));
     const unloaded = new Map(missing.map(({ device, modules }) => [device, modules]));

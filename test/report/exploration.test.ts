@@ -34,6 +34,7 @@ function found(over: Partial<Exploration> = {}): Exploration {
   return {
     boots: 5,
     stoppedBy: 'complete',
+    atFault: null,
     stages: [
       { stage: 'baseline', boots: 1 },
       { stage: 'pairs', boots: 3 },
@@ -81,6 +82,10 @@ test('a first boot that fails is told instead of a coverage', () => {
   expect(text).toContain('ends in null-deref in f < g.');
   expect(text).toContain('--anyway');
   expect(text).not.toContain('Coverage');
+  expect(text).toContain('take out what is at fault (--disable NODE), or');
+  const of = (node: string | null) => told({ stoppedBy: 'baseline', atFault: { device: '1-003d', node } });
+  expect(of('/i2c@0/hdmi@3d')).toContain('take out 1-003d (--disable /i2c@0/hdmi@3d), or search with --anyway.');
+  expect(of(null)).toContain('take out what makes 1-003d (--disable NODE), or');
 });
 
 test('a wait that was not proved is called a guess', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Crash, DmesgEvent } from '../../harness/dmesg/events.ts';
+import type { Crash, DmesgEvent, ProbeEvent } from '../../harness/dmesg/events.ts';
 import type { Cell } from '../../harness/model/cell.ts';
 import { type Gate, isShort } from '../../harness/model/gate.ts';
 import { probeCaller as callerOf } from '../../harness/search/cause.ts';
@@ -354,9 +354,27 @@ describe('explore', () => {
     const found = await explore(requestFor(devices));
     expect(found).toMatchObject({ boots: 1, stoppedBy: 'baseline' });
     expect(found.outcomes[0]?.place.slice(0, 2)).toEqual(['arm_smmu_reset', 'platform_probe']);
+    expect(found.atFault).toEqual({ device: '5f000000.iommu', node: '/5f000000.iommu' });
     const anyway = await explore(requestFor(devices, { anyway: true }));
     expect(anyway.boots).toBeGreaterThan(4);
     expect(anyway.outcomes.map(({ verdict }) => verdict)).toContain('bound');
+  });
+
+  it('ends with a first boot whose retries never end, and names the node of the device that is tried', async () => {
+    const round = (line: number): ProbeEvent[] => [
+      { event: 'retried', device: '1-003d', driver: null, time: line, line },
+      { event: 'probe-entered', device: '1-003d', driver: 'hdmi', time: line, line },
+      { event: 'probe-entered', device: '1-003f', driver: 'dsi', time: line, line },
+      { event: 'bound', device: '1-003f', driver: 'dsi', time: line, line },
+      { event: 'deferred', device: '1-003d', driver: 'hdmi', time: line, line, by: 'driver', reason: null },
+    ];
+    const boot = async (cell: Cell): Promise<Outcome> => ({
+      ...bootSimulated(UNFIXED, cell),
+      verdict: 'retry-loop',
+      events: Array.from({ length: 30 }, (_, line) => round(line + 1)).flat(),
+    });
+    const found = await explore(requestFor(UNFIXED, { boot }));
+    expect(found).toMatchObject({ boots: 1, atFault: { device: '1-003d', node: '/1-003d' } });
   });
 
   it('puts module loads into every order that symbols allow', async () => {
