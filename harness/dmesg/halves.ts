@@ -22,8 +22,11 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
   [/: deferred probe timeout,(?: ignoring)?$/, /: deferred probe timeout, ignoring dependency$/],
   // The reason that the kernel does not know.
   [/: deferred probe pending: \(reason$/, /: deferred probe pending: \(reason unknown\)$/],
-  // dev_err_probe(), whose reason may have a colon of its own.
-  [/: (?:error -EPROBE_DEFER|deferred probe pending):(?: .{0,200}:)?$/, /: (?:[^:]{1,100}: ){0,2}[^:]{1,200}$/],
+  // dev_err_probe(), whose reason may have a colon of its own, as devices' names have.
+  [
+    /: (?:error -EPROBE_DEFER|deferred probe pending):(?: .{0,200}:)?$/,
+    /: (?:(?:[^:]|:(?=[^ ])){1,100}: ){0,2}(?:[^:]|:(?=[^ ])){1,200}$/,
+  ],
   // fw_devlink_dev_sync_state(), drivers/base/core.c.
   [/: sync_state\(\)(?: pending(?: due(?: to)?)?)?$/, /: sync_state\(\) pending due to \S{1,128}$/],
   // Drivers' own words before the error; looked for from the end on, as there may be many of them.

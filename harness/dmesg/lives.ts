@@ -82,6 +82,8 @@ export interface DeviceLife {
   line: number;
   /** Line that says that it is bound; 0 before. */
   boundLine: number;
+  /** From when to when it was deferred, in microseconds, as far as stamps tell; null where they do not. */
+  wait: { readonly from: number; readonly to: number } | null;
 }
 
 /** A device whose retries start each other: each binds `rebound` anew, and that starts the next one. */
@@ -103,6 +105,16 @@ interface Place {
 export function isOneAttempt(last: Place, next: Place): boolean {
   if (next.time === null || last.time === null) return next.line - last.line <= ATTEMPT_LINES;
   return Math.abs(next.time - last.time) <= ATTEMPT_US;
+}
+
+/** Whether nothing has been said yet that may be of the end of its wait. */
+function isWaiting({ state, spoke }: DeviceLife): boolean {
+  return state !== 'bound' && !spoke;
+}
+
+/** The wait goes on, or ends. */
+function until(time: number | null, wait: DeviceLife['wait']): DeviceLife['wait'] {
+  return time === null ? wait : { from: wait?.from ?? time, to: time };
 }
 
 /** A device of which nothing but its state is known yet. */
@@ -131,6 +143,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     assumedNone: false,
     line,
     boundLine: 0,
+    wait: null,
   };
 }
 
@@ -203,6 +216,7 @@ export class Lives {
         // What the kernel has listed is outdated; what a person lists may stand before the log.
         life.pending &&= life.listed;
         this.#deferredAt.set(event.device, { time: event.time, line: event.line });
+        life.wait = until(event.time, life.wait);
         if (this.#isSaid(life, event)) {
           life.lastSaid = event.reason ?? life.lastSaid;
           this.#endAttempt(life, event.reason);
@@ -215,6 +229,7 @@ export class Lives {
       case 'bound':
         // A part is bound to its whole again and again; of its own driver's probe only the driver core tells.
         if (event.driver !== null) life.probed = true;
+        if (life.wait !== null && isWaiting(life)) life.wait = until(event.time, life.wait);
         this.#bind(life);
         return;
       case 'probe-failed':
@@ -238,6 +253,7 @@ export class Lives {
       case 'deferral-pending':
         life.pending = true;
         this.pendingFrom ??= event.line;
+        life.wait = until(event.time, life.wait);
         this.#defer(life, life.by ?? 'unknown', event.reason);
         return;
       case 'deferral-listed':
@@ -261,11 +277,13 @@ export class Lives {
       const life = this.#life(device, line);
       if (life === null) return;
       life.driver ??= driver;
+      if (life.wait !== null && isWaiting(life)) life.wait = until(time, life.wait);
       life.probed = true;
       this.#bind(life);
       return;
     }
     if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;
+    if (isNew && known.wait !== null && isWaiting(known)) known.wait = until(time, known.wait);
     if (isNew) known.spoke = true;
     const last = this.#deferredAt.get(known.device);
     if (last !== undefined && !isOneAttempt(last, { time, line })) known.again = true;

@@ -78,12 +78,18 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       `Deferred earlier and no more in later lines, so bound or failed since: ${listed(found.settled)}`,
       '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
+  if (found.waited !== null) lines.push('', waitedLine(found.waited));
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice, errors.length > 0));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
   if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
+}
+
+function waitedLine({ device, from, to, reason, line }: NonNullable<Why['waited']>): string {
+  const when = `${(to - from).toFixed(1)} s, from ${from.toFixed(1)} to ${to.toFixed(1)}`;
+  return `Deferred for the longest time: ${printable(device)}, ${when}; last said: ${printable(reason)} (line ${line})`;
 }
 
 function timeoutLine(timeout: LeastTimeout | NoTimeout): string {

@@ -143,6 +143,14 @@ export interface Why {
    * bound or failed, as far as lines later in the log tell, which is a guess.
    */
   readonly settled: readonly string[];
+  /** Where nothing is left open: what was deferred for the longest time, in seconds, and what it had lacked last. */
+  readonly waited: {
+    readonly device: string;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: string;
+    readonly line: number;
+  } | null;
   /** Modules that the kernel refused, each with the first reason: what they drive is not bound. */
   readonly rejected: readonly RejectedModule[];
   /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */

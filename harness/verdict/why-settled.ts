@@ -1,8 +1,9 @@
-import { type DeviceLife, isOneAttempt } from '../dmesg/lives.ts';
+import { type DeviceLife, isOneAttempt, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
+import type { Why } from './why-roots.ts';
 import { RETURNED } from './why-spoken.ts';
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
@@ -121,6 +122,23 @@ export function splitSettled(summary: LogSummary, names: Names) {
 
 /** What is made of several parts has a room of its own, and begins there. */
 const ROOM = 0x10000;
+
+/** Shorter waits, in seconds, are those of any boot. */
+const LONG = 2;
+const USECS = 1_000_000;
+
+/** What was deferred for the longest time and is no more; null where nothing was deferred for long. */
+export function longestWait({ devices, inOrder }: LogSummary): Why['waited'] {
+  if (!inOrder) return null;
+  let longest: Why['waited'] = null;
+  for (const { device, wait, reason, reasonLine: line } of devices.values()) {
+    if (wait === null || reason === null || reason === REASON_UNKNOWN) continue;
+    const [from, to] = [wait.from / USECS, wait.to / USECS];
+    if (to - from >= Math.max(LONG, longest === null ? 0 : longest.to - longest.from))
+      longest = { device, from, to, reason, line };
+  }
+  return longest;
+}
 
 /** Whether a part of the device speaks for the first time after the line: the device's driver has made it. */
 export function hasPartSince(device: string, line: number, { heard }: LogSummary): boolean {

@@ -18,7 +18,7 @@ import {
 } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import { boundSince, hasPartSince, lastTryOfAll, splitSettled } from './why-settled.ts';
+import { boundSince, hasPartSince, lastTryOfAll, longestWait, splitSettled } from './why-settled.ts';
 import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -130,6 +130,7 @@ export function whyUnbound(said: LogSummary): Why {
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
+  const rootDevice = rootDeviceOf(summary, unbound);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
     boot: null,
@@ -142,6 +143,7 @@ export function whyUnbound(said: LogSummary): Why {
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
+    waited: unbound.size + found.length + awaitedLater.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),
     complaints: othersOf(complaints, devices, known).filter((said) => {
       const { device, driver, words, line } = said;
@@ -157,7 +159,7 @@ export function whyUnbound(said: LogSummary): Why {
       );
     }),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
-    rootDevice: rootDeviceOf(summary, unbound),
+    rootDevice,
   };
 }
 

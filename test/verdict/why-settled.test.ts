@@ -165,3 +165,37 @@ describe('what works in spite of what was said earlier', () => {
     expect(text(...fails('e6000', '/soc@ffe000000'), other, failed)).toContain('for 2 reasons');
   });
 });
+
+describe('what was deferred for the longest time', () => {
+  const waits = (ms: number, device: string, supplier: string) =>
+    at(ms, `platform ${device}: error -EPROBE_DEFER: supplier ${supplier} not ready`);
+  const lines = [
+    waits(2000, '1000.mac', '9000.spi:flash@0:part@1'),
+    waits(2100, '2000.key', '3000.gpio'),
+    at(2900, "driver: 'gadget-key': driver_bound: bound to device '2000.key'"),
+    waits(5000, '1000.mac', '9000.spi:flash@0:part@1'),
+  ];
+  const works = at(13960, 'gadget-mac 1000.mac eth0: address 02:00:00:00:00:01');
+
+  it('is told where nothing is left open, with what it lacked', () => {
+    const found = why(...lines, works, at(20000, 'gadget-mac 1000.mac: link is up'));
+    const reason = 'supplier 9000.spi:flash@0:part@1 not ready';
+    expect(found).toMatchObject({ unbound: 0, waited: { device: '1000.mac', from: 2, to: 13.96, reason, line: 4 } });
+    expect(formatWhy(found)).toContain(
+      `Deferred for the longest time: 1000.mac, 12.0 s, from 2.0 to 14.0; last said: ${reason} (line 4)`,
+    );
+    const bound = at(8000, "driver: 'gadget-mac': driver_bound: bound to device '1000.mac'");
+    expect(why(...lines, bound, works).waited).toMatchObject({ to: 8 });
+  });
+
+  it('is not told of short waits, of logs in no order, and where something is left open', () => {
+    expect(why(...lines.slice(1, 3)).waited).toBeNull();
+    expect(why(at(13000, 'gadget-key 2000.key: ready'), ...lines, works).waited).toBeNull();
+    expect(why(...lines, works, waits(14000, '4000.lamp', '5000.pwm')).waited).toBeNull();
+  });
+
+  it('is told of what a mail program has broken, too', () => {
+    const broken = lines.flatMap((line) => line.replace(/(?<=EPROBE_DEFER:) /, '\n'));
+    expect(why(...broken, works).waited).toMatchObject({ reason: 'supplier 9000.spi:flash@0:part@1 not ready' });
+  });
+});
