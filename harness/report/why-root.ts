@@ -53,6 +53,7 @@ const FAMILY = /^[a-z]{4,16}-/;
 export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
   if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
+  if (cause.cause === 'cycle' && cause.relaxed) return cause.cause;
   if (cause.cause === 'own-deferral' && cause.call !== null)
     return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
@@ -89,7 +90,7 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
     ),
   );
   const place = line === null || line === 0 ? '' : ` (line ${line})`;
-  const head = drivers.size > 1 ? textOfMany(cause, [...drivers]) : causeText(cause, evidence);
+  const head = drivers.size > 1 ? textOfMany(cause, [...drivers]) : causeText(togetherOf(cause, roots), evidence);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
   if (quoted && evidence.startsWith(OF_PIN_CONTROLLER)) lines.push(`  ${printable(evidence)}${place}`);
@@ -121,6 +122,16 @@ function errorText({ error, positive }: Extract<RootCause, { cause: 'failed' }>)
 function numberText(error: number): string {
   const name = errnoName(error);
   return name === null ? `-${error}` : `-${error} (${name})`;
+}
+
+/** Circles that the kernel has opened are told together, with the nodes of all. */
+function togetherOf(cause: RootCause, roots: readonly Root[]): RootCause {
+  if (cause.cause !== 'cycle' || !cause.relaxed) return cause;
+  return { ...cause, members: [...new Set(roots.flatMap((root) => membersOf(root)))] };
+}
+
+function membersOf({ cause }: Root): readonly string[] {
+  return cause.cause === 'cycle' ? cause.members : [];
 }
 
 /** What several drivers have in common. */
@@ -263,7 +274,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
     case 'cycle':
       return cause.relaxed
         ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +
-            cause.members.join(', ')
+            listed(cause.members)
         : `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':
       return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;

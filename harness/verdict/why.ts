@@ -339,6 +339,7 @@ function unsaid(root: Root, alone: ReadonlySet<string>): 0 | 1 | 2 | 3 | 4 {
   if (mayBeBound(root)) return 4;
   if (alone.has(name)) return 3;
   const isMany = waiting.length >= HOLDS_MANY;
+  if (cause.cause === 'cycle' && cause.relaxed) return 2;
   if (cause.cause === 'part-of') return cause.perhaps.length === 0 && isMany ? 0 : 1;
   return cause.cause === 'silent' && evidence === null && !isMany ? 2 : 0;
 }
