@@ -40,8 +40,8 @@ const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with er
 /** The same, in which a person left words out. */
 const FAILED_CUT = new RegExp(`^${PREFIX}prob(?:e|ing) (?:\\.{2,3}|\u2026) (?:failed with )?error (-?\\d{1,6})`);
 /** call_driver_probe(), drivers/base/dd.c: -ENODEV and -ENXIO, at the debug level; the first form until 6.9. */
-const REJECTS_OLD = /^(\S{1,64}): probe of (\S{1,128}) rejects match -\d{1,3}$/;
-const REJECTS_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) rejects match -\\d{1,3}$`);
+const REJECTS_OLD = /^(\S{1,64}): probe of (\S{1,128}) rejects match -(\d{1,3})$/;
+const REJECTS_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) rejects match -(\\d{1,3})$`);
 const RETURNED = /^probe of (\S{1,128})(?: with driver (\S{1,64}))? returned (-?\d{1,6}) after (\d{1,15}) usecs/;
 const TIMEOUT = new RegExp(
   `^${PREFIX}(?:deferred probe timeout, )?ignoring dependency( for device)?(?:, assuming no driver)?$`,
@@ -211,10 +211,13 @@ function failedEvent(device: string, driver: string | undefined, error = '0', at
 }
 
 function rejectedEvent(text: string, at: At): DmesgEvent | null {
-  const [, driver, device] = REJECTS_OLD.exec(text) ?? [];
-  if (device !== undefined) return { event: 'probe-declined', device, driver: driver ?? null, ...at };
-  const [, , name, by] = REJECTS_NEW.exec(text) ?? [];
-  return name === undefined ? null : { event: 'probe-declined', device: name, driver: by ?? null, ...at };
+  const declined = (device: string, driver = '', error = '0'): DmesgEvent => {
+    return { event: 'probe-declined', device, driver, error: Number(error), words: null, ...at };
+  };
+  const [, driver, device, error] = REJECTS_OLD.exec(text) ?? [];
+  if (device !== undefined) return declined(device, driver, error);
+  const [, , name, by, errno] = REJECTS_NEW.exec(text) ?? [];
+  return name === undefined ? null : declined(name, by, errno);
 }
 
 function returnedEvent(text: string, at: At): DmesgEvent | null {

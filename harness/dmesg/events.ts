@@ -99,8 +99,8 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     /** The driver of a device that was deferred says something else of it, or a subsystem does, without a driver. */
     | { readonly event: 'spoke'; readonly words: string }
     | { readonly event: 'bound' }
-    /** Its driver finds that the device is not its own: -ENODEV or -ENXIO. */
-    | { readonly event: 'probe-declined' }
+    /** Its driver finds that the device is not its own, -ENODEV or -ENXIO, or lacks something that is not there. */
+    | { readonly event: 'probe-declined'; readonly error: number; readonly words: string | null }
     /** `words`: what its driver said before, which may name the cause. */
     | {
         readonly event: 'probe-failed';

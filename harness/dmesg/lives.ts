@@ -205,8 +205,6 @@ export class Lives {
       case 'probe-entered':
         life.state = 'probing';
         life.probed = false;
-        // really_probe(), drivers/base/dd.c, says so when all suppliers are there.
-        if (life.by === 'supplier') life.reason = null;
         this.#attempt = null;
         return;
       case 'deferred':
@@ -240,7 +238,7 @@ export class Lives {
         life.failedLine = event.line;
         return;
       case 'probe-declined':
-        if (life.state !== 'bound') life.state = 'declined';
+        this.#decline(life, event.error, event.words);
         return;
       case 'probe-returned':
         this.#returned(life, event.value);
@@ -339,11 +337,21 @@ export class Lives {
     return { device: looping.device, deferrals: looping.deferrals, rebound };
   }
 
+  /** The driver core tells it in up to two messages, of which the first has the words. */
+  #decline(life: DeviceLife, error: number, words: string | null): void {
+    if (life.state === 'bound') return;
+    if (life.state !== 'declined') Object.assign(life, { words, failedLine: life.line });
+    life.state = 'declined';
+    life.error = error;
+  }
+
   /** One deferral is told in up to three messages: the driver's, the list's and the timing of initcall_debug. */
   #defer(life: DeviceLife, by: 'driver' | 'supplier' | 'unknown', reason: string | null): void {
     if (life.state !== 'deferred') life.deferrals += 1;
     this.#endAttempt(life, reason);
     life.state = 'deferred';
+    // Its driver is called when all suppliers are there (really_probe(), drivers/base/dd.c): it lacks something else.
+    if (by === 'driver' && reason === null && life.by === 'supplier') life.reason = null;
     if (by !== 'unknown' || life.by === null) life.by = by;
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
     if (reason === null || (life.reason !== null && (reason === REASON_UNKNOWN || isVague(reason)))) return;
@@ -408,7 +416,7 @@ export class Lives {
       const isOpen = life.state === 'probing' || life.state === 'matched' || life.state === 'retried';
       if (isSuccess ?? isOpen) this.#bind(life);
     } else if (NOT_MINE.has(errno)) {
-      if (life.state !== 'bound') life.state = 'declined';
+      this.#decline(life, errno, null);
     } else {
       life.state = 'failed';
       life.error = errno;

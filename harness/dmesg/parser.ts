@@ -252,7 +252,7 @@ export class DmesgParser {
 
   /** The event with what the driver itself said just before, where the message of the event has no word of it. */
   #spoken(event: DmesgEvent): DmesgEvent {
-    if (event.event === 'probe-failed') {
+    if (event.event === 'probe-failed' || event.event === 'probe-declined') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
       return { ...event, device, words: joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) };
     }

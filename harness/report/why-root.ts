@@ -61,7 +61,8 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (family !== null && evidence === null && waiting.length === 0) return `${cause.cause}\n${family[0]}`;
   if (cause.cause === 'failed' && evidence !== null && NAMES_NODE.test(evidence))
     return `${cause.cause}\n${cause.error ?? ''}\n${withoutOwnName(evidence, name)}`;
-  return waiting.length === 0 ? `${causeText(cause)}\n${withoutOwnName(evidence ?? '', name)}` : name;
+  const said = withoutOwnName(evidence ?? '', name).replaceAll(/\bCPU\d+/g, 'CPU');
+  return waiting.length === 0 ? `${causeText(cause)}\n${said}` : name;
 }
 
 /** A driver that names a node of its own in its words says the same of others. */

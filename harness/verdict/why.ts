@@ -212,7 +212,7 @@ function awaitedBy(
           driverIn(reason, devices, unbound) ??
           componentOf(device, devices, unbound))
         : (ownerOfPart(reason, named, unbound, { devices, complaints }) ?? names.supplierOf(device, named));
-    if (supplier === null || supplier === device || devices.get(device)?.state === 'failed') continue;
+    if (supplier === null || supplier === device || isOver(devices.get(device))) continue;
     const since = thereSince(supplier);
     const reasonLine = devices.get(device)?.reasonLine ?? 0;
     // What gives its pins later was there before.
@@ -222,6 +222,11 @@ function awaitedBy(
     else awaited.set(device, supplier);
   }
   return { awaited, outdated };
+}
+
+/** Its probe came to an end: it waits no more. */
+function isOver(life: DeviceLife | undefined): boolean {
+  return life?.state === 'failed' || life?.state === 'declined';
 }
 
 /** snd_soc_bind_card(), sound/soc/soc-core.c, passes on that a component of the card cannot be probed yet. */
@@ -472,9 +477,11 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
     return { cause: { cause: 'timed-out', driver, assumedNone, perhaps: [], goesOn }, ...said };
   if (error === null && lacksPins(life.words ?? ''))
     return { cause: { cause: 'no-pins', goesOn: !pending }, evidence: life.words, line: life.failedLine };
-  if (state === 'failed')
+  if (isOver(life))
     return { cause: { cause: 'failed', driver, error, positive }, evidence: life.words, line: life.failedLine };
-  if (state === 'probing') return { cause: { cause: 'not-returned', driver }, ...said };
+  // What the driver core waited for is there once the probe has begun.
+  if (state === 'probing')
+    return { cause: { cause: 'not-returned', driver }, ...(by === 'supplier' ? reasonOf(undefined) : said) };
   if (state === 'unbound' || state === 'absent') return { cause: { cause: 'never-probed', alike: null }, ...said };
   if (isUnnamedSupplier(reason)) return { cause: { cause: 'unnamed-supplier' }, ...said };
   // Without a word of who deferred it and why there is nothing to go by.
