@@ -600,12 +600,11 @@ describe('whyUnbound', () => {
     expect(formatWhy(cycle)).toContain('that it waits for them is a guess');
     const circle = (n: number) => `[    0.100000] platform ${n}.dev: Fixed dependency cycle(s) with /soc/dev@${n + 1}`;
     const pending = (n: number) => `[    9.000000] platform ${n}.dev: deferred probe pending: (reason unknown)`;
-    const failed = '[    9.100000] gadget-x 9.x: probe with driver gadget-x failed with error -22';
     const waits = '[    9.000000] platform 8.dev: error -EPROBE_DEFER: supplier 7.dev not ready';
-    const circles = [circle(1), circle(5), ...[1, 5, 7].map(pending), waits, failed];
+    const circles = [circle(1), circle(5), ...[1, 5, 7].map(pending), waits];
     const told = formatWhy(why(...circles)).split('\n\n');
-    expect(told.slice(1, 3).map((part) => part.split(':')[0])).toEqual(['9.x', '7.dev']);
-    expect(told[3]).toMatch(/^1\.dev, 5\.dev: the kernel found .*: 1\.dev, \/soc\/dev@2, 5\.dev, \/soc\/dev@6/);
+    expect(told[1]).toMatch(/^7\.dev: /);
+    expect(told[2]).toMatch(/^1\.dev, 5\.dev: the kernel found .*: 1\.dev, \/soc\/dev@2, 5\.dev, \/soc\/dev@6/);
     const settled = why(
       '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000',
       '[    8.400000] gadget-rtc 1.rtc: registered as rtc0',
