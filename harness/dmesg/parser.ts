@@ -14,7 +14,7 @@ import { mayLackPins, wordsOfPinController } from './pins.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 import { isLiteral, isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
-import { SIGNS } from './signs.ts';
+import { SIGNS, SIGNS_OF_ROOT } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
 import {
   announcedIn,
@@ -80,6 +80,8 @@ export class DmesgParser {
   readonly #folds = new Folds();
   /** Devices that are deferred, as far as the log goes. */
   readonly #waiting = new Set<string>();
+  /** The kernel or an initramfs has waited for a root file system. */
+  #awaitsRoot = false;
   /** The first half of a message, of which the next line may be the rest. */
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
@@ -144,7 +146,8 @@ export class DmesgParser {
     return events;
   }
 
-  #line(line: string, number: number, hasSign: boolean): void {
+  #line(line: string, number: number, hasUsual: boolean): void {
+    const hasSign = hasUsual || (this.#awaitsRoot && SIGNS_OF_ROOT.isIn(line));
     if (line.length > 1) {
       this.#recent.push(line);
       if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
@@ -417,6 +420,7 @@ export class DmesgParser {
     const waits = event.event === 'deferred' || event.event === 'deferral-timeout';
     if (waits && this.#waiting.size < MAX_WAITING) this.#waiting.add(event.device);
     else if ('device' in event && event.event !== 'probe-async') this.#waiting.delete(event.device);
+    else if (event.event === 'root-awaited' || event.event === 'root-missing') this.#awaitsRoot = true;
     this.#reports.follow(event);
   }
 }

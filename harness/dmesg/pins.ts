@@ -28,6 +28,7 @@ export interface Refused {
 
 /** The pin that somebody asked for too early. */
 export function refusedPin(text: string): Refused | null {
+  if (!text.includes('pin-')) return null;
   const [, controller, pin, owner, rest = ''] = STATUS.exec(text) ?? [];
   if (controller === undefined || pin === undefined || owner === undefined) return null;
   return IS_DEFERRED.test(rest) || text.includes(': error -EPROBE_DEFER: pin-') ? { controller, pin, owner } : null;

@@ -56,15 +56,7 @@ const KERNEL = [
   'fatal error received',
   'watchdog received',
   'Waiting for root',
-  'ounted ',
   'ounting ',
-  'Ending clean mount',
-  'witching root',
-  'emount Root',
-  ': p1',
-  ': sd',
-  ': vd',
-  ': hd',
   'calling  ',
   'initcall ',
   'bootrace:',
@@ -165,3 +157,14 @@ const OTHERS = [
 
 /** A line without one of these is only counted while no report is open. */
 export const SIGNS = new Words([...BLANKS, ...NUMBERS, ...KERNEL, ...OTHERS]);
+/** Words of lines that tell of a root file system which is there: they matter where one is awaited. */
+export const SIGNS_OF_ROOT = new Words([
+  'ounted ',
+  'Ending clean mount',
+  'witching root',
+  'emount Root',
+  ': p1',
+  ': sd',
+  ': vd',
+  ': hd',
+]);
