@@ -30,6 +30,7 @@ import {
   wordsOf,
   wordsOfBind,
   wordsOfDriver,
+  wordsOfFunctions,
   wordsOfNode,
 } from './spoken.ts';
 import { STAMPED } from './stamps.ts';
@@ -46,6 +47,8 @@ const OF_REGULATOR = /^[^:]{1,64}: (\D.{0,200}-517)$/;
 /** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
 const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
+/** Lines before the end of a probe that are looked at for words without the name of a device. */
+const JUST_BEFORE = 4;
 
 function textOf(line: string): string {
   return unmarked(parseRecords(decodeLine(line)).at(-1)?.text ?? '');
@@ -257,7 +260,9 @@ export class DmesgParser {
   #spoken(event: DmesgEvent): DmesgEvent {
     if (event.event === 'probe-failed' || event.event === 'probe-declined') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
-      return { ...event, device, words: joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) };
+      const words =
+        joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) ?? this.#wordsOfFunctions(event.driver);
+      return { ...event, device, words };
     }
     if (event.event === 'bind-failed')
       return { ...event, words: joined(this.#wordsOf(event.part)) ?? wordsOfBind(textOf(this.#recent.at(-2) ?? '')) };
@@ -341,6 +346,13 @@ export class DmesgParser {
   #wordsOfNobody(device: string): string | null {
     const before = textOf(this.#recent.at(-2) ?? '');
     return OF_NOBODY.exec(before)?.[1] ?? wordsOfNode(device, before);
+  }
+
+  /** What the last lines say in functions of the driver. */
+  #wordsOfFunctions(driver: string | null): string | null {
+    return driver === null
+      ? null
+      : joined(wordsOfFunctions(driver, this.#recent.slice(-JUST_BEFORE - 1, -1).map(textOf)));
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

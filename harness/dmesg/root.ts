@@ -11,11 +11,14 @@ interface At {
 }
 
 /** wait_for_root(), init/do_mounts.c; the colon and the dots vary. */
+/** wait_for_devices(), net/ipv4/ipconfig.c: without a network there is no root file system on NFS. */
+const NETWORK_AWAITED = /^Waiting up to \d{1,4} more seconds for network\./;
 const AWAITED = /^Waiting for root (?:file ?system |device )?:?\s?(\S{1,200}?)(?:\.{3}|\s|$)/;
 /** initramfs-tools, dracut, mkinitcpio, Alpine, busybox scripts: what they print before they offer a shell. */
 const MISSING: readonly RegExp[] = [
   // mount_root_generic(), init/do_mounts.c; the panic that follows may not be in an excerpt.
   /^VFS: Cannot open root device "?([^"\s]{1,200})"? or unknown-block/,
+  /^VFS: Unable to mount root fs via (NFS)\b/,
   /^ALERT!\s+(?:encrypted source device )?(\S{1,200}) does not exist(?:\.\s+Dropping to a shell|, can't unlock)/,
   /^ERROR: device '?(\S{1,200}?)'? not found/,
   // Initramfs scripts of Yocto, Buildroot and postmarketOS.
@@ -79,7 +82,8 @@ const STARTS = /^(?:Starting kernel \.{3}|EFI stub: Exiting boot services|Bootin
 /** How all of them begin: one look spares most lines the rest. */
 const BEGINS = new RegExp(
   `^${oneOf(
-    /Waiting for root|VFS: (?:Cannot open|Mounted)|ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
+    /Waiting (?:for root|up to)|VFS: (?:Cannot open|Mounted|Unable to mount root fs via)/,
+    /ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
     /You are |Entering|Generating|Dropping|An error|\[DEPEND|systemd\[1\]: (?:Dep|Swi|Fin|Started Rem)/,
     /\[[\w-]{1,16}\]: ERROR|EXT|F2FS|XFS| ?(?:mmcblk|nvme|[shv]d[a-z])/,
   )}`,
@@ -94,6 +98,7 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
   if (STARTS.test(text) && (at.time === null || text.startsWith('Booting Linux')))
     return { event: 'kernel-started', ...at };
   if (!BEGINS.test(text)) return null;
+  if (NETWORK_AWAITED.test(text)) return { event: 'root-awaited', root: 'nfs', ...at };
   if (text.startsWith('Waiting for root')) {
     const awaited = AWAITED.exec(text);
     if (awaited !== null) return { event: 'root-awaited', root: awaited[1] ?? null, ...at };

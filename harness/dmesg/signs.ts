@@ -56,6 +56,7 @@ const KERNEL = [
   'fatal error received',
   'watchdog received',
   'Waiting for root',
+  'seconds for network',
   'ounting ',
   'calling  ',
   'initcall ',

@@ -282,6 +282,9 @@ function tells(words: string): boolean {
 const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
 /** The same, where the driver's name has blanks. */
 const SAYS_OF_WORDS = /^([\w.,()-]{1,32}(?: [\w.,()-]{1,32}){1,5}) ([\w,-]+[.@:][\w.,@:-]{1,128}): (\S.{0,300})/;
+/** The same with the name of a network interface after the device's, which is said of the device, too. */
+const OF_INTERFACE = new RegExp(`^([\\w.,-]{1,64} [\\w.,@:-]{1,128})${INTERFACE}(?=: )`);
+
 /** In a line without a stamp, anything may stand before a colon: only what looks like a driver or a device counts. */
 const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
 const IS_SUBSYSTEM = /^ASoC$/;
@@ -295,7 +298,7 @@ function ofWords(text: string): RegExpExecArray | null {
 
 /** The device that a driver speaks of, whatever it says. */
 export function speakerOf({ text, time, kernel }: LogRecord): string | null {
-  const [, driver, device] = SAYS.exec(text) ?? [];
+  const [, driver, device] = SAYS.exec(text.replace(OF_INTERFACE, '$1')) ?? [];
   if (driver === undefined || device === undefined) return null;
   return time !== null || kernel || IS_DEVICE.test(device) ? device : null;
 }
@@ -347,6 +350,40 @@ export function complaintIn(
 export function wordsOfBind(text: string): string | null {
   const [, symbol = '', words = null] = DRM_SAYS.exec(text) ?? [];
   return symbol.endsWith('_bind') ? words : null;
+}
+
+/** A name that stands in a device's place and is that of a function, with what it does. */
+const A_FUNCTION = new RegExp(
+  `^[a-z][a-z0-9]*_\\w{0,100}?${oneOf(
+    /(?:probe|init|bind|attach|register|create|setup|start|enable|parse|read|write|find|get|set|load|add|alloc|config)/,
+  )}(?:_\\w+)?$`,
+);
+
+/** Whether what stands in a device's place is a function. */
+export function isFunction(name: string): boolean {
+  return A_FUNCTION.test(name);
+}
+
+/** `pr_err("%s: ...", __func__)`: a function, and its words. */
+const FUNCTION_SAYS = /^([a-z]\w{1,127}): (\S.{0,300})$/;
+/** Shorter names of drivers may begin any function's. */
+const LEAST_DRIVER = 5;
+
+/**
+ * What a driver said in functions that begin with its name, as the error that a probe then returned: the first and the
+ * last. No device is named there.
+ * @param texts the last records of the log, without prefixes
+ */
+export function wordsOfFunctions(driver: string, texts: readonly string[]): string[] {
+  const begin = `${driver.replaceAll('-', '_')}_`;
+  if (begin.length <= LEAST_DRIVER) return [];
+  let said: string[] = [];
+  for (const text of texts) {
+    const [, symbol = '', words = ''] = FUNCTION_SAYS.exec(text) ?? [];
+    if (!symbol.startsWith(begin) || !soundsBad(words)) continue;
+    said = DEFERS.test(words) ? [] : bothEnds(said, words);
+  }
+  return said;
 }
 
 /** What a driver says that has asked for something too early. */

@@ -117,7 +117,7 @@ export interface LogSummary {
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
   readonly complaints: ReadonlyMap<string, Words>;
   /** Lines that speak of deferral and are not understood, where the parser was asked for them; the first ones. */
-  readonly unread: readonly { readonly text: string; readonly line: number }[];
+  readonly unread: readonly { readonly text: string; readonly line: number; readonly time: number | null }[];
   /** By device, what drivers said last that does not, and the line in which they spoke of it first. */
   readonly heard: ReadonlyMap<string, Words & { readonly first: number }>;
   /** Remote processors that went down, with what they said first. */
@@ -158,7 +158,7 @@ export class Summary {
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
   readonly #complaints = new Complaints();
-  readonly #unread: { text: string; line: number }[] = [];
+  readonly #unread: { text: string; line: number; time: number | null }[] = [];
   readonly #heard = new Heard();
   readonly #stirs: number[] = [];
   readonly #boots: EarlierBoot[] = [];
@@ -243,7 +243,8 @@ export class Summary {
         this.#complaints.add(event);
         return;
       case 'unread':
-        if (this.#unread.length < MAX_NOTED) this.#unread.push({ text: event.text, line: event.line });
+        if (this.#unread.length < MAX_NOTED)
+          this.#unread.push({ text: event.text, line: event.line, time: event.time });
         return;
       case 'bind-failed': {
         const { device, driver, part, error, line } = event;

@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import { isFunction } from '../dmesg/spoken.ts';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
@@ -7,6 +8,7 @@ import type { Tried } from '../verdict/why-cell.ts';
 import { failedAlone, isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
 import { leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
+import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
@@ -181,7 +183,7 @@ function complaintLines(complaints: Why['complaints'], heading: string): string[
       const [first] = those;
       if (first === undefined) return [];
       const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
-      const names = listed(those.map(({ device }) => device));
+      const names = listed(those.map(({ device }) => (isFunction(device) ? `in ${device}()` : device)));
       return [
         `  ${names}${who}: ${printable(first.words)} (line ${first.line})`,
         ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
@@ -193,20 +195,29 @@ function complaintLines(complaints: Why['complaints'], heading: string): string[
   ];
 }
 
+const AS_IT_WAS_WRITTEN = 'give the log as the kernel wrote it, a message a line';
 /** Longest part of a line that is quoted, in characters: some logs are pasted without their line feeds. */
 const QUOTED = 200;
 
 function unreadLines(unread: Why['unread']): string[] {
-  const more = unread.length - LIKELY;
+  const alike = [...groupBy(unread, ({ text }) => text).values()];
+  const more = alike.length - LIKELY;
+  const wants = new Set(unread.map(({ text }) => wantOf(text)?.noun ?? null));
+  const [want = null, ...others] = wants;
   return [
     '',
     'These speak of deferral in words that are not understood:',
-    ...unread.slice(0, LIKELY).map(({ text, line }) => {
-      const quoted = printable(text.slice(0, QUOTED));
-      return `  line ${line}: ${quoted}${text.length > QUOTED ? ' ...' : ''}`;
+    ...alike.slice(0, LIKELY).flatMap((those) => {
+      const [first] = those;
+      if (first === undefined) return [];
+      const { text, line } = first;
+      const where = those.length === 1 ? `line ${line}` : `line ${line}, and ${those.length - 1} times more`;
+      return [`  ${where}: ${printable(text.slice(0, QUOTED))}${text.length > QUOTED ? ' ...' : ''}`];
     }),
     ...(more > 0 ? [`  and ${more} more`] : []),
-    '  next: give the log as the kernel wrote it, a message a line',
+    ...(want === null || others.length > 0 ? [] : [`  by these words somebody waits for ${want}`]),
+    // With a stamp it is a whole message, which does not name the device.
+    `  next: ${unread.some(({ time }) => time !== null) ? ASK_THE_DRIVER_CORE : AS_IT_WAS_WRITTEN}`,
   ];
 }
 
@@ -265,10 +276,18 @@ function openLines({ roots, unexplained, reasonless }: Why): string[] {
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
 }
 
+function rootText(name: string | null): string {
+  return name === null ? 'The root file system' : `The root device ${printable(name)}`;
+}
+
+/** ip_auto_config(), net/ipv4/ipconfig.c. */
+const OF_NFS =
+  'whether the driver of the network device is built into the kernel, and whether ip= and nfsroot= are right';
 const IN_INITRAMFS = 'whether its module is in the initramfs, and whether root= is right';
 
 function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>, hasErrors: boolean): string[] {
-  const what = name === null ? 'The root file system' : `The root device ${printable(name)}`;
+  const isNfs = /^(?:\/dev\/)?nfs$/i.test(name ?? '');
+  const what = isNfs ? 'The root file system, by NFS,' : rootText(name);
   if (perhaps.length > 0)
     return [`${what} is not there; by their names it may be behind these, which are not bound: ${listed(perhaps)}`];
   if (said.length > 0)
@@ -282,7 +301,7 @@ function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>
     ];
   return [
     `${what} is not there, and nothing that is deferred or failed looks like its controller`,
-    `  next: ${hasErrors ? 'see to the errors above; then ' : 'see '}${IN_INITRAMFS}`,
+    `  next: ${hasErrors ? 'see to the errors above; then ' : 'see '}${isNfs ? OF_NFS : IN_INITRAMFS}`,
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
-import { DRM } from '../dmesg/spoken.ts';
+import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { WANTS, type Want } from './why-kinds.ts';
 import { nameIn } from './why-names.ts';
@@ -67,6 +67,8 @@ export function failedAlone({ roots, unexplained }: Pick<Why, 'roots' | 'unexpla
 /** A name that more devices have says nothing. */
 const PERHAPS = 3;
 
+/** Network devices by their nodes, their drivers or as the kernel numbers them, and the buses of their PHYs. */
+const NETWORK = /ethernet|gmac|emac|mdio|macb|smsc9|lan\d|\b(?:mac|fec|gbe|eth)\b|^(?:eth|end)\d/;
 /** Disks of a kind, what the devices are called that they are behind, and the hosts and ports that these make. */
 const DISKS: readonly (readonly [disk: RegExp, controller: RegExp, port: RegExp | null])[] = [
   [/mmcblk/, /mmc|sdhci|sdio|emmc/, /^mmc\d{1,3}(?::\w+)?$/],
@@ -74,8 +76,14 @@ const DISKS: readonly (readonly [disk: RegExp, controller: RegExp, port: RegExp 
   // ata_port_printk() and ata_link_printk(), drivers/ata/libata-core.c.
   [/\bsd[a-z]/, /ufs|sata|ahci|usb|scsi/, /^ata\d{1,3}(?:\.\d{2})?$/],
   [/ubi|mtd/, /nand|spi|qspi/, null],
-  [/nfs/, /ethernet|gmac/, null],
+  [/nfs/i, NETWORK, NETWORK],
 ];
+/**
+ * A disk has the number of its host or controller: mmc_blk_alloc_req(), drivers/mmc/core/block.c, since 4.7 (before, in
+ * the order in which they come), and nvme_init_ctrl(), drivers/nvme/host/core.c.
+ */
+const NUMBER = /\b(?:mmcblk|nvme)(\d{1,3})/;
+const HOST = /^(?:mmc|nvme)(\d{1,3})(?=:|n\d|$)/;
 const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
 
 /** Nodes in those of other devices, of which no device is made, by what up to 6.2 the driver core calls them. */
@@ -217,7 +225,7 @@ export function mayHaveFailed(
   { device, line }: Words,
 ): boolean {
   if (cause.cause !== 'failed' || failed === null || line >= failed || failed - line > SHORTLY) return false;
-  return evidence !== null && wantOf(evidence)?.provider?.test(device) === true;
+  return evidence !== null && !isFunction(device) && wantOf(evidence)?.provider?.test(device) === true;
 }
 
 /** Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks. */
@@ -232,7 +240,8 @@ export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
   return [...others.values()].filter((said) => {
     const user = userOf(said);
     const isOfOther = user !== null && !waiting.has(user.device);
-    return (want?.provider?.test(said.device) === true && !isOfOther) || want?.said?.test(said.words) === true;
+    const isProvider = !isFunction(said.device) && want?.provider?.test(said.device) === true;
+    return (isProvider && !isOfOther) || want?.said?.test(said.words) === true;
   });
 }
 
@@ -288,8 +297,12 @@ export function rootDeviceOf(
   if (root === null) return null;
   const [, controller = ANY_DISK, port = null] =
     DISKS.find(([disk]) => root.name !== null && disk.test(root.name)) ?? [];
-  const perhaps = [...unbound].filter((device) => controller.test(device));
+  const [, number] = NUMBER.exec(root.name ?? '') ?? [];
+  const isAnother = (device: string) => number !== undefined && (HOST.exec(device)?.[1] ?? number) !== number;
+  const perhaps = [...unbound].filter((device) => controller.test(device) && !isAnother(device));
   if (perhaps.length > 0) return { name: root.name, perhaps, said: [] };
-  const said = [...complaints.values()].filter(({ device }) => port?.test(device) === true && !unbound.has(device));
+  const said = [...complaints.values()].filter(
+    ({ device }) => port?.test(device) === true && !unbound.has(device) && !isAnother(device),
+  );
   return { name: root.name, perhaps, said };
 }

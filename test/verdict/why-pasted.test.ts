@@ -138,7 +138,7 @@ describe('what a driver says once, or cut, or in a function’s name', () => {
 
   it('is told of a function whose device is not, and is no device to wait for', () => {
     const words = '[drm:gadget_bridge_probe] *ERROR* could not find any panel node';
-    expect(formatWhy(why(words))).toContain('gadget_bridge_probe (drm): could not find any panel node');
+    expect(formatWhy(why(words))).toContain('in gadget_bridge_probe() (drm): could not find any panel node');
     const waits = '[    1.000002] gadget-dsi 32e1.dsi: failed to bind its bridge: -517';
     expect(formatWhy(why(`[    1.000001] ${words}`, waits))).not.toContain('perhaps for gadget_bridge_probe');
   });
@@ -201,6 +201,17 @@ describe('words of deferral that are not understood', () => {
     expect(told).not.toContain('Nothing is deferred');
     expect(told).toContain('  line 2: the card is up');
     expect(told).toMatch(/^ {2}line 2: .{200} \.\.\.$/m);
+  });
+
+  it('are told once each, with what they say of the kind, and the driver core is asked for the device', () => {
+    const traced = (n: number) => `[    1.00000${n}] >>> of_icc_gadget:405 RETURN -EPROBE_DEFER`;
+    const told = formatWhy(why(traced(1), traced(2), traced(3)));
+    expect(told).toContain('  line 1, and 2 times more: >>> of_icc_gadget');
+    expect(told).toContain('by these words somebody waits for an interconnect');
+    expect(told).toContain('next: boot with `dyndbg=');
+    const more = formatWhy(why(traced(1), '[    1.000009] >>> of_clk_gadget:9 RETURN -EPROBE_DEFER'));
+    expect(more).not.toContain('by these words');
+    expect(formatWhy(why(onOneLine))).toContain('next: give the log as the kernel wrote it');
   });
 
   it('are passed over where their device is bound, or others are known not to be', () => {

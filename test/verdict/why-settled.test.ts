@@ -38,6 +38,13 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(BANNER, ...attempt(900), begins(902))).toMatchObject({ unbound: 1, settled: [] });
   });
 
+  it('is there where its network interface is', () => {
+    const defers = at(900, 'platform 1000.mac: error -EPROBE_DEFER: supplier 2000.clock not ready');
+    const speaks = (ms: number, device: string) => at(ms, `gadget-clk ${device} eth0: link is up`);
+    expect(why(defers, speaks(2000, '2000.clock')).unbound).toBe(0);
+    expect(why(speaks(800, '2000.clock'), defers).unbound).toBe(1);
+  });
+
   it('is settled where cards, keys and displays came since, in a boot that came to user space', () => {
     const defers = (ms: number) => at(ms, 'gadget-phy 2000.phy: no regulator: -517');
     const since = [

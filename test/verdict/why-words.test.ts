@@ -523,6 +523,30 @@ describe('what is told of several errors', () => {
   });
 });
 
+describe('what a function says without a device', () => {
+  const failed = stamped('gadget-dsi: probe of 1.dsi failed with error -22');
+
+  it('is why a probe failed where the function has the driver’s name', () => {
+    const said = ['gadget_dsi_probe: cannot find its panel', 'gadget_panel_find: invalid node, taking the first'];
+    const found = why(...said.map(stamped), failed);
+    expect(found.roots).toMatchObject([{ name: '1.dsi', evidence: 'cannot find its panel' }]);
+    expect(formatWhy(found)).not.toContain('perhaps for');
+    const own = stamped('gadget-dsi 1.dsi: failed to get its clock');
+    expect(why(stamped('gadget_dsi_probe: cannot find its panel'), own, failed).roots).toMatchObject([
+      { evidence: 'failed to get its clock' },
+    ]);
+    const between = Array.from({ length: 4 }, (_, n) => stamped(`gadget line ${n}`));
+    expect(why(stamped('gadget_dsi_probe: cannot find its panel'), ...between, failed).roots[0]?.evidence).toBeNull();
+  });
+
+  it('is told with the function as one', () => {
+    const text = formatWhy(
+      why(stamped('gadget_lamp_init: cannot go on, error -5'), pending('1.adc', 'gadget: not yet')),
+    );
+    expect(text).toContain('  in gadget_lamp_init(): cannot go on, error -5');
+  });
+});
+
 describe('the error of a probe', () => {
   const failed = (error: number) =>
     formatWhy(why(stamped(`gadget 1.dev: probe with driver gadget failed with error ${error}`)));

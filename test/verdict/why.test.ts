@@ -591,6 +591,33 @@ describe('whyUnbound', () => {
     expect(there.rootDevice).toBeNull();
   });
 
+  it('tells the host and the controller that have the number of the disk', () => {
+    const errors = [0, 1].map((n) => `[    2.10000${n}] mmc${n}: error -84 of a card`);
+    const hostsOf = (root: string) =>
+      why(...errors, `[    2.300000] Waiting for root device ${root}...`).rootDevice?.said.map(({ device }) => device);
+    expect(hostsOf('/dev/mmcblk1p2')).toEqual(['mmc1']);
+    expect(hostsOf('/dev/mmcblk2p2')).toEqual([]);
+    const card = '[    2.200000] mmcblk: probe of mmc0:0001 failed with error -22';
+    const held = (root: string) => why(card, `[    2.300000] Waiting for root device ${root}...`).rootDevice?.perhaps;
+    expect(held('/dev/mmcblk0p1')).toEqual(['mmc0:0001']);
+    expect(held('/dev/mmcblk1p1')).toEqual([]);
+  });
+
+  it('tells the network devices that a root file system on NFS may wait for', () => {
+    const devices = [pending('1000.ethernet', '(reason unknown)'), pending('5000.mmc', '(reason unknown)')];
+    for (const missing of [
+      'VFS: Unable to mount root fs via NFS.',
+      'VFS: Cannot open root device "/dev/nfs" or unknown-block(0,255): error -6',
+      'Waiting up to 100 more seconds for network.',
+    ])
+      expect(why(...devices, `[   13.000000] ${missing}`).rootDevice?.perhaps).toEqual(['1000.ethernet']);
+    const alone = formatWhy(why('[   13.000000] VFS: Unable to mount root fs via NFS, trying floppy.'));
+    expect(alone).toContain('The root file system, by NFS, is not there');
+    expect(alone).toContain('whether ip= and nfsroot= are right');
+    const mounted = '[   14.000000] VFS: Mounted root (nfs filesystem) readonly on device 0:21.';
+    expect(why('[   13.000000] Waiting up to 100 more seconds for network.', mounted).rootDevice).toBeNull();
+  });
+
   it('calls it a guess where the kernel found a cycle and does not enforce it, and where a device is settled', () => {
     const cycle = why(
       '[    0.100000] platform 1.dev: Fixed dependency cycle(s) with /soc/dev@2',
