@@ -71,6 +71,8 @@ const NO_MATTER = new RegExp(
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
     /Persistence not supported/,
+    // module_sig_check(), kernel/module, and console_on_rootfs(), init/main.c.
+    /tainting kernel|unable to open an initial console/,
     /property not specified|[Ll]ooking up \S{1,64} property|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
   'i',

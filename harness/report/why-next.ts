@@ -2,6 +2,7 @@ import type { Words } from '../dmesg/complaints.ts';
 import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { errnoOf } from '../model/errno.ts';
 import { printable } from '../printable.ts';
+import { PINS_OF_GPIOS } from '../verdict/why-kinds.ts';
 import type { Root } from '../verdict/why-roots.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
@@ -136,9 +137,9 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
         (PLAIN.test(name) ? `\`ls -l /sys/bus/*/devices/${name}/driver\`: whether it is bound` : null)
       );
     case 'part-of':
-      return cause.part === 'pins'
-        ? `see whether the pin controller's driver is in the kernel; ${PERMISSIVE}`
-        : `see why that is not bound; ${PERMISSIVE}`;
+      if (cause.part === 'pins') return `see whether the pin controller's driver is in the kernel; ${PERMISSIVE}`;
+      if (cause.perhaps.length > 0) return `see why that is not bound; ${PERMISSIVE}`;
+      return `see whether the driver of that device is in the kernel, or load its module (nvmem_...); ${PERMISSIVE}`;
     case 'cycle':
       return cause.relaxed ? null : PERMISSIVE;
     case 'unnamed-supplier':
@@ -233,7 +234,8 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
   const firmware = aboutFirmware(words);
   if (firmware !== null || error === null) return firmware;
   const want = OF_NODES.has(error) ? wantOf(words) : null;
-  if (want?.named != null) return `${want.named} in its node has to name ${want.noun}, and the right one`;
+  if (want?.named != null && want !== PINS_OF_GPIOS)
+    return `${want.named} in its node has to name ${want.noun}, and the right one`;
   if (isFound && error === EINVAL) return NOT_ACCEPTED;
   return MEANING.get(error) ?? null;
 }

@@ -4,7 +4,7 @@ import { errnoName } from '../model/errno.ts';
 import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
-import type { Root, RootCause, Waiting } from '../verdict/why-roots.ts';
+import type { PartOfDevice, Root, RootCause, Waiting } from '../verdict/why-roots.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
 import { EPERM, nextStep } from './why-next.ts';
@@ -214,9 +214,15 @@ function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidenc
     : text;
 }
 
+const PARTS: Readonly<Record<PartOfDevice, readonly [what: string, whole: string]>> = {
+  pins: ['pins of a pin controller by their names', 'the controller'],
+  port: ['a part by its name', 'the device'],
+  'NVMEM cell': ['a cell of an NVMEM device by its name', 'that device (fuses, an OTP, an EEPROM)'],
+};
+
 function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): string {
-  const what = part === 'pins' ? 'pins of a pin controller by their names' : 'a part by its name';
-  if (perhaps.length === 0) return `${what}, of which no device is made: the controller is not there, or is bound late`;
+  const [what, whole] = PARTS[part];
+  if (perhaps.length === 0) return `${what}, of which no device is made: ${whole} is not there, or is bound late`;
   return `${what}, perhaps of ${listed(perhaps)}: not bound either, and a guess`;
 }
 

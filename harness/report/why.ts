@@ -5,7 +5,7 @@ import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
-import { failedAlone, isProvider, saidOfProviders } from '../verdict/why-guesses.ts';
+import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
 import { leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
@@ -47,7 +47,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (found.boot !== null) lines.push(bootLine(found.boot), '');
   if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash), '');
   const shared = [...groupBy(found.roots, sharedCause).values()];
-  lines.push(firstLine(found, shared));
+  lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
   const accused = new Set<Words>(found.rootDevice?.said);
   const alone = failedAlone(found);
@@ -87,6 +87,14 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (timeout !== null) lines.push('', timeoutLine(timeout));
   if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
+}
+
+/** What has many reasons may have one cause. */
+function lackLines(shared: readonly (readonly Root[])[]): string[] {
+  const lacked = [...lackedByMany(shared)].map(([{ noun }, many]) => `${many} lack ${noun}`);
+  if (lacked.length === 0) return [];
+  const who = 'who provides that to all of them may have no driver, or a node that is disabled: a guess';
+  return [`By their words ${lacked.join(', ')}: ${who}`];
 }
 
 function waitedLine({ device, from, to, reason, line }: NonNullable<Why['waited']>): string {

@@ -3,12 +3,12 @@ import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { WANTS, type Want } from './why-kinds.ts';
 import { nameIn } from './why-names.ts';
-import { type End, type Found, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
+import { type End, type Found, NOT_YET, type PartOfDevice, type Root, type RootCause, type Why } from './why-roots.ts';
 import { wantOf } from './why-wants.ts';
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
 const PROVIDERS: readonly RegExp[] = [
-  /clock|clk|rcc/,
+  /clock|clk|rcc|\bpmc\b/,
   /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
   /^(?!reg(?:ulator)?[-_]|v(?:cc|dd|bus|sys)|dc|sys).*regulator(?!y)|pmic|ldo|buck|vreg/,
   /interconnect|iommu|smmu/,
@@ -87,10 +87,16 @@ const HOST = /^(?:mmc|nvme)(\d{1,3})(?=:|n\d|$)/;
 const ANY_DISK = /mmc|sdhci|emmc|nvme|pcie\b|ufs|sata|ahci/;
 
 /** Nodes in those of other devices, of which no device is made, by what up to 6.2 the driver core calls them. */
-const PARTS: readonly (readonly [name: RegExp, part: 'pins' | 'port', whole: RegExp])[] = [
+const PARTS: readonly (readonly [name: RegExp, part: PartOfDevice, whole: RegExp])[] = [
   // rockchip,inno-usb2phy.yaml and phy-rockchip-typec.yaml.
   [/^(?:\.{3}\/)?(?:otg|host)-port$/, 'port', /usb2-?phy/],
   [/^(?:\.{3}\/)?(?:usb3|dp)-port$/, 'port', /^[0-9a-f]+\.phy$/],
+  // nvmem.yaml: at an offset of a few bytes, unlike what is on a bus of such addresses.
+  [
+    /(?:trim|calib|speed[-_]?bin|fuse|mac-?addr\w*|unique-id|[-_]cal|[-_]id)(?:[-_]\w+)*@[0-9a-f]{1,4}$/,
+    'NVMEM cell',
+    /fuse|qfprom|nvmem|ocotp|otp|eeprom/,
+  ],
   // fsl,imx8mq-pinctrl.yaml, and what most others have (pinctrl.yaml).
   [/^(?:\.{3}\/)?\w[\w-]*(?:grp(?:-?\d)?|[-_]pins?(?:-\d)?)$/, 'pins', /pinctrl|pin-?controller|iomux|pinmux/],
 ];
@@ -122,7 +128,7 @@ export function guessProviders(
       if (part === undefined || whole === undefined) continue;
       const all = candidatesLike(whole);
       const perhaps = all.length > 2 * PERHAPS ? [] : all;
-      if (perhaps.length > 0 || part === 'pins') root.cause = { cause: 'part-of', part, perhaps };
+      if (perhaps.length > 0 || part !== 'port') root.cause = { cause: 'part-of', part, perhaps };
       continue;
     }
     if (cause.cause === 'timed-out') {
@@ -214,6 +220,31 @@ export function lackedBy({ cause, evidence }: Pick<Root, 'cause' | 'evidence'>):
     return want?.timesOut === true ? want : null;
   }
   return cause.cause === 'own-deferral' ? wantOf(cause.call) : null;
+}
+
+/** So many reasons that lack one kind of a thing may have one cause. */
+const LACK_ALIKE = 3;
+
+/**
+ * What a chip has few providers of and many roots lack by their words, each with how many roots, where none of these
+ * providers is a root itself.
+ * @param shared roots by their reasons
+ */
+export function lackedByMany(shared: readonly (readonly Root[])[]): ReadonlyMap<Want, number> {
+  const reasons = new Map<Want, (readonly Root[])[]>();
+  for (const roots of shared) {
+    const [first] = roots;
+    const want =
+      first?.cause.cause === 'failed' ? wantOf(first.evidence) : first === undefined ? null : lackedBy(first);
+    if (want?.isCentral === true) reasons.set(want, [...(reasons.get(want) ?? []), roots]);
+  }
+  const names = shared.flat().map(({ name }) => name);
+  return new Map(
+    [...reasons].flatMap(([want, those]): [Want, number][] => {
+      const isTold = names.some((name) => want.provider?.test(name) === true);
+      return those.length < LACK_ALIKE || isTold ? [] : [[want, those.flat().length]];
+    }),
+  );
 }
 
 /** Of a failure of which its driver says nothing, what another said shortly before may be the cause. */

@@ -14,11 +14,22 @@ export interface Want {
   readonly provider: RegExp | null;
   /** The deferred probe timeout ends the wait for it: what calls driver_deferred_probe_check_state() (6.12). */
   readonly timesOut?: true;
+  /** A chip has one provider, or few, for all that need one. */
+  readonly isCentral?: true;
   /** It is made of a node below that of the device. */
   readonly isBelow?: true;
   /** Who provides it speaks of errors in such words, where no name tells that it does. */
   readonly said?: RegExp;
 }
+
+/** Not one of {@link WANTS}: that a chip's GPIOs cannot be registered tells it only where that is deferred. */
+export const PINS_OF_GPIOS: Want = {
+  noun: 'the pin controller of its GPIOs',
+  named: '`gpio-ranges`',
+  words: /gpio/gi,
+  property: /^gpio-ranges$/,
+  provider: /pinctrl|pin-controller|pinmux|iomuxc/,
+};
 
 /**
  * All that fw_devlink links by a property of its own (of_supplier_bindings, drivers/of/property.c, 6.12), and what
@@ -44,7 +55,7 @@ export const WANTS: readonly Want[] = [
     noun: 'a PHY',
     named: '`phys`',
     // The last: dwc3_core_init(), drivers/usb/dwc3/core.c, in which only dwc3_core_get_phy() and ULPI are deferred.
-    words: /\bphys?\b|phy\d|-phy|repeater|failed to initialize core/gi,
+    words: /\bphys?\b(?! addr)|phy\d|-phy|repeater|failed to initialize core/gi,
     property: /^phys$|^phy-handle$|^usb-phy$/,
     provider: /phy/,
   },
@@ -61,6 +72,7 @@ export const WANTS: readonly Want[] = [
     words: /(?<![a-z])(?:[a-z]{0,4}clks?|clocks?)(?![a-z])/gi,
     property: /^clocks$/,
     provider: /clock|clk|\bcru\b|\brcc\b/,
+    isCentral: true,
   },
   {
     noun: 'a GPIO',
@@ -116,8 +128,16 @@ export const WANTS: readonly Want[] = [
     property: /^power-domains$/,
     provider: /power-(?:controller|domain|manager)|pgc|blk-ctrl|rpmh?pd/,
     timesOut: true,
+    isCentral: true,
   },
-  { noun: 'a reset controller', named: '`resets`', words: /reset/gi, property: /^resets$/, provider: /reset/ },
+  {
+    noun: 'a reset controller',
+    named: '`resets`',
+    words: /reset/gi,
+    property: /^resets$/,
+    provider: /reset/,
+    isCentral: true,
+  },
   { noun: 'a backlight', named: '`backlight`', words: /backlight/gi, property: /^backlight$/, provider: /backlight/ },
   { noun: 'a PWM', named: '`pwms`', words: /\bpwms?\b/gi, property: /^pwms$/, provider: /pwm/ },
   {
@@ -176,7 +196,14 @@ export const WANTS: readonly Want[] = [
     property: /^extcon$/,
     provider: /extcon|typec|usb-id/,
   },
-  { noun: 'a DMA controller', named: '`dmas`', words: /(?<![a-z])dma(?![a-z])/gi, property: /^dmas$/, provider: /dma/ },
+  {
+    noun: 'a DMA controller',
+    named: '`dmas`',
+    // The last: snd_dmaengine_pcm_register(), sound/soc/soc-generic-dmaengine-pcm.c, in which only channels are deferred.
+    words: /(?<![a-z])dma(?![a-z])|register (?:the )?pcm\b|pcm register/gi,
+    property: /^dmas$/,
+    provider: /dma/,
+  },
   {
     noun: 'an IOMMU',
     named: '`iommus`',

@@ -4,6 +4,9 @@ import type { LogSummary, RejectedModule } from '../dmesg/summary.ts';
 /** What is said of a part of a device that its driver says nothing of. */
 export const NOT_YET = 'it cannot be bound as a part yet';
 
+/** What a node may be of which no device is made. */
+export type PartOfDevice = 'pins' | 'port' | 'NVMEM cell';
+
 /** Why a root is not there. */
 export type RootCause =
   /**
@@ -21,7 +24,7 @@ export type RootCause =
    * It is a node of this name, of which no device is made, and one of `perhaps`, which are not bound either, may be
    * what it is a part of.
    */
-  | { readonly cause: 'part-of'; readonly part: 'pins' | 'port'; readonly perhaps: readonly string[] }
+  | { readonly cause: 'part-of'; readonly part: PartOfDevice; readonly perhaps: readonly string[] }
   | { readonly cause: 'no-driver'; readonly compatible: readonly string[] }
   | { readonly cause: 'module-not-loaded'; readonly modules: readonly string[] }
   /** The device tree has no such node, or a node of which no device is made. */

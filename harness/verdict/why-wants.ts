@@ -1,5 +1,5 @@
 import { oneOf } from '../regex.ts';
-import { WANTS, type Want } from './why-kinds.ts';
+import { PINS_OF_GPIOS, WANTS, type Want } from './why-kinds.ts';
 
 /** What drivers say that they lack. */
 
@@ -16,6 +16,8 @@ const OWN = new RegExp(
 );
 /** gpiochip_add_data_with_key(), drivers/gpio/gpiolib.c: the same, said of it. */
 const OWN_CHIP = /^GPIOs \d.* failed to register/;
+/** The same, said by the chip's driver: what is deferred there is of_gpiochip_add_pin_range(), gpiolib-of.c. */
+const OWN_GPIOS = /\b(?:add|adding|register(?:ing)?)\s+(?:the )?gpio[ _-]?(?:chip|controller)\b/i;
 /** Names of resources are in quotes and details in brackets, and say nothing of their kind. */
 const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"|\([^()]{0,80}\)/g;
 /** Paths of nodes: names in them are of what is asked, and say nothing of the kind either. */
@@ -25,6 +27,7 @@ const PATHS = /(?<=^|[\s(=])\/[\w.,@:+/-]{1,200}/g;
 export function wantOf(reason: string | null): Want | null {
   if (reason === null) return null;
   if (CREATES_PHY.test(reason)) return WANTS[0] ?? null;
+  if (OWN_GPIOS.test(reason)) return PINS_OF_GPIOS;
   if (OWN.test(reason) || OWN_CHIP.test(reason)) return null;
   const words = reason.replace(QUOTED, "''").replace(PATHS, '/');
   let last: { readonly want: Want; readonly at: number } | null = null;

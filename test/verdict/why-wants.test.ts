@@ -39,6 +39,8 @@ describe('the kinds of what drivers lack', () => {
     ],
     ['no irq_domain yet', 'an interrupt', 'interrupts'],
     ['no pwrseq', 'a power sequencer', 'mmc-pwrseq'],
+    ['Could not register PCM', 'a DMA controller', 'dmas'],
+    ['failed to add the GPIO controller', 'the pin controller of its GPIOs', null],
   ])('%s: %s', (words, noun, property) => {
     expect(wantOf(words)?.noun).toBe(noun);
     if (property !== null) expect(propertiesWanted(words)?.(property)).toBe(true);
@@ -47,6 +49,7 @@ describe('the kinds of what drivers lack', () => {
   it('are not told of what the device itself registers, nor by the path of a node', () => {
     expect(wantOf('Failed to register panel')).toBe(null);
     expect(wantOf('Failed to add i2c adapter')).toBe(null);
+    expect(wantOf('no phys address')).toBe(null);
     expect(wantOf('Failed to get GPIO /leds/led-0')?.noun).toBe('a GPIO');
     expect(wantOf('nothing at /soc/mdio@1000/phy@0')).toBe(null);
   });

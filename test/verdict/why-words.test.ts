@@ -820,4 +820,45 @@ describe('a guess', () => {
     const far = Array.from({ length: 9 }, () => stamped('gadget: ready'));
     expect(why(part('sdw:0:1'), ...far, card).roots).toHaveLength(2);
   });
+
+  it('says that one provider may be behind many reasons, unless that is one of them', () => {
+    const lacks = ['no core clock', 'bus clk not there', 'cannot get its clock'].map((words, n) =>
+      stamped(`gadget-${n} ${n}000.x: ${words}: -517`),
+    );
+    const failed = [
+      stamped('gadget-4 4000.x: cannot get parent clock'),
+      stamped('gadget-4: probe of 4000.x failed with error -2'),
+    ];
+    const text = formatWhy(why(...lacks, ...failed));
+    expect(text.split('\n')[1]).toMatch(/^By their words 4 lack a clock: who provides that to all of them may have/);
+    expect(formatWhy(why(...lacks.slice(1)))).not.toContain('By their words 2');
+    const provider = stamped('gadget-clk: probe of 9000.clock-controller failed with error -22');
+    expect(formatWhy(why(...lacks, provider))).not.toContain('By their words 3');
+    const leds = ['cannot get status LED', 'cannot request the LED', 'failed to find LED'].map((words, n) =>
+      stamped(`gadget-${n} ${n}000.x: ${words}: -517`),
+    );
+    expect(formatWhy(why(...leds))).not.toContain('By their words 3');
+  });
+
+  it('knows a cell of an NVMEM device, of which no device is made, by its name', () => {
+    const waits = (device: string, cell: string) => pending(device, `platform: wait for supplier ${cell}`);
+    const text = formatWhy(why(waits('1000.phy', 'trim-first@1eb'), waits('2000.phy', 'speed-bin@133')));
+    expect(text).toContain(
+      'trim-first@1eb, speed-bin@133: a cell of an NVMEM device by its name, of which no device is',
+    );
+    expect(text).toContain('that device (fuses, an OTP, an EEPROM) is not there');
+    expect(formatWhy(why(waits('1000.phy', 'trim@f0001eb0')))).not.toContain('NVMEM');
+    const fuses = stamped('gadget: probe of 784000.qfprom failed with error -22');
+    expect(formatWhy(why(waits('1000.phy', 'trim@1eb'), fuses))).toContain('perhaps of 784000.qfprom');
+  });
+
+  it('does not take what taints every kernel for an error of a device', () => {
+    const failed = stamped('gadget-x: probe of 9000.x failed with error -22');
+    const taints = stamped('gpio_x: module verification failed: signature and/or key missing - tainting kernel');
+    const console = stamped('Warning: unable to open an initial console.');
+    expect(
+      why(taints, console, stamped('gadget-y 8000.y: timed out'), failed, pending('1.dev', '(reason unknown)'))
+        .complaints,
+    ).toHaveLength(1);
+  });
 });
