@@ -29,6 +29,8 @@ const FIRMWARE = new RegExp(
 const PART = /^(?:Panic|Oops)#\d{1,6} Part\d{1,4}$/;
 const ANNOUNCED = /^-- (?:Reboot|Boot [0-9a-f]{8,32}) ?--/;
 const BANNER = /^Linux version \d/;
+/** register_console(), kernel/printk/printk.c: the real console may print next all that the log has had so far. */
+const HANDED_OVER = /^(?:printk: )?(?:legacy )?bootconsole \[\S{1,32}\] disabled$/;
 /** Consoles may lag behind each other; a clock that goes back further is another boot. Microseconds. */
 const CLOCK_SLACK = 1_000_000;
 /** Records kept to know a replay by; and records in which a log that begins anew has to show that it is none. */
@@ -37,7 +39,8 @@ const DOUBTFUL_RECORDS = 20;
 
 /**
  * Tells boots apart, and a boot from the same log printed once more: test suites, and people, call dmesg on the console
- * that has shown it all already. That takes user space, and its records have the same times and the same words.
+ * that has shown it all already. That takes user space, and its records have the same times and the same words. A
+ * console prints it, too, directly after the boot console that was on the same line is off.
  */
 export class Boots {
   #kernel = false;
@@ -49,6 +52,9 @@ export class Boots {
   #firmware = false;
   /** This boot has had its banner. */
   #bannered = false;
+  #banner = '';
+  /** The record before says that a boot console is off. */
+  #handedOver = false;
   readonly #seen = new Set<number>();
   #lastTime: number | null = null;
   #latest = 0;
@@ -87,11 +93,18 @@ export class Boots {
       if (again) return this.#begin('firmware', null);
       return 'usual';
     }
+    const handedOver = this.#handedOver;
+    if (time !== null) this.#handedOver = HANDED_OVER.test(text) || (handedOver && first);
+    if (handedOver && (first || text === this.#banner)) {
+      this.#userSpace = true;
+      return 'replayed';
+    }
     if (first || banner) {
       // Kernels before 3.16 print a few lines of time zero before the banner.
       const early = banner && time === 0 && this.#lastTime === 0 && !this.#bannered;
       const again = this.#kernel && !(banner && this.#head) && !this.#firmware && !early;
       this.#bannered ||= banner;
+      if (banner) this.#banner = text;
       this.#head = first;
       this.#kernel = true;
       this.#firmware = false;

@@ -93,6 +93,7 @@ const KERNEL = [
   'Modules linked in',
   'CPU: ',
   'Booting Linux',
+  'bootconsole [',
   'pc : ',
   'el1_abort+',
   'x0 : ',

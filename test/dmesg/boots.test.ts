@@ -48,6 +48,15 @@ describe('several boots in one log', () => {
     expect(classify(...log, '# dmesg', ...log)).toMatchObject({ verdict: 'bound', boots: [] });
   });
 
+  it('does not take what a console prints that comes after the boot console for another boot', () => {
+    const early = [...HEAD, '[    0.008000] foo: early', '[    0.016000] printk: bootconsole [gad0] disabled'];
+    expect(classify(...early, ...early, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
+    expect(classify(...early, ...HEAD, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
+    const another = HEAD.map((line) => line.replace('6.12.0', '6.13.0'));
+    for (const next of [['U-Boot 2024.01', ...HEAD], another, ['[    0.020000] foo: probing', ...HEAD]])
+      expect(classify(...early, ...next, ...UP)).toMatchObject({ verdict: 'hang', boots: [{ ended: 'silent' }] });
+  });
+
   it('does not take what a boot says for what the one before said in the same microsecond', () => {
     const rejects = ['a', 'b'].map((name) => `[    9.500000] ${name}: Unknown symbol foo (err -2)`);
     const boot = [...HEAD, ...UP, ...rejects, DOWN];
