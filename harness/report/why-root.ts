@@ -4,7 +4,7 @@ import { errnoName } from '../model/errno.ts';
 import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
-import type { PartOfDevice, Root, RootCause, Waiting } from '../verdict/why-roots.ts';
+import { isWordless, type PartOfDevice, type Root, type RootCause, type Waiting } from '../verdict/why-roots.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
 import { EPERM, nextStep } from './why-next.ts';
@@ -54,6 +54,7 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
   if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
   if (cause.cause === 'cycle' && cause.relaxed) return cause.cause;
+  if (isWordless({ cause, evidence })) return `${cause.cause}\n`;
   if (cause.cause === 'own-deferral' && cause.call !== null)
     return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
@@ -91,7 +92,8 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
     ),
   );
   const place = line === null || line === 0 ? '' : ` (line ${line})`;
-  const head = drivers.size > 1 ? textOfMany(cause, [...drivers]) : causeText(togetherOf(cause, roots), evidence);
+  const head =
+    drivers.size > 1 ? textOfMany(cause, [...drivers], roots) : causeText(togetherOf(cause, roots), evidence);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
   if (quoted && evidence.startsWith(OF_PIN_CONTROLLER)) lines.push(`  ${printable(evidence)}${place}`);
@@ -136,9 +138,11 @@ function membersOf({ cause }: Root): readonly string[] {
 }
 
 /** What several drivers have in common. */
-function textOfMany(cause: RootCause, drivers: readonly string[]): string {
+function textOfMany(cause: RootCause, drivers: readonly string[], roots: readonly Root[]): string {
   if (cause.cause === 'failed') return `the probes of ${listed(drivers)} failed${errorText(cause)}`;
-  return `${drivers.join(', ')} defer them: ${cause.cause === 'own-deferral' ? (cause.call ?? '') : ''}`;
+  const call = cause.cause === 'own-deferral' ? cause.call : null;
+  const who = roots.every(({ name }) => drivers.includes(name)) ? 'their drivers' : listed(drivers);
+  return `${who} defer them${call === null ? becauseOf(null, null) : `: ${call}`}`;
 }
 
 /** Causes whose evidence is what the driver said before. */

@@ -6,7 +6,7 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
-import { leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
+import { isWordless, leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
@@ -133,8 +133,9 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   const {
     unbound,
     goneOn,
-    unexplained: { length: open },
+    unexplained: { length: unexplained },
   } = found;
+  const open = unexplained + found.roots.filter((root) => isWordless(root) && root.waiting.length === 0).length;
   const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
   const more = leftOpen(found) - unbound;
   const andGone = more === 0 ? '' : `; of ${more} more the log does not tell whether they are`;
@@ -162,7 +163,7 @@ function awaitedLines({ devices, line }: NonNullable<Why['awaited']>): string[] 
 
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
 function isReason(root: Root): boolean {
-  return !mayBeBound(root) && !(root.cause.cause === 'cycle' && root.cause.relaxed);
+  return !mayBeBound(root) && !isWordless(root) && !(root.cause.cause === 'cycle' && root.cause.relaxed);
 }
 
 function devicesNotBound(number: number): string {
@@ -271,16 +272,16 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
 /** What may help with devices of which the log does not say why they wait. */
 function openLines({ roots, unexplained, reasonless }: Why): string[] {
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
-  if (unexplained.length + silent.length === 0) return [];
+  const isOpen = unexplained.length + silent.length > 0;
+  if (!isOpen && !roots.some(isWordless)) return [];
   const failed = roots.filter(
     ({ name, cause }) => cause.cause === 'failed' && (isProvider(name) || isProvider(cause.driver ?? '')),
   );
-  const guess =
-    failed.length > 0 && failed.length <= LIKELY
-      ? [`  they may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`]
-      : [];
+  const what = `may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`;
+  const words = unexplained.length > 0 ? [`  they ${what}`] : ['', `What is deferred without a reason ${what}`];
+  const guess = failed.length > 0 && failed.length <= LIKELY ? words : [];
   // A root that others wait for has a line of its own.
-  const isAsked = unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0);
+  const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
 }
 

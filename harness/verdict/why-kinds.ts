@@ -199,7 +199,7 @@ export const WANTS: readonly Want[] = [
   {
     noun: 'a DMA controller',
     named: '`dmas`',
-    // The last: snd_dmaengine_pcm_register(), sound/soc/soc-generic-dmaengine-pcm.c, in which only channels are deferred.
+    // The last: snd_dmaengine_pcm_register(), soc-generic-dmaengine-pcm.c, in which only channels are deferred.
     words: /(?<![a-z])dma(?![a-z])|register (?:the )?pcm\b|pcm register/gi,
     property: /^dmas$/,
     provider: /dma/,

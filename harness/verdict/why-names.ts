@@ -100,6 +100,11 @@ const ANOTHER = '.../';
 /** 11 is the most in any of the 1682 device trees of kernels that were counted; a log may come from anywhere. */
 const MOST_PARTS = 16;
 
+/** A pin controller whose registers are some of a block's (`simple-mfd`): a device of its own, named after both. */
+function isPartOfBlock(node: string, above = ''): boolean {
+  return PINS.test(node) && !node.includes('@') && BUS_ADDRESS.test(above);
+}
+
 /** The devices of a log, looked up by what the driver core calls them. */
 export class Names {
   readonly #devices: ReadonlyMap<string, DeviceLife>;
@@ -174,7 +179,8 @@ export class Names {
     const [node = '', above = ''] = owner.split('/').toReversed();
     if (BUS_ADDRESS.test(node) && above !== 'partitions') return deviceOfPath(owner);
     const bus = owner.slice(0, -node.length - 1);
-    return REGULATORS.test(node) && BUS_ADDRESS.test(above) ? `${deviceOfPath(bus)}:${node}` : owner;
+    const isPart = (REGULATORS.test(node) && BUS_ADDRESS.test(above)) || isPartOfBlock(node, above);
+    return isPart ? `${deviceOfPath(bus)}:${node}` : owner;
   }
 
   /** The bus that a node stands behind, by the name of its device, where the log has no word of that bus. */
@@ -201,6 +207,10 @@ export class Names {
     }
     const translated = this.#translated(supplier, node);
     if (translated !== null) return translated;
+    if (isPartOfBlock(node, parts.at(-2))) {
+      const part = `${deviceOfPath(`/${parts.slice(0, -1).join('/')}`)}:${node}`;
+      return this.#devices.has(part) ? part : null;
+    }
     const above = parts.at(-2);
     const address = I2C_ADDRESS.exec(node)?.[1];
     if (address !== undefined && (above === undefined || /^i2c/.test(above)))
@@ -230,7 +240,7 @@ export class Names {
     for (let length = parts.length; length > 2; length--) {
       const node = parts[length - 1] ?? '';
       const path = parts.slice(0, length).join('/');
-      if (REGULATORS.test(node)) return path;
+      if (REGULATORS.test(node) || isPartOfBlock(node, parts[length - 2])) return path;
       const isDevice =
         BUS_ADDRESS.test(node) ||
         // Its registers may be a part of those of the node around it, with an offset for an address.

@@ -188,6 +188,11 @@ export function mayBeBound({ cause }: Pick<Root, 'cause'>): boolean {
   return (cause.cause === 'timed-out' || cause.cause === 'no-pins') && cause.goesOn;
 }
 
+/** Whether a driver defers a device, and neither it nor the kernel says why. */
+export function isWordless({ cause, evidence }: Pick<Root, 'cause' | 'evidence'>): boolean {
+  return cause.cause === 'own-deferral' && cause.whom === 'it' && cause.call === null && evidence === null;
+}
+
 /** How many devices are not bound, or may not be as far as the log tells. */
 export function leftOpen({ unbound, goneOn, awaited }: Pick<Why, 'unbound' | 'goneOn' | 'awaited'>): number {
   return unbound + goneOn + (awaited?.devices.length ?? 0);

@@ -861,4 +861,38 @@ describe('a guess', () => {
         .complaints,
     ).toHaveLength(1);
   });
+
+  it('tells together what drivers defer without a word, and what it may wait for', () => {
+    const defers = (device: string, driver: string) =>
+      stamped(`${driver} ${device}: Driver ${driver} requests probe deferral`);
+    const lines = [defers('1000.i2c', 'gadget-i2c'), defers('2000.mmc', 'gadget-mmc')];
+    const failed = stamped('gadget-pd: probe of 9000.power-controller failed with error -12');
+    const text = formatWhy(why(...lines, failed));
+    expect(text.split('\n')[0]).toBe(
+      '3 devices are not bound: 1 for 1 reason, and 2 of which the log does not say why:',
+    );
+    expect(formatWhy(why(...lines))).toMatch(/^2 devices are not bound, and the log gives no reason\.\n/);
+    const same = ['a.one', 'b.two'].map((name) => defers(name, name));
+    expect(formatWhy(why(...same))).toContain('a.one, b.two: their drivers defer them, and the log does not');
+    expect(text).toContain('1000.i2c, 2000.mmc: gadget-i2c, gadget-mmc defer them, and the log does not say why');
+    expect(text).toContain('\n\nWhat is deferred without a reason may wait for what failed, which is a guess: 9000.');
+    const clock = stamped('gadget-mmc 2000.mmc: no clock yet: -517');
+    expect(formatWhy(why(clock, failed))).not.toContain('may wait for what failed');
+  });
+
+  it('knows a pin controller inside a block of registers by both names', () => {
+    const pins = (node: string) => `/cp1/bus@f4000000/${node}/pinctrl/uart-pins`;
+    const waits = pending('f4702000.serial', `platform: wait for supplier ${pins('block@440000')}`);
+    expect(why(waits).roots).toMatchObject([{ name: 'f4440000.block:pinctrl' }]);
+    const failed = stamped('gadget-pins: probe of f4440000.block:pinctrl failed with error -22');
+    const other = stamped('gadget-pins: probe of f2440000.block:pinctrl failed with error -22');
+    expect(why(waits, failed, other).roots).toMatchObject([
+      { name: 'f4440000.block:pinctrl', cause: { error: 22 }, waiting: [{ device: 'f4702000.serial' }] },
+      { name: 'f2440000.block:pinctrl', waiting: [] },
+    ]);
+    expect(why(waits, other).roots[0]).toMatchObject({ name: 'f4440000.block:pinctrl', waiting: [{}] });
+    // What is behind a bus of few addresses has a driver for all its parts.
+    const pmic = pending('1000.serial', `platform: wait for supplier /i2c@7000d000/pmic@3c/pinctrl/a-pins`);
+    expect(why(pmic).roots).toMatchObject([{ name: '/i2c@7000d000/pmic@3c' }]);
+  });
 });
