@@ -7,7 +7,7 @@ import { lackedBy } from '../verdict/why-guesses.ts';
 import { isWordless, type PartOfDevice, type Root, type RootCause, type Waiting } from '../verdict/why-roots.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
-import { EPERM, nextStep } from './why-next.ts';
+import { EPERM, nextStep, suspectsOf } from './why-next.ts';
 
 /**
  * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
@@ -111,7 +111,8 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
     const via = those.map((one) => viaText(one, by === 'boot' || (one.for === one.root && names.size === 1)));
     if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
   }
-  const next = known.next ?? nextStep(roots, said);
+  // What the log shows to be at fault comes before what the tree names.
+  const next = (suspectsOf(roots).length > 0 ? null : known.next) ?? nextStep(roots, said);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
 }

@@ -83,7 +83,7 @@ export function causeOf(outcome: Outcome, devices: readonly string[], gates: rea
   };
 }
 
-/** The device that a failed boot is laid to: whose probe crashed, or is tried without end; null where it is not known. */
+/** The device that a failed boot is laid to: whose probe crashed, or is tried without end; null where none is known. */
 export function deviceAtFault(outcome: Outcome, devices: readonly string[], gates: readonly Gate[]): string | null {
   if (outcome.verdict === 'retry-loop') return summaryOf(outcome.events).retryLoop?.device ?? null;
   return outcome.signature === null ? null : (causeOf(outcome, devices, gates).probing?.device ?? null);

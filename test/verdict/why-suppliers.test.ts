@@ -92,6 +92,17 @@ describe('what the device tree names where the log says only the kind', () => {
     expect(text).toContain('in the tree it is /interconnect@4000 (acme,noc); a-kernel has its driver as a module');
   });
 
+  it('is no next step where the log has a device that is not bound and may be it', () => {
+    const failed = '[    2.100000] acme-pm acme-power: probe with driver acme-pm failed with error -110';
+    const waits = [
+      defers('acme-gpu', '6000.gpu', 'failed to get power domain'),
+      '[   13.100000] platform 6000.gpu: deferred probe timeout, ignoring dependency',
+    ];
+    expect(told(waits)).toContain('  next: enable the driver for acme,power');
+    expect(told([failed, ...waits])).toContain('  by the tree it waits for a000.power-controller');
+    expect(told([failed, ...waits])).toContain('  next: find out first why acme-power is not bound');
+  });
+
   it('leaves roots alone that have gone on without it', () => {
     const timedOut = ['6000.gpu', '7000.video'].map(
       (device) => `[   12.000000] platform ${device}: deferred probe timeout, ignoring dependency`,
