@@ -7,6 +7,7 @@ import { aossQmpModel } from './aoss-qmp.ts';
 import { bamModel } from './bam.ts';
 import { cmdDbModel } from './cmd-db.ts';
 import { Answers, BoardDevice, type DeviceModel } from './device.ts';
+import { dividers } from './dividers.ts';
 import { dwHdmi, dwHdmiGx } from './dw-hdmi.ts';
 import { dwmac, sun8iEmac } from './dwmac.ts';
 import { exynosCmu } from './exynos-cmu.ts';
@@ -38,7 +39,7 @@ import { psci } from './psci.ts';
 import { soundwire, vaMacro } from './qcom-audio.ts';
 import { qcomRpm } from './qcom-rpm.ts';
 import { scmModel } from './qcom-scm.ts';
-import { cpufreqHw, dsi, dsiPhy, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
+import { cpufreqHw, dsi, llcc, mdss, qce, qup, qusb2, sdhci, tsens, ufs } from './qcom-soc.ts';
 import { qoriqClockgen } from './qoriq-clockgen.ts';
 import { raspberryPiClocks, raspberryPiMailbox, raspberryPiPower, v3d } from './raspberry-pi.ts';
 import { rockchipHighMask } from './rockchip.ts';
@@ -87,11 +88,11 @@ const MODELS: readonly DeviceModel[] = [
   cp110Icu,
   cpufreqHw,
   dsi,
-  dsiPhy,
   dwHdmi,
   dwHdmiGx,
   dwmac,
   dwc2,
+  ...dividers,
   dwc3,
   dwcMmc,
   ehci,

@@ -120,17 +120,6 @@ export const dsi: DeviceModel = {
   },
 };
 
-export const dsiPhy: DeviceModel = {
-  compatible: ['qcom,dsi-phy-10nm', 'qcom,dsi-phy-10nm-8998'],
-  reads:
-    'drivers/gpu/drm/msm/dsi/phy/dsi_phy_10nm.c, pll_10nm_register() (6.12): dividers of the bit and pixel clocks ' +
-    'that begin at one, of which zero is a warning (drivers/clk/clk-divider.c, divider_recalc_rate())',
-  model({ base }, answers) {
-    // PHY_CMN_CLK_CFG0
-    answers.word(base + 0x10, 0x11);
-  },
-};
-
 export const mdss: DeviceModel = {
   compatible: /^qcom,.*-(?:mdss|dpu)$/,
   reads: 'drivers/gpu/drm/msm/disp/dpu1/dpu_kms.c, dpu_kms_hw_init(); msm_mdss.c (6.12): hardware version 4.0.0',

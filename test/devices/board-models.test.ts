@@ -435,9 +435,19 @@ describe('models of a board’s devices', () => {
     expect(third).toMatchObject({ at: 0x3010, to: 0x3014, set: 0xa0, clear: 0x5f });
   });
 
-  it('leaves no divider of a DSI PHY at zero', () => {
-    const phy = node('phy@3000', { compatible: 'qcom,dsi-phy-10nm', reg: [0x3000, 0x200, 0x3200, 0x280] });
-    expect(word(models(phy).models.images, 0x3010)).toBe(0x11);
+  it.each([
+    ['qcom,dsi-phy-10nm', 0x10, [0, 4]],
+    ['qcom,dsi-phy-7nm', 0x10, [0, 4]],
+    ['qcom,sm8350-dsi-phy-5nm', 0x10, [0, 4]],
+    ['renesas,r8a774a1-cpg-mssr', 0x238, [0, 4]],
+    ['renesas,r8a779g0-cpg-mssr', 0x874, [0, 4]],
+    ['marvell,armada-3700-periph-clock-nb', 0x4, [0, 3, 12, 15, 20, 23, 28]],
+    ['marvell,armada-3700-periph-clock-nb', 0x8, [0, 3, 6, 9, 12, 15, 18, 24, 27]],
+    ['marvell,armada-3700-periph-clock-sb', 0xc, [6, 9]],
+  ])('leaves no divider of %s at zero', (compatible, offset, shifts) => {
+    const clocks = node('clock@3000', { compatible, reg: [0x3000, 0x1000] });
+    const value = word(models(clocks).models.images, 0x3000 + offset) ?? 0;
+    expect(value).toBe(shifts.reduce((sum, shift) => sum + 2 ** shift, 0));
   });
 
   it('says that a PLL of Allwinner’s is locked where it is on, and no clock change is a command', () => {
