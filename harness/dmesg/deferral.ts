@@ -2,7 +2,7 @@ import { oneOf } from '../regex.ts';
 import type { DmesgEvent } from './events.ts';
 import { deviceOfPath } from './node-names.ts';
 import { isOfGpio, reasonOfPin, refusedPin } from './pins.ts';
-import { goesOn, NO_DRIVERS, soundsBad } from './spoken.ts';
+import { goesOn, NO_DRIVERS, soundsBad, withoutInterface } from './spoken.ts';
 
 /**
  * Deferral as drivers, CI systems and people tell it, besides the driver core's own messages (drivercore.ts): error
@@ -218,7 +218,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
         driver: null,
         ...at,
       };
-    const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(text) ?? SAYS_DEFER_DEVICE.exec(text);
+    const said = ERR_PROBE.exec(text) ?? SAYS_DEFER.exec(withoutInterface(text)) ?? SAYS_DEFER_DEVICE.exec(text);
     if (said?.[2] !== undefined && said[1] !== CLASS) {
       const driver = said[1] === undefined || said[1] === '' ? null : said[1];
       return { event: 'deferred', by: 'driver', reason: said[3] ?? null, device: said[2], driver, ...at };

@@ -287,6 +287,11 @@ const SAYS_OF_WORDS = /^([\w.,()-]{1,32}(?: [\w.,()-]{1,32}){1,5}) ([\w,-]+[.@:]
 /** The same with the name of a network interface after the device's, which is said of the device, too. */
 const OF_INTERFACE = new RegExp(`^([\\w.,-]{1,64} [\\w.,@:-]{1,128})${INTERFACE}(?=: )`);
 
+/** What is said of a network interface as of its device. */
+export function withoutInterface(text: string): string {
+  return text.replace(OF_INTERFACE, '$1');
+}
+
 /** In a line without a stamp, anything may stand before a colon: only what looks like a driver or a device counts. */
 const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
 const IS_SUBSYSTEM = /^ASoC$/;
@@ -300,7 +305,7 @@ function ofWords(text: string): RegExpExecArray | null {
 
 /** The device that a driver speaks of, whatever it says. */
 export function speakerOf({ text, time, kernel }: LogRecord): string | null {
-  const [, driver, device] = SAYS.exec(text.replace(OF_INTERFACE, '$1')) ?? [];
+  const [, driver, device] = SAYS.exec(withoutInterface(text)) ?? [];
   if (driver === undefined || device === undefined) return null;
   return time !== null || kernel || IS_DEVICE.test(device) ? device : null;
 }

@@ -65,6 +65,10 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
       lines.push(`  by their names others may wait for these, which is a guess: ${likely.map(printable).join(', ')}`);
   }
+  if (found.unspoken.length > 0)
+    lines.push(
+      `  no driver speaks of ${listed(found.unspoken)}: where it has none, these may wait for it, which is a guess`,
+    );
   lines.push(...openLines(found));
   for (const roots of last) tell(roots);
   if (found.awaited !== null) lines.push('', ...awaitedLines(found.awaited));
@@ -145,6 +149,11 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
+  if (found.rootDevice === null && failedAlone(found).size === unbound + goneOn)
+    return (
+      `Nothing is said to be deferred; ${count(unbound, 'probe')} failed, for ${count(reasons, 'reason')}, and ` +
+      `nothing is said to wait for ${unbound === 1 ? 'it' : 'them'}:`
+    );
   if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
   if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
   return (

@@ -121,6 +121,7 @@ export function guessProviders(
     fitting.set(kind, known);
     return known;
   };
+  const failing = new FailedProviders(roots);
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause === 'never-probed') {
@@ -143,7 +144,10 @@ export function guessProviders(
       continue;
     }
     const want = cause.cause === 'own-deferral' ? wantOf(ofPart(name, cause.call) ?? cause.call) : null;
-    if (cause.cause !== 'own-deferral' || want?.provider == null) continue;
+    if (cause.cause !== 'own-deferral') continue;
+    if (want === null && cause.call !== null && cause.whom === 'it')
+      root.cause = { ...cause, perhaps: failing.before(root.line ?? 0) };
+    if (want?.provider == null) continue;
     const { provider } = want;
     const circle = [...root.waiting].flatMap(([device, next]) =>
       next === name && provider.test(device) ? [device] : [],
@@ -177,6 +181,35 @@ export function guessProviders(
     });
     if (mutual.length > 0) root.cause = { ...cause, mutual };
   }
+}
+
+/** What is needed by nearly all, and needs the least itself. */
+const FIRST_PROVIDERS = 3;
+
+/** Providers that most need, whose probes failed: whoever defers and does not say for what may wait for them. */
+class FailedProviders {
+  readonly #found: readonly { readonly name: string; readonly line: number }[];
+
+  constructor(roots: ReadonlyMap<string, Found>) {
+    const failed = [...roots].filter(
+      ([name, { cause }]) => cause.cause === 'failed' && providerRank(name) < FIRST_PROVIDERS,
+    );
+    // Those that fail alike count as one.
+    const kinds = new Set(failed.map(([, { cause, evidence }]) => `${errorOf(cause)} ${beginOf(evidence)}`));
+    this.#found = kinds.size > PERHAPS ? [] : failed.map(([name, { line }]) => ({ name, line: line ?? 0 }));
+  }
+
+  before(line: number): string[] {
+    return this.#found.flatMap((one) => (one.line < line ? [one.name] : []));
+  }
+}
+
+function errorOf(cause: RootCause): number | null {
+  return cause.cause === 'failed' ? cause.error : null;
+}
+
+function beginOf(words: string | null): string {
+  return words?.split(' ', PERHAPS).join(' ') ?? '';
 }
 
 /** Parts of a display that look for a panel or a bridge when they are bound: drm_of_find_panel_or_bridge(). */
@@ -318,6 +351,13 @@ function byNodeOrDriver(
       if (known.push(device) === 1) found.set(name, known);
     }
   return found;
+}
+
+/** I2C devices that are there, which no driver speaks of in a whole log, and which are not deferred. */
+export function unspokenOf({ cycles, devices, heard, complaints, banner }: LogSummary): string[] {
+  if (banner === null) return [];
+  const named = new Set(cycles.flatMap((cycle) => [cycle.node, cycle.with]).filter((name) => ON_I2C.test(name)));
+  return [...named].filter((name) => !devices.has(name) && !heard.has(name) && !complaints.has(name));
 }
 
 /** The root file system that is awaited, and what of what is not bound it may be behind. */

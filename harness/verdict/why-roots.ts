@@ -139,6 +139,8 @@ export interface Why {
   readonly unexplained: readonly string[];
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
+  /** I2C devices that fw_devlink names and no driver speaks of: where they have none, those may wait for them. */
+  readonly unspoken: readonly string[];
   /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
   readonly reasonless: boolean;
   /**

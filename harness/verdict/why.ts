@@ -15,6 +15,7 @@ import {
   providerRank,
   rootDeviceOf,
   SHORTLY,
+  unspokenOf,
 } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
@@ -141,6 +142,7 @@ export function whyUnbound(said: LogSummary): Why {
     awaited: atLast(awaitedLater),
     unexplained: [...unexplained],
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
+    unspoken: unexplained.size > 0 ? unspokenOf(summary) : [],
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     waited: unbound.size + found.length + awaitedLater.length > 0 || rootDevice !== null ? null : longestWait(summary),
@@ -352,9 +354,12 @@ function unsaid(root: Root, alone: ReadonlySet<string>): 0 | 1 | 2 | 3 | 4 {
 /** How many devices wait for a root, with those that by a guess wait for it alone, and what waits for these. */
 function heldBy(roots: readonly Root[]): (root: Root) => number {
   const guessed = new Map<string, number>();
+  const failed = new Set(roots.flatMap(({ name, cause }) => (cause.cause === 'failed' ? [name] : [])));
   for (const { cause, waiting } of roots) {
-    const [only, ...others] = cause.cause === 'own-deferral' ? cause.perhaps : [];
-    if (only !== undefined && others.length === 0) guessed.set(only, (guessed.get(only) ?? 0) + 1 + waiting.length);
+    const perhaps = cause.cause === 'own-deferral' ? cause.perhaps : [];
+    // Those that failed alike are told as one.
+    if (perhaps.length !== 1 && !perhaps.every((name) => failed.has(name))) continue;
+    for (const name of perhaps) guessed.set(name, (guessed.get(name) ?? 0) + 1 + waiting.length);
   }
   return ({ name, waiting }) => waiting.length + (guessed.get(name) ?? 0);
 }

@@ -46,6 +46,32 @@ describe('what is told first', () => {
     expect(order(failed(900, '2.lamp'), waits(1))).toEqual(['ledgrp', '2.lamp']);
   });
 
+  it('is that nothing is deferred, where probes failed by themselves', () => {
+    const text = formatWhy(whyOf(failed(900, '2.lamp'), failed(950, '3.lamp')));
+    expect(text).toMatch(
+      /^Nothing is said to be deferred; 2 probes failed, for 1 reason, and nothing is said to wait /,
+    );
+    expect(formatWhy(whyOf(failed(900, '2.lamp'), waitsAdc))).toMatch(/^2 devices are not bound/);
+    const root = stamped(12000, 'VFS: Cannot open root device "sda1" or unknown-block(0,0): error -6');
+    expect(formatWhy(whyOf(failed(900, '2.lamp'), root))).toMatch(/^1 device is not bound/);
+  });
+
+  it('are providers that failed alike, of what does not say for what it waits', () => {
+    const clocks = ['1000.clock-controller', '2000.clock-controller'].map((name, n) => failed(900 + n, name));
+    const vague = stamped(5000, 'gadget-pd 3000.power: cannot go on: -517');
+    const found = whyOf(...clocks, vague, pending('4.lamp', 'platform: supplier 3000.power not ready'));
+    expect(found.roots).toMatchObject([
+      { name: '1000.clock-controller' },
+      { name: '2000.clock-controller' },
+      { name: '3000.power', cause: { perhaps: ['1000.clock-controller', '2000.clock-controller'] } },
+    ]);
+    const powerIn = (...lines: string[]) => whyOf(...lines).roots.find(({ name }) => name === '3000.power');
+    const told = stamped(5000, 'gadget-pd 3000.power: failed to get its PWM: -517');
+    expect(powerIn(...clocks, told)).toMatchObject({ cause: { perhaps: [] } });
+    const early = stamped(100, 'gadget-pd 3000.power: cannot go on: -517');
+    expect(powerIn(early, ...clocks)).toMatchObject({ cause: { perhaps: [] } });
+  });
+
   it('is a probe that failed, before what may be bound', () => {
     const over = stamped(11000, 'gadget-i2c 4.i2c: deferred probe timeout, ignoring dependency');
     expect(order(over, failed(900, '2.lamp'))).toEqual(['2.lamp', '4.i2c']);

@@ -45,6 +45,11 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(speaks(800, '2000.clock'), defers).unbound).toBe(1);
   });
 
+  it('is deferred where its driver says so of its network interface', () => {
+    const defers = at(900, 'gadget-mac 1000.mac eth0: Defer probe as its bus 2000.mac is not probed');
+    expect(why(defers).roots).toMatchObject([{ name: '1000.mac', cause: { cause: 'own-deferral' } }]);
+  });
+
   it('is settled where cards, keys and displays came since, in a boot that came to user space', () => {
     const defers = (ms: number) => at(ms, 'gadget-phy 2000.phy: no regulator: -517');
     const since = [

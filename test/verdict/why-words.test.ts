@@ -628,6 +628,17 @@ describe('a guess', () => {
     expect(open('regulator-5v', '1000.gpio', '2000.mmc')).toContain('a guess: 1000.gpio, regulator-5v');
   });
 
+  it('is an I2C device that fw_devlink names and no driver speaks of', () => {
+    const banner = '[    0.000000] Linux version 6.4.0 (gadget)';
+    const cycle = '[    0.500000] i2c 0-0020: Fixed dependency cycle(s) with /i2c@1000/pmic@20/codec';
+    const waits = pending('2000.mmc', '(reason unknown)');
+    const told = (...lines: string[]) => formatWhy(why(banner, ...lines));
+    expect(told(cycle, waits)).toContain('  no driver speaks of 0-0020: where it has none');
+    expect(told(cycle, stamped('gadget-pmic 0-0020: chip id 0x8170'), waits)).not.toContain('no driver speaks');
+    expect(told(cycle, pending('2000.mmc', 'gadget-mmc: no card'))).not.toContain('no driver speaks');
+    expect(formatWhy(why(cycle, waits))).not.toContain('no driver speaks');
+  });
+
   it('takes an I2C device for a codec that nobody else waits for', () => {
     const card = pending('sound', 'gadget-card: register_card failed');
     const i2c = stamped('i2c 2-0044: deferred probe pending: i2c: supplier 2-0020 not ready');
