@@ -18,7 +18,8 @@ interface At {
 /** `DRIVER DEVICE: rest`, the prefix of dev_printk(). */
 const DEV = String.raw`([\w.,@:/-]{1,128}): `;
 const DRIVER_DEV = String.raw`([\w.,-]{1,64}) ${DEV}`;
-const SYNC_PENDING = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}sync_state\\(\\) pending due to (\\S{1,128})`);
+/** Where user space prints at the same time, after its words. */
+const SYNC_PENDING = new RegExp(`(?:^|\\s)(?:([\\w.,-]{1,64}) )?${DEV}sync_state\\(\\) pending due to (\\S{1,128})`);
 const SYNC_FORCED = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}Timed out\\. Forcing sync_state\\(\\)`);
 /** dev_err_probe(), drivers/base/core.c. */
 const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFER|517): (.{1,300})`);

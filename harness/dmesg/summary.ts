@@ -70,6 +70,8 @@ interface SyncWait {
   readonly supplier: string;
   readonly consumer: string;
   readonly line: number;
+  /** Microseconds since the boot; null where the line has no stamp. */
+  readonly time: number | null;
 }
 
 /** A part of a device whose bind failed, and with it that of the device (drivers/base/component.c). */
@@ -235,7 +237,12 @@ export class Summary {
         // dev_has_sync_state(), drivers/base/base.h, asks the device's driver: it is bound, whatever was said earlier.
         if (event.driver !== null && !NO_DRIVERS.has(event.driver)) this.#lives.supplies(event.device, event.line);
         if (this.#syncWaits.length < MAX_NOTED)
-          this.#syncWaits.push({ supplier: event.device, consumer: event.consumer, line: event.line });
+          this.#syncWaits.push({
+            supplier: event.device,
+            consumer: event.consumer,
+            line: event.line,
+            time: event.time,
+          });
         return;
       case 'sync-state-forced':
         return;

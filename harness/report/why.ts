@@ -6,7 +6,7 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
-import { isWordless, leftOpen, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
+import { isWordless, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
@@ -71,7 +71,6 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     );
   lines.push(...openLines(found));
   for (const roots of last) tell(roots);
-  if (found.awaited !== null) lines.push('', ...awaitedLines(found.awaited));
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;
   const errors = complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY);
@@ -85,6 +84,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
   if (found.waited !== null) lines.push('', waitedLine(found.waited));
+  if (found.undriven !== null) lines.push('', undrivenLine(found.undriven));
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice, errors.length > 0));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
@@ -141,11 +141,9 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   } = found;
   const open = unexplained + found.roots.filter((root) => isWordless(root) && root.waiting.length === 0).length;
   const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
-  const more = leftOpen(found) - unbound;
-  const andGone = more === 0 ? '' : `; of ${more} more the log does not tell whether they are`;
+  const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are`;
   if (unbound === 0 && goneOn > 0)
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
-  if (unbound === 0 && more > 0) return `No device is said to be deferred or failed${andGone} bound.`;
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
@@ -162,12 +160,16 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   );
 }
 
-function awaitedLines({ devices, line }: NonNullable<Why['awaited']>): string[] {
-  return [
-    `Not bound yet at line ${line}, as a supplier's sync_state() waited, and no driver speaks of them since: ` +
-      listed(devices),
-    '  next: `ls -l /sys/bus/*/devices/*/driver`: whether they are now; a module may have been loaded since',
-  ];
+function undrivenLine({ devices, line, time }: NonNullable<Why['undriven']>): string {
+  const when = time === null ? `at line ${line}` : `at ${seconds(time)} (line ${line})`;
+  const had = `${count(devices.length, 'consumer')} had no driver yet ${when} as suppliers' sync_state() waited`;
+  return `No ${devices.length === 1 ? 'deferral' : 'deferrals'}: ${had}: ${listed(devices)}`;
+}
+
+const USECS = 1_000_000;
+
+function seconds(time: number): string {
+  return `${(time / USECS).toFixed(1)} s`;
 }
 
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */

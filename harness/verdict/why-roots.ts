@@ -133,9 +133,17 @@ export interface Why {
   readonly unbound: number;
   /** Not among `unbound`: roots of which {@link mayBeBound} is true. */
   readonly goneOn: number;
-  /** Not among `unbound`: what was not bound in this line, as a supplier's sync_state() waited; devices came since. */
-  readonly awaited: { readonly devices: readonly string[]; readonly line: number } | null;
-  /** Those of them of which the log does not say why, such as those that a supplier's sync_state() waits for. */
+  /**
+   * Not among `unbound`: consumers that no driver was bound to when suppliers' sync_state() waited for them, first in
+   * this line; they need not be deferred (fw_devlink_dev_sync_state(), drivers/base/core.c). The time is in
+   * microseconds.
+   */
+  readonly undriven: {
+    readonly devices: readonly string[];
+    readonly line: number;
+    readonly time: number | null;
+  } | null;
+  /** Those of them of which the log does not say why. */
   readonly unexplained: readonly string[];
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
@@ -196,6 +204,6 @@ export function isWordless({ cause, evidence }: Pick<Root, 'cause' | 'evidence'>
 }
 
 /** How many devices are not bound, or may not be as far as the log tells. */
-export function leftOpen({ unbound, goneOn, awaited }: Pick<Why, 'unbound' | 'goneOn' | 'awaited'>): number {
-  return unbound + goneOn + (awaited?.devices.length ?? 0);
+export function leftOpen({ unbound, goneOn }: Pick<Why, 'unbound' | 'goneOn'>): number {
+  return unbound + goneOn;
 }

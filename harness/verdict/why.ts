@@ -95,25 +95,22 @@ export function whyUnbound(said: LogSummary): Why {
     rootAt(member, () => ({ cause: { cause: 'cycle', members, relaxed: true }, evidence: null, line: null }));
     unexplained.delete(member);
   }
-  const awaitedLater: (typeof syncWaits)[number][] = [];
-  const lastNew = [...heard.values()].reduce((last, { first }) => Math.max(last, first), 0);
+  const undriven: (typeof syncWaits)[number][] = [];
   const lastTry = lastTryOfAll(summary);
   for (const wait of syncWaits) {
     const { consumer, line } = wait;
     if (devices.has(consumer) || roots.has(consumer) || (heard.get(consumer)?.line ?? 0) > line) continue;
     const said = complaints.get(consumer);
-    // The kernel looks before user space loads modules: where devices came since, it may be bound by now.
-    if (said === undefined && lastNew > line) {
-      if (hasPartSince(consumer, line, summary)) continue;
-      awaitedLater.push(wait);
+    // No deferral: the kernel looks before user space loads modules, of which one may drive it.
+    if (said === undefined) {
+      if (!hasPartSince(consumer, line, summary)) undriven.push(wait);
       continue;
     }
     unbound.add(consumer);
-    if (said === undefined) unexplained.add(consumer);
-    else
-      rootAt(consumer, () => ({ cause: { cause: 'spoken-of', driver: null }, evidence: said.words, line: said.line }));
+    rootAt(consumer, () => ({ cause: { cause: 'spoken-of', driver: null }, evidence: said.words, line: said.line }));
   }
-  guessProviders(roots, unbound, ends, devices);
+  // Who has no driver yet may be what somebody lacks.
+  guessProviders(roots, new Set([...unbound, ...undriven.map(({ consumer }) => consumer)]), ends, devices);
   nameBelow(roots, cycles);
   const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
@@ -139,13 +136,13 @@ export function whyUnbound(said: LogSummary): Why {
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a)),
     unbound: unbound.size - goneOn,
     goneOn,
-    awaited: atLast(awaitedLater),
+    undriven: atLast(undriven),
     unexplained: [...unexplained],
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken: unexplained.size > 0 ? unspokenOf(summary) : [],
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
-    waited: unbound.size + found.length + awaitedLater.length > 0 || rootDevice !== null ? null : longestWait(summary),
+    waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),
     complaints: othersOf(complaints, devices, known).filter((said) => {
       const { device, driver, words, line } = said;
@@ -165,11 +162,10 @@ export function whyUnbound(said: LogSummary): Why {
   };
 }
 
-function atLast(waits: LogSummary['syncWaits']): Why['awaited'] {
+function atLast(waits: LogSummary['syncWaits']): Why['undriven'] {
   const [first] = waits;
-  return first === undefined
-    ? null
-    : { devices: [...new Set(waits.map(({ consumer }) => consumer))], line: first.line };
+  if (first === undefined) return null;
+  return { devices: [...new Set(waits.map(({ consumer }) => consumer))], line: first.line, time: first.time };
 }
 
 /** A line names a device that is bound, or its driver: it was deferred at most earlier. */

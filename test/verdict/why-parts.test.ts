@@ -66,11 +66,11 @@ describe('what speaks of a device that made it', () => {
   it('is a part of what a supplier still waited for', () => {
     const waits = (device: string) => at(11000, `gadget-pd 100000.power: sync_state() pending due to ${device}`);
     const core = (device: string) => at(15000, `remoteproc remoteproc0: ${device} is available`);
-    const awaited = (device: string, part: string) => why(waits(device), core(part)).awaited?.devices ?? [];
-    expect(awaited('bus@f0000:cluster@78000000', '78000000.core')).toEqual([]);
-    expect(awaited('30080000.cluster', '3008a000.core')).toEqual([]);
-    expect(awaited('30080000.cluster', '3009a000.core')).toEqual(['30080000.cluster']);
-    expect(awaited('30081000.cluster', '30082000.core')).toEqual(['30081000.cluster']);
+    const undriven = (device: string, part: string) => why(waits(device), core(part)).undriven?.devices ?? [];
+    expect(undriven('bus@f0000:cluster@78000000', '78000000.core')).toEqual([]);
+    expect(undriven('30080000.cluster', '3008a000.core')).toEqual([]);
+    expect(undriven('30080000.cluster', '3009a000.core')).toEqual(['30080000.cluster']);
+    expect(undriven('30081000.cluster', '30082000.core')).toEqual(['30081000.cluster']);
   });
 });
 

@@ -341,9 +341,9 @@ describe('whyUnbound', () => {
     expect(formatWhy(why(alarm, ...silent))).not.toContain('others may wait');
   });
 
-  it('counts a device that suppliers still wait for, and has what its driver said of an error', () => {
+  it('takes a consumer that suppliers still wait for as not bound only with what its driver said of an error', () => {
     const waits = '[   11.200000] qcom-rpmhpd a.rsc:power-controller: sync_state() pending due to ae90000.dp';
-    expect(formatWhy(why(waits))).toContain('1 device is not bound, and the log gives no reason');
+    expect(why(waits)).toMatchObject({ unbound: 0, unexplained: [], roots: [] });
     const error = '[    3.200000] platform ae90000.dp: [drm:gadget_dp_probe] *ERROR* no AOSS to speak to';
     expect(why(error, waits)).toMatchObject({
       unbound: 1,
@@ -358,14 +358,20 @@ describe('whyUnbound', () => {
     expect(why(deferred, spoke, waits)).toMatchObject({ settled: [], roots: [{ name: 'ae90000.dp' }] });
   });
 
-  it('leaves open what suppliers waited for before other devices came', () => {
-    const waits = '[   11.200000] gadget-pd a.power: sync_state() pending due to ae90000.dp';
-    const later = '[   16.200000] gadget-rproc 78000000.r5f: 1 core';
-    const found = why(waits, later);
-    expect(found).toMatchObject({ unbound: 0, awaited: { devices: ['ae90000.dp'], line: 1 }, unexplained: [] });
-    expect(formatWhy(found)).toContain('deferred or failed; of 1 more the log does not tell whether they are bound.');
-    expect(formatWhy(found)).toContain('Not bound yet at line 1');
-    expect(why(later.replace('16.', '9.'), waits)).toMatchObject({ unbound: 1, awaited: null });
+  it('tells what suppliers waited for in one line, as no deferral, wherever user space writes at the same time', () => {
+    const waits = (device: string) => `gadget-pd a.power: sync_state() pending due to ${device}`;
+    const glued = `[  OK  ] Started Some Service ${waits('ae91000.dp')}`;
+    const found = why(`[   11.200000] ${waits('ae90000.dp')}`, glued, `[   11.300000] ${waits('ae90000.dp')}`);
+    const devices = ['ae90000.dp', 'ae91000.dp'];
+    expect(found).toMatchObject({ unbound: 0, unexplained: [], undriven: { devices, line: 1, time: 11_200_000 } });
+    expect(formatWhy(found)).toContain('2 consumers had no driver yet at 11.2 s (line 1)');
+    expect(why(`[   11.200000] ${waits('ae90000.dp')}`, pending('ae90000.dp', '(reason unknown)')).undriven).toBeNull();
+    expect(formatWhy(why(glued))).toContain('1 consumer had no driver yet at line 1');
+    // Whether somebody waits for it is a guess.
+    const lacks = pending('ae92000.dsi', 'gadget-dsi: no PHY');
+    expect(why(`[   11.200000] ${waits('ae93000.phy')}`, lacks).roots[0]?.cause).toMatchObject({
+      perhaps: ['ae93000.phy'],
+    });
   });
 
   it('is not told of a deferral of somebody, where many devices came since', () => {
@@ -385,7 +391,7 @@ describe('whyUnbound', () => {
 
   it('reads it where a mail program broke the line', () => {
     const supplier = '07:03:17.034092  <4>[   11.749935] gadget-noc 163d000.interconnect:';
-    expect(why(supplier, 'sync_state() pending due to 1d84000.ufs').unexplained).toEqual(['1d84000.ufs']);
+    expect(why(supplier, 'sync_state() pending due to 1d84000.ufs').undriven?.devices).toEqual(['1d84000.ufs']);
   });
 
   it('guesses by their names which of the silent devices others wait for', () => {
