@@ -4,7 +4,7 @@ import type { LogSummary } from '../dmesg/summary.ts';
 import { WANTS, type Want } from './why-kinds.ts';
 import { nameIn } from './why-names.ts';
 import { type End, type Found, NOT_YET, type PartOfDevice, type Root, type RootCause, type Why } from './why-roots.ts';
-import { wantOf } from './why-wants.ts';
+import { wantOf, withoutPaths } from './why-wants.ts';
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
 const PROVIDERS: readonly RegExp[] = [
@@ -12,7 +12,7 @@ const PROVIDERS: readonly RegExp[] = [
   /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
   /^(?!reg(?:ulator)?[-_]|v(?:cc|dd|bus|sys)|dc|sys).*regulator(?!y)|pmic|ldo|buck|vreg/,
   /interconnect|iommu|smmu/,
-  /pinctrl|gpio|io-domains|syscon|pwm|reset/,
+  /pinctrl|gpio(?!-(?!controller|expander|bank|mux))|io-domains|syscon|pwm|reset/,
   /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
   // Of the root of the tree, and switched by a GPIO.
   /^regulator(?!y)|(?<!power-)supply|^reg[-_]|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,
@@ -157,7 +157,8 @@ export function guessProviders(
       providers.get(want) ??
       candidates.filter((device) => provider.test(device) || isPerhapsCodec(want, device, roots, devices));
     providers.set(want, kind);
-    const words = namesIn(`${name} ${cause.call ?? ''}`);
+    const own = name.slice(name.lastIndexOf(':') + 1);
+    const words = namesIn(`${own} ${withoutPaths(cause.call ?? '')}`);
     const those = new Set([...words].flatMap((word) => named.get(word) ?? []));
     const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name));
     const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : kind;

@@ -22,6 +22,13 @@ export interface Want {
   readonly said?: RegExp;
 }
 
+/**
+ * Not what uses GPIOs and is called after that: `gpio-keys`, `gpio-fan`, `gpio-regulator`
+ * (Documentation/devicetree/bindings).
+ */
+const OF_GPIOS = /gpio(?!-(?!controller|expander|bank|mux))/;
+const GPIO_PROVIDER = new RegExp(`${OF_GPIOS.source}|pinctrl|expander`);
+
 /** Not one of {@link WANTS}: that a chip's GPIOs cannot be registered tells it only where that is deferred. */
 export const PINS_OF_GPIOS: Want = {
   noun: 'the pin controller of its GPIOs',
@@ -80,7 +87,7 @@ export const WANTS: readonly Want[] = [
     // gpiod_hog() has a name that may be of any kind; the last: only spi_get_gpio_descs() is deferred there.
     words: /hog gpio \S+ ?|gpio|spi_register_(?:controller|master)/gi,
     property: /gpios?$/,
-    provider: /gpio|pinctrl|expander/,
+    provider: GPIO_PROVIDER,
   },
   {
     noun: 'a pin controller',
@@ -108,7 +115,7 @@ export const WANTS: readonly Want[] = [
   {
     noun: 'a DSI host',
     named: '`remote-endpoint`',
-    words: /dsi[ _]host/gi,
+    words: /dsi[ _](?:host|attach)/gi,
     property: /^remote-endpoint$/,
     provider: /\bdsi\b/,
   },

@@ -23,13 +23,18 @@ const QUOTED = /'[^']{0,80}'|"[^"]{0,80}"|\([^()]{0,80}\)/g;
 /** Paths of nodes: names in them are of what is asked, and say nothing of the kind either. */
 const PATHS = /(?<=^|[\s(=])\/[\w.,@:+/-]{1,200}/g;
 
+/** Words without the paths of nodes in them. */
+export function withoutPaths(words: string): string {
+  return words.replace(PATHS, '/');
+}
+
 /** What the driver's words mean: the last kind in them (`no phy clock`: a clock); null where they do not tell. */
 export function wantOf(reason: string | null): Want | null {
   if (reason === null) return null;
   if (CREATES_PHY.test(reason)) return WANTS[0] ?? null;
   if (OWN_GPIOS.test(reason)) return PINS_OF_GPIOS;
   if (OWN.test(reason) || OWN_CHIP.test(reason)) return null;
-  const words = reason.replace(QUOTED, "''").replace(PATHS, '/');
+  const words = withoutPaths(reason.replace(QUOTED, "''"));
   let last: { readonly want: Want; readonly at: number } | null = null;
   for (const want of WANTS) {
     const found = [...words.matchAll(want.words)].at(-1);

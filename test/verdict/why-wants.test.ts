@@ -39,6 +39,7 @@ describe('the kinds of what drivers lack', () => {
     ],
     ['no irq_domain yet', 'an interrupt', 'interrupts'],
     ['no pwrseq', 'a power sequencer', 'mmc-pwrseq'],
+    ['mipi_dsi_attach failed (-517). Is host ready?', 'a DSI host', 'remote-endpoint'],
     ['Could not register PCM', 'a DMA controller', 'dmas'],
     ['failed to add the GPIO controller', 'the pin controller of its GPIOs', null],
   ])('%s: %s', (words, noun, property) => {

@@ -906,4 +906,19 @@ describe('a guess', () => {
     const pmic = pending('1000.serial', `platform: wait for supplier /i2c@7000d000/pmic@3c/pinctrl/a-pins`);
     expect(why(pmic).roots).toMatchObject([{ name: '/i2c@7000d000/pmic@3c' }]);
   });
+
+  it('suspects what gives GPIOs, not what is called after those that it uses', () => {
+    const leds = pending('leds', "gadget-leds: Failed to get GPIO '/leds/led-0'");
+    const others = (...names: string[]) => names.map((name) => pending(name, '(reason unknown)'));
+    const users = ['gpio-fan', 'gpio-keys', 'gpio-poweroff'];
+    expect(formatWhy(why(leds, ...others(...users)))).not.toMatch(/perhaps for|others may wait for these/);
+    for (const name of ['1000.gpio', 'gpio-expander', '2-0020.gpio-controller'])
+      expect(formatWhy(why(leds, ...others(...users, name)))).toContain(`perhaps for ${name}: not bound either`);
+  });
+
+  it('does not take what stands in a path, or before a part, for the name of what is lacking', () => {
+    const lacks = '/soc/syscon@10006000/power/domain@0: failed to get clk at index 0';
+    const waits = pending('10006000.syscon:power', `gadget-pd: ${lacks}`);
+    expect(formatWhy(why(waits, pending('14000000.syscon', '(reason unknown)')))).not.toContain('perhaps for');
+  });
 });
