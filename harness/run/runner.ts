@@ -72,6 +72,7 @@ export class Runner {
   readonly #keptFromSnapshots: string[] = [];
   readonly #clockRaces: RunRecord['clockRaces'][number][] = [];
   readonly #refused: InputError[] = [];
+  #checked = 0;
 
   private constructor(options: RunnerOptions, common: CommonFiles, kept: ResultCache, leaveCache: () => Promise<void>) {
     this.#options = options;
@@ -126,7 +127,7 @@ export class Runner {
     await this.check(cell);
     const kernel = await this.kernel(cell);
     if (kernel.kind === 'unbuildable') throw new InputError(`kernel ${cell.kernel} ${cell.linkage}: ${kernel.reason}`);
-    const folder = join(this.#options.folder.shared, 'check');
+    const folder = join(this.#options.folder.shared, `check-${this.#checked++}`);
     await prepareCell(cell, kernel, await symbolsOf(cell, kernel), this.#common, folder);
     await rm(folder, { recursive: true, force: true });
     return kernel;
