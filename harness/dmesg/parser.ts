@@ -44,6 +44,8 @@ const RECENT_LINES = 16;
 /** A driver passes on what regulator_register() returns, drivers/regulator/core.c, which says why. */
 const REGISTERS = /^Failed to register (?:\S{1,64} )?regulator/i;
 const OF_REGULATOR = /^[^:]{1,64}: (\D.{0,200}-517)$/;
+/** What is said of a regulator's own supply just before. */
+const OF_SUPPLY = /^[\w.-]{1,64}: .{0,100}\bsupply\b.{0,100}$/;
 /** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
 const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
@@ -318,7 +320,9 @@ export class DmesgParser {
       return;
     }
     this.#endComplaint(null);
-    this.#complaint = { event, line: lines.at(-1) ?? '' };
+    const supply = REGISTERS.test(event.words) ? (OF_SUPPLY.exec(textOf(lines.at(-2) ?? ''))?.[0] ?? null) : null;
+    const words = supply === null ? event.words : `${supply}; ${event.words}`;
+    this.#complaint = { event: { ...event, words }, line: lines.at(-1) ?? '' };
   }
 
   /** @param next the line that has come, of which the complaint may be the beginning */

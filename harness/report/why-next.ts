@@ -155,6 +155,7 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
 
 /** What a driver returns for what its node says or lacks; ENOTCONN is that of an endpoint without its other end. */
 const OF_NODES: ReadonlySet<number> = new Set([ENOENT, EINVAL, ENODEV, ENOTCONN]);
+const ENDPOINT = '`remote-endpoint`';
 
 /** Cards, disks, and functions of USB and PCI: what a bus finds by itself has no node as a rule. */
 const HAS_NO_NODE =
@@ -234,7 +235,8 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
   const firmware = aboutFirmware(words);
   if (firmware !== null || error === null) return firmware;
   const want = OF_NODES.has(error) ? wantOf(words) : null;
-  if (want?.named != null && want !== PINS_OF_GPIOS)
+  const isOfNode = error !== ENOTCONN || want?.named === ENDPOINT;
+  if (want?.named != null && want !== PINS_OF_GPIOS && isOfNode)
     return `${want.named} in its node has to name ${want.noun}, and the right one`;
   if (isFound && error === EINVAL) return NOT_ACCEPTED;
   return MEANING.get(error) ?? null;

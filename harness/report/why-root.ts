@@ -5,6 +5,7 @@ import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
 import { isWordless, type PartOfDevice, type Root, type RootCause, type Waiting } from '../verdict/why-roots.ts';
+import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
 import { EPERM, nextStep, suspectsOf } from './why-next.ts';
@@ -52,7 +53,7 @@ const FAMILY = /^[a-z]{4,16}-/;
  */
 export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
-  if (cause.cause === 'silent') return `${cause.cause}\n${evidence ?? ''}`;
+  if (cause.cause === 'silent') return `${cause.cause}\n${evidence === null ? '' : withoutInstance(evidence)}`;
   if (cause.cause === 'cycle' && cause.relaxed) return cause.cause;
   if (isWordless({ cause, evidence })) return `${cause.cause}\n`;
   if (cause.cause === 'own-deferral' && cause.call !== null)
@@ -64,6 +65,15 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
     return `${cause.cause}\n${cause.error ?? ''}\n${withoutOwnName(evidence, name)}`;
   const said = withoutOwnName(evidence ?? '', name).replaceAll(/\bCPU\d+/g, 'CPU');
   return waiting.length === 0 ? `${causeText(cause)}\n${said}` : name;
+}
+
+/** Shorter words have no more than what is done before the name of what is lacking. */
+const LEAST_WORDS = 5;
+
+/** Words without the last one, which may be the name of one of several things of a kind: `service channel fpga`. */
+function withoutInstance(words: string): string {
+  const all = words.split(' ');
+  return all.length < LEAST_WORDS ? words : `${all.slice(0, -1).join(' ')}\n${wantOf(words)?.noun ?? ''}`;
 }
 
 /** A driver that names a node of its own in its words says the same of others. */

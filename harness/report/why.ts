@@ -16,6 +16,7 @@ import { ASK_THE_DRIVER_CORE } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'Other drivers report errors, of which one may be the cause of what the log leaves open:';
+const OF_FAILED = 'Other drivers report errors, of which one may be why a probe failed:';
 /** call_driver_probe(), drivers/base/dd.c, has no word of -ENODEV and -ENXIO. */
 const OF_ANY = 'Drivers report errors, after which a probe may have failed without a word of the driver core:';
 
@@ -73,7 +74,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   for (const roots of last) tell(roots);
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;
-  const errors = complaintLines(complaints, isLeftOpen ? OF_OTHERS : OF_ANY);
+  const errors = complaintLines(complaints, isLeftOpen ? (isOnlyFailed(found) ? OF_FAILED : OF_OTHERS) : OF_ANY);
   lines.push(...errors);
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
@@ -132,6 +133,11 @@ function crashLines({ title, line, probe }: NonNullable<Why['crash']>): string[]
   return [`${where}: ${printable(title)} (line ${line})`, '  next: see `bootrace classify` of this log'];
 }
 
+/** Whether nothing is deferred, and nothing may wait for what failed. */
+function isOnlyFailed(found: Why): boolean {
+  return found.rootDevice === null && failedAlone(found).size === found.unbound + found.goneOn;
+}
+
 /** How many devices are not bound, and of how many of them the reason is known. */
 function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   const {
@@ -147,7 +153,7 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
-  if (found.rootDevice === null && failedAlone(found).size === unbound + goneOn)
+  if (isOnlyFailed(found))
     return (
       `Nothing is said to be deferred; ${count(unbound, 'probe')} failed, for ${count(reasons, 'reason')}, and ` +
       `nothing is said to wait for ${unbound === 1 ? 'it' : 'them'}:`
@@ -291,6 +297,11 @@ function openLines({ roots, unexplained, reasonless }: Why): string[] {
   const what = `may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`;
   const words = unexplained.length > 0 ? [`  they ${what}`] : ['', `What is deferred without a reason ${what}`];
   const guess = failed.length > 0 && failed.length <= LIKELY ? words : [];
+  const ofCpus = unexplained.some((name) => /cpufreq/.test(name))
+    ? roots.filter(({ name, cause }) => cause.cause !== 'failed' && /cpu/.test(name) && isProvider(name))
+    : [];
+  if (ofCpus.length > 0)
+    guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))}, which is a guess by the name`);
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];

@@ -83,6 +83,19 @@ function blockOf(device: string): string | null {
   return /^([0-9a-f]{6,16})\.[a-z]/.exec(device)?.[1]?.slice(0, -DIGITS_OF_BLOCK) ?? null;
 }
 
+/** Shorter prefixes may be in any name. */
+const LEAST_PREFIX = 4;
+
+/**
+ * Whether words without a driver, of an error of this number, have a prefix (pr_fmt()) that the device or its driver is
+ * named with.
+ */
+function isNamedAfter(said: Words, { device, driver }: DeviceLife, error: number): boolean {
+  const prefix = said.driver === null ? said.device.toLowerCase() : '';
+  const isInName = prefix.length >= LEAST_PREFIX && `${device} ${driver}`.toLowerCase().includes(prefix);
+  return isInName && new RegExp(`-${error}\\b(?!.*-\\d)`).test(said.words);
+}
+
 /** Whether a device is one of the cores of a cluster by their names: `r5f` and `r5fss`. */
 function isCoreOf(core: string, cluster: string): boolean {
   const [own, whole] = [ownNode(core)?.name, ownNode(cluster)?.name];
@@ -159,7 +172,8 @@ function withWordsOfParts(
     if (words !== null && (tells(words) || lacksPins(words))) continue;
     const isCause = (said: Words) =>
       words === null
-        ? error !== null && isProvider(said.device) && said.words.endsWith(` -${error}`)
+        ? error !== null &&
+          ((isProvider(said.device) && said.words.endsWith(` -${error}`)) || isNamedAfter(said, life, error))
         : block !== null && blockOf(said.device) === block;
     const part = [...complaints.values()].find(
       (said) =>

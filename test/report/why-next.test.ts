@@ -45,6 +45,8 @@ describe('the next step', () => {
       '`clocks` in its node has to name a clock, and the right one',
     );
     expect(failed(2)).toContain('see what its node should have');
+    expect(failed(107, 'failed to get its remote endpoint: -107')).toContain('`remote-endpoint` in its node');
+    expect(failed(107, 'failed to set up its clock: -107')).toContain('nothing answers there');
     expect(failed(999)).toBeUndefined();
     const taken = stamped('gadget-pinctrl 2.pinctrl: pin 7 already requested by 3.i2c; cannot claim for 1.dev');
     const late = stamped('gadget 1.dev: probe with driver gadget failed with error -22');

@@ -91,6 +91,12 @@ describe('what a driver says of an error', () => {
     expect(formatWhy(why(attempt(1, words), awaited))).toContain('next: see to the errors above; then whether');
     expect(formatWhy(why(awaited))).toContain('next: see whether its module');
     expect(told('transfer failed', [1, 2, 3])).not.toContain('times:');
+    const supply = (second: number) => `[   1${second}.000000] ldo3: supply_name: ldo3-in supply: 0`;
+    const register = 'failed to register 1000.pmic regulator';
+    const lines = [1, 2, 3].flatMap((second) => [supply(second), attempt(second, register)]);
+    expect(formatWhy(why(...lines))).toContain(
+      `ldo3: supply_name: ldo3-in supply: 0; ${register} (line 6)\n    said 3`,
+    );
   });
 
   it('is of a driver whose name has blanks, and not of a sentence', () => {
@@ -547,6 +553,42 @@ describe('what a function says without a device', () => {
   });
 });
 
+describe('what a prefix says without a device', () => {
+  const failed = (error: number) =>
+    stamped(`gadget,pm9 1-0008: probe with driver gadget,pm9 failed with error -${error}`);
+  const said = stamped('PM9_: failed to register its lamp rc=-107');
+  const named = stamped('GADGET: failed to register its lamp rc=-107');
+
+  it('is why a probe failed with the same number where the driver has its name', () => {
+    const evidence = 'GADGET: failed to register its lamp rc=-107';
+    expect(why(named, failed(107))).toMatchObject({ roots: [{ evidence }], complaints: [] });
+    expect(why(named, failed(22)).roots).toMatchObject([{ evidence: null }]);
+    expect(why(said, failed(107)).roots).toMatchObject([{ evidence: null }]);
+  });
+
+  it('is said to be what may have made it fail otherwise', () => {
+    const text = formatWhy(why(named, failed(22)));
+    expect(text).toContain('Other drivers report errors, of which one may be why a probe failed:');
+    expect(formatWhy(why(named, failed(22), pending('2.adc', 'gadget: not yet')))).toContain('the log leaves open:');
+  });
+});
+
+describe('things of one kind that drivers lack without a reason', () => {
+  const lacks = (device: string, what: string) => [
+    stamped(`gadget ${device}: couldn't get service channel ${what}`),
+    pending(device, '(reason unknown)'),
+  ];
+
+  it('are one reason, whatever each is called', () => {
+    const text = formatWhy(why(...lacks('1.hwmon', 'rsu'), ...lacks('2.fpga', '(fpga)')));
+    expect(text).toContain('2 devices are not bound, for 1 reason:');
+    expect(text).toContain('1.hwmon, 2.fpga: deferred itself');
+    const other = stamped("gadget 2.fpga: couldn't get service channel clock");
+    const two = why(...lacks('1.hwmon', 'rsu'), other, pending('2.fpga', '(reason unknown)'));
+    expect(formatWhy(two)).toContain('for 2 reasons:');
+  });
+});
+
 describe('the error of a probe', () => {
   const failed = (error: number) =>
     formatWhy(why(stamped(`gadget 1.dev: probe with driver gadget failed with error ${error}`)));
@@ -626,6 +668,13 @@ describe('a guess', () => {
     const open = (...names: string[]) => formatWhy(why(...names.map((name) => pending(name, '(reason unknown)'))));
     expect(open('2180000.i2c')).not.toContain('others may wait');
     expect(open('regulator-5v', '1000.gpio', '2000.mmc')).toContain('a guess: 1000.gpio, regulator-5v');
+  });
+
+  it('is the regulator of the CPUs, for their cpufreq', () => {
+    const cpufreq = pending('cpufreq-dt', '(reason unknown)');
+    const told = (name: string) => formatWhy(why(cpufreq, pending(name, 'gadget: failed to get its PWM')));
+    expect(told('regulator-vddcpu')).toContain('  cpufreq may wait for regulator-vddcpu, which is a guess');
+    expect(told('regulator-vddlogic')).not.toContain('cpufreq may wait');
   });
 
   it('is an I2C device that fw_devlink names and no driver speaks of', () => {
