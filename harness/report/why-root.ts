@@ -103,7 +103,9 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
   );
   const place = line === null || line === 0 ? '' : ` (line ${line})`;
   const head =
-    drivers.size > 1 ? textOfMany(cause, [...drivers], roots) : causeText(togetherOf(cause, roots), evidence);
+    drivers.size > 1 || (roots.length > 1 && isWordless(first))
+      ? textOfMany(cause, [...drivers], roots)
+      : causeText(togetherOf(cause, roots), evidence);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
   const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
   if (quoted && evidence.startsWith(OF_PIN_CONTROLLER)) lines.push(`  ${printable(evidence)}${place}`);
@@ -152,7 +154,8 @@ function membersOf({ cause }: Root): readonly string[] {
 function textOfMany(cause: RootCause, drivers: readonly string[], roots: readonly Root[]): string {
   if (cause.cause === 'failed') return `the probes of ${listed(drivers)} failed${errorText(cause)}`;
   const call = cause.cause === 'own-deferral' ? cause.call : null;
-  const who = roots.every(({ name }) => drivers.includes(name)) ? 'their drivers' : listed(drivers);
+  const isUnnamed = drivers.length === 0 || roots.every(({ name }) => drivers.includes(name));
+  const who = isUnnamed ? 'their drivers' : listed(drivers);
   return `${who} defer them${call === null ? becauseOf(null, null) : `: ${call}`}`;
 }
 
