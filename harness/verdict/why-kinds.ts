@@ -51,12 +51,12 @@ export const WANTS: readonly Want[] = [
     provider: /regulator(?!y)|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
   },
   {
-    // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c.
-    noun: 'a power supply (a charger or a battery)',
-    named: '`power-supplies`',
+    // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c; many a driver calls its regulator so.
+    noun: 'a regulator, or a power supply (a charger or a battery)',
+    named: '`*-supply` or `power-supplies`',
     words: /power[ _-]suppl(?:y|ies)\b/gi,
-    property: /^power-supplies$/,
-    provider: /charger|battery|gauge/,
+    property: /-supply$|^power-supplies$/,
+    provider: /charger|battery|gauge|regulator(?!y)|-supply$|pmic/,
   },
   {
     noun: 'a PHY',

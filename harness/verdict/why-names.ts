@@ -105,6 +105,12 @@ function isPartOfBlock(node: string, above = ''): boolean {
   return PINS.test(node) && !node.includes('@') && BUS_ADDRESS.test(above);
 }
 
+/** of_device_make_bus_id(), drivers/of/device.c: of a node without an address, by the nearest above that has one. */
+function nameInside(parts: readonly string[]): string {
+  const last = parts.findLastIndex((part) => BUS_ADDRESS.test(part));
+  return [deviceOfPath(parts.slice(0, last + 1).join('/')), ...parts.slice(last + 1)].join(':');
+}
+
 /** The devices of a log, looked up by what the driver core calls them. */
 export class Names {
   readonly #devices: ReadonlyMap<string, DeviceLife>;
@@ -241,6 +247,7 @@ export class Names {
       const node = parts[length - 1] ?? '';
       const path = parts.slice(0, length).join('/');
       if (REGULATORS.test(node) || isPartOfBlock(node, parts[length - 2])) return path;
+      if (!node.includes('@') && this.#devices.has(nameInside(parts.slice(0, length)))) return path;
       const isDevice =
         BUS_ADDRESS.test(node) ||
         // Its registers may be a part of those of the node around it, with an offset for an address.

@@ -88,6 +88,8 @@ export function whyUnbound(said: LogSummary): Why {
     if (next !== undefined) roots.get(end)?.waiting.set(device, next);
   }
   for (const { node, with: other } of cycles) {
+    // A node needs what it makes itself in no circle.
+    if (node === other || other.startsWith(`${node}/`)) continue;
     // fw_devlink found it and relaxed it: only worth a word where a device of it is still not bound.
     const member = [node, other].map((one) => names.deviceOf(one)).find((one) => one !== null && unexplained.has(one));
     if (member === undefined || member === null) continue;

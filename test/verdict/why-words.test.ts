@@ -973,4 +973,22 @@ describe('a guess', () => {
     const waits = pending('10006000.syscon:power', `gadget-pd: ${lacks}`);
     expect(formatWhy(why(waits, pending('14000000.syscon', '(reason unknown)')))).not.toContain('perhaps for');
   });
+
+  it('knows what is made inside a device, whose node has no address, as the supplier of a part of it', () => {
+    const waits = pending('cci', 'platform: wait for supplier /soc/wrap@1000d000/pmic/regulators/buck-1');
+    const pmic = pending('1000d000.wrap:pmic', 'gadget-pmic: IRQ index 0 not found');
+    expect(why(waits, pmic).roots).toMatchObject([{ name: '1000d000.wrap:pmic', waiting: [{ device: 'cci' }] }]);
+    expect(why(waits).roots).toMatchObject([{ name: '1000d000.wrap' }]);
+    expect(why(waits, pending('2000d000.wrap:pmic', 'gadget-pmic: no clock')).roots[0]?.name).toBe('1000d000.wrap');
+  });
+
+  it('has no circle of a node with itself and what is in it', () => {
+    const circle = (other: string) => stamped(`platform 1000.pcie: Fixed dependency cycle(s) with ${other}`);
+    const device = pending('1000.pcie', '(reason unknown)');
+    expect(why(circle('/soc/intc@2000'), device).roots).toHaveLength(1);
+    const path = (other: string) => stamped(`/soc/pcie@1000: Fixed dependency cycle(s) with ${other}`);
+    for (const other of ['/soc/pcie@1000', '/soc/pcie@1000/interrupt-controller'])
+      expect(why(path(other), device)).toMatchObject({ roots: [], unexplained: ['1000.pcie'] });
+    expect(why(path('/soc/pcie@10000'), device).roots).toHaveLength(1);
+  });
 });

@@ -236,7 +236,7 @@ describe('whyUnbound', () => {
     expect(wants).toEqual([
       // By a guess the switch waits for it.
       'a PHY',
-      'a power supply (a charger or a battery)',
+      'a regulator, or a power supply (a charger or a battery)',
       'a USB role switch (a USB controller)',
       'a DMA controller',
     ]);
