@@ -97,7 +97,12 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
       }
     | { readonly event: 'retried' }
     /** The driver of a device that was deferred says something else of it, or a subsystem does, without a driver. */
-    | { readonly event: 'spoke'; readonly words: string }
+    | {
+        readonly event: 'spoke';
+        readonly words: string;
+        /** The words are of what is registered when a probe is as good as over: the device is at work. */
+        readonly atWork?: true;
+      }
     | { readonly event: 'bound' }
     /** Its driver finds that the device is not its own, -ENODEV or -ENXIO, or lacks something that is not there. */
     | { readonly event: 'probe-declined'; readonly error: number; readonly words: string | null }
@@ -148,6 +153,8 @@ export type DmesgEvent =
       readonly driver: string | null;
       readonly words: string;
     })
+  /** The driver core lets a device wait for another one until that is bound: only where the parser is asked for it. */
+  | (At & { readonly event: 'linked'; readonly consumer: string; readonly supplier: string })
   /** Something is bound that was not there before, such as a card or a part of a display: only as the next one. */
   | (At & { readonly event: 'stirred' })
   /** A line speaks of deferral in words that are not understood: only where the parser is asked for it. */

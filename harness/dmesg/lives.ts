@@ -268,12 +268,12 @@ export class Lives {
   }
 
   /** What a driver says well of a device; it tells nothing of the state, whose line stays, unless the probe is over. */
-  #speak({ device, driver, words, time, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+  #speak({ device, driver, words, atWork, time, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
     const known = this.#devices.get(device) ?? this.#muxOf(device);
     const isNew = this.#chatter.isNew(known?.device ?? device, words);
     if (saysProbed(words)) {
       const life = this.#life(device, line);
-      if (life === null) return;
+      if (life === null || !this.#isAfterList(life)) return;
       life.driver ??= driver;
       if (life.wait !== null && isWaiting(life)) life.wait = until(time, life.wait);
       life.probed = true;
@@ -283,8 +283,18 @@ export class Lives {
     if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;
     if (isNew && known.wait !== null && isWaiting(known)) known.wait = until(time, known.wait);
     if (isNew) known.spoke = true;
+    if (atWork === true && this.#isAfterList(known)) {
+      known.line = line;
+      this.#bind(known);
+      return;
+    }
     const last = this.#deferredAt.get(known.device);
     if (last !== undefined && !isOneAttempt(last, { time, line })) known.again = true;
+  }
+
+  /** Whether what comes in the log is of after the list that has the device: pieces may stand in any order. */
+  #isAfterList({ pending, listed }: DeviceLife): boolean {
+    return !pending || (this.inOrder && !listed);
   }
 
   /** The only multiplexer of MDIO buses that is deferred, for a bus that one has made: mdio_mux_init() names it. */

@@ -18,9 +18,11 @@ import { SIGNS, SIGNS_OF_ROOT } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
 import {
   announcedIn,
+  boundIn,
   complaintIn,
   goodWords,
   lastOf,
+  linkIn,
   maySpeak,
   OF_TREE,
   soundsBad,
@@ -224,7 +226,14 @@ export class DmesgParser {
     if (this.#complaints && read === null) this.#complain(record, line, lines);
     if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
     const announced = this.#complaints && read === null ? announcedIn(text) : null;
-    if (announced !== null) this.#emit({ event: 'spoke', device: announced, driver: null, words: text, line, time });
+    if (announced !== null) {
+      const words = { event: 'spoke', driver: null, words: text, atWork: true, line, time } as const;
+      this.#emit({ ...words, device: announced });
+    }
+    const bound = this.#complaints && read === null ? boundIn(text) : null;
+    if (bound !== null) this.#emit({ event: 'bound', ...bound, line, time });
+    const link = this.#complaints && read === null ? linkIn(text) : null;
+    if (link !== null) this.#emit({ event: 'linked', ...link, line, time });
     if (said !== null) {
       // One word is enough, of drivers that say much.
       this.#follow(said);

@@ -85,9 +85,25 @@ const GOES_ON = new RegExp(
   ),
   'i',
 );
-/** A driver says at the end of its probe that it has succeeded. */
-const PROBED =
-  /^(?:probed\b|probe (?:succe|ok\b|done\b|complete|finished))|\b(?:successfully probed|probed successfully)/i;
+/** A driver says at the end of its probe that it has succeeded; many a one begins with the name of its function. */
+const PROBED = new RegExp(
+  oneOf(
+    /^probed\b|^(?:\w+_)?probe(?:\(\))?:? (?:succe|ok\b|done\b|complete|finished)|^\w+_probe(?:\(\))?:? .*\bregistered$/,
+    /\b(?:successfully probed|probed successfully)|^(?:(?!not|be|is|was|has|been)\S{1,32} ){1,2}probed[.!]?$/,
+  ),
+  'i',
+);
+/**
+ * Of what a driver registers, or has registered with, which it does when its probe is as good as over: an adapter, a
+ * sound card (snd_soc_bind_card(), asoc_simple_card's `mapping ok` before 5.6), a network link.
+ */
+const AT_WORK = new RegExp(
+  oneOf(
+    /^(?!.*\b(?:not|be|being|until|once|when|if|wait\w*|devices)\b).*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)/,
+    /^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
+  ),
+  'i',
+);
 /**
  * What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq() and
  * platform_get_irq_byname(), and regulator_get_optional(), which alone returns -ENODEV (drivers/regulator/core.c).
@@ -140,6 +156,8 @@ const ANNOUNCES: readonly RegExp[] = [
   /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
   /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
   /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/input\/input\d+$/,
+  // snd_jack_dev_register(), sound/core/jack.c: a jack of a sound card.
+  /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/sound\/card\d+\/input\d+$/,
   /^\[drm\] Initialized \S+ .{0,64}for (\S{1,128}) on minor \d/,
   /^remoteproc \S+: (\S{1,128}) is available$/,
   /^gpio gpiochip\d+: \((\S{1,128})\): not an immutable chip/,
@@ -172,6 +190,28 @@ export function saysProbed(words: string): boolean {
   return PROBED.test(words);
 }
 
+/** device_link_add(), drivers/base/core.c: a link for sync_state() alone holds nothing back. */
+const LINKED = /^\S{1,64} (\S{1,128}): Linked as a consumer to (\S{1,128})$/;
+
+/** Which device the driver core lets wait for which other one until that is bound. */
+export function linkIn(text: string): { readonly consumer: string; readonly supplier: string } | null {
+  const [, consumer, supplier] = text.includes(': Linked as a consumer to ') ? (LINKED.exec(text) ?? []) : [];
+  return consumer === undefined || supplier === undefined ? null : { consumer, supplier };
+}
+
+/** device_links_driver_bound(), drivers/base/core.c, has no more use for links of what is bound. */
+const DROPS_LINK = /^(\S.{0,63}) (\S{1,128}): Dropping the link to \S{1,128}$/;
+/** phy_attached_print(), drivers/net/phy: the PHY and its driver. */
+const PHY_OF = /: PHY \[(\S{1,128})\] driver \[([^\]]{1,64})\]/;
+
+/** A device of which a subsystem shows that it is bound, and its driver; null in any other line. */
+export function boundIn(text: string): { readonly device: string; readonly driver: string } | null {
+  const [, phy, of] = text.includes(': PHY [') ? (PHY_OF.exec(text) ?? []) : [];
+  if (phy !== undefined && of !== undefined) return { device: phy, driver: of };
+  const [, driver, device] = text.includes(': Dropping the link to ') ? (DROPS_LINK.exec(text) ?? []) : [];
+  return driver === undefined || device === undefined || NO_DRIVERS.has(driver) ? null : { device, driver };
+}
+
 /** The one of `devices` that a line is about by its prefix, `DRIVER DEVICE: words` of dev_printk(). */
 export function spokenOf(line: string, devices: ReadonlySet<string>): string | null {
   let from = 0;
@@ -186,8 +226,14 @@ export function spokenOf(line: string, devices: ReadonlySet<string>): string | n
   return null;
 }
 
+interface GoodWords {
+  readonly driver: string;
+  readonly words: string;
+  readonly atWork?: true;
+}
+
 /** What a driver says of a device as of one that works; null for an error, and for what the driver core says. */
-export function goodWords(device: string, text: string): { readonly driver: string; readonly words: string } | null {
+export function goodWords(device: string, text: string): GoodWords | null {
   const said = text.replace(SAYS_INTERFACE, '');
   const at = said.indexOf(` ${device}: `);
   const driver = said.slice(0, Math.max(at, 0));
@@ -196,7 +242,7 @@ export function goodWords(device: string, text: string): { readonly driver: stri
   if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || NO_DRIVERS.has(driver)) return null;
   if (GOES_ON.test(words)) return { driver, words };
   if (OF_CORE.test(words) || NO_MATTER.test(words) || DEFERS.test(words) || AN_ERROR.test(words)) return null;
-  return { driver, words };
+  return said !== text || AT_WORK.test(words) ? { driver, words, atWork: true } : { driver, words };
 }
 
 /** A device's name that a person left out. */

@@ -14,6 +14,7 @@ const MAX_BOOTS = 1000;
 const MAX_IN_FLIGHT = 3;
 const MAX_STIRS = 8;
 const MAX_SUMMARIES = 32;
+const MAX_LINKS = 50_000;
 
 export interface Initcall {
   readonly function: string;
@@ -74,6 +75,13 @@ interface SyncWait {
   readonly time: number | null;
 }
 
+/** The driver core has the consumer wait for the supplier until that is bound. */
+export interface Link {
+  readonly consumer: string;
+  readonly supplier: string;
+  readonly line: number;
+}
+
 /** A part of a device whose bind failed, and with it that of the device (drivers/base/component.c). */
 export interface BindFailure {
   readonly device: string;
@@ -116,6 +124,8 @@ export interface LogSummary {
   readonly stirs: readonly number[];
   /** Nodes that fw_devlink found to need each other. */
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
+  /** Links of devices to their suppliers, where the parser was asked for them. */
+  readonly links: readonly Link[];
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
   readonly complaints: ReadonlyMap<string, Words>;
   /** Lines that speak of deferral and are not understood, where the parser was asked for them; the first ones. */
@@ -162,6 +172,7 @@ export class Summary {
   readonly #complaints = new Complaints();
   readonly #unread: { text: string; line: number; time: number | null }[] = [];
   readonly #heard = new Heard();
+  readonly #links: Link[] = [];
   readonly #stirs: number[] = [];
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
@@ -262,6 +273,10 @@ export class Summary {
           this.#bindFailures.set(device, { device, driver, part, error, words, line });
         return;
       }
+      case 'linked':
+        if (this.#links.length < MAX_LINKS)
+          this.#links.push({ consumer: event.consumer, supplier: event.supplier, line: event.line });
+        return;
       case 'stirred':
         this.#stirs.push(event.line);
         if (this.#stirs.length > MAX_STIRS) this.#stirs.shift();
@@ -326,6 +341,7 @@ export class Summary {
       unread: this.#unread,
       heard: this.#heard.all,
       stirs: this.#stirs,
+      links: this.#links,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,

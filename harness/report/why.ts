@@ -20,6 +20,8 @@ const OF_FAILED = 'Other drivers report errors, of which one may be why a probe 
 /** call_driver_probe(), drivers/base/dd.c, has no word of -ENODEV and -ENXIO. */
 const OF_ANY = 'Drivers report errors, after which a probe may have failed without a word of the driver core:';
 
+/** Devices that are bound after all are named, so many of them. */
+const BOUND = 8;
 /** Likely roots that are named, and errors that are quoted. */
 const LIKELY = 5;
 
@@ -78,6 +80,10 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   lines.push(...errors);
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
+  if (found.bound.length > 0) {
+    const bound = found.bound.map(({ device, line }) => `${device} (line ${line})`);
+    lines.push('', `Deferred earlier and bound since: ${listed(bound, BOUND)}`);
+  }
   if (found.settled.length > 0)
     lines.push(
       '',

@@ -156,6 +156,8 @@ export interface Why {
    * bound or failed, as far as lines later in the log tell, which is a guess.
    */
   readonly settled: readonly string[];
+  /** Deferred once, and bound since, in the order of the lines that show it. */
+  readonly bound: readonly { readonly device: string; readonly line: number }[];
   /** Where nothing is left open: what was deferred for the longest time, in seconds, and what it had lacked last. */
   readonly waited: {
     readonly device: string;

@@ -120,6 +120,17 @@ export function splitSettled(summary: LogSummary, names: Names) {
   return { unbound: new Set(others), settled };
 }
 
+/** What was deferred and of which a later line shows that it is bound, without what is `open` all the same. */
+export function boundAfterDeferral(
+  devices: LogSummary['devices'],
+  open: Pick<ReadonlyMap<string, unknown>, 'has'>,
+): Why['bound'] {
+  return [...devices.values()]
+    .filter(({ device, state, deferrals }) => state === 'bound' && deferrals > 0 && !open.has(device))
+    .map(({ device, boundLine: line }) => ({ device, line }))
+    .sort((a, b) => a.line - b.line);
+}
+
 /** What is made of several parts has a room of its own, and begins there. */
 const ROOM = 0x10000;
 

@@ -18,8 +18,16 @@ import {
   unspokenOf,
 } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
+import { withProvenSuppliers } from './why-proven.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import { boundSince, hasPartSince, lastTryOfAll, longestWait, splitSettled } from './why-settled.ts';
+import {
+  boundAfterDeferral,
+  boundSince,
+  hasPartSince,
+  lastTryOfAll,
+  longestWait,
+  splitSettled,
+} from './why-settled.ts';
 import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -29,7 +37,7 @@ const ETIMEDOUT = 110;
 
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
-  const summary = { ...said, devices: withMoreWords(said) };
+  const summary = { ...said, devices: withProvenSuppliers(said, withMoreWords(said)) };
   const { devices, retryLoop, cycles, syncWaits, complaints, heard } = summary;
   const names = new Names(devices);
   const speakers = new Names(
@@ -126,7 +134,14 @@ export function whyUnbound(said: LogSummary): Why {
       properties: [],
     })),
   }));
-  const known = new Set([...unbound, ...settled, ...unexplained, ...roots.keys()]);
+  const bound = boundAfterDeferral(devices, roots);
+  const known = new Set([
+    ...unbound,
+    ...settled,
+    ...bound.map(({ device }) => device),
+    ...unexplained,
+    ...roots.keys(),
+  ]);
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
@@ -144,6 +159,7 @@ export function whyUnbound(said: LogSummary): Why {
     unspoken: unexplained.size > 0 ? unspokenOf(summary) : [],
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
+    bound,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),
     complaints: othersOf(complaints, devices, known).filter((said) => {

@@ -45,7 +45,7 @@ describe('what speaks of a device that made it', () => {
 
   it('is a PHY on its MDIO bus', () => {
     const attached = 'gadget-mac 6000.ethernet eth0: PHY [5000.mdio:03] driver [Gadget PHY] (irq=POLL)';
-    expect(why(bus, at(15000, attached))).toMatchObject({ unbound: 0, settled: ['5000.mdio'] });
+    expect(why(bus, at(15000, attached))).toMatchObject({ unbound: 0, bound: [{ device: '5000.mdio', line: 2 }] });
     const other = 'Gadget PHY 5000.mdio:03: attached PHY driver (mii_bus:phy_addr=5000.mdio:03, irq=POLL)';
     expect(why(bus, at(15000, other)).unbound).toBe(0);
   });
@@ -53,14 +53,14 @@ describe('what speaks of a device that made it', () => {
   it('is a PHY on a bus of the only multiplexer that is deferred', () => {
     const mux = (name: string) => pending(name, 'mdio-mux-multiplexer: Failed to get mux');
     const attached = at(15000, 'gadget-mac 6000.ethernet eth1: PHY [mdio_mux-0.1:03] driver [Gadget PHY] (irq=POLL)');
-    expect(why(mux('mdio-mux-1'), attached)).toMatchObject({ unbound: 0, settled: ['mdio-mux-1'] });
+    expect(why(mux('mdio-mux-1'), attached)).toMatchObject({ unbound: 0, bound: [{ device: 'mdio-mux-1' }] });
     expect(why(mux('mdio-mux-1'), mux('mdio-mux-2'), attached).unbound).toBe(2);
   });
 
   it('is one of its PHYs, which somebody has got', () => {
     const phy = at(900, 'gadget-phy 7000.phy: no supply: -517');
     const fails = at(2900, 'phy phy-7000.phy.1: phy poweron failed --> -110');
-    expect(why(phy, fails).settled).toEqual(['7000.phy']);
+    expect(why(phy, fails)).toMatchObject({ settled: [], bound: [{ device: '7000.phy' }] });
   });
 
   it('is a part of what a supplier still waited for', () => {

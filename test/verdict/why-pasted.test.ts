@@ -248,8 +248,8 @@ describe('a device that was deferred', () => {
     const words = ['Sound card gadget registered', 'property gadget,jack not detected'];
     const [there, lacks] = words.map((text, n) => `[    ${n + 2}.000000] gadget-card 1000.sound: ${text}`);
     const deferred = '[    1.000000] gadget-card 1000.sound: ASoC: platform (null) not registered';
-    expect(why(deferred, there ?? '', lacks ?? '').settled).toEqual(['1000.sound']);
-    expect(why(deferred, lacks ?? '').settled).toEqual([]);
+    expect(why(deferred, there ?? '', lacks ?? '').bound).toEqual([{ device: '1000.sound', line: 2 }]);
+    expect(why(deferred, lacks ?? '').unbound).toBe(1);
   });
 
   it('is settled where it is bound as a part, also where that failed before', () => {
@@ -270,7 +270,9 @@ describe('a device that was deferred', () => {
 
   it('is settled where its network interface speaks', () => {
     const spoken = (last: string) =>
-      why('[    0.882777] gadget-mac 1c50000.ethernet: failed to get its clock: -517', last).settled;
+      why('[    0.882777] gadget-mac 1c50000.ethernet: failed to get its clock: -517', last).bound.map(
+        ({ device }) => device,
+      );
     expect(spoken('[    6.221937] gadget-mac 1c50000.ethernet eth0: Link is Up')).toEqual(['1c50000.ethernet']);
     expect(spoken('[    6.221937] gadget-mac 1c50000.ethernet failed: Link is Up')).toEqual([]);
   });

@@ -526,10 +526,16 @@ describe('whyUnbound', () => {
   it('takes no device for a root of which its driver says something else after the deferral', () => {
     const deferred = '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000';
     const spoke = '[    8.400000] gadget-rtc 1.rtc: registered as rtc0';
-    expect(why(deferred, spoke)).toMatchObject({ settled: ['1.rtc'], roots: [], unbound: 0 });
+    expect(why(deferred, spoke)).toMatchObject({
+      settled: [],
+      bound: [{ device: '1.rtc', line: 2 }],
+      roots: [],
+      unbound: 0,
+    });
     expect(why(spoke, deferred)).toMatchObject({ settled: [], unbound: 1 });
     expect(why(deferred, spoke, deferred.replace('8.30', '9.30'))).toMatchObject({ settled: [], unbound: 1 });
-    expect(why(deferred, spoke.replace('registered', 'not registered: error'))).toMatchObject({ settled: [] });
+    for (const open of ['not registered: error', 'not yet registered', 'waits until it is registered', 'unregistered'])
+      expect(why(deferred, spoke.replace('registered as rtc0', open)).bound).toEqual([]);
     expect(why(deferred, spoke.replace('gadget-rtc', 'platform'))).toMatchObject({ settled: [] });
     expect(why(deferred, spoke, pending('1.rtc', '(reason unknown)'))).toMatchObject({ settled: [], unbound: 1 });
   });
@@ -641,7 +647,7 @@ describe('whyUnbound', () => {
     expect(told[2]).toMatch(/^1\.dev, 5\.dev: the kernel found .*: 1\.dev, \/soc\/dev@2, 5\.dev, \/soc\/dev@6/);
     const settled = why(
       '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000',
-      '[    8.400000] gadget-rtc 1.rtc: registered as rtc0',
+      '[    8.400000] gadget-rtc 1.rtc: has a battery',
     );
     const text = formatWhy(settled);
     expect(text).toContain('so bound or failed since: 1.rtc\n  a guess:');

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+/** A line at a time in milliseconds. */
+const at = (ms: number, text: string) => `[${(ms / 1000).toFixed(6).padStart(12)}] ${text}`;
+const rootsOf = (...lines: string[]) => why(...lines).roots.map(({ name }) => name);
+const waits = (ms: number, device: string, supplier: string) =>
+  at(ms, `platform ${device}: probe deferral - supplier ${supplier} not ready`);
+
+describe('a device that the log shows at work after its deferral', () => {
+  const lacks = at(900, 'gadget-card 1000.sound: no component yet: -517');
+  const pending = at(950, 'platform 1000.sound: deferred probe pending');
+  const atWork = [
+    'gadget-card 1000.sound: gadget_card_probe: completed',
+    'gadget-card 1000.sound: sound card gadget registered',
+    'gadget-card 1000.sound: gadget_card_probe: card gadget is registered',
+    'gadget-card 1000.sound: gadget-hifi <-> 2000.i2s mapping ok',
+    'gadget-card 1000.sound eth0: Gadget MAC rev 3 at 0x1000',
+    'gadget-card 1000.sound: Link is Up - 100Mbps/Full',
+    'gadget-card 1000.sound: card probed',
+    'input: gadget Headset Jack as /devices/platform/1000.sound/sound/card0/input2',
+    'gadget-card 1000.sound: Dropping the link to 2000.i2s',
+    '[drm] Initialized gadget 1.0.0 20200101 for 1000.sound on minor 0',
+  ];
+
+  it('is bound, in the line that shows it', () => {
+    for (const words of atWork) {
+      expect([words, why(lacks, at(1000, words)).bound]).toEqual([words, [{ device: '1000.sound', line: 2 }]]);
+      expect(formatWhy(why(lacks, pending, at(1000, words)))).toContain('bound since: 1000.sound (line 3)\n');
+      // A list of the kernel's is of what was known before.
+      expect([words, why(lacks, at(930, words), pending).unbound]).toEqual([words, 1]);
+      expect(why(at(800, words), lacks).bound).toEqual([]);
+    }
+  });
+
+  it('may be of earlier than what a person shows of devices_deferred', () => {
+    const list = '1000.sound\tgadget-card: no component yet';
+    for (const words of atWork.slice(0, 2)) expect(why(list, at(1000, words)).unbound).toBe(1);
+  });
+
+  it('is not, by what it says in its probe', () => {
+    for (const words of [
+      'gadget-card 1000.sound: card is not probed',
+      'gadget-card 1000.sound: found 2 gadget devices registered with the core',
+      'gadget-card 1000.sound: gadget_card_probe: started',
+      'gadget-card 1000.sound: waits for codecs to be registered',
+      'platform 1000.sound: Dropping the link to 2000.i2s',
+    ])
+      expect([words, why(lacks, at(1000, words)).bound]).toEqual([words, []]);
+  });
+
+  it('is a PHY of which its network device says who drives it', () => {
+    const phy = waits(900, 'mdio:01', '1000.switch');
+    const attached = at(1000, 'gadget-mac 2000.mac eth0: PHY [mdio:01] driver [Generic PHY] (irq=POLL)');
+    expect(why(phy, attached)).toMatchObject({ unbound: 0, roots: [], bound: [{ device: 'mdio:01', line: 2 }] });
+  });
+});
+
+describe('a supplier of what was probed', () => {
+  const links = (consumer: string, supplier: string, how = 'consumer') =>
+    at(10, `platform ${consumer}: Linked as a ${how} to ${supplier}`);
+  const speaks = (ms: number, device: string) => at(ms, `gadget ${device}: has 4 lines`);
+  const vbus = waits(900, 'vbus', '3000.gpio');
+
+  it('is bound by then, by links of the driver core', () => {
+    expect(rootsOf(links('leds', '3000.gpio'), vbus)).toEqual(['3000.gpio']);
+    expect(why(links('leds', '3000.gpio'), vbus, speaks(1000, 'leds'))).toMatchObject({ roots: [], settled: ['vbus'] });
+    expect(rootsOf(links('leds', '3000.gpio'), vbus, speaks(1000, 'other'))).toEqual(['3000.gpio']);
+    expect(rootsOf(vbus, speaks(1000, 'leds'), at(1100, 'gadget leds: Linked as a consumer to 3000.gpio'))).toEqual([
+      '3000.gpio',
+    ]);
+    expect(rootsOf(links('leds', '3000.gpio', 'sync state only consumer'), vbus, speaks(1000, 'leds'))).toEqual([
+      '3000.gpio',
+    ]);
+  });
+
+  it('is bound by then, as are its own, by what its consumer was said to wait for', () => {
+    const chain = [waits(900, '4000.mmc', 'vmmc'), waits(910, 'vmmc', '3000.gpio'), vbus];
+    expect(why(...chain)).toMatchObject({ unbound: 3, roots: [{ name: '3000.gpio' }] });
+    const found = why(...chain, at(1000, 'gadget-mmc 4000.mmc: registered as mmc0'));
+    expect(found).toMatchObject({ unbound: 0, roots: [], settled: ['vbus'] });
+    expect(found.bound.map(({ device }) => device)).toEqual(['4000.mmc', 'vmmc']);
+  });
+
+  it('is not by what is probed after the time is over, and nobody is who is pending then', () => {
+    const list = at(12_000, 'platform vbus: deferred probe pending: platform: supplier 3000.gpio not ready');
+    const lines = [links('leds', '3000.gpio'), vbus, list];
+    expect(rootsOf(...lines, speaks(13_000, 'leds'))).toEqual(['3000.gpio']);
+    expect(why(...lines.slice(0, 2), speaks(1000, 'leds'), list).unbound).toBe(1);
+  });
+});
