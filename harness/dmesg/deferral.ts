@@ -27,7 +27,9 @@ const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFE
 const DEFERS_WORDS = oneOf(
   /-517\b|\b4294966779\b|\bEPROBE_DEFER\b/,
   /[dD]efer(?:r?ing)? (?:the |its |\w{1,16} )?prob(?:e|ing)\b|[dD]eferred probing/,
-  /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|[,;:] deferring\.?$/,
+  /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|[,;:] defer(?:red|ring)?[.!]?$/,
+  /\b[iI]niti?(?:ali[sz]ation)? (?:is |was )?[dD]eferred\b/,
+  /\bnot (?:yet )?(?:ready|probed|bound|registered)(?: yet)?[,;:.]? (?:re-?try|try (?:again|later))(?: later)?[.!]?$/,
   /\bdeferring (?:for|until|till|while|as|since|due)\b/,
   // dsi_get_phy(), drivers/gpu/drm/msm/dsi/dsi.c.
   /\bdriver is not ready$/,
@@ -197,7 +199,7 @@ export function deferralEvent(text: string, at: At): DmesgEvent | null {
         ...at,
       };
   }
-  if (/517|4294966779|EPROBE_DEFER/.test(text) || /efer(?:r?ing|red| )|is not ready$/.test(text)) {
+  if (/517|4294966779|EPROBE_DEFER/.test(text) || /[dD]efer|is not ready$|re-?try|try (?:again|later)/.test(text)) {
     if (ASYNC_ATTACH.test(text) || goesOn(text)) return null;
     const pin = refusedPin(text);
     if (pin !== null) {

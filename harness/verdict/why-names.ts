@@ -29,6 +29,20 @@ const PART_OF_CARD = /^ASoC: (CPU DAI|CODEC DAI|CODEC|platform) ([^\s(].*?) not 
 /** fmt_single_name() of soc-core.c: an I2C device's driver and its name. */
 const BEHIND_I2C = /^[\w-]+\.(\d+-[0-9a-f]{4})$/;
 
+/** A device with an address, of the tree or behind I2C. */
+const DEVICE = String.raw`(?<![\w.@:/-])([0-9a-f]{4,16}\.[a-z][\w-]*|\d{1,3}-00[0-9a-f]{2})(?![\w.@-]|:\S)`;
+/** Drivers that know which device they defer theirs for: it `is not probed yet`, or they `wait for` it. */
+const NOT_THERE = new RegExp(
+  `${DEVICE}(?: \\w{1,16}){0,2}? (?:not|n't) (?:yet )?(?:been )?` +
+    `${oneOf(/probed|ready|bound|registered|available|initiali[sz]ed|there|up/)}\\b`,
+);
+const WAITS_FOR = new RegExp(`\\bwait(?:s|ing)? (?:for|on|until)(?: [\\w-]{1,16}){0,3}? ${DEVICE}`);
+
+/** The device that a driver's words name as one that is not there yet. */
+function notThere(words: string): string | null {
+  return (NOT_THERE.exec(words) ?? WAITS_FOR.exec(words))?.[1] ?? null;
+}
+
 /** The supplier that a deferral's reason names, as a device or as a node; null where it names none. */
 export function supplierOf(reason: string | null): string | null {
   const part = partIn(reason);
@@ -40,7 +54,7 @@ export function supplierOf(reason: string | null): string | null {
   const card = PART_OF_CARD.exec(reason ?? '')?.[2];
   if (card !== undefined) return BEHIND_I2C.exec(card)?.[1] ?? card;
   const found = SUPPLIER.exec(reason ?? '');
-  return found?.[1] ?? found?.[2] ?? found?.[3] ?? null;
+  return found?.[1] ?? found?.[2] ?? found?.[3] ?? notThere(reason ?? '');
 }
 
 /** What kind of a part a sound card lacks, which is a name for what a driver registers, and no device's. */

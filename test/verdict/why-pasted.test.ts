@@ -294,3 +294,35 @@ it('what many devices wait for comes first, though the log has no word of why', 
   expect(first(alone, silent, waits('a1.gpio'), waits('a2.gpio'), waits('a3.gpio'))).toBe('b22.intc');
   expect(first(alone, silent, waits('a1.gpio'))).toBe('leds');
 });
+
+describe('who waits for whom by the words of a driver', () => {
+  const said = (words: string) => why(`[    1.000000] gadget-mac 4000.ethernet: ${words}`);
+
+  it('is the device that the line is of, for the one that is not there yet', () => {
+    for (const words of [
+      'Defer probe as mdio producer 5000.ethernet is not probed',
+      'its parent 5000.ethernet has not been bound yet, defer',
+      '5000.ethernet not probed yet, retry later',
+      'waiting for 5000.ethernet to be probed, deferring',
+    ])
+      expect([words, said(words).roots]).toMatchObject([
+        words,
+        [{ name: '5000.ethernet', waiting: [{ device: '4000.ethernet' }] }],
+      ]);
+    // An address alone, or a version, is no device.
+    expect(said('firmware 5000.1 is not ready, defer').roots).toMatchObject([{ name: '4000.ethernet' }]);
+    expect(said('5000.ethernet is not far, defer').roots).toMatchObject([{ name: '4000.ethernet' }]);
+  });
+
+  it('is over where the driver that tries again says that it is registered', () => {
+    for (const words of ['regulator not ready, retry', 'Device initialization Deferred', 'lamp not ready, defer']) {
+      expect([words, said(words).unbound]).toEqual([words, 1]);
+      const lines = [
+        `[    1.000000] gadget-mac 4000.ethernet: ${words}`,
+        '[    2.000000] gadget-mac 4000.ethernet: Probed as mac0',
+      ];
+      expect(why(...lines)).toMatchObject({ unbound: 0, bound: [{ device: '4000.ethernet', line: 2 }] });
+    }
+    expect(said('lamp not ready, retrying in 10 ms').unbound).toBe(0);
+  });
+});

@@ -47,7 +47,7 @@ describe('what works in spite of what was said earlier', () => {
 
   it('is deferred where its driver says so of its network interface', () => {
     const defers = at(900, 'gadget-mac 1000.mac eth0: Defer probe as its bus 2000.mac is not probed');
-    expect(why(defers).roots).toMatchObject([{ name: '1000.mac', cause: { cause: 'own-deferral' } }]);
+    expect(why(defers).roots).toMatchObject([{ name: '2000.mac', waiting: [{ device: '1000.mac' }] }]);
   });
 
   it('is settled where cards, keys and displays came since, in a boot that came to user space', () => {
