@@ -20,20 +20,46 @@ const JUST_AFTER = 2;
 /** More devices than a log speaks of; later ones are not kept. */
 const MOST = 10_000;
 
+/** What was said of a device that works. */
+export interface GoodWords extends Words {
+  /** The line in which its driver spoke of it first. */
+  readonly first: number;
+  /** How often its driver has said since what it had said first, with nothing in between that was not said before. */
+  readonly begins: number;
+  /** The line in which it did so last. */
+  readonly begun: number;
+}
+
+/** More than a driver says in one probe, and as much of it as tells one message from another. */
+const MOST_SAID = 8;
+const KEY = 40;
+
 /** What drivers said last of devices, as of those that work; memory is bounded. */
 export class Heard {
-  readonly #kept = new Map<string, Words & { readonly first: number }>();
+  readonly #kept = new Map<string, GoodWords & { readonly opening: string; readonly said: Set<string> }>();
 
   add({ device, driver, words, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
     const known = this.#kept.get(device);
     if (known === undefined && this.#kept.size >= MOST) return;
-    this.#kept.set(device, { device, driver, words, line, first: known?.first ?? line });
+    const key = keyOf(words);
+    const { first = line, opening = key, said = new Set<string>() } = known ?? {};
+    const isNew = !said.has(key);
+    if (isNew && said.size < MOST_SAID) said.add(key);
+    const isBegin = !isNew && key === opening && known !== undefined && keyOf(known.words) !== opening;
+    const begins = isNew ? 0 : (known?.begins ?? 0) + Number(isBegin);
+    const begun = isBegin ? line : (known?.begun ?? line);
+    this.#kept.set(device, { device, driver, words, line, first, opening, said, begins, begun });
   }
 
   /** By device. */
-  get all(): ReadonlyMap<string, Words & { readonly first: number }> {
+  get all(): ReadonlyMap<string, GoodWords> {
     return this.#kept;
   }
+}
+
+/** Numbers are of the attempt, or of another part. */
+function keyOf(words: string): string {
+  return words.replaceAll(/\d+/g, '0').slice(0, KEY);
 }
 
 /** Of each device, what was said first and last in the last attempt to probe it; memory is bounded. */

@@ -1,5 +1,5 @@
 import type { BootSign } from './boots.ts';
-import { Complaints, Heard, type Words } from './complaints.ts';
+import { Complaints, type GoodWords, Heard, type Words } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp, Machine } from './events.ts';
 import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
 import { machineOfReport } from './machine.ts';
@@ -130,8 +130,8 @@ export interface LogSummary {
   readonly complaints: ReadonlyMap<string, Words>;
   /** Lines that speak of deferral and are not understood, where the parser was asked for them; the first ones. */
   readonly unread: readonly { readonly text: string; readonly line: number; readonly time: number | null }[];
-  /** By device, what drivers said last that does not, and the line in which they spoke of it first. */
-  readonly heard: ReadonlyMap<string, Words & { readonly first: number }>;
+  /** By device, what drivers said last that does not. */
+  readonly heard: ReadonlyMap<string, GoodWords>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */

@@ -14,6 +14,34 @@ export function withMoreWords(said: LogSummary): ReadonlyMap<string, DeviceLife>
   return withWordsOfParts(withFailuresOfDrivers(withDeferralsOfParts(withWordsOfCpus(said.devices)), said), said);
 }
 
+/** No boot and no device that works has so many attempts. */
+const WITHOUT_END = 20;
+/** A device of the CPU's buses: what is plugged in again begins again. */
+const OF_CPU = /^[0-9a-f]{5,16}\.[a-z]/;
+
+/**
+ * A device whose driver begins without end as at first, and a part of it that does, too: each probe makes the part,
+ * and is deferred, which nobody says; the part that is bound starts the next one (driver_bound(), drivers/base/dd.c).
+ */
+function endlessProbe({ heard, devices }: LogSummary): LogSummary['retryLoop'] {
+  const [whole, part] = [...heard.values()]
+    .filter(({ device, begins }) => begins >= WITHOUT_END && OF_CPU.test(device) && !devices.has(device))
+    .sort((a, b) => a.first - b.first);
+  return whole === undefined || part === undefined
+    ? null
+    : { device: whole.device, deferrals: whole.begins, rebound: part.device };
+}
+
+/** With the device of {@link endlessProbe} as one that is deferred. */
+export function withEndless(said: LogSummary): LogSummary {
+  const loop = said.retryLoop === null ? endlessProbe(said) : null;
+  const speaker = said.heard.get(loop?.device ?? '');
+  if (speaker === undefined) return said;
+  const { device, driver, begun } = speaker;
+  const life = { ...newLife(device, 'deferred', begun), driver, by: 'driver' as const };
+  return { ...said, retryLoop: loop, devices: new Map([...said.devices, [device, life]]) };
+}
+
 const CPU = /^cpu\d+$/;
 
 /**

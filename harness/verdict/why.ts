@@ -28,7 +28,7 @@ import {
   longestWait,
   splitSettled,
 } from './why-settled.ts';
-import { ERROR_NUMBER, withMoreWords } from './why-spoken.ts';
+import { ERROR_NUMBER, withEndless, withMoreWords } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
@@ -37,7 +37,8 @@ const ETIMEDOUT = 110;
 
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
-  const summary = { ...said, devices: withProvenSuppliers(said, withMoreWords(said)) };
+  const log = withEndless(said);
+  const summary = { ...log, devices: withProvenSuppliers(log, withMoreWords(log)) };
   const { devices, retryLoop, cycles, syncWaits, complaints, heard } = summary;
   const names = new Names(devices);
   const speakers = new Names(

@@ -138,6 +138,25 @@ describe('what works in spite of what was said earlier', () => {
     });
   });
 
+  it('is deferred again and again where its driver begins without end, and makes the same part each time', () => {
+    const mac = (words: string) => `gadget-mac 8000000.ethernet: ${words}`;
+    const bus = (words: string) => `gadget-mdio 8000f00.mdio: ${words}`;
+    const round = [mac('version 4'), mac('random address'), bus('manual mode'), bus('revision 0')];
+    const rounds = (many: number) =>
+      Array.from({ length: many }, (_, n) => round.map((text, k) => at(1000 + 50 * n + k, text))).flat();
+    const [root] = why(BANNER, ...rounds(25)).roots;
+    expect(root).toMatchObject({ name: '8000000.ethernet', cause: { cause: 'retry-loop', rebound: '8000f00.mdio' } });
+    expect(why(BANNER, ...rounds(15)).unbound).toBe(0);
+    const link = at(9000, mac('link is up'));
+    expect(why(BANNER, ...rounds(25), link).unbound).toBe(0);
+    // Without a part it may be anything that happens often.
+    expect(why(BANNER, ...rounds(25).filter((text) => text.includes('mac'))).unbound).toBe(0);
+    const same = rounds(25).filter((text) => /version|manual/.test(text));
+    expect(why(BANNER, ...same).unbound).toBe(0);
+    const usb = rounds(25).map((text) => text.replace('8000000.ethernet', '1-1').replace('8000f00.mdio', '1-1:1.0'));
+    expect(why(BANNER, ...usb).unbound).toBe(0);
+  });
+
   it('takes regulatory.db for no regulator', () => {
     const found = why(
       at(900, 'gadget-phy 2000.phy: no regulator: -517'),
