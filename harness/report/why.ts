@@ -59,8 +59,8 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     for (const words of said) accused.add(words);
     lines.push('', ...rootLines(roots, said, beside));
   };
-  const last = found.unexplained.length > 0 ? shared.filter((some) => some.every(({ name }) => alone.has(name))) : [];
-  for (const roots of shared) if (!last.includes(roots)) tell(roots);
+  const isLast = (roots: readonly Root[]) => found.unexplained.length > 0 && roots.every(({ name }) => alone.has(name));
+  for (const roots of shared) if (!isLast(roots)) tell(roots);
   if (found.unexplained.length > 0) {
     lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
     const likely = found.likely.slice(0, LIKELY);
@@ -73,7 +73,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       `  no driver speaks of ${listed(found.unspoken)}: where it has none, these may wait for it, which is a guess`,
     );
   lines.push(...openLines(found));
-  for (const roots of last) tell(roots);
+  for (const roots of shared) if (isLast(roots)) tell(roots);
   const complaints = found.complaints.filter((words) => !accused.has(words));
   const isLeftOpen = found.unbound + found.goneOn > 0;
   const errors = complaintLines(complaints, isLeftOpen ? (isOnlyFailed(found) ? OF_FAILED : OF_OTHERS) : OF_ANY);

@@ -186,6 +186,8 @@ export function guessProviders(
 
 /** What is needed by nearly all, and needs the least itself. */
 const FIRST_PROVIDERS = 3;
+/** Twelve fail alike on one board; a log may come from anywhere. */
+const MOST_FAILED = 64;
 
 /** Providers that most need, whose probes failed: whoever defers and does not say for what may wait for them. */
 class FailedProviders {
@@ -197,7 +199,10 @@ class FailedProviders {
     );
     // Those that fail alike count as one.
     const kinds = new Set(failed.map(([, { cause, evidence }]) => `${errorOf(cause)} ${beginOf(evidence)}`));
-    this.#found = kinds.size > PERHAPS ? [] : failed.map(([name, { line }]) => ({ name, line: line ?? 0 }));
+    this.#found =
+      kinds.size > PERHAPS || failed.length > MOST_FAILED
+        ? []
+        : failed.map(([name, { line }]) => ({ name, line: line ?? 0 }));
   }
 
   before(line: number): string[] {

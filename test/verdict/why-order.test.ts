@@ -68,6 +68,8 @@ describe('what is told first', () => {
     const powerIn = (...lines: string[]) => whyOf(...lines).roots.find(({ name }) => name === '3000.power');
     const told = stamped(5000, 'gadget-pd 3000.power: failed to get its PWM: -517');
     expect(powerIn(...clocks, told)).toMatchObject({ cause: { perhaps: [] } });
+    const many = Array.from({ length: 65 }, (_, n) => failed(900 + n, `${n}.clock-controller`));
+    expect(powerIn(...many, vague)).toMatchObject({ cause: { perhaps: [] } });
     const early = stamped(100, 'gadget-pd 3000.power: cannot go on: -517');
     expect(powerIn(early, ...clocks)).toMatchObject({ cause: { perhaps: [] } });
   });
