@@ -17,8 +17,8 @@ export interface RunState {
   readonly inHand: ReadonlyMap<string, KernelProgress>;
   /** Objects that were made so far. */
   readonly objects: number;
-  /** When the first object was made. */
-  readonly compilesSince: number | null;
+  /** How many objects there were in the last minutes, the oldest first; empty before the first is made. */
+  readonly made: readonly { readonly at: number; readonly objects: number }[];
   /** Whether a kernel of the run had to be compiled. */
   readonly compiles: boolean;
   readonly cellsDone: number;
@@ -40,7 +40,7 @@ export const NOTHING_YET: RunState = {
   kernelsDone: 0,
   inHand: new Map(),
   objects: 0,
-  compilesSince: null,
+  made: [],
   compiles: false,
   cellsDone: 0,
   unexpected: 0,
@@ -62,7 +62,7 @@ export function advance(state: RunState, event: LifecycleEvent, now: number): Ru
         inHand: new Map(state.inHand).set(event.kernel, event.progress),
         objects: state.objects + Math.max(0, objectsOf(event.progress) - objectsOf(state.inHand.get(event.kernel))),
         compiles: state.compiles || isCompiled,
-        compilesSince: state.compilesSince ?? (isCompiled ? now : null),
+        made: isCompiled ? marked(state, now) : state.made,
       };
     }
     case 'kernel-finished': {
@@ -132,14 +132,25 @@ const OBJECTS_OF_A_LATER_KERNEL = 100;
 
 /** Milliseconds until the last kernel is there, a rough guess; null while that cannot be said. */
 export function kernelsLeft(state: RunState, now: number): number | null {
-  const { kernels, kernelsDone, objects, compilesSince } = state;
-  if (compilesSince === null || objects < OBJECTS_FOR_ESTIMATE) return null;
+  const { kernels, kernelsDone, objects } = state;
+  const [from] = state.made;
+  if (from === undefined || objects < OBJECTS_FOR_ESTIMATE) return null;
   const inHand = [...state.inHand.values()];
   // The first kernel of a source that is not there yet takes as long as several others.
   if (inHand.some(({ phase }) => phase === 'downloading' || phase === 'unpacking')) return null;
   const toBegin = Math.max(0, kernels - kernelsDone - inHand.length);
   const left = inHand.reduce((sum, one) => sum + objectsLeft(one), toBegin * OBJECTS_OF_A_LATER_KERNEL);
-  return ((now - compilesSince) / objects) * left;
+  return objects === from.objects ? null : ((now - from.at) / (objects - from.objects)) * left;
+}
+
+/** The pace is that of so long: a machine has other things to do, too, and not always. */
+const PACE_MS = 180_000;
+const MARK_MS = 10_000;
+
+function marked({ made, objects }: RunState, now: number): RunState['made'] {
+  const last = made.at(-1);
+  if (last !== undefined && now - last.at < MARK_MS) return made;
+  return [...made.filter(({ at }) => now - at <= PACE_MS), { at: now, objects }];
 }
 
 function objectsLeft({ phase, done, total }: KernelProgress): number {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { formatKernelProgress, formatStatus, renderProgress } from '../../harness/report/progress.ts';
-import { advance, NOTHING_YET, timeLeft } from '../../harness/report/run-state.ts';
+import { advance, kernelsLeft, NOTHING_YET, timeLeft } from '../../harness/report/run-state.ts';
 import type { LifecycleEvent } from '../../harness/run/lifecycle.ts';
 import { aCell } from './builders.ts';
 
@@ -177,6 +177,18 @@ describe('kernels that are compiled at once', () => {
     expect(statusOf([...later, step('c', 'configuring')], 1_250_000)).toEqual([
       'kernels: 1 of 4 ready, about 17 min left: b: compiling, 200 of about 1000 objects; c: configuring',
     ]);
+  });
+
+  it('are compiled as fast as in the last minutes, not as at first', () => {
+    const started: LifecycleEvent = { event: 'run-started', cells: 8, repeat: 1, workers: 2, kernels: 2 };
+    let state = advance(NOTHING_YET, started, 0);
+    const seconds = Array.from({ length: 100 }, (_, n) => 10 * n);
+    // Ten objects a second for a minute, then one every two seconds.
+    for (const at of seconds)
+      state = advance(state, compiling('a', at <= 60 ? 10 * at : 600 + (at - 60) / 2, 2000), at * 1000);
+    const left = 2000 - (600 + (990 - 60) / 2) + 100;
+    expect(kernelsLeft(state, 990_000)).toBeGreaterThan(0.9 * left * 2000);
+    expect(kernelsLeft(state, 990_000)).toBeLessThan(1.1 * left * 2000);
   });
 
   it('have no end in sight before some objects are made, and while a source is unpacked', () => {
