@@ -8,6 +8,8 @@ export interface Words {
   readonly driver: string | null;
   readonly words: string;
   readonly line: number;
+  /** Where more was said in the same attempt, the line of the last of it. */
+  readonly lastLine?: number;
   /** In so many attempts it was said, where that is known; one attempt says it once or more. */
   readonly times?: number;
   /** What another driver said of an error just after. */
@@ -94,6 +96,7 @@ export class Complaints {
       words: said.join('; '),
       said,
       line: first,
+      lastLine: line,
       last,
     });
   }

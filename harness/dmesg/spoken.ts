@@ -166,9 +166,12 @@ const ANNOUNCES: readonly RegExp[] = [
   /^\S.{0,64} (\S{1,128}):[0-9a-f]{2}: attached PHY driver/,
   // phy_init() and phy_power_on(), drivers/phy/phy-core.c: somebody has got one of the device's PHYs.
   /^phy phy-(\S{1,128})\.\d{1,3}: phy (?:init|poweron) failed/,
+  // rproc_start() and print_constraints() (drivers/regulator/core.c): what is named works.
+  /^remoteproc \S{1,64}: remote processor (\S{1,128}) is now up$/,
+  /^([\w.+-]{1,64}): .{0,64}\bmV\b.{0,64}, enabled$/,
 ];
 /** A word of each, which spares most lines the rest. */
-const MAY_ANNOUNCE = /: tty|SDHCI|^input|nitialized|available$|immutable|PHY (?:\[|driver)|^phy phy-/;
+const MAY_ANNOUNCE = /: tty|SDHCI|^input|nitialized|available$|immutable|PHY (?:\[|driver)|^phy phy-|now up$|enabled$/;
 
 /** The device that a subsystem speaks of as of one whose probe has as good as succeeded; null in any other line. */
 export function announcedIn(text: string): string | null {

@@ -1,4 +1,3 @@
-import type { Words } from '../dmesg/complaints.ts';
 import { isFunction } from '../dmesg/spoken.ts';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
@@ -6,7 +5,8 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
-import { isWordless, mayBeBound, type Root, type Why } from '../verdict/why-roots.ts';
+import { isWordless, mayBeBound, type Root, type Tie, type Why } from '../verdict/why-roots.ts';
+import { SUSPECTS } from '../verdict/why-suspects.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
@@ -15,8 +15,8 @@ import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
 import { ASK_THE_DRIVER_CORE } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
-const OF_OTHERS = 'Other drivers report errors, of which one may be the cause of what the log leaves open:';
-const OF_FAILED = 'Other drivers report errors, of which one may be why a probe failed:';
+const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason, a guess:';
+const OF_FAILED = 'These report errors, of which one may be why a probe failed, a guess:';
 /** call_driver_probe(), drivers/base/dd.c, has no word of -ENODEV and -ENXIO. */
 const OF_ANY = 'Drivers report errors, after which a probe may have failed without a word of the driver core:';
 
@@ -52,11 +52,11 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
-  const accused = new Set<Words>(found.rootDevice?.said);
+  const accused = new Set(found.rootDevice?.said.map(({ device }) => device));
   const alone = failedAlone(found);
   const tell = (roots: readonly Root[]) => {
-    const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.complaints)))].slice(0, LIKELY);
-    for (const words of said) accused.add(words);
+    const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.said)))].slice(0, LIKELY);
+    for (const { device } of said) accused.add(device);
     lines.push('', ...rootLines(roots, said, beside));
   };
   const isLast = (roots: readonly Root[]) => found.unexplained.length > 0 && roots.every(({ name }) => alone.has(name));
@@ -74,9 +74,9 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     );
   lines.push(...openLines(found));
   for (const roots of shared) if (isLast(roots)) tell(roots);
-  const complaints = found.complaints.filter((words) => !accused.has(words));
+  const suspects = found.complaints.filter(({ device }) => !accused.has(device));
   const isLeftOpen = found.unbound + found.goneOn > 0;
-  const errors = complaintLines(complaints, isLeftOpen ? (isOnlyFailed(found) ? OF_FAILED : OF_OTHERS) : OF_ANY);
+  const errors = suspectLines(suspects, isLeftOpen ? (isOnlyFailed(found) ? OF_FAILED : OF_OTHERS) : OF_ANY);
   lines.push(...errors);
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
@@ -203,21 +203,33 @@ const OF_A_PROBE = new RegExp(
   'i',
 );
 
-/** What drivers of other devices said; where many said something it tells nothing. */
-function complaintLines(complaints: Why['complaints'], heading: string): string[] {
-  const alike = [...groupBy(complaints, ({ driver, words }) => `${driver}\n${words}`).values()];
-  if (alike.length === 0 || alike.length > 2 * LIKELY) return [];
-  const rest = alike.slice(LIKELY).flat().length;
+const TIES: Readonly<Record<Tie, string>> = {
+  below: 'below it',
+  'on that bus': 'on that bus',
+  'lacks the same': 'lacks the same kind of a thing as',
+  audio: 'of the audio too',
+  display: 'of the display too',
+  camera: 'of the camera too',
+};
+
+/** What may be the cause of what is left open; the first of them, as many more tell nothing. */
+function suspectLines(suspects: Why['complaints'], heading: string): string[] {
+  const alike = [...groupBy(suspects, ({ driver, words }) => `${driver}\n${words}`).values()];
+  if (alike.length === 0) return [];
+  const rest = alike.slice(SUSPECTS).flat().length;
   return [
     '',
     heading,
-    ...alike.slice(0, LIKELY).flatMap((those) => {
+    ...alike.slice(0, SUSPECTS).flatMap((those) => {
       const [first] = those;
       if (first === undefined) return [];
       const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
       const names = listed(those.map(({ device }) => (isFunction(device) ? `in ${device}()` : device)));
       return [
         `  ${names}${who}: ${printable(first.words)} (line ${first.line})`,
+        ...(first.tie === null
+          ? []
+          : [`    ${TIES[first.tie.kind]}, by their names: ${listed(first.tie.devices, LIKELY)}`]),
         ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
           ? []
           : [`    said ${first.times} times: a probe that is tried again was deferred, a guess`]),

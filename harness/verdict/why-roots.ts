@@ -123,6 +123,14 @@ export interface CrashOfBoot {
   readonly probe: string | null;
 }
 
+/** What a suspect has to do with devices that wait, by their names. */
+export type Tie = 'below' | 'on that bus' | 'lacks the same' | 'audio' | 'display' | 'camera';
+
+/** An error that may be why something is not bound. */
+export interface Suspect extends Words {
+  readonly tie: { readonly kind: Tie; readonly devices: readonly string[] } | null;
+}
+
 export interface Why {
   /** Which boot of a log of several this is of, counted from 1, and the line that it begins in. */
   readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
@@ -168,8 +176,10 @@ export interface Why {
   } | null;
   /** Modules that the kernel refused, each with the first reason: what they drive is not bound. */
   readonly rejected: readonly RejectedModule[];
-  /** Where the log leaves something open: what drivers of other devices said that sounds like an error. */
-  readonly complaints: readonly Words[];
+  /** What drivers of other devices said that sounds like an error, and that no later line refutes. */
+  readonly said: readonly Words[];
+  /** Those of them that may be why something is not bound; where nothing is left open, that may have ended a probe. */
+  readonly complaints: readonly Suspect[];
   /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */
   readonly unread: LogSummary['unread'];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */

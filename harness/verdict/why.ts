@@ -9,9 +9,7 @@ import { crashOfBoot } from './why-crash.ts';
 import {
   failedAlone,
   guessProviders,
-  isOpen,
   isProvider,
-  mayHaveFailed,
   providerRank,
   rootDeviceOf,
   SHORTLY,
@@ -20,15 +18,9 @@ import {
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
 import { withProvenSuppliers } from './why-proven.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import {
-  boundAfterDeferral,
-  boundSince,
-  hasPartSince,
-  lastTryOfAll,
-  longestWait,
-  splitSettled,
-} from './why-settled.ts';
+import { boundAfterDeferral, boundSince, hasPartSince, longestWait, splitSettled } from './why-settled.ts';
 import { ERROR_NUMBER, withEndless, withMoreWords } from './why-spoken.ts';
+import { othersOf, suspectsOf } from './why-suspects.ts';
 import { wantOf } from './why-wants.ts';
 
 /** Words before the reason: the subsystem and the error (dev_err_probe()). */
@@ -107,7 +99,6 @@ export function whyUnbound(said: LogSummary): Why {
     unexplained.delete(member);
   }
   const undriven: (typeof syncWaits)[number][] = [];
-  const lastTry = lastTryOfAll(summary);
   for (const wait of syncWaits) {
     const { consumer, line } = wait;
     if (devices.has(consumer) || roots.has(consumer) || (heard.get(consumer)?.line ?? 0) > line) continue;
@@ -147,6 +138,7 @@ export function whyUnbound(said: LogSummary): Why {
   const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
   const rootDevice = rootDeviceOf(summary, unbound);
+  const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
     boot: null,
@@ -163,19 +155,8 @@ export function whyUnbound(said: LogSummary): Why {
     bound,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),
-    complaints: othersOf(complaints, devices, known).filter((said) => {
-      const { device, driver, words, line } = said;
-      if (found.some(({ evidence }) => evidence?.includes(words) === true)) return false;
-      if (unexplained.size > 0 || found.some((root) => isOpen(root) || isJustBefore(line, root))) return true;
-      if (found.some((root) => mayHaveFailed(root, said))) return true;
-      if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return true;
-      // A probe may come to nothing without a word of the driver core: call_driver_probe(), drivers/base/dd.c.
-      return (
-        known.size === 0 &&
-        (isDriver(driver) || OF_FIRMWARE.test(words) || isOfRegulator(said)) &&
-        line > (heard.get(device)?.line ?? 0)
-      );
-    }),
+    said: others,
+    complaints: suspectsOf(others, { roots: found, unexplained: [...unexplained] }, summary),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };
@@ -325,23 +306,6 @@ function firstOfEach(rejected: LogSummary['rejected']): LogSummary['rejected'] {
   return rejected.filter((one) => first.get(one.module) === one);
 }
 
-/** Somebody whom the log does not name cannot have a pin, as a GPIO. */
-const LACKS_PIN = /; cannot claim for /;
-/** Likewise, is deferred. */
-const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
-
-/** Names of supplies, for which set_machine_constraints() speaks, drivers/regulator/core.c. */
-const SUPPLY = /^(?:\w{0,8}[-_+])?(?:\+?\d+v\d|v(?:dd|cc|bus|ref|in|io|sys|aux)|ldo|buck|dcdc|smps|vreg)[\w-]*$/i;
-
-function isOfRegulator({ device, driver, words }: Words): boolean {
-  return driver === null && SUPPLY.test(device) && /\bfailed to\b/.test(words);
-}
-
-/** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
-function isDriver(name: string | null): boolean {
-  return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
-}
-
 /** A node's path in a driver's words. */
 const PATH = /(?:^|\s)(\/[\w.,@+-]+(?:\/[\w.,@:+-]+)+)/;
 
@@ -379,13 +343,6 @@ function heldBy(roots: readonly Root[]): (root: Root) => number {
   return ({ name, waiting }) => waiting.length + (guessed.get(name) ?? 0);
 }
 
-function isJustBefore(line: number, { cause, evidence, line: failed }: Root): boolean {
-  return cause.cause === 'failed' && evidence === null && failed !== null && failed > line && failed - line <= SHORTLY;
-}
-
-/** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
-const OF_FIRMWARE = /firmware/i;
-
 /**
  * A driver that gave the kernel no reason, or none that tells what it lacks, may have told it in the log. What it says
  * of an error after the time-out is why its probe failed.
@@ -418,18 +375,6 @@ function driverIn(reason: string | null, devices: LogSummary['devices'], unbound
   if (words.size === 0) return null;
   const [only, ...others] = [...unbound].filter((device) => words.has(devices.get(device)?.driver ?? ''));
   return only !== undefined && others.length === 0 ? only : null;
-}
-
-/** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
-function othersOf(
-  complaints: LogSummary['complaints'],
-  devices: LogSummary['devices'],
-  known: ReadonlySet<string>,
-): Words[] {
-  const rank = ({ device, driver }: Words) => Math.min(providerRank(device), providerRank(driver ?? ''));
-  return [...complaints.values()]
-    .filter(({ device }) => !known.has(device) && devices.get(device)?.state !== 'bound')
-    .sort((a, b) => rank(a) - rank(b) || a.line - b.line);
 }
 
 function isReasonless(lives: readonly DeviceLife[]): boolean {

@@ -1,0 +1,198 @@
+import type { Words } from '../dmesg/complaints.ts';
+import { DRM, isFunction, isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
+import { isOpen, isProvider, lackedBy, mayHaveFailed, providerRank, SHORTLY } from './why-guesses.ts';
+import type { Root, Suspect, Why } from './why-roots.ts';
+import { lastTryOfAll } from './why-settled.ts';
+import { wantOf } from './why-wants.ts';
+
+/** Errors that drivers report, as far as they may be why something is not bound of which the log gives no reason. */
+
+/** Somebody whom the log does not name cannot have a pin, as a GPIO. */
+const LACKS_PIN = /; cannot claim for /;
+/** Likewise, is deferred. */
+const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
+/** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
+const OF_FIRMWARE = /firmware/i;
+/** rproc_boot(), drivers/remoteproc/remoteproc_core.c. */
+const RPROC = /can't start rproc (\S{1,128}): -\d/;
+
+/** Names of supplies, for which set_machine_constraints() speaks, drivers/regulator/core.c. */
+const SUPPLY = /^(?:\w{0,8}[-_+])?(?:\+?\d+v\d|v(?:dd|cc|bus|ref|in|io|sys|aux)|ldo|buck|dcdc|smps|vreg)[\w-]*$/i;
+/** Something was tried and came to nothing; a device that works lacks this and that. */
+const FAILED = new RegExp(
+  oneOf(
+    /fail|\berr(?:or)?\b|unable|could ?n[o']t|can ?not|can't|time(?:d[- ]?|[- ]?)out|mismatch|unexpected/,
+    /no available|unrecogni[sz]ed/,
+  ),
+  'i',
+);
+/** The same, or something that a provider needs is not there. */
+const CAME_TO_NOTHING = new RegExp(oneOf(FAILED, /not found/), 'i');
+/** More than that something is not there, which may be optional: -ENOENT. */
+const ERROR_NUMBER = /(?<![\w.])-(?!2\b)\d{1,3}\b|\berror -(?!ENOENT)E/;
+/** What nothing else waits for: a self test, an address that is made up instead, links that only order suspending. */
+const NO_TIE = new RegExp(
+  oneOf(
+    /self[- ]?test|device link|\bmac\b[ _-]?(?:addr|from)|\bmac[ _-]?addr/,
+    /\bIRQ (?:index \d+|\S+) not found|hardware clock|\bhctosys\b/,
+  ),
+  'i',
+);
+/** The driver leaves its device alone, as it should. */
+const DELIBERATE = /(?:will be|is|being|be) (?:de-?activated|disabled|ignored|skipped)|\bdisabled (?:by|in|via)\b/i;
+/** What a driver says when it gives up is no sign of work. */
+const GIVES_UP = /remov|releas|abort|shut|stop|power(?:ing)? (?:off|down)|unregist|dropp|giv|disabl|retry/i;
+
+/** What firmware and other processors provide, besides what {@link isProvider} knows. */
+const SERVICE = new RegExp(
+  oneOf(
+    /remoteproc|rproc|q6v5|[-_]pas$|optee|\btee\b|ti[-_]?sci|scmi?\b|glink|\bsmd|smem|smp2p|\bqmp\b|aoss/,
+    /imx-scu|bpmp|\bsoundwire|firmware:/,
+  ),
+);
+/** Drivers of chips that are nothing but GPIOs or regulators, whose names do not say so. */
+const EXPANDER = /^(?:pca95|pcal|pcf85|tca\d|mcp23|max73|sx15|axp\d|rk8\d\d|pfuze|pca94|bd71|tps6|da90|s2mp|stpmic)/;
+
+const AUDIO = /sound|audio|(?<!video-)codec|macro|lpass|i2s|\bdai\b|hdmi-?snd|swr|\bwcd|\bsai\b|spdif/;
+/** Processors that run the audio of a chip, and the services on them. */
+const AUDIO_DSP = /adsp|lpass|audio|\baud\d|\bq6|\bapr|\bgpr|\bsof\b|hifi|codec|sound/i;
+const DISPLAY = new RegExp(
+  oneOf(
+    /display|\bgpu\b|hdmi|\bdsi\b|\blvds|\bvop|\bdrm|panel|bridge|\bdpu|mdss|crtc|\btcon|mixer/,
+    /(?<!video-)encoder|\bvc4|\bhvs\b/,
+  ),
+);
+const CAMERA = /camera|camss|\bcsi|\bisp\b|sensor-?\d|\bcci\b/;
+
+/** Whether later lines show that it works after all, or that it is off on purpose. */
+function isRefuted({ device, words, line, lastLine = line }: Words, { heard }: LogSummary): boolean {
+  if (DELIBERATE.test(words)) return true;
+  const said = heard.get(device);
+  if (said !== undefined && said.line > lastLine && !GIVES_UP.test(said.words)) return true;
+  if (said !== undefined && said.line <= line && line - said.line <= SHORTLY && DELIBERATE.test(said.words))
+    return true;
+  // Of remote processors it is told by their own names.
+  const processor = RPROC.exec(words)?.[1];
+  return processor !== undefined && (heard.get(processor)?.line ?? 0) > lastLine;
+}
+
+/** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
+export function othersOf(summary: LogSummary, known: ReadonlySet<string>, roots: readonly Root[]): Words[] {
+  const rank = ({ device, driver }: Words) => Math.min(providerRank(device), providerRank(driver ?? ''));
+  return [...summary.complaints.values()]
+    .filter(({ device }) => !known.has(device) && summary.devices.get(device)?.state !== 'bound')
+    .filter(({ words }) => !roots.some(({ evidence }) => evidence?.includes(words) === true))
+    .filter((said) => IS_DEFERRED.test(said.words) || LACKS_PIN.test(said.words) || !isRefuted(said, summary))
+    .sort((a, b) => rank(a) - rank(b) || a.line - b.line);
+}
+
+/** Devices of which the log does not say what they wait for. */
+function withoutReason({ roots, unexplained }: Pick<Why, 'roots' | 'unexplained'>): string[] {
+  return [...unexplained, ...allOf(roots.filter((root) => isOpen(root) && lackedBy(root) === null))];
+}
+
+/** Devices of which the log may say what kind of a thing they lack, and nothing of what provides it. */
+function withoutName(roots: readonly Root[]): readonly Root[] {
+  return roots.filter(
+    ({ cause }) => cause.cause === 'own-deferral' && cause.wants !== null && cause.perhaps.length === 0,
+  );
+}
+
+function allOf(roots: readonly Root[]): string[] {
+  return roots.flatMap(({ name, waiting }) => [name, ...waiting.map(({ device }) => device)]);
+}
+
+/** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
+function isDriver(name: string | null): boolean {
+  return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
+}
+
+function isOfRegulator({ device, driver, words }: Words): boolean {
+  return driver === null && SUPPLY.test(device) && /\bfailed to\b/.test(words);
+}
+
+/** Whether others may need what the words are of. */
+function maySupply(said: Words): boolean {
+  const { device, driver, words } = said;
+  if (isOfRegulator(said) || SERVICE.test(`${driver ?? ''} ${device}`)) return true;
+  if (isFunction(device) || driver === DRM) return false;
+  if (driver === null) return isProvider(device) && /\bfailed to\b/.test(words);
+  return isProvider(device) || isProvider(driver) || EXPANDER.test(driver);
+}
+
+/** By their names, who of `open` is below, on that bus or of the same subsystem. */
+function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspect['tie'] {
+  const below = open.filter((one) => one.startsWith(`${device}:`));
+  if (below.length > 0) return { kind: 'below', devices: below };
+  const bus = /^i2c-(\d{1,3})$/.exec(device)?.[1];
+  const onBus = bus === undefined ? [] : open.filter((one) => one.startsWith(`${bus}-00`));
+  if (onBus.length > 0) return { kind: 'on that bus', devices: onBus };
+  const own = `${driver ?? ''} ${device}`;
+  const audio = AUDIO_DSP.test(own) || (SERVICE.test(own) && AUDIO_DSP.test(words)) ? open.filter(isAudio) : [];
+  if (audio.length > 0) return { kind: 'audio', devices: audio };
+  const display = DISPLAY.test(own) ? open.filter((one) => DISPLAY.test(one)) : [];
+  if (display.length > 0) return { kind: 'display', devices: display };
+  const camera = CAMERA.test(own) ? open.filter((one) => CAMERA.test(one)) : [];
+  return camera.length > 0 ? { kind: 'camera', devices: camera } : null;
+}
+
+/** Who lacks the same, of which a chip has one provider: it has come to nothing for all of them. */
+function lackOf({ words }: Words, roots: readonly Root[]): Suspect['tie'] {
+  const want = wantOf(words);
+  const devices = want?.isCentral === true ? roots.filter((root) => lackedBy(root) === want) : [];
+  return devices.length > 0 ? { kind: 'lacks the same', devices: devices.map(({ name }) => name) } : null;
+}
+
+function isAudio(device: string): boolean {
+  return AUDIO.test(device);
+}
+
+/** So many are told. */
+export const SUSPECTS = 4;
+
+/** What has no reason of its own may have for one what another said just before. */
+function isJustBefore(line: number, { cause, evidence, line: came }: Root): boolean {
+  const isOfNone =
+    cause.cause === 'failed' ? evidence === null : cause.cause === 'own-deferral' && cause.wants === null;
+  return isOfNone && came !== null && came > line && came - line <= SHORTLY;
+}
+
+/**
+ * What may be why something is not bound, those first that have a tie to it, then what needs the least itself; where
+ * nothing is left open, errors after which a probe may have come to nothing without a word of the driver core, which
+ * has none for -ENODEV and -ENXIO (call_driver_probe(), drivers/base/dd.c).
+ * @param complaints of what is neither a root nor waits, from {@link othersOf}
+ */
+export function suspectsOf(
+  complaints: readonly Words[],
+  found: Pick<Why, 'roots' | 'unexplained'>,
+  summary: LogSummary,
+): Suspect[] {
+  const { roots } = found;
+  const open = withoutReason(found);
+  const unnamed = withoutName(roots);
+  const isSomethingKnown = roots.length > 0 || found.unexplained.length > 0;
+  const lastTry = lastTryOfAll(summary);
+  const suspects = complaints.flatMap((said): Suspect[] => {
+    const { words, line } = said;
+    if (roots.some((root) => isJustBefore(line, root) || mayHaveFailed(root, said))) return [{ ...said, tie: null }];
+    if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
+    if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
+    if (!isSomethingKnown)
+      return FAILED.test(words) && (isDriver(said.driver) || OF_FIRMWARE.test(words) || isOfRegulator(said))
+        ? [{ ...said, tie: null }]
+        : [];
+    const tie = tieOf(said, [...open, ...allOf(unnamed)]) ?? lackOf(said, unnamed);
+    return tie !== null || (open.length > 0 && maySupply(said)) ? [{ ...said, tie }] : [];
+  });
+  const rank = (one: Suspect) =>
+    (one.tie === null ? 2 : 0) +
+    (SERVICE.test(`${one.driver ?? ''} ${one.device}`) || (open.length === 0 && ERROR_NUMBER.test(one.words)) ? 0 : 1);
+  // Those of one attempt of one processor are told once.
+  const processors = new Set(suspects.map(({ device }) => device));
+  return suspects
+    .filter(({ words }) => !processors.has(RPROC.exec(words)?.[1] ?? ''))
+    .sort((a, b) => rank(a) - rank(b));
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+const at = (seconds: number, text: string) => `[${seconds.toFixed(6).padStart(12)}] ${text}`;
+const pending = (device: string) => at(12, `platform ${device}: deferred probe pending: (reason unknown)`);
+const suspects = (...lines: string[]) => why(...lines).complaints.map(({ device }) => device);
+
+describe('an error that may be why something is not bound', () => {
+  const card = [pending('sound'), pending('3200000.codec')];
+  const noImage = at(1, 'gadget_q6 3000000.remoteproc: error -22 initializing firmware gadget/adsp.mbn');
+  const noStart = at(1.1, "remoteproc remoteproc0: can't start rproc 3000000.remoteproc: -22");
+
+  it('is that of a processor that runs the audio, once, before what other suppliers report', () => {
+    const clock = at(0.5, 'gadget-clk 5000.clock-controller: failed to lock');
+    const found = why(clock, noImage, noStart, ...card);
+    expect(found.complaints).toMatchObject([
+      { device: '3000000.remoteproc', tie: { kind: 'audio', devices: ['sound', '3200000.codec'] } },
+      { device: '5000.clock-controller', tie: null },
+    ]);
+    expect(formatWhy(found)).toMatch(/ \(line 2\)\n {4}of the audio too, by their names: sound, 3200000\.codec\n/);
+    expect(suspects(noStart, pending('a.usb'))).toEqual(['remoteproc0']);
+  });
+
+  it('is that of a processor, too, where the log says only of what kind the missing supplier is', () => {
+    const lacks = at(12, "platform 3c0000.pinctrl: deferred probe pending: gadget-lpi: Failed to get clk 'audio'");
+    expect(suspects(at(1, "remoteproc remoteproc0: can't start rproc adsp: -110"), lacks, ...card)).toEqual([
+      'remoteproc0',
+    ]);
+    expect(suspects(at(1, 'gadget-i2c 5000.i2c: failed to start'), lacks)).toEqual([]);
+  });
+
+  it.each([
+    ['its driver', 'gadget-gpio 6000.gpio: cannot read, error -5', 'gadget-gpio 6000.gpio: 32 lines'],
+    ['a processor', noStart.slice(15), 'remoteproc remoteproc0: remote processor 3000000.remoteproc is now up'],
+    ['a supply', 'vcc_gadget: failed to enable: -110', 'vcc_gadget: 1800 mV, enabled'],
+  ])('is none once later words show that %s works', (_, error, works) => {
+    expect(suspects(at(1, error), pending('a.usb'))).toHaveLength(1);
+    expect(suspects(at(1, error), at(2, works), pending('a.usb'))).toEqual([]);
+    expect(suspects(at(0.5, works), at(1, error), pending('a.usb'))).toHaveLength(1);
+  });
+
+  it.each([
+    'gadget-clk 1f000.clock-controller: Failed to create device link (0x180) with b.pmic',
+    'gadget-phy 1f000.phy: Invalid MAC address: 0, error -22',
+    'gadget-tpm 1f000.spi: error 256 in the self test',
+    'gadget-gpio 1f000.gpio: IRQ index 0 not found',
+    'gadget-rtc 1f000.pmic: hctosys: unable to read the clock',
+    'gadget-leaf 1f000.lamp: failed with -22',
+  ])('is not: %s', (error) => {
+    expect(suspects(at(1, error), pending('a.usb'))).toEqual([]);
+    expect(suspects(at(1, 'gadget-clk 1f000.clock-controller: failed with -22'), pending('a.usb'))).toHaveLength(1);
+  });
+
+  it('is none where the driver leaves the device alone', () => {
+    const fails = at(1.001, 'gadget-clk 1f000.clock-controller: init failed - -19');
+    const off = at(1, 'gadget-clk 1f000.clock-controller: this one will be deactivated');
+    expect(suspects(fails, pending('a.usb'))).toHaveLength(1);
+    expect(suspects(off, fails, pending('a.usb'))).toEqual([]);
+  });
+
+  it('is not told where all that is not bound has its reason', () => {
+    const failed = at(2, 'gadget: probe of 1.lamp failed with error -22');
+    const itself = at(1.9, 'gadget 1.lamp: a lamp of no kind, error -22');
+    expect(suspects(at(1, 'gadget-clk 5000.clock-controller: failed to lock'), itself, failed)).toEqual([]);
+  });
+});
+
+describe('an error where nothing is deferred or failed', () => {
+  it('is told with a number first, and is none that says only what is not there', () => {
+    const lacks = at(1, 'gadget-battery gadget-battery: Failed to find its id');
+    const fails = at(2, 'gadget-cam 4-0036: Unexpected id (000000), ret(-5)');
+    const without = at(3, 'gadget-eth 1000.ethernet: no reset control found');
+    expect(suspects(lacks, fails, without)).toEqual(['4-0036', 'gadget-battery']);
+  });
+});
