@@ -16,7 +16,7 @@ const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 const ENABLE = 'enable its driver in the kernel, or load its module';
 const STATUS = '`status` there: whether it is on';
 const NO_SUCH_FILE = 'without the file its node is disabled, or what makes the device is missing';
-const PERMISSIVE = 'boot with `fw_devlink=permissive`, with which the driver core holds nothing back for it';
+export const PERMISSIVE = 'boot with `fw_devlink=permissive`, with which the driver core holds nothing back for it';
 /** driver_deferred_probe_check_state(), drivers/base/dd.c, 4.19 to 5.6 (25b4e70dcce9), and since (c8c43cee29f6). */
 const BUILT_IN =
   'build the driver of what it waits for into the kernel: a module comes too late (before 5.7), or there are none ' +
@@ -140,6 +140,8 @@ export function nextStep(roots: readonly Root[], said: readonly Words[]): string
       if (cause.part === 'pins') return `see whether the pin controller's driver is in the kernel; ${PERMISSIVE}`;
       if (cause.perhaps.length > 0) return `see why that is not bound; ${PERMISSIVE}`;
       return `see whether the driver of that device is in the kernel, or load its module (nvmem_...); ${PERMISSIVE}`;
+    case 'own-parent':
+      return PERMISSIVE;
     case 'cycle':
       return cause.relaxed ? null : PERMISSIVE;
     case 'unnamed-supplier':

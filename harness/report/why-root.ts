@@ -161,7 +161,7 @@ function textOfMany(cause: RootCause, drivers: readonly string[], roots: readonl
 
 /** Causes whose evidence is what the driver said before. */
 const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
-  ...(['failed', 'bind-failed', 'spoken-of', 'own-deferral'] as const),
+  ...(['failed', 'bind-failed', 'spoken-of', 'own-deferral', 'own-parent'] as const),
 ]);
 
 /** How it is known that devices wait. */
@@ -289,6 +289,11 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return (
         `it is not there although ${cause.driver ?? 'a driver'} speaks of it; ` +
         'what became of its probe the log does not tell'
+      );
+    case 'own-parent':
+      return (
+        `its own children wait for it, which ${cause.driver ?? 'its driver'} makes in its probe: ` +
+        'that was still running, and they cannot wait for its end'
       );
     case 'bind-failed':
       return `it cannot be bound as a part of ${cause.whole}: error ${numberText(cause.error)}`;

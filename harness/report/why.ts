@@ -5,14 +5,14 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
-import { isWordless, mayBeBound, type Root, type Tie, type Why } from '../verdict/why-roots.ts';
+import { isWordless, type MadeBy, mayBeBound, type Root, type Tie, type Why } from '../verdict/why-roots.ts';
 import { SUSPECTS } from '../verdict/why-suspects.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
-import { ASK_THE_DRIVER_CORE } from './why-next.ts';
+import { ASK_THE_DRIVER_CORE, PERMISSIVE } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason, a guess:';
@@ -52,6 +52,8 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
+  for (const made of found.madeBy) lines.push('', ...madeByLines(made));
+  if (found.madeBy.length > 0) lines.push(`  next: ${PERMISSIVE}`);
   const accused = new Set(found.rootDevice?.said.map(({ device }) => device));
   const alone = failedAlone(found);
   const tell = (roots: readonly Root[]) => {
@@ -106,6 +108,20 @@ function lackLines(shared: readonly (readonly Root[])[]): string[] {
   if (lacked.length === 0) return [];
   const who = 'who provides that to all of them may have no driver, or a node that is disabled: a guess';
   return [`By their words ${lacked.join(', ')}: ${who}`];
+}
+
+/** phy_attach_direct(), drivers/net/phy: what drives a PHY that has no driver yet. */
+const GENERIC_PHY = /^Generic (?:Clause 45 )?PHY$/;
+
+/** What waited for its own parent, and what came of it. */
+function madeByLines({ parent, children, driver, line }: MadeBy): string[] {
+  const who = driver === null ? '' : ` by ${printable(driver)}`;
+  const instead = GENERIC_PHY.test(driver ?? '') ? ', and by no driver of their own' : '';
+  return [
+    `${listed(children)}: the supplier is their own parent, ${printable(parent)}, which was still probing: it makes ` +
+      'them in its probe, and they cannot wait for its end',
+    `  bound since${who}${instead} (line ${line})`,
+  ];
 }
 
 function waitedLine({ device, from, to, reason, line }: NonNullable<Why['waited']>): string {

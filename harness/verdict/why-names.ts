@@ -57,6 +57,19 @@ export function supplierOf(reason: string | null): string | null {
   return found?.[1] ?? found?.[2] ?? found?.[3] ?? notThere(reason ?? '');
 }
 
+/**
+ * Whether a device's supplier is what registers it in its own probe, and cannot be bound before: PHYs on a switch's own
+ * MDIO bus, whose name is the path of its node (drivers/net/dsa). A device on an MDIO bus ends with its address.
+ */
+export function isOwnParent(device: string, supplier: string): boolean {
+  if (!/^!\S+:[0-9a-f]{2}$/.test(device)) return false;
+  const bus = device.slice(0, -':00'.length).replaceAll('!', '/');
+  if (supplier.startsWith('/')) return bus.startsWith(`${supplier}/`);
+  const address = /:([0-9a-f]{2})$/.exec(supplier)?.[1];
+  const above = /@([0-9a-f]{1,2})\/[^/@]+$/.exec(bus)?.[1];
+  return address !== undefined && above !== undefined && Number.parseInt(address, 16) === Number.parseInt(above, 16);
+}
+
 /** What kind of a part a sound card lacks, which is a name for what a driver registers, and no device's. */
 export function kindOfPart(reason: string | null): string | null {
   return PART_OF_CARD.exec(reason ?? '')?.[1] ?? null;

@@ -18,6 +18,8 @@ export type RootCause =
   | { readonly cause: 'no-bus'; readonly bus: string }
   /** Nothing in the log tells what became of its probe, but a driver speaks of it, which may be that of a whole. */
   | { readonly cause: 'spoken-of'; readonly driver: string | null }
+  /** All that wait for it are made by its own probe, which has not come to its end as far as the log tells. */
+  | { readonly cause: 'own-parent'; readonly driver: string | null }
   /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
   | { readonly cause: 'no-part'; readonly kind: string }
   /**
@@ -131,6 +133,14 @@ export interface Suspect extends Words {
   readonly tie: { readonly kind: Tie; readonly devices: readonly string[] } | null;
 }
 
+/** Devices that waited for their own parent, and are bound since. */
+export interface MadeBy {
+  readonly parent: string;
+  readonly children: readonly string[];
+  readonly driver: string | null;
+  readonly line: number;
+}
+
 export interface Why {
   /** Which boot of a log of several this is of, counted from 1, and the line that it begins in. */
   readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
@@ -166,6 +176,8 @@ export interface Why {
   readonly settled: readonly string[];
   /** Deferred once, and bound since, in the order of the lines that show it. */
   readonly bound: readonly { readonly device: string; readonly line: number }[];
+  /** Not among `bound`: those that were deferred for what makes them in its own probe, and who drives them since. */
+  readonly madeBy: readonly MadeBy[];
   /** Where nothing is left open: what was deferred for the longest time, in seconds, and what it had lacked last. */
   readonly waited: {
     readonly device: string;

@@ -16,6 +16,7 @@ import {
   unspokenOf,
 } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
+import { nameParents, withoutMade } from './why-parents.ts';
 import { withProvenSuppliers } from './why-proven.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
 import { boundAfterDeferral, boundSince, hasPartSince, longestWait, splitSettled } from './why-settled.ts';
@@ -114,6 +115,7 @@ export function whyUnbound(said: LogSummary): Why {
   // Who has no driver yet may be what somebody lacks.
   guessProviders(roots, new Set([...unbound, ...undriven.map(({ consumer }) => consumer)]), ends, devices);
   nameBelow(roots, cycles);
+  nameParents(roots);
   const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
     name,
     cause,
@@ -126,11 +128,12 @@ export function whyUnbound(said: LogSummary): Why {
       properties: [],
     })),
   }));
-  const bound = boundAfterDeferral(devices, roots);
+  const { bound, madeBy } = withoutMade(boundAfterDeferral(devices, roots), devices, names);
   const known = new Set([
     ...unbound,
     ...settled,
     ...bound.map(({ device }) => device),
+    ...madeBy.flatMap(({ children }) => children),
     ...unexplained,
     ...roots.keys(),
   ]);
@@ -153,6 +156,7 @@ export function whyUnbound(said: LogSummary): Why {
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     bound,
+    madeBy,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),
     said: others,
