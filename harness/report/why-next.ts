@@ -26,6 +26,24 @@ const DEVICES_DEFERRED = '`cat /sys/kernel/debug/devices_deferred` on the board'
 export const ASK_THE_DRIVER_CORE =
   'boot with `dyndbg="file drivers/base/dd.c +p; file drivers/base/core.c +p" ignore_loglevel`: the driver core then ' +
   'prints every attempt, and what the driver says before it';
+/** dev_err_probe() keeps the reason since 5.9 (d090b70ede02); the log has it since 6.8. */
+const [KEPT, PRINTED] = [5.09, 6.08];
+const VERSION = /^(\d{1,2})\.(\d{1,2})/;
+const HUNDREDTH = 100;
+
+/**
+ * Where the reasons are that drivers gave and the log does not have.
+ * @param kernel its release; null where the log does not have it
+ */
+export function askTheKernel(kernel: string | null): string {
+  const file = 'on the board, `cat /sys/kernel/debug/devices_deferred` has the reasons that drivers gave';
+  const [, major, minor] = VERSION.exec(kernel ?? '') ?? [];
+  if (major === undefined) return `${file}; a kernel before 6.8 does not print them`;
+  const version = Number(major) + Number(minor) / HUNDREDTH;
+  if (version < KEPT) return ASK_THE_DRIVER_CORE;
+  return version < PRINTED ? `${file}, which ${major}.${minor} does not print` : file;
+}
+
 const ASK_FOR_REASON = `${DEVICES_DEFERRED}: the reason of its driver; where it has none, ${ASK_THE_DRIVER_CORE}`;
 
 /** A file that a driver asks the firmware loader for (drivers/base/firmware_loader), by its name. */
@@ -215,7 +233,7 @@ function aboutWords(words: string): string | null {
   const want = wantOf(words);
   if (want === null) return null;
   const where = want.named === null ? '' : `${want.named} in its node says which: `;
-  return `${where}${want.help ?? "enable that one's driver in the kernel, or load its module"}`;
+  return `${where}${want.help ?? `see whether that is bound; else ${ENABLE}`}`;
 }
 
 function aboutFirmware(words: string): string | null {

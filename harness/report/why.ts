@@ -9,10 +9,10 @@ import { isWordless, type MadeBy, mayBeBound, type Root, type Tie, type Why } fr
 import { SUSPECTS } from '../verdict/why-suspects.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
-import { listed } from './listed.ts';
+import { listed, wrapped } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
-import { ASK_THE_DRIVER_CORE, PERMISSIVE } from './why-next.ts';
+import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason, a guess:';
@@ -25,11 +25,8 @@ const BOUND = 8;
 /** Likely roots that are named, and errors that are quoted. */
 const LIKELY = 5;
 
-/** deferred_devs_show(), drivers/base/dd.c; the log has them since 6.8 (deferred_probe_timeout_work_func()). */
-const ASK_THE_KERNEL =
-  'on the board, `cat /sys/kernel/debug/devices_deferred` has the reasons that drivers gave; a kernel before 6.8 ' +
-  'does not print them';
-const NOTHING_SAID = 'Nothing is said to be deferred or failed at the end of the log.';
+const NOTHING_SAID =
+  'The driver core reports no device that is deferred and no probe that failed at the end of the log.';
 const WENT_ON = 'lacked a supplier or pins and may be bound';
 
 /** What is known besides the log. */
@@ -64,7 +61,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const isLast = (roots: readonly Root[]) => found.unexplained.length > 0 && roots.every(({ name }) => alone.has(name));
   for (const roots of shared) if (!isLast(roots)) tell(roots);
   if (found.unexplained.length > 0) {
-    lines.push('', `Not bound, and the log does not say why: ${listed(found.unexplained)}`);
+    lines.push('', ...wrapped(`Deferred without a reason in the log${lastSeen(found.seen)}: `, found.unexplained));
     const likely = found.likely.slice(0, LIKELY);
     // Of what is all that is left open, nothing is said by that.
     if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
@@ -93,7 +90,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
   if (found.waited !== null) lines.push('', waitedLine(found.waited));
-  if (found.undriven !== null) lines.push('', undrivenLine(found.undriven));
+  if (found.undriven !== null) lines.push('', ...undrivenLines(found.undriven));
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice, errors.length > 0));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
@@ -167,31 +164,49 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
     goneOn,
     unexplained: { length: unexplained },
   } = found;
-  const open = unexplained + found.roots.filter((root) => isWordless(root) && root.waiting.length === 0).length;
-  const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
-  const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are`;
+  const andGone = goneOn === 0 ? '' : `; of ${goneOn} more the log does not tell whether they are bound`;
   if (unbound === 0 && goneOn > 0)
     return `No device is said to be deferred or failed; ${count(goneOn, 'device')} ${WENT_ON}.`;
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
-  if (isOnlyFailed(found))
-    return (
-      `Nothing is said to be deferred; ${count(unbound, 'probe')} failed, for ${count(reasons, 'reason')}, and ` +
-      `nothing is said to wait for ${unbound === 1 ? 'it' : 'them'}:`
-    );
-  if (reasons === 0) return `${devicesNotBound(unbound)}, and the log gives no reason${andGone}.`;
-  if (open === 0) return `${devicesNotBound(unbound)}, for ${count(reasons, 'reason')}${andGone}:`;
-  return (
-    `${devicesNotBound(unbound)}: ${unbound - open} for ${count(reasons, 'reason')}, ` +
-    `and ${open} of which the log does not say why${andGone}:`
-  );
+  const failures = found.roots.filter(isFailure).length;
+  const ofFailures = shared.filter((roots) => roots.some(isFailure)).length;
+  const forReasons = failures > 1 ? `, for ${count(ofFailures, 'reason')}` : '';
+  const failed = failures === 0 ? '' : `${count(failures, 'probe')} failed${forReasons}`;
+  const waits = unbound - failures;
+  if (waits === 0) return `${isOnlyFailed(found) ? 'No device is said to wait; ' : ''}${failed}${andGone}:`;
+  const andFailed = failed === '' ? '' : `; ${failed}`;
+  const open = unexplained + found.roots.filter(isGuess).length;
+  const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
+  const who = waits === 1 ? '1 device waits' : `${waits} devices wait`;
+  if (reasons === 0)
+    return `${who}, and the log does not say for what${andFailed}${andGone}${failed === '' ? '.' : ':'}`;
+  const why = `for ${count(reasons, 'reason')}`;
+  if (open === 0) return `${who}, ${why}${andFailed}${andGone}:`;
+  return `${who}: ${waits - open} ${why}, ${open} without a reason in the log${andFailed}${andGone}:`;
 }
 
-function undrivenLine({ devices, line, time }: NonNullable<Why['undriven']>): string {
+/** Whether it is a probe that came to an end. */
+function isFailure({ cause }: Root): boolean {
+  return cause.cause === 'failed' || cause.cause === 'bind-failed';
+}
+
+/** Whether of the device of a root all that is known is a guess. */
+function isGuess(root: Root): boolean {
+  const isOpened = root.cause.cause === 'cycle' && root.cause.relaxed;
+  return isOpened || (isWordless(root) && root.waiting.length === 0);
+}
+
+function lastSeen(seen: Why['seen']): string {
+  if (seen === null) return '';
+  return seen.time === null ? ` (line ${seen.line})` : `, at ${seconds(seen.time)} (line ${seen.line})`;
+}
+
+function undrivenLines({ devices, line, time }: NonNullable<Why['undriven']>): string[] {
   const when = time === null ? `at line ${line}` : `at ${seconds(time)} (line ${line})`;
   const had = `${count(devices.length, 'consumer')} had no driver yet ${when} as suppliers' sync_state() waited`;
-  return `No ${devices.length === 1 ? 'deferral' : 'deferrals'}: ${had}: ${listed(devices)}`;
+  return wrapped(`No ${devices.length === 1 ? 'deferral' : 'deferrals'}: ${had}: `, devices);
 }
 
 const USECS = 1_000_000;
@@ -202,11 +217,9 @@ function seconds(time: number): string {
 
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
 function isReason(root: Root): boolean {
-  return !mayBeBound(root) && !isWordless(root) && !(root.cause.cause === 'cycle' && root.cause.relaxed);
-}
-
-function devicesNotBound(number: number): string {
-  return number === 1 ? '1 device is not bound' : `${number} devices are not bound`;
+  return (
+    !isFailure(root) && !mayBeBound(root) && !isWordless(root) && !(root.cause.cause === 'cycle' && root.cause.relaxed)
+  );
 }
 
 /** Said in so many attempts, it is no probe that failed for good. */
@@ -321,7 +334,7 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
 }
 
 /** What may help with devices of which the log does not say why they wait. */
-function openLines({ roots, unexplained, reasonless }: Why): string[] {
+function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
   const isOpen = unexplained.length + silent.length > 0;
   if (!isOpen && !roots.some(isWordless)) return [];
@@ -338,7 +351,7 @@ function openLines({ roots, unexplained, reasonless }: Why): string[] {
     guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))}, which is a guess by the name`);
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
-  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : ASK_THE_KERNEL}`];
+  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel)}`];
 }
 
 function rootText(name: string | null): string {

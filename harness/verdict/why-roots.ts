@@ -142,6 +142,8 @@ export interface MadeBy {
 }
 
 export interface Why {
+  /** The kernel's release; null where the log does not have it. */
+  readonly kernel: string | null;
   /** Which boot of a log of several this is of, counted from 1, and the line that it begins in. */
   readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
   /** What ended the boot, where that was not for the lack of its root file system. */
@@ -163,6 +165,8 @@ export interface Why {
   } | null;
   /** Those of them of which the log does not say why. */
   readonly unexplained: readonly string[];
+  /** Where the log spoke of one of these last; the time in microseconds. */
+  readonly seen: { readonly line: number; readonly time: number | null } | null;
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
   /** I2C devices that fw_devlink names and no driver speaks of: where they have none, those may wait for them. */

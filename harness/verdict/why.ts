@@ -144,6 +144,7 @@ export function whyUnbound(said: LogSummary): Why {
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
+    kernel: summary.banner,
     boot: null,
     crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a)),
@@ -151,6 +152,7 @@ export function whyUnbound(said: LogSummary): Why {
     goneOn,
     undriven: atLast(undriven),
     unexplained: [...unexplained],
+    seen: lastSeen([...unexplained].flatMap((device) => devices.get(device) ?? [])),
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken: unexplained.size > 0 ? unspokenOf(summary) : [],
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
@@ -164,6 +166,11 @@ export function whyUnbound(said: LogSummary): Why {
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };
+}
+
+function lastSeen(lives: readonly DeviceLife[]): Why['seen'] {
+  const [last] = lives.toSorted((a, b) => b.line - a.line);
+  return last === undefined || last.line === 0 ? null : { line: last.line, time: last.wait?.to ?? null };
 }
 
 function atLast(waits: LogSummary['syncWaits']): Why['undriven'] {

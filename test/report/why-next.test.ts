@@ -19,7 +19,7 @@ describe('the next step', () => {
   it('is where a node names what the driver lacks, and what may be that comes first', () => {
     const clock = pending('1.dev', 'gadget: failed to get clk');
     expect(nextOf(clock)).toEqual([
-      "`clocks` in its node says which: enable that one's driver in the kernel, or load its module",
+      '`clocks` in its node says which: see whether that is bound; else enable its driver in the kernel, or load its module',
     ]);
     const controller = pending('2000.clock-controller', '(reason unknown)');
     expect(nextOf(clock, controller)[0]).toBe('find out first why 2000.clock-controller is not bound');
@@ -66,11 +66,40 @@ describe('the next step', () => {
   });
 });
 
+describe('the reasons that drivers gave', () => {
+  const silent = stamped('platform 1.dev: deferred probe pending');
+  it.each([
+    ['6.7.1-gadget', 'which 6.7 does not print'],
+    ['5.4.0', 'boot with `dyndbg='],
+    ['6.18.13', 'has the reasons that drivers gave'],
+  ])('are where %s has them', (release, where) => {
+    const [next] = nextOf(`[    0.000000] Linux version ${release} (gadget)`, silent);
+    expect(next).toContain(where);
+    expect(next).not.toContain('a kernel before 6.8');
+    expect(nextOf(silent)[0]).toContain('a kernel before 6.8 does not print them');
+  });
+  it('are not said to be unprinted by a kernel that prints them', () => {
+    expect(nextOf('[    0.000000] Linux version 6.8.0', silent)[0]).not.toContain('print');
+  });
+});
+
+describe('a long list of devices', () => {
+  it('has those of a kind together, in several lines', () => {
+    const names = Array.from({ length: 8 }, (_, n) => [`${n}1000000.codec`, `${n}2000000.soundwire`]).flat();
+    const lines = textOf(...names.map((name) => pending(name, '(reason unknown)'))).split('\n');
+    const from = lines.findIndex((line) => line.startsWith('Deferred without a reason'));
+    expect(lines[from + 1]).toMatch(/^ {2}01000000\.codec, 11000000\.codec, .*,$/);
+    expect(lines.slice(from, from + 4).every((line) => line.length <= 118)).toBe(true);
+  });
+});
+
 describe('errors of drivers in a log that says nothing of a probe', () => {
   it('are told, those in the same words together, and not where something is deferred and known', () => {
     const gpios = ['1000.gpio', '2000.gpio'].map((device) => stamped(`gadget-gpio ${device}: failed to add gpiochip`));
     const text = textOf(...gpios);
-    expect(text).toContain('Nothing is said to be deferred or failed at the end of the log.');
+    expect(text).toContain(
+      'The driver core reports no device that is deferred and no probe that failed at the end of the log.',
+    );
     expect(text).toContain('without a word of the driver core:\n  1000.gpio, 2000.gpio (gadget-gpio): failed to add');
     expect(textOf(...gpios, stamped('gadget-gpio 1000.gpio: 32 lines'))).not.toContain('1000.gpio');
     const clock = stamped('gadget 4.clock: no way: -12');

@@ -22,7 +22,7 @@ describe('a log of several boots', () => {
     expect(unboundIn(...boots)).toEqual(['2000.dev']);
     expect(whyOf(...boots).boot).toEqual({ number: 2, of: 2, line: 4 });
     expect(formatWhy(whyOf(...boots))).toMatch(
-      /^The log has 2 boots: this is of the last one, from line 4\.\n\nNothing is said to be deferred; 1 probe failed, for 1 reason, and nothing is said to wait for it:/,
+      /^The log has 2 boots: this is of the last one, from line 4\.\n\nNo device is said to wait; 1 probe failed:/,
     );
   });
 

@@ -58,7 +58,7 @@ describe('pins that cannot be had yet', () => {
     });
     expect(formatWhy(found)).toContain('it has not got its pins, so deferred or failed, or probed');
     const other = at(200, 'platform 2000.x: deferred probe pending: (reason unknown)');
-    expect(formatWhy(why(bare, other))).toMatch(/^1 device is not bound, and the log gives no reason; of 1 more/);
+    expect(formatWhy(why(bare, other))).toMatch(/^1 device waits, and the log does not say for what; of 1 more/);
     expect(why(bare, at(200, 'gadget-mmc 1000.mmc: ready, 52 MHz')).unbound).toBe(0);
     const listed = at(900, 'platform 1000.mmc: deferred probe pending: (reason unknown)');
     expect(why(bare, listed)).toMatchObject({ unbound: 1, goneOn: 0, roots: [{ cause: { cause: 'no-pins' } }] });
@@ -152,7 +152,7 @@ describe('pins that cannot be had yet', () => {
       at(n, `platform gadget-${group}: deferred probe pending: platform: wait for supplier ${group}`),
     );
     const text = formatWhy(why(leds ?? '', keys ?? ''));
-    expect(text).toContain('2 devices are not bound, for 1 reason');
+    expect(text).toContain('2 devices wait, for 1 reason');
     expect(text).toContain('ledgrp, keygrp: pins of a pin controller by their names');
     const late = at(9, 'platform 2000.pinctrl: deferred probe pending: (reason unknown)');
     expect(formatWhy(why(leds ?? '', late))).toContain('perhaps of 2000.pinctrl');

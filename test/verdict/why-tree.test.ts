@@ -100,7 +100,7 @@ describe('what a device tree adds to a log', () => {
 
   it('says nothing of the tree where the log leaves nothing open', () => {
     expect(told('[    0.000000] Linux version 6.12.0')).toBe(
-      'Nothing is said to be deferred or failed at the end of the log.\n',
+      'The driver core reports no device that is deferred and no probe that failed at the end of the log.\n',
     );
     const named = '[    3.000000] platform 3000.mmc: deferred probe pending: wait for supplier 1000.clock-controller';
     expect(told(named)).not.toContain('device tree');

@@ -115,7 +115,7 @@ describe('what a driver says of an error', () => {
     const found = why(...fail('11017000', 'gadget-iic'), ...fail('1a000000', 'gadget-cam'), waits);
     expect(found.roots[0]?.evidence).toBe('Cannot find the registers of /soc/clocks@11017000: -EINVAL');
     const text = formatWhy(found);
-    expect(text).toContain('3 devices are not bound, for 1 reason:');
+    expect(text).toContain('1 device waits, for 1 reason; 2 probes failed, for 1 reason:');
     expect(text).toContain('the probes of gadget-iic, gadget-cam failed with error -22');
   });
 
@@ -586,7 +586,7 @@ describe('things of one kind that drivers lack without a reason', () => {
 
   it('are one reason, whatever each is called', () => {
     const text = formatWhy(why(...lacks('1.hwmon', 'rsu'), ...lacks('2.fpga', '(fpga)')));
-    expect(text).toContain('2 devices are not bound, for 1 reason:');
+    expect(text).toContain('2 devices wait, for 1 reason:');
     expect(text).toContain('1.hwmon, 2.fpga: deferred itself');
     const other = stamped("gadget 2.fpga: couldn't get service channel clock");
     const two = why(...lacks('1.hwmon', 'rsu'), other, pending('2.fpga', '(reason unknown)'));
@@ -754,7 +754,7 @@ describe('a guess', () => {
       { evidence: 'Failed to request enable GPIO109: -517', cause: { wants: 'a GPIO' } },
       { evidence: 'Failed to request enable GPIO63: -517' },
     ]);
-    expect(formatWhy(found)).toContain('2 devices are not bound, for 1 reason');
+    expect(formatWhy(found)).toContain('2 devices wait, for 1 reason');
   });
 
   it('takes what has no device’s name yet for the words of the probe that then fails', () => {
@@ -933,10 +933,8 @@ describe('a guess', () => {
     const lines = [defers('1000.i2c', 'gadget-i2c'), defers('2000.mmc', 'gadget-mmc')];
     const failed = stamped('gadget-pd: probe of 9000.power-controller failed with error -12');
     const text = formatWhy(why(...lines, failed));
-    expect(text.split('\n')[0]).toBe(
-      '3 devices are not bound: 1 for 1 reason, and 2 of which the log does not say why:',
-    );
-    expect(formatWhy(why(...lines))).toMatch(/^2 devices are not bound, and the log gives no reason\.\n/);
+    expect(text.split('\n')[0]).toBe('2 devices wait, and the log does not say for what; 1 probe failed:');
+    expect(formatWhy(why(...lines))).toMatch(/^2 devices wait, and the log does not say for what\.\n/);
     const same = ['a.one', 'b.two'].map((name) => defers(name, name));
     expect(formatWhy(why(...same))).toContain('a.one, b.two: their drivers defer them, and the log does not');
     expect(text).toContain('1000.i2c, 2000.mmc: gadget-i2c, gadget-mmc defer them, and the log does not say why');

@@ -296,11 +296,11 @@ describe('whyUnbound', () => {
     const silent = why(pending('a.one', '(reason unknown)'), '[   12.200000] platform b.two: deferred probe pending');
     expect(silent.roots).toEqual([]);
     expect(silent.unexplained).toEqual(['a.one', 'b.two']);
-    expect(formatWhy(silent)).toContain('the log does not say why: a.one, b.two');
-    expect(formatWhy(silent)).toContain('2 devices are not bound, and the log gives no reason.');
+    expect(formatWhy(silent)).toContain('without a reason in the log, at 12.2 s (line 2): a.one, b.two');
+    expect(formatWhy(silent)).toContain('2 devices wait, and the log does not say for what.');
     expect(formatWhy(silent)).not.toContain('by their names');
     expect(formatWhy(why('[    0.000000] Linux version 6.1.0'))).toBe(
-      'Nothing is said to be deferred or failed at the end of the log.\n',
+      'The driver core reports no device that is deferred and no probe that failed at the end of the log.\n',
     );
   });
 
@@ -312,7 +312,7 @@ describe('whyUnbound', () => {
       '[   12.400000] tegra-gpcdma 2600000.dma-controller: probe with driver tegra-gpcdma failed with error -22',
     );
     const text = formatWhy(found);
-    expect(text).toMatch(/^1 device is not bound, for 1 reason; of 2 more the log does not tell .*\n\n2600000\.dma/);
+    expect(text).toMatch(/^1 probe failed; of 2 more the log does not tell .*\n\n2600000\.dma/);
     expect(text).toContain('3160000.i2c, 3180000.i2c: the deferred probe timeout ended the wait for a power domain');
     expect(text).toContain('so it may be bound');
     expect(text).toContain('2600000.dma-controller: the probe of tegra-gpcdma failed with error -22');
@@ -332,7 +332,7 @@ describe('whyUnbound', () => {
     const failed = (device: string) => `[   12.100000] gadget ${device}: probe with driver gadget failed with error -5`;
     const silent = [pending('1.dev', '(reason unknown)'), pending('2.dev', '(reason unknown)')];
     const text = formatWhy(why(failed('2-001a'), ...silent));
-    expect(text).toContain('3 devices are not bound: 1 for 1 reason, and 2 of which the log does not say why:');
+    expect(text).toContain('2 devices wait, and the log does not say for what; 1 probe failed:');
     expect(text).not.toContain('they may wait for what failed');
     for (const name of ['3000.clock-controller', '3000.pmc'])
       expect(formatWhy(why(failed(name), ...silent))).toContain('may wait for what failed');
@@ -385,7 +385,7 @@ describe('whyUnbound', () => {
   it('takes no circle that the kernel has opened for a reason', () => {
     const opened = '[    1.200000] platform ae90000.dp: Fixed dependency cycle(s) with /soc/gadget@1000';
     expect(formatWhy(why(opened, pending('ae90000.dp', '(reason unknown)')))).toContain(
-      '1 device is not bound, and the log gives no reason',
+      '1 device waits, and the log does not say for what',
     );
   });
 
