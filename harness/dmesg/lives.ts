@@ -48,6 +48,8 @@ export interface DeviceLife {
   reason: string | null;
   /** Line that gives the reason; 0 without one. */
   reasonLine: number;
+  /** The last reason with which the driver core held it back, and its line. */
+  heldFor: { readonly reason: string; readonly line: number } | null;
   /** Positive errno of the last failed probe. */
   error: number | null;
   /** Its driver returned that number as it is, without a minus sign. */
@@ -127,6 +129,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     by: null,
     reason: null,
     reasonLine: 0,
+    heldFor: null,
     error: null,
     positive: false,
     words: null,
@@ -363,6 +366,7 @@ export class Lives {
     // Its driver is called when all suppliers are there (really_probe(), drivers/base/dd.c): it lacks something else.
     if (by === 'driver' && reason === null && life.by === 'supplier') life.reason = null;
     if (by !== 'unknown' || life.by === null) life.by = by;
+    if (by === 'supplier' && reason !== null) life.heldFor = { reason, line: life.line };
     // The kernel does not know what a driver did not give to dev_err_probe(); the log may have it all the same.
     if (reason === null || (life.reason !== null && (reason === REASON_UNKNOWN || isVague(reason)))) return;
     if (life.reason !== null && life.lastSaid !== null && reason.endsWith(`: ${life.lastSaid}`)) return;

@@ -196,7 +196,7 @@ interface Known {
 /** What each device waits for that is not there, and where what it was said to wait for came after all. */
 function awaitedBy(
   unbound: ReadonlySet<string>,
-  { devices, complaints, heard }: LogSummary,
+  { devices, complaints, heard, rounds }: LogSummary,
   { names, speakers, parts }: Known & { readonly parts: ReadonlyMap<string, BindFailure> },
 ) {
   const awaited = new Map<string, string>();
@@ -210,7 +210,8 @@ function awaitedBy(
     return well === null || (complaints.get(speaker)?.line ?? 0) > well ? null : well;
   };
   for (const device of unbound) {
-    const reason = devices.get(device)?.reason ?? null;
+    const life = devices.get(device);
+    const reason = heldBefore(life, { rounds, isThere: (name) => thereSince(names.supplierOf(device, name)) !== null });
     const named = supplierOf(reason);
     const said = complaints.get(device)?.words ?? null;
     const supplier =
@@ -231,6 +232,23 @@ function awaitedBy(
     else awaited.set(device, supplier);
   }
   return { awaited, outdated };
+}
+
+/**
+ * Why a device waits: when the time is over, the driver core goes on without a supplier that has no driver
+ * (fw_devlink_drivers_done(), drivers/base/core.c), and the device's own driver says only of which kind that is. The
+ * log has to show the driver core's messages, so that it would have the supplier, too.
+ */
+function heldBefore(
+  life: DeviceLife | undefined,
+  { rounds, isThere }: { readonly rounds: number; readonly isThere: (supplier: string) => boolean },
+): string | null {
+  const { reason = null, heldFor = null, by = null } = life ?? {};
+  const supplier = supplierOf(heldFor?.reason ?? null);
+  if (rounds === 0 || by !== 'driver' || supplier === null || supplierOf(reason) !== null) return reason;
+  const provider = wantOf(reason)?.provider ?? null;
+  const isOfKind = provider === null || provider.test(supplier) || !isProvider(supplier);
+  return isOfKind && !isThere(supplier) ? (heldFor?.reason ?? null) : reason;
 }
 
 /** Its probe came to an end: it waits no more. */
@@ -291,8 +309,14 @@ function unseen(
   const kind = kindOfPart(waiter?.reason ?? null);
   if (kind !== null) return { cause: { cause: 'no-part', kind }, ...reasonOf(waiter) };
   const bus = names.busOf(name);
-  if (bus !== null) return { cause: { cause: 'no-bus', bus }, ...reasonOf(waiter) };
-  return { cause: { cause: 'never-probed', alike: alikeOf(name, summary) }, ...reasonOf(waiter) };
+  const held = waiter?.heldFor ?? null;
+  const before = supplierOf(held?.reason ?? null);
+  // Its own driver's words came later and do not have the name.
+  const isHeld = before !== null && supplierOf(waiter?.reason ?? null) === null;
+  const isOfIt = isHeld && names.supplierOf(waiter?.device ?? '', before) === name;
+  const words = isOfIt && held !== null ? { evidence: held.reason, line: held.line } : reasonOf(waiter);
+  if (bus !== null) return { cause: { cause: 'no-bus', bus }, ...words };
+  return { cause: { cause: 'never-probed', alike: alikeOf(name, summary) }, ...words };
 }
 
 /** What a pin controller said just before what was said of who asked it. */

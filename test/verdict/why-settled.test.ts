@@ -157,6 +157,20 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(BANNER, ...usb).unbound).toBe(0);
   });
 
+  it('waits for the supplier that the driver core has named, whatever its driver says when the core goes on', () => {
+    const held = (ms: number, supplier = '0-0041') =>
+      at(ms, `platform 2000.gpu: error -EPROBE_DEFER: supplier ${supplier} not ready`);
+    const probes = at(9000, "platform 2000.gpu: bus: 'platform': really_probe: probing driver gadget-gpu with device");
+    const says = at(9001, 'gadget-gpu 2000.gpu: error -EPROBE_DEFER: no regulator found');
+    const [root] = why(held(900), held(1900), probes, says).roots;
+    const waiting = [{ device: '2000.gpu' }];
+    expect(root).toMatchObject({ name: '0-0041', evidence: 'supplier 0-0041 not ready', line: 2, waiting });
+    const bound = at(5000, "gadget-reg 0-0041: driver: 'gadget-reg': driver_bound: bound to device");
+    expect(why(held(900), held(1900), bound, probes, says).roots).toMatchObject([{ name: '2000.gpu' }]);
+    // It is of another kind by its name.
+    expect(why(held(900), held(1900, '3000.iommu'), probes, says).roots).toMatchObject([{ name: '2000.gpu' }]);
+  });
+
   it('takes regulatory.db for no regulator', () => {
     const found = why(
       at(900, 'gadget-phy 2000.phy: no regulator: -517'),
