@@ -29,6 +29,7 @@ import {
   speakerOf,
   spokenOf,
   stirs,
+  wordsBeside,
   wordsOf,
   wordsOfBind,
   wordsOfDriver,
@@ -272,7 +273,10 @@ export class DmesgParser {
     if (event.event === 'probe-failed' || event.event === 'probe-declined') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
       const words =
-        joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) ?? this.#wordsOfFunctions(event.driver);
+        joined(this.#wordsOf(device)) ??
+        this.#wordsOfNobody(device) ??
+        this.#wordsOfFunctions(event.driver) ??
+        this.#wordsBeside(event, device);
       return { ...event, device, words };
     }
     if (event.event === 'bind-failed')
@@ -366,6 +370,17 @@ export class DmesgParser {
     return driver === null
       ? null
       : joined(wordsOfFunctions(driver, this.#recent.slice(-JUST_BEFORE - 1, -1).map(textOf)));
+  }
+
+  /** What the last lines of the same moment say of a probe that failed, without the name of its device. */
+  #wordsBeside({ error, time, line }: { error: number; time: number | null; line: number }, device: string) {
+    const recent = this.#recent.slice(-JUST_BEFORE - 1, -1).map((text) => parseRecords(decodeLine(text)).at(-1));
+    const texts = recent.flatMap((record, at) => {
+      if (record === undefined) return [];
+      const place = { time: record.time, line: line - recent.length + at };
+      return isOneAttempt(place, { time, line }) ? [unmarked(record.text)] : [];
+    });
+    return wordsBeside(device, error, texts);
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

@@ -445,6 +445,43 @@ export function wordsOfFunctions(driver: string, texts: readonly string[]): stri
   return said;
 }
 
+/** An I2C device, and its address as buses print it. */
+const I2C_DEVICE = /^\d{1,3}-00([0-9a-f]{2})$/;
+/** What a bus or its controller says. */
+const OF_I2C = /^(?:i2c|\S*i2c\S* [\w.-]{1,64}|\S{1,64} \S*i2c\S*)[ :]/;
+/** A function of a probe speaks, also behind a tag. */
+const IN_PROBE = /^(?:\[[\w/ .-]{1,32}\] ?)?\w*probe\w*(?:\(\))?: ?\S/;
+/** What stands before words without a device: a tag, a function or a driver's name. */
+const TAG = /^(?:\[[^\]]{1,32}\]|[\w .-]{1,48}:)/;
+
+/**
+ * What the last lines say of the probe of `device`, without its name: with the very error that the probe returned, in a
+ * function of a probe, or of its address on an I2C bus; and the line before it that begins alike.
+ * @param texts lines of the same moment, without prefixes, the newest last
+ */
+export function wordsBeside(device: string, error: number, texts: readonly string[]): string | null {
+  const code = new RegExp(`(?<![\\w.-])-${error}\\b`);
+  const address = I2C_DEVICE.exec(device)?.[1];
+  const isOfAddress = (text: string) =>
+    address !== undefined &&
+    OF_I2C.test(text) &&
+    (code.test(text) || new RegExp(`\\b0x(?:00)?${address}\\b`, 'i').test(text));
+  const at = texts.findLastIndex((text) => {
+    if (OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text)) return false;
+    if (isOfAddress(text)) return soundsBad(text);
+    const [, driver, other] = SAYS.exec(text) ?? [];
+    // Of another device it is another probe.
+    if (other !== undefined && (driver !== undefined || IS_DEVICE.test(other))) return false;
+    return code.test(text) || (IN_PROBE.test(text) && soundsBad(text));
+  });
+  const words = texts[at];
+  if (words === undefined) return null;
+  const before = texts[at - 1] ?? '';
+  const tagOf = (text: string) => TAG.exec(text)?.[0].replaceAll(/\d/g, '');
+  const isAlike = tagOf(before) !== undefined && tagOf(before) === tagOf(words) && !isOfAddress(words);
+  return (isAlike && !words.startsWith(before) ? `${before}; ${words}` : words).slice(0, MOST);
+}
+
 /** What a driver says that has asked for something too early. */
 const TOO_EARLY = /\bnot (?:yet )?(?:ready|registered|initiali[sz]ed|probed)\b/;
 

@@ -243,6 +243,20 @@ function aboutFirmware(words: string): string | null {
   return `put ${printable(file)} ${where}`;
 }
 
+/** Words of a driver about what its node says or lacks, and of hardware that it looks for. */
+const OF_A_NODE =
+  /\b(?:dt|of|node|property|binding|device[- ]tree|phandle|endpoint|compatible|pars\w+|invalid|missing|names?|specified)\b/i;
+const OF_HARDWARE = /found|detect|chip|\bids?\b|respon|answer|hardware|present|\bread|\bcommunicat/i;
+/** Words of what firmware or locked hardware lets nobody have. */
+const OF_THE_LOCKED = /clo?c?k|domain|power|enable|access|permi|denied|secure|lock|firmware|\bs[cm]c|\bscm/i;
+/** Errors that drivers return for much else: a printed reason has to agree with the meaning. */
+const AGREES: ReadonlyMap<number, RegExp> = new Map([
+  [EPERM, OF_THE_LOCKED],
+  [EACCES, OF_THE_LOCKED],
+  [EINVAL, OF_A_NODE],
+  [ENODEV, OF_HARDWARE],
+]);
+
 function aboutFailure(said: number | null, evidence: string | null, isFound: boolean): string | null {
   const words = evidence ?? '';
   const error = said ?? errnoOf(NAME.exec(words)?.[1] ?? '');
@@ -259,5 +273,7 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
   if (want?.named != null && want !== PINS_OF_GPIOS && isOfNode)
     return `${want.named} in its node has to name ${want.noun}, and the right one`;
   if (isFound && error === EINVAL) return NOT_ACCEPTED;
+  const agrees = AGREES.get(error);
+  if (words !== '' && agrees?.test(words) === false) return null;
   return MEANING.get(error) ?? null;
 }

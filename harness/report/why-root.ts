@@ -79,15 +79,18 @@ function withoutInstance(words: string): string {
 /** A driver that names a node of its own in its words says the same of others. */
 const NAMES_NODE = /\/[\w.,/-]*@[0-9a-f]+/;
 const WITH_ADDRESS = /^([0-9a-f]{2,16})\.([\w-]+)$/;
+/** An address in words, of a device whose name has it in another place. */
+const AN_ADDRESS = /\b(?:0x)?([0-9a-f]{5,16})\b/g;
 const NODE_AT_END = /([\w-]+)@([0-9a-f]+)$/;
 
 /** Words of a driver without the device's name and the path of its node, whose address may be an offset in a bus. */
 function withoutOwnName(words: string, device: string): string {
   const [, address = '', name] = WITH_ADDRESS.exec(device) ?? [];
-  return words.replaceAll(device, '').replaceAll(/\/[\w.,@/-]{1,300}/g, (path) => {
+  const others = words.replaceAll(device, '').replaceAll(/\/[\w.,@/-]{1,300}/g, (path) => {
     const [, node, offset = '?'] = NODE_AT_END.exec(path) ?? [];
     return node === name && address.endsWith(offset) ? '' : path;
   });
+  return others.replaceAll(AN_ADDRESS, (text, own: string) => (device.includes(own) ? '' : text));
 }
 
 /** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */

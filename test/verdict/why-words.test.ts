@@ -566,7 +566,11 @@ describe('what a prefix says without a device', () => {
     const evidence = 'GADGET: failed to register its lamp rc=-107';
     expect(why(named, failed(107))).toMatchObject({ roots: [{ evidence }], complaints: [] });
     expect(why(named, failed(22)).roots).toMatchObject([{ evidence: null }]);
-    expect(why(said, failed(107)).roots).toMatchObject([{ evidence: null }]);
+    // Of the same moment the number is enough.
+    const earlier = (line: string) => line.replace('   12.', '   11.');
+    expect(why(earlier(named), failed(107)).roots).toMatchObject([{ evidence }]);
+    expect(why(earlier(said), failed(107)).roots).toMatchObject([{ evidence: null }]);
+    expect(why(said, failed(107)).roots).toMatchObject([{ evidence: 'PM9_: failed to register its lamp rc=-107' }]);
   });
 
   it('is said to be what may have made it fail otherwise', () => {
