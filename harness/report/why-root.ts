@@ -197,7 +197,7 @@ function guessesOf(roots: readonly Root[]): string[] {
   const below = all.flatMap((own) => own.below ?? []);
   const isNamed = NAMES_IT.test(cause.call ?? '') || below.length === all.length;
   const named = isNamed ? '' : ', which the log does not name';
-  const lines = cause.wants === null ? [] : [`  by these words it waits for ${cause.wants}${named}`];
+  const lines = cause.wants === null ? [] : [`  that means it waits for ${cause.wants}${named}`];
   for (const { device, circle } of below)
     lines.push(
       `  that is ${printable(device)}, which fw_devlink found in a cycle with ${listed(circle)}: it does not enforce ` +
@@ -249,9 +249,9 @@ function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): 
 
 /** What was said before need not be why it is deferred, but is all that there is. */
 function silentText(evidence: string | null): string {
-  if (evidence === null) return 'deferred itself, without a reason in the log';
+  if (evidence === null) return 'deferred, without a reason in the log';
   const who = evidence.startsWith(OF_PIN_CONTROLLER) ? '' : 'its driver said before: ';
-  return `deferred itself; ${who}${evidence}`;
+  return `deferred; ${who}${evidence}`;
 }
 
 /** Why a root is not there, and what to do about it where that is known. */
@@ -290,7 +290,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return `the probe of ${cause.driver ?? 'its driver'} failed${errorText(cause)}`;
     case 'spoken-of':
       return (
-        `it is not there although ${cause.driver ?? 'a driver'} speaks of it; ` +
+        `not shown bound, although ${cause.driver ?? 'a driver'} speaks of it; ` +
         'what became of its probe the log does not tell'
       );
     case 'own-parent':
@@ -306,8 +306,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return timedOutText(cause, evidence);
     case 'cycle':
       return cause.relaxed
-        ? `the kernel found that these need each other, and goes on without: that it waits for them is a guess: ` +
-            listed(cause.members)
+        ? `fw_devlink found a cycle with ${listed(cause.members)}, and does not enforce it: that it waits is a guess`
         : `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':
       return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;

@@ -279,7 +279,7 @@ function unreadLines(unread: Why['unread']): string[] {
   const [want = null, ...others] = wants;
   return [
     '',
-    'These speak of deferral in words that are not understood:',
+    'These lines speak of a deferral, and do not say plainly of which device:',
     ...alike.slice(0, LIKELY).flatMap((those) => {
       const [first] = those;
       if (first === undefined) return [];
@@ -288,7 +288,7 @@ function unreadLines(unread: Why['unread']): string[] {
       return [`  ${where}: ${printable(text.slice(0, QUOTED))}${text.length > QUOTED ? ' ...' : ''}`];
     }),
     ...(more > 0 ? [`  and ${more} more`] : []),
-    ...(want === null || others.length > 0 ? [] : [`  by these words somebody waits for ${want}`]),
+    ...(want === null || others.length > 0 ? [] : [`  that means a device waits for ${want}`]),
     // With a stamp it is a whole message, which does not name the device.
     `  next: ${unread.some(({ time }) => time !== null) ? ASK_THE_DRIVER_CORE : AS_IT_WAS_WRITTEN}`,
   ];
@@ -333,6 +333,20 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
   ];
 }
 
+/** A sound card, which is made of parts that other drivers register. */
+const IS_CARD = /(?:^|[-_.:])(?:sound|snd)(?:[-_.:].*)?$|\b(?:sound|audio)-card/;
+
+/** Sound cards that may wait for parts of the audio which wait, too. */
+function cardLines(roots: readonly Root[], unexplained: readonly string[]): string[] {
+  const cards = unexplained.filter((name) => IS_CARD.test(name));
+  const ofAudio = wantOf('codec')?.provider;
+  const waiting = [...roots.filter((root) => !isFailure(root)).map(({ name }) => name), ...unexplained];
+  const parts = waiting.filter((name) => ofAudio?.test(name) === true && !IS_CARD.test(name));
+  if (cards.length === 0 || parts.length === 0) return [];
+  const who = `${listed(cards)} may wait for ${cards.length === 1 ? 'its' : 'their'} parts, which wait too`;
+  return [`  ${who}: ${listed(parts, LIKELY)}: a guess by the names`];
+}
+
 /** What may help with devices of which the log does not say why they wait. */
 function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
@@ -349,6 +363,7 @@ function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
     : [];
   if (ofCpus.length > 0)
     guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))}, which is a guess by the name`);
+  guess.push(...cardLines(roots, unexplained));
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel)}`];

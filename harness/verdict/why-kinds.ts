@@ -1,3 +1,5 @@
+import { oneOf } from '../regex.ts';
+
 /** Kinds of what drivers lack, by the words in which they say so. */
 
 export interface Want {
@@ -105,10 +107,22 @@ export const WANTS: readonly Want[] = [
     provider: /gpio|pinctrl|interrupt/,
   },
   {
+    noun: 'a bridge',
+    named: '`remote-endpoint`',
+    words: /bridge/gi,
+    property: /^remote-endpoint$/,
+    provider: /bridge|hdmi|lvds|\.dsi\.|connector/,
+  },
+  {
     noun: 'a panel or a bridge',
     named: '`remote-endpoint`',
-    words:
-      /panel|bridge|endpoint|\bencoders?\b|(?<!(?:pcie|usb|serial|8250|uart|root|hub|tcp[mc])[ -])\bport\b|connector/gi,
+    words: new RegExp(
+      oneOf(
+        /panel(?:[\W_]{1,3}(?:or|and)?[\W_]{0,3}bridge)?|endpoint|\bencoders?\b|connector/,
+        /(?<!(?:pcie|usb|serial|8250|uart|root|hub|tcp[mc])[ -])\bport\b/,
+      ),
+      'gi',
+    ),
     property: /^remote-endpoint$|^panel$/,
     provider: /panel|bridge|hdmi|lvds|\.dsi\.|connector/,
   },

@@ -89,14 +89,21 @@ export function whyUnbound(said: LogSummary): Why {
     }
     if (next !== undefined) roots.get(end)?.waiting.set(device, next);
   }
+  /** What fw_devlink found to need each other, by devices of which nothing else is known. */
+  const partners = new Map<string, Set<string>>();
   for (const { node, with: other } of cycles) {
     // A node needs what it makes itself in no circle.
     if (node === other || other.startsWith(`${node}/`)) continue;
     // fw_devlink found it and relaxed it: only worth a word where a device of it is still not bound.
-    const member = [node, other].map((one) => names.deviceOf(one)).find((one) => one !== null && unexplained.has(one));
-    if (member === undefined || member === null) continue;
-    const members = [node, other];
-    rootAt(member, () => ({ cause: { cause: 'cycle', members, relaxed: true }, evidence: null, line: null }));
+    const [one, two] = [node, other].map((path) => names.deviceOf(path) ?? path);
+    const member = [one, two].find((device) => device !== undefined && unexplained.has(device));
+    const partner = member === one ? two : one;
+    if (member === undefined || partner === undefined || partner === member) continue;
+    partners.set(member, (partners.get(member) ?? new Set()).add(partner));
+  }
+  for (const [member, others] of partners) {
+    const cause = { cause: 'cycle' as const, members: [...others], relaxed: true };
+    rootAt(member, () => ({ cause, evidence: null, line: null }));
     unexplained.delete(member);
   }
   const undriven: (typeof syncWaits)[number][] = [];

@@ -83,6 +83,20 @@ describe('the reasons that drivers gave', () => {
   });
 });
 
+describe('a sound card', () => {
+  const silent = (name: string) => pending(name, '(reason unknown)');
+  it('is said to wait for the parts of the audio that wait too, as a guess', () => {
+    const dai = pending('fe400000.i2s', 'gadget-i2s: Could not register PCM');
+    expect(textOf(dai, silent('hdmi-sound'), silent('sound'))).toContain(
+      '  hdmi-sound, sound may wait for their parts, which wait too: fe400000.i2s: a guess by the names\n',
+    );
+    expect(textOf(silent('sound'), silent('1.soundwire-controller'))).toContain('  sound may wait for its parts');
+    expect(textOf(silent('sound'), silent('1.usb'))).not.toContain('parts');
+    expect(textOf(silent('1.codec'), silent('2.i2s'))).not.toContain('parts');
+    expect(textOf(silent('audio-card'), silent('1.usb'))).not.toContain('parts');
+  });
+});
+
 describe('a long list of devices', () => {
   it('has those of a kind together, in several lines', () => {
     const names = Array.from({ length: 8 }, (_, n) => [`${n}1000000.codec`, `${n}2000000.soundwire`]).flat();

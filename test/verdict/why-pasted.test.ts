@@ -207,10 +207,10 @@ describe('words of deferral that are not understood', () => {
     const traced = (n: number) => `[    1.00000${n}] >>> of_icc_gadget:405 RETURN -EPROBE_DEFER`;
     const told = formatWhy(why(traced(1), traced(2), traced(3)));
     expect(told).toContain('  line 1, and 2 times more: >>> of_icc_gadget');
-    expect(told).toContain('by these words somebody waits for an interconnect');
+    expect(told).toContain('that means a device waits for an interconnect');
     expect(told).toContain('next: boot with `dyndbg=');
     const more = formatWhy(why(traced(1), '[    1.000009] >>> of_clk_gadget:9 RETURN -EPROBE_DEFER'));
-    expect(more).not.toContain('by these words');
+    expect(more).not.toContain('that means');
     expect(formatWhy(why(onOneLine))).toContain('next: give the log as the kernel wrote it');
   });
 

@@ -60,7 +60,7 @@ const VIDEO = defers('acme-video', '7000.video', 'no interconnect for the decode
 describe('what the device tree names where the log says only the kind', () => {
   it('is told in the root, with what the kernel has for it', () => {
     const text = told([GPU], kernel);
-    expect(text).toContain('by these words it waits for an interconnect');
+    expect(text).toContain('that means it waits for an interconnect');
     expect(text).toContain(
       '  by the tree it waits for 4000.interconnect (acme,noc), by `interconnects`: the log has no word of it; ' +
         'a-kernel has its driver as a module, noc_acme\n',

@@ -229,7 +229,7 @@ describe('what a driver says of an error', () => {
     const words = stamped('gadget-codec 1.codec: failed to register its PCM');
     const silent = why(words, pending('1.codec', '(reason unknown)'));
     expect(silent).toMatchObject({ roots: [{ name: '1.codec', evidence: 'failed to register its PCM' }] });
-    expect(formatWhy(silent)).toContain('deferred itself; its driver said before: failed to register its PCM (line 1)');
+    expect(formatWhy(silent)).toContain('deferred; its driver said before: failed to register its PCM (line 1)');
     expect(formatWhy(silent)).not.toContain('without a reason');
     const unseen = why(
       stamped('gadget-pmic 0-001b: chip id 0x0 not supported'),
@@ -591,7 +591,7 @@ describe('things of one kind that drivers lack without a reason', () => {
   it('are one reason, whatever each is called', () => {
     const text = formatWhy(why(...lacks('1.hwmon', 'rsu'), ...lacks('2.fpga', '(fpga)')));
     expect(text).toContain('2 devices wait, for 1 reason:');
-    expect(text).toContain('1.hwmon, 2.fpga: deferred itself');
+    expect(text).toContain('1.hwmon, 2.fpga: deferred');
     const other = stamped("gadget 2.fpga: couldn't get service channel clock");
     const two = why(...lacks('1.hwmon', 'rsu'), other, pending('2.fpga', '(reason unknown)'));
     expect(formatWhy(two)).toContain('for 2 reasons:');

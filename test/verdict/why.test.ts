@@ -637,14 +637,27 @@ describe('whyUnbound', () => {
       '[    0.200000] platform 1.dev: Added to deferred list',
     );
     expect(cycle.roots).toMatchObject([{ name: '1.dev', cause: { cause: 'cycle', relaxed: true } }]);
-    expect(formatWhy(cycle)).toContain('that it waits for them is a guess');
+    expect(formatWhy(cycle)).toContain('1.dev: fw_devlink found a cycle with /soc/dev@2, and does not enforce it: ');
     const circle = (n: number) => `[    0.100000] platform ${n}.dev: Fixed dependency cycle(s) with /soc/dev@${n + 1}`;
     const pending = (n: number) => `[    9.000000] platform ${n}.dev: deferred probe pending: (reason unknown)`;
     const waits = '[    9.000000] platform 8.dev: error -EPROBE_DEFER: supplier 7.dev not ready';
     const circles = [circle(1), circle(5), ...[1, 5, 7].map(pending), waits];
     const told = formatWhy(why(...circles)).split('\n\n');
     expect(told[1]).toMatch(/^7\.dev: /);
-    expect(told[2]).toMatch(/^1\.dev, 5\.dev: the kernel found .*: 1\.dev, \/soc\/dev@2, 5\.dev, \/soc\/dev@6/);
+    expect(told[2]).toMatch(/^1\.dev, 5\.dev: fw_devlink found a cycle with \/soc\/dev@2, \/soc\/dev@6, and/);
+    // The other is a device, and a device is no partner of itself.
+    const bridge = '[    9.000000] i2c 0-0039: deferred probe pending: gadget-dvi: Failed to find remote bridge';
+    const ofIt = '[    0.100000] amba 1.clcd: Fixed dependency cycle(s) with /bus@0/i2c@16000/dvi-transmitter@39';
+    const back = '[    0.100000] i2c 0-0039: Fixed dependency cycle(s) with /clcd@1';
+    const self = '[    0.100000] amba 1.clcd: Fixed dependency cycle(s) with /bus@0/clcd@1';
+    const clcd = '[    9.000000] amba 1.clcd: deferred probe pending: (reason unknown)';
+    const display = why(bridge, ofIt, back, self, clcd);
+    expect(display.roots.map(({ name, cause }) => [name, 'members' in cause && cause.members])).toEqual([
+      ['0-0039', false],
+      ['1.clcd', ['0-0039']],
+    ]);
+    expect(formatWhy(display)).toContain('2 devices wait: 1 for 1 reason, 1 without a reason in the log:');
+    expect(formatWhy(display)).toContain('  that means it waits for a bridge, which');
     const settled = why(
       '[    8.300000] platform 1.rtc: error -EPROBE_DEFER: wait for supplier /soc/nvram@b110000',
       '[    8.400000] gadget-rtc 1.rtc: has a battery',
