@@ -5,7 +5,15 @@ import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
 import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
-import { isWordless, type MadeBy, mayBeBound, type Root, type Tie, type Why } from '../verdict/why-roots.ts';
+import {
+  type BoundLater,
+  isWordless,
+  type MadeBy,
+  mayBeBound,
+  type Root,
+  type Tie,
+  type Why,
+} from '../verdict/why-roots.ts';
 import { SUSPECTS } from '../verdict/why-suspects.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
@@ -80,8 +88,8 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
   if (found.bound.length > 0) {
-    const bound = found.bound.map(({ device, line }) => `${device} (line ${line})`);
-    lines.push('', `Deferred earlier and bound since: ${listed(bound, BOUND)}`);
+    lines.push('', 'Deferred earlier and bound since:', ...found.bound.slice(0, BOUND).map(boundText));
+    if (found.bound.length > BOUND) lines.push(`  and ${found.bound.length - BOUND} more`);
   }
   if (found.settled.length > 0)
     lines.push(
@@ -89,7 +97,8 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       `Deferred earlier and no more in later lines, so bound or failed since: ${listed(found.settled)}`,
       '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
-  if (found.waited !== null) lines.push('', waitedLine(found.waited));
+  if (found.waited !== null && !found.bound.slice(0, BOUND).some(({ device }) => device === found.waited?.device))
+    lines.push('', waitedLine(found.waited));
   if (found.undriven !== null) lines.push('', ...undrivenLines(found.undriven));
   if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice, errors.length > 0));
   if (tried !== null) lines.push('', ...triedLines(tried));
@@ -105,6 +114,13 @@ function lackLines(shared: readonly (readonly Root[])[]): string[] {
   if (lacked.length === 0) return [];
   const who = 'who provides that to all of them may have no driver, or a node that is disabled: a guess';
   return [`By their words ${lacked.join(', ')}: ${who}`];
+}
+
+function boundText({ device, line, reason, reasonLine, wait }: BoundLater): string {
+  const [from, to] = wait === null ? ['', ''] : [seconds(wait.from), seconds(wait.to)];
+  const when = from === to ? '' : `, from ${from} to ${to}`;
+  const words = reason === null ? '' : `; last said: ${printable(reason)} (line ${reasonLine})`;
+  return `  ${printable(device)} (line ${line})${when}${words}`;
 }
 
 /** phy_attach_direct(), drivers/net/phy: what drives a PHY that has no driver yet. */

@@ -133,6 +133,16 @@ export interface Suspect extends Words {
   readonly tie: { readonly kind: Tie; readonly devices: readonly string[] } | null;
 }
 
+/** A device that was deferred, the line that shows that it is bound, and what was said last of why it was not. */
+export interface BoundLater {
+  readonly device: string;
+  readonly line: number;
+  readonly reason: string | null;
+  readonly reasonLine: number;
+  /** In microseconds; null where stamps do not tell. */
+  readonly wait: { readonly from: number; readonly to: number } | null;
+}
+
 /** Devices that waited for their own parent, and are bound since. */
 export interface MadeBy {
   readonly parent: string;
@@ -179,7 +189,7 @@ export interface Why {
    */
   readonly settled: readonly string[];
   /** Deferred once, and bound since, in the order of the lines that show it. */
-  readonly bound: readonly { readonly device: string; readonly line: number }[];
+  readonly bound: readonly BoundLater[];
   /** Not among `bound`: those that were deferred for what makes them in its own probe, and who drives them since. */
   readonly madeBy: readonly MadeBy[];
   /** Where nothing is left open: what was deferred for the longest time, in seconds, and what it had lacked last. */

@@ -127,7 +127,13 @@ export function boundAfterDeferral(
 ): Why['bound'] {
   return [...devices.values()]
     .filter(({ device, state, deferrals }) => state === 'bound' && deferrals > 0 && !open.has(device))
-    .map(({ device, boundLine: line }) => ({ device, line }))
+    .map(({ device, boundLine: line, reason, reasonLine, wait }) => ({
+      device,
+      line,
+      reason: reason === REASON_UNKNOWN ? null : reason,
+      reasonLine,
+      wait,
+    }))
     .sort((a, b) => a.line - b.line);
 }
 

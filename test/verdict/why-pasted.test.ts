@@ -248,7 +248,7 @@ describe('a device that was deferred', () => {
     const words = ['Sound card gadget registered', 'property gadget,jack not detected'];
     const [there, lacks] = words.map((text, n) => `[    ${n + 2}.000000] gadget-card 1000.sound: ${text}`);
     const deferred = '[    1.000000] gadget-card 1000.sound: ASoC: platform (null) not registered';
-    expect(why(deferred, there ?? '', lacks ?? '').bound).toEqual([{ device: '1000.sound', line: 2 }]);
+    expect(why(deferred, there ?? '', lacks ?? '').bound).toMatchObject([{ device: '1000.sound', line: 2 }]);
     expect(why(deferred, lacks ?? '').unbound).toBe(1);
   });
 

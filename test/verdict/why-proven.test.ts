@@ -28,8 +28,10 @@ describe('a device that the log shows at work after its deferral', () => {
 
   it('is bound, in the line that shows it', () => {
     for (const words of atWork) {
-      expect([words, why(lacks, at(1000, words)).bound]).toEqual([words, [{ device: '1000.sound', line: 2 }]]);
-      expect(formatWhy(why(lacks, pending, at(1000, words)))).toContain('bound since: 1000.sound (line 3)\n');
+      expect([words, why(lacks, at(1000, words)).bound]).toMatchObject([words, [{ device: '1000.sound', line: 2 }]]);
+      expect(formatWhy(why(lacks, pending, at(1000, words)))).toContain(
+        'bound since:\n  1000.sound (line 3), from 0.9 s to 1.0 s; last said: no component yet: -517 (line 1)\n',
+      );
       // A list of the kernel's is of what was known before.
       expect([words, why(lacks, at(930, words), pending).unbound]).toEqual([words, 1]);
       expect(why(at(800, words), lacks).bound).toEqual([]);
