@@ -2,6 +2,7 @@ import type { Words } from '../dmesg/complaints.ts';
 import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
 import { errnoOf } from '../model/errno.ts';
 import { printable } from '../printable.ts';
+import { oneOf } from '../regex.ts';
 import { PINS_OF_GPIOS } from '../verdict/why-kinds.ts';
 import type { Root } from '../verdict/why-roots.ts';
 import { wantOf } from '../verdict/why-wants.ts';
@@ -244,8 +245,13 @@ function aboutFirmware(words: string): string | null {
 }
 
 /** Words of a driver about what its node says or lacks, and of hardware that it looks for. */
-const OF_A_NODE =
-  /\b(?:dt|of|node|property|binding|device[- ]tree|phandle|endpoint|compatible|pars\w+|invalid|missing|names?|specified)\b/i;
+const OF_A_NODE = new RegExp(
+  oneOf(
+    /\b(?:dt|of|node|property|binding|device[- ]tree|phandle|endpoint|compatible)\b/,
+    /\b(?:pars\w+|invalid|missing|names?|specified)\b/,
+  ),
+  'i',
+);
 const OF_HARDWARE = /found|detect|chip|\bids?\b|respon|answer|hardware|present|\bread|\bcommunicat/i;
 /** Words of what firmware or locked hardware lets nobody have. */
 const OF_THE_LOCKED = /clo?c?k|domain|power|enable|access|permi|denied|secure|lock|firmware|\bs[cm]c|\bscm/i;
