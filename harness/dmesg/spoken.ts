@@ -85,17 +85,17 @@ const GOES_ON = new RegExp(
   ),
   'i',
 );
+/** What is not done, or is of later or of others. */
+const NOT_OF_LATER = String.raw`(?!.*\b(?:not|be|being|until|once|when|if|wait\w*|devices)\b)`;
 /** A driver says at the end of its probe that it has succeeded; many a one begins with the name of its function. */
 const PROBED = new RegExp(
   oneOf(
     /^probed\b|^(?:\w+_)?probe(?:\(\))?:? (?:succe|ok\b|done\b|complete|finished)/,
-    /^\w+_probe(?:\(\))?:? .*\bregistered$/,
-    /\b(?:successfully probed|probed successfully)|^(?:(?!not|be|is|was|has|been)\S{1,32} ){1,2}probed[.!]?$/,
+    new RegExp(String.raw`^${NOT_OF_LATER}\w+_probe(?:\(\))?:? .*\bregistered$`),
+    /\b(?:successfully probed|probed successfully)/,
   ),
   'i',
 );
-/** What is not done, or is of later or of others. */
-const NOT_OF_LATER = String.raw`(?!.*\b(?:not|be|being|until|once|when|if|wait\w*|devices)\b)`;
 /**
  * Of what a driver registers, or has registered with, which it does when its probe is as good as over: an adapter, a
  * sound card (snd_soc_bind_card(), asoc_simple_card's `mapping ok` before 5.6), a network link.
@@ -103,7 +103,7 @@ const NOT_OF_LATER = String.raw`(?!.*\b(?:not|be|being|until|once|when|if|wait\w
 const AT_WORK = new RegExp(
   oneOf(
     new RegExp(String.raw`^${NOT_OF_LATER}.*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)`),
-    /^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
+    /^(?!not|never|no\b|un|is|was|has|are|be)\S{1,32} probed[.!]?$|^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
   ),
   'i',
 );

@@ -46,6 +46,9 @@ describe('a device that the log shows at work after its deferral', () => {
   it('is not, by what it says in its probe', () => {
     for (const words of [
       'gadget-card 1000.sound: card is not probed',
+      'gadget-card 1000.sound: never probed',
+      'gadget-card 1000.sound: gadget_card_probe: its codec is not registered',
+      'gadget-card 1000.sound: its codec is probed',
       'gadget-card 1000.sound: found 2 gadget devices registered with the core',
       'gadget-card 1000.sound: gadget_card_probe: started',
       'gadget-card 1000.sound: waits for codecs to be registered',
