@@ -11,6 +11,7 @@ import {
   type MadeBy,
   mayBeBound,
   type Root,
+  type Suspect,
   type Tie,
   type Why,
 } from '../verdict/why-roots.ts';
@@ -249,32 +250,37 @@ const OF_A_PROBE = new RegExp(
 );
 
 const TIES: Readonly<Record<Tie, string>> = {
-  below: 'below it',
+  below: 'below it, by the name',
   'on that bus': 'on that bus',
-  'lacks the same': 'lacks the same kind of a thing as',
-  audio: 'of the audio too',
-  display: 'of the display too',
-  camera: 'of the camera too',
+  'lacks the same': 'the same kind of a supplier is lacked by',
+  audio: 'of the audio too, by the names',
+  display: 'of the display too, by the names',
+  camera: 'of the camera too, by the names',
 };
+/** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
+const IS_DEFERRAL = /-517\b|EPROBE_DEFER/;
 
 /** What may be the cause of what is left open; the first of them, as many more tell nothing. */
 function suspectLines(suspects: Why['complaints'], heading: string): string[] {
   const alike = [...groupBy(suspects, ({ driver, words }) => `${driver}\n${words}`).values()];
   if (alike.length === 0) return [];
+  const told = alike.slice(0, SUSPECTS);
   const rest = alike.slice(SUSPECTS).flat().length;
+  const ties = told.map(([first]) => tieText(first?.tie ?? null));
   return [
     '',
     heading,
-    ...alike.slice(0, SUSPECTS).flatMap((those) => {
+    ...told.flatMap((those, at) => {
       const [first] = those;
       if (first === undefined) return [];
       const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
       const names = listed(those.map(({ device }) => (isFunction(device) ? `in ${device}()` : device)));
+      const deferral = IS_DEFERRAL.test(first.words) ? ', a deferral' : '';
+      const tie = ties[at] ?? null;
       return [
-        `  ${names}${who}: ${printable(first.words)} (line ${first.line})`,
-        ...(first.tie === null
-          ? []
-          : [`    ${TIES[first.tie.kind]}, by their names: ${listed(first.tie.devices, LIKELY)}`]),
+        `  ${names}${who}: ${printable(first.words)} (line ${first.line})${deferral}`,
+        // Of several that have it in common it is told with the last.
+        ...(tie === null || ties[at + 1] === tie ? [] : [`    ${tie}`]),
         ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
           ? []
           : [`    said ${first.times} times: a probe that is tried again was deferred, a guess`]),
@@ -282,6 +288,10 @@ function suspectLines(suspects: Why['complaints'], heading: string): string[] {
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
   ];
+}
+
+function tieText(tie: Suspect['tie']): string | null {
+  return tie === null ? null : `${TIES[tie.kind]}: ${listed(tie.devices, LIKELY)}`;
 }
 
 const AS_IT_WAS_WRITTEN = 'give the log as the kernel wrote it, a message a line';

@@ -20,7 +20,7 @@ describe('an error that may be why something is not bound', () => {
       { device: '3000000.remoteproc', tie: { kind: 'audio', devices: ['sound', '3200000.codec'] } },
       { device: '5000.clock-controller', tie: null },
     ]);
-    expect(formatWhy(found)).toMatch(/ \(line 2\)\n {4}of the audio too, by their names: sound, 3200000\.codec\n/);
+    expect(formatWhy(found)).toMatch(/ \(line 2\)\n {4}of the audio too, by the names: sound, 3200000\.codec\n/);
     expect(suspects(noStart, pending('a.usb'))).toEqual(['remoteproc0']);
   });
 
@@ -59,6 +59,16 @@ describe('an error that may be why something is not bound', () => {
     const off = at(1, 'gadget-clk 1f000.clock-controller: this one will be deactivated');
     expect(suspects(fails, pending('a.usb'))).toHaveLength(1);
     expect(suspects(off, fails, pending('a.usb'))).toEqual([]);
+  });
+
+  it('has in common with others that lack a supplier of the kind what is told once, and is a deferral by its number', () => {
+    const lacks = (n: number) => at(1, `gadget-i2c-${n} ${n}000.i2c: its clock not found`);
+    const open = at(12, 'platform 9.ethernet: deferred probe pending: gadget-mac: no clock');
+    const text = formatWhy(why(lacks(1), lacks(2), open));
+    expect(text).toMatch(
+      / 1000\.i2c .*\n {2}2000\.i2c .*\n {4}the same kind of a supplier is lacked by: 9\.ethernet\n/,
+    );
+    expect(formatWhy(why(at(1, 'gadget_get: no supply, ret=-517'), open))).toContain('-517 (line 1), a deferral\n');
   });
 
   it('is not told where all that is not bound has its reason', () => {
