@@ -203,6 +203,9 @@ function guessesOf(roots: readonly Root[]): string[] {
       `  that is ${printable(device)}, which fw_devlink found in a cycle with ${listed(circle)}: it does not enforce ` +
         'those links, so that they hold it back is a guess',
     );
+  const far = new Set(all.flatMap((own) => own.far));
+  if (far.size > 0)
+    lines.push(`  fw_devlink found a cycle of it with ${listed([...far])}: one may be the other end, a guess`);
   const mutual = new Set(all.flatMap((own) => own.mutual));
   const perhaps = new Set(all.flatMap((own) => own.perhaps).filter((device) => !mutual.has(device)));
   if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));

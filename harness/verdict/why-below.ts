@@ -1,5 +1,6 @@
 import { deviceOfPath } from '../dmesg/node-names.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import type { Names } from './why-names.ts';
 import type { Found } from './why-roots.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -24,5 +25,29 @@ export function nameBelow(roots: ReadonlyMap<string, Found>, cycles: LogSummary[
     if (path === undefined || others.length > 0) continue;
     const device = deviceOfPath(path);
     root.cause = { ...cause, perhaps: [], below: { device, circle: [...(circles.get(path) ?? [])] } };
+  }
+}
+
+/** More partners tell nothing. */
+const FEW = 3;
+
+/**
+ * Names, for drivers that look for the other end of a `remote-endpoint`, what fw_devlink has in a cycle with the
+ * device: both ends of such a link name each other (of_graph_get_remote_port_parent(), drivers/of/property.c).
+ */
+export function nameFarEnds(roots: ReadonlyMap<string, Found>, cycles: LogSummary['cycles'], names: Names): void {
+  const nameOf = (path: string) => names.deviceOf(path) ?? path.slice(path.lastIndexOf('/') + 1);
+  const far = new Map<string, Set<string>>();
+  for (const { node, with: other } of cycles) {
+    const [one, two] = [nameOf(node), nameOf(other)];
+    if (one === two) continue;
+    far.set(one, (far.get(one) ?? new Set()).add(two));
+    far.set(two, (far.get(two) ?? new Set()).add(one));
+  }
+  for (const [name, root] of roots) {
+    const { cause } = root;
+    const partners = far.get(name);
+    if (cause.cause !== 'own-deferral' || partners === undefined || partners.size > FEW) continue;
+    if (wantOf(cause.call)?.property?.test('remote-endpoint') === true) root.cause = { ...cause, far: [...partners] };
   }
 }

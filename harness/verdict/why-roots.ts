@@ -61,6 +61,8 @@ export type RootCause =
       readonly circle: readonly string[];
       /** Those of `perhaps` that by their words lack what this one may provide: a circle of drivers, perhaps. */
       readonly mutual: readonly string[];
+      /** What fw_devlink found in a cycle with it, of which one may be the other end of the link that it looks for. */
+      readonly far: readonly string[];
       /** The device below it that it waits for, and what the kernel found to need that and to be needed by it. */
       readonly below: { readonly device: string; readonly circle: readonly string[] } | null;
     }

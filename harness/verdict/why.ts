@@ -4,7 +4,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
-import { nameBelow } from './why-below.ts';
+import { nameBelow, nameFarEnds } from './why-below.ts';
 import { crashOfBoot } from './why-crash.ts';
 import {
   failedAlone,
@@ -101,6 +101,7 @@ export function whyUnbound(said: LogSummary): Why {
     if (member === undefined || partner === undefined || partner === member) continue;
     partners.set(member, (partners.get(member) ?? new Set()).add(partner));
   }
+  nameFarEnds(roots, cycles, names);
   for (const [member, others] of partners) {
     const cause = { cause: 'cycle' as const, members: [...others], relaxed: true };
     rootAt(member, () => ({ cause, evidence: null, line: null }));
@@ -505,5 +506,16 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
 
 function deferral(driver: string | null, call: string | null): Extract<RootCause, { cause: 'own-deferral' }> {
   const wants = wantOf(call)?.noun ?? null;
-  return { cause: 'own-deferral', whom: 'it', driver, call, wants, perhaps: [], circle: [], mutual: [], below: null };
+  return {
+    cause: 'own-deferral',
+    whom: 'it',
+    driver,
+    call,
+    wants,
+    perhaps: [],
+    circle: [],
+    mutual: [],
+    far: [],
+    below: null,
+  };
 }
