@@ -20,6 +20,7 @@ import {
   announcedIn,
   boundIn,
   complaintIn,
+  endedProbeIn,
   goodWords,
   lastOf,
   linkIn,
@@ -226,7 +227,7 @@ export class DmesgParser {
     this.#gpios.note(text, line, time);
     if (this.#complaints && read === null) this.#complain(record, line, lines);
     if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
-    const announced = this.#complaints && read === null ? announcedIn(text) : null;
+    const announced = this.#complaints && read === null ? (announcedIn(text) ?? endedProbeIn(text)) : null;
     if (announced !== null) {
       const words = { event: 'spoke', driver: null, words: text, atWork: true, line, time } as const;
       this.#emit({ ...words, device: announced });

@@ -186,6 +186,14 @@ export function announcedIn(text: string): string | null {
   return null;
 }
 
+/** A function of a probe that says its end, without a device. */
+const ENDS_PROBE = /^(\w{1,100}_probe)(?:\(\))?:? (?:done|ok|success|completed?|finished)\b/i;
+
+/** The function that speaks of the end of its probe; null in any other line. */
+export function endedProbeIn(text: string): string | null {
+  return text.includes('_probe') ? (ENDS_PROBE.exec(text)?.[1] ?? null) : null;
+}
+
 /** Whether the words say that the driver goes on without what it lacks. */
 export function goesOn(words: string): boolean {
   return GOES_ON.test(words);

@@ -314,6 +314,13 @@ describe('who waits for whom by the words of a driver', () => {
     expect(said('5000.ethernet is not far, defer').roots).toMatchObject([{ name: '4000.ethernet' }]);
   });
 
+  it('is over where the function that said so says that its probe is done', () => {
+    const waits = '[    1.000000] bulb_probe: socket device not ready, defer';
+    expect(why(waits).unread).toHaveLength(1);
+    expect(why(waits, '[    2.000000] lamp_probe done').unread).toHaveLength(1);
+    expect(why(waits, '[    2.000000] bulb_probe done')).toMatchObject({ unbound: 0, unread: [], roots: [] });
+  });
+
   it('is over where the driver that tries again says that it is registered', () => {
     for (const words of ['regulator not ready, retry', 'Device initialization Deferred', 'lamp not ready, defer']) {
       expect([words, said(words).unbound]).toEqual([words, 1]);
