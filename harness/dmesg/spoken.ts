@@ -103,7 +103,8 @@ const PROBED = new RegExp(
 const AT_WORK = new RegExp(
   oneOf(
     new RegExp(String.raw`^${NOT_OF_LATER}.*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)`),
-    /^(?!not|never|no\b|un|is|was|has|are|be)\S{1,32} probed[.!]?$|^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
+    /^(?!not|never|no\b|un|is|was|has|are|be)\S{1,32} probed[.!]?$/,
+    /^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
   ),
   'i',
 );
