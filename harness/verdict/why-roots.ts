@@ -190,7 +190,7 @@ export interface Why {
    * bound or failed, as far as lines later in the log tell, which is a guess.
    */
   readonly settled: readonly string[];
-  /** Deferred once, and bound since, in the order of the lines that show it. */
+  /** Deferred once, and bound since, what came last first: of many, only so many are named. */
   readonly bound: readonly BoundLater[];
   /** Not among `bound`: those that were deferred for what makes them in its own probe, and who drives them since. */
   readonly madeBy: readonly MadeBy[];

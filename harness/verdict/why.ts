@@ -165,7 +165,7 @@ export function whyUnbound(said: LogSummary): Why {
     unspoken: unexplained.size > 0 ? unspokenOf(summary) : [],
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
-    bound,
+    bound: bound.toSorted((a, b) => b.line - a.line),
     madeBy,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),

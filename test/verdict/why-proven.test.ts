@@ -38,6 +38,17 @@ describe('a device that the log shows at work after its deferral', () => {
     }
   });
 
+  it('is named before what was bound earlier, as the rest of many is only counted', () => {
+    const all = Array.from({ length: 10 }, (_, n) => n);
+    const lines = all.flatMap((n) => [
+      at(900 + n, `gadget-led led.${n}: no regulator yet: -517`),
+      at(3000 - n, `gadget-led led.${n}: probed`),
+    ]);
+    const text = formatWhy(why(...lines.toSorted()));
+    expect(text).toMatch(/bound since:\n {2}led\.0 \(line 20\)[^\n]*\n {2}led\.1 \(line 19\)/);
+    expect(text).toMatch(/ {2}led\.7 [^\n]*\n {2}and 2 more\n/);
+  });
+
   it('may be of earlier than what a person shows of devices_deferred', () => {
     const list = '1000.sound\tgadget-card: no component yet';
     for (const words of atWork.slice(0, 2)) expect(why(list, at(1000, words)).unbound).toBe(1);
