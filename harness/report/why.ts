@@ -4,7 +4,7 @@ import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
-import { failedAlone, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
+import { failedAlone, failedProviders, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
 import {
   type BoundLater,
   isWordless,
@@ -21,7 +21,7 @@ import { wantOf } from '../verdict/why-wants.ts';
 import { listed, wrapped } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
-import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE } from './why-next.ts';
+import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE, suspectsOf } from './why-next.ts';
 import { rootLines, sharedCause } from './why-root.ts';
 
 const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason, a guess:';
@@ -61,13 +61,16 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   for (const made of found.madeBy) lines.push('', ...madeByLines(made));
   if (found.madeBy.length > 0) lines.push(`  next: ${PERMISSIVE}`);
   const accused = new Set(found.rootDevice?.said.map(({ device }) => device));
-  const alone = failedAlone(found);
   const tell = (roots: readonly Root[]) => {
     const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.said)))].slice(0, LIKELY);
     for (const { device } of said) accused.add(device);
     lines.push('', ...rootLines(roots, said, beside));
   };
-  const isLast = (roots: readonly Root[]) => found.unexplained.length > 0 && roots.every(({ name }) => alone.has(name));
+  const suspected = new Set(suspectsOf(found.roots));
+  // What is deferred is asked about, and comes before failures that nothing is known to wait for.
+  const isLast = (roots: readonly Root[]) =>
+    found.unexplained.length > 0 &&
+    roots.every((root) => isFailure(root) && root.waiting.length === 0 && !suspected.has(root.name));
   for (const roots of shared) if (!isLast(roots)) tell(roots);
   if (found.unexplained.length > 0) {
     lines.push('', ...wrapped(`Deferred without a reason in the log${lastSeen(found.seen)}: `, found.unexplained));
@@ -373,17 +376,22 @@ function cardLines(roots: readonly Root[], unexplained: readonly string[]): stri
   return [`  ${who}: ${listed(parts, LIKELY)}: a guess by the names`];
 }
 
+/** A device with its driver where that tells what it is. */
+function withDriver({ name, cause }: Root): string {
+  const driver = cause.cause === 'failed' ? cause.driver : null;
+  return driver === null || isProvider(name) ? name : `${name} (${driver})`;
+}
+
 /** What may help with devices of which the log does not say why they wait. */
 function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
   const isOpen = unexplained.length + silent.length > 0;
   if (!isOpen && !roots.some(isWordless)) return [];
-  const failed = roots.filter(
-    ({ name, cause }) => cause.cause === 'failed' && (isProvider(name) || isProvider(cause.driver ?? '')),
-  );
-  const what = `may wait for what failed, which is a guess: ${failed.map(({ name }) => printable(name)).join(', ')}`;
-  const words = unexplained.length > 0 ? [`  they ${what}`] : ['', `What is deferred without a reason ${what}`];
-  const guess = failed.length > 0 && failed.length <= LIKELY ? words : [];
+  const failed = failedProviders(roots);
+  const what = `may wait for what failed (a guess): ${listed(failed.map(withDriver), LIKELY)}`;
+  const they = unexplained.length === 1 ? 'it' : 'they';
+  const words = unexplained.length > 0 ? [`  ${they} ${what}`] : ['', `What is deferred without a reason ${what}`];
+  const guess = failed.length > 0 ? words : [];
   const ofCpus = unexplained.some((name) => /cpufreq/.test(name))
     ? roots.filter(({ name, cause }) => cause.cause !== 'failed' && /cpu/.test(name) && isProvider(name))
     : [];

@@ -1,6 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
 import { WANTS, type Want } from './why-kinds.ts';
 import { nameIn } from './why-names.ts';
 import { type End, type Found, NOT_YET, type PartOfDevice, type Root, type RootCause, type Why } from './why-roots.ts';
@@ -30,6 +31,30 @@ export function providerRank(device: string): number {
 /** Whether others may need the device, by its name. */
 export function isProvider(device: string): boolean {
   return providerRank(device) < PROVIDERS.length;
+}
+
+/** What firmware and other processors provide, besides what {@link isProvider} knows. */
+export const SERVICE: RegExp = new RegExp(
+  oneOf(
+    /remoteproc|rproc|q6v5|[-_]pas$|optee|\btee\b|ti[-_]?sci|scmi?\b|glink|\bsmd|smem|smp2p|\bqmp\b|aoss/,
+    /imx-scu|bpmp|\bsoundwire|(?<!test_)firmware|e-?fuse|ocotp|nvmem/,
+  ),
+);
+/** Drivers of chips that are nothing but GPIOs or regulators, whose names do not say so. */
+const EXPANDER = /^(?:pca95|pcal|pcf857|tca\d|mcp23|max73|sx15|axp\d|rk8\d\d|pfuze|pca94|bd71|tps6|da90|s2mp|stpmic)/;
+/** Parts of a chip that supply nobody, whatever the rest of it does. */
+const SUPPLIES_NOBODY = /batter|charger|fuel[-_]?gauge|\brtc|touch|panel|[-_](?:ts|key|pwrkey|wdt)\b/i;
+
+/** Whether others may need what the driver was to make of the device, by their names. */
+export function mayProvide(device: string, driver: string | null): boolean {
+  const names = `${driver ?? ''} ${device}`;
+  if (SUPPLIES_NOBODY.test(names)) return false;
+  return isProvider(device) || isProvider(driver ?? '') || SERVICE.test(names) || EXPANDER.test(driver ?? '');
+}
+
+/** Failures of which others are guessed to wait for what failed. */
+export function failedProviders(roots: readonly Root[]): Root[] {
+  return roots.filter(({ name, cause }) => cause.cause === 'failed' && mayProvide(name, cause.driver));
 }
 
 /** Whether the log does not say what exactly a root lacks. */

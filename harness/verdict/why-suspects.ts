@@ -2,7 +2,16 @@ import type { Words } from '../dmesg/complaints.ts';
 import { DRM, isFunction, isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
-import { isOpen, isProvider, lackedBy, mayHaveFailed, providerRank, SHORTLY } from './why-guesses.ts';
+import {
+  isOpen,
+  isProvider,
+  lackedBy,
+  mayHaveFailed,
+  mayProvide,
+  providerRank,
+  SERVICE,
+  SHORTLY,
+} from './why-guesses.ts';
 import type { Root, Suspect, Why } from './why-roots.ts';
 import { lastTryOfAll } from './why-settled.ts';
 import { wantOf } from './why-wants.ts';
@@ -44,16 +53,6 @@ const NO_TIE = new RegExp(
 const DELIBERATE = /(?:will be|is|being|be) (?:de-?activated|disabled|ignored|skipped)|\bdisabled (?:by|in|via)\b/i;
 /** What a driver says when it gives up is no sign of work. */
 const GIVES_UP = /remov|releas|abort|shut|stop|power(?:ing)? (?:off|down)|unregist|dropp|giv|disabl|retry/i;
-
-/** What firmware and other processors provide, besides what {@link isProvider} knows. */
-const SERVICE = new RegExp(
-  oneOf(
-    /remoteproc|rproc|q6v5|[-_]pas$|optee|\btee\b|ti[-_]?sci|scmi?\b|glink|\bsmd|smem|smp2p|\bqmp\b|aoss/,
-    /imx-scu|bpmp|\bsoundwire|firmware:/,
-  ),
-);
-/** Drivers of chips that are nothing but GPIOs or regulators, whose names do not say so. */
-const EXPANDER = /^(?:pca95|pcal|pcf85|tca\d|mcp23|max73|sx15|axp\d|rk8\d\d|pfuze|pca94|bd71|tps6|da90|s2mp|stpmic)/;
 
 const AUDIO = /sound|audio|(?<!video-)codec|macro|lpass|i2s|\bdai\b|hdmi-?snd|swr|\bwcd|\bsai\b|spdif/;
 /** Processors that run the audio of a chip, and the services on them. */
@@ -119,7 +118,7 @@ function maySupply(said: Words): boolean {
   if (isOfRegulator(said) || SERVICE.test(`${driver ?? ''} ${device}`)) return true;
   if (isFunction(device) || driver === DRM) return false;
   if (driver === null) return isProvider(device) && /\bfailed to\b/.test(words);
-  return isProvider(device) || isProvider(driver) || EXPANDER.test(driver);
+  return mayProvide(device, driver);
 }
 
 /** By their names, who of `open` is below, on that bus or of the same subsystem. */

@@ -8,6 +8,7 @@ import { nameBelow, nameFarEnds } from './why-below.ts';
 import { crashOfBoot } from './why-crash.ts';
 import {
   failedAlone,
+  failedProviders,
   guessProviders,
   isProvider,
   providerRank,
@@ -148,6 +149,9 @@ export function whyUnbound(said: LogSummary): Why {
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
+  // Of what failed, that which something may wait for comes first.
+  const suppliers = new Set(failedProviders(found));
+  const idle = (root: Root) => (unexplained.size > 0 && root.cause.cause === 'failed' && !suppliers.has(root) ? 1 : 0);
   const rootDevice = rootDeviceOf(summary, unbound);
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
@@ -155,7 +159,7 @@ export function whyUnbound(said: LogSummary): Why {
     kernel: summary.banner,
     boot: null,
     crash: crashOfBoot(summary),
-    roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a)),
+    roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),
     unbound: unbound.size - goneOn,
     goneOn,
     undriven: atLast(undriven),

@@ -78,6 +78,36 @@ describe('an error that may be why something is not bound', () => {
   });
 });
 
+describe('a failed probe that what has no reason may wait for', () => {
+  const failed = (driver: string, device: string) =>
+    at(1, `${driver} ${device}: probe with driver ${driver} failed with error -5`);
+  const clock = failed('rtc-gadget', '1-0051');
+  const guess = (...lines: string[]) => / {2}(it may wait for .*)\n/.exec(formatWhy(why(...lines)))?.[1];
+
+  it.each([
+    ['mcp23s99', '1-0038', '1-0038 (mcp23s99)'],
+    ['gadget-fw', 'gadget_firmware', 'gadget_firmware'],
+    ['gadget', '1000.mailbox', '1000.mailbox'],
+    ['gadget-ocotp', '2000.x', '2000.x (gadget-ocotp)'],
+  ])('is that of a supplier by its driver or its name: %s %s', (driver, device, told) => {
+    expect(guess(clock, failed(driver, device), pending('leds'))).toMatch(
+      `it may wait for what failed (a guess): ${told}`,
+    );
+  });
+
+  it.each(['rk899-charger', 'rk899-battery', 'panel-clockwork'])(
+    'is not that of what supplies nobody: %s',
+    (driver) => {
+      expect(guess(failed(driver, 'gadget.2'), pending('leds'))).toBeUndefined();
+    },
+  );
+
+  it('is told after what waits, and before failures that nothing may wait for', () => {
+    const text = formatWhy(why(clock, failed('mcp23s99', '1-0038'), pending('leds')));
+    expect(text).toMatch(/: leds\n[\s\S]*\n1-0038: [\s\S]*\n1-0051: /);
+  });
+});
+
 describe('an error where nothing is deferred or failed', () => {
   it('is told with a number first, and is none that says only what is not there', () => {
     const lacks = at(1, 'gadget-battery gadget-battery: Failed to find its id');

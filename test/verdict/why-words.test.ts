@@ -942,7 +942,7 @@ describe('a guess', () => {
     const same = ['a.one', 'b.two'].map((name) => defers(name, name));
     expect(formatWhy(why(...same))).toContain('a.one, b.two: their drivers defer them, and the log does not');
     expect(text).toContain('1000.i2c, 2000.mmc: gadget-i2c, gadget-mmc defer them, and the log does not say why');
-    expect(text).toContain('\n\nWhat is deferred without a reason may wait for what failed, which is a guess: 9000.');
+    expect(text).toContain('\n\nWhat is deferred without a reason may wait for what failed (a guess): 9000.');
     const returned = ['a.one', 'b.two'].map((name) => stamped(`probe of ${name} returned 517 after 9 usecs`));
     expect(formatWhy(why(...returned))).toContain('a.one, b.two: their drivers defer them, and the log does not');
     const clock = stamped('gadget-mmc 2000.mmc: no clock yet: -517');
