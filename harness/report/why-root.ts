@@ -309,7 +309,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return timedOutText(cause, evidence);
     case 'cycle':
       return cause.relaxed
-        ? `fw_devlink found a cycle with ${listed(cause.members)}, and does not enforce it: that it waits is a guess`
+        ? `fw_devlink found a cycle with ${listed(cause.members)}, and does not enforce it: that it waits for this is a guess`
         : `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':
       return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;

@@ -67,22 +67,21 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     lines.push('', ...rootLines(roots, said, beside));
   };
   const suspected = new Set(suspectsOf(found.roots));
-  // What is deferred is asked about, and comes before failures that nothing is known to wait for.
+  // What is deferred is asked about: it comes before failures and opened cycles that nothing is known to wait for.
   const isLast = (roots: readonly Root[]) =>
     found.unexplained.length > 0 &&
-    roots.every((root) => isFailure(root) && root.waiting.length === 0 && !suspected.has(root.name));
+    roots.every(
+      (root) => (isFailure(root) || isOpened(root)) && root.waiting.length === 0 && !suspected.has(root.name),
+    );
   for (const roots of shared) if (!isLast(roots)) tell(roots);
   if (found.unexplained.length > 0) {
     lines.push('', ...wrapped(`Deferred without a reason in the log${lastSeen(found.seen)}: `, found.unexplained));
+    lines.push(...unspokenLines(found));
     const likely = found.likely.slice(0, LIKELY);
     // Of what is all that is left open, nothing is said by that.
     if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
-      lines.push(`  by their names others may wait for these, which is a guess: ${likely.map(printable).join(', ')}`);
+      lines.push(`  by their names others may wait for these (a guess): ${likely.map(printable).join(', ')}`);
   }
-  if (found.unspoken.length > 0)
-    lines.push(
-      `  no driver speaks of ${listed(found.unspoken)}: where it has none, these may wait for it, which is a guess`,
-    );
   lines.push(...openLines(found));
   for (const roots of shared) if (isLast(roots)) tell(roots);
   const suspects = found.complaints.filter(({ device }) => !accused.has(device));
@@ -110,6 +109,19 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (timeout !== null) lines.push('', timeoutLine(timeout));
   if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
+}
+
+/** What is there by the log, and what no driver is heard of; those first that say themselves what they are. */
+function unspokenLines({ unspoken, unexplained }: Why): string[] {
+  const those = unexplained.length === 1 ? 'this' : 'these';
+  const known = unspoken.flatMap(({ device, what }) =>
+    what === null
+      ? []
+      : [`  no driver speaks of ${printable(device)}, ${what} by its node's path: ${those} may wait for it (a guess)`],
+  );
+  const others = unspoken.flatMap(({ device, what }) => (what === null ? [device] : []));
+  if (others.length === 0) return known;
+  return [...known, `  no driver speaks of ${listed(others)}: where it has none, ${those} may wait for it (a guess)`];
 }
 
 /** What has many reasons may have one cause. */
@@ -212,10 +224,14 @@ function isFailure({ cause }: Root): boolean {
   return cause.cause === 'failed' || cause.cause === 'bind-failed';
 }
 
+/** Whether it is a cycle that fw_devlink does not enforce. */
+function isOpened({ cause }: Root): boolean {
+  return cause.cause === 'cycle' && cause.relaxed;
+}
+
 /** Whether of the device of a root all that is known is a guess. */
 function isGuess(root: Root): boolean {
-  const isOpened = root.cause.cause === 'cycle' && root.cause.relaxed;
-  return isOpened || (isWordless(root) && root.waiting.length === 0);
+  return isOpened(root) || (isWordless(root) && root.waiting.length === 0);
 }
 
 function lastSeen(seen: Why['seen']): string {
@@ -237,9 +253,7 @@ function seconds(time: number): string {
 
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
 function isReason(root: Root): boolean {
-  return (
-    !isFailure(root) && !mayBeBound(root) && !isWordless(root) && !(root.cause.cause === 'cycle' && root.cause.relaxed)
-  );
+  return !isFailure(root) && !mayBeBound(root) && !isWordless(root) && !isOpened(root);
 }
 
 /** Said in so many attempts, it is no probe that failed for good. */
@@ -373,7 +387,7 @@ function cardLines(roots: readonly Root[], unexplained: readonly string[]): stri
   const parts = waiting.filter((name) => ofAudio?.test(name) === true && !IS_CARD.test(name));
   if (cards.length === 0 || parts.length === 0) return [];
   const who = `${listed(cards)} may wait for ${cards.length === 1 ? 'its' : 'their'} parts, which wait too`;
-  return [`  ${who}: ${listed(parts, LIKELY)}: a guess by the names`];
+  return [`  ${who}: ${listed(parts, LIKELY)} (a guess by the names)`];
 }
 
 /** A device with its driver where that tells what it is. */
@@ -396,7 +410,7 @@ function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
     ? roots.filter(({ name, cause }) => cause.cause !== 'failed' && /cpu/.test(name) && isProvider(name))
     : [];
   if (ofCpus.length > 0)
-    guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))}, which is a guess by the name`);
+    guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))} (a guess by the name)`);
   guess.push(...cardLines(roots, unexplained));
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));

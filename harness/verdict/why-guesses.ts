@@ -3,8 +3,17 @@ import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { WANTS, type Want } from './why-kinds.ts';
-import { nameIn } from './why-names.ts';
-import { type End, type Found, NOT_YET, type PartOfDevice, type Root, type RootCause, type Why } from './why-roots.ts';
+import { type Names, nameIn } from './why-names.ts';
+import {
+  type End,
+  type Found,
+  NOT_YET,
+  type PartOfDevice,
+  type Root,
+  type RootCause,
+  type Unspoken,
+  type Why,
+} from './why-roots.ts';
 import { wantOf, withoutPaths } from './why-wants.ts';
 
 /** What devices are called whose drivers others need, those first that need the least themselves. */
@@ -258,6 +267,7 @@ function callOf(cause: RootCause | undefined): string | null {
 /** Drivers of codecs and amplifiers, by their chips' names. */
 const OF_CODECS = /^(?:snd|adau|ak\d|alc|aw88|cs\d|da7|es[78]|max98|nau|pcm\d|rt\d|sgtl|ssm|tas|tlv|wcd|wm\d|wsa)/;
 const ON_I2C = /^\d{1,3}-00[0-9a-f]{2}$/;
+const ON_A_BUS = /i2c/;
 
 /**
  * Whether a sound card may wait for an I2C device: one of which nothing else is known, or that has such a driver. What
@@ -384,11 +394,56 @@ function byNodeOrDriver(
   return found;
 }
 
-/** I2C devices that are there, which no driver speaks of in a whole log, and which are not deferred. */
-export function unspokenOf({ cycles, devices, heard, complaints, banner }: LogSummary): string[] {
+/** What nodes are called on whose drivers others depend, or that are in such a node. */
+const KINDS: readonly (readonly [node: RegExp, what: string, parts: string])[] = [
+  [/pmic/, 'a PMIC', 'a PMIC'],
+  [/regulator(?!y)|^(?:ldo|buck|dcdc)/i, 'a regulator', 'regulators'],
+  [/gpio|expander/, 'a GPIO chip', 'GPIOs'],
+  [/clock|clk/, 'a clock controller', 'clocks'],
+  [/pinctrl|pinmux/, 'a pin controller', 'pins'],
+  [/codec/, 'a codec', 'a codec'],
+  [/bridge|panel/, 'a part of the display', 'a part of the display'],
+  [/mux/, 'a multiplexer', 'a multiplexer'],
+];
+
+/** More tell nothing. */
+const MOST_SILENT = 8;
+
+/** What an I2C device is by the nodes from its own on, as `pmic@20/regulators/...`; null where they do not tell. */
+function whatIs(nodes: readonly string[]): string | null {
+  const [own = '', ...below] = nodes.map((node) => KINDS.find(([pattern]) => pattern.test(node)));
+  const part = below.find((kind) => kind !== undefined && kind !== own)?.[2];
+  if (own !== '' && own !== undefined) return part === undefined ? own[1] : `${own[1]} with ${part}`;
+  return part === undefined ? null : `which has ${part}`;
+}
+
+/**
+ * I2C devices that are there, which no driver speaks of, and which are not deferred: by the log's paths what others may
+ * need, or in a cycle with what is not `unbound` either. A path does not tell the bus's number.
+ */
+export function unspokenOf(
+  { cycles, devices, heard, complaints, banner }: LogSummary,
+  unbound: ReadonlySet<string>,
+  names: Names,
+): Unspoken[] {
   if (banner === null) return [];
+  const paths = cycles.flatMap((cycle) => [cycle.node, cycle.with]).filter((name) => name.includes('/'));
   const named = new Set(cycles.flatMap((cycle) => [cycle.node, cycle.with]).filter((name) => ON_I2C.test(name)));
-  return [...named].filter((name) => !devices.has(name) && !heard.has(name) && !complaints.has(name));
+  const silent = [...named].filter((name) => !devices.has(name) && !heard.has(name) && !complaints.has(name));
+  return silent.slice(0, MOST_SILENT).flatMap((device): Unspoken[] => {
+    const address = `@${device.slice(device.lastIndexOf('-') + 1).replace(/^0+/, '')}`;
+    const nodes = paths.flatMap((path) => {
+      const all = path.split('/');
+      const at = all.findIndex((node, index) => node.endsWith(address) && ON_A_BUS.test(all[index - 1] ?? ''));
+      return at === -1 ? [] : [all.slice(at)];
+    });
+    const [what = null] = nodes.flatMap((those) => whatIs(those) ?? []);
+    const isTied = cycles.some(({ node, with: other }) => {
+      const partner = node === device ? other : other === device ? node : null;
+      return partner !== null && unbound.has(names.deviceOf(partner) ?? partner);
+    });
+    return what !== null || isTied ? [{ device, what }] : [];
+  });
 }
 
 /** The root file system that is awaited, and what of what is not bound it may be behind. */

@@ -153,6 +153,13 @@ export interface MadeBy {
   readonly line: number;
 }
 
+/** An I2C device of which no driver speaks. */
+export interface Unspoken {
+  readonly device: string;
+  /** What it is, and what its node has in it, by the path that the log has of it; null without. */
+  readonly what: string | null;
+}
+
 export interface Why {
   /** The kernel's release; null where the log does not have it. */
   readonly kernel: string | null;
@@ -182,7 +189,7 @@ export interface Why {
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
   /** I2C devices that fw_devlink names and no driver speaks of: where they have none, those may wait for them. */
-  readonly unspoken: readonly string[];
+  readonly unspoken: readonly Unspoken[];
   /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
   readonly reasonless: boolean;
   /**

@@ -166,7 +166,7 @@ export function whyUnbound(said: LogSummary): Why {
     unexplained: [...unexplained],
     seen: lastSeen([...unexplained].flatMap((device) => devices.get(device) ?? [])),
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
-    unspoken: unexplained.size > 0 ? unspokenOf(summary) : [],
+    unspoken: unexplained.size > 0 ? unspokenOf(summary, unbound, names) : [],
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     bound: bound.toSorted((a, b) => b.line - a.line),

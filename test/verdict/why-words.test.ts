@@ -676,13 +676,13 @@ describe('a guess', () => {
   it('names what others may wait for where there are others, a fixed regulator after what switches it', () => {
     const open = (...names: string[]) => formatWhy(why(...names.map((name) => pending(name, '(reason unknown)'))));
     expect(open('2180000.i2c')).not.toContain('others may wait');
-    expect(open('regulator-5v', '1000.gpio', '2000.mmc')).toContain('a guess: 1000.gpio, regulator-5v');
+    expect(open('regulator-5v', '1000.gpio', '2000.mmc')).toContain('(a guess): 1000.gpio, regulator-5v');
   });
 
   it('is the regulator of the CPUs, for their cpufreq', () => {
     const cpufreq = pending('cpufreq-dt', '(reason unknown)');
     const told = (name: string) => formatWhy(why(cpufreq, pending(name, 'gadget: failed to get its PWM')));
-    expect(told('regulator-vddcpu')).toContain('  cpufreq may wait for regulator-vddcpu, which is a guess');
+    expect(told('regulator-vddcpu')).toContain('  cpufreq may wait for regulator-vddcpu (a guess');
     expect(told('regulator-vddlogic')).not.toContain('cpufreq may wait');
   });
 
@@ -691,10 +691,35 @@ describe('a guess', () => {
     const cycle = '[    0.500000] i2c 0-0020: Fixed dependency cycle(s) with /i2c@1000/pmic@20/codec';
     const waits = pending('2000.mmc', '(reason unknown)');
     const told = (...lines: string[]) => formatWhy(why(banner, ...lines));
-    expect(told(cycle, waits)).toContain('  no driver speaks of 0-0020: where it has none');
+    expect(told(cycle, waits)).toContain(
+      "  no driver speaks of 0-0020, a PMIC with a codec by its node's path: this may wait for it (a guess)\n",
+    );
     expect(told(cycle, stamped('gadget-pmic 0-0020: chip id 0x8170'), waits)).not.toContain('no driver speaks');
     expect(told(cycle, pending('2000.mmc', 'gadget-mmc: no card'))).not.toContain('no driver speaks');
     expect(formatWhy(why(cycle, waits))).not.toContain('no driver speaks');
+    const [port, own] = ['/soc/usb@3000', '/soc/i2c@1000/gadget@50'].map(
+      (path, at) => `[    0.600000] ${['i2c 1-0050', 'platform 3000.usb'][at]}: Fixed dependency cycle(s) with ${path}`,
+    );
+    expect(told(`${port}`, `${own}`, waits)).not.toContain('no driver speaks');
+    const tied = [
+      `${port}`,
+      `${own}`,
+      waits,
+      pending('3000.usb', '(reason unknown)'),
+      pending('led', '(reason unknown)'),
+    ];
+    expect(told(...tied)).toContain(
+      '  no driver speaks of 1-0050: where it has none, these may wait for it (a guess)\n',
+    );
+    expect(told(`${own}`.replace('gadget@50', 'gpio@50'), `${port}`, waits)).toContain('1-0050, a GPIO chip by its');
+  });
+
+  it('has an opened cycle after what waits, which is no reason', () => {
+    const cycle = stamped('platform 3000.dsi: Fixed dependency cycle(s) with /soc/lcd@4000');
+    const text = formatWhy(
+      why(cycle, pending('3000.dsi', '(reason unknown)'), pending('2000.mmc', '(reason unknown)')),
+    );
+    expect(text).toMatch(/log.*: 2000\.mmc\n[\s\S]*\n3000\.dsi: .*: that it waits for this is a guess\n/);
   });
 
   it('takes an I2C device for a codec that nobody else waits for', () => {
