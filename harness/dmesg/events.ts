@@ -104,6 +104,8 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
         readonly atWork?: true;
       }
     | { readonly event: 'bound' }
+    /** What its driver had got in the probe is given back: deferred again, or failed. */
+    | { readonly event: 'probe-unwound' }
     /** Its driver finds that the device is not its own, -ENODEV or -ENXIO, or lacks something that is not there. */
     | { readonly event: 'probe-declined'; readonly error: number; readonly words: string | null }
     /** `words`: what its driver said before, which may name the cause. */

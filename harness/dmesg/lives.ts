@@ -198,6 +198,10 @@ export class Lives {
       this.#speak(event);
       return;
     }
+    if (event.event === 'probe-unwound') {
+      this.#unwind(event);
+      return;
+    }
     const life = this.#life(event.device, event.line);
     if (life === null) return;
     if (event.driver !== null) life.driver = event.driver;
@@ -263,6 +267,16 @@ export class Lives {
         this.#defer(life, listedBy(event.reason), event.reason);
         return;
     }
+  }
+
+  /** A device that was deferred is deferred once more; where its probe fails, the driver core has a word of that. */
+  #unwind({ device, time, line }: Extract<ProbeEvent, { readonly event: 'probe-unwound' }>): void {
+    const life = this.#devices.get(device);
+    if (life?.state !== 'deferred') return;
+    life.line = line;
+    life.wait = until(time, life.wait);
+    this.#deferredAt.set(device, { time, line });
+    this.#endAttempt(life, null);
   }
 
   #clock(time: number | null): void {

@@ -9,6 +9,7 @@ import { GpioRequests } from './gpio-requests.ts';
 import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
+import { Links } from './links.ts';
 import { isOneAttempt } from './lives.ts';
 import { mayLackPins, wordsOfPinController } from './pins.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
@@ -23,7 +24,6 @@ import {
   endedProbeIn,
   goodWords,
   lastOf,
-  linkIn,
   maySpeak,
   OF_TREE,
   soundsBad,
@@ -95,6 +95,7 @@ export class DmesgParser {
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
   readonly #gpios = new GpioRequests();
+  readonly #links = new Links();
 
   /** Whether drivers' errors are events of their own, for which every line has to be read. */
   readonly #complaints: boolean;
@@ -234,8 +235,8 @@ export class DmesgParser {
     }
     const bound = this.#complaints && read === null ? boundIn(text) : null;
     if (bound !== null) this.#emit({ event: 'bound', ...bound, line, time });
-    const link = this.#complaints && read === null ? linkIn(text) : null;
-    if (link !== null) this.#emit({ event: 'linked', ...link, line, time });
+    const link = this.#complaints && read === null ? this.#links.eventOf(text, { line, time }) : null;
+    if (link !== null) this.#emit(link);
     if (said !== null) {
       // One word is enough, of drivers that say much.
       this.#follow(said);
@@ -455,6 +456,7 @@ export class DmesgParser {
   #reset(): void {
     this.#reports.reset();
     this.#waiting.clear();
+    this.#links.reset();
   }
 
   #follow(event: DmesgEvent): void {

@@ -102,7 +102,9 @@ const PROBED = new RegExp(
  */
 const AT_WORK = new RegExp(
   oneOf(
-    new RegExp(String.raw`^${NOT_OF_LATER}.*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)`),
+    new RegExp(
+      `^${NOT_OF_LATER}${oneOf(/.*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)/, /registered [a-z]/)}`,
+    ),
     /^(?!not|never|no\b|un|is|was|has|are|be)\S{1,32} probed[.!]?$/,
     /^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
   ),
@@ -205,26 +207,13 @@ export function saysProbed(words: string): boolean {
   return PROBED.test(words);
 }
 
-/** device_link_add(), drivers/base/core.c: a link for sync_state() alone holds nothing back. */
-const LINKED = /^\S{1,64} (\S{1,128}): Linked as a consumer to (\S{1,128})$/;
-
-/** Which device the driver core lets wait for which other one until that is bound. */
-export function linkIn(text: string): { readonly consumer: string; readonly supplier: string } | null {
-  const [, consumer, supplier] = text.includes(': Linked as a consumer to ') ? (LINKED.exec(text) ?? []) : [];
-  return consumer === undefined || supplier === undefined ? null : { consumer, supplier };
-}
-
-/** device_links_driver_bound(), drivers/base/core.c, has no more use for links of what is bound. */
-const DROPS_LINK = /^(\S.{0,63}) (\S{1,128}): Dropping the link to \S{1,128}$/;
 /** phy_attached_print(), drivers/net/phy: the PHY and its driver. */
 const PHY_OF = /: PHY \[(\S{1,128})\] driver \[([^\]]{1,64})\]/;
 
-/** A device of which a subsystem shows that it is bound, and its driver; null in any other line. */
+/** A network device's PHY, which is bound, and its driver; null in any other line. */
 export function boundIn(text: string): { readonly device: string; readonly driver: string } | null {
-  const [, phy, of] = text.includes(': PHY [') ? (PHY_OF.exec(text) ?? []) : [];
-  if (phy !== undefined && of !== undefined) return { device: phy, driver: of };
-  const [, driver, device] = text.includes(': Dropping the link to ') ? (DROPS_LINK.exec(text) ?? []) : [];
-  return driver === undefined || device === undefined || NO_DRIVERS.has(driver) ? null : { device, driver };
+  const [, device, driver] = text.includes(': PHY [') ? (PHY_OF.exec(text) ?? []) : [];
+  return device === undefined || driver === undefined ? null : { device, driver };
 }
 
 /** The one of `devices` that a line is about by its prefix, `DRIVER DEVICE: words` of dev_printk(). */

@@ -21,6 +21,7 @@ describe('a device that the log shows at work after its deferral', () => {
     'gadget-card 1000.sound eth0: Gadget MAC rev 3 at 0x1000',
     'gadget-card 1000.sound: Link is Up - 100Mbps/Full',
     'gadget-card 1000.sound: card probed',
+    'gadget-card 1000.sound: Registered gadget card',
     'input: gadget Headset Jack as /devices/platform/1000.sound/sound/card0/input2',
     'gadget-card 1000.sound: Dropping the link to 2000.i2s',
     '[drm] Initialized gadget 1.0.0 20200101 for 1000.sound on minor 0',
@@ -36,6 +37,29 @@ describe('a device that the log shows at work after its deferral', () => {
       expect([words, why(lacks, at(930, words), pending).unbound]).toEqual([words, 1]);
       expect(why(at(800, words), lacks).bound).toEqual([]);
     }
+  });
+
+  it('is not where its driver gives back what it had got, which it does when it is deferred again', () => {
+    const link = (ms: number, how: string) => at(ms, `gadget-phy 2000.phy: ${how} to regulator.4`);
+    const attempt = (ms: number) => [
+      link(ms, 'Linked as a consumer'),
+      link(ms + 1, 'Dropping the link'),
+      at(ms + 2, 'gadget-usb 3000.usb: no clock'),
+    ];
+    const lacks = at(900, 'gadget-phy 2000.phy: no supply pll: -517');
+    const tries = [lacks, ...attempt(1000), ...attempt(5000)];
+    expect(why(...tries)).toMatchObject({ unbound: 1, bound: [] });
+    const late = [link(9000, 'Linked as a consumer'), at(9001, 'gadget-phy 2000.phy: Registered gadget PHY')];
+    expect(why(...tries, ...late)).toMatchObject({
+      unbound: 0,
+      bound: [{ device: '2000.phy', line: 9, wait: { from: 900_000, to: 9_001_000 } }],
+    });
+    // The driver core's own links are of no use any more when the device is bound.
+    expect(
+      why(lacks, link(1000, 'Linked as a sync state only consumer'), link(1001, 'Dropping the link')),
+    ).toMatchObject({
+      bound: [{ device: '2000.phy', line: 3 }],
+    });
   });
 
   it('is named before what was bound earlier, as the rest of many is only counted', () => {
@@ -64,6 +88,7 @@ describe('a device that the log shows at work after its deferral', () => {
       'gadget-card 1000.sound: gadget_card_probe: started',
       'gadget-card 1000.sound: waits for codecs to be registered',
       'platform 1000.sound: Dropping the link to 2000.i2s',
+      'gadget-card 1000.sound: Registered 2 of 4 codecs',
     ])
       expect([words, why(lacks, at(1000, words)).bound]).toEqual([words, []]);
   });
