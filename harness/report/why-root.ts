@@ -257,6 +257,9 @@ function silentText(evidence: string | null): string {
   return `deferred; ${who}${evidence}`;
 }
 
+/** A device that is deferred waits for something, at least. */
+const FOR_THIS = 'that it waits for this is a guess';
+
 /** Why a root is not there, and what to do about it where that is known. */
 function causeText(cause: RootCause, evidence: string | null = null): string {
   switch (cause.cause) {
@@ -309,7 +312,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return timedOutText(cause, evidence);
     case 'cycle':
       return cause.relaxed
-        ? `fw_devlink found a cycle with ${listed(cause.members)}, and does not enforce it: that it waits for this is a guess`
+        ? `fw_devlink found a cycle with ${listed(cause.members)}, and does not enforce it: ${FOR_THIS}`
         : `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':
       return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;

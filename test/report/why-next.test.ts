@@ -88,7 +88,7 @@ describe('a sound card', () => {
   it('is said to wait for the parts of the audio that wait too, as a guess', () => {
     const dai = pending('fe400000.i2s', 'gadget-i2s: Could not register PCM');
     expect(textOf(dai, silent('hdmi-sound'), silent('sound'))).toContain(
-      '  hdmi-sound, sound may wait for their parts, which wait too: fe400000.i2s: a guess by the names\n',
+      '  hdmi-sound, sound may wait for their parts, which wait too: fe400000.i2s (a guess by the names)\n',
     );
     expect(textOf(silent('sound'), silent('1.soundwire-controller'))).toContain('  sound may wait for its parts');
     expect(textOf(silent('sound'), silent('1.usb'))).not.toContain('parts');
