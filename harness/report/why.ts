@@ -132,10 +132,11 @@ function lackLines(shared: readonly (readonly Root[])[]): string[] {
   return [`By their words ${lacked.join(', ')}: ${who}`];
 }
 
-function boundText({ device, line, reason, reasonLine, wait }: BoundLater): string {
+function boundText({ device, line, reason, reasonLine, error, wait }: BoundLater): string {
   const [from, to] = wait === null ? ['', ''] : [seconds(wait.from), seconds(wait.to)];
   const when = from === to ? '' : `, from ${from} to ${to}`;
-  const words = reason === null ? '' : `; last said: ${printable(reason)} (line ${reasonLine})`;
+  const last = reason === null ? '' : `; last said: ${printable(reason)} (line ${reasonLine})`;
+  const words = error === null ? last : `, though it said just before: ${printable(error.words)} (line ${error.line})`;
   return `  ${printable(device)} (line ${line})${when}${words}`;
 }
 

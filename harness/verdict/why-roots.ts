@@ -141,6 +141,8 @@ export interface BoundLater {
   readonly line: number;
   readonly reason: string | null;
   readonly reasonLine: number;
+  /** What its driver said of another error just before. */
+  readonly error: { readonly words: string; readonly line: number } | null;
   /** In microseconds; null where stamps do not tell. */
   readonly wait: { readonly from: number; readonly to: number } | null;
 }

@@ -120,19 +120,31 @@ export function splitSettled(summary: LogSummary, names: Names) {
   return { unbound: new Set(others), settled };
 }
 
+/** An error that ends an attempt, which a deferral does not. */
+const HAS_NUMBER = /(?<![\w.-])-(?!517\b)\d{1,3}\b/;
+
 /** What was deferred and of which a later line shows that it is bound, without what is `open` all the same. */
 export function boundAfterDeferral(
-  devices: LogSummary['devices'],
+  { devices, complaints }: LogSummary,
   open: Pick<ReadonlyMap<string, unknown>, 'has'>,
 ): Why['bound'] {
+  /** What its driver said last, in the attempt that ends so: component_bind() may go on all the same. */
+  const errorOf = ({ device, reasonLine, boundLine }: DeviceLife) => {
+    const said = complaints.get(device);
+    if (said === undefined || said.line <= reasonLine || !HAS_NUMBER.test(said.words)) return null;
+    const { words, line, lastLine = line } = said;
+    const isJustBefore = isOneAttempt({ time: null, line: lastLine }, { time: null, line: boundLine });
+    return lastLine < boundLine && isJustBefore ? { words, line } : null;
+  };
   return [...devices.values()]
     .filter(({ device, state, deferrals }) => state === 'bound' && deferrals > 0 && !open.has(device))
-    .map(({ device, boundLine: line, reason, reasonLine, wait }) => ({
-      device,
-      line,
-      reason: reason === REASON_UNKNOWN ? null : reason,
-      reasonLine,
-      wait,
+    .map((life) => ({
+      device: life.device,
+      line: life.boundLine,
+      reason: life.reason === REASON_UNKNOWN ? null : life.reason,
+      reasonLine: life.reasonLine,
+      error: errorOf(life),
+      wait: life.wait,
     }))
     .sort((a, b) => a.line - b.line);
 }

@@ -137,7 +137,7 @@ export function whyUnbound(said: LogSummary): Why {
       properties: [],
     })),
   }));
-  const { bound, madeBy } = withoutMade(boundAfterDeferral(devices, roots), devices, names);
+  const { bound, madeBy } = withoutMade(boundAfterDeferral(summary, roots), devices, names);
   const known = new Set([
     ...unbound,
     ...settled,

@@ -62,6 +62,22 @@ describe('a device that the log shows at work after its deferral', () => {
     });
   });
 
+  it('is told with the error that its driver said just before, where its part is bound all the same', () => {
+    const says = (ms: number, error: number) => at(ms, `gadget-dsi 1000.dsi: cannot attach its bridge: -${error}`);
+    const part = at(2001, 'gadget-drm display: bound 1000.dsi (ops gadget_ops)');
+    const text = (...lines: string[]) => formatWhy(why(...lines));
+    expect(text(says(900, 517), says(2000, 19), part)).toContain(
+      '1000.dsi (line 3), from 0.9 s to 2.0 s, though it said just before: cannot attach its bridge: -19 (line 2)',
+    );
+    const last = '; last said: cannot attach its bridge: -517 (line 1)';
+    expect(text(says(900, 517), part)).toContain(last);
+    expect(text(says(900, 517), part, says(2002, 19))).toContain(last);
+    expect(text(says(900, 517), at(2000, 'gadget-dsi 1000.dsi: master bind failed: -517'), part)).toContain(last);
+    // What it said long before is of another attempt.
+    const others = [1, 2, 3, 4].map((n) => at(1500 + n, `gadget-led led.${n}: has a colour`));
+    expect(text(says(900, 517), says(1500, 19), ...others, part)).toContain(last);
+  });
+
   it('is named before what was bound earlier, as the rest of many is only counted', () => {
     const all = Array.from({ length: 10 }, (_, n) => n);
     const lines = all.flatMap((n) => [
