@@ -102,6 +102,11 @@ const DIGITS_OF_BLOCK = 5;
 /** Nobody else speaks in between. */
 const JUST_BEFORE = 3;
 
+/** What stands in {@link JUST_BEFORE} lines, from this one on. */
+function linesFrom<T>(lines: ReadonlyMap<number, T>, first: number): readonly T[] {
+  return Array.from({ length: JUST_BEFORE }, (_, index) => lines.get(first + index)).filter((one) => one !== undefined);
+}
+
 /** Whether words say what is lacking, or which error it was, also by its name (dev_err_probe()). */
 function tells(words: string): boolean {
   return wantOf(words) !== null || ERROR_NUMBER.test(words) || /\berror -E[A-Z]/.test(words);
@@ -139,13 +144,11 @@ function withDeferralsOfParts(devices: ReadonlyMap<string, DeviceLife>): Readonl
     ({ by, pending, reason }) => by === 'driver' && !pending && reason !== null,
   );
   const cores = said.filter((life) => life.state === 'deferred' && isOfBus(life));
-  const wholes = said.filter((life) => !isOfBus(life));
+  const wholes = new Map(said.filter((life) => !isOfBus(life)).map((life) => [life.reasonLine, life] as const));
   const mended = new Map(devices);
   for (const core of cores) {
-    const whole = wholes.find(
-      ({ device, reasonLine }) =>
-        reasonLine > core.reasonLine && reasonLine - core.reasonLine <= JUST_BEFORE && isCoreOf(core.device, device),
-    );
+    const next = linesFrom(wholes, core.reasonLine + 1);
+    const whole = next.find(({ device }) => isCoreOf(core.device, device));
     if (whole === undefined) continue;
     const { device, reasonLine } = core;
     mended.delete(device);
@@ -182,6 +185,7 @@ function withWordsOfParts(
       return user === null ? [] : [[user.device, { said, user }] as const];
     }),
   );
+  const spoken = new Map([...complaints.values()].map((said) => [said.line, said] as const));
   for (const life of devices.values()) {
     const { device, driver: own, state, words, failedLine, reasonLine, error } = life;
     const block = blockOf(device);
@@ -203,14 +207,10 @@ function withWordsOfParts(
         ? error !== null &&
           ((isProvider(said.device) && said.words.endsWith(` -${error}`)) || isNamedAfter(said, life, error))
         : block !== null && blockOf(said.device) === block;
-    const part = [...complaints.values()].find(
+    const part = linesFrom(spoken, failedLine - JUST_BEFORE).find(
       (said) =>
-        said.line < failedLine &&
-        failedLine - said.line <= JUST_BEFORE &&
         // Of the same driver it is another one of the kind, and no part.
-        (said.driver === null || said.driver !== own) &&
-        said.device !== device &&
-        isCause(said),
+        (said.driver === null || said.driver !== own) && said.device !== device && isCause(said),
     );
     if (part === undefined) continue;
     const last = words === null ? '' : `; ${words}`;

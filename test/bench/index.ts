@@ -20,6 +20,7 @@ import { exploreBoots } from './explore.ts';
 import { median, REPETITIONS, seconds } from './figures.ts';
 import { bootInstructions } from './instructions.ts';
 import { bootMany } from './many.ts';
+import { manyDevices } from './why.ts';
 
 const LOG_MB = 100;
 const FLOOD_MB = 200;
@@ -63,6 +64,7 @@ const workers = availableParallelism();
 
 const PARTS = {
   parser: parserThroughput,
+  why: async () => manyDevices(),
   instructions: bootInstructions,
   reset: async () => againstBareLoop('reset', await matrixCells(), { workers, useSnapshots: false }),
   snapshots: async () => againstBareLoop('snapshots', await moduleCells(), { workers, useSnapshots: true }),
