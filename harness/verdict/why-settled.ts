@@ -7,8 +7,10 @@ import type { Why } from './why-roots.ts';
 import { RETURNED } from './why-spoken.ts';
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
-export function isUnbound({ state, pending, timedOut, deferrals }: DeviceLife): boolean {
+export function isUnbound({ state, pending, timedOut, deferrals, words }: DeviceLife): boolean {
   if (state === 'bound') return false;
+  // A driver that has told an error before does not only find that the device is another's.
+  if (state === 'declined' && words !== null) return true;
   return pending || timedOut || deferrals > 0 || ['failed', 'deferred', 'probing', 'unbound', 'absent'].includes(state);
 }
 
@@ -120,8 +122,8 @@ export function splitSettled(summary: LogSummary, names: Names) {
   return { unbound: new Set(others), settled };
 }
 
-/** An error that ends an attempt, which a deferral does not. */
-const HAS_NUMBER = /(?<![\w.-])-(?!517\b)\d{1,3}\b/;
+/** An error by its number. */
+const HAS_NUMBER = /(?<![\w.-])-\d{1,3}\b/;
 
 /** What was deferred and of which a later line shows that it is bound, without what is `open` all the same. */
 export function boundAfterDeferral(

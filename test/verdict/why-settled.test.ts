@@ -90,7 +90,7 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(waits, bound, probes).roots).toMatchObject([{ cause: { cause: 'not-returned' }, evidence: null }]);
   });
 
-  it('has failed where its driver declines it after all, as what others wait for has', () => {
+  it('has failed where its driver declines it after all, or after an error, as what others wait for has', () => {
     const waits = at(900, 'amba 2000.debug: error -EPROBE_DEFER: supplier 1000.power not ready');
     const says = at(950, 'gadget-debug 2000.debug: CPU1 init failed');
     const declines = at(951, 'gadget-debug 2000.debug: probe with driver gadget-debug rejects match -6');
@@ -101,7 +101,8 @@ describe('what works in spite of what was said earlier', () => {
     expect(formatWhy(found)).toContain('2000.debug, 3000.debug: the probe of gadget-debug failed with error -6');
     const consumer = at(960, 'platform 9000.x: error -EPROBE_DEFER: supplier 2000.debug not ready');
     expect(why(says, declines, consumer).roots).toMatchObject([{ name: '2000.debug', cause: { error: 6 }, evidence }]);
-    expect(why(says, declines).roots).toEqual([]);
+    expect(why(says, declines).roots).toMatchObject([{ name: '2000.debug', cause: { error: 6 }, evidence }]);
+    expect(why(declines).roots).toEqual([]);
   });
 
   it('is in every round of retries in which it is deferred, also for its pins', () => {

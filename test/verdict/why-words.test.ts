@@ -25,6 +25,21 @@ describe('a device', () => {
     expect(why(entered).roots).toMatchObject([{ cause: { cause: 'not-returned' } }]);
     expect(why(entered, declined).roots).toEqual([]);
     expect(why(entered, stamped('gadget 1000.gadget: probe with driver gadget rejects match -6')).roots).toEqual([]);
+    // initcall_debug is on with such messages as a rule, and its other lines are of others.
+    const initcall = stamped('initcall acme_init+0x0/0x40 returned -19 after 12 usecs');
+    expect(why(entered, initcall, declined).roots).toEqual([]);
+  });
+
+  it('that its driver declines after an error of its own is one whose probe failed', () => {
+    const attempt = (device: string) => [
+      stamped(`gadget ${device}: cannot register the sensor`),
+      stamped(`gadget: probe of ${device} rejects match -19`),
+    ];
+    expect(formatWhy(why(...attempt('1000.gadget'), ...attempt('2000.gadget')))).toContain(
+      '; 2 probes failed, for 1 reason:\n\n1000.gadget, 2000.gadget: the probe of gadget failed with error -19',
+    );
+    const bound = stamped("driver: 'other': driver_bound: bound to device '1000.gadget'");
+    expect(why(...attempt('1000.gadget'), bound).unbound).toBe(0);
   });
 
   it('of an interrupt controller may never be made, so that its driver is not looked for', () => {
