@@ -161,6 +161,8 @@ const OTHERS = [
   'GRUB',
   'BootROM',
   '-- ',
+  // Partitions, which come before anybody waits for one.
+  ': p1',
 ];
 
 /** A line without one of these is only counted while no report is open. */
@@ -171,7 +173,6 @@ export const SIGNS_OF_ROOT = new Words([
   'Ending clean mount',
   'witching root',
   'emount Root',
-  ': p1',
   ': sd',
   ': vd',
   ': hd',

@@ -107,6 +107,8 @@ export interface LogSummary {
   readonly rejected: readonly RejectedModule[];
   /** Null when the log does not speak of it, or it was mounted. */
   readonly root: RootState | null;
+  /** Partitions that disks are said to have. */
+  readonly partitions: readonly string[];
   /** What boot firmware said when it took an exception of its own. */
   readonly firmwareException: string | null;
   /** The log shows how the kernel was started. */
@@ -163,6 +165,7 @@ export class Summary {
   readonly #lives = new Lives();
   readonly #rejected: RejectedModule[] = [];
   #root: RootState | null = null;
+  readonly #partitions: string[] = [];
   #started = false;
   #firmware: string | null = null;
   readonly #syncWaits: SyncWait[] = [];
@@ -232,6 +235,7 @@ export class Summary {
         };
         return;
       case 'root-there':
+        if (!event.mounted && this.#partitions.length < MAX_NOTED) this.#partitions.push(...(event.devices ?? []));
         if (this.#root !== null && isRoot(this.#root, event)) this.#root = null;
         return;
       case 'dependency-cycle':
@@ -328,6 +332,7 @@ export class Summary {
       dropped: this.#dropped,
       initcalls: this.#initcalls,
       root: this.#rootInQuestion(end.lastLine),
+      partitions: this.#partitions,
       boots: this.#boots,
       firmwareException: this.#firmware,
       started: this.#started,
@@ -384,6 +389,7 @@ export class Summary {
     this.#shutdown = false;
     this.#userSpace = false;
     this.#root = null;
+    this.#partitions.length = 0;
   }
 
   #reject(module: string | null, reason: string, line: number): void {

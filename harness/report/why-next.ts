@@ -35,9 +35,12 @@ const HUNDREDTH = 100;
 /**
  * Where the reasons are that drivers gave and the log does not have.
  * @param kernel its release; null where the log does not have it
+ * @param stuck the board has no root file system, and no shell but that of its initramfs
  */
-export function askTheKernel(kernel: string | null): string {
-  const file = 'on the board, `cat /sys/kernel/debug/devices_deferred` has the reasons that drivers gave';
+export function askTheKernel(kernel: string | null, stuck: { readonly shell: boolean } | null): string {
+  if (stuck?.shell === false) return `${ASK_THE_DRIVER_CORE}; a kernel from 6.8 on prints the reasons without it`;
+  const where = stuck === null ? 'on the board' : 'in the shell of the initramfs';
+  const file = `${where}, \`cat /sys/kernel/debug/devices_deferred\` has the reasons that drivers gave`;
   const [, major, minor] = VERSION.exec(kernel ?? '') ?? [];
   if (major === undefined) return `${file}; a kernel before 6.8 does not print them`;
   const version = Number(major) + Number(minor) / HUNDREDTH;

@@ -398,7 +398,7 @@ function withDriver({ name, cause }: Root): string {
 }
 
 /** What may help with devices of which the log does not say why they wait. */
-function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
+function openLines({ roots, unexplained, reasonless, kernel, rootDevice }: Why): string[] {
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
   const isOpen = unexplained.length + silent.length > 0;
   if (!isOpen && !roots.some(isWordless)) return [];
@@ -415,7 +415,7 @@ function openLines({ roots, unexplained, reasonless, kernel }: Why): string[] {
   guess.push(...cardLines(roots, unexplained));
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
-  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel)}`];
+  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel, rootDevice)}`];
 }
 
 function rootText(name: string | null): string {
@@ -427,23 +427,33 @@ const OF_NFS =
   'whether the driver of the network device is built into the kernel, and whether ip= and nfsroot= are right';
 const IN_INITRAMFS = 'whether its module is in the initramfs, and whether root= is right';
 
-function rootDeviceLines({ name, perhaps, said }: NonNullable<Why['rootDevice']>, hasErrors: boolean): string[] {
+const AT_ONE_OF_THESE = 'by their names it may be at one of these, which report errors';
+const WHAT_OPENS = 'see what sets it up in the initramfs (verity, cryptsetup, LVM), and what that says';
+
+function rootDeviceLines(root: NonNullable<Why['rootDevice']>, hasErrors: boolean): string[] {
+  const { name, perhaps, said, mapped, partitions } = root;
   const isNfs = /^(?:\/dev\/)?nfs$/i.test(name ?? '');
   const what = isNfs ? 'The root file system, by NFS,' : rootText(name);
+  const byMapper = `the device mapper ${name === null ? 'may make' : 'makes'} it of another device`;
+  if (mapped && said.length === 0) return [`${what} is not there; ${byMapper}`, `  next: ${WHAT_OPENS}`];
   if (perhaps.length > 0)
     return [`${what} is not there; by their names it may be behind these, which are not bound: ${listed(perhaps)}`];
   if (said.length > 0)
     return [
-      `${what} is not there; by their names it may be at one of these, which report errors:`,
+      `${what} is not there; ${mapped ? `${byMapper}, and reports errors` : AT_ONE_OF_THESE}:`,
       ...said
         .slice(0, LIKELY)
         .map(({ device, words, line }) => `  ${printable(device)}: ${printable(words)} (line ${line})`),
       ...(said.length > LIKELY ? [`  and of ${said.length - LIKELY} more`] : []),
       '  next: see first to these errors',
     ];
+  const where =
+    partitions.length === 0 || isNfs
+      ? IN_INITRAMFS
+      : `whether root= is right: the kernel found these partitions: ${listed(partitions)}`;
   return [
     `${what} is not there, and nothing that is deferred or failed looks like its controller`,
-    `  next: ${hasErrors ? 'see to the errors above; then ' : 'see '}${isNfs ? OF_NFS : IN_INITRAMFS}`,
+    `  next: ${hasErrors ? 'see to the errors above; then ' : 'see '}${isNfs ? OF_NFS : where}`,
   ];
 }
 

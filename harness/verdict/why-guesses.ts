@@ -446,20 +446,35 @@ export function unspokenOf(
   });
 }
 
+/** What device-mapper makes of other devices: drivers/md/dm-init.c, and names that udev gives. */
+const MAPPED = /^(?:\/dev\/)?(?:mapper\/|dm-\d)/;
+/** DM_MSG_PREFIX, include/linux/device-mapper.h. */
+const DEVICE_MAPPER = 'device-mapper';
+
 /** The root file system that is awaited, and what of what is not bound it may be behind. */
 export function rootDeviceOf(
-  { root, complaints }: Pick<LogSummary, 'root' | 'complaints'>,
+  { root, complaints, partitions }: Pick<LogSummary, 'root' | 'complaints' | 'partitions'>,
   unbound: ReadonlySet<string>,
 ): Why['rootDevice'] {
   if (root === null) return null;
-  const [, controller = ANY_DISK, port = null] =
-    DISKS.find(([disk]) => root.name !== null && disk.test(root.name)) ?? [];
-  const [, number] = NUMBER.exec(root.name ?? '') ?? [];
+  const { name, shell } = root;
+  const ofMapper = complaints.get(DEVICE_MAPPER);
+  const mapped = MAPPED.test(name ?? '') || (name === null && ofMapper !== undefined);
+  if (mapped) return { name, perhaps: [], said: ofMapper === undefined ? [] : [ofMapper], mapped, partitions, shell };
+  const kind = DISKS.find(([disk]) => name !== null && disk.test(name));
+  const [, controller = ANY_DISK, port = null] = kind ?? [];
+  const [, number] = NUMBER.exec(name ?? '') ?? [];
   const isAnother = (device: string) => number !== undefined && (HOST.exec(device)?.[1] ?? number) !== number;
+  const those = {
+    name,
+    mapped,
+    partitions: partitions.filter((one) => kind === undefined || kind[0].test(one)),
+    shell,
+  };
   const perhaps = [...unbound].filter((device) => controller.test(device) && !isAnother(device));
-  if (perhaps.length > 0) return { name: root.name, perhaps, said: [] };
+  if (perhaps.length > 0) return { ...those, perhaps, said: [] };
   const said = [...complaints.values()].filter(
     ({ device }) => port?.test(device) === true && !unbound.has(device) && !isAnother(device),
   );
-  return { name: root.name, perhaps, said };
+  return { ...those, perhaps, said };
 }

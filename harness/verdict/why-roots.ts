@@ -223,8 +223,14 @@ export interface Why {
   readonly rootDevice: {
     readonly name: string | null;
     readonly perhaps: readonly string[];
-    /** Where nothing may hold it: errors of hosts and ports that disks of its kind are at. */
+    /** Where nothing may hold it: errors of hosts and ports that disks of its kind are at, or of the device mapper. */
     readonly said: readonly Words[];
+    /** Made of other devices by the device mapper: verity, LUKS, LVM. */
+    readonly mapped: boolean;
+    /** Those that the log has and of which it may be one. */
+    readonly partitions: readonly string[];
+    /** The initramfs offers a shell. */
+    readonly shell: boolean;
   } | null;
 }
 

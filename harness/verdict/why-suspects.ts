@@ -3,6 +3,7 @@ import { DRM, isFunction, isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import {
+  failedProviders,
   isOpen,
   isProvider,
   lackedBy,
@@ -148,6 +149,11 @@ function isAudio(device: string): boolean {
   return AUDIO.test(device);
 }
 
+/** Whether it is guessed already, of what is at fault itself, that what has no reason waits for it. */
+function mayWaitFor({ roots, unexplained, unspoken }: Pick<Why, 'roots' | 'unexplained' | 'unspoken'>): boolean {
+  return unexplained.length > 0 && (failedProviders(roots).length > 0 || unspoken.some(({ what }) => what !== null));
+}
+
 /** So many are told. */
 export const SUSPECTS = 4;
 
@@ -166,13 +172,14 @@ function isJustBefore(line: number, { cause, evidence, line: came }: Root): bool
  */
 export function suspectsOf(
   complaints: readonly Words[],
-  found: Pick<Why, 'roots' | 'unexplained'>,
+  found: Pick<Why, 'roots' | 'unexplained' | 'unspoken'>,
   summary: LogSummary,
 ): Suspect[] {
   const { roots } = found;
   const open = withoutReason(found);
   const unnamed = withoutName(roots);
   const isSomethingKnown = roots.length > 0 || found.unexplained.length > 0;
+  const isGuessed = mayWaitFor(found);
   const lastTry = lastTryOfAll(summary);
   const suspects = complaints.flatMap((said): Suspect[] => {
     const { words, line } = said;
@@ -184,7 +191,7 @@ export function suspectsOf(
         ? [{ ...said, tie: null }]
         : [];
     const tie = tieOf(said, [...open, ...allOf(unnamed)]) ?? lackOf(said, unnamed);
-    return tie !== null || (open.length > 0 && maySupply(said)) ? [{ ...said, tie }] : [];
+    return tie !== null || (open.length > 0 && !isGuessed && maySupply(said)) ? [{ ...said, tie }] : [];
   });
   const rank = (one: Suspect) =>
     (one.tie === null ? 2 : 0) +

@@ -149,6 +149,7 @@ export function whyUnbound(said: LogSummary): Why {
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(mayBeBound).length;
   const held = heldBy(found);
+  const unspoken = unexplained.size > 0 ? unspokenOf(summary, unbound, names) : [];
   // Of what failed, that which something may wait for comes first.
   const suppliers = new Set(failedProviders(found));
   const idle = (root: Root) => (unexplained.size > 0 && root.cause.cause === 'failed' && !suppliers.has(root) ? 1 : 0);
@@ -166,7 +167,7 @@ export function whyUnbound(said: LogSummary): Why {
     unexplained: [...unexplained],
     seen: lastSeen([...unexplained].flatMap((device) => devices.get(device) ?? [])),
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
-    unspoken: unexplained.size > 0 ? unspokenOf(summary, unbound, names) : [],
+    unspoken,
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     bound: bound.toSorted((a, b) => b.line - a.line),
@@ -174,7 +175,7 @@ export function whyUnbound(said: LogSummary): Why {
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
     rejected: firstOfEach(summary.rejected),
     said: others,
-    complaints: suspectsOf(others, { roots: found, unexplained: [...unexplained] }, summary),
+    complaints: suspectsOf(others, { roots: found, unexplained: [...unexplained], unspoken }, summary),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };

@@ -102,6 +102,20 @@ describe('a failed probe that what has no reason may wait for', () => {
     },
   );
 
+  it('is told instead of errors that have no tie to what waits', () => {
+    const mailbox = failed('gadget', '1000.mailbox');
+    const [other, ofSound] = [
+      at(0.5, 'gadget-clk 5000.clock-controller: failed to lock'),
+      at(0.6, 'gadget-q6 3000000.remoteproc: error -22 initializing firmware gadget/adsp.mbn'),
+    ];
+    const apart = Array.from({ length: 9 }, () => at(0.7, 'gadget'));
+    const of = (first: string, second: string, ...lines: string[]) =>
+      formatWhy(why(first, second, ...apart, ...lines, pending('sound')));
+    expect(of(other, ofSound)).toContain('failed to lock');
+    expect(of(other, ofSound, mailbox)).not.toContain('failed to lock');
+    expect(of(other, ofSound, mailbox)).toContain('adsp.mbn');
+  });
+
   it('is told after what waits, and before failures that nothing may wait for', () => {
     const text = formatWhy(why(clock, failed('mcp23s99', '1-0038'), pending('leds')));
     expect(text).toMatch(/: leds\n[\s\S]*\n1-0038: [\s\S]*\n1-0051: /);

@@ -604,6 +604,41 @@ describe('whyUnbound', () => {
     expect(there.rootDevice).toBeNull();
   });
 
+  it('tells what the device mapper says of a root file system that it makes', () => {
+    const error = '[    2.100000] device-mapper: table: 253:0: crypt: gadget key failed (-ENOKEY)';
+    const told = (...lines: string[]) => formatWhy(why(...lines.flatMap((line) => [line, '[    9.000000] gadget'])));
+    const [missing, unnamed] = ['ALERT! /dev/mapper/gadget does not exist. Dropping to a shell!', '(initramfs) '];
+    expect(told(error, missing)).toContain(
+      'gadget is not there; the device mapper makes it of another device, and reports errors:\n' +
+        '  device-mapper: table: 253:0: crypt: gadget key failed (-ENOKEY) (line 1)\n',
+    );
+    expect(told(error, unnamed)).toContain('system is not there; the device mapper may make it of another');
+    expect(told(missing, pending('1000.mmc', '(reason unknown)'))).toMatch(
+      /gadget is not there; the device mapper makes it of another device\n {2}next: see what sets it up/,
+    );
+  });
+
+  it('does not ask for the module of a disk whose partitions the log has', () => {
+    const parts = '[    1.000000]  mmcblk1: p1 p2';
+    const told = (root: string) =>
+      formatWhy(why('[    0.900000] gadget', parts, `[    2.300000] Waiting for root device ${root}...`));
+    expect(told('LABEL=gadget')).toContain('root= is right: the kernel found these partitions: mmcblk1p1, mmcblk1p2\n');
+    expect(told('/dev/mmcblk1p7')).toContain('these partitions: mmcblk1p1, mmcblk1p2\n');
+    expect(told('/dev/sda1')).toContain('its module is in the initramfs');
+  });
+
+  it('asks for nothing on a board that has no root file system, but in the shell of its initramfs', () => {
+    const stands = [
+      '[    0.000000] Linux version 6.4.0 (gadget)',
+      '[   12.000000] Waiting for root device sda1...',
+      '[   13.000000] platform 2000.led: deferred probe pending',
+    ];
+    const file = 'cat /sys/kernel/debug/devices_deferred';
+    expect(formatWhy(why(...stands))).not.toContain(file);
+    expect(formatWhy(why(...stands))).toContain('a kernel from 6.8 on prints the reasons');
+    expect(formatWhy(why(...stands, '(initramfs) '))).toContain(`next: in the shell of the initramfs, \`${file}`);
+  });
+
   it('tells the host and the controller that have the number of the disk', () => {
     const errors = [0, 1].map((n) => `[    2.10000${n}] mmc${n}: error -84 of a card`);
     const hostsOf = (root: string) =>
