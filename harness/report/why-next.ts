@@ -72,13 +72,15 @@ const [ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [2, 5, 6, 12, 13, 16
 const [ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO] = [19, 22, 70, 107, 110, 121];
 const NOT_ALLOWED = 'the firmware of the system does not let Linux have it, or the hardware is locked';
 const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
+const LOOKED_FOR =
+  'what its driver looks for is not there, in its node (see the binding) or in the hardware: see the lines before';
 /** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
 const MEANING: ReadonlyMap<number, string> = new Map([
-  [ENOENT, 'what its driver looks for is not there: see what its node should have, by the binding'],
-  [EPERM, `${NOT_ALLOWED}; many a driver says -1 for any error, too`],
+  [ENOENT, LOOKED_FOR],
+  [EPERM, `many a driver says -1 for any error: see the lines before in the log; else ${NOT_ALLOWED}`],
   [EACCES, NOT_ALLOWED],
   [EEXIST, 'what it registers is there already, under the same name'],
-  [EIO, NO_ANSWER],
+  [EIO, `a transfer failed; often ${NO_ANSWER}`],
   [ENXIO, NO_ANSWER],
   [ENOMEM, 'see what the kernel says before of memory (CMA, reserved-memory)'],
   [EBUSY, 'something else has what it needs: an address, a GPIO or a pin'],
@@ -266,6 +268,9 @@ const AGREES: ReadonlyMap<number, RegExp> = new Map([
   [ENODEV, OF_HARDWARE],
 ]);
 
+/** An error number in a driver's words: `(-6)`, `err=-6`, `failed: -6`. */
+const INNER = /(?:[(=:]|\bret|\berr(?:or)?)\s?-(\d{1,3})(?![\w.])/i;
+
 function aboutFailure(said: number | null, evidence: string | null, isFound: boolean): string | null {
   const words = evidence ?? '';
   const error = said ?? errnoOf(NAME.exec(words)?.[1] ?? '');
@@ -282,7 +287,10 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
   if (want?.named != null && want !== PINS_OF_GPIOS && isOfNode)
     return `${want.named} in its node has to name ${want.noun}, and the right one`;
   if (isFound && error === EINVAL) return NOT_ACCEPTED;
-  const agrees = AGREES.get(error);
+  // What a driver was told says more than what it makes of it.
+  const inner = Number(INNER.exec(words)?.[1] ?? error);
+  const told = MEANING.has(inner) ? inner : error;
+  const agrees = AGREES.get(told);
   if (words !== '' && agrees?.test(words) === false) return null;
-  return MEANING.get(error) ?? null;
+  return MEANING.get(told) ?? null;
 }

@@ -44,10 +44,15 @@ describe('the next step', () => {
     expect(failed(2, 'failed to get the core clk: -2')).toBe(
       '`clocks` in its node has to name a clock, and the right one',
     );
-    expect(failed(2)).toContain('see what its node should have');
+    expect(failed(2)).toContain('is not there, in its node (see the binding) or in the hardware');
     expect(failed(107, 'failed to get its remote endpoint: -107')).toContain('`remote-endpoint` in its node');
     expect(failed(107, 'failed to set up its clock: -107')).toContain('nothing answers there');
     expect(failed(999)).toBeUndefined();
+    expect(failed(5)).toMatch(/^a transfer failed; often nothing answers there/);
+    expect(failed(1)).toMatch(/^many a driver says -1 for any error/);
+    expect(failed(1, 'transfer of the gadget failed (-6)')).toMatch(/^nothing answers there/);
+    expect(failed(22, 'cannot read the chip: -110')).toContain('does not answer in time');
+    expect(failed(110, 'gadget failed: -999')).toContain('does not answer in time');
     const taken = stamped('gadget-pinctrl 2.pinctrl: pin 7 already requested by 3.i2c; cannot claim for 1.dev');
     const late = stamped('gadget 1.dev: probe with driver gadget failed with error -22');
     expect(nextOf(taken, late)[0]).toBe('`pinctrl-0` of this node or of 3.i2c has to be another one');
