@@ -107,11 +107,17 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
     /** What its driver had got in the probe is given back: deferred again, or failed. */
     | { readonly event: 'probe-unwound' }
     /** Its driver finds that the device is not its own, -ENODEV or -ENXIO, or lacks something that is not there. */
-    | { readonly event: 'probe-declined'; readonly error: number; readonly words: string | null }
-    /** `words`: what its driver said before, which may name the cause. */
+    | {
+        readonly event: 'probe-declined';
+        readonly error: number;
+        readonly words: string | null;
+        readonly wordsLine?: number;
+      }
+    /** `words`: what its driver said before, which may name the cause, and the line in which they begin. */
     | {
         readonly event: 'probe-failed';
         readonly error: number;
+        readonly wordsLine?: number;
         /** The driver returned the number without a minus sign, so that it need be none of errno.h. */
         readonly positive?: true;
         readonly words: string | null;

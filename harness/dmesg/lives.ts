@@ -56,6 +56,8 @@ export interface DeviceLife {
   positive: boolean;
   /** What its driver said before the last probe failed, and the line that says that it did. */
   words: string | null;
+  /** The line in which the words begin. */
+  wordsLine: number;
   failedLine: number;
   /** The device was named in the deferred list of a kernel that had given up or settled. */
   pending: boolean;
@@ -133,6 +135,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     error: null,
     positive: false,
     words: null,
+    wordsLine: 0,
     failedLine: 0,
     pending: false,
     spoke: false,
@@ -242,10 +245,11 @@ export class Lives {
         life.error = event.error;
         life.positive = event.positive === true;
         life.words = event.words;
+        life.wordsLine = event.wordsLine ?? event.line;
         life.failedLine = event.line;
         return;
       case 'probe-declined':
-        this.#decline(life, event.error, event.words);
+        this.#decline(life, event.error, event.words, event.wordsLine);
         return;
       case 'probe-returned':
         this.#returned(life, event.value);
@@ -365,9 +369,9 @@ export class Lives {
   }
 
   /** The driver core tells it in up to two messages, of which the first has the words. */
-  #decline(life: DeviceLife, error: number, words: string | null): void {
+  #decline(life: DeviceLife, error: number, words: string | null, wordsLine = life.line): void {
     if (life.state === 'bound') return;
-    if (life.state !== 'declined') Object.assign(life, { words, failedLine: life.line });
+    if (life.state !== 'declined') Object.assign(life, { words, wordsLine, failedLine: life.line });
     life.state = 'declined';
     life.error = error;
   }

@@ -55,6 +55,10 @@ const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
 /** Lines before the end of a probe that are looked at for words without the name of a device. */
 const JUST_BEFORE = 4;
+/** As much of quoted words as finds their line. */
+const BEGIN = 40;
+/** What the words of the device tree's code are quoted with. */
+const OF_ITS_NODE = /^its node /;
 
 function textOf(line: string): string {
   return unmarked(parseRecords(decodeLine(line)).at(-1)?.text ?? '');
@@ -83,6 +87,8 @@ export class DmesgParser {
   #held: { readonly line: number; readonly events: DmesgEvent[]; readonly last: readonly string[] } | null = null;
   /** The last lines as they came, the newest last. */
   #recent: string[] = [];
+  /** The line that each of them is. */
+  #numbers: number[] = [];
   /** What drivers say in them, by line. */
   readonly #texts = new Map<string, string | null>();
   #previous: LogRecord | null = null;
@@ -160,7 +166,11 @@ export class DmesgParser {
     const hasSign = hasUsual || (this.#awaitsRoot && SIGNS_OF_ROOT.isIn(line));
     if (line.length > 1) {
       this.#recent.push(line);
-      if (this.#recent.length > MAX_RECENT) this.#recent = this.#recent.slice(-RECENT_LINES);
+      this.#numbers.push(number);
+      if (this.#recent.length > MAX_RECENT) {
+        this.#recent = this.#recent.slice(-RECENT_LINES);
+        this.#numbers = this.#numbers.slice(-RECENT_LINES);
+      }
     }
     this.#endComplaint(line);
     if (isLiteral(line, this.#recent.at(-2))) return;
@@ -279,7 +289,8 @@ export class DmesgParser {
         this.#wordsOfNobody(device) ??
         this.#wordsOfFunctions(event.driver) ??
         this.#wordsBeside(event, device);
-      return { ...event, device, words };
+      const wordsLine = words === null ? null : this.#lineOf(words);
+      return { ...event, device, words, ...(wordsLine === null ? {} : { wordsLine }) };
     }
     if (event.event === 'bind-failed')
       return { ...event, words: joined(this.#wordsOf(event.part)) ?? wordsOfBind(textOf(this.#recent.at(-2) ?? '')) };
@@ -303,6 +314,13 @@ export class DmesgParser {
   #part(event: DmesgEvent): void {
     const part = event.event === 'deferred' ? partOf(event) : null;
     if (part !== null) this.#emit(this.#spoken(part));
+  }
+
+  /** The line in which words begin that are quoted from the last lines before this one; null where none has them. */
+  #lineOf(words: string): number | null {
+    const begin = words.replace(OF_ITS_NODE, '').split('; ')[0]?.slice(0, BEGIN) ?? '';
+    const at = this.#recent.findLastIndex((text, index) => index < this.#recent.length - 1 && text.includes(begin));
+    return at < this.#recent.length - RECENT_LINES ? null : (this.#numbers[at] ?? null);
   }
 
   #wordsOf(device: string): string[] {

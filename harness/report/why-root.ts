@@ -97,20 +97,21 @@ function withoutOwnName(words: string, device: string): string {
 export function rootLines(roots: readonly Root[], said: readonly Words[], beside: BesideLog | null): string[] {
   const [first] = roots;
   if (first === undefined) return [];
-  const { cause, evidence, line } = first;
+  const { cause, evidence, line, wordsLine } = first;
   const names = new Set(roots.map(({ name }) => name));
   const drivers = new Set(
     roots.flatMap((root) =>
       root.cause.cause === 'own-deferral' || root.cause.cause === 'failed' ? (root.cause.driver ?? []) : [],
     ),
   );
-  const place = line === null || line === 0 ? '' : ` (line ${line})`;
+  const placeOf = (at: number | null) => (at === null || at === 0 ? '' : ` (line ${at})`);
   const head =
     drivers.size > 1 || (roots.length > 1 && isWordless(first))
       ? textOfMany(cause, [...drivers], roots)
       : causeText(togetherOf(cause, roots), evidence);
   const quoted = evidence !== null && !head.includes(evidence.replace(DRIVER, ''));
-  const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : place}`];
+  const place = placeOf(wordsLine ?? line);
+  const lines = [`${listed([...names])}: ${printable(head)}${quoted ? '' : placeOf(line)}`];
   if (quoted && evidence.startsWith(OF_PIN_CONTROLLER)) lines.push(`  ${printable(evidence)}${place}`);
   else if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);

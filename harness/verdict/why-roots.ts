@@ -99,9 +99,11 @@ export interface Root {
   /** A device, or where there is none the node that is waited for. */
   readonly name: string;
   readonly cause: RootCause;
-  /** The words of the log that this rests on, and the line that they stand in. */
+  /** The words of the log that this rests on, and the line of what became of it. */
   readonly evidence: string | null;
   readonly line: number | null;
+  /** The line in which the words begin, where that is an earlier one. */
+  readonly wordsLine?: number;
   /**
    * Devices that are not bound for its sake, each with the one that it waits for itself; the root itself is not among
    * them.
@@ -239,6 +241,7 @@ export interface Found {
   cause: RootCause;
   evidence: string | null;
   line: number | null;
+  readonly wordsLine?: number;
   readonly waiting: Map<string, string>;
 }
 

@@ -89,7 +89,7 @@ function withFailuresOfDrivers(
     // Only what is deferred is tried again; of that, silence is as good a sign as of any other that its driver defers.
     const isRetried = lacksPins(words) && times > 1;
     const life = newLife(device, isRetried ? 'deferred' : 'failed', line);
-    all.set(device, { ...life, by: isRetried ? 'driver' : null, driver, words, failedLine: line });
+    all.set(device, { ...life, by: isRetried ? 'driver' : null, driver, words, wordsLine: line, failedLine: line });
   }
   return all;
 }
@@ -196,7 +196,11 @@ function withWordsOfParts(
       const { said, user } = used;
       const isTold = words?.includes(user.words) === true;
       if (!isTold || clusterOf(said) !== null) {
-        all.set(device, { ...life, words: `${said.device}: ${said.words}; ${isTold ? words : user.words}` });
+        all.set(device, {
+          ...life,
+          words: `${said.device}: ${said.words}; ${isTold ? words : user.words}`,
+          wordsLine: said.line,
+        });
         continue;
       }
     }
@@ -214,7 +218,7 @@ function withWordsOfParts(
     );
     if (part === undefined) continue;
     const last = words === null ? '' : `; ${words}`;
-    all.set(device, { ...life, words: `${part.device}: ${part.words}${last}` });
+    all.set(device, { ...life, words: `${part.device}: ${part.words}${last}`, wordsLine: part.line });
   }
   return all;
 }

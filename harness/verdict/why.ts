@@ -125,11 +125,9 @@ export function whyUnbound(said: LogSummary): Why {
   guessProviders(roots, new Set([...unbound, ...undriven.map(({ consumer }) => consumer)]), ends, devices);
   nameBelow(roots, cycles);
   nameParents(roots);
-  const found = [...roots].map(([name, { cause, evidence, line, waiting }]) => ({
+  const found = [...roots].map(([name, { waiting, ...root }]) => ({
+    ...root,
     name,
-    cause,
-    evidence,
-    line,
     waiting: [...waiting].map(([device, supplier]) => ({
       device,
       for: supplier,
@@ -481,6 +479,7 @@ function causeOf(
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {
   const { device, driver, state, error, positive, reason, timedOut, assumedNone, pending, by } = life;
   const said = reasonOf(life);
+  const words = { evidence: life.words, line: life.failedLine, wordsLine: life.wordsLine };
   if (loop !== null && loop.device === device)
     return { cause: { cause: 'retry-loop', times: loop.deferrals, rebound: loop.rebound }, ...said };
   // A driver that goes on without the supplier may fail for the lack of it.
@@ -488,10 +487,8 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   const goesOn = !pending && !['failed', 'unbound', 'absent'].includes(state);
   if (timedOut && !failedLater)
     return { cause: { cause: 'timed-out', driver, assumedNone, perhaps: [], goesOn }, ...said };
-  if (error === null && lacksPins(life.words ?? ''))
-    return { cause: { cause: 'no-pins', goesOn: !pending }, evidence: life.words, line: life.failedLine };
-  if (isOver(life))
-    return { cause: { cause: 'failed', driver, error, positive }, evidence: life.words, line: life.failedLine };
+  if (error === null && lacksPins(life.words ?? '')) return { cause: { cause: 'no-pins', goesOn: !pending }, ...words };
+  if (isOver(life)) return { cause: { cause: 'failed', driver, error, positive }, ...words };
   // What the driver core waited for is there once the probe has begun.
   if (state === 'probing')
     return { cause: { cause: 'not-returned', driver }, ...(by === 'supplier' ? reasonOf(undefined) : said) };

@@ -49,6 +49,23 @@ describe('a device', () => {
 });
 
 describe('what a driver says of an error', () => {
+  it('is quoted with the line in which it begins', () => {
+    const failed = stamped('gadget: probe of 1000.gadget failed with error -5');
+    const [first, last] = ['cannot read its number', 'cannot go on: -5'].map((text) =>
+      stamped(`gadget 1000.gadget: ${text}`),
+    );
+    const other = stamped('other 2000.other: has 4 lines');
+    const lines = [other, first ?? '', other, '', last ?? '', failed];
+    expect(formatWhy(why(...lines))).toContain('it said before: cannot read its number; cannot go on: -5 (line 2)\n');
+    expect(formatWhy(why(other, '', last ?? '', failed))).toContain('it said before: cannot go on: -5 (line 3)\n');
+    const node = 'OF: /soc/gadget@1000: could not get #gadget-cells for /soc/other@2000';
+    expect(formatWhy(why(stamped(node), failed))).toContain('for /soc/other@2000 (line 1)\n');
+    // Without words it is the line that says that the probe failed.
+    expect(formatWhy(why(other, failed))).toContain(
+      '1000.gadget: the probe of gadget failed with error -5 (EIO) (line 2)\n',
+    );
+  });
+
   it('leads to the device that it names, where that is not bound either', () => {
     const failed = stamped('gadget-ice 1000.crypto: probe with driver gadget-ice failed with error -16');
     const words = stamped('gadget-ufs 2000.ufs: Cannot get an instance from 1000.crypto');
