@@ -242,8 +242,9 @@ function lastSeen(seen: Why['seen']): string {
 
 function undrivenLines({ devices, line, time }: NonNullable<Why['undriven']>): string[] {
   const when = time === null ? `at line ${line}` : `at ${seconds(time)} (line ${line})`;
-  const had = `${count(devices.length, 'consumer')} had no driver yet ${when} as suppliers' sync_state() waited`;
-  return wrapped(`No ${devices.length === 1 ? 'deferral' : 'deferrals'}: ${had}: `, devices);
+  const deferral = devices.length === 1 ? 'deferral' : 'deferrals';
+  const those = `${count(devices.length, 'consumer')} without a driver (no ${deferral})`;
+  return wrapped(`sync_state() of suppliers waited ${when} for ${those}: `, devices);
 }
 
 const USECS = 1_000_000;

@@ -5,7 +5,7 @@ import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow, nameFarEnds } from './why-below.ts';
-import { crashOfBoot } from './why-crash.ts';
+import { crashOfBoot, releaseOf } from './why-crash.ts';
 import {
   failedAlone,
   failedProviders,
@@ -155,7 +155,7 @@ export function whyUnbound(said: LogSummary): Why {
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
-    kernel: summary.banner,
+    kernel: summary.banner ?? releaseOf(summary),
     boot: null,
     crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),

@@ -35,6 +35,15 @@ describe('a boot that crashed', () => {
     expect(formatWhy(other)).toMatch(/^The kernel crashed: /);
   });
 
+  it('has the release of the kernel in its report, where the log does not begin with it', () => {
+    const report = ['WARNING: CPU: 1 PID: 7 at drivers/gadget.c:7 gadget_find+0x94/0x374', ...oops(...PROBE).slice(2)];
+    expect(why(...report).kernel).toBe('6.2.0');
+    const tainted = report.map((line) => line.replace('Not tainted 6.2.0', 'Tainted: G        W C       6.3.0-gadget'));
+    expect(why(...tainted).kernel).toBe('6.3.0-gadget');
+    expect(why('Linux version 6.1.0 (gadget)', ...report).kernel).toBe('6.1.0');
+    expect(why('gadget 1.dev: ready').kernel).toBeNull();
+  });
+
   it('is not one that only warned, nor that lacks its root file system', () => {
     const frames = oops(...PROBE).slice(2);
     expect(why('WARNING: CPU: 1 PID: 7 at drivers/gadget.c:7 gadget_find+0x94/0x374', ...frames).crash).toBeNull();

@@ -364,9 +364,13 @@ describe('whyUnbound', () => {
     const found = why(`[   11.200000] ${waits('ae90000.dp')}`, glued, `[   11.300000] ${waits('ae90000.dp')}`);
     const devices = ['ae90000.dp', 'ae91000.dp'];
     expect(found).toMatchObject({ unbound: 0, unexplained: [], undriven: { devices, line: 1, time: 11_200_000 } });
-    expect(formatWhy(found)).toContain('2 consumers had no driver yet at 11.2 s (line 1)');
+    expect(formatWhy(found)).toContain(
+      'sync_state() of suppliers waited at 11.2 s (line 1) for 2 consumers without a driver (no deferrals):',
+    );
     expect(why(`[   11.200000] ${waits('ae90000.dp')}`, pending('ae90000.dp', '(reason unknown)')).undriven).toBeNull();
-    expect(formatWhy(why(glued))).toContain('1 consumer had no driver yet at line 1');
+    expect(formatWhy(why(glued))).toContain(
+      'sync_state() of suppliers waited at line 1 for 1 consumer without a driver (no deferral): ',
+    );
     // Whether somebody waits for it is a guess.
     const lacks = pending('ae92000.dsi', 'gadget-dsi: no PHY');
     expect(why(`[   11.200000] ${waits('ae93000.phy')}`, lacks).roots[0]?.cause).toMatchObject({
