@@ -257,7 +257,7 @@ function sureEntryOf(text: string, at: At): DmesgEvent | null {
  * they may, until one comes that is none.
  */
 export class DeferredList {
-  /** `start`: only lines with the file's tab count, as nothing has introduced them. */
+  /** `start`: only lines with the file's tab, or with words of a reason, count: nothing has introduced them. */
   #open: 'no' | 'start' | 'headed' = 'start';
   /** Devices without a reason at the beginning, which are entries if one with a reason follows. */
   #bare: DmesgEvent[] = [];
@@ -288,7 +288,7 @@ export class DeferredList {
     if (row !== null) return row.slice(1).map((device) => listed(device, undefined, at));
     const headed = this.#open === 'headed' ? (SPACED.exec(text) ?? BARE.exec(text)) : null;
     const entry = stamped ? null : (ENTRY.exec(text) ?? headed);
-    const sure = this.#open === 'headed' || (entry !== null && /\t/.test(text));
+    const sure = this.#open === 'headed' || (entry !== null && (/\t/.test(text) || soundsBad(entry[2] ?? '')));
     const bare = this.#open === 'start' && !stamped && entry === null ? BARE_ADDRESS.exec(text)?.[1] : undefined;
     if (bare !== undefined && this.#bare.length < MOST_BARE) {
       this.#bare.push(listed(bare, undefined, at));

@@ -46,9 +46,10 @@ describe('a list of deferred devices that nothing introduces', () => {
   const listed = (text: string) =>
     eventsOf(Buffer.from(`${text}\n`)).flatMap((event) => (event.event === 'deferral-listed' ? [event.device] : []));
 
-  it('is one only with the tab of the file in sysfs, or in the words of the driver core', () => {
+  it('is one only with the tab of the file in sysfs, or in words of a reason', () => {
     expect(listed('1c00000.usb\tgadget-usb: no phy')).toEqual(['1c00000.usb']);
     expect(listed('1c00000.usb  gadget-usb: no phy')).toEqual([]);
+    expect(listed('vdd-core     gadget-regulator: Failed to get PWM')).toEqual(['vdd-core']);
     expect(listed('1c00000.usb  platform: supplier 1d00000.phy not ready')).toEqual(['1c00000.usb']);
     expect(listed('the reason: supplier 1d00000.phy not ready')).toEqual([]);
     expect(listed('# cat /sys/kernel/debug/devices_deferred\n1c00000.usb  gadget-usb: no phy')).toEqual([
