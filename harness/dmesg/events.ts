@@ -124,7 +124,13 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
       }
     /** The bind of a part of the device fails, with what the driver of the part said. */
     | { readonly event: 'bind-failed'; readonly part: string; readonly error: number; readonly words: string | null }
-    | { readonly event: 'probe-returned'; readonly value: number; readonly usecs: number }
+    | {
+        readonly event: 'probe-returned';
+        readonly value: number;
+        readonly usecs: number;
+        /** What the driver said just before that it deferred. */
+        readonly words?: string;
+      }
     | {
         readonly event: 'deferral-timeout';
         /** No time was over, but all initcalls: the kernel takes it that no driver comes any more. */

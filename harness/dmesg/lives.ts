@@ -252,7 +252,7 @@ export class Lives {
         this.#decline(life, event.error, event.words, event.wordsLine);
         return;
       case 'probe-returned':
-        this.#returned(life, event.value);
+        this.#returned(life, event.value, event.words ?? null);
         return;
       case 'deferral-timeout':
         life.timedOut = true;
@@ -433,14 +433,15 @@ export class Lives {
    * a deferral too; since, 0 is success, and what a driver returned has its sign turned (really_probe(),
    * drivers/base/dd.c).
    */
-  #returned(life: DeviceLife, value: number): void {
+  #returned(life: DeviceLife, value: number, words: string | null): void {
     const errno = Math.abs(value);
     life.returned = true;
     this.#isSince511 ||= value > 1;
     if (errno === EPROBE_DEFER) {
       this.#stayInRound(life);
       life.pending &&= life.listed;
-      this.#defer(life, value < 0 ? 'supplier' : 'driver', null);
+      // Another message may have the reason already.
+      this.#defer(life, value < 0 ? 'supplier' : 'driver', life.reason === null ? words : null);
     } else if (value === 1) this.#bind(life);
     else if (value === 0) {
       const isSuccess = this.#zeroIsSuccess();

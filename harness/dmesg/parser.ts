@@ -1,5 +1,5 @@
 import { type BootSign, Boots } from './boots.ts';
-import { DeferredList, partOf, speaksOfDeferral } from './deferral.ts';
+import { DeferredList, EPROBE_DEFER, partOf, speaksOfDeferral } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
 import { editedEvent, OF_PROBE, unaligned, unmarked } from './edited.ts';
 import type { DmesgEvent } from './events.ts';
@@ -298,6 +298,10 @@ export class DmesgParser {
       return { ...event, reason: this.#wordsOfRegulator() ?? event.reason };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
       return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event) };
+    if (event.event === 'probe-returned' && event.value === EPROBE_DEFER) {
+      const [words] = this.#wordsOf(event.device);
+      return words === undefined ? event : { ...event, words };
+    }
     return event;
   }
 

@@ -1055,4 +1055,15 @@ describe('a guess', () => {
       expect(why(path(other), device)).toMatchObject({ roots: [], unexplained: ['1000.pcie'] });
     expect(why(path('/soc/pcie@10000'), device).roots).toHaveLength(1);
   });
+
+  it('takes what a driver says just before its probe returns the deferral for the reason', () => {
+    const says = (words: string) => `[    1.100000] gadget-extcon extcon-usb: ${words}`;
+    const returns = '[    1.100100] probe of extcon-usb returned 517 after 443 usecs';
+    const { roots } = why(says('failed to get usb role'), returns);
+    expect(roots).toMatchObject([{ name: 'extcon-usb', evidence: 'failed to get usb role' }]);
+    // The driver core's message has the reason already, and a device that the core holds back has no words of its own.
+    const told = says('error -EPROBE_DEFER: no role switch');
+    expect(why(told, says('failed to get usb role'), returns).roots[0]?.evidence).toBe('no role switch');
+    expect(why(says('failed to get usb role'), returns.replace('517', '-517')).roots).toEqual([]);
+  });
 });
