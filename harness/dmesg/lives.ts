@@ -121,6 +121,14 @@ function until(time: number | null, wait: DeviceLife['wait']): DeviceLife['wait'
   return time === null ? wait : { from: wait?.from ?? time, to: time };
 }
 
+/**
+ * Whether later lines may be of later: the kernel lists what is deferred when the time is over, and modules may be
+ * loaded after that; what a person shows of devices_deferred may be of any time, as pieces of a log in any order.
+ */
+export function mayBeOfLater({ pending, listed }: DeviceLife, { inOrder }: { readonly inOrder: boolean }): boolean {
+  return !pending || (inOrder && !listed);
+}
+
 /** A device of which nothing but its state is known yet. */
 export function newLife(device: string, state: DeviceState, line: number): DeviceLife {
   return {
@@ -294,7 +302,7 @@ export class Lives {
     const isNew = this.#chatter.isNew(known?.device ?? device, words);
     if (saysProbed(words)) {
       const life = this.#life(device, line);
-      if (life === null || !this.#isAfterList(life)) return;
+      if (life === null || !mayBeOfLater(life, this)) return;
       life.driver ??= driver;
       if (life.wait !== null && isWaiting(life)) life.wait = until(time, life.wait);
       life.probed = true;
@@ -304,18 +312,13 @@ export class Lives {
     if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;
     if (isNew && known.wait !== null && isWaiting(known)) known.wait = until(time, known.wait);
     if (isNew) known.spoke = true;
-    if (atWork === true && this.#isAfterList(known)) {
+    if (atWork === true && mayBeOfLater(known, this)) {
       known.line = line;
       this.#bind(known);
       return;
     }
     const last = this.#deferredAt.get(known.device);
     if (last !== undefined && !isOneAttempt(last, { time, line })) known.again = true;
-  }
-
-  /** Whether what comes in the log is of after the list that has the device: pieces may stand in any order. */
-  #isAfterList({ pending, listed }: DeviceLife): boolean {
-    return !pending || (this.inOrder && !listed);
   }
 
   /** The only multiplexer of MDIO buses that is deferred, for a bus that one has made: mdio_mux_init() names it. */

@@ -10,9 +10,9 @@ interface At {
   readonly time: number | null;
 }
 
-/** wait_for_root(), init/do_mounts.c; the colon and the dots vary. */
 /** wait_for_devices(), net/ipv4/ipconfig.c: without a network there is no root file system on NFS. */
 const NETWORK_AWAITED = /^Waiting up to \d{1,4} more seconds for network\./;
+/** wait_for_root(), init/do_mounts.c; the colon and the dots vary. */
 const AWAITED = /^Waiting for root (?:file ?system |device )?:?\s?(\S{1,200}?)(?:\.{3}|\s|$)/;
 /** initramfs-tools, dracut, mkinitcpio, Alpine, busybox scripts: what they print before they offer a shell. */
 const MISSING: readonly RegExp[] = [

@@ -15,7 +15,7 @@ import {
   type Tie,
   type Why,
 } from '../verdict/why-roots.ts';
-import { SUSPECTS } from '../verdict/why-suspects.ts';
+import { IS_DEFERRED, SUSPECTS } from '../verdict/why-suspects.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed, wrapped } from './listed.ts';
@@ -154,8 +154,8 @@ function madeByLines({ parent, children, driver, line }: MadeBy): string[] {
   ];
 }
 
-function waitedLine({ device, from, to, reason, line }: NonNullable<Why['waited']>): string {
-  const when = `${(to - from).toFixed(1)} s, from ${from.toFixed(1)} to ${to.toFixed(1)}`;
+function waitedLine({ device, wait: { from, to }, reason, line }: NonNullable<Why['waited']>): string {
+  const when = `${seconds(to - from)}, from ${seconds(from)} to ${seconds(to)}`;
   return `Deferred for the longest time: ${printable(device)}, ${when}; last said: ${printable(reason)} (line ${line})`;
 }
 
@@ -276,8 +276,6 @@ const TIES: Readonly<Record<Tie, string>> = {
   display: 'of the display too, by the names',
   camera: 'of the camera too, by the names',
 };
-/** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
-const IS_DEFERRAL = /-517\b|EPROBE_DEFER/;
 
 /** What may be the cause of what is left open; the first of them, as many more tell nothing. */
 function suspectLines(suspects: Why['complaints'], heading: string): string[] {
@@ -294,7 +292,7 @@ function suspectLines(suspects: Why['complaints'], heading: string): string[] {
       if (first === undefined) return [];
       const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
       const names = listed(those.map(({ device }) => (isFunction(device) ? `in ${device}()` : device)));
-      const deferral = IS_DEFERRAL.test(first.words) ? ', a deferral' : '';
+      const deferral = IS_DEFERRED.test(first.words) ? ', a deferral' : '';
       const tie = ties[at] ?? null;
       return [
         `  ${names}${who}: ${printable(first.words)} (line ${first.line})${deferral}`,

@@ -2,7 +2,7 @@ import type { Words } from '../dmesg/complaints.ts';
 import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
-import { WANTS, type Want } from './why-kinds.ts';
+import { OF_GPIOS, WANTS, type Want } from './why-kinds.ts';
 import { type Names, nameIn } from './why-names.ts';
 import {
   type End,
@@ -22,7 +22,7 @@ const PROVIDERS: readonly RegExp[] = [
   /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
   /^(?!reg(?:ulator)?[-_]|v(?:cc|dd|bus|sys)|dc|sys).*regulator(?!y)|pmic|ldo|buck|vreg/,
   /interconnect|iommu|smmu/,
-  /pinctrl|gpio(?!-(?!controller|expander|bank|mux))|io-domains|syscon|pwm|reset/,
+  new RegExp(oneOf(OF_GPIOS, /pinctrl|io-domains|syscon|pwm|reset/)),
   /^(?:i2c|spi|spmi|i3c)\b|\.(?:i2c|spi|spmi|i3c)$/,
   // Of the root of the tree, and switched by a GPIO.
   /^regulator(?!y)|(?<!power-)supply|^reg[-_]|^(?:vcc|vdd|vbus|vsys|dc|sys)[\w-]*$|-\dv\d$/,

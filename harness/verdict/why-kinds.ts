@@ -28,7 +28,7 @@ export interface Want {
  * Not what uses GPIOs and is called after that: `gpio-keys`, `gpio-fan`, `gpio-regulator`
  * (Documentation/devicetree/bindings).
  */
-const OF_GPIOS = /gpio(?!-(?!controller|expander|bank|mux))/;
+export const OF_GPIOS = /gpio(?!-(?!controller|expander|bank|mux))/;
 const GPIO_PROVIDER = new RegExp(`${OF_GPIOS.source}|pinctrl|expander`);
 
 /** Not one of {@link WANTS}: that a chip's GPIOs cannot be registered tells it only where that is deferred. */

@@ -186,7 +186,7 @@ export interface Why {
     readonly line: number;
     readonly time: number | null;
   } | null;
-  /** Those of them of which the log does not say why. */
+  /** Those of `unbound` of which the log does not say why. */
   readonly unexplained: readonly string[];
   /** Where the log spoke of one of these last; the time in microseconds. */
   readonly seen: { readonly line: number; readonly time: number | null } | null;
@@ -205,11 +205,10 @@ export interface Why {
   readonly bound: readonly BoundLater[];
   /** Not among `bound`: those that were deferred for what makes them in its own probe, and who drives them since. */
   readonly madeBy: readonly MadeBy[];
-  /** Where nothing is left open: what was deferred for the longest time, in seconds, and what it had lacked last. */
+  /** Where nothing is left open: what was deferred for the longest time, in microseconds, and what it lacked last. */
   readonly waited: {
     readonly device: string;
-    readonly from: number;
-    readonly to: number;
+    readonly wait: { readonly from: number; readonly to: number };
     readonly reason: string;
     readonly line: number;
   } | null;

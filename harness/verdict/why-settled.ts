@@ -1,10 +1,10 @@
-import { type DeviceLife, isOneAttempt, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { type DeviceLife, isOneAttempt, mayBeOfLater, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
 import type { Why } from './why-roots.ts';
-import { RETURNED } from './why-spoken.ts';
+import { ERROR_NUMBER, RETURNED } from './why-spoken.ts';
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
 export function isUnbound({ state, pending, timedOut, deferrals, words }: DeviceLife): boolean {
@@ -39,14 +39,6 @@ export function lastTryOfAll({ banner, heard, stirs, userSpace }: LogSummary): n
 }
 
 /**
- * Whether later lines may be of later: the kernel lists what is deferred when the time is over, and modules may be
- * loaded after that; what a person shows of devices_deferred may be of any time.
- */
-function isOpenAfter({ pending, listed }: DeviceLife, { inOrder }: LogSummary): boolean {
-  return !pending || (inOrder && !listed);
-}
-
-/**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
  * since, or they are not in later rounds of retries, or not in the list of what is pending that
  * deferred_probe_timeout_work_func() prints. A log may have less of them than the kernel
@@ -74,12 +66,12 @@ export function splitSettled(summary: LogSummary, names: Names) {
   const isTriedSinceListed = (life: DeviceLife) => {
     const { device, line } = life;
     const { times = 0, line: said = 0 } = complaints.get(device) ?? {};
-    return isOpenAfter(life, summary) && times > 1 && said > line && lastTry > said;
+    return mayBeOfLater(life, summary) && times > 1 && said > line && lastTry > said;
   };
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, returned } = life;
     if (isAwaited(life)) return false;
-    if (pending && !(spoke && isOpenAfter(life, summary))) return isTriedSinceListed(life);
+    if (pending && !(spoke && mayBeOfLater(life, summary))) return isTriedSinceListed(life);
     const isDeferred = state === 'deferred' && !timedOut;
     // Whatever its driver says, the driver core would say that it is deferred.
     if (isDeferred && round > 0 && rounds - round >= ROUNDS_WITHOUT) return true;
@@ -101,7 +93,7 @@ export function splitSettled(summary: LogSummary, names: Names) {
   for (const [waiter, supplier] of suppliers) waiters.get(supplier)?.push(waiter);
   // When a supplier is bound, what waits for it is tried again, and would be deferred again in so many words.
   const isOver = (life: DeviceLife, since: number) =>
-    life.state === 'deferred' && !life.timedOut && life.line < since && isOpenAfter(life, summary);
+    life.state === 'deferred' && !life.timedOut && life.line < since && mayBeOfLater(life, summary);
   const speaking = [...settled].filter((device) => devices.get(device)?.spoke === true);
   const since = new Map(speaking.map((device) => [device, heard.get(device)?.line ?? 0]));
   // The map grows while it is gone through.
@@ -122,9 +114,6 @@ export function splitSettled(summary: LogSummary, names: Names) {
   return { unbound: new Set(others), settled };
 }
 
-/** An error by its number. */
-const HAS_NUMBER = /(?<![\w.-])-\d{1,3}\b/;
-
 /** What was deferred and of which a later line shows that it is bound, without what is `open` all the same. */
 export function boundAfterDeferral(
   { devices, complaints }: LogSummary,
@@ -133,7 +122,7 @@ export function boundAfterDeferral(
   /** What its driver said last, in the attempt that ends so: component_bind() may go on all the same. */
   const errorOf = ({ device, reasonLine, boundLine }: DeviceLife) => {
     const said = complaints.get(device);
-    if (said === undefined || said.line <= reasonLine || !HAS_NUMBER.test(said.words)) return null;
+    if (said === undefined || said.line <= reasonLine || !ERROR_NUMBER.test(said.words)) return null;
     const { words, line, lastLine = line } = said;
     const isJustBefore = isOneAttempt({ time: null, line: lastLine }, { time: null, line: boundLine });
     return lastLine < boundLine && isJustBefore ? { words, line } : null;
@@ -154,9 +143,8 @@ export function boundAfterDeferral(
 /** What is made of several parts has a room of its own, and begins there. */
 const ROOM = 0x10000;
 
-/** Shorter waits, in seconds, are those of any boot. */
-const LONG = 2;
-const USECS = 1_000_000;
+/** Shorter waits, in microseconds, are those of any boot. */
+const LONG = 2_000_000;
 
 /** What was deferred for the longest time and is no more; null where nothing was deferred for long. */
 export function longestWait({ devices, inOrder }: LogSummary): Why['waited'] {
@@ -164,9 +152,8 @@ export function longestWait({ devices, inOrder }: LogSummary): Why['waited'] {
   let longest: Why['waited'] = null;
   for (const { device, wait, reason, reasonLine: line } of devices.values()) {
     if (wait === null || reason === null || reason === REASON_UNKNOWN) continue;
-    const [from, to] = [wait.from / USECS, wait.to / USECS];
-    if (to - from >= Math.max(LONG, longest === null ? 0 : longest.to - longest.from))
-      longest = { device, from, to, reason, line };
+    const least = longest === null ? LONG : longest.wait.to - longest.wait.from;
+    if (wait.to - wait.from >= least) longest = { device, wait, reason, line };
   }
   return longest;
 }
@@ -195,7 +182,7 @@ export function boundSince(
 ): Set<string> {
   const isOver = (device: string, line: number) => {
     const life = summary.devices.get(device);
-    if (life?.state !== 'deferred' || life.timedOut || !isOpenAfter(life, summary)) return false;
+    if (life?.state !== 'deferred' || life.timedOut || !mayBeOfLater(life, summary)) return false;
     return (life.pending ? life.line : life.reasonLine) < line;
   };
   const since = new Map([...outdated].filter(([device, line]) => isOver(device, line)));

@@ -21,8 +21,8 @@ import { wantOf } from './why-wants.ts';
 
 /** Somebody whom the log does not name cannot have a pin, as a GPIO. */
 const LACKS_PIN = /; cannot claim for /;
-/** Likewise, is deferred. */
-const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
+/** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
+export const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
 /** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
 const OF_FIRMWARE = /firmware/i;
 /** rproc_boot(), drivers/remoteproc/remoteproc_core.c. */
@@ -130,7 +130,8 @@ function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspe
   const onBus = bus === undefined ? [] : open.filter((one) => one.startsWith(`${bus}-00`));
   if (onBus.length > 0) return { kind: 'on that bus', devices: onBus };
   const own = `${driver ?? ''} ${device}`;
-  const audio = AUDIO_DSP.test(own) || (SERVICE.test(own) && AUDIO_DSP.test(words)) ? open.filter(isAudio) : [];
+  const audio =
+    AUDIO_DSP.test(own) || (SERVICE.test(own) && AUDIO_DSP.test(words)) ? open.filter((one) => AUDIO.test(one)) : [];
   if (audio.length > 0) return { kind: 'audio', devices: audio };
   const display = DISPLAY.test(own) ? open.filter((one) => DISPLAY.test(one)) : [];
   if (display.length > 0) return { kind: 'display', devices: display };
@@ -143,10 +144,6 @@ function lackOf({ words }: Words, roots: readonly Root[]): Suspect['tie'] {
   const want = wantOf(words);
   const devices = want?.isCentral === true ? roots.filter((root) => lackedBy(root) === want) : [];
   return devices.length > 0 ? { kind: 'lacks the same', devices: devices.map(({ name }) => name) } : null;
-}
-
-function isAudio(device: string): boolean {
-  return AUDIO.test(device);
 }
 
 /** Whether it is guessed already, of what is at fault itself, that what has no reason waits for it. */

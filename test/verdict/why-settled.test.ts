@@ -241,14 +241,17 @@ describe('what was deferred for the longest time', () => {
   it('is told where nothing is left open, with what it lacked', () => {
     const found = why(...lines, works, at(20000, 'gadget-mac 1000.mac: link is up'));
     const reason = 'supplier 9000.spi:flash@0:part@1 not ready';
-    expect(found).toMatchObject({ unbound: 0, waited: { device: '1000.mac', from: 2, to: 13.96, reason, line: 4 } });
+    expect(found).toMatchObject({
+      unbound: 0,
+      waited: { device: '1000.mac', wait: { from: 2_000_000, to: 13_960_000 }, reason, line: 4 },
+    });
     expect(formatWhy(found)).toContain(`  1000.mac (line 5), from 2.0 s to 14.0 s; last said: ${reason} (line 4)\n`);
     expect(formatWhy(found)).not.toContain('Deferred for the longest time');
     expect(formatWhy(why(...lines, at(14000, 'gadget-mac 1000.mac: has 4 queues')))).toContain(
-      `Deferred for the longest time: 1000.mac, 12.0 s, from 2.0 to 14.0; last said: ${reason} (line 4)`,
+      `Deferred for the longest time: 1000.mac, 12.0 s, from 2.0 s to 14.0 s; last said: ${reason} (line 4)`,
     );
     const bound = at(8000, "driver: 'gadget-mac': driver_bound: bound to device '1000.mac'");
-    expect(why(...lines, bound, works).waited).toMatchObject({ to: 8 });
+    expect(why(...lines, bound, works).waited).toMatchObject({ wait: { to: 8_000_000 } });
   });
 
   it('is not told of short waits, of logs in no order, and where something is left open', () => {
