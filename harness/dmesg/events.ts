@@ -192,6 +192,8 @@ export type DmesgEvent =
       readonly usecs: number;
     })
   | (At & { readonly event: 'banner'; readonly release: string })
+  /** Another line than the kernel's first has its release: only where the parser is asked for it. */
+  | (At & { readonly event: 'release'; readonly release: string })
   | (At & Machine & { readonly event: 'machine' })
   /** Another boot begins; `lastText` is what the one before said last. */
   | (At & { readonly event: 'boot'; readonly sign: BootSign; readonly lastText: string })

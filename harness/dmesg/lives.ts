@@ -100,7 +100,8 @@ export interface RetryLoop {
 /** Times that a device has to be deferred, and another one bound, before it is a loop: no boot needs so many. */
 const LOOP_LEAST = 20;
 
-interface Place {
+/** Where and when something was said. */
+export interface Place {
   readonly time: number | null;
   readonly line: number;
 }
@@ -179,6 +180,10 @@ export class Lives {
   readonly #round = new Set<string>();
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   pendingFrom: number | null = null;
+  /** Line from which on the driver core waits no more for what has no driver; null without a word of that. */
+  timeOverFrom: number | null = null;
+  /** The log has the debug messages of drivers/base/dd.c, which tell of each probe and of what came of it. */
+  tellsProbes = false;
   /** Every message has a stamp, and none is older than one before: a person may show pieces of a log in any order. */
   inOrder = true;
   #lastTime = 0;
@@ -198,6 +203,7 @@ export class Lives {
     for (const life of probing) life.state = 'matched';
     this.#round.clear();
     this.pendingFrom = null;
+    this.timeOverFrom = null;
     return probing.map(({ device }) => device);
   }
 
@@ -221,6 +227,7 @@ export class Lives {
         if (life.state !== 'bound') life.state = 'matched';
         return;
       case 'probe-entered':
+        this.tellsProbes = true;
         life.state = 'probing';
         life.probed = false;
         this.#attempt = null;
@@ -263,6 +270,7 @@ export class Lives {
         this.#returned(life, event.value, event.words ?? null);
         return;
       case 'deferral-timeout':
+        this.timeOverFrom ??= event.line;
         life.timedOut = true;
         life.assumedNone = event.assumed === true;
         life.spoke = false;
@@ -270,6 +278,7 @@ export class Lives {
       case 'deferral-pending':
         life.pending = true;
         this.pendingFrom ??= event.line;
+        this.timeOverFrom ??= event.line;
         life.wait = until(event.time, life.wait);
         this.#defer(life, life.by ?? 'unknown', event.reason);
         return;
@@ -445,7 +454,7 @@ export class Lives {
       life.pending &&= life.listed;
       // Another message may have the reason already.
       this.#defer(life, value < 0 ? 'supplier' : 'driver', life.reason === null ? words : null);
-    } else if (value === 1) this.#bind(life);
+    } else if (value === 1 && !this.#oneIsError(life)) this.#bind(life);
     else if (value === 0) {
       const isSuccess = this.#zeroIsSuccess();
       // Of a kernel that is not known, it may be the very deferral that another message has told.
@@ -457,6 +466,11 @@ export class Lives {
       life.state = 'failed';
       life.error = errno;
     }
+  }
+
+  /** -EPERM: the kernel is a later one, or has just said that the probe failed with it. */
+  #oneIsError({ state, error }: DeviceLife): boolean {
+    return this.#zeroIsSuccess() === true || (state === 'failed' && error === 1);
   }
 
   /** Null where the log does not tell. */

@@ -30,3 +30,27 @@ export function machineOfReport(lines: readonly string[]): Machine | null {
   }
   return null;
 }
+
+/** A release that names a stable series, so that no other number is taken for one. */
+const RELEASE = String.raw`(\d{1,2}\.\d{1,3}\.\d{1,3}[\w.+~-]{0,64})`;
+/** A word of each, which spares most lines the rest. */
+const MAY_HAVE_RELEASE = /: Linux |^Linux |\/lib\/modules\/|^ ?Kernel: /;
+const RELEASES: readonly RegExp[] = [
+  // rh_string(), drivers/usb/core/hcd.c: who makes a root hub.
+  new RegExp(`^usb usb\\d{1,3}: Manufacturer: Linux ${RELEASE} \\S{1,64}$`),
+  // uname -a.
+  new RegExp(`^Linux \\S{1,64} ${RELEASE} #\\d`),
+  new RegExp(`(?:^|\\s)/lib/modules/${RELEASE}/`),
+  // What tools and people put over a log.
+  new RegExp(`^ ?Kernel: (?:Linux )?${RELEASE}(?:\\s|$)`),
+];
+
+/** The kernel's release where another line than its first one tells it; null in any other line. */
+export function releaseIn(text: string): string | null {
+  if (!MAY_HAVE_RELEASE.test(text)) return null;
+  for (const pattern of RELEASES) {
+    const release = pattern.exec(text)?.[1];
+    if (release !== undefined) return release;
+  }
+  return null;
+}

@@ -1,3 +1,4 @@
+import { Errors, type Said, type WordsAt, wordsBeside } from './beside.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, EPROBE_DEFER, partOf, speaksOfDeferral } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
@@ -10,7 +11,8 @@ import { isHalf, wholeOf } from './halves.ts';
 import { findHeader } from './headers.ts';
 import { decodeLine, LineSplitter } from './lines.ts';
 import { Links } from './links.ts';
-import { isOneAttempt } from './lives.ts';
+import { isOneAttempt, type Place } from './lives.ts';
+import { releaseIn } from './machine.ts';
 import { mayLackPins, wordsOfPinController } from './pins.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
 import { isLiteral, isQuotation } from './quotation.ts';
@@ -30,7 +32,6 @@ import {
   speakerOf,
   spokenOf,
   stirs,
-  wordsBeside,
   wordsOf,
   wordsOfBind,
   wordsOfDriver,
@@ -101,6 +102,7 @@ export class DmesgParser {
   #half: { readonly record: LogRecord; readonly line: number; readonly hasSign: boolean } | null = null;
 
   readonly #gpios = new GpioRequests();
+  readonly #errors = new Errors();
   readonly #links = new Links();
 
   /** Whether drivers' errors are events of their own, for which every line has to be read. */
@@ -236,7 +238,10 @@ export class DmesgParser {
     const event = read === null ? null : this.#spoken(read);
     const said = read === null ? this.#goodWords(record, line) : null;
     this.#gpios.note(text, line, time);
-    if (this.#complaints && read === null) this.#complain(record, line, lines);
+    if (this.#complaints && read === null) {
+      this.#errors.note({ text, time, line });
+      this.#complain(record, line, lines);
+    }
     if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
     const announced = this.#complaints && read === null ? (announcedIn(text) ?? endedProbeIn(text)) : null;
     if (announced !== null) {
@@ -245,6 +250,8 @@ export class DmesgParser {
     }
     const bound = this.#complaints && read === null ? boundIn(text) : null;
     if (bound !== null) this.#emit({ event: 'bound', ...bound, line, time });
+    const release = this.#complaints && read === null ? releaseIn(text) : null;
+    if (release !== null) this.#emit({ event: 'release', release, line, time });
     const link = this.#complaints && read === null ? this.#links.eventOf(text, { line, time }) : null;
     if (link !== null) this.#emit(link);
     if (said !== null) {
@@ -284,12 +291,10 @@ export class DmesgParser {
   #spoken(event: DmesgEvent): DmesgEvent {
     if (event.event === 'probe-failed' || event.event === 'probe-declined') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
-      const words =
-        joined(this.#wordsOf(device)) ??
-        this.#wordsOfNobody(device) ??
-        this.#wordsOfFunctions(event.driver) ??
-        this.#wordsBeside(event, device);
-      const wordsLine = words === null ? null : this.#lineOf(words);
+      const own = joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) ?? this.#wordsOfFunctions(event.driver);
+      const beside = own === null ? this.#wordsBeside(event, device) : null;
+      const words = own ?? beside?.words ?? null;
+      const wordsLine = beside?.line ?? (own === null ? null : this.#lineOf(own));
       return { ...event, device, words, ...(wordsLine === null ? {} : { wordsLine }) };
     }
     if (event.event === 'bind-failed')
@@ -396,15 +401,16 @@ export class DmesgParser {
       : joined(wordsOfFunctions(driver, this.#recent.slice(-JUST_BEFORE - 1, -1).map(textOf)));
   }
 
-  /** What the last lines of the same moment say of a probe that failed, without the name of its device. */
-  #wordsBeside({ error, time, line }: { error: number; time: number | null; line: number }, device: string) {
-    const recent = this.#recent.slice(-JUST_BEFORE - 1, -1).map((text) => parseRecords(decodeLine(text)).at(-1));
-    const texts = recent.flatMap((record, at) => {
-      if (record === undefined) return [];
-      const place = { time: record.time, line: line - recent.length + at };
-      return isOneAttempt(place, { time, line }) ? [unmarked(record.text)] : [];
+  /** What is said of a probe that failed without the name of its device. */
+  #wordsBeside({ error, time, line }: Place & { readonly error: number }, device: string): WordsAt | null {
+    const numbers = this.#numbers.slice(-RECENT_LINES - 1, -1);
+    const said = this.#recent.slice(-RECENT_LINES - 1, -1).flatMap((text, at): Said[] => {
+      const record = parseRecords(decodeLine(text)).at(-1);
+      return record === undefined
+        ? []
+        : [{ text: unmarked(record.text), time: record.time, line: numbers[at] ?? line }];
     });
-    return wordsBeside(device, error, texts);
+    return wordsBeside(device, error, said, { time, line }) ?? this.#errors.of(error, { time, line });
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

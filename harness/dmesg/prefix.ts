@@ -41,6 +41,9 @@ export function parseRecords(line: string): LogRecord[] {
 const PLAIN_LINE =
   /^\[ {0,12}\d{1,9}\.\d{6}\] (?!\s*(?:[[<(.]|c\d|-\()| k|\d{3}: )\s{0,8}\S[^\r#[]*(?:\[[^\r#\d\s[][^\r#[]*)?$/;
 
+/** Digits of a second's microseconds. */
+const USEC_DIGITS = 6;
+
 function recordsOf(line: string, records: LogRecord[]): void {
   let from = -1;
   let time = 0;
@@ -50,7 +53,7 @@ function recordsOf(line: string, records: LogRecord[]): void {
     if (match === null) break;
     if (from >= 0) addStamped(line.slice(from, match.index), time, records);
     else if (match.index > 0) addUnstamped(line.slice(0, match.index), records);
-    time = Number(match[1]) * 1_000_000 + Number(match[2]);
+    time = Number(match[1]) * 1_000_000 + Number(match[2]?.padEnd(USEC_DIGITS, '0').slice(0, USEC_DIGITS));
     from = match.index + match[0].length;
   }
   if (from >= 0) addStamped(line.slice(from), time, records);

@@ -10,7 +10,7 @@ const AN_ERROR = new RegExp(
     /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
     /missing|mismatch|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
-    /unrecogni[sz]ed|unknown (?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
+    /unrecogni[sz]ed|unknown (?:\w{1,16} )?(?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,
   ),
   'i',
@@ -25,7 +25,7 @@ const CORE = oneOf(
   /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );
 export const OF_CORE = new RegExp(`^${CORE}`);
-const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
+export const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
 /**
  * What stands in a driver's place before a driver is on the device: its bus or class (dev_driver_string(),
  * drivers/base/core.c).
@@ -60,6 +60,9 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
     'tty',
     'usb',
   ],
+  // Of these classes, devices are made by drivers that work.
+  ...['backlight', 'block', 'devfreq', 'extcon', 'hwmon', 'input', 'leds', 'media', 'rfkill', 'rtc', 'typec', 'udc'],
+  ...['video4linux', 'watchdog'],
 ]);
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
@@ -121,10 +124,10 @@ const LITTLE = new RegExp(
   ),
 );
 /** Said of an earlier attempt, whatever came of it. */
-const DEFERS = /-517\b|\b4294966779\b|EPROBE_DEFER|[Dd]efer/;
+export const DEFERS = /-517\b|\b4294966779\b|EPROBE_DEFER|[Dd]efer/;
 /** pin_request(), drivers/pinctrl/pinmux.c: both devices ask for the pin. */
 const TAKEN_PIN = /((?:pin \S{1,64} )?already requested by \S{1,128}; cannot claim for (\S{1,128}))/;
-const MOST = 300;
+export const MOST = 300;
 
 /** Before what drivers/of says of a node. */
 export const OF_TREE = 'OF: /';
@@ -331,7 +334,7 @@ function tells(words: string): boolean {
 }
 
 /** dev_printk(): a driver or a bus, a device and the words; without the first two it is a subsystem that speaks. */
-const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
+export const SAYS = /^(?:([\w.,-]{1,64}) )?([\w.,@:-]{1,128}): (\S.{0,300})/;
 /** The same, where the driver's name has blanks. */
 const SAYS_OF_WORDS = /^([\w.,()-]{1,32}(?: [\w.,()-]{1,32}){1,5}) ([\w,-]+[.@:][\w.,@:-]{1,128}): (\S.{0,300})/;
 /** The same with the name of a network interface after the device's, which is said of the device, too. */
@@ -342,8 +345,10 @@ export function withoutInterface(text: string): string {
   return text.replace(OF_INTERFACE, '$1');
 }
 
+const BY_NODE = /^[\w-]{1,64}@[0-9a-f]{6,16}$/;
+
 /** In a line without a stamp, anything may stand before a colon: only what looks like a driver or a device counts. */
-const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
+export const IS_DEVICE = /^[\w,-]+[.@:-][\w.,@:-]+$/;
 const IS_SUBSYSTEM = /^ASoC$/;
 const IS_DRIVER = /^[a-z][a-z0-9]*[-_][\w-]+$/;
 
@@ -396,6 +401,10 @@ export function complaintIn(
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
+  // Boot loaders name devices by their nodes, the kernel by the address first (of_device_make_bus_id()).
+  if (BY_NODE.test(device)) return null;
+  // kobject_synth_uevent(), lib/kobject_uevent.c: what the words are of is a device that is there, by its path.
+  if (words.startsWith('/devices/')) return null;
   // What only is not there is worth a word where it is a node's.
   if (driver === null && /^[A-Za-z]+$/.test(device) && !FAILS.test(words) && !/@[0-9a-f]/.test(words)) return null;
   const isSure = driver === null ? IS_SUBSYSTEM.test(device) : IS_DEVICE.test(device) || IS_DRIVER.test(driver);
@@ -441,43 +450,6 @@ export function wordsOfFunctions(driver: string, texts: readonly string[]): stri
     said = DEFERS.test(words) ? [] : bothEnds(said, words);
   }
   return said;
-}
-
-/** An I2C device, and its address as buses print it. */
-const I2C_DEVICE = /^\d{1,3}-00([0-9a-f]{2})$/;
-/** What a bus or its controller says. */
-const OF_I2C = /^(?:i2c|\S*i2c\S* [\w.-]{1,64}|\S{1,64} \S*i2c\S*)[ :]/;
-/** A function of a probe speaks, also behind a tag. */
-const IN_PROBE = /^(?:\[[\w/ .-]{1,32}\] ?)?\w*probe\w*(?:\(\))?: ?\S/;
-/** What stands before words without a device: a tag, a function or a driver's name. */
-const TAG = /^(?:\[[^\]]{1,32}\]|[\w .-]{1,48}:)/;
-
-/**
- * What the last lines say of the probe of `device`, without its name: with the very error that the probe returned, in a
- * function of a probe, or of its address on an I2C bus; and the line before it that begins alike.
- * @param texts lines of the same moment, without prefixes, the newest last
- */
-export function wordsBeside(device: string, error: number, texts: readonly string[]): string | null {
-  const code = new RegExp(`(?<![\\w.-])-${error}\\b`);
-  const address = I2C_DEVICE.exec(device)?.[1];
-  const isOfAddress = (text: string) =>
-    address !== undefined &&
-    OF_I2C.test(text) &&
-    (code.test(text) || new RegExp(`\\b0x(?:00)?${address}\\b`, 'i').test(text));
-  const at = texts.findLastIndex((text) => {
-    if (OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text)) return false;
-    if (isOfAddress(text)) return soundsBad(text);
-    const [, driver, other] = SAYS.exec(text) ?? [];
-    // Of another device it is another probe.
-    if (other !== undefined && (driver !== undefined || IS_DEVICE.test(other))) return false;
-    return code.test(text) || (IN_PROBE.test(text) && soundsBad(text));
-  });
-  const words = texts[at];
-  if (words === undefined) return null;
-  const before = texts[at - 1] ?? '';
-  const tagOf = (text: string) => TAG.exec(text)?.[0].replaceAll(/\d/g, '');
-  const isAlike = tagOf(before) !== undefined && tagOf(before) === tagOf(words) && !isOfAddress(words);
-  return (isAlike && !words.startsWith(before) ? `${before}; ${words}` : words).slice(0, MOST);
 }
 
 /** What a driver says that has asked for something too early. */

@@ -120,6 +120,10 @@ export interface LogSummary {
   readonly rounds: number;
   /** Line from which on the kernel lists what is still deferred when the time is over; null without. */
   readonly pendingFrom: number | null;
+  /** Line from which on the driver core waits no more for what has no driver; null without a word of that. */
+  readonly timeOverFrom: number | null;
+  /** The log has the debug messages of drivers/base/dd.c, which tell of each probe and of what came of it. */
+  readonly tellsProbes: boolean;
   /** Every message that tells something of a device has a stamp, and none is older than one before. */
   readonly inOrder: boolean;
   /** The last lines, where the parser was asked for them, that show something bound: all that waits is tried again. */
@@ -139,6 +143,8 @@ export interface LogSummary {
   /** Boots before the last one, in their order. */
   readonly boots: readonly EarlierBoot[];
   readonly banner: string | null;
+  /** The kernel's release by other lines than its first, where the parser was asked for it. */
+  readonly release: string | null;
   /** Null where no line says it. */
   readonly machine: Machine | null;
   readonly userSpace: boolean;
@@ -180,6 +186,7 @@ export class Summary {
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
   #banner: string | null = null;
+  #release: string | null = null;
   #machine: Machine | null = null;
   #userSpace = false;
   #plan: PlanProgress = 'none';
@@ -203,6 +210,9 @@ export class Summary {
       case 'banner':
         this.#banner = event.release;
         this.#lives.release = event.release;
+        return;
+      case 'release':
+        this.#release ??= event.release;
         return;
       case 'machine':
         this.#machine = { model: event.model, mayBeArm64: event.mayBeArm64 };
@@ -325,6 +335,7 @@ export class Summary {
       retryLoop: this.#lives.retryLoop(),
       rejected: this.#rejected,
       banner: this.#banner,
+      release: this.#release,
       machine: this.#machine,
       userSpace: this.#userSpace,
       plan: this.#plan,
@@ -340,6 +351,8 @@ export class Summary {
       bindFailures: [...this.#bindFailures.values()],
       rounds: this.#lives.rounds,
       pendingFrom: this.#lives.pendingFrom,
+      timeOverFrom: this.#lives.timeOverFrom,
+      tellsProbes: this.#lives.tellsProbes,
       inOrder: this.#lives.inOrder,
       cycles: this.#cycles,
       complaints: this.#complaints.all,

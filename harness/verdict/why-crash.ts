@@ -23,8 +23,9 @@ function probeOf({ probing, trace }: Crash): string | null {
 /** dump_stack_print_info(), lib/dump_stack.c: the flags of a taint, and the release. */
 const OF_A_REPORT = /\bCPU: \d{1,5} .{0,120}?\b(?:Not tainted|Tainted: [A-Z ]{1,40}?) +(\d{1,2}\.\d{1,3}\.\S{1,64})/;
 
-/** The kernel's release by the reports of a log that does not have the kernel's first line; null without. */
-export function releaseOf({ crashes }: LogSummary): string | null {
-  const [release = null] = crashes.flatMap(({ text }) => text.flatMap((line) => OF_A_REPORT.exec(line)?.[1] ?? []));
+/** The kernel's release, in a log without the kernel's first line by its reports and others; null without. */
+export function releaseOf({ banner, crashes, release: told }: LogSummary): string | null {
+  if (banner !== null) return banner;
+  const [release = told] = crashes.flatMap(({ text }) => text.flatMap((line) => OF_A_REPORT.exec(line)?.[1] ?? []));
   return release;
 }

@@ -9,13 +9,14 @@ import { Names, supplierOf } from './why-names.ts';
 
 /** The devices, with suppliers that are bound as what waited for them was probed. */
 export function withProvenSuppliers(
-  { links, heard, pendingFrom, inOrder }: LogSummary,
+  { links, heard, timeOverFrom, tellsProbes, inOrder }: LogSummary,
   devices: ReadonlyMap<string, DeviceLife>,
 ): ReadonlyMap<string, DeviceLife> {
-  if (!inOrder) return devices;
+  // Where the log has the word of each probe, what has none is not bound, and the wait for it is over.
+  if (!inOrder || tellsProbes) return devices;
   const names = new Names(devices);
   /** When the time is over, suppliers without a driver hold nothing back: fw_devlink_drivers_done(), core.c. */
-  const end = pendingFrom ?? Number.POSITIVE_INFINITY;
+  const end = timeOverFrom ?? Number.POSITIVE_INFINITY;
   const suppliers = new Map<string, { readonly supplier: string; readonly line: number }[]>();
   const add = (consumer: string, supplier: string, line: number) => {
     const known = suppliers.get(consumer);

@@ -155,7 +155,7 @@ export function whyUnbound(said: LogSummary): Why {
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
-    kernel: summary.banner ?? releaseOf(summary),
+    kernel: releaseOf(summary),
     boot: null,
     crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),

@@ -1,0 +1,148 @@
+import { isOneAttempt, type Place } from './lives.ts';
+import { CORE_SAYS, DEFERS, IS_DEVICE, MOST, NO_DRIVERS, OF_CORE, SAYS, soundsBad } from './spoken.ts';
+
+/** What is said of a probe that failed besides what its driver says of the device by its name. */
+
+/** A record's text and where it stands. */
+export interface Said extends Place {
+  readonly text: string;
+}
+
+/** The words, and the line in which they begin. */
+export interface WordsAt {
+  readonly words: string;
+  readonly line: number;
+}
+
+/** Lines before the end of a probe among which its last words stand. */
+const JUST_BEFORE = 4;
+/** An I2C device, and its address as buses print it. */
+const I2C_DEVICE = /^\d{1,3}-00([0-9a-f]{2})$/;
+/** What a bus or its controller says. */
+const OF_I2C = /^(?:i2c|\S*i2c\S* [\w.-]{1,64}|\S{1,64} \S*i2c\S*)[ :]/;
+/** A function of a probe speaks, also behind tags: `[ACME]acme_probe: `, `<<ACME-ERR>>[acme_probe:567] `. */
+const IN_PROBE = /^(?:[[<][^\]>]{1,48}[\]>]{1,2} ?){0,4}[[<]?\w*probe\w*(?:\(\))?(?:[: ]\d{1,6})?(?::|[\]>]+):? ?\S/;
+/** What stands before words without a device: a tag, a function or a driver's name. */
+const TAG = /^(?:\[[^\]]{1,32}\]|<{1,2}[^>]{1,32}>{1,2}|[\w .-]{1,48}:)/;
+/** What tells one message of a driver from another, and not the driver. */
+const OF_MESSAGE = /\d|[-_ ]?(?:ERR(?:OR)?|INF(?:O)?|WARN(?:ING)?|DBG|DEBUG)(?![A-Za-z])/gi;
+/** An error's number, as most print it. */
+const ERRNO = /(?<![\w.-])-(\d{1,3})\b/;
+
+function tagOf(text: string): string | null {
+  return TAG.exec(text)?.[0].replaceAll(OF_MESSAGE, '') ?? null;
+}
+
+/** Of the same errors, what many subsystems say has its number at the end. */
+function isOfError(text: string, error: number): boolean {
+  return new RegExp(`(?<![\\w.-])-${error}\\b`).test(text);
+}
+
+/** Whether a line is of another device's probe, and not of a part, for which its class or bus speaks. */
+function isOfOther(text: string): boolean {
+  const [, driver, other] = SAYS.exec(text) ?? [];
+  return other !== undefined && (driver !== undefined || IS_DEVICE.test(other));
+}
+
+/**
+ * What the last lines say of the probe of `device`, without its name: with the very error that the probe returned, in a
+ * function of a probe, or of its address on an I2C bus; before it, what the same tag said first that has an error, or
+ * the line before it that begins alike.
+ * @param said the last lines, the newest last
+ */
+export function wordsBeside(device: string, error: number, said: readonly Said[], end: Place): WordsAt | null {
+  const address = I2C_DEVICE.exec(device)?.[1];
+  const isOfAddress = (text: string) =>
+    address !== undefined &&
+    OF_I2C.test(text) &&
+    (isOfError(text, error) || new RegExp(`\\b0x(?:00)?${address}\\b`, 'i').test(text));
+  const at = said.findLastIndex(({ text, ...place }, index) => {
+    if (index < said.length - JUST_BEFORE || !isOneAttempt(place, end)) return false;
+    if (OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text)) return false;
+    if (isOfAddress(text)) return soundsBad(text);
+    return !isOfOther(text) && (isOfError(text, error) || (IN_PROBE.test(text) && soundsBad(text)));
+  });
+  const last = said[at];
+  if (last === undefined) return null;
+  const { text: words, line } = last;
+  const first = isOfAddress(words) ? undefined : (firstOfRun(said.slice(0, at + 1), error) ?? before(said, at));
+  if (first === undefined || words.startsWith(first.text)) return { words: words.slice(0, MOST), line };
+  return { words: `${first.text}; ${words}`.slice(0, MOST), line: first.line };
+}
+
+/** The line before, where it begins alike. */
+function before(said: readonly Said[], at: number): Said | undefined {
+  const [one, last] = [said[at - 1], said[at]];
+  const tag = tagOf(one?.text ?? '');
+  return tag !== null && tag === tagOf(last?.text ?? '') ? one : undefined;
+}
+
+/**
+ * Of what was said in one go under the tag of the last of the lines, the first error with another number than the
+ * probe then returns, or else the one before.
+ */
+function firstOfRun(said: readonly Said[], error: number): Said | undefined {
+  const last = said.at(-1);
+  const tag = tagOf(last?.text ?? '');
+  if (last === undefined || tag === null) return undefined;
+  const run: Said[] = [];
+  const isOther = ({ text }: Said) => Number(ERRNO.exec(text)?.[1] ?? error) !== error;
+  let next: Said = last;
+  for (const one of said.toReversed()) {
+    // Drivers that print no stamps are not told apart by time.
+    if (!isOneAttempt(one, next) || CORE_SAYS.test(one.text) || DEFERS.test(one.text)) break;
+    if (tagOf(one.text) !== tag) continue;
+    next = one;
+    if (soundsBad(one.text)) run.unshift(one);
+  }
+  return run.find(isOther) ?? run.at(-2);
+}
+
+/** So many errors are kept. */
+const MOST_KEPT = 16;
+/** Reports of crashes may stand between an error and the end of the probe. */
+const MOST_BETWEEN = 400;
+
+/** The last errors of nobody's own, of which one may be why a probe fails; memory is bounded. */
+export class Errors {
+  #kept: Said[] = [];
+
+  note(said: Said): void {
+    if (!ERRNO.test(said.text) || DEFERS.test(said.text) || !soundsBad(said.text)) return;
+    this.#kept.push(said);
+    if (this.#kept.length > MOST_KEPT) this.#kept.shift();
+  }
+
+  /**
+   * The first and the last that were said with the error of a probe shortly before its end, of a part of the device or
+   * of no device: what a driver calls fails, and so does the driver.
+   */
+  of(error: number, end: Place): WordsAt | null {
+    if (end.time === null) return null;
+    const those = this.#kept.filter(
+      ({ text, time, line }) =>
+        time !== null &&
+        isOneAttempt({ time, line }, end) &&
+        end.line - line <= MOST_BETWEEN &&
+        isOfError(text, error) &&
+        !isOfBound(text),
+    );
+    const [first, last] = [those[0], those.at(-1)];
+    if (first === undefined || last === undefined) return null;
+    // What the last lines say of a part is looked up by its name, which may have more words of it.
+    if (those.every(({ text, line }) => SAYS.exec(text)?.[1] !== undefined && end.line - line < JUST_BEFORE))
+      return null;
+    const words = first === last ? first.text : `${first.text}; ${last.text}`;
+    return { words: words.slice(0, MOST), line: first.line };
+  }
+}
+
+/** Classes whose devices are parts that others use: `phy phy-1000.phy.0: `, `regulator regulator.3: `. */
+const OF_PARTS: ReadonlySet<string> = new Set(['phy', 'regulator', 'clk', 'reset', 'pwm', 'mailbox', 'nvmem']);
+
+/** Whether the words are of a device that has a driver, which says of its own probe what is to be said. */
+function isOfBound(text: string): boolean {
+  const [, driver, other = ''] = SAYS.exec(text) ?? [];
+  if (driver === undefined) return IS_DEVICE.test(other);
+  return !OF_PARTS.has(driver) || NO_DRIVERS.has(driver);
+}

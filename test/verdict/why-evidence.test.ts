@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+/** What lines of a log prove: of probes that failed, of suppliers, of the kernel itself. */
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+/** A line at a time in milliseconds. */
+const at = (ms: number, text: string) => `[${(ms / 1000).toFixed(6).padStart(12)}] ${text}`;
+const rootsOf = (...lines: string[]) => why(...lines).roots;
+
+describe('a probe that failed', () => {
+  it('with -1 is no success, whatever 1 means in a kernel before 5.11', () => {
+    const failed = at(10, 'gadget: probe of 1000.gadget failed with error -1');
+    const returned = (ms: number, value: number, device = '1000.gadget') =>
+      at(ms, `probe of ${device} returned ${value} after 40 usecs`);
+    expect(rootsOf(failed, returned(10, 1))).toMatchObject([{ cause: { cause: 'failed', error: 1 } }]);
+    expect(rootsOf(returned(1, 19, '2000.other'), returned(10, 1))).toMatchObject([{ name: '1000.gadget' }]);
+    expect(rootsOf(at(10, 'gadget: probe of 1000.gadget failed with error -5'), returned(90, 1))).toEqual([]);
+  });
+
+  it('failed for what was said first under the tag of the words just before', () => {
+    const tagged = (first: number) => [
+      at(first, '<<ACME-ERR>>[acme_write:432] transfer error (-6)'),
+      at(111, '<<ACME-INF>>[acme_reset:12] RESET'),
+      at(112, 'other 2000.other: has 4 lines'),
+      at(113, '<<ACME-ERR>>[acme_init:20] no chip type: failed'),
+      at(114, '<<ACME-ERR>>[acme_ts_probe:567] failed'),
+      at(115, 'Acme-TS: probe of 1-0014 failed with error -1'),
+    ];
+    expect(rootsOf(...tagged(110))).toMatchObject([
+      {
+        evidence: '<<ACME-ERR>>[acme_write:432] transfer error (-6); <<ACME-ERR>>[acme_ts_probe:567] failed',
+        wordsLine: 1,
+        line: 6,
+      },
+    ]);
+    // Of an earlier attempt it says nothing.
+    expect(rootsOf(...tagged(50))[0]?.evidence).toBe(
+      '<<ACME-ERR>>[acme_init:20] no chip type: failed; <<ACME-ERR>>[acme_ts_probe:567] failed',
+    );
+  });
+
+  it('failed for what came to nothing with the same error before, also behind the report of a warning', () => {
+    const phy = at(10, 'phy phy-1000.phy.0: phy init failed --> -2');
+    const own = at(14, '[ACME]acme_controller 2613: failed with status -2');
+    const report = Array.from({ length: 40 }, (_, n) => at(15, `acme_frame_${n}+0x10/0x20`));
+    const failed = (ms: number, error = 2) => at(ms, `acme-hdrc: probe of acme-hdrc failed with error -${error}`);
+    const told = (...lines: string[]) => rootsOf(...lines)[0]?.evidence;
+    expect(told(phy, own, ...report, failed(16))).toBe(
+      'phy phy-1000.phy.0: phy init failed --> -2; [ACME]acme_controller 2613: failed with status -2',
+    );
+    expect(told(phy, own, ...report, failed(60))).toBe(null);
+    expect(told(phy, own, ...report, failed(16, 22))).toBe(null);
+    // What another device's driver says is of another probe.
+    const other = at(14, 'other 2000.other: cannot get its clock: -2');
+    expect(told(other, ...report, failed(16))).toBe(null);
+  });
+});
+
+describe('a supplier', () => {
+  it('is not proven to be there by a later probe where the log tells of each and not of its own', () => {
+    const held = ['1000.gadget', '3000.led'].map((device) =>
+      at(100, `platform ${device}: error -EPROBE_DEFER: supplier 2000.pwm not ready`),
+    );
+    const bound = (ms: number, driver: string, device: string) =>
+      at(ms, `driver: '${driver}': driver_bound: bound to device '${device}'`);
+    const late = [
+      at(890, "bus: 'platform': really_probe: probing driver gadget with device 3000.led"),
+      bound(900, 'gadget', '3000.led'),
+      at(910, 'gadget 1000.gadget: error -EPROBE_DEFER: cannot get PWM'),
+    ];
+    expect(rootsOf(...held, ...late)).toMatchObject([{ name: '2000.pwm' }]);
+    expect(rootsOf(...held, bound(800, 'acme-pwm', '2000.pwm'), ...late)).toMatchObject([{ name: '1000.gadget' }]);
+  });
+
+  it('nor by one after the driver core has given up to wait', () => {
+    const link = at(100, 'platform 1000.gadget: Linked as a consumer to 2000.pwm');
+    const works = at(900, 'gadget 1000.gadget: has 4 lines');
+    const waits = at(950, 'platform 3000.led: deferred probe pending: platform: supplier 2000.pwm not ready');
+    const over = at(500, 'other 4000.other: deferred probe timeout, ignoring dependency');
+    const names = (...lines: string[]) => rootsOf(...lines).map(({ name }) => name);
+    expect(names(link, works, waits)).not.toContain('2000.pwm');
+    expect(names(link, over, works, waits)).toContain('2000.pwm');
+  });
+});
+
+describe('the release of a kernel', () => {
+  it('is told by more than its first line', () => {
+    const waits = '1-0038\tgadget: no supply';
+    const kernelOf = (line: string) => why(line, waits).kernel;
+    expect(kernelOf('[    1.000000] usb usb1: Manufacturer: Linux 6.6.74-acme dwc2_hsotg')).toBe('6.6.74-acme');
+    expect(kernelOf('Linux board 6.6.80-acme #1 SMP Mon Jan 1 10:00:00 UTC 2024 aarch64 GNU/Linux')).toBe(
+      '6.6.80-acme',
+    );
+    expect(kernelOf('modprobe: FATAL: cannot open /lib/modules/6.1.0-18-arm64/modules.dep')).toBe('6.1.0-18-arm64');
+    expect(kernelOf('Kernel: 6.1.0')).toBe('6.1.0');
+    expect(kernelOf('[    1.000000] usb 1-1: Manufacturer: Linux 6.6.74-acme of another')).toBe(null);
+  });
+});
+
+describe('an error of a device that its driver has made', () => {
+  it('is none of a probe', () => {
+    const complaints = (line: string) => why(at(100, line)).complaints;
+    expect(complaints('udc acme-hdrc.1.auto: failed to start g1: -19')).toEqual([]);
+    expect(complaints('synth uevent: /devices/platform/1000.gauge/power_supply/acme: failed to send uevent')).toEqual(
+      [],
+    );
+    expect(complaints('acme acme-hdrc.1.auto: failed to start: -19')).toHaveLength(1);
+  });
+
+  it("is the boot loader's where the device has the name of its node", () => {
+    expect(why(at(100, 'acme_pcie pcie@ca400000: Unable to get phy0')).complaints).toEqual([]);
+    expect(why(at(100, 'acme_pcie ca400000.pcie: Unable to get phy0')).complaints).toHaveLength(1);
+  });
+});
+
+describe('a stamp', () => {
+  it('may have three digits after the point, or no brackets', () => {
+    const failed = (stamp: string) => why(`${stamp} gadget: probe of 1000.gadget failed with error -5`).roots.length;
+    const stamps = ['[    5.773]', 'May  1 10:00:01 board kernel: [    5.773]', ' 5.773123'];
+    expect(stamps.map(failed)).toEqual([1, 1, 1]);
+    const waits = '[    5.773] platform 1000.gadget: deferred probe pending: gadget: no supply';
+    expect(why(waits, '[    5.900] gadget 1000.gadget: registered').bound).toMatchObject([
+      { wait: { from: 5_773_000, to: 5_900_000 } },
+    ]);
+    expect(formatWhy(why(waits))).toContain('1000.gadget');
+  });
+});
