@@ -46,7 +46,7 @@ export interface DeviceLife {
   deferrals: number;
   by: 'driver' | 'supplier' | 'unknown' | null;
   reason: string | null;
-  /** Line that gives the reason; 0 without one. */
+  /** Line that gives the reason last; 0 without one. */
   reasonLine: number;
   /** The last reason with which the driver core held it back, and its line. */
   heldFor: { readonly reason: string; readonly line: number } | null;
@@ -242,6 +242,7 @@ export class Lives {
         life.wait = until(event.time, life.wait);
         if (this.#isSaid(life, event)) {
           life.lastSaid = event.reason ?? life.lastSaid;
+          if (event.reason === life.reason) life.reasonLine = event.line;
           this.#endAttempt(life, event.reason);
         } else this.#defer(life, event.by, event.reason);
         return;

@@ -55,7 +55,7 @@ function isOpen({ cause }: Root): boolean {
 export function moreLine(machine: string): string {
   return (
     `more: \`--kernel debian-stock:6.12\` looks for the device tree of "${printable(machine)}" in that kernel's ` +
-    'package, and for the drivers of what is named above'
+    'package, which need not be the one of this log, and for the drivers of what is named above'
   );
 }
 

@@ -80,7 +80,7 @@ const MEANING: ReadonlyMap<number, string> = new Map([
   [EPERM, `many a driver says -1 for any error: see the lines before in the log; else ${NOT_ALLOWED}`],
   [EACCES, NOT_ALLOWED],
   [EEXIST, 'what it registers is there already, under the same name'],
-  [EIO, `a transfer failed; often ${NO_ANSWER}`],
+  [EIO, 'a transfer failed: see the lines before, its power supply, its reset and the address in its node'],
   [ENXIO, NO_ANSWER],
   [ENOMEM, 'see what the kernel says before of memory (CMA, reserved-memory)'],
   [EBUSY, 'something else has what it needs: an address, a GPIO or a pin'],
@@ -93,11 +93,26 @@ const MEANING: ReadonlyMap<number, string> = new Map([
   [ECOMM, NO_ANSWER],
 ]);
 
+/** What is looked up in files of the running kernel. */
+const ON_THE_BOARD = /`[^`]{0,300}\/(?:sys|proc)\//;
+
 /**
  * What tells more about roots that are told together, or helps; null where the log says all that there is to it.
  * @param said what drivers report of what the roots may wait for
+ * @param stuck the board has no shell, or only that of its initramfs
  */
-export function nextStep(roots: readonly Root[], said: readonly Words[]): string | null {
+export function nextStep(
+  roots: readonly Root[],
+  said: readonly Words[],
+  { stuck }: { readonly stuck: { readonly shell: boolean } | null },
+): string | null {
+  const step = stepOf(roots, said);
+  if (step === null || stuck === null || !ON_THE_BOARD.test(step)) return step;
+  const where = stuck.shell ? 'in the shell of the initramfs' : 'in a shell, which needs an initramfs that has one';
+  return `${where}: ${step.replaceAll(' on the board', '')}`;
+}
+
+function stepOf(roots: readonly Root[], said: readonly Words[]): string | null {
   const [first] = roots;
   if (first === undefined) return null;
   const { name, cause, evidence } = first;

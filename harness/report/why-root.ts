@@ -93,8 +93,36 @@ function withoutOwnName(words: string, device: string): string {
   return others.replaceAll(AN_ADDRESS, (text, own: string) => (device.includes(own) ? '' : text));
 }
 
+/** What is known besides roots that are told together. */
+export interface AroundRoots {
+  readonly beside: BesideLog | null;
+  /** The kernel's release; null where the log does not have it. */
+  readonly kernel: string | null;
+  /** The board has no shell, or only that of its initramfs; null where nothing speaks against one. */
+  readonly stuck: { readonly shell: boolean } | null;
+  /** Devices whose probes failed. */
+  readonly failed: ReadonlySet<string>;
+  /** By device, roots that by a guess wait for it. */
+  readonly guessed: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A line of probes that failed alike, for which nothing waits. */
+export function briefLines(roots: readonly Root[]): string[] {
+  const [first] = roots;
+  if (first === undefined) return [];
+  const { cause, evidence, line, wordsLine } = first;
+  const at = wordsLine ?? line;
+  const place = at === null || at === 0 ? '' : ` (line ${at})`;
+  const drivers = new Set(roots.flatMap((root) => (root.cause.cause === 'failed' ? (root.cause.driver ?? []) : [])));
+  const who = drivers.size === 0 ? '' : ` (${listed([...drivers])})`;
+  const error = cause.cause === 'failed' || cause.cause === 'bind-failed' ? errorText(cause) : '';
+  const said = evidence === null ? '' : `${error === '' ? '' : ', '}it said before: ${printable(evidence)}`;
+  const what = error === '' && said === '' ? 'failed' : `${error.replace(/^ with /, '')}${said}`;
+  return [`  ${listed(roots.map(({ name }) => name))}${who}: ${what}${place}`];
+}
+
 /** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */
-export function rootLines(roots: readonly Root[], said: readonly Words[], beside: BesideLog | null): string[] {
+export function rootLines(roots: readonly Root[], said: readonly Words[], around: AroundRoots): string[] {
   const [first] = roots;
   if (first === undefined) return [];
   const { cause, evidence, line, wordsLine } = first;
@@ -117,8 +145,8 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
   if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
-  const known = besideRoots(roots, beside);
-  lines.push(...guessesOf(roots), ...known.lines);
+  const known = besideRoots(roots, around.beside);
+  lines.push(...guessesOf(roots, around.failed), ...known.lines);
   for (const { device, words, line: at } of said)
     lines.push(`  perhaps for ${printable(device)}, of which its driver says (line ${at}): ${printable(words)}`);
   for (const [by, words] of WAITING) {
@@ -127,15 +155,17 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], beside
     const via = those.map((one) => viaText(one, by === 'boot' || (one.for === one.root && names.size === 1)));
     if (via.length > 0) lines.push(`  waiting${words}: ${listed(via)}`);
   }
+  const guessed = roots.flatMap(({ name }) => (around.failed.has(name) ? (around.guessed.get(name) ?? []) : []));
+  if (guessed.length > 0) lines.push(`  waiting (guess): ${listed([...new Set(guessed)])}`);
   // What the log shows to be at fault comes before what the tree names.
-  const next = (suspectsOf(roots).length > 0 ? null : known.next) ?? nextStep(roots, said);
+  const next = (suspectsOf(roots).length > 0 ? null : known.next) ?? nextStep(roots, said, around);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
 }
 
-function errorText({ error, positive }: Extract<RootCause, { cause: 'failed' }>): string {
+function errorText({ error, ...cause }: Extract<RootCause, { cause: 'failed' | 'bind-failed' }>): string {
   if (error === null) return '';
-  return ` with error ${positive ? error : numberText(error)}`;
+  return ` with error ${cause.cause === 'failed' && cause.positive ? error : numberText(error)}`;
 }
 
 /** A positive error number as the kernel prints it, and its name. */
@@ -181,16 +211,16 @@ function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean
 }
 
 /** What the words of a root mean; where that is a guess it is called one. */
-function guessesOf(roots: readonly Root[]): string[] {
+function guessesOf(roots: readonly Root[], failed: ReadonlySet<string>): string[] {
   const [first] = roots;
   const cause = first?.cause;
   if (cause?.cause === 'timed-out') {
     const perhaps = new Set(roots.flatMap((root) => (root.cause.cause === 'timed-out' ? root.cause.perhaps : [])));
     return [
       ...(roots.some(({ name }) => IOMMU.test(name))
-        ? ['  as there are IOMMUs among them, a power domain is the likeliest: a guess']
+        ? ['  as there are IOMMUs among them, a power domain is the likeliest (guess)']
         : []),
-      ...(perhaps.size > 0 ? [perhapsLine([...perhaps])] : []),
+      ...perhapsLines([...perhaps], failed),
     ];
   }
   if (cause?.cause !== 'own-deferral') return [];
@@ -202,29 +232,42 @@ function guessesOf(roots: readonly Root[]): string[] {
   for (const { device, circle } of below)
     lines.push(
       `  that is ${printable(device)}, which fw_devlink found in a cycle with ${listed(circle)}: it does not enforce ` +
-        'those links, so that they hold it back is a guess',
+        'those links, so they may not hold it back (guess)',
     );
   const far = new Set(all.flatMap((own) => own.far));
-  if (far.size > 0)
-    lines.push(`  fw_devlink found a cycle of it with ${listed([...far])}: one may be the other end, a guess`);
   const mutual = new Set(all.flatMap((own) => own.mutual));
   const perhaps = new Set(all.flatMap((own) => own.perhaps).filter((device) => !mutual.has(device)));
-  if (perhaps.size > 0) lines.push(perhapsLine([...perhaps]));
+  const [only, ...others] = perhaps;
+  // One that is of the kind, whose probe failed, and that such a link is of.
+  if (far.size > 0 && only !== undefined && others.length === 0 && failed.has(only))
+    lines.push(`  very likely for ${printable(only)}, whose probe failed: ${CYCLE_WITH} ${listed([...far])}`);
+  else {
+    if (far.size > 0) lines.push(`  ${CYCLE_WITH} ${listed([...far])}: one may be the other end (guess)`);
+    lines.push(...perhapsLines([...perhaps], failed));
+  }
   const circle = all.flatMap((own) => own.circle);
   if (mutual.size > 0)
     lines.push(
-      `  as ${listed([...mutual])} by its words lacks what this may provide, they may wait for each other: a guess`,
+      `  as ${listed([...mutual])} by its words lacks what this may provide, they may wait for each other (guess)`,
     );
   if (circle.length > 0)
     lines.push(
       `  as ${listed(circle)} may be what it waits for, they may wait for each other, or for a node of which no ` +
-        'device is made: a guess, which a boot with `fw_devlink=permissive` shows',
+        'device is made (guess); a boot with `fw_devlink=permissive` shows it',
     );
   return lines;
 }
 
-function perhapsLine(names: readonly string[]): string {
-  return `  perhaps for ${listed(names)}: not bound either, and a guess by the name`;
+const CYCLE_WITH = 'fw_devlink found a cycle of it with';
+
+function perhapsLines(names: readonly string[], failed: ReadonlySet<string>): string[] {
+  const those = names.filter((name) => failed.has(name));
+  const others = names.filter((name) => !failed.has(name));
+  const probe = those.length === 1 ? 'whose probe' : 'whose probes';
+  return [
+    ...(those.length === 0 ? [] : [`  perhaps for ${listed(those)}, ${probe} failed (guess by the name)`]),
+    ...(others.length === 0 ? [] : [`  perhaps for ${listed(others)}, not bound either (guess by the name)`]),
+  ];
 }
 
 function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidence: string | null): string {
@@ -248,7 +291,7 @@ const PARTS: Readonly<Record<PartOfDevice, readonly [what: string, whole: string
 function partText({ part, perhaps }: Extract<RootCause, { cause: 'part-of' }>): string {
   const [what, whole] = PARTS[part];
   if (perhaps.length === 0) return `${what}, of which no device is made: ${whole} is not there, or is bound late`;
-  return `${what}, perhaps of ${listed(perhaps)}: not bound either, and a guess`;
+  return `${what}, perhaps of ${listed(perhaps)}, not bound either (guess)`;
 }
 
 /** What was said before need not be why it is deferred, but is all that there is. */
@@ -257,9 +300,6 @@ function silentText(evidence: string | null): string {
   const who = evidence.startsWith(OF_PIN_CONTROLLER) ? '' : 'its driver said before: ';
   return `deferred; ${who}${evidence}`;
 }
-
-/** A device that is deferred waits for something, at least. */
-const FOR_THIS = 'that it waits for this is a guess';
 
 /** Why a root is not there, and what to do about it where that is known. */
 function causeText(cause: RootCause, evidence: string | null = null): string {
@@ -313,7 +353,8 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
       return timedOutText(cause, evidence);
     case 'cycle':
       return cause.relaxed
-        ? `fw_devlink found a cycle with ${listed(cause.members)}, and does not enforce it: ${FOR_THIS}`
+        ? `deferred, and the log does not say for what; perhaps for ${listed(cause.members)}, with which fw_devlink ` +
+            'found a cycle that it does not enforce (guess)'
         : `they wait for each other: ${cause.members.join(', ')}`;
     case 'retry-loop':
       return `deferred ${cause.times} times: its own probe binds ${cause.rebound} again, which starts the next retry`;

@@ -22,12 +22,16 @@ import { listed, wrapped } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
 import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE, suspectsOf } from './why-next.ts';
-import { rootLines, sharedCause } from './why-root.ts';
+import { type AroundRoots, briefLines, rootLines, sharedCause } from './why-root.ts';
 
-const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason, a guess:';
-const OF_FAILED = 'These report errors, of which one may be why a probe failed, a guess:';
+const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason (guess):';
+const OF_LACKING = 'These report errors, of which one may be what is lacking (guess):';
+const OF_FAILED = 'These report errors, of which one may be why a probe failed (guess):';
 /** call_driver_probe(), drivers/base/dd.c, has no word of -ENODEV and -ENXIO. */
 const OF_ANY = 'Drivers report errors, after which a probe may have failed without a word of the driver core:';
+
+const OF_ALONE = 'Probes that failed, for which nothing is seen to wait:';
+const OF_A_PIECE = 'The log does not begin where a boot does: what is missing may tell more.';
 
 /** Devices that are bound after all are named, so many of them. */
 const BOUND = 8;
@@ -58,13 +62,22 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
+  const isBehind = (found.rootDevice?.perhaps.length ?? 0) > 0;
+  const ofRootDevice = (hasErrors: boolean) =>
+    found.rootDevice === null ? [] : ['', ...rootDeviceLines(found.rootDevice, hasErrors)];
+  // What matters most, where it is known, comes first.
+  if (isBehind) lines.push(...ofRootDevice(false));
   for (const made of found.madeBy) lines.push('', ...madeByLines(made));
   if (found.madeBy.length > 0) lines.push(`  next: ${PERMISSIVE}`);
   const accused = new Set(found.rootDevice?.said.map(({ device }) => device));
+  const around = aroundRoots(found, beside);
+  const isAnyWaiting = found.unbound > found.roots.filter(isFailure).length;
+  const alone = isAnyWaiting ? failedAlone(found) : new Set<string>();
+  const brief: (readonly Root[])[] = [];
   const tell = (roots: readonly Root[]) => {
     const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.said)))].slice(0, LIKELY);
     for (const { device } of said) accused.add(device);
-    lines.push('', ...rootLines(roots, said, beside));
+    lines.push('', ...rootLines(roots, said, around));
   };
   const suspected = new Set(suspectsOf(found.roots));
   // What is deferred is asked about: it comes before failures and opened cycles that nothing is known to wait for.
@@ -73,20 +86,27 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     roots.every(
       (root) => (isFailure(root) || isOpened(root)) && root.waiting.length === 0 && !suspected.has(root.name),
     );
-  for (const roots of shared) if (!isLast(roots)) tell(roots);
+  for (const roots of shared) {
+    const isBrief = roots.every(
+      (root) => alone.has(root.name) && saidOfProviders(root, found.said).length === 0 && !suspected.has(root.name),
+    );
+    if (isBrief) brief.push(roots);
+    else if (!isLast(roots)) tell(roots);
+  }
   if (found.unexplained.length > 0) {
     lines.push('', ...wrapped(`Deferred without a reason in the log${lastSeen(found.seen)}: `, found.unexplained));
     lines.push(...unspokenLines(found));
     const likely = found.likely.slice(0, LIKELY);
     // Of what is all that is left open, nothing is said by that.
     if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
-      lines.push(`  by their names others may wait for these (a guess): ${likely.map(printable).join(', ')}`);
+      lines.push(`  by their names others may wait for these (guess): ${likely.map(printable).join(', ')}`);
   }
-  lines.push(...openLines(found));
-  for (const roots of shared) if (isLast(roots)) tell(roots);
+  lines.push(...openLines(found, around));
+  for (const roots of shared) if (isLast(roots) && !brief.includes(roots)) tell(roots);
+  if (brief.length > 0) lines.push('', OF_ALONE, ...brief.flatMap(briefLines));
   const suspects = found.complaints.filter(({ device }) => !accused.has(device));
   const isLeftOpen = found.unbound + found.goneOn > 0;
-  const errors = suspectLines(suspects, isLeftOpen ? (isOnlyFailed(found) ? OF_FAILED : OF_OTHERS) : OF_ANY);
+  const errors = suspectLines(suspects, isLeftOpen ? headingOf(found) : OF_ANY);
   lines.push(...errors);
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
@@ -97,18 +117,40 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (found.settled.length > 0)
     lines.push(
       '',
-      `Deferred earlier and no more in later lines, so bound or failed since: ${listed(found.settled)}`,
-      '  a guess: lines may be missing, and a driver that speaks again may be deferred again without a word',
+      `Deferred earlier, and no line says so later, so bound or failed since (guess): ${listed(found.settled)}`,
+      '  lines may be missing, and a driver that speaks again may be deferred again without a word',
     );
   if (found.waited !== null && !found.bound.slice(0, BOUND).some(({ device }) => device === found.waited?.device))
     lines.push('', waitedLine(found.waited));
   if (found.undriven !== null) lines.push('', ...undrivenLines(found.undriven));
-  if (found.rootDevice !== null) lines.push('', ...rootDeviceLines(found.rootDevice, errors.length > 0));
+  if (!isBehind) lines.push(...ofRootDevice(errors.length > 0));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
+  if (found.isPiece && found.unbound > 0) lines.push('', OF_A_PIECE);
   if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
+}
+
+/** What the log says elsewhere that bears on roots. */
+function aroundRoots({ roots, kernel, rootDevice, crash }: Why, beside: BesideLog | null): AroundRoots {
+  const guessed = new Map<string, string[]>();
+  for (const root of roots)
+    for (const name of suspectsOf([root])) guessed.set(name, [...(guessed.get(name) ?? []), root.name]);
+  return {
+    beside,
+    kernel,
+    stuck: rootDevice ?? (crash?.panics === true ? { shell: false } : null),
+    failed: new Set(roots.filter(isFailure).map(({ name }) => name)),
+    guessed,
+  };
+}
+
+/** What errors of others may be the cause of. */
+function headingOf(found: Why): string {
+  if (isOnlyFailed(found)) return OF_FAILED;
+  const isLacking = ({ cause }: Root) => cause.cause === 'own-deferral' && cause.wants !== null;
+  return found.unexplained.length === 0 && found.roots.some(isLacking) ? OF_LACKING : OF_OTHERS;
 }
 
 /** What is there by the log, and what no driver is heard of; those first that say themselves what they are. */
@@ -117,18 +159,18 @@ function unspokenLines({ unspoken, unexplained }: Why): string[] {
   const known = unspoken.flatMap(({ device, what }) =>
     what === null
       ? []
-      : [`  no driver speaks of ${printable(device)}, ${what} by its node's path: ${those} may wait for it (a guess)`],
+      : [`  no driver speaks of ${printable(device)}, ${what} by its node's path: ${those} may wait for it (guess)`],
   );
   const others = unspoken.flatMap(({ device, what }) => (what === null ? [device] : []));
   if (others.length === 0) return known;
-  return [...known, `  no driver speaks of ${listed(others)}: where it has none, ${those} may wait for it (a guess)`];
+  return [...known, `  no driver speaks of ${listed(others)}: where it has none, ${those} may wait for it (guess)`];
 }
 
 /** What has many reasons may have one cause. */
 function lackLines(shared: readonly (readonly Root[])[]): string[] {
   const lacked = [...lackedByMany(shared)].map(([{ noun }, many]) => `${many} lack ${noun}`);
   if (lacked.length === 0) return [];
-  const who = 'who provides that to all of them may have no driver, or a node that is disabled: a guess';
+  const who = 'who provides that to all of them may have no driver, or a node that is disabled (guess)';
   return [`By their words ${lacked.join(', ')}: ${who}`];
 }
 
@@ -204,9 +246,7 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
   const failures = found.roots.filter(isFailure).length;
-  const ofFailures = shared.filter((roots) => roots.some(isFailure)).length;
-  const forReasons = failures > 1 ? `, for ${count(ofFailures, 'reason')}` : '';
-  const failed = failures === 0 ? '' : `${count(failures, 'probe')} failed${forReasons}`;
+  const failed = failures === 0 ? '' : `${count(failures, 'probe')} failed`;
   const waits = unbound - failures;
   if (waits === 0) return `${isOnlyFailed(found) ? 'No device is said to wait; ' : ''}${failed}${andGone}:`;
   const andFailed = failed === '' ? '' : `; ${failed}`;
@@ -300,7 +340,7 @@ function suspectLines(suspects: Why['complaints'], heading: string): string[] {
         ...(tie === null || ties[at + 1] === tie ? [] : [`    ${tie}`]),
         ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
           ? []
-          : [`    said ${first.times} times: a probe that is tried again was deferred, a guess`]),
+          : [`    said ${first.times} times: a probe that is tried again was deferred (guess)`]),
       ];
     }),
     ...(rest > 0 ? [`  and of ${rest} more`] : []),
@@ -387,7 +427,7 @@ function cardLines(roots: readonly Root[], unexplained: readonly string[]): stri
   const parts = waiting.filter((name) => ofAudio?.test(name) === true && !IS_CARD.test(name));
   if (cards.length === 0 || parts.length === 0) return [];
   const who = `${listed(cards)} may wait for ${cards.length === 1 ? 'its' : 'their'} parts, which wait too`;
-  return [`  ${who}: ${listed(parts, LIKELY)} (a guess by the names)`];
+  return [`  ${who}: ${listed(parts, LIKELY)} (guess by the names)`];
 }
 
 /** A device with its driver where that tells what it is. */
@@ -397,12 +437,12 @@ function withDriver({ name, cause }: Root): string {
 }
 
 /** What may help with devices of which the log does not say why they wait. */
-function openLines({ roots, unexplained, reasonless, kernel, rootDevice }: Why): string[] {
+function openLines({ roots, unexplained, reasonless }: Why, { kernel, stuck }: AroundRoots): string[] {
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
   const isOpen = unexplained.length + silent.length > 0;
   if (!isOpen && !roots.some(isWordless)) return [];
   const failed = failedProviders(roots);
-  const what = `may wait for what failed (a guess): ${listed(failed.map(withDriver), LIKELY)}`;
+  const what = `may wait for what failed (guess): ${listed(failed.map(withDriver), LIKELY)}`;
   const they = unexplained.length === 1 ? 'it' : 'they';
   const words = unexplained.length > 0 ? [`  ${they} ${what}`] : ['', `What is deferred without a reason ${what}`];
   const guess = failed.length > 0 ? words : [];
@@ -410,11 +450,11 @@ function openLines({ roots, unexplained, reasonless, kernel, rootDevice }: Why):
     ? roots.filter(({ name, cause }) => cause.cause !== 'failed' && /cpu/.test(name) && isProvider(name))
     : [];
   if (ofCpus.length > 0)
-    guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))} (a guess by the name)`);
+    guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))} (guess by the name)`);
   guess.push(...cardLines(roots, unexplained));
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
-  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel, rootDevice)}`];
+  return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel, stuck)}`];
 }
 
 function rootText(name: string | null): string {

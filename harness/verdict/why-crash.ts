@@ -1,6 +1,7 @@
 import type { Crash } from '../dmesg/events.ts';
 import { isDispatcher } from '../dmesg/roles.ts';
 import { endsBoot, type LogSummary } from '../dmesg/summary.ts';
+import { crashFacts } from '../model/crash.ts';
 import type { CrashOfBoot } from './why-roots.ts';
 
 /** mount_root_generic(), init/do_mounts.c: what is said of the root file system tells that. */
@@ -9,7 +10,10 @@ const OF_ROOT = /VFS: Unable to mount root/;
 /** The first crash of a boot that it did not survive; null where there is none. */
 export function crashOfBoot({ crashes, root }: LogSummary): CrashOfBoot | null {
   const crash = crashes.find((one) => endsBoot(one) && (root === null || !OF_ROOT.test(one.title)));
-  return crash === undefined ? null : { title: crash.title, line: crash.line, probe: probeOf(crash) };
+  if (crash === undefined) return null;
+  const { title, line, kind, followUps } = crash;
+  const panics = crashFacts(kind).verdict === 'panic' || followUps.some((one) => one.kind === 'panic');
+  return { title, line, probe: probeOf(crash), panics };
 }
 
 /** A driver's own function is further in than what calls it: call_driver_probe(), drivers/base/dd.c. */

@@ -2,7 +2,7 @@ import type { Words } from '../dmesg/complaints.ts';
 import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
-import { OF_GPIOS, WANTS, type Want } from './why-kinds.ts';
+import { OF_GPIOS, type Want } from './why-kinds.ts';
 import { type Names, nameIn } from './why-names.ts';
 import {
   type End,
@@ -86,14 +86,16 @@ export function failedAlone({ roots, unexplained }: Pick<Why, 'roots' | 'unexpla
     for (const name of cause.perhaps) suspects.add(name);
     if (cause.wants === null && line !== null) for (let n = 1; n <= SHORTLY; n++) before.add(line - n);
   }
-  const isAnyOpen = unexplained.length > 0 || roots.some(isOpen);
+  const open = roots.filter(isOpen).map(lackedBy);
+  const isVague = ({ cause, waiting }: Root) => cause.cause === 'bind-failed' && waiting.length > 0;
+  const isAnyUnknown = unexplained.length > 0 || open.includes(null) || roots.some(isVague);
   const isAlone = ({ name, cause, waiting, line }: Root) => {
     if ((cause.cause !== 'failed' && cause.cause !== 'bind-failed') || waiting.length > 0) return false;
     if (suspects.has(name) || (line !== null && before.has(line))) return false;
-    const driver = (cause.cause === 'failed' ? cause.driver : null) ?? '';
-    return !(
-      isAnyOpen && WANTS.some(({ provider }) => provider?.test(name) === true || provider?.test(driver) === true)
-    );
+    const driver = cause.cause === 'failed' ? cause.driver : null;
+    const isNeededByMany = open.length > 0 && providerRank(name) < FIRST_PROVIDERS;
+    if (isNeededByMany || (isAnyUnknown && mayProvide(name, driver))) return false;
+    return !open.some((want) => want?.provider?.test(name) === true || want?.provider?.test(driver ?? '') === true);
   };
   return new Set(roots.filter(isAlone).map(({ name }) => name));
 }

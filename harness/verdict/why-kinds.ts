@@ -71,9 +71,10 @@ export const WANTS: readonly Want[] = [
   {
     noun: 'a USB role switch (a USB controller)',
     named: '`remote-endpoint`',
-    words: /role.?switch|\btcp[mc] port/gi,
+    // usb_role_switch_get(), drivers/usb/roles/class.c: a controller of two roles registers it.
+    words: /role.?switch|\busb[ _-]?role|\btcp[mc] port/gi,
     property: /^remote-endpoint$|^usb-role-switch$/,
-    provider: /\.(?:usb|dwc3)$|typec/,
+    provider: /\.(?:usb|dwc3)$|typec|\bmusb\b|\bdwc[23]\b|chipidea|\bci_hdrc|\b[xeo]hci\b|\botg\b/,
   },
   {
     noun: 'a clock',

@@ -127,6 +127,8 @@ export interface CrashOfBoot {
   readonly line: number;
   /** The probe that crashed: the driver's function, or driver and device where the log has them. */
   readonly probe: string | null;
+  /** The kernel did not go on, whatever became of the task. */
+  readonly panics: boolean;
 }
 
 /** What a suspect has to do with devices that wait, by their names. */
@@ -169,6 +171,8 @@ export interface Why {
   readonly kernel: string | null;
   /** Which boot of a log of several this is of, counted from 1, and the line that it begins in. */
   readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
+  /** The log does not begin where a boot does. */
+  readonly isPiece: boolean;
   /** What ended the boot, where that was not for the lack of its root file system. */
   readonly crash: CrashOfBoot | null;
   readonly roots: readonly Root[];

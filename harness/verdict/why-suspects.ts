@@ -154,11 +154,13 @@ function mayWaitFor({ roots, unexplained, unspoken }: Pick<Why, 'roots' | 'unexp
 /** So many are told. */
 export const SUSPECTS = 4;
 
-/** What has no reason of its own may have for one what another said just before. */
-function isJustBefore(line: number, { cause, evidence, line: came }: Root): boolean {
+/** What has no reason of its own may have for one what another said just before; a deferral, if that may supply it. */
+function isJustBefore(said: Words, { cause, evidence, line: came }: Root): boolean {
   const isOfNone =
-    cause.cause === 'failed' ? evidence === null : cause.cause === 'own-deferral' && cause.wants === null;
-  return isOfNone && came !== null && came > line && came - line <= SHORTLY;
+    cause.cause === 'failed'
+      ? evidence === null
+      : cause.cause === 'own-deferral' && cause.wants === null && (isFunction(said.device) || maySupply(said));
+  return isOfNone && came !== null && came > said.line && came - said.line <= SHORTLY;
 }
 
 /**
@@ -180,7 +182,7 @@ export function suspectsOf(
   const lastTry = lastTryOfAll(summary);
   const suspects = complaints.flatMap((said): Suspect[] => {
     const { words, line } = said;
-    if (roots.some((root) => isJustBefore(line, root) || mayHaveFailed(root, said))) return [{ ...said, tie: null }];
+    if (roots.some((root) => isJustBefore(said, root) || mayHaveFailed(root, said))) return [{ ...said, tie: null }];
     if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
     if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
     if (!isSomethingKnown)

@@ -157,6 +157,7 @@ export function whyUnbound(said: LogSummary): Why {
   return {
     kernel: releaseOf(summary),
     boot: null,
+    isPiece: summary.banner === null && !summary.started,
     crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),
     unbound: unbound.size - goneOn,

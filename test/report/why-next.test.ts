@@ -30,6 +30,17 @@ describe('the next step', () => {
     ]);
   });
 
+  it('needs a shell where the board has none', () => {
+    const vague = pending('1.dev', 'gadget: not now');
+    const root = stamped('Waiting for root device /dev/mmcblk0p1...');
+    const where = 'in a shell, which needs an initramfs that has one: `ls -d ';
+    expect(nextOf(vague, root)[0]?.startsWith(where)).toBe(true);
+    const panic = stamped('Kernel panic - not syncing: Asynchronous SError Interrupt');
+    expect(nextOf(vague, panic)[1]?.startsWith(where)).toBe(true);
+    expect(nextOf(vague, root, stamped('Run /init as init process'))[0]).toMatch(/^`ls -d /);
+    expect(nextOf(pending('1.dev', 'gadget: failed to get clk'), root)[0]).toMatch(/^`clocks` /);
+  });
+
   it('is what the error of a probe means, or what the driver said before it', () => {
     const failed = (error: number, ...words: string[]) =>
       nextOf(
@@ -48,7 +59,7 @@ describe('the next step', () => {
     expect(failed(107, 'failed to get its remote endpoint: -107')).toContain('`remote-endpoint` in its node');
     expect(failed(107, 'failed to set up its clock: -107')).toContain('nothing answers there');
     expect(failed(999)).toBeUndefined();
-    expect(failed(5)).toMatch(/^a transfer failed; often nothing answers there/);
+    expect(failed(5)).toMatch(/^a transfer failed: see the lines before/);
     expect(failed(1)).toMatch(/^many a driver says -1 for any error/);
     expect(failed(1, 'transfer of the gadget failed (-6)')).toMatch(/^nothing answers there/);
     expect(failed(22, 'cannot read the chip: -110')).toContain('does not answer in time');
@@ -93,7 +104,7 @@ describe('a sound card', () => {
   it('is said to wait for the parts of the audio that wait too, as a guess', () => {
     const dai = pending('fe400000.i2s', 'gadget-i2s: Could not register PCM');
     expect(textOf(dai, silent('hdmi-sound'), silent('sound'))).toContain(
-      '  hdmi-sound, sound may wait for their parts, which wait too: fe400000.i2s (a guess by the names)\n',
+      '  hdmi-sound, sound may wait for their parts, which wait too: fe400000.i2s (guess by the names)\n',
     );
     expect(textOf(silent('sound'), silent('1.soundwire-controller'))).toContain('  sound may wait for its parts');
     expect(textOf(silent('sound'), silent('1.usb'))).not.toContain('parts');

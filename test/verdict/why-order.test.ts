@@ -48,10 +48,38 @@ describe('what is told first', () => {
 
   it('is that nothing is deferred, where probes failed by themselves', () => {
     const text = formatWhy(whyOf(failed(900, '2.lamp'), failed(950, '3.lamp')));
-    expect(text).toMatch(/^No device is said to wait; 2 probes failed, for 1 reason:/);
+    expect(text).toMatch(/^No device is said to wait; 2 probes failed:/);
     expect(formatWhy(whyOf(failed(900, '2.lamp'), waitsAdc))).toMatch(/^1 device waits, for 1 reason; 1 probe failed:/);
     const root = stamped(12000, 'VFS: Cannot open root device "sda1" or unknown-block(0,0): error -6');
     expect(formatWhy(whyOf(failed(900, '2.lamp'), root))).toMatch(/^1 probe failed:/);
+  });
+
+  it('is what waits, before a line of each that failed and for which nothing is seen to wait', () => {
+    const said = stamped(900, 'gadget 2.lamp: cannot read its id, error -6');
+    const text = formatWhy(whyOf(waitsAdc, said, failed(901, '2.lamp'), failed(950, '3.lamp')));
+    expect(text).toMatch(
+      /wait:\n {2}2\.lamp \(gadget\): error -5 \(EIO\), it said before: .*id, error -6 \(line 2\)\n {2}3\.lamp \(gadget\): /,
+    );
+    expect(text.match(/next:/g)).toHaveLength(1);
+    // It may be what the device cannot be bound for.
+    const part = stamped(960, 'gadget-dc 1000.display: failed to bind 2000.gpu (ops gadget_ops): -19');
+    const clock = pending('4.adc', 'gadget-adc: no clock');
+    expect(formatWhy(whyOf(failed(900, '3000.iommu'), part, clock))).toContain(
+      '\n\n3000.iommu: the probe of gadget failed',
+    );
+  });
+
+  it('is the root device, where it may be behind what waits', () => {
+    const root = stamped(12000, 'Waiting for root device /dev/mmcblk0p1...');
+    const text = formatWhy(whyOf(pending('1.rtc', '(reason unknown)'), pending('2.mmc', '(reason unknown)'), root));
+    expect(text).toMatch(/^2 devices wait.*\n\nThe root device \S+ is not there; .*: 2\.mmc\n\nDeferred/);
+  });
+
+  it('is at last that the log has no beginning', () => {
+    const missing = '\n\nThe log does not begin where a boot does: what is missing may tell more.\n';
+    expect(formatWhy(whyOf(waitsAdc)).endsWith(missing)).toBe(true);
+    const banner = stamped(0, 'Linux version 6.6.1 (gadget) #1 SMP');
+    expect(formatWhy(whyOf(banner, waitsAdc))).not.toContain(missing);
   });
 
   it('are providers that failed alike, of what does not say for what it waits', () => {

@@ -214,16 +214,29 @@ describe('what works in spite of what was said earlier', () => {
     expect(accused('gadget: api mismatch')).toBe(1);
   });
 
-  it('has one reason where several fail in the same words about their own nodes', () => {
+  it('is told once where several fail in the same words about their own nodes', () => {
     const fails = (address: string, node: string) => [
       at(900, `gadget-mac ffe4${address}.ethernet: of_get_mac_address(${node}/ethernet@${address}) failed`),
       at(901, `gadget-mac: probe of ffe4${address}.ethernet failed with error -22`),
     ];
-    const text = (...lines: string[]) => formatWhy(why(...lines)).split('\n')[0];
-    expect(text(...fails('e6000', '/soc@ffe000000'), ...fails('e8000', '/soc@ffe000000'))).toContain('for 1 reason');
+    const told = (...lines: string[]) => formatWhy(why(...lines)).match(/ failed with error /g)?.length;
+    expect(told(...fails('e6000', '/soc@ffe000000'), ...fails('e8000', '/soc@ffe000000'))).toBe(1);
     const other = at(900, 'gadget-mac ffe4e8000.ethernet: of_get_mac_address(/soc@ffe000000/mdio@e9000) failed');
     const failed = at(901, 'gadget-mac: probe of ffe4e8000.ethernet failed with error -22');
-    expect(text(...fails('e6000', '/soc@ffe000000'), other, failed)).toContain('for 2 reasons');
+    expect(told(...fails('e6000', '/soc@ffe000000'), other, failed)).toBe(2);
+  });
+});
+
+describe('what was said last', () => {
+  it('is in the last of the lines that say it', () => {
+    const early = (ms: number) => at(ms, 'gadget-card sound: cannot parse its link (-517)');
+    const found = why(
+      early(100),
+      early(104),
+      early(118),
+      at(900, "driver: 'gadget-card': driver_bound: bound to device 'sound'"),
+    );
+    expect(formatWhy(found)).toContain('cannot parse its link (-517) (line 3)\n');
   });
 });
 

@@ -54,6 +54,14 @@ describe('an error that may be why something is not bound', () => {
     expect(suspects(at(1, 'gadget-clk 1f000.clock-controller: failed with -22'), pending('a.usb'))).toHaveLength(1);
   });
 
+  it('is none of what supplies nobody just before a pin controller defers who asks for its pins', () => {
+    const pins = [
+      at(2.001, 'gadget-pins 1800.pinctrl: request() failed for pin 65'),
+      at(2.001, 'gadget-pins 1800.pinctrl: pin-65 (2000.mmc) status -517'),
+    ];
+    expect(suspects(at(2, 'gadget-codec: Failed to locate its node'), ...pins)).toEqual([]);
+  });
+
   it('is none where the driver leaves the device alone', () => {
     const fails = at(1.001, 'gadget-clk 1f000.clock-controller: init failed - -19');
     const off = at(1, 'gadget-clk 1f000.clock-controller: this one will be deactivated');
@@ -91,7 +99,7 @@ describe('a failed probe that what has no reason may wait for', () => {
     ['gadget-ocotp', '2000.x', '2000.x (gadget-ocotp)'],
   ])('is that of a supplier by its driver or its name: %s %s', (driver, device, told) => {
     expect(guess(clock, failed(driver, device), pending('leds'))).toMatch(
-      `it may wait for what failed (a guess): ${told}`,
+      `it may wait for what failed (guess): ${told}`,
     );
   });
 
@@ -118,7 +126,9 @@ describe('a failed probe that what has no reason may wait for', () => {
 
   it('is told after what waits, and before failures that nothing may wait for', () => {
     const text = formatWhy(why(clock, failed('mcp23s99', '1-0038'), pending('leds')));
-    expect(text).toMatch(/: leds\n[\s\S]*\n1-0038: [\s\S]*\n1-0051: /);
+    expect(text).toMatch(
+      /: leds\n[\s\S]*\n1-0038: [\s\S]*\n\nProbes that failed, for .*\n {2}1-0051 \(rtc-gadget\): error -5 \(EIO\) \(line 1\)\n/,
+    );
   });
 });
 

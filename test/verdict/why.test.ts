@@ -405,7 +405,7 @@ describe('whyUnbound', () => {
       ),
     );
     expect(silent.likely).toEqual(['fdc20000.syscon:io-domains', 'fdd40000.i2c']);
-    expect(formatWhy(silent)).toContain('(a guess): fdc20000.syscon:io-domains, fdd40000.i2c');
+    expect(formatWhy(silent)).toContain('(guess): fdc20000.syscon:io-domains, fdd40000.i2c');
   });
 
   it('takes a part of a device that the log has for that device, whatever names the driver core has for it', () => {
@@ -519,7 +519,7 @@ describe('whyUnbound', () => {
     const silent = '[    2.100000] gadget-gpu 1.gpu: failed to get regulator: -517';
     const listed = why(silent, pending('2.usb', 'platform: supplier 3.phy not ready'));
     expect(listed).toMatchObject({ settled: ['1.gpu'], unbound: 1, roots: [{ name: '3.phy' }] });
-    expect(formatWhy(listed)).toContain('so bound or failed since: 1.gpu');
+    expect(formatWhy(listed)).toContain('so bound or failed since (guess): 1.gpu');
     // What still waits for it is the better witness.
     expect(why(silent, pending('2.usb', 'platform: supplier 1.gpu not ready'))).toMatchObject({
       settled: [],
@@ -572,7 +572,7 @@ describe('whyUnbound', () => {
     );
     const perhaps = found.roots.flatMap(({ cause }) => (cause.cause === 'own-deferral' ? [cause.perhaps] : []));
     expect(perhaps).toEqual([[], ['usb-vbus-supply'], []]);
-    expect(formatWhy(found)).toContain('perhaps for usb-vbus-supply: not bound either, and a guess by the name');
+    expect(formatWhy(found)).toContain('perhaps for usb-vbus-supply, not bound either (guess by the name)');
   });
 
   it('tells what it says nothing of, and which command does', () => {
@@ -582,7 +582,7 @@ describe('whyUnbound', () => {
     expect(old).toContain('cat /sys/kernel/debug/devices_deferred');
     const failed = '[    2.700000] gadget-phy 1.phy: probe with driver gadget-phy failed with error -2';
     expect(formatWhy(why(failed, pending('2.phy', '(reason unknown)')))).toContain(
-      'it may wait for what failed (a guess): 1.phy',
+      'it may wait for what failed (guess): 1.phy',
     );
   });
 
@@ -676,14 +676,16 @@ describe('whyUnbound', () => {
       '[    0.200000] platform 1.dev: Added to deferred list',
     );
     expect(cycle.roots).toMatchObject([{ name: '1.dev', cause: { cause: 'cycle', relaxed: true } }]);
-    expect(formatWhy(cycle)).toContain('1.dev: fw_devlink found a cycle with /soc/dev@2, and does not enforce it: ');
+    expect(formatWhy(cycle)).toContain(
+      '1.dev: deferred, and the log does not say for what; perhaps for /soc/dev@2, with which',
+    );
     const circle = (n: number) => `[    0.100000] platform ${n}.dev: Fixed dependency cycle(s) with /soc/dev@${n + 1}`;
     const pending = (n: number) => `[    9.000000] platform ${n}.dev: deferred probe pending: (reason unknown)`;
     const waits = '[    9.000000] platform 8.dev: error -EPROBE_DEFER: supplier 7.dev not ready';
     const circles = [circle(1), circle(5), ...[1, 5, 7].map(pending), waits];
     const told = formatWhy(why(...circles)).split('\n\n');
     expect(told[1]).toMatch(/^7\.dev: /);
-    expect(told[2]).toMatch(/^1\.dev, 5\.dev: fw_devlink found a cycle with \/soc\/dev@2, \/soc\/dev@6, and/);
+    expect(told[2]).toMatch(/^1\.dev, 5\.dev: deferred, .*; perhaps for \/soc\/dev@2, \/soc\/dev@6, with/);
     // The other is a device, and a device is no partner of itself.
     const bridge = '[    9.000000] i2c 0-0039: deferred probe pending: gadget-dvi: Failed to find remote bridge';
     const ofIt = '[    0.100000] amba 1.clcd: Fixed dependency cycle(s) with /bus@0/i2c@16000/dvi-transmitter@39';
@@ -704,7 +706,7 @@ describe('whyUnbound', () => {
       '[    8.400000] gadget-rtc 1.rtc: has a battery',
     );
     const text = formatWhy(settled);
-    expect(text).toContain('so bound or failed since: 1.rtc\n  a guess:');
+    expect(text).toContain('so bound or failed since (guess): 1.rtc\n');
     expect(text).not.toContain('Nothing is deferred or failed');
   });
 
