@@ -64,7 +64,12 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'failed' && evidence !== null && NAMES_NODE.test(evidence))
     return `${cause.cause}\n${cause.error ?? ''}\n${withoutOwnName(evidence, name)}`;
   const said = withoutOwnName(evidence ?? '', name).replaceAll(/\bCPU\d+/g, 'CPU');
-  return waiting.length === 0 ? `${causeText(cause)}\n${said}` : name;
+  // What several parts of one device fail with in the same words has one cause, whoever waits for which of them.
+  const whole = name.slice(0, Math.max(0, name.lastIndexOf(':')));
+  if (waiting.length === 0) return `${causeText(cause)}\n${said}`;
+  return cause.cause === 'failed' && evidence !== null && whole !== ''
+    ? `${causeText(cause)}\n${said}\n${whole}`
+    : name;
 }
 
 /** Shorter words have no more than what is done before the name of what is lacking. */
@@ -223,6 +228,7 @@ function guessesOf(roots: readonly Root[], failed: ReadonlySet<string>): string[
       ...perhapsLines([...perhaps], failed),
     ];
   }
+  if (cause?.cause === 'silent') return perhapsLines(suspectsOf(roots), failed);
   if (cause?.cause !== 'own-deferral') return [];
   const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
   const below = all.flatMap((own) => own.below ?? []);

@@ -95,7 +95,12 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   }
   if (found.unexplained.length > 0) {
     lines.push('', ...wrapped(`Deferred without a reason in the log${lastSeen(found.seen)}: `, found.unexplained));
-    lines.push(...unspokenLines(found));
+    lines.push(
+      ...laterLines(found.seen),
+      ...partsLines(found.unexplained),
+      ...unspokenLines(found),
+      ...commonLines(found.common),
+    );
     const likely = found.likely.slice(0, LIKELY);
     // Of what is all that is left open, nothing is said by that.
     if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
@@ -151,6 +156,37 @@ function headingOf(found: Why): string {
   if (isOnlyFailed(found)) return OF_FAILED;
   const isLacking = ({ cause }: Root) => cause.cause === 'own-deferral' && cause.wants !== null;
   return found.unexplained.length === 0 && found.roots.some(isLacking) ? OF_LACKING : OF_OTHERS;
+}
+
+/** What the log shows after it spoke last of what waits. */
+function laterLines(seen: Why['seen']): string[] {
+  return seen === null || seen.later === null
+    ? []
+    : [`  as of then: other drivers speak for the first time later (from line ${seen.later}), it may have changed`];
+}
+
+/** So many parts of one device that wait are likelier to have one cause than one each. */
+const MANY_PARTS = 4;
+
+/** Those that are made of nodes in one and the same, by their names (of_device_make_bus_id(), drivers/of/device.c). */
+function partsLines(unexplained: readonly string[]): string[] {
+  const wholes = groupBy(unexplained, (name) => name.slice(0, Math.max(0, name.lastIndexOf(':'))));
+  return [...wholes].flatMap(([whole, parts]) => {
+    if (whole === '' || parts.length < MANY_PARTS) return [];
+    const who = parts.length === unexplained.length ? `all ${parts.length}` : `${parts.length} of them`;
+    return [`  ${who} are in the node of ${printable(whole)}: one cause is likelier than one each (guess)`];
+  });
+}
+
+/** What devices of many kinds that wait have in common. */
+function commonLines(common: Why['common']): string[] {
+  if (common === null) return [];
+  const { kinds, perhaps, isUnheard } = common;
+  const who = `controllers of as many kinds as these (${listed(kinds)})`;
+  if (perhaps.length > 0) return [`  ${who} all need pins: they may wait for ${listed(perhaps)} (guess)`];
+  const unheard = isUnheard ? ', of which the log has no word' : '';
+  const what = `a pin controller in common${unheard}, or clocks or a power domain`;
+  return [`  ${who} have ${what}: that may be what is missing (guess)`];
 }
 
 /** What is there by the log, and what no driver is heard of; those first that say themselves what they are. */

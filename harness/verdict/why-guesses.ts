@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import { ownNode } from '../dmesg/node-names.ts';
 import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
@@ -179,6 +180,12 @@ export function guessProviders(
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
       continue;
     }
+    if (cause.cause === 'silent') {
+      const provider = wantOf(root.evidence)?.provider ?? null;
+      const perhaps = provider === null ? [] : besideOf(name, candidatesLike(provider));
+      if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
+      continue;
+    }
     const want = cause.cause === 'own-deferral' ? wantOf(ofPart(name, cause.call) ?? cause.call) : null;
     if (cause.cause !== 'own-deferral') continue;
     if (want === null && cause.call !== null && cause.whom === 'it')
@@ -197,7 +204,9 @@ export function guessProviders(
     const words = namesIn(`${own} ${withoutPaths(cause.call ?? '')}`);
     const those = new Set([...words].flatMap((word) => named.get(word) ?? []));
     const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name));
-    const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : kind;
+    const beside = kind.length > PERHAPS ? besideOf(name, kind) : [];
+    const ofKind = beside.length > 0 ? beside : kind;
+    const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : ofKind;
     if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for, nor what lacks the same.
     const isLikeIt = (device: string) => {
@@ -218,6 +227,45 @@ export function guessProviders(
     });
     if (mutual.length > 0) root.cause = { ...cause, mutual };
   }
+}
+
+/** What belongs to one block of a chip is within so many bytes, as a GPU, its IOMMU and its clock controller. */
+const BLOCK = 0x100000;
+
+/** Those of `names` whose registers are in one block with the device's. */
+function besideOf(device: string, names: readonly string[]): string[] {
+  const own = ownNode(device)?.address;
+  if (own === undefined) return [];
+  return names.filter((name) => {
+    const address = ownNode(name)?.address;
+    return name !== device && address !== undefined && Math.abs(address - own) < BLOCK;
+  });
+}
+
+/** Controllers of a chip's pins, by their nodes; what is no such controller needs hardly any. */
+const OF_PINS = /^[0-9a-f]{4,16}\.(i2c|spi|serial|uart|mmc|sdhci|pwm|can|gpio|ethernet)\b/;
+/** So many kinds have little in common but pins, clocks and a power domain. */
+const KINDS_IN_COMMON = 3;
+/** pinctrl_init(), drivers/pinctrl/core.c, says `pinctrl core: initialized`. */
+const PINCTRL_CORE = 'core';
+const PIN_CONTROLLERS = /pinctrl|pin-?controller|pinmux|iomux/;
+
+/** What devices of many kinds that wait without a reason have in common, which may be among what is `missing`. */
+export function inCommon(
+  unexplained: readonly string[],
+  missing: readonly string[],
+  { heard, complaints, devices }: Pick<LogSummary, 'heard' | 'complaints' | 'devices'>,
+): Why['common'] {
+  const kinds = [...new Set(unexplained.flatMap((device) => OF_PINS.exec(device)?.[1] ?? []))];
+  if (kinds.length < KINDS_IN_COMMON) return null;
+  const spokenOf = [...heard.values(), ...complaints.values(), ...devices.values()];
+  return {
+    kinds,
+    perhaps: [...new Set(missing)].filter((device) => PIN_CONTROLLERS.test(device)),
+    isUnheard: !spokenOf.some(
+      ({ device, driver }) => device !== PINCTRL_CORE && PIN_CONTROLLERS.test(`${device} ${driver ?? ''}`),
+    ),
+  };
 }
 
 /** What is needed by nearly all, and needs the least itself. */

@@ -43,8 +43,8 @@ export type RootCause =
       /** Nothing says later that it is deferred, so that it may be bound. */
       readonly goesOn: boolean;
     }
-  /** Deferred, and the log does not say by what. */
-  | { readonly cause: 'silent' }
+  /** Deferred, and the log does not say by what. `perhaps`: what stands beside it, of a kind that it may lack. */
+  | { readonly cause: 'silent'; readonly perhaps: readonly string[] }
   /**
    * Its own driver returns -EPROBE_DEFER, and says where, of which the kind of the provider may be told. `perhaps` are
    * devices that are not bound either and that provide such a thing by their names, which is a guess.
@@ -166,6 +166,16 @@ export interface Unspoken {
   readonly what: string | null;
 }
 
+/** What controllers of many kinds have in common that wait without a reason: their pins, for one. */
+interface InCommon {
+  /** What their nodes are called. */
+  readonly kinds: readonly string[];
+  /** Pin controllers that are not bound either. */
+  readonly perhaps: readonly string[];
+  /** No line speaks of a pin controller. */
+  readonly isUnheard: boolean;
+}
+
 export interface Why {
   /** The kernel's release; null where the log does not have it. */
   readonly kernel: string | null;
@@ -192,12 +202,17 @@ export interface Why {
   } | null;
   /** Those of `unbound` of which the log does not say why. */
   readonly unexplained: readonly string[];
-  /** Where the log spoke of one of these last; the time in microseconds. */
-  readonly seen: { readonly line: number; readonly time: number | null } | null;
+  /**
+   * Where the log spoke of one of these last; the time in microseconds. `later`: where a driver spoke of a device that
+   * the log had not spoken of before, so that something was bound since; null without.
+   */
+  readonly seen: { readonly line: number; readonly time: number | null; readonly later: number | null } | null;
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
   /** I2C devices that fw_devlink names and no driver speaks of: where they have none, those may wait for them. */
   readonly unspoken: readonly Unspoken[];
+  /** What they may have in common; null where they are of few kinds. */
+  readonly common: InCommon | null;
   /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
   readonly reasonless: boolean;
   /**

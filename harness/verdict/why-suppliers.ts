@@ -334,7 +334,7 @@ function newRoot(name: string, { unexplained }: Why, waiter: Root | undefined): 
   const isUnbound = unexplained.includes(name);
   return {
     name,
-    cause: isUnbound ? { cause: 'silent' } : { cause: 'never-probed', alike: null },
+    cause: isUnbound ? { cause: 'silent', perhaps: [] } : { cause: 'never-probed', alike: null },
     evidence: waiter?.evidence ?? null,
     line: waiter?.line ?? null,
     waiting: [],

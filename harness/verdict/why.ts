@@ -10,6 +10,7 @@ import {
   failedAlone,
   failedProviders,
   guessProviders,
+  inCommon,
   isProvider,
   providerRank,
   rootDeviceOf,
@@ -81,7 +82,7 @@ export function whyUnbound(said: LogSummary): Why {
           causeOf(life, parts.get(end), retryLoop, outdated.has(end)),
           life?.pending === true || life?.timedOut === true ? complaints.get(end) : undefined,
           life?.line ?? 0,
-        ) ?? (first.has(end) ? { cause: { cause: 'silent' } as const, evidence: null, line: null } : null);
+        ) ?? (first.has(end) ? { cause: { cause: 'silent', perhaps: [] } as const, evidence: null, line: null } : null);
       if (known === null) {
         unexplained.add(device);
         continue;
@@ -164,9 +165,13 @@ export function whyUnbound(said: LogSummary): Why {
     goneOn,
     undriven: atLast(undriven),
     unexplained: [...unexplained],
-    seen: lastSeen([...unexplained].flatMap((device) => devices.get(device) ?? [])),
+    seen: lastSeen(
+      [...unexplained].flatMap((device) => devices.get(device) ?? []),
+      summary,
+    ),
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken,
+    common: inCommon([...unexplained], [...unbound, ...roots.keys()], summary),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled],
     bound: bound.toSorted((a, b) => b.line - a.line),
@@ -180,9 +185,14 @@ export function whyUnbound(said: LogSummary): Why {
   };
 }
 
-function lastSeen(lives: readonly DeviceLife[]): Why['seen'] {
+function lastSeen(lives: readonly DeviceLife[], { heard, inOrder }: LogSummary): Why['seen'] {
   const [last] = lives.toSorted((a, b) => b.line - a.line);
-  return last === undefined || last.line === 0 ? null : { line: last.line, time: last.wait?.to ?? null };
+  if (last === undefined || last.line === 0) return null;
+  const { line, wait } = last;
+  // What one lists of devices_deferred is of a time that the log does not tell.
+  const isOfThen = inOrder && !lives.some(({ listed }) => listed);
+  const news = isOfThen ? [...heard.values()].flatMap(({ first }) => (first > line ? [first] : [])) : [];
+  return { line, time: wait?.to ?? null, later: news.length === 0 ? null : Math.min(...news) };
 }
 
 function atLast(waits: LogSummary['syncWaits']): Why['undriven'] {
@@ -382,7 +392,7 @@ function heldBy(roots: readonly Root[]): (root: Root) => number {
   const guessed = new Map<string, number>();
   const failed = new Set(roots.flatMap(({ name, cause }) => (cause.cause === 'failed' ? [name] : [])));
   for (const { cause, waiting } of roots) {
-    const perhaps = cause.cause === 'own-deferral' ? cause.perhaps : [];
+    const perhaps = cause.cause === 'own-deferral' || cause.cause === 'silent' ? cause.perhaps : [];
     // Those that failed alike are told as one.
     if (perhaps.length !== 1 && !perhaps.every((name) => failed.has(name))) continue;
     for (const name of perhaps) guessed.set(name, (guessed.get(name) ?? 0) + 1 + waiting.length);
@@ -402,7 +412,11 @@ function withComplaint(
   if (said === undefined) return found;
   const { words: evidence, line } = said;
   if (found === null)
-    return { cause: lacksPins(evidence) ? { cause: 'no-pins', goesOn: false } : { cause: 'silent' }, evidence, line };
+    return {
+      cause: lacksPins(evidence) ? { cause: 'no-pins', goesOn: false } : { cause: 'silent', perhaps: [] },
+      evidence,
+      line,
+    };
   const { cause } = found;
   if (cause.cause === 'timed-out') {
     const fails = line > timedOutLine && ERROR_NUMBER.test(evidence);

@@ -671,6 +671,61 @@ describe('a guess', () => {
     expect(formatWhy(why(circle, waits))).not.toContain('very likely');
   });
 
+  it('is what stands beside a device that says what it lacks before it is deferred', () => {
+    const said = stamped('gadget-smmu 59a0000.smmu: cannot get clock: gpu_core');
+    const waits = [said, pending('59a0000.smmu', '(reason unknown)')];
+    const other = (name: string) => pending(name, '(reason unknown)');
+    const text = formatWhy(why(...waits, other('5990000.clock-controller'), other('1000.clock-controller')));
+    expect(text).toContain('\n  perhaps for 5990000.clock-controller, not bound either (guess by the name)\n');
+    expect(formatWhy(why(...waits, other('1000.clock-controller')))).not.toContain('perhaps for');
+    // Of many of a kind those beside it.
+    const lacks = pending('59b0000.gpu', 'gadget-gpu: no core clock');
+    const clocks = ['1', '2', '3', '599000'].map((name) => other(`${name}0000.clock-controller`));
+    expect(perhapsOf(lacks, ...clocks)).toEqual([]);
+    expect(perhapsOf(lacks, ...clocks, other('5990000.clock-controller'))).toEqual(['5990000.clock-controller']);
+  });
+
+  it('is what many kinds of controllers have in common, and what many parts of one device have', () => {
+    const waits = (...names: string[]) => names.map((name) => pending(name, '(reason unknown)'));
+    const kinds = ['1000000.i2c', '2000000.serial', '3000000.mmc'];
+    const told = (...lines: string[]) => formatWhy(why(...lines));
+    const text = told(...waits(...kinds), stamped('pinctrl core: initialized pinctrl subsystem'));
+    expect(text).toContain(
+      '(i2c, serial, mmc) have a pin controller in common, of which the log has no word, or clocks',
+    );
+    const heard = stamped('gadget-pinctrl 9000000.pinctrl: 12 banks');
+    expect(told(...waits(...kinds), heard)).toContain('(i2c, serial, mmc) have a pin controller in common, or clocks');
+    expect(told(...waits(...kinds, '9000000.pinctrl'))).toContain(
+      'need pins: they may wait for 9000000.pinctrl (guess)',
+    );
+    expect(told(...waits('1000000.i2c', '2000000.i2c', '3000000.mmc'))).not.toContain('in common');
+    const parts = ['aon:a_en', 'aon:b_en', 'aon:c_en', 'aon:d_en'];
+    expect(told(...waits(...parts))).toContain('\n  all 4 are in the node of aon: one cause is likelier than one each');
+    expect(told(...waits(...parts, '1.x'))).toContain('\n  4 of them are in the node of aon: ');
+    expect(told(...waits(...parts.slice(1), '1.x'))).not.toContain('in the node');
+  });
+
+  it('is that the list is of its time, where others are bound later', () => {
+    const list = pending('1.x', '(reason unknown)');
+    const later = stamped('gadget-net 2000000.net: eleven queues');
+    expect(formatWhy(why(list, later))).toContain(
+      '  as of then: other drivers speak for the first time later (from line 2)',
+    );
+    expect(formatWhy(why(stamped('gadget-net 2000000.net: one queue'), list, later))).not.toContain('as of then');
+  });
+
+  it('is one of parts that fail in the same words, whoever waits for which', () => {
+    const failed = (name: string) => [
+      stamped(`gadget-gpio ${name}: cannot find its registers`),
+      stamped(`gadget-gpio ${name}: probe with driver gadget-gpio failed with error -2`),
+    ];
+    const waits = (name: string, supplier: string) => pending(name, `platform: supplier ${supplier} not ready`);
+    const [one, two] = ['pins:gpio@1000', 'pins:gpio@2000'];
+    const text = formatWhy(why(...failed(one), ...failed(two), waits('1.x', one), waits('2.x', two)));
+    expect(text).toContain(`${one}, ${two}: the probe of gadget-gpio failed with error -2`);
+    expect(text).toContain(`  waiting: 1.x (for ${one}), 2.x (for ${two})\n`);
+  });
+
   it('is of every card where several are told together', () => {
     const card = (name: string) => pending(name, 'gadget-card: snd_soc_register_card failed');
     const dma = (name: string) => pending(name, 'gadget-dai: Failed to init PCM DMA');
