@@ -134,6 +134,8 @@ const BIND = new RegExp(`^${DRIVER_DEV}failed to bind (\\S{1,128}) \\([^()]{1,12
 const PART = /\bfailed to bind (\S{1,128}) \([^()]{1,128}\)/;
 /** include/linux/errno.h */
 export const EPROBE_DEFER = 517;
+/** Any other error that a driver gives up for, after which its device is not probed again. */
+export const ERROR_NUMBER: RegExp = /(?<![\w-])-(?!517\b)[1-9]\d{0,2}\b/;
 
 /** Whether the words only repeat that the whole of a device is deferred, of which a message before may say more. */
 export function isVague(reason: string): boolean {

@@ -105,7 +105,11 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
       }
     | { readonly event: 'bound' }
     /** What its driver had got in the probe is given back: deferred again, or failed. */
-    | { readonly event: 'probe-unwound' }
+    | {
+        readonly event: 'probe-unwound';
+        /** What the driver said just before of an error, and the line in which it begins. */
+        readonly said?: { readonly words: string; readonly line: number };
+      }
     /** Its driver finds that the device is not its own, -ENODEV or -ENXIO, or lacks something that is not there. */
     | {
         readonly event: 'probe-declined';

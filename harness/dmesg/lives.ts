@@ -1,5 +1,5 @@
 import { Chatter } from './chatter.ts';
-import { EPROBE_DEFER, isVague } from './deferral.ts';
+import { EPROBE_DEFER, ERROR_NUMBER, isVague } from './deferral.ts';
 import type { DmesgEvent, ProbeEvent } from './events.ts';
 import { saysProbed } from './spoken.ts';
 
@@ -63,6 +63,8 @@ export interface DeviceLife {
   pending: boolean;
   /** Its driver has said something else of it since it was deferred. */
   spoke: boolean;
+  /** Its driver has got again what it gave back at the end of its last attempt. */
+  regained: boolean;
   /** Its driver has said again what it says before it defers it, in a later attempt, and has not deferred it since. */
   again: boolean;
   /** Its driver has said that its probe has succeeded: what it lacks later it goes without. */
@@ -82,6 +84,8 @@ export interface DeviceLife {
    * there are (25b4e70dcce9), since 5.7 only with CONFIG_MODULES off (c8c43cee29f6).
    */
   assumedNone: boolean;
+  /** Where the driver core said that the time was over; null before. The time is in microseconds. */
+  letGo: Place | null;
   /** Line that told something of its state last. */
   line: number;
   /** Line that says that it is bound; 0 before. */
@@ -148,6 +152,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     failedLine: 0,
     pending: false,
     spoke: false,
+    regained: false,
     again: false,
     probed: false,
     round: 0,
@@ -156,6 +161,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     listed: false,
     timedOut: false,
     assumedNone: false,
+    letGo: null,
     line,
     boundLine: 0,
     wait: null,
@@ -190,6 +196,8 @@ export class Lives {
   readonly #chatter = new Chatter();
   /** Where each device was said to be deferred last. */
   readonly #deferredAt = new Map<string, Place>();
+  /** Devices whose last attempt is known by what it gave back. */
+  readonly #unwound = new Set<string>();
   /** The last message of a deferral. */
   #attempt: (Place & { readonly device: string }) | null = null;
 
@@ -274,6 +282,7 @@ export class Lives {
         this.timeOverFrom ??= event.line;
         life.timedOut = true;
         life.assumedNone = event.assumed === true;
+        if (event.assumed !== true) life.letGo = { time: event.time, line: event.line };
         life.spoke = false;
         return;
       case 'deferral-pending':
@@ -292,13 +301,29 @@ export class Lives {
   }
 
   /** A device that was deferred is deferred once more; where its probe fails, the driver core has a word of that. */
-  #unwind({ device, time, line }: Extract<ProbeEvent, { readonly event: 'probe-unwound' }>): void {
+  #unwind({ device, driver, said, time, line }: Extract<ProbeEvent, { readonly event: 'probe-unwound' }>): void {
+    // After an error of its driver's it is no removal.
+    if (said !== undefined && !this.#devices.has(device)) {
+      const life = this.#life(device, said.line);
+      if (life === null) return;
+      life.driver = driver;
+      if (ERROR_NUMBER.test(said.words))
+        Object.assign(life, { state: 'failed', words: said.words, wordsLine: said.line, failedLine: line });
+      else this.#defer(life, 'driver', said.words);
+    }
     const life = this.#devices.get(device);
     if (life?.state !== 'deferred') return;
     life.line = line;
+    this.#unwound.add(device);
     life.wait = until(time, life.wait);
     this.#deferredAt.set(device, { time, line });
     this.#endAttempt(life, null);
+  }
+
+  /** What a driver had given back it has got again, in another attempt, which ends so as well or succeeds. */
+  relink(device: string): void {
+    const life = this.#devices.get(device);
+    if (life?.state === 'deferred' && this.#unwound.delete(device)) life.regained = true;
   }
 
   #clock(time: number | null): void {
@@ -410,6 +435,7 @@ export class Lives {
 
   #endAttempt(life: DeviceLife, reason: string | null): void {
     life.spoke = false;
+    life.regained = false;
     life.again = false;
     this.#chatter.endAttempt(life.device, reason);
   }

@@ -21,6 +21,7 @@ import { SIGNS, SIGNS_OF_ROOT } from './signs.ts';
 import { SoftBreaks } from './soft-breaks.ts';
 import {
   announcedIn,
+  atWorkIn,
   boundIn,
   complaintIn,
   endedProbeIn,
@@ -96,6 +97,8 @@ export class DmesgParser {
   readonly #folds = new Folds();
   /** Devices that are deferred, as far as the log goes. */
   readonly #waiting = new Set<string>();
+  /** Their drivers, each with its only device; null where it has more. */
+  readonly #driversWaiting = new Map<string, string | null>();
   /** The kernel or an initramfs has waited for a root file system. */
   #awaitsRoot = false;
   /** The first half of a message, of which the next line may be the rest. */
@@ -236,14 +239,18 @@ export class DmesgParser {
     const listed = this.#deferred.mayTake(text) ? this.#listed(record, line) : null;
     const read = listed ?? (hasSign ? eventOf(text, { line, time }) : null);
     const event = read === null ? null : this.#spoken(read);
-    const said = read === null ? this.#goodWords(record, line) : null;
+    // A whole that binds a part is itself being probed.
+    const said = read === null || read.event === 'bound' ? this.#goodWords(record, line) : null;
     this.#gpios.note(text, line, time);
     if (this.#complaints && read === null) {
       this.#errors.note({ text, time, line });
       this.#complain(record, line, lines);
     }
     if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
-    const announced = this.#complaints && read === null ? (announcedIn(text) ?? endedProbeIn(text)) : null;
+    const announced =
+      this.#complaints && read === null
+        ? (announcedIn(text) ?? endedProbeIn(text) ?? atWorkIn(text, this.#driversWaiting))
+        : null;
     if (announced !== null) {
       const words = { event: 'spoke', driver: null, words: text, atWork: true, line, time } as const;
       this.#emit({ ...words, device: announced });
@@ -253,7 +260,7 @@ export class DmesgParser {
     const release = this.#complaints && read === null ? releaseIn(text) : null;
     if (release !== null) this.#emit({ event: 'release', release, line, time });
     const link = this.#complaints && read === null ? this.#links.eventOf(text, { line, time }) : null;
-    if (link !== null) this.#emit(link);
+    if (link !== null) this.#emit(this.#spoken(link));
     if (said !== null) {
       // One word is enough, of drivers that say much.
       this.#follow(said);
@@ -303,6 +310,10 @@ export class DmesgParser {
       return { ...event, reason: this.#wordsOfRegulator() ?? event.reason };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
       return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event) };
+    if (event.event === 'probe-unwound') {
+      const words = joined(this.#wordsOf(event.device));
+      return words === null ? event : { ...event, said: { words, line: this.#lineOf(words) ?? event.line } };
+    }
     if (event.event === 'probe-returned' && event.value === EPROBE_DEFER) {
       const [words] = this.#wordsOf(event.device);
       return words === undefined ? event : { ...event, words };
@@ -484,13 +495,18 @@ export class DmesgParser {
   #reset(): void {
     this.#reports.reset();
     this.#waiting.clear();
+    this.#driversWaiting.clear();
     this.#links.reset();
   }
 
   #follow(event: DmesgEvent): void {
     const waits = event.event === 'deferred' || event.event === 'deferral-timeout';
-    if (waits && this.#waiting.size < MAX_WAITING) this.#waiting.add(event.device);
-    else if ('device' in event && event.event !== 'probe-async') this.#waiting.delete(event.device);
+    if (waits && this.#waiting.size < MAX_WAITING) {
+      this.#waiting.add(event.device);
+      const { driver, device } = event;
+      const known = driver === null ? undefined : this.#driversWaiting.get(driver);
+      if (driver !== null) this.#driversWaiting.set(driver, known === undefined || known === device ? device : null);
+    } else if ('device' in event && event.event !== 'probe-async') this.#waiting.delete(event.device);
     else if (event.event === 'root-awaited' || event.event === 'root-missing') this.#awaitsRoot = true;
     this.#reports.follow(event);
   }

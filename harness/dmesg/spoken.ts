@@ -192,6 +192,24 @@ export function announcedIn(text: string): string | null {
   return null;
 }
 
+/** What is said of a device at work, by its driver's name. */
+const IS_AT_WORK = /\b(?:loaded|registered|initiali[sz]ed|probed|ready|enabled|attached)\b/i;
+/** A driver without a device is registered, too. */
+const OF_DRIVERS = /driver|module|firmware|\.(?:bin|fw|ko)\b|\bnot\b|\bno\b/i;
+/** Shorter names may be words of a sentence. */
+const LEAST_NAME = 6;
+
+/** The one of `drivers`, each with its only device, that a line says is at work; null in any other line. */
+export function atWorkIn(text: string, drivers: ReadonlyMap<string, string | null>): string | null {
+  if (!IS_AT_WORK.test(text) || OF_DRIVERS.test(text) || SAYS.exec(text)?.[1] !== undefined || AN_ERROR.test(text))
+    return null;
+  for (const word of text.split(/[\s:,()[\]]+/)) {
+    const device = word.length >= LEAST_NAME && /[-_\d]/.test(word) ? drivers.get(word) : undefined;
+    if (device !== undefined && device !== null) return device;
+  }
+  return null;
+}
+
 /** A function of a probe that says its end, without a device. */
 const ENDS_PROBE = /^(\w{1,100}_probe)(?:\(\))?:? (?:done|ok|success|completed?|finished)\b/i;
 

@@ -288,6 +288,7 @@ export class Summary {
         return;
       }
       case 'linked':
+        this.#lives.relink(event.consumer);
         if (this.#links.length < MAX_LINKS)
           this.#links.push({ consumer: event.consumer, supplier: event.supplier, line: event.line });
         return;

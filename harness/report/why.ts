@@ -210,12 +210,18 @@ function lackLines(shared: readonly (readonly Root[])[]): string[] {
   return [`By their words ${lacked.join(', ')}: ${who}`];
 }
 
-function boundText({ device, line, reason, reasonLine, error, wait }: BoundLater): string {
+function boundText({ device, line, reason, reasonLine, error, wait, letGo }: BoundLater): string {
   const [from, to] = wait === null ? ['', ''] : [seconds(wait.from), seconds(wait.to)];
   const when = from === to ? '' : `, from ${from} to ${to}`;
   const last = reason === null ? '' : `; last said: ${printable(reason)} (line ${reasonLine})`;
   const words = error === null ? last : `, though it said just before: ${printable(error.words)} (line ${error.line})`;
-  return `  ${printable(device)} (line ${line})${when}${words}`;
+  return `  ${printable(device)} (line ${line})${when}${letGo === null ? '' : letGoText(letGo)}${words}`;
+}
+
+/** driver_deferred_probe_check_state(), drivers/base/dd.c, does not tell the supplier. */
+function letGoText({ time, line }: NonNullable<BoundLater['letGo']>): string {
+  const when = time === null ? '' : ` at ${seconds(time)}`;
+  return `, let go without a supplier by the deferred probe timeout${when} (line ${line})`;
 }
 
 /** phy_attach_direct(), drivers/net/phy: what drives a PHY that has no driver yet. */

@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import type { DeviceLife } from '../dmesg/lives.ts';
 import type { LogSummary, RejectedModule } from '../dmesg/summary.ts';
 
 /** What is said of a part of a device that its driver says nothing of. */
@@ -149,6 +150,8 @@ export interface BoundLater {
   readonly error: { readonly words: string; readonly line: number } | null;
   /** In microseconds; null where stamps do not tell. */
   readonly wait: { readonly from: number; readonly to: number } | null;
+  /** Where the driver core ended its wait for a supplier, and with which it was bound without that. */
+  readonly letGo: DeviceLife['letGo'];
 }
 
 /** Devices that waited for their own parent, and are bound since. */

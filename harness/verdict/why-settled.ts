@@ -1,10 +1,11 @@
+import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, isOneAttempt, mayBeOfLater, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
 import type { Why } from './why-roots.ts';
-import { ERROR_NUMBER, RETURNED } from './why-spoken.ts';
+import { RETURNED } from './why-spoken.ts';
 
 /** Whether the log says of it that it is not bound; a device that was only matched with a driver is not meant. */
 export function isUnbound({ state, pending, timedOut, deferrals, words }: DeviceLife): boolean {
@@ -69,7 +70,7 @@ export function splitSettled(summary: LogSummary, names: Names) {
     return mayBeOfLater(life, summary) && times > 1 && said > line && lastTry > said;
   };
   const isSettled = (life: DeviceLife): boolean => {
-    const { state, pending, timedOut, round, line, spoke, returned } = life;
+    const { state, pending, timedOut, round, line, spoke, regained, returned } = life;
     if (isAwaited(life)) return false;
     if (pending && !(spoke && mayBeOfLater(life, summary))) return isTriedSinceListed(life);
     const isDeferred = state === 'deferred' && !timedOut;
@@ -78,7 +79,8 @@ export function splitSettled(summary: LogSummary, names: Names) {
     return (
       !isWorse(life) &&
       ((timedOut && state !== 'failed' && spoke) ||
-        (isDeferred && (spoke || isTriedSince(life) || (pendingFrom !== null && line < pendingFrom && !returned))))
+        (isDeferred &&
+          (spoke || regained || isTriedSince(life) || (pendingFrom !== null && line < pendingFrom && !returned))))
     );
   };
   const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));
@@ -114,11 +116,54 @@ export function splitSettled(summary: LogSummary, names: Names) {
   return { unbound: new Set(others), settled };
 }
 
-/** What was deferred and of which a later line shows that it is bound, without what is `open` all the same. */
+/**
+ * The settled devices whose drivers, which had told why they deferred them, have said what they had not come to before,
+ * and nothing of an error since, although all that was deferred has been tried again: with the line of that.
+ */
+export function atWorkByWords(settled: ReadonlySet<string>, summary: LogSummary): ReadonlyMap<string, number> {
+  const { devices, heard, complaints } = summary;
+  const lastTry = lastTryOfAll(summary);
+  return new Map(
+    [...settled].flatMap((device) => {
+      const life = devices.get(device);
+      const line = heard.get(device)?.line ?? 0;
+      const isTold = life?.by === 'driver' && life.reason !== null && life.spoke && life.state === 'deferred';
+      const isLast = line > (life?.line ?? 0) && line > (complaints.get(device)?.lastLine ?? 0);
+      return isTold && isLast && lastTry > line ? [[device, line] as const] : [];
+    }),
+  );
+}
+
+/** What the driver of a part said just before the bind of the whole was deferred for it. */
+function wordsOfPart(device: string, { bindFailures, complaints }: LogSummary) {
+  const failure = bindFailures.find((one) => one.device === device);
+  const said = failure === undefined ? undefined : complaints.get(failure.part);
+  if (failure === undefined || said === undefined || said.line > failure.line) return null;
+  const isJustBefore = isOneAttempt(
+    { time: null, line: said.lastLine ?? said.line },
+    { time: null, line: failure.line },
+  );
+  return isJustBefore ? { reason: `${failure.part}: ${said.words}`, reasonLine: said.line } : null;
+}
+
+/** Parts for which their whole was deferred that is bound since, in whose words nothing is left open. */
+export function partsOfBound({ bindFailures, devices, complaints }: LogSummary): string[] {
+  return bindFailures.flatMap(({ device, part, error, line }) => {
+    const isBound = error === EPROBE_DEFER && devices.get(device)?.state === 'bound';
+    return isBound && (complaints.get(part)?.line ?? 0) <= line ? [part] : [];
+  });
+}
+
+/**
+ * What was deferred or waited for in vain and of which a later line shows that it is bound, or of which its line is
+ * given, without what is `open` all the same.
+ */
 export function boundAfterDeferral(
-  { devices, complaints }: LogSummary,
+  summary: LogSummary,
   open: Pick<ReadonlyMap<string, unknown>, 'has'>,
+  atWork: ReadonlyMap<string, number>,
 ): Why['bound'] {
+  const { devices, complaints } = summary;
   /** What its driver said last, in the attempt that ends so: component_bind() may go on all the same. */
   const errorOf = ({ device, reasonLine, boundLine }: DeviceLife) => {
     const said = complaints.get(device);
@@ -128,14 +173,19 @@ export function boundAfterDeferral(
     return lastLine < boundLine && isJustBefore ? { words, line } : null;
   };
   return [...devices.values()]
-    .filter(({ device, state, deferrals }) => state === 'bound' && deferrals > 0 && !open.has(device))
+    .filter(({ device, state, deferrals, letGo }) => {
+      const isWell = (state === 'bound' && (deferrals > 0 || letGo !== null)) || atWork.has(device);
+      return isWell && !open.has(device);
+    })
     .map((life) => ({
       device: life.device,
-      line: life.boundLine,
+      line: atWork.get(life.device) ?? life.boundLine,
       reason: life.reason === REASON_UNKNOWN ? null : life.reason,
       reasonLine: life.reasonLine,
+      ...wordsOfPart(life.device, summary),
       error: errorOf(life),
       wait: life.wait,
+      letGo: life.letGo,
     }))
     .sort((a, b) => a.line - b.line);
 }

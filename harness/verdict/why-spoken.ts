@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import { ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
 import { lacksPins, REPEATS, refusesPins } from '../dmesg/pins.ts';
@@ -93,9 +94,6 @@ function withFailuresOfDrivers(
   }
   return all;
 }
-
-/** An error that a driver gives up for, other than -EPROBE_DEFER. */
-export const ERROR_NUMBER = /(?<![\w-])-(?!517\b)[1-9]\d{0,2}\b/;
 
 /** Parts of one block of a chip have addresses in one megabyte: all hexadecimal digits but these are the same. */
 const DIGITS_OF_BLOCK = 5;

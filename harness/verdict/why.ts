@@ -1,5 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
-import { EPROBE_DEFER } from '../dmesg/deferral.ts';
+import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
@@ -21,8 +21,16 @@ import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf }
 import { nameParents, withoutMade } from './why-parents.ts';
 import { withProvenSuppliers } from './why-proven.ts';
 import { type End, type Found, mayBeBound, NOT_YET, type Root, type RootCause, type Why } from './why-roots.ts';
-import { boundAfterDeferral, boundSince, hasPartSince, longestWait, splitSettled } from './why-settled.ts';
-import { ERROR_NUMBER, withEndless, withMoreWords } from './why-spoken.ts';
+import {
+  atWorkByWords,
+  boundAfterDeferral,
+  boundSince,
+  hasPartSince,
+  longestWait,
+  partsOfBound,
+  splitSettled,
+} from './why-settled.ts';
+import { withEndless, withMoreWords } from './why-spoken.ts';
 import { othersOf, suspectsOf } from './why-suspects.ts';
 import { wantOf } from './why-wants.ts';
 
@@ -136,11 +144,13 @@ export function whyUnbound(said: LogSummary): Why {
       properties: [],
     })),
   }));
-  const { bound, madeBy } = withoutMade(boundAfterDeferral(summary, roots), devices, names);
+  const atWork = atWorkByWords(settled, summary);
+  const { bound, madeBy } = withoutMade(boundAfterDeferral(summary, roots, atWork), devices, names);
   const known = new Set([
     ...unbound,
     ...settled,
     ...bound.map(({ device }) => device),
+    ...partsOfBound(summary),
     ...madeBy.flatMap(({ children }) => children),
     ...unexplained,
     ...roots.keys(),
@@ -173,7 +183,7 @@ export function whyUnbound(said: LogSummary): Why {
     unspoken,
     common: inCommon([...unexplained], [...unbound, ...roots.keys()], summary),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
-    settled: [...settled],
+    settled: [...settled].filter((device) => !atWork.has(device)),
     bound: bound.toSorted((a, b) => b.line - a.line),
     madeBy,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),

@@ -86,6 +86,92 @@ describe('a supplier', () => {
   });
 });
 
+describe('a device that works at the end', () => {
+  const BANNER = '[    0.000000] Linux version 5.10.3 (gadget)';
+  const lacks = at(900, 'acme-host2835 1000.mmc: could not get clk, deferring probe');
+
+  it('is bound where its driver has come further, although all has been tried again since', () => {
+    const further = at(1000, 'acme-host2835 1000.mmc: has a DMA channel');
+    const since = [1, 2, 3].map((n) => at(2000 + n, `gadget-uart ${n}0000.serial: has 2 lines`));
+    const found = why(BANNER, lacks, further, ...since);
+    expect(found).toMatchObject({ unbound: 0, settled: [], bound: [{ device: '1000.mmc', line: 3 }] });
+    // Nothing shows that it was tried again, or it had another error.
+    expect(why(BANNER, lacks, further)).toMatchObject({ settled: ['1000.mmc'], bound: [] });
+    const fails = at(1001, 'acme-host2835 1000.mmc: cannot get its IRQ');
+    expect(why(BANNER, lacks, further, fails, ...since).bound).toEqual([]);
+  });
+
+  it('is bound where its host is said to be loaded by the name of its only driver', () => {
+    const loaded = at(1000, 'mmc0: acme-host2835 loaded - DMA enabled');
+    expect(why(lacks, loaded).bound).toMatchObject([{ device: '1000.mmc', line: 2 }]);
+    expect(why(lacks, lacks.replaceAll('1000', '2000'), loaded).bound).toEqual([]);
+    expect(why(lacks, at(1000, 'usbcore: registered new interface driver acme-host2835')).bound).toEqual([]);
+    expect(why(lacks, at(1000, 'mmc0: acme-host2835 not loaded')).bound).toEqual([]);
+  });
+
+  it('leaves nothing open in the words of its part, which are the reason of its deferral', () => {
+    const part = at(900, 'acme-hdmi 2000.hdmi: cannot get its regulator');
+    const whole = at(901, 'acme-drm display: failed to bind 2000.hdmi (ops acme_ops): -517');
+    const there = at(1500, '[drm] Initialized acme-drm 1.0.0 2015 for display on minor 0');
+    expect(why(part, whole, there)).toMatchObject({
+      complaints: [],
+      bound: [{ device: 'display', line: 3, reason: '2000.hdmi: cannot get its regulator', reasonLine: 1 }],
+    });
+    expect(why(part, whole).unbound).toBeGreaterThan(0);
+    const later = at(1600, 'acme-hdmi 2000.hdmi: cannot get its regulator');
+    expect(why(part, whole, there, later).complaints).toHaveLength(1);
+  });
+
+  it('is told with the time-out that has let it go', () => {
+    const over = at(900, 'acme 1000.codec: deferred probe timeout, ignoring dependency');
+    const there = at(950, 'acme 1000.codec: Device registered as /dev/video0');
+    const found = why(over, there);
+    expect(found).toMatchObject({ unbound: 0, goneOn: 0, bound: [{ letGo: { time: 900_000, line: 1 } }] });
+    expect(formatWhy(found)).toContain(
+      '  1000.codec (line 2), let go without a supplier by the deferred probe timeout at 0.9 s (line 1)\n',
+    );
+    // Without a time-out it is what each boot of such a kernel has.
+    expect(why(at(900, 'acme 1000.codec: ignoring dependency for device, assuming no driver'), there).bound).toEqual(
+      [],
+    );
+  });
+
+  it('is being probed where it binds its parts', () => {
+    const over = at(900, 'acme-drm display: deferred probe timeout, ignoring dependency');
+    expect(why(over)).toMatchObject({ goneOn: 1, settled: [] });
+    expect(why(over, at(950, 'acme-drm display: bound 2000.mixer (ops acme_ops)'))).toMatchObject({
+      goneOn: 0,
+      settled: ['display'],
+    });
+  });
+});
+
+describe('a driver that gives back what it had got', () => {
+  const link = (ms: number, how: string) => at(ms, `acme 0-000f: ${how} to regulator.18`);
+  const attempt = (ms: number, words: string) => [
+    link(ms, 'Linked as a consumer'),
+    at(ms + 1, `acme 0-000f: ${words}`),
+    link(ms + 2, 'Dropping the link'),
+  ];
+
+  it('after an error defers the device, or it fails where the error has another number', () => {
+    const lacks = attempt(100, 'regulator_bulk_get failed');
+    expect(rootsOf(...lacks)).toMatchObject([
+      { name: '0-000f', cause: { cause: 'own-deferral', wants: 'a regulator' }, line: 2 },
+    ]);
+    expect(rootsOf(...attempt(100, 'cannot start it, err -110'))).toMatchObject([
+      { cause: { cause: 'failed' }, evidence: 'cannot start it, err -110' },
+    ]);
+    // In the next attempt it gets more, or the same error again.
+    expect(why(...lacks, link(900, 'Linked as a consumer'))).toMatchObject({ unbound: 0, settled: ['0-000f'] });
+    expect(why(...lacks, ...attempt(900, 'regulator_bulk_get failed')).unbound).toBe(1);
+  });
+
+  it('without an error may only be removed', () => {
+    expect(why(...attempt(100, 'has 4 lanes')).unbound).toBe(0);
+  });
+});
+
 describe('the release of a kernel', () => {
   it('is told by more than its first line', () => {
     const waits = '1-0038\tgadget: no supply';
