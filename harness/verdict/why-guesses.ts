@@ -30,10 +30,17 @@ const PROVIDERS: readonly RegExp[] = [
   /phy|extcon|typec|retimer|mux|dma/,
 ];
 
+/**
+ * A device's name without those of the nodes above it (`spmi:pmic@0:temp-alarm@a00`, of_device_make_bus_id(),
+ * drivers/of/device.c), which say nothing of it.
+ */
+function ownName(device: string): string {
+  return device.slice(device.lastIndexOf(':') + 1);
+}
+
 /** How little the device needs itself by its name; what is no provider comes last. */
 export function providerRank(device: string): number {
-  // Nodes above it (`spmi:pmic@0:temp-alarm@a00`, of_device_make_bus_id(), drivers/of/device.c) say nothing of it.
-  const own = device.slice(device.lastIndexOf(':') + 1);
+  const own = ownName(device);
   const rank = PROVIDERS.findIndex((pattern) => pattern.test(own));
   return rank === -1 ? PROVIDERS.length : rank;
 }
@@ -159,6 +166,10 @@ export function guessProviders(
     return known;
   };
   const failing = new FailedProviders(roots);
+  const driverOf = (device: string) => {
+    const cause = roots.get(device)?.cause;
+    return (cause?.cause === 'own-deferral' ? cause.driver : null) ?? devices.get(device)?.driver ?? '';
+  };
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause === 'never-probed') {
@@ -198,9 +209,14 @@ export function guessProviders(
     root.cause = { ...cause, circle };
     const kind =
       providers.get(want) ??
-      candidates.filter((device) => provider.test(device) || isPerhapsCodec(want, device, roots, devices));
+      candidates.filter(
+        (device) =>
+          isProviderOf(want, device) ||
+          (want.byFirmware === true && RUNS_POWER.test(driverOf(device))) ||
+          isPerhapsCodec(want, device, roots, devices),
+      );
     providers.set(want, kind);
-    const own = name.slice(name.lastIndexOf(':') + 1);
+    const own = ownName(name);
     const words = namesIn(`${own} ${withoutPaths(cause.call ?? '')}`);
     const those = new Set([...words].flatMap((word) => named.get(word) ?? []));
     const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name));
@@ -266,6 +282,15 @@ export function inCommon(
       ({ device, driver }) => device !== PINCTRL_CORE && PIN_CONTROLLERS.test(`${device} ${driver ?? ''}`),
     ),
   };
+}
+
+/** Drivers of the processor, or of the firmware on it, that switches what the whole chip needs. */
+const RUNS_POWER = /(?:^|[-_,])(?:rpmh?|smd-rpm|scmi|scpi|ti-?sci|scu|bpmp)(?:$|[-_])/;
+
+/** Whether a device may provide what somebody lacks, by its name; the number of a part (`mdio:00`) is none. */
+function isProviderOf({ provider }: Want, device: string): boolean {
+  const own = ownName(device);
+  return provider?.test(/[a-z]{2}/i.test(own) ? own : device) === true;
 }
 
 /** What is needed by nearly all, and needs the least itself. */
@@ -395,7 +420,7 @@ export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
   return [...others.values()].filter((said) => {
     const user = userOf(said);
     const isOfOther = user !== null && !waiting.has(user.device);
-    const isProvider = !isFunction(said.device) && want?.provider?.test(said.device) === true;
+    const isProvider = !isFunction(said.device) && want !== null && isProviderOf(want, said.device);
     return (isProvider && !isOfOther) || want?.said?.test(said.words) === true;
   });
 }

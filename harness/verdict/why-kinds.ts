@@ -18,6 +18,8 @@ export interface Want {
   readonly timesOut?: true;
   /** A chip has one provider, or few, for all that need one. */
   readonly isCentral?: true;
+  /** On many a chip, the processor or the firmware that switches its power provides it, too. */
+  readonly byFirmware?: true;
   /** It is made of a node below that of the device. */
   readonly isBelow?: true;
   /** Who provides it speaks of errors in such words, where no name tells that it does. */
@@ -51,6 +53,7 @@ export const WANTS: readonly Want[] = [
     words: /(?<!power[ _-])suppl(?:y|ies)\b|regulator|vmmc|vqmmc|vbus|vdd|vcc/gi,
     property: /-supply$/,
     provider: /regulator(?!y)|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
+    byFirmware: true,
   },
   {
     // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c; many a driver calls its regulator so.
@@ -82,6 +85,7 @@ export const WANTS: readonly Want[] = [
     words: /(?<![a-z])(?:[a-z]{0,4}clks?|clocks?)(?![a-z])/gi,
     property: /^clocks$/,
     provider: /clock|clk|\bcru\b|\brcc\b/,
+    byFirmware: true,
     isCentral: true,
   },
   {
@@ -91,6 +95,7 @@ export const WANTS: readonly Want[] = [
     words: /hog gpio \S+ ?|gpio|spi_register_(?:controller|master)/gi,
     property: /gpios?$/,
     provider: GPIO_PROVIDER,
+    isCentral: true,
   },
   {
     noun: 'a pin controller',
@@ -149,6 +154,7 @@ export const WANTS: readonly Want[] = [
     words: /power.?domains?|genpd|pm.?domain/gi,
     property: /^power-domains$/,
     provider: /power-(?:controller|domain|manager)|pgc|blk-ctrl|rpmh?pd/,
+    byFirmware: true,
     timesOut: true,
     isCentral: true,
   },
@@ -168,6 +174,7 @@ export const WANTS: readonly Want[] = [
     words: /(?<![a-z])icc(?![a-z])|interconnect|\bnoc\b/gi,
     property: /^interconnects$/,
     provider: /interconnect|noc/,
+    byFirmware: true,
   },
   // The last: qcom_smd_parse_edge(), drivers/rpmsg/qcom_smd.c, and qcom_glink_native_probe() get the edge's mailbox.
   {

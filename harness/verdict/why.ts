@@ -397,17 +397,32 @@ function unsaid(root: Root, alone: ReadonlySet<string>): 0 | 1 | 2 | 3 | 4 {
   return cause.cause === 'silent' && evidence === null && !isMany ? 2 : 0;
 }
 
+/** Guesses in a row: what a PMIC's regulators are waited for by waits for the PMIC, and that for its pins. */
+const GUESSES = 8;
+
 /** How many devices wait for a root, with those that by a guess wait for it alone, and what waits for these. */
 function heldBy(roots: readonly Root[]): (root: Root) => number {
-  const guessed = new Map<string, number>();
   const failed = new Set(roots.flatMap(({ name, cause }) => (cause.cause === 'failed' ? [name] : [])));
-  for (const { cause, waiting } of roots) {
+  const guesses = new Map<string, readonly string[]>();
+  for (const { name, cause } of roots) {
     const perhaps = cause.cause === 'own-deferral' || cause.cause === 'silent' ? cause.perhaps : [];
     // Those that failed alike are told as one.
-    if (perhaps.length !== 1 && !perhaps.every((name) => failed.has(name))) continue;
-    for (const name of perhaps) guessed.set(name, (guessed.get(name) ?? 0) + 1 + waiting.length);
+    if (perhaps.length === 1 || perhaps.every((one) => failed.has(one))) guesses.set(name, perhaps);
   }
-  return ({ name, waiting }) => waiting.length + (guessed.get(name) ?? 0);
+  const held = new Map<string, number>();
+  for (const { name, waiting } of roots) {
+    const above = new Set([name]);
+    let next: readonly string[] = guesses.get(name) ?? [];
+    for (let step = 0; step < GUESSES && next.length > 0; step++) {
+      const those = next.filter((one) => !above.has(one));
+      for (const one of those) {
+        above.add(one);
+        held.set(one, (held.get(one) ?? 0) + 1 + waiting.length);
+      }
+      next = those.flatMap((one) => guesses.get(one) ?? []);
+    }
+  }
+  return ({ name, waiting }) => waiting.length + (held.get(name) ?? 0);
 }
 
 /**

@@ -39,11 +39,38 @@ describe('what is told first', () => {
     expect(order(...others, pins)).toEqual(['pmic-regulator', '1800.pinctrl', '2.lamp']);
   });
 
+  it('is where several guesses in a row end', () => {
+    const chip = pending('8.pwrap:pmic', 'gadget-mfd: IRQ index 0 not found');
+    const power = pending('9.power-controller', 'gadget-pd: failed to get power supply');
+    const domains = [1, 2, 3].map((n) => pending(`dev-${n}`, 'platform: supplier 9.power-controller not ready'));
+    const pins = pending('1.serial', 'platform: wait for supplier /soc/pinctrl@10018000/uart-pins');
+    expect(order(chip, power, ...domains, pins).slice(0, 2)).toEqual(['10018000.pinctrl', '8.pwrap:pmic']);
+  });
+
+  it('is the processor that switches what several lack', () => {
+    const lacks = (device: string) => pending(device, 'gadget: Failed to get supply vdda');
+    const remote = pending('remoteproc', 'gadget-rpm-proc: Failed to register smd-edge');
+    const alarm = pending('3.spmi:pmic@0:alarm@2400', 'gadget-alarm: cannot go on');
+    const found = whyOf(lacks('1.camera'), lacks('2.bridge'), alarm, remote);
+    expect(found.roots[0]?.name).toBe('remoteproc');
+    expect(formatWhy(found)).toMatch(/1\.camera, 2\.bridge: [^\n]+\n[^\n]+\n +perhaps for remoteproc, not/);
+  });
+
   it('is a part that many wait for, of what the log does not name', () => {
     const waits = (n: number) => pending(`dev-${n}`, 'platform: wait for supplier ledgrp');
     expect(order(waitsAdc, waits(1), waits(2), waits(3))).toEqual(['ledgrp', '1.adc']);
     expect(order(waitsAdc, waits(1))).toEqual(['1.adc', 'ledgrp']);
     expect(order(failed(900, '2.lamp'), waits(1))).toEqual(['ledgrp', '2.lamp']);
+  });
+
+  it('is who provides a GPIO to all of them, where three lack one', () => {
+    const lacks = (device: string, words: string) => pending(device, `gadget: ${words}`);
+    const three = [
+      lacks('1.pcie', 'no reset gpio'),
+      lacks('lamp', 'cannot get GPIO 0'),
+      lacks('vcc', "can't get GPIO"),
+    ];
+    expect(formatWhy(whyOf(...three))).toMatch(/By their words 3 lack a GPIO: who provides that/);
   });
 
   it('is that nothing is deferred, where probes failed by themselves', () => {
