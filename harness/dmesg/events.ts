@@ -173,6 +173,8 @@ export type DmesgEvent =
     })
   /** The driver core lets a device wait for another one until that is bound: only where the parser is asked for it. */
   | (At & { readonly event: 'linked'; readonly consumer: string; readonly supplier: string })
+  /** A regulator, by its own name, supplies another: only where the parser is asked for it. */
+  | (At & { readonly event: 'supplies'; readonly regulator: string })
   /** Something is bound that was not there before, such as a card or a part of a display: only as the next one. */
   | (At & { readonly event: 'stirred' })
   /** A line speaks of deferral in words that are not understood: only where the parser is asked for it. */

@@ -7,8 +7,9 @@ import type { LogRecord } from './prefix.ts';
 /** Words with which drivers tell an error, besides its number. */
 const AN_ERROR = new RegExp(
   oneOf(
-    /fail|error|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
-    /missing|mismatch|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
+    // Neither `error-flag-offset` nor `allow_mismatched_32bit`, which are names.
+    /fail|error(?![-_][a-z]+[-_])|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
+    /missing|mismatch(?!\w*_)|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:\w{1,16} )?(?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,

@@ -132,6 +132,8 @@ export interface LogSummary {
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** Links of devices to their suppliers, where the parser was asked for them. */
   readonly links: readonly Link[];
+  /** Regulators that supply others, by their own names, with the last line that says so; likewise. */
+  readonly supplying: ReadonlyMap<string, number>;
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
   readonly complaints: ReadonlyMap<string, Words>;
   /** Lines that speak of deferral and are not understood, where the parser was asked for them; the first ones. */
@@ -182,6 +184,7 @@ export class Summary {
   readonly #unread: { text: string; line: number; time: number | null }[] = [];
   readonly #heard = new Heard();
   readonly #links: Link[] = [];
+  readonly #supplying = new Map<string, number>();
   readonly #stirs: number[] = [];
   readonly #boots: EarlierBoot[] = [];
   #bootLine = 1;
@@ -292,6 +295,10 @@ export class Summary {
         if (this.#links.length < MAX_LINKS)
           this.#links.push({ consumer: event.consumer, supplier: event.supplier, line: event.line });
         return;
+      case 'supplies':
+        if (this.#supplying.size < MAX_LINKS || this.#supplying.has(event.regulator))
+          this.#supplying.set(event.regulator, event.line);
+        return;
       case 'stirred':
         this.#stirs.push(event.line);
         if (this.#stirs.length > MAX_STIRS) this.#stirs.shift();
@@ -361,6 +368,7 @@ export class Summary {
       heard: this.#heard.all,
       stirs: this.#stirs,
       links: this.#links,
+      supplying: this.#supplying,
       remoteprocs: this.#remoteprocs,
       lines: end.lines,
       lastLine: end.lastLine,

@@ -9,11 +9,39 @@ import { Names, supplierOf } from './why-names.ts';
 
 /** The devices, with suppliers that are bound as what waited for them was probed. */
 export function withProvenSuppliers(
-  { links, heard, timeOverFrom, tellsProbes, inOrder }: LogSummary,
+  { links, heard, supplying, timeOverFrom, tellsProbes, inOrder }: LogSummary,
   devices: ReadonlyMap<string, DeviceLife>,
 ): ReadonlyMap<string, DeviceLife> {
   // Where the log has the word of each probe, what has none is not bound, and the wait for it is over.
   if (!inOrder || tellsProbes) return devices;
+  return withConsumers({ links, heard, timeOverFrom }, withRegulators(supplying, devices));
+}
+
+/** A regulator's own name is as a rule that of its device, which may have the word for what it is besides. */
+function nameOfRegulator(name: string): string {
+  return name.toLowerCase().replaceAll(/regulator|[-_:]/g, '');
+}
+
+/** Regulators of their own, not of a chip's, that supply others are bound. */
+function withRegulators(
+  supplying: LogSummary['supplying'],
+  devices: ReadonlyMap<string, DeviceLife>,
+): ReadonlyMap<string, DeviceLife> {
+  if (supplying.size === 0) return devices;
+  const lines = new Map([...supplying].map(([name, line]) => [nameOfRegulator(name), line]));
+  return new Map(
+    [...devices].map(([device, life]) => {
+      const name = life.state === 'deferred' ? nameOfRegulator(device) : '';
+      const line = name === '' ? 0 : (lines.get(name) ?? 0);
+      return [device, line > life.line ? { ...life, state: 'bound', boundLine: line } : life] as const;
+    }),
+  );
+}
+
+function withConsumers(
+  { links, heard, timeOverFrom }: Pick<LogSummary, 'links' | 'heard' | 'timeOverFrom'>,
+  devices: ReadonlyMap<string, DeviceLife>,
+): ReadonlyMap<string, DeviceLife> {
   const names = new Names(devices);
   /** When the time is over, suppliers without a driver hold nothing back: fw_devlink_drivers_done(), core.c. */
   const end = timeOverFrom ?? Number.POSITIVE_INFINITY;

@@ -10,6 +10,24 @@ const rootsOf = (...lines: string[]) => why(...lines).roots.map(({ name }) => na
 const waits = (ms: number, device: string, supplier: string) =>
   at(ms, `platform ${device}: probe deferral - supplier ${supplier} not ready`);
 
+describe('a regulator that was deferred', () => {
+  const lacks = (device: string) => at(900, `reg-gadget ${device}: cannot get its pins: -517`);
+  const supplies = at(1000, 'l9: supplied by vreg-boost');
+
+  it('is bound when it supplies another, by its own name or one that has more words', () => {
+    for (const device of ['vreg-boost', 'regulator-vreg_boost', 'vreg-boost-regulator'])
+      expect(why(lacks(device), supplies)).toMatchObject({ unbound: 0, settled: [], bound: [{ device, line: 2 }] });
+  });
+
+  it('is not when that was before, is said of another, or where the kernel lists it later', () => {
+    expect(why(at(800, 'l9: supplied by vreg-boost'), lacks('vreg-boost')).bound).toEqual([]);
+    expect(why(lacks('vreg-boost2'), lacks('regulator'), supplies, at(1001, 'l9: supplied by _')).bound).toEqual([]);
+    const pending = at(1100, 'platform vreg-boost: deferred probe pending');
+    expect(why(lacks('vreg-boost'), supplies, pending).unbound).toBe(1);
+    expect(why(lacks('vreg-boost'), pending, at(1200, 'l9: supplied by vreg-boost')).unbound).toBe(0);
+  });
+});
+
 describe('a device that the log shows at work after its deferral', () => {
   const lacks = at(900, 'gadget-card 1000.sound: no component yet: -517');
   const pending = at(950, 'platform 1000.sound: deferred probe pending');

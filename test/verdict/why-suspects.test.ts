@@ -139,4 +139,11 @@ describe('an error where nothing is deferred or failed', () => {
     const without = at(3, 'gadget-eth 1000.ethernet: no reset control found');
     expect(suspects(lacks, fails, without)).toEqual(['4-0036', 'gadget-battery']);
   });
+
+  it('is no name of something that has such a word in it', () => {
+    const names = ['options: gadget.x=1 allow_mismatched_parts=2', 'get error-stage-offset(0x98)'];
+    for (const words of names) expect([words, suspects(at(1, `gadget 1000.flag: ${words}`))]).toEqual([words, []]);
+    for (const words of ['mismatched parts', 'error-code 5', 'parts_mismatch'])
+      expect([words, suspects(at(1, `gadget 1000.flag: ${words}`))]).toEqual([words, ['1000.flag']]);
+  });
 });
