@@ -98,6 +98,24 @@ function firstOfRun(said: readonly Said[], error: number): Said | undefined {
   return run.find(isOther) ?? run.at(-2);
 }
 
+/**
+ * What is said while a device is probed, of which initcall_debug tells how long that took, without the name of another:
+ * the first error of it.
+ * @param from when the probe began, in microseconds
+ */
+export function wordsWithin(from: number, said: readonly Said[]): WordsAt | null {
+  const first = said.find(
+    ({ text, time }) =>
+      time !== null && time >= from && soundsBad(text) && !isOfOther(text) && !CORE_SAYS.test(text) && !isOfUser(text),
+  );
+  return first === undefined ? null : { words: first.text.slice(0, MOST), line: first.line };
+}
+
+/** Programs of user space print at the same time. */
+function isOfUser(text: string): boolean {
+  return /^[\w@.-]{1,64}\[\d{1,10}\]: /.test(text);
+}
+
 /** So many errors are kept. */
 const MOST_KEPT = 16;
 /** Reports of crashes may stand between an error and the end of the probe. */

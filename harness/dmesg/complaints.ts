@@ -12,6 +12,8 @@ export interface Words {
   readonly lastLine?: number;
   /** In so many attempts it was said, where that is known; one attempt says it once or more. */
   readonly times?: number;
+  /** When it was said last, in microseconds; null where the line has no stamp. */
+  readonly time?: number | null;
   /** What another driver said of an error just after. */
   readonly next?: Omit<Words, 'next'>;
 }
@@ -26,6 +28,8 @@ const MOST = 10_000;
 export interface GoodWords extends Words {
   /** The line in which its driver spoke of it first. */
   readonly first: number;
+  /** When that was, in microseconds; null where the line has no stamp. */
+  readonly since: number | null;
   /** How often its driver has said since what it had said first, with nothing in between that was not said before. */
   readonly begins: number;
   /** The line in which it did so last. */
@@ -40,17 +44,17 @@ const KEY = 40;
 export class Heard {
   readonly #kept = new Map<string, GoodWords & { readonly opening: string; readonly said: Set<string> }>();
 
-  add({ device, driver, words, line }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+  add({ device, driver, words, line, time }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
     const known = this.#kept.get(device);
     if (known === undefined && this.#kept.size >= MOST) return;
     const key = keyOf(words);
-    const { first = line, opening = key, said = new Set<string>() } = known ?? {};
+    const { first = line, since = time, opening = key, said = new Set<string>() } = known ?? {};
     const isNew = !said.has(key);
     if (isNew && said.size < MOST_SAID) said.add(key);
     const isBegin = !isNew && key === opening && known !== undefined && keyOf(known.words) !== opening;
     const begins = isNew ? 0 : (known?.begins ?? 0) + Number(isBegin);
     const begun = isBegin ? line : (known?.begun ?? line);
-    this.#kept.set(device, { device, driver, words, line, first, opening, said, begins, begun });
+    this.#kept.set(device, { device, driver, words, line, first, since, opening, said, begins, begun });
   }
 
   /** By device. */
@@ -97,6 +101,7 @@ export class Complaints {
       said,
       line: first,
       lastLine: line,
+      time,
       last,
     });
   }

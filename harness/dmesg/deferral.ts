@@ -66,7 +66,7 @@ const MASTER_BIND = /\bmaster bind failed: -517$/;
 const NO_PART_OF_CARD = new RegExp(
   `^${DRIVER_DEV}(ASoC: (?:CPU DAI|CODEC DAI|CODEC|[Pp]latform|PLATFORM) \\S.{0,127}? not registered)`,
 );
-const CARD_FAILED = /\bsnd_soc_register_card\S{0,32} failed:? \(?-517\)?$/;
+const CARD_FAILED = /\bsnd_soc_register_card\S{0,32} fail(?:ed)?:? \(?-517\)?$/;
 /** gpiod_hog() and gpiochip_add_data_with_key(), drivers/gpio/gpiolib.c, name the chip alone, often as its device. */
 const GPIO_CHIP = new RegExp(
   `^(?:\\w{1,64}: )?((?:${oneOf(

@@ -132,8 +132,9 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
         readonly event: 'probe-returned';
         readonly value: number;
         readonly usecs: number;
-        /** What the driver said just before that it deferred. */
+        /** What the driver said just before that it deferred, and the line of that where it is known. */
         readonly words?: string;
+        readonly wordsLine?: number;
       }
     | {
         readonly event: 'deferral-timeout';

@@ -29,13 +29,15 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
   ],
   // fw_devlink_dev_sync_state(), drivers/base/core.c.
   [/: sync_state\(\)(?: pending(?: due(?: to)?)?)?$/, /: sync_state\(\) pending due to \S{1,128}$/],
+  // soc_bind_dai_link(), sound/soc/soc-core.c.
+  [/: ASoC:(?: C\w{2,4}(?: DAI)?| [Pp]latform)?$/, /: ASoC: \S.{0,160}$/],
   // Drivers' own words before the error; looked for from the end on, as there may be many of them.
   [/:$(?<=: .{0,200}\b(?:[Ff]ail|[Ee]rror|[Uu]nable|[Cc]ould not|[Cc]an't).{0,200}:)/, /: -517$/],
 ];
 /** No half is longer, nor what ends a whole message: all that comes before is not looked at. */
 const LONGEST = 512;
 /** A word that is in every one of these halves, which spares most lines the rest. */
-const SAYS = /supplier|wait|probe|deferred|sync_state|\(reason$|:$/;
+const SAYS = /supplier|wait|probe|deferred|sync_state|\(reason$|:$|: ASoC: /;
 
 /** Whether a record is the first half of a message, of which the rest may stand in the next line. */
 export function isHalf(text: string): boolean {

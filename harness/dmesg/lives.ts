@@ -276,7 +276,7 @@ export class Lives {
         this.#decline(life, event.error, event.words, event.wordsLine);
         return;
       case 'probe-returned':
-        this.#returned(life, event.value, event.words ?? null);
+        this.#returned(life, event.value, event.words ?? null, event.wordsLine);
         return;
       case 'deferral-timeout':
         this.timeOverFrom ??= event.line;
@@ -472,7 +472,7 @@ export class Lives {
    * a deferral too; since, 0 is success, and what a driver returned has its sign turned (really_probe(),
    * drivers/base/dd.c).
    */
-  #returned(life: DeviceLife, value: number, words: string | null): void {
+  #returned(life: DeviceLife, value: number, words: string | null, wordsLine = life.line): void {
     const errno = Math.abs(value);
     life.returned = true;
     this.#isSince511 ||= value > 1;
@@ -480,7 +480,9 @@ export class Lives {
       this.#stayInRound(life);
       life.pending &&= life.listed;
       // Another message may have the reason already.
-      this.#defer(life, value < 0 ? 'supplier' : 'driver', life.reason === null ? words : null);
+      const isNew = life.reason === null && words !== null;
+      this.#defer(life, value < 0 ? 'supplier' : 'driver', isNew ? words : null);
+      if (isNew) life.reasonLine = wordsLine;
     } else if (value === 1 && !this.#oneIsError(life)) this.#bind(life);
     else if (value === 0) {
       const isSuccess = this.#zeroIsSuccess();

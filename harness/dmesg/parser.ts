@@ -1,4 +1,4 @@
-import { Errors, type Said, type WordsAt, wordsBeside } from './beside.ts';
+import { Errors, type Said, type WordsAt, wordsBeside, wordsWithin } from './beside.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, EPROBE_DEFER, partOf, speaksOfDeferral } from './deferral.ts';
 import { driverCoreEvent } from './drivercore.ts';
@@ -57,6 +57,8 @@ const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
 /** Lines before the end of a probe that are looked at for words without the name of a device. */
 const JUST_BEFORE = 4;
+/** A message comes so much later than what it tells of, in microseconds: do_probe_debug(), kernel time rounded. */
+const PRINTED_US = 10;
 /** As much of quoted words as finds their line. */
 const BEGIN = 40;
 /** What the words of the device tree's code are quoted with. */
@@ -316,7 +318,10 @@ export class DmesgParser {
     }
     if (event.event === 'probe-returned' && event.value === EPROBE_DEFER) {
       const [words] = this.#wordsOf(event.device);
-      return words === undefined ? event : { ...event, words };
+      if (words !== undefined) return { ...event, words };
+      const began = event.time === null ? null : event.time - event.usecs - PRINTED_US;
+      const within = began === null ? null : wordsWithin(began, this.#lastSaid(event.line));
+      return within === null ? event : { ...event, words: within.words, wordsLine: within.line };
     }
     return event;
   }
@@ -412,15 +417,19 @@ export class DmesgParser {
       : joined(wordsOfFunctions(driver, this.#recent.slice(-JUST_BEFORE - 1, -1).map(textOf)));
   }
 
+  /** The last lines before this one. */
+  #lastSaid(line: number): Said[] {
+    const numbers = this.#numbers.slice(-RECENT_LINES - 1, -1);
+    return this.#recent.slice(-RECENT_LINES - 1, -1).flatMap((text, at): Said[] => {
+      const record = parseRecords(decodeLine(text)).at(-1);
+      if (record === undefined) return [];
+      return [{ text: unmarked(record.text), time: record.time, line: numbers[at] ?? line }];
+    });
+  }
+
   /** What is said of a probe that failed without the name of its device. */
   #wordsBeside({ error, time, line }: Place & { readonly error: number }, device: string): WordsAt | null {
-    const numbers = this.#numbers.slice(-RECENT_LINES - 1, -1);
-    const said = this.#recent.slice(-RECENT_LINES - 1, -1).flatMap((text, at): Said[] => {
-      const record = parseRecords(decodeLine(text)).at(-1);
-      return record === undefined
-        ? []
-        : [{ text: unmarked(record.text), time: record.time, line: numbers[at] ?? line }];
-    });
+    const said = this.#lastSaid(line);
     return wordsBeside(device, error, said, { time, line }) ?? this.#errors.of(error, { time, line });
   }
 

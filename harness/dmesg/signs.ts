@@ -47,7 +47,7 @@ const KERNEL = [
   ' not yet ready',
   ' not bound',
   ' not registered, ',
-  'ASoC: ',
+  'ASoC:',
   'failed to bind ',
   ': bound ',
   'eferred devices',

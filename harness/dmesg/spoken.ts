@@ -77,6 +77,8 @@ const NO_MATTER = new RegExp(
     /Persistence not supported/,
     // module_sig_check(), kernel/module, and console_on_rootfs(), init/main.c.
     /tainting kernel|unable to open an initial console/,
+    // gpiod_find(), drivers/gpio/gpiolib.c, and of_get_named_gpiod_flags(), gpiolib-of.c, look for all names.
+    /No GPIO consumer \S|can't parse '[^']{1,64}-gpios?' property/,
     /property not specified|[Ll]ooking up \S{1,64} property|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
   'i',

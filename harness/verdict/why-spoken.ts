@@ -63,7 +63,7 @@ function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<
 }
 
 /** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
-const PROBE_FAILED = /^(?:probe failed|failed to probe)\b/i;
+const PROBE_FAILED = /^(?:(?:\w{1,16} ){0,3}probe failed|failed to probe)\b/i;
 /** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
 export const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
 

@@ -113,6 +113,15 @@ function isOfRegulator({ device, driver, words }: Words): boolean {
   return driver === null && SUPPLY.test(device) && /\bfailed to\b/.test(words);
 }
 
+/** Longer than a driver takes to probe a device, in microseconds. */
+const RUN_TIME = 10_000_000;
+
+/** Whether the driver has been on the device for long when it tells the error: that ends no probe. */
+function isOfRunTime({ device, time = null }: Words, { heard }: LogSummary): boolean {
+  const since = heard.get(device)?.since ?? null;
+  return time !== null && since !== null && time - since > RUN_TIME;
+}
+
 /** Whether others may need what the words are of. */
 function maySupply(said: Words): boolean {
   const { device, driver, words } = said;
@@ -186,7 +195,9 @@ export function suspectsOf(
     if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
     if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
     if (!isSomethingKnown)
-      return FAILED.test(words) && (isDriver(said.driver) || OF_FIRMWARE.test(words) || isOfRegulator(said))
+      return FAILED.test(words) &&
+        !isOfRunTime(said, summary) &&
+        (isDriver(said.driver) || OF_FIRMWARE.test(words) || isOfRegulator(said))
         ? [{ ...said, tie: null }]
         : [];
     const tie = tieOf(said, [...open, ...allOf(unnamed)]) ?? lackOf(said, unnamed);

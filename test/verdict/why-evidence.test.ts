@@ -59,6 +59,31 @@ describe('a probe that failed', () => {
   });
 });
 
+describe('a probe that is deferred', () => {
+  const returned = (ms: number, usecs: number) => at(ms, `probe of acme_pm returned 517 after ${usecs} usecs`);
+
+  it('has for its reason what is said while it lasts, also without the name of its device', () => {
+    const says = (ms: number) => at(ms, 'PM: Cannot get acme_ipc handle');
+    const reasonOf = (...lines: string[]) => rootsOf(...lines)[0]?.evidence;
+    expect(rootsOf(says(96), returned(100, 5000))).toMatchObject([
+      { name: 'acme_pm', evidence: 'PM: Cannot get acme_ipc handle', line: 1 },
+    ]);
+    expect(reasonOf(says(94), returned(100, 5000))).toBe(null);
+    expect(reasonOf(at(96, 'acme 2000.other: Cannot get its handle'), returned(100, 5000))).toBe(null);
+    expect(reasonOf(at(96, 'systemd[1]: lightdm.service: failed'), returned(100, 5000))).toBe(null);
+    // What is looked for is not lacked.
+    const looks = at(96, 'acme acme_pm: No GPIO consumer wp found');
+    expect(reasonOf(looks, says(97), returned(100, 5000))).toBe('PM: Cannot get acme_ipc handle');
+  });
+
+  it('as a card has for its reason which part is not there, also where the line is broken', () => {
+    const card = '> > [    1.000002] acme-card sound: acme_card_probe snd_soc_register_card fail -517';
+    const part = ['> > [    1.000000] acme-card sound: ASoC:', '> > CODEC DAI acme TDM0 not registered'];
+    expect(rootsOf(part.join(' ').replace('> > CODEC', 'CODEC'), card)).toMatchObject([{ name: 'acme TDM0' }]);
+    expect(rootsOf(...part, card)).toMatchObject([{ name: 'acme TDM0', waiting: [{ device: 'sound' }] }]);
+  });
+});
+
 describe('a supplier', () => {
   it('is not proven to be there by a later probe where the log tells of each and not of its own', () => {
     const held = ['1000.gadget', '3000.led'].map((device) =>
@@ -194,6 +219,20 @@ describe('an error of a device that its driver has made', () => {
       [],
     );
     expect(complaints('acme acme-hdrc.1.auto: failed to start: -19')).toHaveLength(1);
+  });
+
+  it('is none of a probe long after its driver spoke first', () => {
+    const works = at(100, 'acme 1000.disk: has 4 lines');
+    const fails = (ms: number) => at(ms, 'acme 1000.disk: synchronize failed');
+    expect(why(works, fails(900)).complaints).toHaveLength(1);
+    expect(why(works, fails(20_000)).complaints).toEqual([]);
+    expect(why(fails(20_000)).complaints).toHaveLength(1);
+  });
+
+  it('is that of a probe where its driver says so, whatever it calls itself', () => {
+    const said = (words: string) => rootsOf(at(100, `acme 1000.spi: ${words}`)).length;
+    expect(['Acme SMC probe failed -19', 'probe failed', 'MII Probe failed!'].map(said)).toEqual([1, 1, 1]);
+    expect(['the last of the many probes failed', 'a part of which the probe failed'].map(said)).toEqual([0, 0]);
   });
 
   it("is the boot loader's where the device has the name of its node", () => {
