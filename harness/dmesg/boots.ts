@@ -36,6 +36,8 @@ const CLOCK_SLACK = 1_000_000;
 /** Records kept to know a replay by; and records in which a log that begins anew has to show that it is none. */
 const MAX_SEEN = 1 << 16;
 const DOUBTFUL_RECORDS = 20;
+/** Records of time zero, which every boot of a kernel has alike; arm64 has some 50, and for each CPU and node more. */
+const MAX_EARLY = 1000;
 
 /**
  * Tells boots apart, and a boot from the same log printed once more: test suites, and people, call dmesg on the console
@@ -60,6 +62,8 @@ export class Boots {
   #latest = 0;
   /** Records left in which it has to turn out whether a boot has begun. */
   #doubt = 0;
+  /** Records of time zero since then. */
+  #early = 0;
 
   /** A kernel's record has been seen in this boot; what is in it does not matter. */
   noteKernel(): void {
@@ -99,6 +103,8 @@ export class Boots {
       this.#userSpace = true;
       return 'replayed';
     }
+    // Of a log with stamps, somebody looks at /proc/version.
+    if (banner && time === null && this.#lastTime !== null && text === this.#banner) return 'replayed';
     if (first || banner) {
       // Kernels before 3.16 print a few lines of time zero before the banner.
       const early = banner && time === 0 && this.#lastTime === 0 && !this.#bannered;
@@ -111,6 +117,7 @@ export class Boots {
       if (again && this.#doubt === 0) {
         if (!this.#userSpace) return this.#begin('banner', time);
         this.#doubt = DOUBTFUL_RECORDS;
+        this.#early = 0;
       }
       if (this.#doubt === 0) this.#userSpace = false;
       return this.#doubt > 0 ? 'undecided' : 'usual';
@@ -128,6 +135,7 @@ export class Boots {
       return 'replayed';
     }
     if (this.#doubt > 0) {
+      if (time === 0 && this.#early++ < MAX_EARLY) return 'undecided';
       this.#doubt -= 1;
       if (this.#doubt > 0) return 'undecided';
       return this.#begin('banner', time);

@@ -48,6 +48,25 @@ describe('several boots in one log', () => {
     expect(classify(...log, '# dmesg', ...log)).toMatchObject({ verdict: 'bound', boots: [] });
   });
 
+  it('does not, however many records of time zero come before the first that tells', () => {
+    const zeroes = Array.from({ length: 99 }, (_, n) => `[    0.000000] foo: probing ${n}`);
+    const log = [...HEAD, ...zeroes, '[    0.300000] systemd[1]: first', ...UP];
+    expect(classify(...log, '# dmesg', ...log)).toMatchObject({ verdict: 'bound', boots: [] });
+    const others = [...HEAD, ...zeroes, ...UP.map((line) => line.replace('00000]', '00007]'))];
+    expect(classify(...log, '# dmesg', ...others)).toMatchObject({ boots: [{ ended: 'silent' }] });
+    expect(classify(...log, '# dmesg', ...HEAD, ...zeroes)).toMatchObject({ boots: [{ ended: 'silent' }] });
+    const endless = Array.from({ length: 9999 }, (_, n) => `[    0.000000] foo: probing ${n}`);
+    expect(classify(...log, ...HEAD, ...endless, ...UP)).toMatchObject({ boots: [{ ended: 'silent' }] });
+  });
+
+  it('does not take the version that somebody looks at for another boot', () => {
+    const log = [...HEAD, '[    0.300000] systemd[1]: first', ...UP, '# cat /proc/version'];
+    const version = 'Linux version 6.12.0 (a@b) #1 SMP';
+    expect(classify(...log, version, '[   30.000000] foo: later')).toMatchObject({ verdict: 'bound', boots: [] });
+    const other = version.replace('6.12.0', '6.13.0');
+    expect(classify(...log, other, 'foo: later').boots).toHaveLength(1);
+  });
+
   it('does not take what a console prints that comes after the boot console for another boot', () => {
     const early = [...HEAD, '[    0.008000] foo: early', '[    0.016000] printk: bootconsole [gad0] disabled'];
     expect(classify(...early, ...early, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
