@@ -1,6 +1,6 @@
 import type { DmesgEvent } from './events.ts';
 import { isOneAttempt } from './lives.ts';
-import { bothEnds } from './spoken.ts';
+import { bothEnds, DRM } from './spoken.ts';
 
 /** What a driver said of a device. */
 export interface Words {
@@ -104,6 +104,12 @@ export class Complaints {
       time,
       last,
     });
+  }
+
+  /** A part could not be bound: what a function said just before is told of that, and matters as long as it does. */
+  noteBind(line: number): void {
+    const { device = '', line: said = 0 } = this.#last ?? {};
+    if (line - said <= JUST_AFTER && this.#kept.get(device)?.driver === DRM) this.#kept.delete(device);
   }
 
   /** By device. */

@@ -7,8 +7,9 @@ import type { LogRecord } from './prefix.ts';
 /** Words with which drivers tell an error, besides its number. */
 const AN_ERROR = new RegExp(
   oneOf(
-    // Neither `error-flag-offset` nor `allow_mismatched_32bit`, which are names.
-    /fail|error(?![-_][a-z]+[-_])|could ?n[o']t|cannot|can't|unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
+    // Neither `error-flag-offset` nor `allow_mismatched_32bit`, which are names, nor what looks after errors.
+    /fail|error(?![-_][a-z]+[-_]| (?:monitor|handl|detection|correction|counter))|could ?n[o']t|cannot|can't/,
+    /unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
     /missing|mismatch(?!\w*_)|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
     /unrecogni[sz]ed|unknown (?:\w{1,16} )?(?:chip|id|version|revision|hardware|model)\b|(?<!\w)wrong\b|incorrect/,
@@ -442,7 +443,8 @@ export function wordsOfBind(text: string): string | null {
 /** A name that stands in a device's place and is that of a function, with what it does. */
 const A_FUNCTION = new RegExp(
   `^[a-z][a-z0-9]*_\\w{0,100}?${oneOf(
-    /(?:probe|init|bind|attach|register|create|setup|start|enable|parse|read|write|find|get|set|load|add|alloc|config)/,
+    /(?:probe|init|bind|attach|register|request|create|setup|start|enable|parse|read|write|find|get|set|load|add)/,
+    /(?:alloc|config)/,
   )}(?:_\\w+)?$`,
 );
 

@@ -284,6 +284,7 @@ export class Summary {
       case 'bind-failed': {
         const { device, driver, part, error, line } = event;
         const known = this.#bindFailures.get(device);
+        this.#complaints.noteBind(line);
         // Many a driver says only once what it lacks.
         const words = event.words ?? (known?.part === part && known.error === error ? known.words : null);
         if (this.#bindFailures.size < MAX_NOTED || this.#bindFailures.has(device))

@@ -286,6 +286,13 @@ const AGREES: ReadonlyMap<number, RegExp> = new Map([
 /** An error number in a driver's words: `(-6)`, `err=-6`, `failed: -6`. */
 const INNER = /(?:[(=:]|\bret|\berr(?:or)?)\s?-(\d{1,3})(?![\w.])/i;
 
+/** Of the first and the last words of a probe, the last where they have an error of their own: that ended it. */
+function lastCause(words: string, error: number): string {
+  const last = words.slice(words.lastIndexOf('; ') + 1);
+  const own = INNER.exec(last)?.[1];
+  return own === undefined || Number(own) === error ? words : last;
+}
+
 function aboutFailure(said: number | null, evidence: string | null, isFound: boolean): string | null {
   const words = evidence ?? '';
   const error = said ?? errnoOf(NAME.exec(words)?.[1] ?? '');
@@ -297,13 +304,14 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
     return 'mend the node: as many cells as the provider asks for, and no missing node';
   const firmware = aboutFirmware(words);
   if (firmware !== null || error === null) return firmware;
-  const want = OF_NODES.has(error) ? wantOf(words) : null;
+  const cause = lastCause(words, error);
+  const want = OF_NODES.has(error) ? wantOf(cause) : null;
   const isOfNode = error !== ENOTCONN || want?.named === ENDPOINT;
   if (want?.named != null && want !== PINS_OF_GPIOS && isOfNode)
     return `${want.named} in its node has to name ${want.noun}, and the right one`;
   if (isFound && error === EINVAL) return NOT_ACCEPTED;
   // What a driver was told says more than what it makes of it.
-  const inner = Number(INNER.exec(words)?.[1] ?? error);
+  const inner = Number(INNER.exec(cause)?.[1] ?? error);
   const told = MEANING.has(inner) ? inner : error;
   const agrees = AGREES.get(told);
   if (words !== '' && agrees?.test(words) === false) return null;

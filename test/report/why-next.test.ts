@@ -64,6 +64,8 @@ describe('the next step', () => {
     expect(failed(1, 'transfer of the gadget failed (-6)')).toMatch(/^nothing answers there/);
     expect(failed(22, 'cannot read the chip: -110')).toContain('does not answer in time');
     expect(failed(110, 'gadget failed: -999')).toContain('does not answer in time');
+    expect(failed(22, 'Failed to get reset-gpios', 'Unexpected id(000000), ret(-5)')).toMatch(/^a transfer failed/);
+    expect(failed(22, 'Failed to get reset-gpios', 'cannot go on, ret(-22)')).toContain('`*-gpios` in its node');
     const taken = stamped('gadget-pinctrl 2.pinctrl: pin 7 already requested by 3.i2c; cannot claim for 1.dev');
     const late = stamped('gadget 1.dev: probe with driver gadget failed with error -22');
     expect(nextOf(taken, late)[0]).toBe('`pinctrl-0` of this node or of 3.i2c has to be another one');

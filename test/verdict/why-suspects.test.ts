@@ -140,10 +140,24 @@ describe('an error where nothing is deferred or failed', () => {
     expect(suspects(lacks, fails, without)).toEqual(['4-0036', 'gadget-battery']);
   });
 
+  it('is not why a part could not be bound that is bound now', () => {
+    const said = at(1, '[drm:gadget_hdmi_bind] *ERROR* Failed to get pixel clock');
+    const fails = at(1, 'gadget-drm soc:gpu: failed to bind 1000.hdmi (ops gadget_ops): -517');
+    const binds = at(2, 'gadget-drm soc:gpu: bound 1000.hdmi (ops gadget_ops)');
+    expect(suspects(said, fails, binds)).toEqual([]);
+    expect(formatWhy(why(said, fails))).toContain('1000.hdmi: its driver defers it: Failed to get pixel clock');
+    expect(suspects(said)).toEqual(['gadget_hdmi_bind']);
+    expect(suspects(at(1, 'gadget 3000.lamp: cannot go on'), fails, binds)).toEqual(['3000.lamp']);
+  });
+
   it('is no name of something that has such a word in it', () => {
-    const names = ['options: gadget.x=1 allow_mismatched_parts=2', 'get error-stage-offset(0x98)'];
+    const names = [
+      'options: gadget.x=1 allow_mismatched_parts=2',
+      'get error-stage-offset(0x98)',
+      'error handling is up',
+    ];
     for (const words of names) expect([words, suspects(at(1, `gadget 1000.flag: ${words}`))]).toEqual([words, []]);
-    for (const words of ['mismatched parts', 'error-code 5', 'parts_mismatch'])
+    for (const words of ['mismatched parts', 'error-code 5', 'parts_mismatch', 'error 5'])
       expect([words, suspects(at(1, `gadget 1000.flag: ${words}`))]).toEqual([words, ['1000.flag']]);
   });
 });
