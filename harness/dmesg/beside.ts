@@ -33,6 +33,13 @@ function tagOf(text: string): string | null {
   return TAG.exec(text)?.[0].replaceAll(OF_MESSAGE, '') ?? null;
 }
 
+/** A driver's tag of two words (pr_fmt()). */
+const OF_NO_DEVICE = /^[A-Z][A-Z_]*$/;
+/** A probe's function in a sentence. */
+const OF_PROBE = /(?:^|\s)\w+_probe\b/;
+/** The line just before may be of a slow probe, in microseconds. */
+const SLOW_US = 1_000_000;
+
 /** Of the same errors, what many subsystems say has its number at the end. */
 function isOfError(text: string, error: number): boolean {
   return new RegExp(`(?<![\\w.-])-${error}\\b`).test(text);
@@ -40,8 +47,8 @@ function isOfError(text: string, error: number): boolean {
 
 /** Whether a line is of another device's probe, and not of a part, for which its class or bus speaks. */
 function isOfOther(text: string): boolean {
-  const [, driver, other] = SAYS.exec(text) ?? [];
-  return other !== undefined && (driver !== undefined || IS_DEVICE.test(other));
+  const [, driver, other = ''] = SAYS.exec(text) ?? [];
+  return driver === undefined ? IS_DEVICE.test(other) : !OF_NO_DEVICE.test(other);
 }
 
 /**
@@ -57,10 +64,12 @@ export function wordsBeside(device: string, error: number, said: readonly Said[]
     OF_I2C.test(text) &&
     (isOfError(text, error) || new RegExp(`\\b0x(?:00)?${address}\\b`, 'i').test(text));
   const at = said.findLastIndex(({ text, ...place }, index) => {
-    if (index < said.length - JUST_BEFORE || !isOneAttempt(place, end)) return false;
-    if (OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text)) return false;
-    if (isOfAddress(text)) return soundsBad(text);
-    return !isOfOther(text) && (isOfError(text, error) || (IN_PROBE.test(text) && soundsBad(text)));
+    if (index < said.length - JUST_BEFORE || OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text))
+      return false;
+    const isOfProbe = (IN_PROBE.test(text) || OF_PROBE.test(text)) && soundsBad(text) && !isOfOther(text);
+    const isNow = isOneAttempt(place, end) || (isOfProbe && index === said.length - 1 && isWithin(place, end));
+    if (!isNow) return false;
+    return isOfAddress(text) ? soundsBad(text) : isOfProbe || (!isOfOther(text) && isOfError(text, error));
   });
   const last = said[at];
   if (last === undefined) return null;
@@ -68,6 +77,10 @@ export function wordsBeside(device: string, error: number, said: readonly Said[]
   const first = isOfAddress(words) ? undefined : (firstOfRun(said.slice(0, at + 1), error) ?? before(said, at));
   if (first === undefined || words.startsWith(first.text)) return { words: words.slice(0, MOST), line };
   return { words: `${first.text}; ${words}`.slice(0, MOST), line: first.line };
+}
+
+function isWithin(before: Place, end: Place): boolean {
+  return before.time !== null && end.time !== null && end.time - before.time <= SLOW_US;
 }
 
 /** The line before, where it begins alike. */

@@ -26,7 +26,7 @@ const ERR_PROBE = new RegExp(`^(?:([\\w.,-]{1,64}) )?${DEV}error -(?:EPROBE_DEFE
 /** EPROBE_DEFER is 517, or printed as unsigned 2^32 - 517; a driver that prints it says why it came to nothing. */
 const DEFERS_WORDS = oneOf(
   /-517\b|\b4294966779\b|\bEPROBE_DEFER\b/,
-  /[dD]efer(?:r?ing)? (?:the |its |\w{1,16} )?prob(?:e|ing)\b|[dD]eferred probing/,
+  /[dD]efer(?:r?ing)? (?:\w{1,16} ){0,4}prob(?:e|ing)\b|[dD]eferred probing/,
   /[pP]rob(?:e|ing) (?:is |was |has been )?deferred|[,;:] defer(?:red|ring)?[.!]?$/,
   /\b[iI]niti?(?:ali[sz]ation)? (?:is |was )?[dD]eferred\b/,
   /\bnot (?:yet )?(?:ready|probed|bound|registered)(?: yet)?[,;:.]? (?:re-?try|try (?:again|later))(?: later)?[.!]?$/,

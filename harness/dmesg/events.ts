@@ -177,7 +177,7 @@ export type DmesgEvent =
   /** A regulator, by its own name, supplies another: only where the parser is asked for it. */
   | (At & { readonly event: 'supplies'; readonly regulator: string })
   /** Something is bound that was not there before, such as a card or a part of a display: only as the next one. */
-  | (At & { readonly event: 'stirred' })
+  | (At & { readonly event: 'stirred'; readonly card: boolean })
   /** A line speaks of deferral in words that are not understood: only where the parser is asked for it. */
   | (At & { readonly event: 'unread'; readonly text: string })
   /**

@@ -6,6 +6,9 @@ import { saysProbed } from './spoken.ts';
 /** Errors with which a driver says that a device is not its own: call_driver_probe() is silent about them. */
 const NOT_MINE: ReadonlySet<number> = new Set([6, 19]); // ENXIO, ENODEV
 
+/** Hosts of MMC and SD cards. */
+const HOST = /mmc|sdhci|sdio/;
+
 /** More than any machine has; a log that names more is not believed further. */
 const MAX_DEVICES = 50_000;
 
@@ -324,6 +327,16 @@ export class Lives {
   relink(device: string): void {
     const life = this.#devices.get(device);
     if (life?.state === 'deferred' && this.#unwound.delete(device)) life.regained = true;
+  }
+
+  /** A host has a card: the only one that was deferred and has been heard of since, as it has not got so far before. */
+  findCard(line: number): void {
+    const [host, ...others] = [...this.#devices.values()].filter(
+      (life) => life.state === 'deferred' && life.spoke && HOST.test(life.device) && mayBeOfLater(life, this),
+    );
+    if (host === undefined || others.length > 0) return;
+    host.line = line;
+    this.#bind(host);
   }
 
   #clock(time: number | null): void {

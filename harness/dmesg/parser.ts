@@ -248,7 +248,7 @@ export class DmesgParser {
       this.#errors.note({ text, time, line });
       this.#complain(record, line, lines);
     }
-    if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', line, time });
+    if (this.#complaints && stirs(text)) this.#emit({ event: 'stirred', card: text.startsWith('mmc'), line, time });
     const announced =
       this.#complaints && read === null
         ? (announcedIn(text) ?? endedProbeIn(text) ?? atWorkIn(text, this.#driversWaiting))

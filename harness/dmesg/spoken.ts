@@ -28,6 +28,11 @@ const CORE = oneOf(
 );
 export const OF_CORE = new RegExp(`^${CORE}`);
 export const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
+/** Classes of which drivers that work make devices. */
+const CLASSES: ReadonlySet<string> = new Set([
+  ...['backlight', 'block', 'devfreq', 'extcon', 'hwmon', 'input', 'leds', 'media', 'rfkill', 'rtc', 'thermal'],
+  ...['typec', 'udc', 'video4linux', 'watchdog'],
+]);
 /**
  * What stands in a driver's place before a driver is on the device: its bus or class (dev_driver_string(),
  * drivers/base/core.c).
@@ -62,9 +67,7 @@ export const NO_DRIVERS: ReadonlySet<string> = new Set([
     'tty',
     'usb',
   ],
-  // Of these classes, devices are made by drivers that work.
-  ...['backlight', 'block', 'devfreq', 'extcon', 'hwmon', 'input', 'leds', 'media', 'rfkill', 'rtc', 'typec', 'udc'],
-  ...['video4linux', 'watchdog'],
+  ...CLASSES,
 ]);
 /** What a driver does without: regulator_get() of an absent supply, for one. */
 const NO_MATTER = new RegExp(
@@ -75,7 +78,7 @@ const NO_MATTER = new RegExp(
     /regulatory\.db|Cannot find any crtc|detect cache hierarchy/,
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
     // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
-    /Persistence not supported/,
+    /Persistence not supported|error (?:monitoring|handling|correction|detection|logging|reporting)\b/,
     // module_sig_check(), kernel/module, and console_on_rootfs(), init/main.c.
     /tainting kernel|unable to open an initial console/,
     // gpiod_find(), drivers/gpio/gpiolib.c, and of_get_named_gpiod_flags(), gpiolib-of.c, look for all names.
@@ -423,6 +426,8 @@ export function complaintIn(
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
+  // Of a class' device no driver is deferred.
+  if (driver !== null && CLASSES.has(driver) && DEFERS.test(words)) return null;
   // Boot loaders name devices by their nodes, the kernel by the address first (of_device_make_bus_id()).
   if (BY_NODE.test(device)) return null;
   // kobject_synth_uevent(), lib/kobject_uevent.c: what the words are of is a device that is there, by its path.

@@ -301,6 +301,7 @@ export class Summary {
           this.#supplying.set(event.regulator, event.line);
         return;
       case 'stirred':
+        if (event.card) this.#lives.findCard(event.line);
         this.#stirs.push(event.line);
         if (this.#stirs.length > MAX_STIRS) this.#stirs.shift();
         return;

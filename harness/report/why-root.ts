@@ -152,8 +152,10 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], around
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
   const known = besideRoots(roots, around.beside);
   lines.push(...guessesOf(roots, around.failed), ...known.lines);
-  for (const { device, words, line: at } of said)
-    lines.push(`  perhaps for ${printable(device)}, of which its driver says (line ${at}): ${printable(words)}`);
+  for (const { device, driver, words, line: at } of said) {
+    const who = driver === null ? `what ${printable(device)} says` : `${printable(device)}, of which its driver says`;
+    lines.push(`  perhaps for ${who} (line ${at}): ${printable(words)}`);
+  }
   for (const [by, words] of WAITING) {
     const those = waiting.filter((one) => one.known === by);
     // Which of them a device waits for, a boot does not tell.

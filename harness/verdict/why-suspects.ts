@@ -24,7 +24,7 @@ const LACKS_PIN = /; cannot claim for /;
 /** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
 export const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
 /** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
-const OF_FIRMWARE = /firmware/i;
+const OF_FIRMWARE = /firmware(?! registration)/i;
 /** rproc_boot(), drivers/remoteproc/remoteproc_core.c. */
 const RPROC = /can't start rproc (\S{1,128}): -\d/;
 

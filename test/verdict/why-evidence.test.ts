@@ -59,6 +59,35 @@ describe('a probe that failed', () => {
   });
 });
 
+describe('words without the name of a device', () => {
+  it("are a probe's where they speak of one just before it fails, or have a tag of two words", () => {
+    const failed = at(1000, 'acme: probe of 1-0008 failed with error -22');
+    const told = (ms: number, words: string) => rootsOf(at(ms, words), failed)[0]?.evidence ?? null;
+    const slow = 'acme_eeprom_probe acme_read failed';
+    expect(told(950, slow)).toBe(slow);
+    expect(told(999, `Acme ${slow}`)).toBe(`Acme ${slow}`);
+    expect(told(950, 'acme_eeprom_probe starts')).toBe(null);
+    // The line before is of another moment.
+    expect(rootsOf(at(950, slow), at(951, 'other 2000.other: has 4 lines'), failed)[0]?.evidence).toBe(null);
+    const tagged = 'ACME PMIC: acme_pmic_probe: cannot get its status rc=-22';
+    expect(told(999, tagged)).toBe(tagged);
+    expect(told(999, 'acme 2000.pmic: acme_pmic_probe: cannot get its status rc=-22')).toBe(null);
+  });
+
+  it("are of no suspect where a class, a subsystem's tag or a report of what works speaks", () => {
+    const complaints = (words: string) => why(at(100, words)).complaints.length;
+    expect(complaints('thermal thermal_zone2: failed to read out thermal zone (-517)')).toBe(0);
+    expect(complaints('acme fe20.lpass: Subsystem error monitoring/handling services are up')).toBe(0);
+    expect(complaints('dmi: Firmware registration failed.')).toBe(0);
+    expect(complaints('acme fe20.lpass: Subsystem failed')).toBe(1);
+  });
+
+  it('are a deferral where it is put in many words', () => {
+    const words = 'acme-mach sound: acme_snd_probe: Defering ACME SND card probe, wait for the first';
+    expect(rootsOf(at(100, words))).toMatchObject([{ name: 'sound' }]);
+  });
+});
+
 describe('a probe that is deferred', () => {
   const returned = (ms: number, usecs: number) => at(ms, `probe of acme_pm returned 517 after ${usecs} usecs`);
 
@@ -132,6 +161,15 @@ describe('a device that works at the end', () => {
     expect(why(lacks, lacks.replaceAll('1000', '2000'), loaded).bound).toEqual([]);
     expect(why(lacks, at(1000, 'usbcore: registered new interface driver acme-host2835')).bound).toEqual([]);
     expect(why(lacks, at(1000, 'mmc0: acme-host2835 not loaded')).bound).toEqual([]);
+  });
+
+  it('is bound as a host where a card is found, and no other host was deferred', () => {
+    const further = at(1000, 'acme-host2835 1000.mmc: has a card detect GPIO');
+    const card = at(1100, 'mmc0: new high speed SDHC card at address 0007');
+    expect(why(lacks, further, card).bound).toMatchObject([{ device: '1000.mmc', line: 3 }]);
+    expect(why(lacks, card).bound).toEqual([]);
+    const other = [lacks, further].map((line) => line.replace('1000.mmc', '2000.mmc'));
+    expect(why(lacks, further, ...other, card).bound).toEqual([]);
   });
 
   it('leaves nothing open in the words of its part, which are the reason of its deferral', () => {
