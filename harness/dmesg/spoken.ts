@@ -173,15 +173,15 @@ const ANNOUNCES: readonly RegExp[] = [
   /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
   /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/input\/input\d+$/,
   // snd_jack_dev_register(), sound/core/jack.c: a jack of a sound card.
-  /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/sound\/card\d+\/input\d+$/,
+  /^input: .{1,128} as \/devices\/(?:\S*\/)?(\S{1,128})\/sound\/card\d+\/input\d+$/,
   /^\[drm\] Initialized \S+ .{0,64}for (\S{1,128}) on minor \d/,
   /^remoteproc \S+: (\S{1,128}) is available$/,
   /^gpio gpiochip\d+: \((\S{1,128})\): not an immutable chip/,
   // phy_attached_print() and phylink, drivers/net/phy: the MDIO bus that a PHY is on has its device's name as a rule.
   /: PHY \[(\S{1,128}):[0-9a-f]{2}\] driver \[/,
   /^\S.{0,64} (\S{1,128}):[0-9a-f]{2}: attached PHY driver/,
-  // phy_init() and phy_power_on(), drivers/phy/phy-core.c: somebody has got one of the device's PHYs.
-  /^phy phy-(\S{1,128})\.\d{1,3}: phy (?:init|poweron) failed/,
+  // phy_create(), drivers/phy/phy-core.c, names a PHY after its device.
+  /^phy phy-(\S{1,128})\.\d{1,3}: \S/,
   // rproc_start() and print_constraints() (drivers/regulator/core.c): what is named works.
   /^remoteproc \S{1,64}: remote processor (\S{1,128}) is now up$/,
   /^([\w.+-]{1,64}): .{0,64}\bmV\b.{0,64}, enabled$/,

@@ -107,12 +107,14 @@ export interface AroundRoots {
   readonly stuck: { readonly shell: boolean } | null;
   /** Devices whose probes failed. */
   readonly failed: ReadonlySet<string>;
+  /** Failed I2C devices, each with one of that address on another bus that works. */
+  readonly doubles: ReadonlyMap<string, string>;
   /** By device, roots that by a guess wait for it. */
   readonly guessed: ReadonlyMap<string, readonly string[]>;
 }
 
 /** A line of probes that failed alike, for which nothing waits. */
-export function briefLines(roots: readonly Root[]): string[] {
+export function briefLines(roots: readonly Root[], { doubles }: Pick<AroundRoots, 'doubles'>): string[] {
   const [first] = roots;
   if (first === undefined) return [];
   const { cause, evidence, line, wordsLine } = first;
@@ -123,7 +125,15 @@ export function briefLines(roots: readonly Root[]): string[] {
   const error = cause.cause === 'failed' || cause.cause === 'bind-failed' ? errorText(cause) : '';
   const said = evidence === null ? '' : `${error === '' ? '' : ', '}it said before: ${printable(evidence)}`;
   const what = error === '' && said === '' ? 'failed' : `${error.replace(/^ with /, '')}${said}`;
-  return [`  ${listed(roots.map(({ name }) => name))}${who}: ${what}${place}`];
+  const double = doubleText(roots, doubles);
+  const also = double === null ? '' : `; ${double}`;
+  return [`  ${listed(roots.map(({ name }) => name))}${who}: ${what}${place}${also}`];
+}
+
+/** What works at the address of a device that failed. */
+function doubleText(roots: readonly Root[], doubles: AroundRoots['doubles']): string | null {
+  const works = roots.flatMap(({ name }) => doubles.get(name) ?? []);
+  return works.length === 0 ? null : `its driver works with ${listed(works)}: that node may be a double (guess)`;
 }
 
 /** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */
@@ -151,7 +161,8 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], around
   if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
   const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
   const known = besideRoots(roots, around.beside);
-  lines.push(...guessesOf(roots, around.failed), ...known.lines);
+  const double = doubleText(roots, around.doubles);
+  lines.push(...(double === null ? [] : [`  ${double}`]), ...guessesOf(roots, around.failed), ...known.lines);
   for (const { device, driver, words, line: at } of said) {
     const who = driver === null ? `what ${printable(device)} says` : `${printable(device)}, of which its driver says`;
     lines.push(`  perhaps for ${who} (line ${at}): ${printable(words)}`);
@@ -184,7 +195,10 @@ function numberText(error: number): string {
 /** Circles that the kernel has opened are told together, with the nodes of all. */
 function togetherOf(cause: RootCause, roots: readonly Root[]): RootCause {
   if (cause.cause !== 'cycle' || !cause.relaxed) return cause;
-  return { ...cause, members: [...new Set(roots.flatMap((root) => membersOf(root)))] };
+  const names = new Set(roots.map(({ name }) => name));
+  const members = new Set(roots.flatMap((root) => membersOf(root)));
+  const others = [...members].filter((member) => !names.has(member));
+  return { ...cause, members: others.length > 0 ? others : [...members] };
 }
 
 function membersOf({ cause }: Root): readonly string[] {
@@ -199,6 +213,9 @@ function textOfMany(cause: RootCause, drivers: readonly string[], roots: readonl
   const who = isUnnamed ? 'their drivers' : listed(drivers);
   return `${who} defer them${call === null ? becauseOf(null, null) : `: ${call}`}`;
 }
+
+/** So many that may be what is lacking are named. */
+const FEW = 4;
 
 /** Causes whose evidence is what the driver said before. */
 const SAID_BEFORE: ReadonlySet<string> = new Set<RootCause['cause']>([
@@ -273,8 +290,8 @@ function perhapsLines(names: readonly string[], failed: ReadonlySet<string>): st
   const others = names.filter((name) => !failed.has(name));
   const probe = those.length === 1 ? 'whose probe' : 'whose probes';
   return [
-    ...(those.length === 0 ? [] : [`  perhaps for ${listed(those)}, ${probe} failed (guess by the name)`]),
-    ...(others.length === 0 ? [] : [`  perhaps for ${listed(others)}, not bound either (guess by the name)`]),
+    ...(those.length === 0 ? [] : [`  perhaps for ${listed(those, FEW)}, ${probe} failed (guess by the name)`]),
+    ...(others.length === 0 ? [] : [`  perhaps for ${listed(others, FEW)}, not bound either (guess by the name)`]),
   ];
 }
 

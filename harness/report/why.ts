@@ -108,7 +108,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   }
   lines.push(...openLines(found, around));
   for (const roots of shared) if (isLast(roots) && !brief.includes(roots)) tell(roots);
-  if (brief.length > 0) lines.push('', OF_ALONE, ...brief.flatMap(briefLines));
+  if (brief.length > 0) lines.push('', OF_ALONE, ...brief.flatMap((roots) => briefLines(roots, around)));
   const suspects = found.complaints.filter(({ device }) => !accused.has(device));
   const isLeftOpen = found.unbound + found.goneOn > 0;
   const errors = suspectLines(suspects, isLeftOpen ? headingOf(found) : OF_ANY);
@@ -138,13 +138,14 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
 }
 
 /** What the log says elsewhere that bears on roots. */
-function aroundRoots({ roots, kernel, rootDevice, crash }: Why, beside: BesideLog | null): AroundRoots {
+function aroundRoots({ roots, kernel, rootDevice, crash, doubles }: Why, beside: BesideLog | null): AroundRoots {
   const guessed = new Map<string, string[]>();
   for (const root of roots)
     for (const name of suspectsOf([root])) guessed.set(name, [...(guessed.get(name) ?? []), root.name]);
   return {
     beside,
     kernel,
+    doubles,
     stuck: rootDevice ?? (crash?.panics === true ? { shell: false } : null),
     failed: new Set(roots.filter(isFailure).map(({ name }) => name)),
     guessed,
@@ -461,15 +462,32 @@ function triedLines({ modules, left, late, failed }: Tried): string[] {
 /** A sound card, which is made of parts that other drivers register. */
 const IS_CARD = /(?:^|[-_.:])(?:sound|snd)(?:[-_.:].*)?$|\b(?:sound|audio)-card/;
 
-/** Sound cards that may wait for parts of the audio which wait, too. */
-function cardLines(roots: readonly Root[], unexplained: readonly string[]): string[] {
-  const cards = unexplained.filter((name) => IS_CARD.test(name));
-  const ofAudio = wantOf('codec')?.provider;
-  const waiting = [...roots.filter((root) => !isFailure(root)).map(({ name }) => name), ...unexplained];
-  const parts = waiting.filter((name) => ofAudio?.test(name) === true && !IS_CARD.test(name));
-  if (cards.length === 0 || parts.length === 0) return [];
-  const who = `${listed(cards)} may wait for ${cards.length === 1 ? 'its' : 'their'} parts, which wait too`;
-  return [`  ${who}: ${listed(parts, LIKELY)} (guess by the names)`];
+/** A USB controller, and a PHY that may be one's. */
+const IS_USB = /\.(?:usb\d?|dwc3|usb-otg)$|[xeo]hci/;
+const USB_PHY = /^(?!.*(?:pcie|sata|dphy|mipi|dsi|hdmi|dp-?phy|eth)).*(?:\.phy$|usb2?-?phy|usb.*\bphy)/;
+
+/** Sound cards and USB controllers that may wait for parts of theirs which wait, too. */
+function partsOfLines(roots: readonly Root[], unexplained: readonly string[]): string[] {
+  const known = roots.flatMap((root) => [
+    ...(isFailure(root) ? [] : [root.name]),
+    ...root.waiting.map(({ device }) => device),
+  ]);
+  const waiting = [...new Set([...known, ...unexplained])];
+  const ofAudio = wantOf('codec')?.provider ?? null;
+  const kinds = [
+    { whole: IS_CARD, part: ofAudio, what: 'parts' },
+    { whole: IS_USB, part: USB_PHY, what: 'PHY' },
+  ];
+  return kinds.flatMap(({ whole, part, what }) => {
+    const wholes = unexplained.filter((name) => whole.test(name));
+    const parts = waiting.filter((name) => part?.test(name) === true && !whole.test(name));
+    // Of many PHYs most are of others.
+    if (wholes.length === 0 || parts.length === 0 || (what === 'PHY' && parts.length > LIKELY)) return [];
+    const whose = wholes.length === 1 ? `its ${what}` : `their ${what === 'PHY' ? 'PHYs' : what}`;
+    const verb = what === 'PHY' && wholes.length === 1 ? 'waits' : 'wait';
+    const who = `${listed(wholes, LIKELY)} may wait for ${whose}, which ${verb} too`;
+    return [`  ${who}: ${listed(parts, LIKELY)} (guess by the names)`];
+  });
 }
 
 /** A device with its driver where that tells what it is. */
@@ -493,7 +511,7 @@ function openLines({ roots, unexplained, reasonless }: Why, { kernel, stuck }: A
     : [];
   if (ofCpus.length > 0)
     guess.push(`  cpufreq may wait for ${listed(ofCpus.map(({ name }) => name))} (guess by the name)`);
-  guess.push(...cardLines(roots, unexplained));
+  guess.push(...partsOfLines(roots, unexplained));
   // A root that others wait for has a line of its own.
   const isAsked = !isOpen || (unexplained.length === 0 && silent.every(({ waiting }) => waiting.length > 0));
   return isAsked ? guess : [...guess, `  next: ${reasonless ? ASK_THE_DRIVER_CORE : askTheKernel(kernel, stuck)}`];

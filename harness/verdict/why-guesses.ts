@@ -447,7 +447,9 @@ const LEAST_WORD = 4;
 
 function namesIn(words: string): ReadonlySet<string> {
   const names = words.toLowerCase().split(/[^a-z0-9]+/);
-  return new Set(names.filter((name) => name.length >= LEAST_WORD && !OF_ANY_CARD.has(name)));
+  // One of several of a kind has a number, as the HDMI of a card.
+  const kinds = names.map((name) => name.replace(/\d+$/, ''));
+  return new Set([...names, ...kinds].filter((name) => name.length >= LEAST_WORD && !OF_ANY_CARD.has(name)));
 }
 
 /** The name of a device's node, without its address; all of a device's name that has none. */

@@ -234,6 +234,8 @@ export interface Why {
     readonly reason: string;
     readonly line: number;
   } | null;
+  /** Devices on I2C that failed, each with one of that address on another bus that works by the same driver. */
+  readonly doubles: ReadonlyMap<string, string>;
   /** Modules that the kernel refused, each with the first reason: what they drive is not bound. */
   readonly rejected: readonly RejectedModule[];
   /** What drivers of other devices said that sounds like an error, and that no later line refutes. */

@@ -46,7 +46,9 @@ const ERROR_NUMBER = /(?<![\w.])-(?!2\b)\d{1,3}\b|\berror -(?!ENOENT)E/;
 const NO_TIE = new RegExp(
   oneOf(
     /self[- ]?test|device link|\bmac\b[ _-]?(?:addr|from)|\bmac[ _-]?addr/,
-    /\bIRQ (?:index \d+|\S+) not found|hardware clock|\bhctosys\b/,
+    /\bIRQ (?:index \d+|\S+) not found|hardware clock|\bhctosys\b|\buevents?\b/,
+    // What deals with errors is none.
+    /\berror (?:monitoring|handling|correction|detection|reporting)/,
   ),
   'i',
 );
@@ -188,6 +190,8 @@ export function suspectsOf(
   const unnamed = withoutName(roots);
   const isSomethingKnown = roots.length > 0 || found.unexplained.length > 0;
   const isGuessed = mayWaitFor(found);
+  /** What comes after is no cause of it. */
+  const lastWaits = Math.max(0, ...open.map((device) => summary.devices.get(device)?.line ?? 0));
   const lastTry = lastTryOfAll(summary);
   const suspects = complaints.flatMap((said): Suspect[] => {
     const { words, line } = said;
@@ -201,7 +205,7 @@ export function suspectsOf(
         ? [{ ...said, tie: null }]
         : [];
     const tie = tieOf(said, [...open, ...allOf(unnamed)]) ?? lackOf(said, unnamed);
-    return tie !== null || (open.length > 0 && !isGuessed && maySupply(said)) ? [{ ...said, tie }] : [];
+    return tie !== null || (line < lastWaits && !isGuessed && maySupply(said)) ? [{ ...said, tie }] : [];
   });
   const rank = (one: Suspect) =>
     (one.tie === null ? 2 : 0) +

@@ -187,6 +187,7 @@ export function whyUnbound(said: LogSummary): Why {
     bound: bound.toSorted((a, b) => b.line - a.line),
     madeBy,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
+    doubles: doublesOf(found, summary),
     rejected: firstOfEach(summary.rejected),
     said: others,
     complaints: suspectsOf(others, { roots: found, unexplained: [...unexplained], unspoken }, summary),
@@ -194,6 +195,30 @@ export function whyUnbound(said: LogSummary): Why {
     rootDevice,
   };
 }
+
+/** A node may stand on two buses of which one has the chip: the same driver works at that address on another. */
+function doublesOf(roots: readonly Root[], { devices, heard }: LogSummary): Why['doubles'] {
+  const bound = [...devices.values()].flatMap(({ device, driver, state }) =>
+    state === 'bound' ? [{ device, driver }] : [],
+  );
+  const works = [...heard.values(), ...bound];
+  return new Map(
+    roots.flatMap(({ name, cause }): [string, string][] => {
+      const address = ON_I2C.exec(name)?.[1];
+      if (cause.cause !== 'failed' || cause.driver === null || address === undefined) return [];
+      const other = works.find(
+        ({ device, driver }) =>
+          device !== name &&
+          driver === cause.driver &&
+          ON_I2C.exec(device)?.[1] === address &&
+          !roots.some((root) => root.name === device),
+      );
+      return other === undefined ? [] : [[name, other.device]];
+    }),
+  );
+}
+
+const ON_I2C = /^\d{1,3}-(00[0-9a-f]{2})$/;
 
 function lastSeen(lives: readonly DeviceLife[], { heard, inOrder }: LogSummary): Why['seen'] {
   const [last] = lives.toSorted((a, b) => b.line - a.line);

@@ -227,6 +227,18 @@ describe('what works in spite of what was said earlier', () => {
   });
 });
 
+describe('what shows that a device is bound', () => {
+  it.each([
+    ['sound', 'input: gadget Jack as /devices/1000.sound/sound/card0/input4'],
+    ['sound', 'input: gadget Jack as /devices/platform/soc/1000.sound/sound/card0/input4'],
+    ['phy', 'phy phy-1000.phy.0: illegal mode'],
+  ])('is a %s that has made something: %s', (kind, text) => {
+    const deferred = at(100, `platform 1000.${kind}: Driver gadget requests probe deferral`);
+    expect(why(deferred).unbound).toBe(1);
+    expect(why(deferred, at(900, text))).toMatchObject({ unbound: 0, bound: [{ device: `1000.${kind}` }] });
+  });
+});
+
 describe('what was said last', () => {
   it('is in the last of the lines that say it', () => {
     const early = (ms: number) => at(ms, 'gadget-card sound: cannot parse its link (-517)');

@@ -49,6 +49,8 @@ describe('an error that may be why something is not bound', () => {
     'gadget-gpio 1f000.gpio: IRQ index 0 not found',
     'gadget-rtc 1f000.pmic: hctosys: unable to read the clock',
     'gadget-leaf 1f000.lamp: failed with -22',
+    'gadget-pil 1f000.remoteproc: error monitoring and handling cannot stop now',
+    'gadget-gauge 1f000.pmic: failed to send its uevent: -22',
   ])('is not: %s', (error) => {
     expect(suspects(at(1, error), pending('a.usb'))).toEqual([]);
     expect(suspects(at(1, 'gadget-clk 1f000.clock-controller: failed with -22'), pending('a.usb'))).toHaveLength(1);
@@ -60,6 +62,12 @@ describe('an error that may be why something is not bound', () => {
       at(2.001, 'gadget-pins 1800.pinctrl: pin-65 (2000.mmc) status -517'),
     ];
     expect(suspects(at(2, 'gadget-codec: Failed to locate its node'), ...pins)).toEqual([]);
+  });
+
+  it('is none that is reported after the last word of what waits', () => {
+    const clock = (seconds: number) => at(seconds, 'gadget-clk 1f000.clock-controller: failed with -22');
+    expect(suspects(clock(11), pending('a.usb'))).toHaveLength(1);
+    expect(suspects(pending('a.usb'), clock(13))).toEqual([]);
   });
 
   it('is none where the driver leaves the device alone', () => {

@@ -726,6 +726,49 @@ describe('a guess', () => {
     expect(text).toContain(`  waiting: 1.x (for ${one}), 2.x (for ${two})\n`);
   });
 
+  it('is a USB controller’s PHY where that waits, as the parts of a card are', () => {
+    const waits = (...names: string[]) => names.map((name) => pending(name, '(reason unknown)'));
+    const told = (...names: string[]) => formatWhy(why(...waits(...names)));
+    const phy = 'may wait for its PHY, which waits too: 3000000.phy (guess by the names)\n';
+    expect(told('1000000.usb', '3000000.phy', '4000000.pcie-phy')).toContain(`  1000000.usb ${phy}`);
+    expect(told('1000000.mmc', '3000000.phy')).not.toContain('its PHY');
+    const many = Array.from({ length: 6 }, (_, n) => `${n}000000.phy`);
+    expect(told('a000000.usb', ...many)).not.toContain('its PHY');
+    // One that waits for a supplier by name, too.
+    const held = pending('3000000.phy', 'platform: supplier 2-0040 not ready');
+    expect(formatWhy(why(...waits('1000000.usb'), held))).toContain(phy);
+  });
+
+  it('is the HDMI that a card has the name and the number of', () => {
+    const card = pending('hdmi1-sound', 'gadget-card: parse error');
+    const hdmi = pending('2000.hdmi', 'platform: supplier 3000.phy not ready');
+    expect(perhapsOf(card, hdmi, pending('4000.dp', '(reason unknown)'))).toEqual(['2000.hdmi']);
+  });
+
+  it('does not name those that are told together as their own partners, nor many of a kind', () => {
+    const circle = (one: string, two: string) => stamped(`/${one}: Fixed dependency cycle(s) with /${two}`);
+    const waits = (name: string) => pending(name, '(reason unknown)');
+    const circles = [circle('i2c@1000000', 'i2s@2000000'), circle('i2s@2000000', 'vop@3000000')];
+    const text = formatWhy(why(...circles, waits('1000000.i2c'), waits('2000000.i2s')));
+    expect(text).toMatch(/1000000\.i2c, 2000000\.i2s: deferred, .*; perhaps for \/vop@3000000, with/);
+    const dais = Array.from({ length: 6 }, (_, n) => pending(`${n}000.i2s`, 'gadget: no clock'));
+    expect(formatWhy(why(pending('sound', 'gadget-card: codec dai not found'), ...dais.slice(0, 5)))).toContain(
+      'perhaps for 0000.i2s, 1000.i2s, 2000.i2s, 3000.i2s, and 1 more, not bound either',
+    );
+  });
+
+  it('is that a node is a double, where its driver works at that address on another bus', () => {
+    const failed = stamped('gadget-rtc 1-0051: probe with driver gadget-rtc failed with error -5');
+    const works = stamped('gadget-rtc 3-0051: registered as rtc0');
+    expect(formatWhy(why(failed, works))).toContain(
+      '\n  its driver works with 3-0051: that node may be a double (guess)\n',
+    );
+    expect(formatWhy(why(failed, works.replace('-rtc 3', '-adc 3')))).not.toContain('double');
+    expect(formatWhy(why(failed, works, pending('1.dev', 'gadget: no clock')))).toMatch(
+      /error -5 \(EIO\) \(line \d+\); its driver works with 3-0051: .*double/,
+    );
+  });
+
   it('is of every card where several are told together', () => {
     const card = (name: string) => pending(name, 'gadget-card: snd_soc_register_card failed');
     const dma = (name: string) => pending(name, 'gadget-dai: Failed to init PCM DMA');
