@@ -19,6 +19,8 @@ export function isUnbound({ state, pending, timedOut, deferrals, words }: Device
 const ROUNDS_WITHOUT = 2;
 /** Each bound device has all that are deferred tried again: so many that a driver speaks of first are enough. */
 const HEARD_SINCE = 3;
+/** Where the first lines are missing, who seems to speak first may have spoken in them. */
+const HEARD_WITHOUT_FIRST = 10;
 /** Devices of the tree, of I2C and PCI, USB interfaces and disks. */
 const HAS_ADDRESS = new RegExp(
   oneOf(
@@ -30,13 +32,22 @@ const HAS_ADDRESS = new RegExp(
 /** What a driver says once its device is there, whatever else it may lack then. */
 const HAS_REGISTERED = /\bregistered\b|\binitiali[sz]ed\b|\bsuccess/i;
 
+/** A piece that somebody chose is shorter than what is left of a boot whose first lines the kernel has overwritten. */
+const LEAST_LINES = 500;
+
+/** Whether the log has all lines from its first on. */
+function isWhole({ banner, quoted, inOrder, lines }: LogSummary): boolean {
+  return banner !== null || (!quoted && inOrder && lines >= LEAST_LINES);
+}
+
 /** The line after which all that is deferred has been tried again for sure; 0 where the log is no whole one. */
-export function lastTryOfAll({ banner, heard, stirs, userSpace }: LogSummary): number {
-  if (banner === null) return 0;
+export function lastTryOfAll(summary: LogSummary): number {
+  const { banner, heard, stirs, userSpace } = summary;
+  if (!isWhole(summary)) return 0;
   const known = [...heard.values()].filter(({ device }) => HAS_ADDRESS.test(device));
   // Without user space the log may end in the middle of a round, which binds some before it comes to the others.
   const firsts = [...known.map(({ first }) => first), ...(userSpace ? stirs : [])].sort((a, b) => b - a);
-  return firsts[HEARD_SINCE - 1] ?? 0;
+  return firsts[(banner === null ? HEARD_WITHOUT_FIRST : HEARD_SINCE) - 1] ?? 0;
 }
 
 /**
@@ -46,12 +57,12 @@ export function lastTryOfAll({ banner, heard, stirs, userSpace }: LogSummary): n
  * printed; what others still wait for is not bound.
  */
 export function splitSettled(summary: LogSummary, names: Names) {
-  const { devices, rounds, pendingFrom, banner, heard, complaints } = summary;
+  const { devices, rounds, pendingFrom, heard, complaints } = summary;
+  const isAllThere = isWhole(summary);
   const waited = new Map(summary.syncWaits.map(({ consumer, line }) => [consumer, line]));
   const lastTry = lastTryOfAll(summary);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
-  const isTriedSince = ({ by, line, again }: DeviceLife) =>
-    by === 'driver' && banner !== null && (again || lastTry > line);
+  const isTriedSince = ({ by, line, again }: DeviceLife) => by === 'driver' && isAllThere && (again || lastTry > line);
   /** Its driver has said of an error since, in another attempt, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
     const { words = '', line: said = 0 } = complaints.get(device) ?? {};

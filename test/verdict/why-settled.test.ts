@@ -28,6 +28,17 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(at(900, lacks)).unbound).toBe(1);
   });
 
+  it('is settled in a log without its first lines, too, where enough others come to speak after it', () => {
+    const defers = at(900, 'gadget-reg reg.9: cannot find its GPIO chip, deferring');
+    const speak = (count: number) =>
+      Array.from({ length: count }, (_, n) => at(1000 + n, `gadget-clk ${n + 1}000000.clock: rate 7`));
+    const rest = (count: number) => Array.from({ length: count }, (_, n) => at(2000 + n, `gadget line ${n}`));
+    expect(why(defers, ...speak(10), ...rest(600))).toMatchObject({ unbound: 0, settled: ['reg.9'] });
+    expect(why(defers, ...speak(9), ...rest(600))).toMatchObject({ unbound: 1, settled: [] });
+    expect(why(defers, ...speak(10), ...rest(400))).toMatchObject({ unbound: 1, settled: [] });
+    expect(why(BANNER, defers, ...speak(3))).toMatchObject({ unbound: 0, settled: ['reg.9'] });
+  });
+
   it('is settled where its driver begins again as before and does not defer it again', () => {
     const begins = (ms: number) => at(ms, 'gadget-reg reg.9: looks for its GPIO chip');
     const defers = (ms: number) => at(ms, 'gadget-reg reg.9: cannot find its GPIO chip, deferring');
