@@ -52,6 +52,10 @@ const REGISTERS = /^Failed to register (?:\S{1,64} )?regulator/i;
 const OF_REGULATOR = /^[^:]{1,64}: (\D.{0,200}-517)$/;
 /** What is said of a regulator's own supply just before. */
 const OF_SUPPLY = /^[\w.-]{1,64}: .{0,100}\bsupply\b.{0,100}$/;
+/** irq_create_fwspec_mapping(), kernel/irq/irqdomain.c, and __setup_irq(), kernel/irq/manage.c: of no device. */
+const OF_IRQ = /^(?:gen)?irq: .{0,100}(?:mismatch|failed|could ?n[o']t|no irq domain).{0,100}$/;
+/** platform_get_irq(), and what drivers say that cannot request one. */
+const LACKS_IRQ = /\bIRQ\b/i;
 /** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
 const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
@@ -280,6 +284,7 @@ export class DmesgParser {
       const more = this.#spoken(whole.event);
       this.#follow(more);
       this.#emit(more);
+      this.#part(more);
       return;
     }
     if (whole !== null) {
@@ -378,8 +383,8 @@ export class DmesgParser {
       return;
     }
     this.#endComplaint(null);
-    const supply = REGISTERS.test(event.words) ? (OF_SUPPLY.exec(textOf(lines.at(-2) ?? ''))?.[0] ?? null) : null;
-    const words = supply === null ? event.words : `${supply}; ${event.words}`;
+    const before = wordsOfCore(event.words, textOf(lines.at(-2) ?? ''));
+    const words = before === null ? event.words : `${before}; ${event.words}`;
     this.#complaint = { event: { ...event, words }, line: lines.at(-1) ?? '' };
   }
 
@@ -519,6 +524,12 @@ export class DmesgParser {
     else if (event.event === 'root-awaited' || event.event === 'root-missing') this.#awaitsRoot = true;
     this.#reports.follow(event);
   }
+}
+
+/** What a subsystem's core says just before of what a driver then complains of; null where it says nothing. */
+function wordsOfCore(words: string, before: string): string | null {
+  const core = REGISTERS.test(words) ? OF_SUPPLY : LACKS_IRQ.test(words) ? OF_IRQ : null;
+  return core?.exec(before)?.[0] ?? null;
 }
 
 function joined(words: readonly string[]): string | null {

@@ -120,6 +120,8 @@ const AT_WORK = new RegExp(
   ),
   'i',
 );
+/** platform_get_irq() and platform_get_irq_byname(), drivers/base/platform.c: many a driver does without. */
+export const NO_IRQ = /^(?:error -\w{1,16}: )?IRQ (?:index \d{1,4}|\S{1,64}) not found$/;
 /**
  * What many a driver asks for and does without; it counts where nothing else is said: platform_get_irq() and
  * platform_get_irq_byname(), and regulator_get_optional(), which alone returns -ENODEV (drivers/regulator/core.c).

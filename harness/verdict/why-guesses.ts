@@ -304,7 +304,8 @@ class FailedProviders {
 
   constructor(roots: ReadonlyMap<string, Found>) {
     const failed = [...roots].filter(
-      ([name, { cause }]) => cause.cause === 'failed' && providerRank(name) < FIRST_PROVIDERS,
+      ([name, { cause }]) =>
+        cause.cause === 'failed' && Math.min(providerRank(name), providerRank(cause.driver ?? '')) < FIRST_PROVIDERS,
     );
     // Those that fail alike count as one.
     const kinds = new Set(failed.map(([, { cause, evidence }]) => `${errorOf(cause)} ${beginOf(evidence)}`));
@@ -340,7 +341,8 @@ function callOf(cause: RootCause | undefined): string | null {
 }
 
 /** Drivers of codecs and amplifiers, by their chips' names. */
-const OF_CODECS = /^(?:snd|adau|ak\d|alc|aw88|cs\d|da7|es[78]|max98|nau|pcm\d|rt\d|sgtl|ssm|tas|tlv|wcd|wm\d|wsa)/;
+export const OF_CODECS: RegExp =
+  /^(?:snd|adau|ak\d|alc|aw88|cs\d|da7|es[78]|max98|nau|pcm\d|rt\d|sgtl|ssm|tas|tlv|wcd|wm\d|wsa)/;
 const ON_I2C = /^\d{1,3}-00[0-9a-f]{2}$/;
 const ON_A_BUS = /i2c/;
 
@@ -417,11 +419,15 @@ export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
   if (named !== undefined) return [named];
   const want = lackedBy(root);
   const waiting = new Set([root.name, ...root.waiting.map(({ device }) => device)]);
+  // Of a wait that the time-out has ended it is known for what kinds it may have been.
+  const isTimedOut = root.cause.cause === 'timed-out' && root.cause.perhaps.length === 0;
+  const endsFor = (device: string) => isTimedOut && (POWER_DOMAIN.test(device) || PIN_CONTROLLER.test(device));
   return [...others.values()].filter((said) => {
     const user = userOf(said);
     const isOfOther = user !== null && !waiting.has(user.device);
-    const isProvider = !isFunction(said.device) && want !== null && isProviderOf(want, said.device);
-    return (isProvider && !isOfOther) || want?.said?.test(said.words) === true;
+    const isProvider =
+      !isFunction(said.device) && (want === null ? endsFor(said.device) : isProviderOf(want, said.device));
+    return (isProvider && (isTimedOut || !isOfOther)) || want?.said?.test(said.words) === true;
   });
 }
 

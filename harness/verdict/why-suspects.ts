@@ -1,5 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
-import { DRM, isFunction, isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
+import { DRM, isFunction, isLittle, NO_DRIVERS, NO_IRQ } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import {
@@ -9,6 +9,7 @@ import {
   lackedBy,
   mayHaveFailed,
   mayProvide,
+  OF_CODECS,
   providerRank,
   SERVICE,
   SHORTLY,
@@ -46,7 +47,9 @@ const ERROR_NUMBER = /(?<![\w.])-(?!2\b)\d{1,3}\b|\berror -(?!ENOENT)E/;
 const NO_TIE = new RegExp(
   oneOf(
     /self[- ]?test|device link|\bmac\b[ _-]?(?:addr|from)|\bmac[ _-]?addr/,
-    /\bIRQ (?:index \d+|\S+) not found|hardware clock|\bhctosys\b|\buevents?\b/,
+    /hardware clock|\bhctosys\b|\buevents?\b/,
+    // Where the IRQ core has said why just before, its words come first.
+    NO_IRQ,
     // What deals with errors is none.
     /\berror (?:monitoring|handling|correction|detection|reporting)/,
   ),
@@ -67,6 +70,12 @@ const DISPLAY = new RegExp(
   ),
 );
 const CAMERA = /camera|camss|\bcsi|\bisp\b|sensor-?\d|\bcci\b/;
+
+/** Names of chips, which one device may have of another: a card of its codec, a panel's backlight of the panel. */
+const CHIP = /^(?=.{5})[a-z]{2,8}\d{3,6}[a-z]{0,3}$/i;
+
+/** On I2C or SPI it is the name of the chip; on the CPU's bus that of a whole SoC, which many devices have. */
+const ON_A_BUS = /^\d{1,3}-00[0-9a-f]{2}$|^spi\d/;
 
 /** Whether later lines show that it works after all, or that it is off on purpose. */
 function isRefuted({ device, words, line, lastLine = line }: Words, { heard }: LogSummary): boolean {
@@ -141,13 +150,21 @@ function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspe
   const onBus = bus === undefined ? [] : open.filter((one) => one.startsWith(`${bus}-00`));
   if (onBus.length > 0) return { kind: 'on that bus', devices: onBus };
   const own = `${driver ?? ''} ${device}`;
-  const audio =
-    AUDIO_DSP.test(own) || (SERVICE.test(own) && AUDIO_DSP.test(words)) ? open.filter((one) => AUDIO.test(one)) : [];
+  const isOfAudio = AUDIO_DSP.test(own) || OF_CODECS.test(driver ?? '') || (SERVICE.test(own) && AUDIO_DSP.test(words));
+  const audio = isOfAudio ? open.filter((one) => AUDIO.test(one)) : [];
   if (audio.length > 0) return { kind: 'audio', devices: audio };
   const display = DISPLAY.test(own) ? open.filter((one) => DISPLAY.test(one)) : [];
   if (display.length > 0) return { kind: 'display', devices: display };
   const camera = CAMERA.test(own) ? open.filter((one) => CAMERA.test(one)) : [];
-  return camera.length > 0 ? { kind: 'camera', devices: camera } : null;
+  if (camera.length > 0) return { kind: 'camera', devices: camera };
+  const named = ON_A_BUS.test(device) ? tokensOf(own) : [];
+  const namesakes = open.filter((one) => tokensOf(one).some((token) => named.includes(token)));
+  return namesakes.length > 0 ? { kind: 'by name', devices: namesakes } : null;
+}
+
+/** Parts of a name that are a chip's: letters and digits, as `sgtl5000`; a device's address and number are none. */
+function tokensOf(name: string): string[] {
+  return name.split(/[^a-z0-9]+/i).filter((token) => CHIP.test(token));
 }
 
 /** Who lacks the same, of which a chip has one provider: it has come to nothing for all of them. */

@@ -136,6 +136,18 @@ describe('what a driver says once, or cut, or in a function’s name', () => {
     ]);
   });
 
+  it('is a part that has a driver, where a mail program broke the line that names it, too', () => {
+    const { roots } = why(
+      '[    2.542666] gadget-drm display-subsystem: bound gadget-crtc.7 (ops gadget_crtc_ops)',
+      '[    2.550431] gadget-drm display-subsystem: failed to bind 3000.hdmi',
+      '(ops gadget_hdmi_ops): -517',
+      '[    2.560401] gadget-drm display-subsystem: master bind failed: -517',
+    );
+    expect(roots).toMatchObject([
+      { name: '3000.hdmi', cause: { cause: 'own-deferral' }, waiting: [{ device: 'display-subsystem' }] },
+    ]);
+  });
+
   it('is told of a function whose device is not, and is no device to wait for', () => {
     const words = '[drm:gadget_bridge_probe] *ERROR* could not find any panel node';
     expect(formatWhy(why(words))).toContain('in gadget_bridge_probe() (drm): could not find any panel node');

@@ -56,6 +56,36 @@ describe('an error that may be why something is not bound', () => {
     expect(suspects(at(1, 'gadget-clk 1f000.clock-controller: failed with -22'), pending('a.usb'))).toHaveLength(1);
   });
 
+  it('is that of a pin controller without its interrupt where the IRQ core says why just before, also after a time-out', () => {
+    const irq = at(2, 'irq: type mismatch, failed to map hwirq-0 for interrupt-controller@1f00c00!');
+    const [none, other] = [1, 2].map((n) => at(2, `gadget-pins ${n}f000.pinctrl: IRQ index ${n} not found`));
+    const timeout = at(5, 'gadget-mmc 5000.mmc: deferred probe timeout, ignoring dependency');
+    expect(why(irq, none ?? '', pending('a.usb')).complaints).toMatchObject([
+      { device: '1f000.pinctrl', words: expect.stringMatching(/^irq: type mismatch, .*; IRQ index 1 not found$/) },
+    ]);
+    expect(suspects(irq, at(2, 'gadget'), none ?? '', pending('a.usb'))).toEqual([]);
+    const text = formatWhy(why(irq, none ?? '', other ?? '', timeout));
+    expect(text).toMatch(
+      /5000\.mmc: the deferred probe timeout .*\n {2}perhaps for 1f000\.pinctrl, of which .*: irq: /,
+    );
+  });
+
+  it('is that of a codec for what is of the audio, by its driver', () => {
+    const codec = at(1, 'sgtl900 0-000a: Error reading chip id -6');
+    expect(why(codec, ...card).complaints).toMatchObject([{ device: '0-000a', tie: { kind: 'audio' } }]);
+    expect(suspects(codec, pending('a.usb'))).toEqual([]);
+  });
+
+  it('is that of a chip after which a device is named that waits', () => {
+    const chip = at(1, 'ti-sn650 2-002c: failed to read its id, error -6');
+    const of = (device: string) => why(chip, pending(device)).complaints;
+    expect(of('backlight-sn650')).toMatchObject([{ device: '2-002c', tie: { kind: 'by name' } }]);
+    expect(of('backlight-sn651')).toEqual([]);
+    const ofSoc = at(1, 'sn650-pins 1000.pinctrl: failed to read its id, error -6');
+    expect(why(ofSoc, pending('backlight-sn650')).complaints).toMatchObject([{ tie: null }]);
+    expect(formatWhy(why(chip, pending('backlight-sn650')))).toContain('named after the same chip: backlight-sn650\n');
+  });
+
   it('is none of what supplies nobody just before a pin controller defers who asks for its pins', () => {
     const pins = [
       at(2.001, 'gadget-pins 1800.pinctrl: request() failed for pin 65'),

@@ -671,6 +671,13 @@ describe('a guess', () => {
     expect(formatWhy(why(circle, waits))).not.toContain('very likely');
   });
 
+  it('is what failed before a deferral whose words do not tell, where most need such a thing by its driver', () => {
+    const failed = (driver: string) => stamped(`${driver}: probe of 1-0008 failed with error -110`);
+    const waits = stamped('gadget-dc 1000.display: failed to bind 3000.hdmi (ops gadget_ops): -517');
+    expect(perhapsOf(failed('gadget9-regulator'), waits)).toEqual(['1-0008']);
+    expect(perhapsOf(failed('gadget9-touch'), waits)).toEqual([]);
+  });
+
   it('is what stands beside a device that says what it lacks before it is deferred', () => {
     const said = stamped('gadget-smmu 59a0000.smmu: cannot get clock: gpu_core');
     const waits = [said, pending('59a0000.smmu', '(reason unknown)')];
