@@ -4,7 +4,15 @@ import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
-import { failedAlone, failedProviders, isProvider, lackedByMany, saidOfProviders } from '../verdict/why-guesses.ts';
+import {
+  failedAlone,
+  failedProviders,
+  isProvider,
+  lackedBy,
+  lackedByMany,
+  OF_PINS,
+  saidOfProviders,
+} from '../verdict/why-guesses.ts';
 import {
   type BoundLater,
   isWordless,
@@ -100,6 +108,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       ...partsLines(found.unexplained),
       ...unspokenLines(found),
       ...commonLines(found.common),
+      ...alikeLines(found),
     );
     const likely = found.likely.slice(0, LIKELY);
     // Of what is all that is left open, nothing is said by that.
@@ -188,6 +197,32 @@ function commonLines(common: Why['common']): string[] {
   const unheard = isUnheard ? ', of which the log has no word' : '';
   const what = `a pin controller in common${unheard}, or clocks or a power domain`;
   return [`  ${who} have ${what}: that may be what is missing (guess)`];
+}
+
+/** So many controllers that wait without a reason may have the one of others. */
+const SEVERAL = 2;
+
+/** What others lack by their words, of which a chip has one provider, and what several USB controllers share. */
+function alikeLines({ roots, unexplained, common }: Why): string[] {
+  const lacking = roots.flatMap((root) => {
+    const want = root.cause.cause === 'own-deferral' && root.cause.perhaps.length === 0 ? lackedBy(root) : null;
+    // A controller has pins, and a GPIO at most for what is plugged in.
+    const isAnys = want?.isCentral === true && want.provider?.test('gpio') !== true;
+    return isAnys ? [{ name: root.name, noun: want.noun }] : [];
+  });
+  const [most = []] = [...groupBy(lacking, ({ noun }) => noun).values()].sort((a, b) => b.length - a.length);
+  const controllers = unexplained.filter((name) => OF_PINS.test(name));
+  if (most.length >= SEVERAL && controllers.length >= SEVERAL) {
+    const others = listed(
+      most.map(({ name }) => name),
+      LIKELY,
+    );
+    return [`  they may lack what ${others} lack by their words: ${most[0]?.noun ?? ''} (guess)`];
+  }
+  const isUsb = unexplained.length >= SEVERAL && unexplained.every((name) => IS_USB.test(name));
+  return isUsb && common === null
+    ? ['  what several USB controllers share is a PHY or its supply, as a rule (guess)']
+    : [];
 }
 
 /** What is there by the log, and what no driver is heard of; those first that say themselves what they are. */

@@ -1,3 +1,4 @@
+import type { DeviceLife } from '../dmesg/lives.ts';
 import { deviceOfPath } from '../dmesg/node-names.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import type { Names } from './why-names.ts';
@@ -26,6 +27,24 @@ export function nameBelow(roots: ReadonlyMap<string, Found>, cycles: LogSummary[
     const device = deviceOfPath(path);
     root.cause = { ...cause, perhaps: [], below: { device, circle: [...(circles.get(path) ?? [])] } };
   }
+}
+
+/** Device N of a MIPI DSI host: mipi_dsi_device_alloc(), drivers/gpu/drm/drm_mipi_dsi.c. */
+const ON_DSI = /^(.*dsi.*)\.\d$/;
+
+/**
+ * With panels and bridges on a DSI host that are bound, as the host is bound as a part of the display since: hosts join
+ * it when what they have on them is attached (vc4_dsi_host_attach(), drivers/gpu/drm/vc4, for one).
+ */
+export function withPanels(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<string, DeviceLife> {
+  const mended = new Map(devices);
+  for (const [device, life] of devices) {
+    const host = devices.get(ON_DSI.exec(device)?.[1] ?? '');
+    const isSince = host?.state === 'bound' && host.boundLine > life.line;
+    if (isSince && life.state === 'deferred' && !life.pending)
+      mended.set(device, { ...life, state: 'bound', boundLine: host.boundLine });
+  }
+  return mended;
 }
 
 /** More partners tell nothing. */

@@ -259,7 +259,7 @@ function besideOf(device: string, names: readonly string[]): string[] {
 }
 
 /** Controllers of a chip's pins, by their nodes; what is no such controller needs hardly any. */
-const OF_PINS = /^[0-9a-f]{4,16}\.(i2c|spi|serial|uart|mmc|sdhci|pwm|can|gpio|ethernet)\b/;
+export const OF_PINS: RegExp = /^[0-9a-f]{4,16}\.(i2c|spi|serial|uart|mmc|sdhci|pwm|can|gpio|ethernet)\b/;
 /** So many kinds have little in common but pins, clocks and a power domain. */
 const KINDS_IN_COMMON = 3;
 /** pinctrl_init(), drivers/pinctrl/core.c, says `pinctrl core: initialized`. */

@@ -229,7 +229,10 @@ export function suspectsOf(
     (SERVICE.test(`${one.driver ?? ''} ${one.device}`) || (open.length === 0 && ERROR_NUMBER.test(one.words)) ? 0 : 1);
   // Those of one attempt of one processor are told once.
   const processors = new Set(suspects.map(({ device }) => device));
+  // The pin controller and who asks it may say the same.
+  const pins = new Map(suspects.toReversed().flatMap((one) => (LACKS_PIN.test(one.words) ? [[one.words, one]] : [])));
   return suspects
     .filter(({ words }) => !processors.has(RPROC.exec(words)?.[1] ?? ''))
+    .filter((one) => (pins.get(one.words) ?? one) === one)
     .sort((a, b) => rank(a) - rank(b));
 }

@@ -4,7 +4,7 @@ import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
-import { nameBelow, nameFarEnds } from './why-below.ts';
+import { nameBelow, nameFarEnds, withPanels } from './why-below.ts';
 import { crashOfBoot, releaseOf } from './why-crash.ts';
 import {
   failedAlone,
@@ -41,7 +41,7 @@ const ETIMEDOUT = 110;
 /** Collapses everything that is deferred or failed to the roots that it waits for. Pure. */
 export function whyUnbound(said: LogSummary): Why {
   const log = withEndless(said);
-  const summary = { ...log, devices: withProvenSuppliers(log, withMoreWords(log)) };
+  const summary = { ...log, devices: withPanels(withProvenSuppliers(log, withMoreWords(log))) };
   const { devices, retryLoop, cycles, syncWaits, complaints, heard } = summary;
   const names = new Names(devices);
   const speakers = new Names(

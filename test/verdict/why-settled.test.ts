@@ -250,6 +250,19 @@ describe('what shows that a device is bound', () => {
   });
 });
 
+describe('a panel on a DSI host', () => {
+  const early = at(100, 'gadget-panel 1000.dsi.0: cannot attach to its host: -517');
+  const host = (ms: number) => at(ms, 'gadget-dc 5000.display: bound 1000.dsi (ops gadget_ops)');
+
+  it('is bound once the host is bound as a part of the display', () => {
+    expect(why(early, host(900))).toMatchObject({ unbound: 0, bound: [{ device: '1000.dsi.0', line: 2 }] });
+    expect(why(host(90), early).bound).toEqual([]);
+    expect(why(early, at(900, 'gadget-dc 5000.display: bound 2000.dsi (ops gadget_ops)')).bound).toEqual([]);
+    const listed = at(950, 'mipi-dsi 1000.dsi.0: deferred probe pending: (reason unknown)');
+    expect(why(early, host(900), listed)).toMatchObject({ unbound: 1 });
+  });
+});
+
 describe('what was said last', () => {
   it('is in the last of the lines that say it', () => {
     const early = (ms: number) => at(ms, 'gadget-card sound: cannot parse its link (-517)');

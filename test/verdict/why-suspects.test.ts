@@ -94,6 +94,12 @@ describe('an error that may be why something is not bound', () => {
     expect(suspects(at(2, 'gadget-codec: Failed to locate its node'), ...pins)).toEqual([]);
   });
 
+  it('is told once where the pin controller and who asks it say the same', () => {
+    const refused = 'pin 5 already requested by fb; cannot claim for headset';
+    const both = [at(1, `gadget-pins 1800.pinctrl: ${refused}`), at(1.1, `gadget-jack headset.3: ${refused}`)];
+    expect(suspects(...both, pending('a.usb'))).toEqual(['1800.pinctrl']);
+  });
+
   it('is none that is reported after the last word of what waits', () => {
     const clock = (seconds: number) => at(seconds, 'gadget-clk 1f000.clock-controller: failed with -22');
     expect(suspects(clock(11), pending('a.usb'))).toHaveLength(1);

@@ -712,6 +712,24 @@ describe('a guess', () => {
     expect(told(...waits(...parts.slice(1), '1.x'))).not.toContain('in the node');
   });
 
+  it('is what others lack by their words, and what USB controllers share', () => {
+    const waits = (...names: string[]) => names.map((name) => pending(name, '(reason unknown)'));
+    const lacks = (what: string, ...names: string[]) => names.map((name) => pending(name, `gadget: no ${what}`));
+    const told = (...lines: string[]) => formatWhy(why(...lines));
+    const controllers = waits('1000000.i2c', '2000000.i2c');
+    const resets = lacks('reset control', '3000000.x', '4000000.x');
+    expect(told(...controllers, ...resets)).toContain(
+      '\n  they may lack what 3000000.x, 4000000.x lack by their words: a reset controller (guess)\n',
+    );
+    expect(told(...waits('1000000.i2c'), ...resets)).not.toContain('they may lack');
+    expect(told(...controllers, ...resets.slice(1))).not.toContain('they may lack');
+    expect(told(...controllers, ...lacks('gpio', '3000000.x', '4000000.x'))).not.toContain('they may lack');
+    const usb = '\n  what several USB controllers share is a PHY or its supply, as a rule (guess)\n';
+    expect(told(...waits('1000000.usb', '2000000.usb'))).toContain(usb);
+    expect(told(...waits('1000000.usb', '2000000.mmc'))).not.toContain(usb);
+    expect(told(...waits('1000000.usb'))).not.toContain(usb);
+  });
+
   it('is that the list is of its time, where others are bound later', () => {
     const list = pending('1.x', '(reason unknown)');
     const later = stamped('gadget-net 2000000.net: eleven queues');
