@@ -187,7 +187,8 @@ export function guessProviders(
       const all = kinds.map((kind) =>
         candidatesLike(kind).filter((device) => kind === IS_IOMMU || !isTimedOut(roots, device)),
       );
-      const perhaps = all.find((some) => some.length > 0) ?? [];
+      const fit = all.find((some) => some.length > 0) ?? [];
+      const perhaps = fit.length > 1 ? nearestTo(name, fit) : fit;
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
       continue;
     }
@@ -256,6 +257,14 @@ function besideOf(device: string, names: readonly string[]): string[] {
     const address = ownNode(name)?.address;
     return name !== device && address !== undefined && Math.abs(address - own) < BLOCK;
   });
+}
+
+/** An IOMMU of its own, or a power controller, has its registers beside the device's: that one of `names`, or all. */
+function nearestTo(device: string, names: readonly string[]): readonly string[] {
+  const own = ownNode(device)?.address ?? 0;
+  const far = (name: string) => Math.abs((ownNode(name)?.address ?? 0) - own);
+  const [nearest, next] = besideOf(device, names).sort((a, b) => far(a) - far(b));
+  return nearest === undefined || (next !== undefined && far(next) === far(nearest)) ? names : [nearest];
 }
 
 /** Controllers of a chip's pins, by their nodes; what is no such controller needs hardly any. */

@@ -63,6 +63,20 @@ describe('what is told first', () => {
     expect(order(failed(900, '2.lamp'), waits(1))).toEqual(['ledgrp', '2.lamp']);
   });
 
+  it('is the IOMMU whose registers are beside those of what the time-out let go', () => {
+    const over = (device: string) => stamped(12000, `gadget ${device}: deferred probe timeout, ignoring dependency`);
+    const iommus = ['fdc38700', 'fdc40700', 'fe000000', 'fe100000'].map((at) => pending(`${at}.iommu`, 'gadget'));
+    const perhapsOf = (device: string, ...lines: string[]) =>
+      whyOf(...lines, over(device)).roots.flatMap(({ name, cause }) =>
+        name === device && cause.cause === 'timed-out' ? cause.perhaps : [],
+      );
+    expect(perhapsOf('fdc38000.video-codec', ...iommus)).toEqual(['fdc38700.iommu']);
+    expect(perhapsOf('fdc40000.video-codec', ...iommus.slice(0, 2))).toEqual(['fdc40700.iommu']);
+    expect(perhapsOf('1000000.video-codec', ...iommus)).toEqual([]);
+    expect(perhapsOf('1000000.video-codec', ...iommus.slice(0, 2))).toEqual(['fdc38700.iommu', 'fdc40700.iommu']);
+    expect(perhapsOf('fe080000.video-codec', ...iommus.slice(2))).toEqual(['fe000000.iommu', 'fe100000.iommu']);
+  });
+
   it('is who provides a GPIO to all of them, where three lack one', () => {
     const lacks = (device: string, words: string) => pending(device, `gadget: ${words}`);
     const three = [
