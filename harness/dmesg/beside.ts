@@ -52,12 +52,16 @@ function isOfOther(text: string): boolean {
 }
 
 /**
- * What the last lines say of the probe of `device`, without its name: with the very error that the probe returned, in a
- * function of a probe, or of its address on an I2C bus; before it, what the same tag said first that has an error, or
- * the line before it that begins alike.
+ * What the last lines say of a probe without the name of its device: with the very error that it returned, in one of
+ * its functions, after the driver's name (pr_fmt()), or of its address on an I2C bus; before it, what the same tag said
+ * first that has an error, or the line before it that begins alike.
  * @param said the last lines, the newest last
  */
-export function wordsBeside(device: string, error: number, said: readonly Said[], end: Place): WordsAt | null {
+export function wordsBeside(
+  { device, driver, error }: { readonly device: string; readonly driver: string | null; readonly error: number },
+  said: readonly Said[],
+  end: Place,
+): WordsAt | null {
   const address = I2C_DEVICE.exec(device)?.[1];
   const isOfAddress = (text: string) =>
     address !== undefined &&
@@ -66,7 +70,9 @@ export function wordsBeside(device: string, error: number, said: readonly Said[]
   const at = said.findLastIndex(({ text, ...place }, index) => {
     if (index < said.length - JUST_BEFORE || OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text))
       return false;
-    const isOfProbe = (IN_PROBE.test(text) || OF_PROBE.test(text)) && soundsBad(text) && !isOfOther(text);
+    const isOwn = driver !== null && text.startsWith(`${driver}: `);
+    const isOfAny = (IN_PROBE.test(text) || OF_PROBE.test(text)) && !isOfOther(text);
+    const isOfProbe = (isOwn || isOfAny) && soundsBad(text);
     const isNow = isOneAttempt(place, end) || (isOfProbe && index === said.length - 1 && isWithin(place, end));
     if (!isNow) return false;
     return isOfAddress(text) ? soundsBad(text) : isOfProbe || (!isOfOther(text) && isOfError(text, error));
@@ -83,11 +89,13 @@ function isWithin(before: Place, end: Place): boolean {
   return before.time !== null && end.time !== null && end.time - before.time <= SLOW_US;
 }
 
-/** The line before, where it begins alike. */
+/** The line before, where it begins alike and is of something that is not as it should be. */
 function before(said: readonly Said[], at: number): Said | undefined {
   const [one, last] = [said[at - 1], said[at]];
   const tag = tagOf(one?.text ?? '');
-  return tag !== null && tag === tagOf(last?.text ?? '') ? one : undefined;
+  const isAlike = tag !== null && tag === tagOf(last?.text ?? '');
+  // A step of the probe is no cause.
+  return isAlike && one !== undefined && (soundsBad(one.text) || /\bnot?\b/i.test(one.text)) ? one : undefined;
 }
 
 /**

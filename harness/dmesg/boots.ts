@@ -60,6 +60,8 @@ export class Boots {
   readonly #seen = new Set<number>();
   #lastTime: number | null = null;
   #latest = 0;
+  /** Time of the last record that was printed once more; null where the log has gone on since. */
+  #replayed: number | null = null;
   /** Records left in which it has to turn out whether a boot has begun. */
   #doubt = 0;
   /** Records of time zero since then. */
@@ -132,8 +134,16 @@ export class Boots {
     const known = mayBeKnown && this.#seen.has(key);
     if (known) {
       this.#doubt = 0;
+      this.#replayed = time;
       return 'replayed';
     }
+    // A console does not show all levels, and dmesg does.
+    if (this.#replayed !== null && time >= this.#replayed && time <= this.#latest) {
+      this.#replayed = time;
+      if (room) this.#seen.add(key);
+      return 'usual';
+    }
+    this.#replayed = null;
     if (this.#doubt > 0) {
       if (time === 0 && this.#early++ < MAX_EARLY) return 'undecided';
       this.#doubt -= 1;
@@ -163,6 +173,7 @@ export class Boots {
     this.#userSpace = sign !== 'banner';
     this.#bannered = sign === 'banner';
     this.#doubt = 0;
+    this.#replayed = null;
     this.#lastTime = time;
     this.#latest = time ?? 0;
     this.#seen.clear();

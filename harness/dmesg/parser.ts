@@ -433,9 +433,12 @@ export class DmesgParser {
   }
 
   /** What is said of a probe that failed without the name of its device. */
-  #wordsBeside({ error, time, line }: Place & { readonly error: number }, device: string): WordsAt | null {
+  #wordsBeside(
+    { driver, error, time, line }: Place & { readonly driver: string | null; readonly error: number },
+    device: string,
+  ): WordsAt | null {
     const said = this.#lastSaid(line);
-    return wordsBeside(device, error, said, { time, line }) ?? this.#errors.of(error, { time, line });
+    return wordsBeside({ device, driver, error }, said, { time, line }) ?? this.#errors.of(error, { time, line });
   }
 
   /** What the line before says, where it is the driver's without the name of a device. */

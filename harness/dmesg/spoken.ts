@@ -83,6 +83,8 @@ const NO_MATTER = new RegExp(
     /tainting kernel|unable to open an initial console/,
     // gpiod_find(), drivers/gpio/gpiolib.c, and of_get_named_gpiod_flags(), gpiolib-of.c, look for all names.
     /No GPIO consumer \S|can't parse '[^']{1,64}-gpios?' property/,
+    // primary_entry of the GUID partition table, block/partitions/efi.c.
+    /Use GNU Parted/,
     /property not specified|[Ll]ooking up \S{1,64} property|(?:choosing|using|assign\w*|generat\w*) (?:a )?random/,
   ),
   'i',
@@ -106,15 +108,17 @@ const PROBED = new RegExp(
   ),
   'i',
 );
+const REGISTERED = oneOf(
+  /.*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)/,
+  /registered (?:[a-z]|\d{1,4} (?!of\b)[a-z])/,
+);
 /**
  * Of what a driver registers, or has registered with, which it does when its probe is as good as over: an adapter, a
  * sound card (snd_soc_bind_card(), asoc_simple_card's `mapping ok` before 5.6), a network link.
  */
 const AT_WORK = new RegExp(
   oneOf(
-    new RegExp(
-      `^${NOT_OF_LATER}${oneOf(/.*\bregistered(?: (?:as|with|at|on|in|to|for)\b|[.!]?$)/, /registered [a-z]/)}`,
-    ),
+    new RegExp(`^${NOT_OF_LATER}${REGISTERED}`),
     /^(?!not|never|no\b|un|is|was|has|are|be)\S{1,32} probed[.!]?$/,
     /^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
   ),

@@ -128,8 +128,9 @@ export function splitSettled(summary: LogSummary, names: Names) {
 }
 
 /**
- * The settled devices whose drivers, which had told why they deferred them, have said what they had not come to before,
- * and nothing of an error since, although all that was deferred has been tried again: with the line of that.
+ * The settled devices that the kernel had listed, or whose drivers had told why they deferred them, and of which these
+ * have said what they had not come to before, and nothing of an error since, although all that was deferred has been
+ * tried again: with the line of that.
  */
 export function atWorkByWords(settled: ReadonlySet<string>, summary: LogSummary): ReadonlyMap<string, number> {
   const { devices, heard, complaints } = summary;
@@ -138,9 +139,11 @@ export function atWorkByWords(settled: ReadonlySet<string>, summary: LogSummary)
     [...settled].flatMap((device) => {
       const life = devices.get(device);
       const line = heard.get(device)?.line ?? 0;
-      const isTold = life?.by === 'driver' && life.reason !== null && life.spoke && life.state === 'deferred';
+      const isListed = life?.pending === true && mayBeOfLater(life, summary);
+      const isTold = isListed || (life?.by === 'driver' && life.reason !== null);
+      const isOpen = life?.spoke === true && life.state === 'deferred';
       const isLast = line > (life?.line ?? 0) && line > (complaints.get(device)?.lastLine ?? 0);
-      return isTold && isLast && lastTry > line ? [[device, line] as const] : [];
+      return isTold && isOpen && isLast && lastTry > line ? [[device, line] as const] : [];
     }),
   );
 }

@@ -48,6 +48,14 @@ describe('several boots in one log', () => {
     expect(classify(...log, '# dmesg', ...log)).toMatchObject({ verdict: 'bound', boots: [] });
   });
 
+  it('does not where dmesg shows records that the console has not', () => {
+    const log = [...HEAD, '[    0.300000] systemd[1]: one', '[    1.000000] systemd[1]: two', ...UP];
+    const quiet = ['[    0.400000] systemd[1]: of a low level', '[    0.500000] systemd[1]: too'];
+    expect(classify(...log, '# dmesg', ...HEAD, log[2] ?? '', ...quiet, ...log.slice(3))).toMatchObject({ boots: [] });
+    // Without a record that is known it is one.
+    expect(classify(...log, '# dmesg', ...quiet)).toMatchObject({ boots: [{}] });
+  });
+
   it('does not, however many records of time zero come before the first that tells', () => {
     const zeroes = Array.from({ length: 99 }, (_, n) => `[    0.000000] foo: probing ${n}`);
     const log = [...HEAD, ...zeroes, '[    0.300000] systemd[1]: first', ...UP];

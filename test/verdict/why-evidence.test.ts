@@ -74,6 +74,15 @@ describe('words without the name of a device', () => {
     expect(told(999, 'acme 2000.pmic: acme_pmic_probe: cannot get its status rc=-22')).toBe(null);
   });
 
+  it("are a probe's after the name of its driver, with what was not right before", () => {
+    const failed = at(1000, 'acme-tee: probe of firmware:tee failed with error -22');
+    const told = (...words: string[]) =>
+      rootsOf(...words.map((text, n) => at(990 + n, `acme-tee: ${text}`)), failed)[0]?.evidence ?? null;
+    expect(told('probing for its method', 'api uid mismatch')).toBe('acme-tee: api uid mismatch');
+    expect(told('not there', 'api uid mismatch')).toBe('acme-tee: not there; acme-tee: api uid mismatch');
+    expect(told('has an api')).toBe(null);
+  });
+
   it("are of no suspect where a class, a subsystem's tag or a report of what works speaks", () => {
     const complaints = (words: string) => why(at(100, words)).complaints.length;
     expect(complaints('thermal thermal_zone2: failed to read out thermal zone (-517)')).toBe(0);
@@ -149,6 +158,10 @@ describe('a device that works at the end', () => {
     const since = [1, 2, 3].map((n) => at(2000 + n, `gadget-uart ${n}0000.serial: has 2 lines`));
     const found = why(BANNER, lacks, further, ...since);
     expect(found).toMatchObject({ unbound: 0, settled: [], bound: [{ device: '1000.mmc', line: 3 }] });
+    const listed = at(950, 'platform 1000.mmc: deferred probe pending: (reason unknown)');
+    expect(why(BANNER, listed, further, ...since).bound).toMatchObject([{ device: '1000.mmc', line: 3 }]);
+    const busses = at(1000, 'acme-host2835 1000.mmc: registered 4 multiplexed busses');
+    expect(why(listed, busses).bound).toMatchObject([{ device: '1000.mmc', line: 2 }]);
     // Nothing shows that it was tried again, or it had another error.
     expect(why(BANNER, lacks, further)).toMatchObject({ settled: ['1000.mmc'], bound: [] });
     const fails = at(1001, 'acme-host2835 1000.mmc: cannot get its IRQ');
