@@ -40,6 +40,8 @@ const OF_ANY = 'Drivers report errors, after which a probe may have failed witho
 
 const OF_ALONE = 'Probes that failed, for which nothing is seen to wait:';
 const OF_A_PIECE = 'The log does not begin where a boot does: what is missing may tell more.';
+const OF_A_BEGIN =
+  'The log ends before user space, and no line shows that what is deferred has been tried again: it may only be early.';
 
 /** Devices that are bound after all are named, so many of them. */
 const BOUND = 8;
@@ -142,6 +144,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
   if (found.isPiece && found.unbound > 0) lines.push('', OF_A_PIECE);
+  if (found.isEarly) lines.push('', OF_A_BEGIN);
   if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
 }

@@ -186,6 +186,8 @@ export interface Why {
   readonly boot: { readonly number: number; readonly of: number; readonly line: number } | null;
   /** The log does not begin where a boot does. */
   readonly isPiece: boolean;
+  /** Nothing shows that what is deferred has been tried a second time. */
+  readonly isEarly: boolean;
   /** What ended the boot, where that was not for the lack of its root file system. */
   readonly crash: CrashOfBoot | null;
   readonly roots: readonly Root[];

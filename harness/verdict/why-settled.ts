@@ -50,6 +50,25 @@ export function lastTryOfAll(summary: LogSummary): number {
   return firsts[(banner === null ? HEARD_WITHOUT_FIRST : HEARD_SINCE) - 1] ?? 0;
 }
 
+/** What a driver says of one attempt takes no longer, on a slow console. */
+const ONE_ATTEMPT_US = 50_000;
+
+/**
+ * Whether the log of a boot ends before user space, none of what is not bound having been tried a second time: the
+ * first retry comes with the last initcalls (deferred_probe_initcall(), drivers/base/dd.c).
+ */
+export function isEarly(
+  names: readonly string[],
+  { banner, userSpace, root, rounds, devices, pendingFrom, timeOverFrom }: LogSummary,
+): boolean {
+  if (banner === null || userSpace || root !== null || rounds > 1) return false;
+  if (pendingFrom !== null || timeOverFrom !== null) return false;
+  const deferred = names.flatMap((name) => devices.get(name) ?? []).filter(({ state }) => state === 'deferred');
+  const isOnce = ({ deferrals, listed, wait }: DeviceLife) =>
+    deferrals === 1 && !listed && (wait === null || wait.to - wait.from < ONE_ATTEMPT_US);
+  return deferred.length > 0 && deferred.every(isOnce);
+}
+
 /**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
  * since, or they are not in later rounds of retries, or not in the list of what is pending that

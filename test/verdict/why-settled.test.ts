@@ -22,6 +22,17 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(at(950, 'gadget-i2c 1000.i2c: probed'), lacks(1200)).unbound).toBe(0);
   });
 
+  it('may only be early where a boot is told up to its first attempt, which is said', () => {
+    const lacks = (ms: number) => at(ms, 'gadget-i2c 1000.i2c: no clock: -517');
+    expect(why(BANNER, lacks(900)).isEarly).toBe(true);
+    expect(formatWhy(why(BANNER, lacks(900)))).toContain('The log ends before user space, and no line shows that ');
+    expect(why(lacks(900)).isEarly).toBe(false);
+    expect(why(BANNER, lacks(900), lacks(1900)).isEarly).toBe(false);
+    expect(why(BANNER, lacks(900), INIT).isEarly).toBe(false);
+    expect(why(BANNER, lacks(900), at(950, 'Waiting for root device /dev/mmcblk0p2...')).isEarly).toBe(false);
+    expect(why(BANNER, at(900, 'gadget: probe of 1.lamp failed with error -5')).isEarly).toBe(false);
+  });
+
   it('is not deferred where its driver says that it goes on without', () => {
     const lacks = 'gadget-sd gadget-sd.3: vdd_slot regulator not found: -517.';
     expect(why(at(900, `${lacks} Assuming vdd_slot is not required.`))).toMatchObject({ unbound: 0, complaints: [] });
