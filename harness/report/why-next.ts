@@ -234,7 +234,12 @@ function pathIn(evidence: string | null, device: string): string | null {
 /** What is not bound and may be what the roots lack. */
 export function suspectsOf(roots: readonly Root[]): string[] {
   const guessed = roots.flatMap(({ cause }) =>
-    cause.cause === 'own-deferral' || cause.cause === 'timed-out' || cause.cause === 'silent' ? cause.perhaps : [],
+    cause.cause === 'own-deferral' ||
+    cause.cause === 'timed-out' ||
+    cause.cause === 'silent' ||
+    cause.cause === 'no-part'
+      ? cause.perhaps
+      : [],
   );
   return [...new Set(guessed)];
 }

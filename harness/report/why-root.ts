@@ -247,7 +247,7 @@ function guessesOf(roots: readonly Root[], failed: ReadonlySet<string>): string[
       ...perhapsLines([...perhaps], failed),
     ];
   }
-  if (cause?.cause === 'silent') return perhapsLines(suspectsOf(roots), failed);
+  if (cause?.cause === 'silent' || cause?.cause === 'no-part') return perhapsLines(suspectsOf(roots), failed);
   if (cause?.cause !== 'own-deferral') return [];
   const all = roots.flatMap(({ cause: own }) => (own.cause === 'own-deferral' ? [own] : []));
   const below = all.flatMap((own) => own.below ?? []);

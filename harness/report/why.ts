@@ -16,6 +16,7 @@ import {
 import {
   type BoundLater,
   isWordless,
+  leftOpen,
   type MadeBy,
   mayBeBound,
   type Root,
@@ -67,7 +68,7 @@ const NO_MORE: MoreOfWhy = { unasked: null, beside: null, byTree: null, tried: n
 export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const { unasked, beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
-  if (found.boot !== null) lines.push(bootLine(found.boot), '');
+  if (found.boot !== null) lines.push(bootLine(found.boot, leftOpen(found) > 0), '');
   if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash), '');
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared), ...lackLines(shared));
@@ -153,7 +154,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
 function aroundRoots({ roots, kernel, rootDevice, crash, doubles }: Why, beside: BesideLog | null): AroundRoots {
   const guessed = new Map<string, string[]>();
   for (const root of roots)
-    for (const name of suspectsOf([root])) guessed.set(name, [...(guessed.get(name) ?? []), root.name]);
+    for (const name of suspectsOf([root])) guessed.set(name, [...(guessed.get(name) ?? []), ...waitersOf(root)]);
   return {
     beside,
     kernel,
@@ -162,6 +163,11 @@ function aroundRoots({ roots, kernel, rootDevice, crash, doubles }: Why, beside:
     failed: new Set(roots.filter(isFailure).map(({ name }) => name)),
     guessed,
   };
+}
+
+/** Who waits for what a root lacks: the root, unless it is no device. */
+function waitersOf({ name, cause, waiting }: Root): string[] {
+  return cause.cause === 'no-part' ? waiting.map(({ device }) => device) : [name];
 }
 
 /** What errors of others may be the cause of. */
@@ -297,9 +303,10 @@ function timeoutLine(timeout: LeastTimeout | NoTimeout): string {
   );
 }
 
-function bootLine({ number, of, line }: NonNullable<Why['boot']>): string {
+function bootLine({ number, of, line }: NonNullable<Why['boot']>, isAnyOpen: boolean): string {
   if (number === of) return `The log has ${of} boots: this is of the last one, from line ${line}.`;
-  const which = `number ${number}, from line ${line}, the last that leaves something open`;
+  const why = isAnyOpen ? 'leaves something open' : 'has a kernel';
+  const which = `number ${number}, from line ${line}, the last that ${why}`;
   return `The log has ${of} boots: this is of ${which}.`;
 }
 

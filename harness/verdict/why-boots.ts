@@ -8,7 +8,10 @@ export interface WhyOfBoot {
   readonly summary: LogSummary;
 }
 
-/** What is not bound in the last boot of a log, or where everything is, in the last that has something that is not. */
+/**
+ * What is not bound in the last boot of a log, or where everything is, in the last that has something that is not, or
+ * else in the last that has a kernel.
+ */
 export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
   const of = earlier.length + 1;
   const whyOf = ({ line, summary }: BootOfLog, index: number): WhyOfBoot => {
@@ -16,9 +19,14 @@ export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
     return { found: of === 1 ? found : { ...found, boot: { number: index + 1, of, line } }, summary };
   };
   const ofLast = whyOf(last, earlier.length);
-  return hasTrouble(ofLast) || ofLast.found.crash !== null
-    ? ofLast
-    : (earlier.map(whyOf).findLast(hasTrouble) ?? ofLast);
+  if (hasTrouble(ofLast) || ofLast.found.crash !== null) return ofLast;
+  const others = earlier.map(whyOf);
+  return others.findLast(hasTrouble) ?? [...others, ofLast].findLast(isOfKernel) ?? ofLast;
+}
+
+/** Whether a kernel speaks in it: after a reset, a log may end in the boot loader. */
+function isOfKernel({ summary: { banner, devices, heard } }: WhyOfBoot): boolean {
+  return banner !== null || devices.size + heard.size > 0;
 }
 
 function hasTrouble({ found }: WhyOfBoot): boolean {

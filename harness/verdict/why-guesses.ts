@@ -90,6 +90,7 @@ export function failedAlone({ roots, unexplained }: Pick<Why, 'roots' | 'unexpla
   const suspects = new Set<string>();
   const before = new Set<number>();
   for (const { cause, line } of roots) {
+    if (cause.cause === 'no-part') for (const name of cause.perhaps) suspects.add(name);
     if (cause.cause !== 'own-deferral') continue;
     for (const name of cause.perhaps) suspects.add(name);
     if (cause.wants === null && line !== null) for (let n = 1; n <= SHORTLY; n++) before.add(line - n);
@@ -192,6 +193,11 @@ export function guessProviders(
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
       continue;
     }
+    if (cause.cause === 'no-part') {
+      const perhaps = cause.kind.startsWith('CODEC') ? failedCodecs(roots) : [];
+      if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
+      continue;
+    }
     if (cause.cause === 'silent') {
       const provider = wantOf(root.evidence)?.provider ?? null;
       const perhaps = provider === null ? [] : besideOf(name, candidatesLike(provider));
@@ -244,6 +250,16 @@ export function guessProviders(
     });
     if (mutual.length > 0) root.cause = { ...cause, mutual };
   }
+}
+
+/** Codecs and amplifiers, by what their devices and drivers are called. */
+const OF_SOUND = /\bamp|[-_]amp\b|amplifier|speaker|\bspk|(?<!video-)codec|smart[-_]?pa\b/;
+
+function failedCodecs(roots: ReadonlyMap<string, Found>): string[] {
+  return [...roots].flatMap(([name, { cause }]) => {
+    const driver = cause.cause === 'failed' ? (cause.driver ?? '') : null;
+    return driver !== null && (OF_SOUND.test(`${name} ${driver}`) || OF_CODECS.test(driver)) ? [name] : [];
+  });
 }
 
 /** What belongs to one block of a chip is within so many bytes, as a GPU, its IOMMU and its clock controller. */

@@ -21,8 +21,11 @@ export type RootCause =
   | { readonly cause: 'spoken-of'; readonly driver: string | null }
   /** All that wait for it are made by its own probe, which has not come to its end as far as the log tells. */
   | { readonly cause: 'own-parent'; readonly driver: string | null }
-  /** It is no device, but a part that a sound card's driver looks for by this name, of this kind. */
-  | { readonly cause: 'no-part'; readonly kind: string }
+  /**
+   * It is no device, but a part that a sound card's driver looks for by this name, of this kind. `perhaps`: codecs and
+   * amplifiers that failed, of which one may have it.
+   */
+  | { readonly cause: 'no-part'; readonly kind: string; readonly perhaps: readonly string[] }
   /**
    * It is a node of this name, of which no device is made, and one of `perhaps`, which are not bound either, may be
    * what it is a part of.

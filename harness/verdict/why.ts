@@ -158,6 +158,7 @@ export function whyUnbound(said: LogSummary): Why {
   ]);
   const silent = [...unexplained, ...found.flatMap(({ name, cause }) => (cause.cause === 'silent' ? [name] : []))];
   const goneOn = found.filter(mayBeBound).length;
+  const failedParts = found.flatMap(({ name, cause }) => (cause.cause === 'bind-failed' ? [name] : []));
   const held = heldBy(found);
   const unspoken = unexplained.size > 0 ? unspokenOf(summary, unbound, names) : [];
   // Of what failed, that which something may wait for comes first.
@@ -173,7 +174,7 @@ export function whyUnbound(said: LogSummary): Why {
     isEarly: isEarly([...unbound, ...roots.keys()], summary),
     crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),
-    unbound: unbound.size - goneOn,
+    unbound: new Set([...unbound, ...failedParts]).size - goneOn,
     goneOn,
     undriven: atLast(undriven),
     unexplained: [...unexplained],
@@ -366,7 +367,7 @@ function unseen(
   if (speaker?.driver != null && !NO_DRIVERS.has(speaker.driver))
     return { cause: { cause: 'spoken-of', driver: speaker.driver }, evidence: speaker.words, line: speaker.line };
   const kind = kindOfPart(waiter?.reason ?? null);
-  if (kind !== null) return { cause: { cause: 'no-part', kind }, ...reasonOf(waiter) };
+  if (kind !== null) return { cause: { cause: 'no-part', kind, perhaps: [] }, ...reasonOf(waiter) };
   const bus = names.busOf(name);
   const held = waiter?.heldFor ?? null;
   const before = supplierOf(held?.reason ?? null);

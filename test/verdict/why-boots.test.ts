@@ -36,6 +36,12 @@ describe('a log of several boots', () => {
     expect(well).toMatchObject({ unbound: 0, boot: { number: 2, of: 2 } });
   });
 
+  it('is answered for the last boot that has a kernel, where it ends in the boot loader', () => {
+    const cut = whyOf(BANNER, fine, INIT, 'U-Boot SPL 2024.01', 'spl: mmc init failed with error: -123');
+    expect(cut.boot).toEqual({ number: 1, of: 2, line: 1 });
+    expect(formatWhy(cut)).toContain('this is of number 1, from line 1, the last that has a kernel.');
+  });
+
   it('is one of a single boot where pieces of it stand in another order', () => {
     const pieces = [
       '[   15.000000] gadget 3000.dev: ready',

@@ -730,6 +730,22 @@ describe('a guess', () => {
     expect(told(...waits('1000000.usb'))).not.toContain(usb);
   });
 
+  it('is an amplifier that failed, of which a card lacks the part', () => {
+    const card = stamped('gadget-card sound: ASoC: CODEC DAI amp77-pcm not registered');
+    const deferred = stamped('gadget-card sound: snd_soc_register_card fail -517');
+    const failed = (device: string, driver: string) => stamped(`${driver}: probe of ${device} failed with error -121`);
+    const text = formatWhy(why(failed('7-0034', 'speaker_amp'), failed('7-0060', 'gadget_type_c'), card, deferred));
+    expect(text).toMatch(/\n {2}perhaps for 7-0034, whose probe failed \(guess by the name\)\n {2}waiting: sound\n/);
+    expect(text).toMatch(/\n7-0034: .*\n {2}waiting \(guess\): sound\n/);
+    expect(text).toContain('wait:\n  7-0060 ');
+  });
+
+  it('counts who waits for a part that cannot be bound', () => {
+    const part = stamped('gadget-dc 1000.display: failed to bind 2000.gpu (ops gadget_ops): -19');
+    const text = formatWhy(why(part, pending('3000.x', '(reason unknown)')));
+    expect(text).toMatch(/^2 devices wait: 1 for 1 reason, 1 without a reason in the log; 1 probe failed:\n/);
+  });
+
   it('is that the list is of its time, where others are bound later', () => {
     const list = pending('1.x', '(reason unknown)');
     const later = stamped('gadget-net 2000000.net: eleven queues');
