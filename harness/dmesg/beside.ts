@@ -1,5 +1,5 @@
 import { isOneAttempt, type Place } from './lives.ts';
-import { CORE_SAYS, DEFERS, IS_DEVICE, MOST, NO_DRIVERS, OF_CORE, SAYS, soundsBad } from './spoken.ts';
+import { CORE_SAYS, DEFERS, IS_DEVICE, isFunction, MOST, NO_DRIVERS, OF_CORE, SAYS, soundsBad } from './spoken.ts';
 
 /** What is said of a probe that failed besides what its driver says of the device by its name. */
 
@@ -48,7 +48,9 @@ function isOfError(text: string, error: number): boolean {
 /** Whether a line is of another device's probe, and not of a part, for which its class or bus speaks. */
 function isOfOther(text: string): boolean {
   const [, driver, other = ''] = SAYS.exec(text) ?? [];
-  return driver === undefined ? IS_DEVICE.test(other) : !OF_NO_DEVICE.test(other);
+  // After a function, the line of its source may stand.
+  if (driver === undefined) return IS_DEVICE.test(other) && !isFunction(other.replace(/:\d{1,6}$/, ''));
+  return !OF_NO_DEVICE.test(other);
 }
 
 /**

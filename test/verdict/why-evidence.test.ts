@@ -66,6 +66,8 @@ describe('words without the name of a device', () => {
     const slow = 'acme_eeprom_probe acme_read failed';
     expect(told(950, slow)).toBe(slow);
     expect(told(999, `Acme ${slow}`)).toBe(`Acme ${slow}`);
+    const placed = 'acme_probe:2819: probe failed, as another one had been probed';
+    expect(told(999, placed)).toBe(placed);
     expect(told(950, 'acme_eeprom_probe starts')).toBe(null);
     // The line before is of another moment.
     expect(rootsOf(at(950, slow), at(951, 'other 2000.other: has 4 lines'), failed)[0]?.evidence).toBe(null);
