@@ -127,7 +127,13 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
         readonly words: string | null;
       }
     /** The bind of a part of the device fails, with what the driver of the part said. */
-    | { readonly event: 'bind-failed'; readonly part: string; readonly error: number; readonly words: string | null }
+    | {
+        readonly event: 'bind-failed';
+        readonly part: string;
+        readonly error: number;
+        readonly words: string | null;
+        readonly wordsLine?: number;
+      }
     | {
         readonly event: 'probe-returned';
         readonly value: number;
@@ -174,8 +180,8 @@ export type DmesgEvent =
     })
   /** The driver core lets a device wait for another one until that is bound: only where the parser is asked for it. */
   | (At & { readonly event: 'linked'; readonly consumer: string; readonly supplier: string })
-  /** A regulator, by its own name, supplies another: only where the parser is asked for it. */
-  | (At & { readonly event: 'supplies'; readonly regulator: string })
+  /** Two regulators, by their own names, of which one supplies the other: only where the parser is asked for it. */
+  | (At & { readonly event: 'supplies'; readonly regulators: readonly string[] })
   /** Something is bound that was not there before, such as a card or a part of a display: only as the next one. */
   | (At & { readonly event: 'stirred'; readonly card: boolean })
   /** A line speaks of deferral in words that are not understood: only where the parser is asked for it. */

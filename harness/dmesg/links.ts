@@ -4,8 +4,11 @@ import { NO_DRIVERS } from './spoken.ts';
 /** device_link_add(), drivers/base/core.c: a link for sync_state() alone holds nothing back. */
 const LINKED = /^(\S.{0,63}) (\S{1,128}): Linked as a consumer to (\S{1,128})$/;
 const DROPPED = /^(\S.{0,63}) (\S{1,128}): Dropping the link to (\S{1,128})$/;
-/** set_supply(), drivers/regulator/core.c: a regulator is there, by its own name, once it supplies another. */
-const SUPPLIED = /^\S{1,64}: supplied by (\S{1,64})$/;
+/**
+ * set_supply(), drivers/regulator/core.c: a regulator is there, by its own name, once it supplies another, and that one
+ * has all that its registration waits for.
+ */
+const SUPPLIED = /^(\S{1,64}): supplied by (\S{1,64})$/;
 /** More than any machine has; of later ones it is not known who has asked for them. */
 const MOST = 4096;
 
@@ -21,8 +24,8 @@ export class Links {
 
   /** What a line says of a link between devices; null in any other line. */
   eventOf(text: string, at: { readonly line: number; readonly time: number | null }): DmesgEvent | null {
-    const [, regulator] = SUPPLIED.exec(text) ?? [];
-    if (regulator !== undefined) return { event: 'supplies', regulator, ...at };
+    const [, ...regulators] = SUPPLIED.exec(text) ?? [];
+    if (regulators.length > 0) return { event: 'supplies', regulators, ...at };
     if (!text.includes(' the link to ') && !text.includes(': Linked as ')) return null;
     const [, asker = '', consumer, supplier] = LINKED.exec(text) ?? [];
     if (consumer !== undefined && supplier !== undefined) {

@@ -311,8 +311,11 @@ export class DmesgParser {
       const wordsLine = beside?.line ?? (own === null ? null : this.#lineOf(own));
       return { ...event, device, words, ...(wordsLine === null ? {} : { wordsLine }) };
     }
-    if (event.event === 'bind-failed')
-      return { ...event, words: joined(this.#wordsOf(event.part)) ?? wordsOfBind(textOf(this.#recent.at(-2) ?? '')) };
+    if (event.event === 'bind-failed') {
+      const words = joined(this.#wordsOf(event.part)) ?? wordsOfBind(textOf(this.#recent.at(-2) ?? ''));
+      const wordsLine = words === null ? null : this.#lineOf(words);
+      return { ...event, words, ...(wordsLine === null ? {} : { wordsLine }) };
+    }
     if (event.event === 'deferred' && event.by === 'driver' && REGISTERS.test(event.reason ?? ''))
       return { ...event, reason: this.#wordsOfRegulator() ?? event.reason };
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)

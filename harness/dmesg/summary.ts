@@ -89,8 +89,9 @@ export interface BindFailure {
   readonly part: string;
   /** Positive errno. */
   readonly error: number;
-  /** What the driver of the part said. */
+  /** What the driver of the part said, and the line in which that begins. */
   readonly words: string | null;
+  readonly wordsLine: number;
   readonly line: number;
 }
 
@@ -132,7 +133,7 @@ export interface LogSummary {
   readonly cycles: readonly { readonly node: string; readonly with: string }[];
   /** Links of devices to their suppliers, where the parser was asked for them. */
   readonly links: readonly Link[];
-  /** Regulators that supply others, by their own names, with the last line that says so; likewise. */
+  /** Regulators that supply others or are supplied, by their own names, with the last line that says so; likewise. */
   readonly supplying: ReadonlyMap<string, number>;
   /** By device, what drivers said that sounds like an error, where the parser was asked for it. */
   readonly complaints: ReadonlyMap<string, Words>;
@@ -286,9 +287,11 @@ export class Summary {
         const known = this.#bindFailures.get(device);
         this.#complaints.noteBind(line);
         // Many a driver says only once what it lacks.
-        const words = event.words ?? (known?.part === part && known.error === error ? known.words : null);
+        const before = known?.part === part && known.error === error ? known : null;
+        const words = event.words ?? before?.words ?? null;
+        const wordsLine = event.words === null ? (before?.wordsLine ?? line) : (event.wordsLine ?? line);
         if (this.#bindFailures.size < MAX_NOTED || this.#bindFailures.has(device))
-          this.#bindFailures.set(device, { device, driver, part, error, words, line });
+          this.#bindFailures.set(device, { device, driver, part, error, words, wordsLine, line });
         return;
       }
       case 'linked':
@@ -297,8 +300,9 @@ export class Summary {
           this.#links.push({ consumer: event.consumer, supplier: event.supplier, line: event.line });
         return;
       case 'supplies':
-        if (this.#supplying.size < MAX_LINKS || this.#supplying.has(event.regulator))
-          this.#supplying.set(event.regulator, event.line);
+        for (const regulator of event.regulators)
+          if (this.#supplying.size < MAX_LINKS || this.#supplying.has(regulator))
+            this.#supplying.set(regulator, event.line);
         return;
       case 'stirred':
         if (event.card) this.#lives.findCard(event.line);

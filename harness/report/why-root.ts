@@ -159,7 +159,7 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], around
   else if (quoted && SAID_BEFORE.has(cause.cause)) lines.push(`  it said before: ${printable(evidence)}${place}`);
   else if (quoted) lines.push(`  ${line === null ? 'seen in the boot' : 'the log'}${place}: ${printable(evidence)}`);
   if (cause.cause === 'never-probed' && roots.some(({ name }) => BARE.test(name))) lines.push(OF_A_PART);
-  const waiting = roots.flatMap((root) => root.waiting.map((one) => ({ ...one, root: root.name })));
+  const waiting = roots.flatMap((root) => waitingFor(root).map((one) => ({ ...one, root: root.name })));
   const known = besideRoots(roots, around.beside);
   const double = doubleText(roots, around.doubles);
   lines.push(...(double === null ? [] : [`  ${double}`]), ...guessesOf(roots, around.failed), ...known.lines);
@@ -228,6 +228,11 @@ const WAITING: readonly (readonly [known: Waiting['known'], words: string])[] = 
   ['tree', ', as the device tree links them'],
   ['boot', ', as they bind once it is loaded; the device tree does not link them'],
 ];
+
+/** What waits for the root, without the whole that its part has made fail. */
+export function waitingFor({ cause, waiting }: Root): readonly Waiting[] {
+  return cause.cause === 'bind-failed' ? waiting.filter(({ device }) => device !== cause.whole) : waiting;
+}
 
 function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean): string {
   const words = [...(isRoot ? [] : [`for ${supplier}`]), ...(properties.length === 0 ? [] : [properties.join(' ')])];
@@ -371,7 +376,7 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
         'that was still running, and they cannot wait for its end'
       );
     case 'bind-failed':
-      return `it cannot be bound as a part of ${cause.whole}: error ${numberText(cause.error)}`;
+      return `it cannot be bound as a part of ${cause.whole}, which fails with it: error ${numberText(cause.error)}`;
     case 'unnamed-supplier':
       return 'it waits for a supplier of which the log does not have the name';
     case 'timed-out':

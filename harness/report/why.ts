@@ -31,7 +31,7 @@ import { listed, wrapped } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
 import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE, suspectsOf } from './why-next.ts';
-import { type AroundRoots, briefLines, rootLines, sharedCause } from './why-root.ts';
+import { type AroundRoots, briefLines, rootLines, sharedCause, waitingFor } from './why-root.ts';
 
 const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason (guess):';
 const OF_LACKING = 'These report errors, of which one may be what is lacking (guess):';
@@ -335,11 +335,17 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   if (unbound === 0) return NOTHING_SAID;
   const failures = found.roots.filter(isFailure).length;
   const failed = failures === 0 ? '' : `${count(failures, 'probe')} failed`;
-  const waits = unbound - failures;
+  // The whole that a part of it has made fail is told with the part.
+  const wholes = new Set(
+    found.roots.flatMap(({ cause, waiting }) =>
+      cause.cause === 'bind-failed' && waiting.some(({ device }) => device === cause.whole) ? [cause.whole] : [],
+    ),
+  );
+  const waits = unbound - failures - wholes.size;
   if (waits === 0) return `${isOnlyFailed(found) ? 'No device is said to wait; ' : ''}${failed}${andGone}:`;
   const andFailed = failed === '' ? '' : `; ${failed}`;
   const open = unexplained + found.roots.filter(isGuess).length;
-  const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || root.waiting.length > 0)).length;
+  const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || waitingFor(root).length > 0)).length;
   const who = waits === 1 ? '1 device waits' : `${waits} devices wait`;
   if (reasons === 0)
     return `${who}, and the log does not say for what${andFailed}${andGone}${failed === '' ? '.' : ':'}`;

@@ -22,7 +22,7 @@ function nameOfRegulator(name: string): string {
   return name.toLowerCase().replaceAll(/regulator|[-_:]/g, '');
 }
 
-/** Regulators of their own, not of a chip's, that supply others are bound. */
+/** Regulators of their own, not of a chip's, that supply others or have their supply are bound. */
 function withRegulators(
   supplying: LogSummary['supplying'],
   devices: ReadonlyMap<string, DeviceLife>,

@@ -539,9 +539,10 @@ function causeOf(
   // A part's own driver may be bound, and fails when it is bound to the whole.
   const isPerhapsBound = life?.state === 'bound' || (own !== null && mayBeBound(own));
   if (part === undefined || (own !== null && !isPerhapsBound)) return own;
-  const { device: whole, error, words, line } = part;
-  if (error !== EPROBE_DEFER) return { cause: { cause: 'bind-failed', whole, error }, evidence: words, line };
-  return { cause: deferral(null, words ?? NOT_YET), evidence: words, line };
+  const { device: whole, error, words, wordsLine, line } = part;
+  const said = { evidence: words, wordsLine, line };
+  if (error !== EPROBE_DEFER) return { cause: { cause: 'bind-failed', whole, error }, ...said };
+  return { cause: deferral(null, words ?? NOT_YET), ...said };
 }
 
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {

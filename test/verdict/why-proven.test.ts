@@ -19,6 +19,12 @@ describe('a regulator that was deferred', () => {
       expect(why(lacks(device), supplies)).toMatchObject({ unbound: 0, settled: [], bound: [{ device, line: 2 }] });
   });
 
+  it('is bound when it has its own supply', () => {
+    const has = at(1000, 'vreg_boost: supplied by l9');
+    expect(why(lacks('vreg-boost'), has)).toMatchObject({ unbound: 0, bound: [{ device: 'vreg-boost', line: 2 }] });
+    expect(why(lacks('vreg-boost'), has, lacks('vreg-boost').replace('0.9', '1.9')).unbound).toBe(1);
+  });
+
   it('is not when that was before, is said of another, or where the kernel lists it later', () => {
     expect(why(at(800, 'l9: supplied by vreg-boost'), lacks('vreg-boost')).bound).toEqual([]);
     expect(why(lacks('vreg-boost2'), lacks('regulator'), supplies, at(1001, 'l9: supplied by _')).bound).toEqual([]);

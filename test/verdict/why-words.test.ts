@@ -740,10 +740,12 @@ describe('a guess', () => {
     expect(text).toContain('wait:\n  7-0060 ');
   });
 
-  it('counts who waits for a part that cannot be bound', () => {
+  it('does not count the whole as waiting that a part has made fail', () => {
     const part = stamped('gadget-dc 1000.display: failed to bind 2000.gpu (ops gadget_ops): -19');
     const text = formatWhy(why(part, pending('3000.x', '(reason unknown)')));
-    expect(text).toMatch(/^2 devices wait: 1 for 1 reason, 1 without a reason in the log; 1 probe failed:\n/);
+    expect(text).toMatch(/^1 device waits, and the log does not say for what; 1 probe failed:\n/);
+    expect(text).toContain('2000.gpu: it cannot be bound as a part of 1000.display, which fails with it: error -19');
+    expect(text).not.toContain('waiting: 1000.display');
   });
 
   it('is that the list is of its time, where others are bound later', () => {
