@@ -20,7 +20,7 @@ import { wantOf, withoutPaths } from './why-wants.ts';
 /** What devices are called whose drivers others need, those first that need the least themselves. */
 const PROVIDERS: readonly RegExp[] = [
   /clock|clk|rcc|\bpmc\b/,
-  /power-?(?:domain|controller|manager)|blk-ctrl|pgc|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
+  /power-?(?:domain|controller|manager)|blk-ctrl|pgc|\bgpc\b|rsc|rpm|scmi|mailbox|mbox|remoteproc/,
   /^(?!reg(?:ulator)?[-_]|v(?:cc|dd|bus|sys)|dc|sys).*regulator(?!y)|pmic|ldo|buck|vreg/,
   /interconnect|iommu|smmu/,
   new RegExp(oneOf(OF_GPIOS, /pinctrl|io-domains|syscon|pwm|reset/)),
@@ -171,6 +171,18 @@ export function guessProviders(
     const cause = roots.get(device)?.cause;
     return (cause?.cause === 'own-deferral' ? cause.driver : null) ?? devices.get(device)?.driver ?? '';
   };
+  const ofKindOf = (want: Want) =>
+    candidates.filter(
+      (device) =>
+        isProviderOf(want, device) ||
+        (want.byFirmware === true && RUNS_POWER.test(driverOf(device))) ||
+        isPerhapsCodec(want, device, roots, devices),
+    );
+  /** What drivers have left alone, which may be for the lack of something: -ENODEV and -ENXIO. */
+  const declinedOf = (want: Want) => {
+    const all = [...devices.values()].filter(({ device, state }) => state === 'declined' && isProviderOf(want, device));
+    return all.length > PERHAPS ? [] : all.map(({ device }) => device);
+  };
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause === 'never-probed') {
@@ -214,14 +226,7 @@ export function guessProviders(
       next === name && provider.test(device) ? [device] : [],
     );
     root.cause = { ...cause, circle };
-    const kind =
-      providers.get(want) ??
-      candidates.filter(
-        (device) =>
-          isProviderOf(want, device) ||
-          (want.byFirmware === true && RUNS_POWER.test(driverOf(device))) ||
-          isPerhapsCodec(want, device, roots, devices),
-      );
+    const kind = providers.get(want) ?? (ofKindOf(want).length > 0 ? ofKindOf(want) : declinedOf(want));
     providers.set(want, kind);
     const own = ownName(name);
     const words = namesIn(`${own} ${withoutPaths(cause.call ?? '')}`);
@@ -230,16 +235,18 @@ export function guessProviders(
     const beside = kind.length > PERHAPS ? besideOf(name, kind) : [];
     const ofKind = beside.length > 0 ? beside : kind;
     const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : ofKind;
-    if (all.length > 2 * PERHAPS) continue;
     // What waits for the device itself is not what it waits for, nor what lacks the same.
     const isLikeIt = (device: string) => {
       const other = roots.get(device)?.cause;
       return other?.cause === 'own-deferral' && other.call === cause.call;
     };
-    const perhaps = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
+    const fit = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
     // Those that lack the same count as one.
-    const calls = new Set(perhaps.map((device) => callOf(roots.get(device)?.cause) ?? device));
-    if (calls.size <= PERHAPS) root.cause = { ...cause, perhaps, circle };
+    const calls = new Set(fit.map((device) => callOf(roots.get(device)?.cause) ?? device));
+    const isMany = all.length > 2 * PERHAPS || calls.size > PERHAPS;
+    // Of many, what has failed is what the others wait for, too.
+    const perhaps = isMany ? fit.filter((device) => roots.get(device)?.cause.cause === 'failed') : fit;
+    if (perhaps.length <= (isMany ? PERHAPS : 2 * PERHAPS)) root.cause = { ...cause, perhaps, circle };
   }
   for (const [name, root] of roots) {
     const { cause } = root;
@@ -462,7 +469,8 @@ export function userOf({ device, next }: Words): NonNullable<Words['next']> | nu
 }
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */
-const POWER_DOMAIN = /power-?(?:controller|domain|manager)|pgc|rpmh?pd|^sc[mp]i$|blk-ctrl|-power$|clock-controller/;
+const POWER_DOMAIN =
+  /power-?(?:controller|domain|manager)|pgc|\bgpc\b|rpmh?pd|^sc[mp]i$|blk-ctrl|-power$|clock-controller/;
 const IS_IOMMU = /iommu|smmu/;
 /** What hardly works without one. */
 const HAS_IOMMU = /gpu|display|vop|vpu|video|isp|camss|venus/;

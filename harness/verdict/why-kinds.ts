@@ -110,7 +110,8 @@ export const WANTS: readonly Want[] = [
     named: '`interrupt-parent`',
     words: /(?<![a-z])irqs?(?![a-z])|interrupt|wakeup[ _-]parent/gi,
     property: /^interrupts/,
-    provider: /gpio|pinctrl|interrupt/,
+    // fsl,imx-gpc.yaml: what controls the power of an i.MX has its interrupts, too.
+    provider: /gpio|pinctrl|interrupt|\bgpc\b/,
   },
   {
     noun: 'a bridge',
@@ -153,7 +154,7 @@ export const WANTS: readonly Want[] = [
     named: '`power-domains`',
     words: /power.?domains?|genpd|pm.?domain/gi,
     property: /^power-domains$/,
-    provider: /power-(?:controller|domain|manager)|pgc|blk-ctrl|rpmh?pd/,
+    provider: /power-(?:controller|domain|manager)|pgc|\bgpc\b|blk-ctrl|rpmh?pd/,
     byFirmware: true,
     timesOut: true,
     isCentral: true,

@@ -282,7 +282,7 @@ function awaitedBy(
           driverIn(reason, devices, unbound) ??
           componentOf(device, devices, unbound))
         : (ownerOfPart(reason, named, unbound, { devices, complaints }) ?? names.supplierOf(device, named));
-    if (supplier === null || supplier === device || isOver(devices.get(device))) continue;
+    if (supplier === null || supplier === device || (isOver(life) && !isHeldOver(life))) continue;
     const since = thereSince(supplier);
     const reasonLine = devices.get(device)?.reasonLine ?? 0;
     // What gives its pins later was there before.
@@ -309,6 +309,11 @@ function heldBefore(
   const provider = wantOf(reason)?.provider ?? null;
   const isOfKind = provider === null || provider.test(supplier) || !isProvider(supplier);
   return isOfKind && !isThere(supplier) ? (heldFor?.reason ?? null) : reason;
+}
+
+/** The time-out ended its wait for a supplier that the driver core names, and its probe failed for that. */
+function isHeldOver(life: DeviceLife | undefined): boolean {
+  return life?.timedOut === true && life.by === 'supplier' && (life.error === null || life.error === ETIMEDOUT);
 }
 
 /** Its probe came to an end: it waits no more. */

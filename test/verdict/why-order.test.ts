@@ -63,6 +63,45 @@ describe('what is told first', () => {
     expect(order(failed(900, '2.lamp'), waits(1))).toEqual(['ledgrp', '2.lamp']);
   });
 
+  it('is of many that may provide it the one that failed', () => {
+    const gpios = [1, 2, 3, 4, 5, 6].map((n) => pending(`${n}0.gpio`, '(reason unknown)'));
+    const lacks = pending('7.serial', 'gadget-uart: IRQ index 0 not found');
+    const perhapsOf = (...lines: string[]) =>
+      whyOf(...gpios, lacks, ...lines).roots.flatMap(({ cause }) =>
+        cause.cause === 'own-deferral' ? [cause.perhaps] : [],
+      );
+    expect(perhapsOf()).toEqual([[]]);
+    expect(perhapsOf(failed(900, '8.bus:gpc@303a0000'))).toEqual([['8.bus:gpc@303a0000']]);
+    expect(order(...gpios, lacks, failed(900, '8.bus:gpc@303a0000'))[0]).toBe('8.bus:gpc@303a0000');
+    const four = [1, 2, 3, 4].map((n) => failed(900, `a${n}.interrupt-controller`));
+    expect(perhapsOf(...four)).toEqual([[]]);
+  });
+
+  it('is what a driver has left alone, where nothing else provides that', () => {
+    const probes = [
+      stamped(800, "bus: 'platform': really_probe: probing driver gadget with device 9.mailbox"),
+      stamped(801, 'gadget: probe of 9.mailbox rejects match -6'),
+    ];
+    const lacks = pending('1.power', 'gadget-qmp: failed to acquire ipc mailbox');
+    const perhapsOf = (...lines: string[]) =>
+      whyOf(...lines).roots.flatMap(({ cause }) => (cause.cause === 'own-deferral' ? cause.perhaps : []));
+    expect(perhapsOf(...probes, lacks)).toEqual(['9.mailbox']);
+    expect(perhapsOf(...probes, lacks, pending('a.mailbox', '(reason unknown)'))).toEqual(['a.mailbox']);
+  });
+
+  it('is the supplier that the driver core named before the time-out ended the wait for it', () => {
+    const over = [
+      stamped(800, 'platform 5.gpu: error -EPROBE_DEFER: supplier 6.watchdog not ready'),
+      stamped(900, 'gadget-gpu 5.gpu: deferred probe timeout, ignoring dependency'),
+    ];
+    const fails = (error: number) =>
+      stamped(901, `gadget-gpu 5.gpu: probe with driver gadget-gpu failed with error -${error}`);
+    expect(whyOf(...over, fails(110)).roots).toMatchObject([
+      { name: '6.watchdog', cause: { cause: 'never-probed' }, waiting: [{ device: '5.gpu' }] },
+    ]);
+    expect(order(...over, fails(22))).toEqual(['5.gpu']);
+  });
+
   it('is the IOMMU whose registers are beside those of what the time-out let go', () => {
     const over = (device: string) => stamped(12000, `gadget ${device}: deferred probe timeout, ignoring dependency`);
     const iommus = ['fdc38700', 'fdc40700', 'fe000000', 'fe100000'].map((at) => pending(`${at}.iommu`, 'gadget'));
