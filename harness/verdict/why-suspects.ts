@@ -25,7 +25,7 @@ const LACKS_PIN = /; cannot claim for /;
 /** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
 export const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
 /** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
-const OF_FIRMWARE = /firmware(?! registration)/i;
+const OF_FIRMWARE = /(?:load|request|find|boot)\w*\b.{0,80}\bfirmware\b|\bfirmware\b.{0,80}\bload/i;
 /** rproc_boot(), drivers/remoteproc/remoteproc_core.c. */
 const RPROC = /can't start rproc (\S{1,128}): -\d/;
 
@@ -47,7 +47,7 @@ const ERROR_NUMBER = /(?<![\w.])-(?!2\b)\d{1,3}\b|\berror -(?!ENOENT)E/;
 const NO_TIE = new RegExp(
   oneOf(
     /self[- ]?test|device link|\bmac\b[ _-]?(?:addr|from)|\bmac[ _-]?addr/,
-    /hardware clock|\bhctosys\b|\buevents?\b/,
+    /hardware clock|\bhctosys\b|\buevents?\b|\bdebugfs\b/,
     // Where the IRQ core has said why just before, its words come first.
     NO_IRQ,
     // What deals with errors is none.
@@ -118,6 +118,21 @@ function allOf(roots: readonly Root[]): string[] {
 /** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
 function isDriver(name: string | null): boolean {
   return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
+}
+
+/**
+ * What speaks of what is there already: hosts and interfaces (wiphy, UDC, hubs and gadgets, PCI ports, MMC hosts), and
+ * what reserves ranges for the firmware (drivers/pnp/system.c).
+ */
+const OF_WHAT_IS_THERE = /^(?:ieee80211|udc|hub|pcieport|pci_root|system|mmc_host|g_\w{1,16})$/;
+/** A function of a probe, or that is called in one. */
+const IN_A_PROBE = /probe|init|bind|attach|register|load|create|setup|parse/;
+
+/** Whether a probe may have come to nothing with these words. */
+function mayEndProbe({ device, driver, words }: Words): boolean {
+  if (OF_WHAT_IS_THERE.test(driver ?? '')) return false;
+  if (driver === DRM) return IN_A_PROBE.test(device);
+  return isDriver(driver) || OF_FIRMWARE.test(words);
 }
 
 function isOfRegulator({ device, driver, words }: Words): boolean {
@@ -216,9 +231,7 @@ export function suspectsOf(
     if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
     if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
     if (!isSomethingKnown)
-      return FAILED.test(words) &&
-        !isOfRunTime(said, summary) &&
-        (isDriver(said.driver) || OF_FIRMWARE.test(words) || isOfRegulator(said))
+      return FAILED.test(words) && !isOfRunTime(said, summary) && (mayEndProbe(said) || isOfRegulator(said))
         ? [{ ...said, tie: null }]
         : [];
     const tie = tieOf(said, [...open, ...allOf(unnamed)]) ?? lackOf(said, unnamed);

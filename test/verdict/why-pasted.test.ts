@@ -175,8 +175,8 @@ describe('a text without a line that says what became of a probe', () => {
 
 describe('what a paste lost on its way', () => {
   it('is the asterisks that Markdown takes from the words of drm_err()', () => {
-    const told = formatWhy(why('[ 5.442272] [drm:gadget_dsi_transfer [gadget]] ERROR transfer failed, resetting: -6'));
-    expect(told).toContain('gadget_dsi_transfer (drm): transfer failed, resetting: -6 (line 1)');
+    const told = formatWhy(why('[ 5.442272] [drm:gadget_dsi_attach [gadget]] ERROR transfer failed, resetting: -6'));
+    expect(told).toContain('in gadget_dsi_attach() (drm): transfer failed, resetting: -6 (line 1)');
   });
 
   it('is the end of a message of ASoC, which a mail program put on the next line of a quotation', () => {

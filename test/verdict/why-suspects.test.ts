@@ -106,6 +106,26 @@ describe('an error that may be why something is not bound', () => {
     expect(suspects(pending('a.usb'), clock(13))).toEqual([]);
   });
 
+  it.each([
+    'hub 4-0:1.0: config failed, it has no ports! (err -19)',
+    'ieee80211 phy0: failed to set its promiscuous mode, -52',
+    'g_gadget gadget_udc.0: failed to start g_gadget: -22',
+    "OF: fdt:not creating '/sys/firmware/fdt': CRC check failed",
+    'NUMA: Failed to initialise from firmware',
+    '[drm:gadget_host_transfer] *ERROR* DSI transfer failed, resetting: -6',
+    'gadget-codec 1-001a: ASoC: Failed to create its debugfs file',
+  ])('is, where nothing is open, no end of a probe: %s', (text) => {
+    expect(suspects(at(1, text))).toEqual([]);
+  });
+
+  it.each([
+    ['1000.gadget', 'gadget 1000.gadget: failed to get its clock: -2'],
+    ['gadget_dsi_bind', '[drm:gadget_dsi_bind] *ERROR* failed to get its panel: -19'],
+    ['ueventd', 'ueventd: firmware: could not load gadget.bin, request failed'],
+  ])('may be, where nothing is open, that of a probe: of %s', (device, text) => {
+    expect(suspects(at(1, text))).toEqual([device]);
+  });
+
   it('is none where the driver leaves the device alone', () => {
     const fails = at(1.001, 'gadget-clk 1f000.clock-controller: init failed - -19');
     const off = at(1, 'gadget-clk 1f000.clock-controller: this one will be deactivated');
