@@ -30,7 +30,21 @@ export const OF_CORE = new RegExp(`^${CORE}`);
 export const CORE_SAYS = new RegExp(`^(?:\\S{1,64} )?\\S{1,128}: ${CORE}`);
 /** Classes of which drivers that work make devices. */
 const CLASSES: ReadonlySet<string> = new Set([
-  ...['backlight', 'block', 'devfreq', 'extcon', 'hwmon', 'input', 'leds', 'media', 'rfkill', 'rtc', 'thermal'],
+  ...[
+    'backlight',
+    'block',
+    'devfreq',
+    'extcon',
+    'hwmon',
+    'ieee80211',
+    'input',
+    'leds',
+    'media',
+    'mmc_host',
+    'rfkill',
+    'rtc',
+    'thermal',
+  ],
   ...['typec', 'udc', 'video4linux', 'watchdog'],
 ]);
 /**
@@ -434,6 +448,8 @@ export function complaintIn(
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
   // Of a class' device no driver is deferred.
   if (driver !== null && CLASSES.has(driver) && DEFERS.test(words)) return null;
+  // udc_bind_to_driver() and usb_gadget_probe_driver(), drivers/usb/gadget/udc/core.c: the controller is there.
+  if (driver !== null && words.startsWith(`failed to start ${driver}:`)) return null;
   // Boot loaders name devices by their nodes, the kernel by the address first (of_device_make_bus_id()).
   if (BY_NODE.test(device)) return null;
   // kobject_synth_uevent(), lib/kobject_uevent.c: what the words are of is a device that is there, by its path.

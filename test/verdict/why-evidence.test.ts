@@ -90,6 +90,9 @@ describe('words without the name of a device', () => {
     expect(complaints('thermal thermal_zone2: failed to read out thermal zone (-517)')).toBe(0);
     expect(complaints('acme fe20.lpass: Subsystem error monitoring/handling services are up')).toBe(0);
     expect(complaints('dmi: Firmware registration failed.')).toBe(0);
+    expect(complaints('psci: [Firmware Bug]: failed to set the mode: -3')).toBe(0);
+    expect(complaints('mmc_host mmc0: Tuning error')).toBe(0);
+    expect(complaints('acme: cannot load its firmware: failed')).toBe(1);
     expect(complaints('acme fe20.lpass: Subsystem failed')).toBe(1);
   });
 
@@ -271,6 +274,8 @@ describe('an error of a device that its driver has made', () => {
     expect(complaints('synth uevent: /devices/platform/1000.gauge/power_supply/acme: failed to send uevent')).toEqual(
       [],
     );
+    expect(complaints('g_acme acme-hdrc.1.auto: failed to start g_acme: -19')).toEqual([]);
+    expect(complaints('ieee80211 phy0: scan failed')).toEqual([]);
     expect(complaints('acme acme-hdrc.1.auto: failed to start: -19')).toHaveLength(1);
   });
 
