@@ -148,11 +148,17 @@ function isOfRunTime({ device, time = null }: Words, { heard }: LogSummary): boo
   return time !== null && since !== null && time - since > RUN_TIME;
 }
 
+/** Controllers of buses, and what one says of a transfer. */
+const OF_BUS = /\b(?:i2c|spi|i3c|spmi)\b/;
+const TRANSFERS = /transfer|xfer|\bi2c error\b|\bn?ack\b|arbitration|addr\W{0,2}(?:0x)?[0-9a-f]{2}\b|time[d -]?out/i;
+
 /** Whether others may need what the words are of. */
 function maySupply(said: Words): boolean {
   const { device, driver, words } = said;
   if (isOfRegulator(said) || SERVICE.test(`${driver ?? ''} ${device}`)) return true;
   if (isFunction(device) || driver === DRM) return false;
+  // A bus that tells of a transfer is there: it is what is on it that does not answer.
+  if (OF_BUS.test(device) && TRANSFERS.test(words)) return false;
   if (driver === null) return isProvider(device) && /\bfailed to\b/.test(words);
   return mayProvide(device, driver);
 }

@@ -106,6 +106,11 @@ describe('an error that may be why something is not bound', () => {
     expect(suspects(pending('a.usb'), clock(13))).toEqual([]);
   });
 
+  it('is none of a bus, which tells of a transfer', () => {
+    expect(suspects(at(1, 'gadget-i2c 5000.i2c: transfer failed, i2c error :-107'), pending('a.usb'))).toEqual([]);
+    expect(suspects(at(1, 'gadget-i2c 5000.i2c: failed to get its clock'), pending('a.usb'))).toHaveLength(1);
+  });
+
   it.each([
     'hub 4-0:1.0: config failed, it has no ports! (err -19)',
     'ieee80211 phy0: failed to set its promiscuous mode, -52',
