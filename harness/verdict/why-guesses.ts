@@ -169,7 +169,8 @@ export function guessProviders(
   const failing = new FailedProviders(roots);
   const driverOf = (device: string) => {
     const cause = roots.get(device)?.cause;
-    return (cause?.cause === 'own-deferral' ? cause.driver : null) ?? devices.get(device)?.driver ?? '';
+    const own = cause?.cause === 'own-deferral' || cause?.cause === 'failed' ? cause.driver : null;
+    return own ?? devices.get(device)?.driver ?? '';
   };
   const ofKindOf = (want: Want) =>
     candidates.filter(
@@ -197,9 +198,11 @@ export function guessProviders(
       const kinds = IS_IOMMU.test(name)
         ? [POWER_DOMAIN]
         : [POWER_DOMAIN, ...(HAS_IOMMU.test(name) ? [IS_IOMMU] : []), PIN_CONTROLLER];
-      const all = kinds.map((kind) =>
-        candidatesLike(kind).filter((device) => kind === IS_IOMMU || !isTimedOut(roots, device)),
-      );
+      const all = kinds.map((kind) => {
+        const ofFirmware = kind === POWER_DOMAIN ? candidates.filter((one) => RUNS_POWER.test(driverOf(one))) : [];
+        const some = [...new Set([...candidatesLike(kind), ...ofFirmware])];
+        return some.filter((device) => kind === IS_IOMMU || !isTimedOut(roots, device));
+      });
       const fit = all.find((some) => some.length > 0) ?? [];
       const perhaps = fit.length > 1 ? nearestTo(name, fit) : fit;
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
@@ -218,8 +221,8 @@ export function guessProviders(
     }
     const want = cause.cause === 'own-deferral' ? wantOf(ofPart(name, cause.call) ?? cause.call) : null;
     if (cause.cause !== 'own-deferral') continue;
-    if (want === null && cause.call !== null && cause.whom === 'it')
-      root.cause = { ...cause, perhaps: failing.before(root.line ?? 0) };
+    if (want === null && cause.whom === 'it')
+      root.cause = { ...cause, perhaps: failing.before(root.line ?? devices.get(name)?.line ?? 0) };
     if (want?.provider == null) continue;
     const { provider } = want;
     const circle = [...root.waiting].flatMap(([device, next]) =>
@@ -317,7 +320,7 @@ export function inCommon(
 }
 
 /** Drivers of the processor, or of the firmware on it, that switches what the whole chip needs. */
-const RUNS_POWER = /(?:^|[-_,])(?:rpmh?|smd-rpm|scmi|scpi|ti-?sci|scu|bpmp)(?:$|[-_])/;
+const RUNS_POWER = /(?:^|[-_,])(?:rpmh?(?:-(?:proc|rsc))?|smd[-_]rpm|scmi|scpi(?:_protocol)?|ti-?sci|scu|bpmp)$/;
 
 /** Whether a device may provide what somebody lacks, by its name; the number of a part (`mdio:00`) is none. */
 function isProviderOf({ provider }: Want, device: string): boolean {
@@ -335,9 +338,10 @@ class FailedProviders {
   readonly #found: readonly { readonly name: string; readonly line: number }[];
 
   constructor(roots: ReadonlyMap<string, Found>) {
+    const isFirst = (name: string, driver: string) =>
+      Math.min(providerRank(name), providerRank(driver)) < FIRST_PROVIDERS || RUNS_POWER.test(driver);
     const failed = [...roots].filter(
-      ([name, { cause }]) =>
-        cause.cause === 'failed' && Math.min(providerRank(name), providerRank(cause.driver ?? '')) < FIRST_PROVIDERS,
+      ([name, { cause }]) => cause.cause === 'failed' && isFirst(name, cause.driver ?? ''),
     );
     // Those that fail alike count as one.
     const kinds = new Set(failed.map(([, { cause, evidence }]) => `${errorOf(cause)} ${beginOf(evidence)}`));

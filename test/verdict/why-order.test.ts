@@ -116,6 +116,25 @@ describe('what is told first', () => {
     expect(perhapsOf('fe080000.video-codec', ...iommus.slice(2))).toEqual(['fe000000.iommu', 'fe100000.iommu']);
   });
 
+  it('is that processor, too, for what the time-out let go and for what gives no reason', () => {
+    const fails = (driver: string) =>
+      stamped(900, `${driver} 3.system-controller: probe with driver ${driver} failed with error -22`);
+    const over = stamped(12000, 'gadget 4.serial: deferred probe timeout, ignoring dependency');
+    const wordless = [
+      stamped(950, 'calling  gadget_init+0x0/0x10 @ 1'),
+      stamped(951, 'probe of 5.lamp returned 517 after 20 usecs'),
+    ];
+    const perhapsOf = (...lines: string[]) =>
+      whyOf(...lines).roots.flatMap(({ cause }) =>
+        cause.cause === 'timed-out' || cause.cause === 'own-deferral' ? [cause.perhaps] : [],
+      );
+    expect(perhapsOf(fails('ti-sci'), over)).toEqual([['3.system-controller']]);
+    expect(perhapsOf(fails('ti-sci-inta'), over)).toEqual([[]]);
+    expect(perhapsOf(fails('ti-sci'), ...wordless)).toEqual([['3.system-controller']]);
+    expect(perhapsOf(fails('ti-sci-inta'), ...wordless)).toEqual([[]]);
+    expect(perhapsOf(...wordless, fails('ti-sci'))).toEqual([[]]);
+  });
+
   it('is who provides a GPIO to all of them, where three lack one', () => {
     const lacks = (device: string, words: string) => pending(device, `gadget: ${words}`);
     const three = [
