@@ -1,5 +1,6 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
+import { NO_IRQ } from '../dmesg/spoken.ts';
 import { errnoOf } from '../model/errno.ts';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
@@ -72,6 +73,8 @@ const [ENOENT, EIO, ENXIO, ENOMEM, EACCES, EBUSY, EEXIST] = [2, 5, 6, 12, 13, 16
 const [ENODEV, EINVAL, ECOMM, ENOTCONN, ETIMEDOUT, EREMOTEIO] = [19, 22, 70, 107, 110, 121];
 const NOT_ALLOWED = 'the firmware of the system does not let Linux have it, or the hardware is locked';
 const NO_ANSWER = 'nothing answers there: see its power supply, its reset and the address in its node';
+/** platform_get_irq() returns -ENXIO for an interrupt that is not in the node, or that its controller refuses. */
+const OF_IRQ = '`interrupts` in its node has to name one that its interrupt controller takes';
 const LOOKED_FOR =
   'what its driver looks for is not there, in its node (see the binding) or in the hardware: see the lines before';
 /** What drivers mean by the errors of their probes (include/uapi/asm-generic/errno.h). */
@@ -309,6 +312,7 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
     return 'mend the node: as many cells as the provider asks for, and no missing node';
   const firmware = aboutFirmware(words);
   if (firmware !== null || error === null) return firmware;
+  if (words.split('; ').some((one) => NO_IRQ.test(one))) return OF_IRQ;
   const cause = lastCause(words, error);
   const want = OF_NODES.has(error) ? wantOf(cause) : null;
   const isOfNode = error !== ENOTCONN || want?.named === ENDPOINT;

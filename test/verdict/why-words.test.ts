@@ -640,6 +640,12 @@ describe('the error of a probe', () => {
     expect(failed(-999)).toContain('failed with error -999 (line');
   });
 
+  it('is that of an interrupt where that is what the driver has not got', () => {
+    const lacks = stamped('gadget-phy 1000.phy: error -ENXIO: IRQ index 0 not found');
+    const text = formatWhy(why(lacks, stamped('gadget-phy: probe of 1000.phy failed with error -6')));
+    expect(text).toContain('  next: `interrupts` in its node has to name one that its interrupt controller takes\n');
+  });
+
   it('is told without a sign, a name or a meaning where its driver returned it so', () => {
     const text = failed(22);
     expect(text).toContain('failed with error 22 (line');
