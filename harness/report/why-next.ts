@@ -291,6 +291,9 @@ const AGREES: ReadonlyMap<number, RegExp> = new Map([
   [ENODEV, OF_HARDWARE],
 ]);
 
+/** What is set up or switched on is there, whatever came of that. */
+const HAS_IT = /\b(?:init|power[ _-]?on|enable) fail|\bfail\w* to (?:init\w*|enable|power[ _-]?on|turn on)\b/i;
+
 /** An error number in a driver's words: `(-6)`, `err=-6`, `failed: -6`. */
 const INNER = /(?:[(=:]|\bret|\berr(?:or)?)\s?-(\d{1,3})(?![\w.])/i;
 
@@ -314,7 +317,7 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
   if (firmware !== null || error === null) return firmware;
   if (words.split('; ').some((one) => NO_IRQ.test(one))) return OF_IRQ;
   const cause = lastCause(words, error);
-  const want = OF_NODES.has(error) ? wantOf(cause) : null;
+  const want = OF_NODES.has(error) && !HAS_IT.test(cause) ? wantOf(cause) : null;
   const isOfNode = error !== ENOTCONN || want?.named === ENDPOINT;
   if (want?.named != null && want !== PINS_OF_GPIOS && isOfNode)
     return `${want.named} in its node has to name ${want.noun}, and the right one`;

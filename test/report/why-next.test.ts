@@ -56,6 +56,8 @@ describe('the next step', () => {
       '`clocks` in its node has to name a clock, and the right one',
     );
     expect(failed(2)).toContain('is not there, in its node (see the binding) or in the hardware');
+    for (const words of ['phy init failed: -2', 'failed to enable its clock: -2'])
+      expect(failed(2, words)).toContain('is not there, in its node (see the binding) or in the hardware');
     expect(failed(107, 'failed to get its remote endpoint: -107')).toContain('`remote-endpoint` in its node');
     expect(failed(107, 'failed to set up its clock: -107')).toContain('nothing answers there');
     expect(failed(999)).toBeUndefined();
