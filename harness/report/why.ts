@@ -553,7 +553,7 @@ function openLines({ roots, unexplained, reasonless }: Why, { kernel, stuck }: A
   const silent = roots.filter(({ cause, evidence }) => cause.cause === 'silent' && evidence === null);
   const isOpen = unexplained.length + silent.length > 0;
   if (!isOpen && !roots.some(isWordless)) return [];
-  const failed = failedProviders(roots);
+  const failed = failedProviders({ roots, unexplained });
   const what = `may wait for what failed (guess): ${listed(failed.map(withDriver), LIKELY)}`;
   const they = unexplained.length === 1 ? 'it' : 'they';
   const words = unexplained.length > 0 ? [`  ${they} ${what}`] : ['', `What is deferred without a reason ${what}`];

@@ -69,9 +69,20 @@ export function mayProvide(device: string, driver: string | null): boolean {
   return isProvider(device) || isProvider(driver ?? '') || SERVICE.test(names) || EXPANDER.test(driver ?? '');
 }
 
+/** Flash chips, by their drivers: what others need of them is data. */
+const FLASH = /^(?:spi-?n(?:or|and)|spinand|m25p80)\b/;
+const READS_FLASH = /mtd|flash|nvmem|storage|partition|ubi/;
+
+/** Whether any of what waits may need what the driver was to make of the device, by their names. */
+function mayProvideTo(waiting: readonly string[], device: string, driver: string | null): boolean {
+  const isData = FLASH.test(driver ?? '');
+  return mayProvide(device, driver) && (!isData || waiting.some((one) => READS_FLASH.test(one)));
+}
+
 /** Failures of which others are guessed to wait for what failed. */
-export function failedProviders(roots: readonly Root[]): Root[] {
-  return roots.filter(({ name, cause }) => cause.cause === 'failed' && mayProvide(name, cause.driver));
+export function failedProviders({ roots, unexplained }: Pick<Why, 'roots' | 'unexplained'>): Root[] {
+  const isOf = (name: string, driver: string | null) => mayProvideTo(unexplained, name, driver);
+  return roots.filter(({ name, cause }) => cause.cause === 'failed' && isOf(name, cause.driver));
 }
 
 /** Whether the log does not say what exactly a root lacks. */
@@ -103,7 +114,7 @@ export function failedAlone({ roots, unexplained }: Pick<Why, 'roots' | 'unexpla
     if (suspects.has(name) || (line !== null && before.has(line))) return false;
     const driver = cause.cause === 'failed' ? cause.driver : null;
     const isNeededByMany = open.length > 0 && providerRank(name) < FIRST_PROVIDERS;
-    if (isNeededByMany || (isAnyUnknown && mayProvide(name, driver))) return false;
+    if (isNeededByMany || (isAnyUnknown && mayProvideTo(unexplained, name, driver))) return false;
     return !open.some((want) => want?.provider?.test(name) === true || want?.provider?.test(driver ?? '') === true);
   };
   return new Set(roots.filter(isAlone).map(({ name }) => name));

@@ -197,7 +197,10 @@ function lackOf({ words }: Words, roots: readonly Root[]): Suspect['tie'] {
 
 /** Whether it is guessed already, of what is at fault itself, that what has no reason waits for it. */
 function mayWaitFor({ roots, unexplained, unspoken }: Pick<Why, 'roots' | 'unexplained' | 'unspoken'>): boolean {
-  return unexplained.length > 0 && (failedProviders(roots).length > 0 || unspoken.some(({ what }) => what !== null));
+  return (
+    unexplained.length > 0 &&
+    (failedProviders({ roots, unexplained }).length > 0 || unspoken.some(({ what }) => what !== null))
+  );
 }
 
 /** So many are told. */

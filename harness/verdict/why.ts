@@ -162,7 +162,7 @@ export function whyUnbound(said: LogSummary): Why {
   const held = heldBy(found);
   const unspoken = unexplained.size > 0 ? unspokenOf(summary, unbound, names) : [];
   // Of what failed, that which something may wait for comes first.
-  const suppliers = new Set(failedProviders(found));
+  const suppliers = new Set(failedProviders({ roots: found, unexplained: [...unexplained] }));
   const idle = (root: Root) => (unexplained.size > 0 && root.cause.cause === 'failed' && !suppliers.has(root) ? 1 : 0);
   const rootDevice = rootDeviceOf(summary, unbound);
   const others = othersOf(summary, known, found);

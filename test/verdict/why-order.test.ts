@@ -135,6 +135,14 @@ describe('what is told first', () => {
     expect(perhapsOf(...wordless, fails('ti-sci'))).toEqual([[]]);
   });
 
+  it('is no flash chip, unless what waits needs what is on it', () => {
+    const fails = stamped(900, 'spi-nor spi0.0: probe with driver spi-nor failed with error -110');
+    const guessFor = (device: string) => formatWhy(whyOf(fails, pending(device, '(reason unknown)')));
+    expect(guessFor('1.pcie')).not.toContain('may wait for what failed');
+    expect(guessFor('1.pcie')).toContain('for which nothing is seen to wait:\n  spi0.0');
+    expect(guessFor('gadget_storage')).toContain('may wait for what failed (guess): spi0.0');
+  });
+
   it('is who provides a GPIO to all of them, where three lack one', () => {
     const lacks = (device: string, words: string) => pending(device, `gadget: ${words}`);
     const three = [
