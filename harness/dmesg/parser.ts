@@ -1,3 +1,4 @@
+import { oneOf } from '../regex.ts';
 import { Errors, type Said, type WordsAt, wordsBeside, wordsWithin } from './beside.ts';
 import { type BootSign, Boots } from './boots.ts';
 import { DeferredList, EPROBE_DEFER, partOf, speaksOfDeferral } from './deferral.ts';
@@ -56,6 +57,13 @@ const OF_SUPPLY = /^[\w.-]{1,64}: .{0,100}\bsupply\b.{0,100}$/;
 const OF_IRQ = /^(?:gen)?irq: .{0,100}(?:mismatch|failed|could ?n[o']t|no irq domain).{0,100}$/;
 /** platform_get_irq(), and what drivers say that cannot request one. */
 const LACKS_IRQ = /\bIRQ\b/i;
+/** i2c_generic_scl_recovery(), drivers/i2c/i2c-core-base.c, and drivers of I2C adapters, of the bus of a device. */
+const BUS_FAILS = new RegExp(
+  `^(?:\\S{1,32} )?i2c-(\\d{1,3}): (.{0,100}${oneOf(
+    /stuck|arbitration|time(?:d |-)?out|bus busy|recover|\back\b|nack/,
+  )}.{0,100})$`,
+  'i',
+);
 /** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
 const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
@@ -307,8 +315,9 @@ export class DmesgParser {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
       const own = joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) ?? this.#wordsOfFunctions(event.driver);
       const beside = own === null ? this.#wordsBeside(event, device) : null;
-      const words = own ?? beside?.words ?? null;
-      const wordsLine = beside?.line ?? (own === null ? null : this.#lineOf(own));
+      const said = beside ?? (own === null ? null : this.#afterCore(device, own));
+      const words = said?.words ?? null;
+      const wordsLine = said?.line ?? null;
       return { ...event, device, words, ...(wordsLine === null ? {} : { wordsLine }) };
     }
     if (event.event === 'bind-failed') {
@@ -377,6 +386,14 @@ export class DmesgParser {
     return recent.some(mayLackPins) ? wordsOfPinController(device, recent.map(textOf)) : null;
   }
 
+  /** What was said of a device with what the core of its bus or of a subsystem says just before. */
+  #afterCore(device: string, own: string): { readonly words: string; readonly line: number | null } {
+    const line = this.#lineOf(own);
+    const at = line === null ? -1 : this.#numbers.lastIndexOf(line);
+    const core = at < 1 ? null : wordsOfCore(device, own, textOf(this.#recent[at - 1] ?? ''));
+    return core === null ? { words: own, line } : { words: `${core}; ${own}`, line: this.#numbers[at - 1] ?? line };
+  }
+
   /** What may be a complaint waits for the line after its own, the last of the `lines`. */
   #complain(record: LogRecord, line: number, lines: readonly string[]): void {
     const { text, time } = record;
@@ -386,7 +403,7 @@ export class DmesgParser {
       return;
     }
     this.#endComplaint(null);
-    const before = wordsOfCore(event.words, textOf(lines.at(-2) ?? ''));
+    const before = wordsOfCore(event.device, event.words, textOf(lines.at(-2) ?? ''));
     const words = before === null ? event.words : `${before}; ${event.words}`;
     this.#complaint = { event: { ...event, words }, line: lines.at(-1) ?? '' };
   }
@@ -532,10 +549,12 @@ export class DmesgParser {
   }
 }
 
-/** What a subsystem's core says just before of what a driver then complains of; null where it says nothing. */
-function wordsOfCore(words: string, before: string): string | null {
+/** What a core says just before of what is then said of a device; null where it says nothing. */
+function wordsOfCore(device: string, words: string, before: string): string | null {
   const core = REGISTERS.test(words) ? OF_SUPPLY : LACKS_IRQ.test(words) ? OF_IRQ : null;
-  return core?.exec(before)?.[0] ?? null;
+  if (core !== null) return core.exec(before)?.[0] ?? null;
+  const [, bus, ofBus] = BUS_FAILS.exec(before) ?? [];
+  return bus !== undefined && device.startsWith(`${bus}-00`) ? `i2c-${bus}: ${ofBus}` : null;
 }
 
 function joined(words: readonly string[]): string | null {

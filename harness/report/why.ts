@@ -405,6 +405,7 @@ const OF_A_PROBE = new RegExp(
 const TIES: Readonly<Record<Tie, string>> = {
   below: 'below it, by the name',
   'on that bus': 'on that bus',
+  'feeds the CPUs': 'a PMIC, which feeds the CPUs as a rule',
   'by name': 'named after the same chip',
   'lacks the same': 'the same kind of a supplier is lacked by',
   audio: 'of the audio too, by the names',

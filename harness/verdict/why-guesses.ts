@@ -57,8 +57,10 @@ export const SERVICE: RegExp = new RegExp(
     /imx-scu|bpmp|\bsoundwire|(?<!test_)firmware|e-?fuse|ocotp|nvmem/,
   ),
 );
-/** Drivers of chips that are nothing but GPIOs or regulators, whose names do not say so. */
-const EXPANDER = /^(?:pca95|pcal|pcf857|tca\d|mcp23|max73|sx15|axp\d|rk8\d\d|pfuze|pca94|bd71|tps6|da90|s2mp|stpmic)/;
+/** Drivers of chips that are nothing but GPIOs, whose names do not say so; a vendor's name may stand before. */
+const EXPANDER = /^(?:[a-z]{2,8}[-_])?(?:pca95|pcal|pcf857|tca\d|mcp23|max73|sx15)/;
+/** The same of PMICs. */
+export const PMIC: RegExp = /^(?:[a-z]{2,8}[-_])?(?:axp\d|rk8\d\d|pfuze|pca94|bd71|tps6|da90|s2mp|stpmic)/;
 /** Parts of a chip that supply nobody, whatever the rest of it does. */
 const SUPPLIES_NOBODY = /batter|charger|fuel[-_]?gauge|\brtc|touch|panel|[-_](?:ts|key|pwrkey|wdt)\b/i;
 
@@ -66,7 +68,12 @@ const SUPPLIES_NOBODY = /batter|charger|fuel[-_]?gauge|\brtc|touch|panel|[-_](?:
 export function mayProvide(device: string, driver: string | null): boolean {
   const names = `${driver ?? ''} ${device}`;
   if (SUPPLIES_NOBODY.test(names)) return false;
-  return isProvider(device) || isProvider(driver ?? '') || SERVICE.test(names) || EXPANDER.test(driver ?? '');
+  return (
+    isProvider(device) ||
+    isProvider(driver ?? '') ||
+    SERVICE.test(names) ||
+    [EXPANDER, PMIC].some((chip) => chip.test(driver ?? ''))
+  );
 }
 
 /** Flash chips, by their drivers: what others need of them is data. */

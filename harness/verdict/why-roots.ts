@@ -136,7 +136,15 @@ export interface CrashOfBoot {
 }
 
 /** What a suspect has to do with devices that wait, by their names. */
-export type Tie = 'below' | 'by name' | 'on that bus' | 'lacks the same' | 'audio' | 'display' | 'camera';
+export type Tie =
+  | 'feeds the CPUs'
+  | 'below'
+  | 'by name'
+  | 'on that bus'
+  | 'lacks the same'
+  | 'audio'
+  | 'display'
+  | 'camera';
 
 /** An error that may be why something is not bound. */
 export interface Suspect extends Words {

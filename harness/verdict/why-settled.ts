@@ -82,9 +82,10 @@ export function splitSettled(summary: LogSummary, names: Names) {
   const lastTry = lastTryOfAll(summary);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
   const isTriedSince = ({ by, line, again }: DeviceLife) => by === 'driver' && isAllThere && (again || lastTry > line);
-  /** Its driver has said of an error since, in another attempt, and of nothing that works. */
+  /** Its driver has said of an error since, for the first time, in another attempt, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
-    const { words = '', line: said = 0 } = complaints.get(device) ?? {};
+    const { words = '', line: said = 0, times = 1 } = complaints.get(device) ?? {};
+    if (times > 1) return false;
     const isOver = RETURNED.test(words) || !isOneAttempt({ time: null, line }, { time: null, line: said });
     const well = heard.get(device);
     const isThere = well !== undefined && well.line > line && HAS_REGISTERED.test(well.words);

@@ -10,6 +10,7 @@ import {
   mayHaveFailed,
   mayProvide,
   OF_CODECS,
+  PMIC,
   providerRank,
   SERVICE,
   SHORTLY,
@@ -178,6 +179,8 @@ function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspe
   if (display.length > 0) return { kind: 'display', devices: display };
   const camera = CAMERA.test(own) ? open.filter((one) => CAMERA.test(one)) : [];
   if (camera.length > 0) return { kind: 'camera', devices: camera };
+  const cpus = PMIC.test(driver ?? '') ? open.filter((one) => one.includes('cpufreq')) : [];
+  if (cpus.length > 0) return { kind: 'feeds the CPUs', devices: cpus };
   const named = ON_A_BUS.test(device) ? tokensOf(own) : [];
   const namesakes = open.filter((one) => tokensOf(one).some((token) => named.includes(token)));
   return namesakes.length > 0 ? { kind: 'by name', devices: namesakes } : null;

@@ -9,6 +9,8 @@ const INIT = '[    2.500000] Run /init as init process';
 /** A line at a time in milliseconds. */
 const at = (ms: number, text: string) => `[${(ms / 1000).toFixed(6).padStart(12)}] ${text}`;
 
+const speaks = (n: number) => at(1000 + n, `gadget-clk ${n}000000.clock: rate 7`);
+
 describe('what works in spite of what was said earlier', () => {
   it('is bound where its driver says that its probe has succeeded, whatever it goes without later', () => {
     const lacks = (ms: number) => at(ms, 'gadget-i2c 1000.i2c: no channel for rx (-517)');
@@ -20,6 +22,13 @@ describe('what works in spite of what was said earlier', () => {
       });
     expect(why(lacks(900), at(950, 'gadget-i2c 1000.i2c: will be probed later')).settled).toEqual(['1000.i2c']);
     expect(why(at(950, 'gadget-i2c 1000.i2c: probed'), lacks(1200)).unbound).toBe(0);
+  });
+
+  it('is settled where its driver says again what it had said before it deferred it, and does not defer it', () => {
+    const minor = (ms: number, words = 'invalid data') => at(ms, `gadget-tmc 1000.tmc: ${words}`);
+    const defers = at(901, 'gadget-tmc 1000.tmc: failed to get csr, defer probe');
+    expect(why(BANNER, minor(900), defers, ...[1, 2, 3].map(speaks), minor(1900)).settled).toEqual(['1000.tmc']);
+    expect(why(BANNER, minor(900), defers, ...[1, 2, 3].map(speaks), minor(1900, 'cannot start')).unbound).toBe(1);
   });
 
   it('may only be early where a boot is told up to its first attempt, which is said', () => {

@@ -76,6 +76,19 @@ describe('an error that may be why something is not bound', () => {
     expect(suspects(codec, pending('a.usb'))).toEqual([]);
   });
 
+  it('is that of a PMIC for what changes the frequency of the CPUs, also beside a better guess for others', () => {
+    const pmic = at(1, 'acme-pca9999 0-0025: Read device id error');
+    const apart = Array.from({ length: 9 }, () => at(1, 'gadget'));
+    const failed = at(2, 'pca9599: probe of 2-0020 failed with error -11');
+    const found = why(pmic, ...apart, failed, pending('cpufreq-dt'));
+    expect(found.complaints).toEqual([]);
+    const fed = why(pmic.replace('9999', '9450'), ...apart, failed, pending('cpufreq-dt'), pending('regulator-gadget'));
+    expect(fed.complaints).toMatchObject([
+      { device: '0-0025', tie: { kind: 'feeds the CPUs', devices: ['cpufreq-dt'] } },
+    ]);
+    expect(formatWhy(fed)).toContain('    a PMIC, which feeds the CPUs as a rule: cpufreq-dt\n');
+  });
+
   it('is that of a chip after which a device is named that waits', () => {
     const chip = at(1, 'ti-sn650 2-002c: failed to read its id, error -6');
     const of = (device: string) => why(chip, pending(device)).complaints;

@@ -640,6 +640,18 @@ describe('the error of a probe', () => {
     expect(failed(-999)).toContain('failed with error -999 (line');
   });
 
+  it('is cited with what the I2C bus says just before', () => {
+    const bus = (n: number) => stamped(`i2c i2c-${n}: SCL is stuck low, exit recovery`);
+    const lacks = stamped('gadget 2-0020: failed writing register');
+    const failed = stamped('gadget: probe of 2-0020 failed with error -11');
+    const text = formatWhy(why(bus(2), lacks, failed));
+    expect(text).toContain('before: i2c-2: SCL is stuck low, exit recovery; failed writing register (line 1)\n');
+    expect(formatWhy(why(bus(3), lacks, failed))).toContain('before: failed writing register (line 2)\n');
+    expect(formatWhy(why(bus(2), stamped('gadget'), lacks, failed))).toContain(
+      'before: failed writing register (line 3)',
+    );
+  });
+
   it('is that of an interrupt where that is what the driver has not got', () => {
     const lacks = stamped('gadget-phy 1000.phy: error -ENXIO: IRQ index 0 not found');
     const text = formatWhy(why(lacks, stamped('gadget-phy: probe of 1000.phy failed with error -6')));
