@@ -127,6 +127,8 @@ export function failedAlone({ roots, unexplained }: Pick<Why, 'roots' | 'unexpla
   return new Set(roots.filter(isAlone).map(({ name }) => name));
 }
 
+/** More of a kind are on no board: a log may come from anywhere. */
+const MOST_FIT = 64;
 /** A name that more devices have says nothing. */
 const PERHAPS = 3;
 
@@ -202,6 +204,14 @@ export function guessProviders(
     const all = [...devices.values()].filter(({ device, state }) => state === 'declined' && isProviderOf(want, device));
     return all.length > PERHAPS ? [] : all.map(({ device }) => device);
   };
+  const ofFirmware = candidates.filter((device) => RUNS_POWER.test(driverOf(device)));
+  const powerDomains = [...new Set([...candidatesLike(POWER_DOMAIN), ...ofFirmware])];
+  // What waits itself for such a one is none; an IOMMU waits for a power domain.
+  const notOver = (some: readonly string[]) => some.filter((device) => !isTimedOut(roots, device));
+  const held = new Map([
+    [POWER_DOMAIN, notOver(powerDomains)],
+    [PIN_CONTROLLER, notOver(candidatesLike(PIN_CONTROLLER))],
+  ]);
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause === 'never-probed') {
@@ -216,13 +226,9 @@ export function guessProviders(
       const kinds = IS_IOMMU.test(name)
         ? [POWER_DOMAIN]
         : [POWER_DOMAIN, ...(HAS_IOMMU.test(name) ? [IS_IOMMU] : []), PIN_CONTROLLER];
-      const all = kinds.map((kind) => {
-        const ofFirmware = kind === POWER_DOMAIN ? candidates.filter((one) => RUNS_POWER.test(driverOf(one))) : [];
-        const some = [...new Set([...candidatesLike(kind), ...ofFirmware])];
-        return some.filter((device) => kind === IS_IOMMU || !isTimedOut(roots, device));
-      });
+      const all = kinds.map((kind) => (kind === IS_IOMMU ? candidatesLike(kind) : (held.get(kind) ?? [])));
       const fit = all.find((some) => some.length > 0) ?? [];
-      const perhaps = fit.length > 1 ? nearestTo(name, fit) : fit;
+      const perhaps = fit.length > 1 && fit.length <= MOST_FIT ? nearestTo(name, fit) : fit;
       if (perhaps.length <= PERHAPS) root.cause = { ...cause, perhaps };
       continue;
     }
@@ -256,6 +262,7 @@ export function guessProviders(
     const beside = kind.length > PERHAPS ? besideOf(name, kind) : [];
     const ofKind = beside.length > 0 ? beside : kind;
     const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : ofKind;
+    if (all.length > MOST_FIT) continue;
     // What waits for the device itself is not what it waits for, nor what lacks the same.
     const isLikeIt = (device: string) => {
       const other = roots.get(device)?.cause;
@@ -296,7 +303,7 @@ const BLOCK = 0x100000;
 /** Those of `names` whose registers are in one block with the device's. */
 function besideOf(device: string, names: readonly string[]): string[] {
   const own = ownNode(device)?.address;
-  if (own === undefined) return [];
+  if (own === undefined || names.length > MOST_FIT) return [];
   return names.filter((name) => {
     const address = ownNode(name)?.address;
     return name !== device && address !== undefined && Math.abs(address - own) < BLOCK;
