@@ -257,7 +257,12 @@ export function guessProviders(
     providers.set(want, kind);
     const own = ownName(name);
     const words = namesIn(`${own} ${withoutPaths(cause.call ?? '')}`);
-    const those = new Set([...words].flatMap((word) => named.get(word) ?? []));
+    const those = new Set(
+      [...words].flatMap((word) => {
+        const some = named.get(word) ?? [];
+        return some.length > MOST_FIT ? [] : some;
+      }),
+    );
     const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name));
     const beside = kind.length > PERHAPS ? besideOf(name, kind) : [];
     const ofKind = beside.length > 0 ? beside : kind;
