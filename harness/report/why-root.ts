@@ -304,6 +304,7 @@ function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidenc
   const what = lackedBy({ cause, evidence })?.noun ?? NO_OTHERS;
   if (!cause.assumedNone) {
     const text = `the deferred probe timeout ended the wait for ${what}`;
+    if (cause.error !== null) return `${text}; its probe then failed with error ${numberText(cause.error)}`;
     return cause.goesOn ? `${text}; no line says that its probe failed, so it may be bound` : text;
   }
   const text = `with all initcalls over, the kernel expected no driver any more for ${what}`;

@@ -333,7 +333,7 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   if (unbound === 0 && found.unread.length > 0)
     return 'No line that is understood says that a device is deferred or failed, but others speak of it.';
   if (unbound === 0) return NOTHING_SAID;
-  const failures = found.roots.filter(isFailure).length;
+  const failures = found.roots.filter((root) => isFailure(root) || hasTimedOut(root)).length;
   const failed = failures === 0 ? '' : `${count(failures, 'probe')} failed`;
   // The whole that a part of it has made fail is told with the part.
   const wholes = new Set(
@@ -352,6 +352,11 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   const why = `for ${count(reasons, 'reason')}`;
   if (open === 0) return `${who}, ${why}${andFailed}${andGone}:`;
   return `${who}: ${waits - open} ${why}, ${open} without a reason in the log${andFailed}${andGone}:`;
+}
+
+/** Whether the probe failed when the time-out had ended its wait. */
+function hasTimedOut({ cause }: Root): boolean {
+  return cause.cause === 'timed-out' && cause.error !== null;
 }
 
 /** Whether it is a probe that came to an end. */
@@ -389,7 +394,7 @@ function seconds(time: number): string {
 
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
 function isReason(root: Root): boolean {
-  return !isFailure(root) && !mayBeBound(root) && !isWordless(root) && !isOpened(root);
+  return !isFailure(root) && !hasTimedOut(root) && !mayBeBound(root) && !isWordless(root) && !isOpened(root);
 }
 
 /** Said in so many attempts, it is no probe that failed for good. */

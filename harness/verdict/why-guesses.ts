@@ -50,10 +50,13 @@ export function isProvider(device: string): boolean {
   return providerRank(device) < PROVIDERS.length;
 }
 
-/** What firmware and other processors provide, besides what {@link isProvider} knows. */
+/**
+ * What firmware and other processors provide, besides what {@link isProvider} knows; what a TEE gives to others comes
+ * by way of SCMI, which speaks for itself.
+ */
 export const SERVICE: RegExp = new RegExp(
   oneOf(
-    /remoteproc|rproc|q6v5|[-_]pas$|optee|\btee\b|ti[-_]?sci|scmi?\b|glink|\bsmd|smem|smp2p|\bqmp\b|aoss/,
+    /remoteproc|rproc|q6v5|[-_]pas$|ti[-_]?sci|scmi?\b|glink|\bsmd|smem|smp2p|\bqmp\b|aoss/,
     /imx-scu|bpmp|\bsoundwire|(?<!test_)firmware|e-?fuse|ocotp|nvmem/,
   ),
 );
@@ -62,7 +65,7 @@ const EXPANDER = /^(?:[a-z]{2,8}[-_])?(?:pca95|pcal|pcf857|tca\d|mcp23|max73|sx1
 /** The same of PMICs. */
 export const PMIC: RegExp = /^(?:[a-z]{2,8}[-_])?(?:axp\d|rk8\d\d|pfuze|pca94|bd71|tps6|da90|s2mp|stpmic)/;
 /** Parts of a chip that supply nobody, whatever the rest of it does. */
-const SUPPLIES_NOBODY = /batter|charger|fuel[-_]?gauge|\brtc|touch|panel|[-_](?:ts|key|pwrkey|wdt)\b/i;
+const SUPPLIES_NOBODY = /\boptee\b|batter|charger|fuel[-_]?gauge|\brtc|touch|panel|[-_](?:ts|key|pwrkey|wdt)\b/i;
 
 /** Whether others may need what the driver was to make of the device, by their names. */
 export function mayProvide(device: string, driver: string | null): boolean {

@@ -253,9 +253,10 @@ export const WANTS: readonly Want[] = [
     isBelow: true,
   },
   {
-    noun: 'a devfreq governor',
+    // cpufreq_passive_register_notifier(), drivers/devfreq/governor_passive.c, defers while a CPU has no policy.
+    noun: 'a devfreq governor, or what a passive one follows (cpufreq)',
     named: null,
-    help: 'enable the governor (CONFIG_DEVFREQ_GOV_...); a passive one waits for its parent, such as cpufreq',
+    help: 'see whether the CPUs have a cpufreq driver; else enable the governor (CONFIG_DEVFREQ_GOV_...)',
     words: /governor/gi,
     property: null,
     provider: null,

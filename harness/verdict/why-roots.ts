@@ -90,6 +90,8 @@ export type RootCause =
       readonly driver: string | null;
       /** It was no time-out: all initcalls were over, and the kernel expected no driver any more. */
       readonly assumedNone: boolean;
+      /** Positive errno with which the probe then failed, as far as the log tells. */
+      readonly error: number | null;
       readonly perhaps: readonly string[];
       readonly goesOn: boolean;
     }

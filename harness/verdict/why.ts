@@ -560,7 +560,10 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   const failedLater = state === 'failed' && error !== null && error !== ETIMEDOUT;
   const goesOn = !pending && !['failed', 'unbound', 'absent'].includes(state);
   if (timedOut && !failedLater)
-    return { cause: { cause: 'timed-out', driver, assumedNone, perhaps: [], goesOn }, ...said };
+    return {
+      cause: { cause: 'timed-out', driver, assumedNone, error: state === 'failed' ? error : null, perhaps: [], goesOn },
+      ...said,
+    };
   if (error === null && lacksPins(life.words ?? '')) return { cause: { cause: 'no-pins', goesOn: !pending }, ...words };
   if (isOver(life)) return { cause: { cause: 'failed', driver, error, positive }, ...words };
   // What the driver core waited for is there once the probe has begun.

@@ -471,7 +471,10 @@ describe('what people make of a log', () => {
         stamped('gadget-leds 5000.leds: Failed to read the colour: -5'),
       ),
     );
-    expect(text).toContain('3000.blk-ctrl: the deferred probe timeout ended the wait for a power domain\n');
+    expect(text).toMatch(/^1 probe failed:\n/);
+    expect(text).toContain(
+      '3000.blk-ctrl: the deferred probe timeout ended the wait for a power domain; its probe then failed with error -110',
+    );
     expect(text).toContain('  perhaps for gadget-pgc-domain.8, of which its driver says (line 1): failed to command');
     expect(text).not.toContain('perhaps for 5000.leds');
     expect(text).not.toContain('5000.leds');
@@ -694,6 +697,13 @@ describe('a guess', () => {
     const waits = stamped('gadget-dc 1000.display: failed to bind 3000.hdmi (ops gadget_ops): -517');
     expect(perhapsOf(failed('gadget9-regulator'), waits)).toEqual(['1-0008']);
     expect(perhapsOf(failed('gadget9-touch'), waits)).toEqual([]);
+  });
+
+  it('is no TEE, whose clients are others', () => {
+    const failed = stamped('optee: probe of firmware:optee failed with error -22');
+    expect(formatWhy(why(failed, pending('fc800000.usb', '(reason unknown)')))).not.toContain(
+      'may wait for what failed',
+    );
   });
 
   it('is what stands beside a device that says what it lacks before it is deferred', () => {
