@@ -1,4 +1,5 @@
 import { isOneAttempt, type Place } from './lives.ts';
+import { I2C_DEVICE } from './node-names.ts';
 import { CORE_SAYS, DEFERS, IS_DEVICE, isFunction, MOST, NO_DRIVERS, OF_CORE, SAYS, soundsBad } from './spoken.ts';
 
 /** What is said of a probe that failed besides what its driver says of the device by its name. */
@@ -16,8 +17,6 @@ export interface WordsAt {
 
 /** Lines before the end of a probe among which its last words stand. */
 const JUST_BEFORE = 4;
-/** An I2C device, and its address as buses print it. */
-const I2C_DEVICE = /^\d{1,3}-00([0-9a-f]{2})$/;
 /** What a bus or its controller says. */
 const OF_I2C = /^(?:i2c|\S*i2c\S* [\w.-]{1,64}|\S{1,64} \S*i2c\S*)[ :]/;
 /** A function of a probe speaks, also behind tags: `[ACME]acme_probe: `, `<<ACME-ERR>>[acme_probe:567] `. */

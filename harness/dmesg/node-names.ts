@@ -6,6 +6,9 @@ const NODE = /^([^@]+)@([0-9a-f]{1,16})$/;
 const BUS =
   /^(?:soc|bus|apb|ahb|axi|aips|spba|interconnect|segment|target-module|peripherals|cbass|internal-regs)[\w-]*$/;
 
+/** An I2C device (i2c_dev_set_name(), drivers/i2c/i2c-core-base.c), and its address of seven bits as buses print it. */
+export const I2C_DEVICE: RegExp = /^\d{1,3}-00([0-9a-f]{2})$/;
+
 /** The name that a device has by the address of its node alone: `100000.clock-controller`. */
 export function deviceName(node: string): string {
   const [name = '', address = ''] = node.split('@');

@@ -1,5 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
-import { ownNode } from '../dmesg/node-names.ts';
+import { I2C_DEVICE, ownNode } from '../dmesg/node-names.ts';
 import { DRM, isFunction } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
@@ -412,7 +412,6 @@ function callOf(cause: RootCause | undefined): string | null {
 /** Drivers of codecs and amplifiers, by their chips' names. */
 export const OF_CODECS: RegExp =
   /^(?:snd|adau|ak\d|alc|aw88|cs\d|da7|es[78]|max98|nau|pcm\d|rt\d|sgtl|ssm|tas|tlv|wcd|wm\d|wsa)/;
-const ON_I2C = /^\d{1,3}-00[0-9a-f]{2}$/;
 const ON_A_BUS = /i2c/;
 
 /**
@@ -428,7 +427,9 @@ function isPerhapsCodec(
   const driver = devices.get(device)?.driver ?? null;
   const isSupplier = (roots.get(device)?.waiting.size ?? 0) > 0;
   return (
-    provider?.test('codec') === true && ON_I2C.test(device) && (driver === null ? !isSupplier : OF_CODECS.test(driver))
+    provider?.test('codec') === true &&
+    I2C_DEVICE.test(device) &&
+    (driver === null ? !isSupplier : OF_CODECS.test(driver))
   );
 }
 
@@ -581,7 +582,7 @@ export function unspokenOf(
 ): Unspoken[] {
   if (banner === null) return [];
   const paths = cycles.flatMap((cycle) => [cycle.node, cycle.with]).filter((name) => name.includes('/'));
-  const named = new Set(cycles.flatMap((cycle) => [cycle.node, cycle.with]).filter((name) => ON_I2C.test(name)));
+  const named = new Set(cycles.flatMap((cycle) => [cycle.node, cycle.with]).filter((name) => I2C_DEVICE.test(name)));
   const silent = [...named].filter((name) => !devices.has(name) && !heard.has(name) && !complaints.has(name));
   return silent.slice(0, MOST_SILENT).flatMap((device): Unspoken[] => {
     const address = `@${device.slice(device.lastIndexOf('-') + 1).replace(/^0+/, '')}`;

@@ -1,6 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { I2C_DEVICE } from '../dmesg/node-names.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
@@ -207,21 +208,19 @@ function doublesOf(roots: readonly Root[], { devices, heard }: LogSummary): Why[
   const works = [...heard.values(), ...bound];
   return new Map(
     roots.flatMap(({ name, cause }): [string, string][] => {
-      const address = ON_I2C.exec(name)?.[1];
+      const address = I2C_DEVICE.exec(name)?.[1];
       if (cause.cause !== 'failed' || cause.driver === null || address === undefined) return [];
       const other = works.find(
         ({ device, driver }) =>
           device !== name &&
           driver === cause.driver &&
-          ON_I2C.exec(device)?.[1] === address &&
+          I2C_DEVICE.exec(device)?.[1] === address &&
           !roots.some((root) => root.name === device),
       );
       return other === undefined ? [] : [[name, other.device]];
     }),
   );
 }
-
-const ON_I2C = /^\d{1,3}-(00[0-9a-f]{2})$/;
 
 function lastSeen(lives: readonly DeviceLife[], { heard, inOrder }: LogSummary): Why['seen'] {
   const [last] = lives.toSorted((a, b) => b.line - a.line);
