@@ -79,14 +79,19 @@ export function mayProvide(device: string, driver: string | null): boolean {
   );
 }
 
-/** Flash chips, by their drivers: what others need of them is data. */
-const FLASH = /^(?:spi-?n(?:or|and)|spinand|m25p80)\b/;
-const READS_FLASH = /mtd|flash|nvmem|storage|partition|ubi/;
+/** Providers by their names that only some need, and what those are called. */
+const NEEDED_BY: readonly (readonly [provider: RegExp, by: RegExp])[] = [
+  // What is needed of a flash chip is data.
+  [/(?:^| )(?:spi-?n(?:or|and)|spinand|m25p80)\b/, /mtd|flash|nvmem|storage|partition|ubi/],
+  [/pwm/, /regulator|v(?:cc|dd)|light|fan|led|panel|display|lcd|motor|vibrat|beep|buzz|cpu|gpu/],
+  [/usb[\w-]*phy|typec|type-c|extcon|tcpc|tcpm/, /usb|dwc|phy|typec|type-c|extcon|hci|otg|musb|\bdp\b|mux|redriver/],
+];
 
 /** Whether any of what waits may need what the driver was to make of the device, by their names. */
 function mayProvideTo(waiting: readonly string[], device: string, driver: string | null): boolean {
-  const isData = FLASH.test(driver ?? '');
-  return mayProvide(device, driver) && (!isData || waiting.some((one) => READS_FLASH.test(one)));
+  if (!mayProvide(device, driver)) return false;
+  const [, by] = NEEDED_BY.find(([provider]) => provider.test(`${driver ?? ''} ${device}`)) ?? [];
+  return by === undefined || waiting.some((one) => by.test(one));
 }
 
 /** Failures of which others are guessed to wait for what failed. */

@@ -192,6 +192,14 @@ describe('a failed probe that what has no reason may wait for', () => {
     },
   );
 
+  it.each([
+    ['gadget-pwm', '1000.pwm', 'backlight', 'vendor_storage'],
+    ['gadget-usb2phy', '2000.phy', '3000.usb', '3000.crypto'],
+  ])('is that of what only some need, for these alone: %s', (driver, device, needs, other) => {
+    expect(guess(failed(driver, device), pending(needs))).toContain(device);
+    expect(guess(failed(driver, device), pending(other))).toBeUndefined();
+  });
+
   it('is told instead of errors that have no tie to what waits', () => {
     const mailbox = failed('gadget', '1000.mailbox');
     const [other, ofSound] = [
