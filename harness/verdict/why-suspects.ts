@@ -238,10 +238,12 @@ export function suspectsOf(
   const lastWaits = Math.max(0, ...open.map((device) => summary.devices.get(device)?.line ?? 0));
   const lastTry = lastTryOfAll(summary);
   const suspects = complaints.flatMap((said): Suspect[] => {
-    const { words, line } = said;
+    const { words, line, lastLine = line, times = 1 } = said;
     if (roots.some((root) => isJustBefore(said, root) || mayHaveFailed(root, said))) return [{ ...said, tie: null }];
     if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
     if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
+    // Only what is deferred is probed again, and its driver would say so once more.
+    if (!isSomethingKnown && times > 1 && lastTry > lastLine) return [];
     if (!isSomethingKnown)
       return FAILED.test(words) && !isOfRunTime(said, summary) && (mayEndProbe(said) || isOfRegulator(said))
         ? [{ ...said, tie: null }]

@@ -240,6 +240,15 @@ describe('an error where nothing is deferred or failed', () => {
     expect(suspects(at(1, 'gadget 3000.lamp: cannot go on'), fails, binds)).toEqual(['3000.lamp']);
   });
 
+  it('is none that came at each of several attempts and not when all was tried again', () => {
+    const banner = at(0, 'Linux version 5.10.3 (gadget)');
+    const fails = (seconds: number) => at(seconds, 'gadget-pmic 0-001b: failed to register the first regulator');
+    const speak = [1, 2, 3].map((n) => at(4 + n / 10, `gadget-clk ${n}000000.clock: rate 7`));
+    expect(suspects(banner, fails(1), fails(2), ...speak)).toEqual([]);
+    expect(suspects(banner, fails(1), ...speak)).toEqual(['0-001b']);
+    expect(suspects(banner, fails(1), ...speak, fails(5))).toEqual(['0-001b']);
+  });
+
   it('is no name of something that has such a word in it', () => {
     const names = [
       'options: gadget.x=1 allow_mismatched_parts=2',
