@@ -9,6 +9,8 @@ const DROPPED = /^(\S.{0,63}) (\S{1,128}): Dropping the link to (\S{1,128})$/;
  * has all that its registration waits for.
  */
 const SUPPLIED = /^(\S{1,64}): supplied by (\S{1,64})$/;
+/** rproc_type_release(), drivers/remoteproc/remoteproc_core.c: of a probe that comes to nothing, or of a removal. */
+const RELEASED = /^remoteproc \S{1,64}: releasing (\S{1,128})$/;
 /** More than any machine has; of later ones it is not known who has asked for them. */
 const MOST = 4096;
 
@@ -26,6 +28,8 @@ export class Links {
   eventOf(text: string, at: { readonly line: number; readonly time: number | null }): DmesgEvent | null {
     const [, ...regulators] = SUPPLIED.exec(text) ?? [];
     if (regulators.length > 0) return { event: 'supplies', regulators, ...at };
+    const [, released] = RELEASED.exec(text) ?? [];
+    if (released !== undefined) return { event: 'probe-unwound', device: released, driver: null, ...at };
     if (!text.includes(' the link to ') && !text.includes(': Linked as ')) return null;
     const [, asker = '', consumer, supplier] = LINKED.exec(text) ?? [];
     if (consumer !== undefined && supplier !== undefined) {

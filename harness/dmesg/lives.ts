@@ -305,11 +305,15 @@ export class Lives {
 
   /** A device that was deferred is deferred once more; where its probe fails, the driver core has a word of that. */
   #unwind({ device, driver, said, time, line }: Extract<ProbeEvent, { readonly event: 'probe-unwound' }>): void {
+    const known = this.#devices.get(device);
     // After an error of its driver's it is no removal.
-    if (said !== undefined && !this.#devices.has(device)) {
+    if (
+      said !== undefined &&
+      (known === undefined || (known.by === 'driver' && this.#isLater(known, { time, line })))
+    ) {
       const life = this.#life(device, said.line);
       if (life === null) return;
-      life.driver = driver;
+      life.driver = driver ?? life.driver;
       if (ERROR_NUMBER.test(said.words))
         Object.assign(life, { state: 'failed', words: said.words, wordsLine: said.line, failedLine: line });
       else this.#defer(life, 'driver', said.words);
@@ -321,6 +325,12 @@ export class Lives {
     life.wait = until(time, life.wait);
     this.#deferredAt.set(device, { time, line });
     this.#endAttempt(life, null);
+  }
+
+  /** Whether something is of a later attempt than that in which the device was deferred last. */
+  #isLater({ device }: DeviceLife, now: Place): boolean {
+    const last = this.#deferredAt.get(device);
+    return last === undefined || !isOneAttempt(last, now);
   }
 
   /** What a driver had given back it has got again, in another attempt, which ends so as well or succeeds. */

@@ -330,7 +330,9 @@ export class DmesgParser {
     if (event.event === 'deferred' && event.by === 'driver' && event.reason === null)
       return { ...event, reason: this.#wordsOf(event.device)[0] ?? this.#wordsBefore(event) };
     if (event.event === 'probe-unwound') {
-      const words = joined(this.#wordsOf(event.device));
+      const all = this.#wordsOf(event.device);
+      // Attempts of a remote processor follow each other closely, and each says one thing.
+      const words = event.driver === null ? (all.at(-1) ?? null) : joined(all);
       return words === null ? event : { ...event, said: { words, line: this.#lineOf(words) ?? event.line } };
     }
     if (event.event === 'probe-returned' && event.value === EPROBE_DEFER) {

@@ -328,9 +328,10 @@ export function wordsOf(device: string, texts: readonly string[]): string[] {
     // The pin controller speaks of the device, and the driver only of what follows from that.
     const pin = TAKEN_PIN.exec(text);
     if (pin?.[1] !== undefined && pin[2] === device) return [pin[1]];
-    const at = text.startsWith(`${device}: `) ? 0 : text.indexOf(` ${device}: `) + 1;
+    const isAtOnce = text.startsWith(`${device}: `);
+    const at = isAtOnce ? 0 : text.indexOf(` ${device}: `) + 1;
     // `DRIVER DEVICE: words` of dev_printk(): one word before the device.
-    if ((at === 0 && !text.startsWith(device)) || text.slice(0, at).trimEnd().includes(' ')) continue;
+    if ((at === 0 && !isAtOnce) || text.slice(0, at).trimEnd().includes(' ')) continue;
     const words = text
       .slice(at + device.length + 2)
       .trimStart()

@@ -297,6 +297,8 @@ export function guessProviders(
       return other?.cause === 'own-deferral' && other.perhaps.includes(name);
     });
     if (mutual.length > 0) root.cause = { ...cause, mutual };
+    const back = cause.wants === null && cause.whom === 'it' ? neededByKin(name, roots, driverOf) : [];
+    if (back.length > 0) root.cause = { ...cause, circle: back };
   }
 }
 
@@ -308,6 +310,24 @@ function failedCodecs(roots: ReadonlyMap<string, Found>): string[] {
     const driver = cause.cause === 'failed' ? (cause.driver ?? '') : null;
     return driver !== null && (OF_SOUND.test(`${name} ${driver}`) || OF_CODECS.test(driver)) ? [name] : [];
   });
+}
+
+/**
+ * What waits for the device and is waited for by others of its kind: the GPIOs of a PMIC switch regulators, of which
+ * one supplies the PMIC.
+ */
+function neededByKin(name: string, roots: ReadonlyMap<string, Found>, driverOf: (device: string) => string): string[] {
+  const kind = (device: string) => /^[a-z][\w-]*(?=@)/.exec(device)?.[0] ?? device;
+  const isKin = (device: string) =>
+    device !== name && (kind(device) === kind(name) || (driverOf(name) !== '' && driverOf(device) === driverOf(name)));
+  const needed = new Set(
+    [...roots.values()].flatMap(({ waiting }) =>
+      [...waiting].flatMap(([device, next]) => (isKin(device) ? [next] : [])),
+    ),
+  );
+  return [...(roots.get(name)?.waiting ?? [])].flatMap(([device, next]) =>
+    next === name && needed.has(device) ? [device] : [],
+  );
 }
 
 /** What belongs to one block of a chip is within so many bytes, as a GPU, its IOMMU and its clock controller. */

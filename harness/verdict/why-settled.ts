@@ -63,6 +63,8 @@ export function isEarly(
 ): boolean {
   if (banner === null || userSpace || root !== null || rounds > 1) return false;
   if (pendingFrom !== null || timeOverFrom !== null) return false;
+  // Of all that is deferred some have been bound at the second attempt.
+  if ([...devices.values()].some(({ state, deferrals }) => state === 'bound' && deferrals > 0)) return false;
   const deferred = names.flatMap((name) => devices.get(name) ?? []).filter(({ state }) => state === 'deferred');
   const isOnce = ({ deferrals, listed, wait }: DeviceLife) =>
     deferrals === 1 && !listed && (wait === null || wait.to - wait.from < ONE_ATTEMPT_US);

@@ -253,6 +253,30 @@ describe('a driver that gives back what it had got', () => {
   });
 });
 
+describe('a remote processor that is released', () => {
+  const released = (ms: number) => at(ms, 'remoteproc remoteproc0: releasing adsp-acme');
+  const lacks = (ms: number, words: string) => at(ms, `acme_adsp adsp-acme: ${words}`);
+
+  it('is deferred after an error of its driver, with the last of its reasons', () => {
+    const found = why(
+      lacks(500, 'Failed to get regulators.'),
+      released(501),
+      lacks(900, 'no fatal IRQ defined'),
+      released(901),
+    );
+    expect(found.roots).toMatchObject([
+      { name: 'adsp-acme', cause: { cause: 'own-deferral', wants: 'an interrupt' }, evidence: 'no fatal IRQ defined' },
+    ]);
+    expect(why(released(501)).unbound).toBe(0);
+    expect(why(lacks(500, 'no region, -12'), released(501)).roots).toMatchObject([{ cause: { cause: 'failed' } }]);
+  });
+
+  it('is bound when it is there after all', () => {
+    const available = at(1900, 'remoteproc remoteproc0: adsp-acme is available');
+    expect(why(lacks(900, 'no fatal IRQ defined'), released(901), available).unbound).toBe(0);
+  });
+});
+
 describe('the release of a kernel', () => {
   it('is told by more than its first line', () => {
     const waits = '1-0038\tgadget: no supply';

@@ -38,6 +38,8 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(lacks(900)).isEarly).toBe(false);
     expect(why(BANNER, lacks(900), lacks(1900)).isEarly).toBe(false);
     expect(why(BANNER, lacks(900), INIT).isEarly).toBe(false);
+    const other = [at(800, 'gadget-led 2000.led: no GPIO: -517'), at(1900, 'gadget-led 2000.led: probed')];
+    expect(why(BANNER, lacks(900), ...other).isEarly).toBe(false);
     expect(why(BANNER, lacks(900), at(950, 'Waiting for root device /dev/mmcblk0p2...')).isEarly).toBe(false);
     expect(why(BANNER, at(900, 'gadget: probe of 1.lamp failed with error -5')).isEarly).toBe(false);
   });

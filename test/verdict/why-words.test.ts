@@ -699,6 +699,20 @@ describe('a guess', () => {
     expect(perhapsOf(failed('gadget9-touch'), waits)).toEqual([]);
   });
 
+  it('is a circle where what waits for a device is waited for by others of its kind', () => {
+    const defers = stamped('gadget-fixed regulator@104: Driver gadget-fixed requests probe deferral');
+    const waits = (device: string, supplier: string) =>
+      stamped(`platform ${device}: probe deferral - supplier ${supplier} not ready`);
+    const pmic = waits('4-002d', 'regulator@104');
+    const circle = (...lines: string[]) =>
+      why(defers, pmic, ...lines).roots.flatMap(({ cause }) =>
+        cause.cause === 'own-deferral' ? [...cause.circle] : [],
+      );
+    expect(circle(waits('regulator@1', '4-002d'))).toEqual(['4-002d']);
+    expect(circle(waits('1000.mmc', '4-002d'))).toEqual([]);
+    expect(circle()).toEqual([]);
+  });
+
   it('is no TEE, whose clients are others', () => {
     const failed = stamped('optee: probe of firmware:optee failed with error -22');
     expect(formatWhy(why(failed, pending('fc800000.usb', '(reason unknown)')))).not.toContain(
