@@ -78,6 +78,8 @@ export interface DeviceLife {
   lastSaid: string | null;
   /** initcall_debug told that its probe returned -EPROBE_DEFER, and would tell of one that succeeds. */
   returned: boolean;
+  /** Probes that returned 0 up to 5.10, where that is no success, and of which no other line tells more. */
+  inVain: number;
   /** devices_deferred has it, with the reason that the kernel knows. */
   listed: boolean;
   /** The driver core said that it does not wait for a supplier any longer. */
@@ -106,6 +108,9 @@ export interface RetryLoop {
 
 /** Times that a device has to be deferred, and another one bound, before it is a loop: no boot needs so many. */
 const LOOP_LEAST = 20;
+
+/** So many probes of one device are more than it has drivers that might be its own. */
+const IN_VAIN = 5;
 
 /** Where and when something was said. */
 export interface Place {
@@ -161,6 +166,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     round: 0,
     lastSaid: null,
     returned: false,
+    inVain: 0,
     listed: false,
     timedOut: false,
     assumedNone: false,
@@ -512,6 +518,9 @@ export class Lives {
       // Of a kernel that is not known, it may be the very deferral that another message has told.
       const isOpen = life.state === 'probing' || life.state === 'matched' || life.state === 'retried';
       if (isSuccess ?? isOpen) this.#bind(life);
+      // Another driver may have looked at it in vain, but so often only what is deferred is probed.
+      const isInVain = isSuccess === false && life.state !== 'bound' && life.state !== 'failed';
+      if (isInVain && ++life.inVain >= IN_VAIN) this.#defer(life, 'driver', words);
     } else if (NOT_MINE.has(errno)) {
       this.#decline(life, errno, null);
     } else {

@@ -217,6 +217,7 @@ export class Summary {
         return;
       case 'release':
         this.#release ??= event.release;
+        this.#lives.release ??= event.release;
         return;
       case 'machine':
         this.#machine = { model: event.model, mayBeArm64: event.mayBeArm64 };

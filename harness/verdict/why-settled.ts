@@ -78,12 +78,14 @@ export function isEarly(
  * printed; what others still wait for is not bound.
  */
 export function splitSettled(summary: LogSummary, names: Names) {
-  const { devices, rounds, pendingFrom, heard, complaints } = summary;
+  const { devices, rounds, pendingFrom, heard, complaints, tellsProbes } = summary;
   const isAllThere = isWhole(summary);
   const waited = new Map(summary.syncWaits.map(({ consumer, line }) => [consumer, line]));
   const lastTry = lastTryOfAll(summary);
   /** A driver that tells why it defers tells it at every attempt, and a whole log has all of them. */
   const isTriedSince = ({ by, line, again }: DeviceLife) => by === 'driver' && isAllThere && (again || lastTry > line);
+  /** The log has what comes of each probe, so that silence is no sign of one that succeeds. */
+  const wouldTell = ({ returned }: DeviceLife) => returned || tellsProbes;
   /** Its driver has said of an error since, for the first time, in another attempt, and of nothing that works. */
   const isWorse = ({ device, line }: DeviceLife) => {
     const { words = '', line: said = 0, times = 1 } = complaints.get(device) ?? {};
@@ -113,7 +115,10 @@ export function splitSettled(summary: LogSummary, names: Names) {
       !isWorse(life) &&
       ((timedOut && state !== 'failed' && spoke) ||
         (isDeferred &&
-          (spoke || regained || isTriedSince(life) || (pendingFrom !== null && line < pendingFrom && !returned))))
+          (spoke ||
+            regained ||
+            (isTriedSince(life) && !wouldTell(life)) ||
+            (pendingFrom !== null && line < pendingFrom && !returned))))
     );
   };
   const settled = new Set(unbound.filter(isSettled).map(({ device }) => device));

@@ -1,7 +1,7 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { I2C_DEVICE } from '../dmesg/node-names.ts';
+import { deviceName, I2C_DEVICE } from '../dmesg/node-names.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
@@ -111,6 +111,8 @@ export function whyUnbound(said: LogSummary): Why {
     const member = [one, two].find((device) => device !== undefined && unexplained.has(device));
     const partner = member === one ? two : one;
     if (member === undefined || partner === undefined || partner === member) continue;
+    // What is bound holds nothing back, and what a device stands below was there before it.
+    if (devices.get(partner)?.state === 'bound' || isBelow(member, other) || isBelow(member, node)) continue;
     partners.set(member, (partners.get(member) ?? new Set()).add(partner));
   }
   nameFarEnds(roots, cycles, names);
@@ -198,6 +200,11 @@ export function whyUnbound(said: LogSummary): Why {
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };
+}
+
+/** Whether the path is of the device that this one is below, as `fe060000.dsi.0` is below `/dsi@fe060000`. */
+function isBelow(device: string, path: string): boolean {
+  return path.split('/').some((node) => node.includes('@') && device.startsWith(`${deviceName(node)}.`));
 }
 
 /** A node may stand on two buses of which one has the chip: the same driver works at that address on another. */

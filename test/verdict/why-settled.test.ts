@@ -160,8 +160,27 @@ describe('what works in spite of what was said earlier', () => {
     const defers = (ms: number) => at(ms, 'gadget-qmp 2000.qmp: no mailbox yet: -517');
     expect(why(BANNER, defers(900), INIT, listed, defers(9500), ...since).unbound).toBe(0);
     expect(why(BANNER, defers(900), INIT, listed, ...since).unbound).toBe(1);
-    const returned = at(9500, 'probe of 2000.qmp returned 517 after 12 usecs');
-    expect(why(BANNER, defers(900), INIT, listed, returned, ...since).unbound).toBe(0);
+  });
+
+  it('is not settled by silence where the log has what comes of each probe', () => {
+    const since = ['30000.a', '40000.b', '50000.c'].map((device, n) => at(9900 + n, `gadget-x ${device}: ready`));
+    const returned = (value: number, ms: number) => at(ms, `probe of 2000.qmp returned ${value} after 12 usecs`);
+    expect(why(BANNER, INIT, returned(517, 9500), ...since).unbound).toBe(1);
+    expect(why(BANNER, INIT, returned(517, 9500), ...since, returned(1, 9999)).unbound).toBe(0);
+    const defers = at(9500, 'gadget-qmp 2000.qmp: no mailbox yet: -517');
+    expect(why(BANNER, INIT, defers, ...since).unbound).toBe(0);
+    const debug = at(9400, "bus: 'platform': really_probe: probing driver gadget-qmp with device 2000.qmp");
+    expect(why(BANNER, INIT, debug, defers, ...since).unbound).toBe(1);
+  });
+
+  it('is deferred again and again where its probes return 0 up to 5.10, also in a log without its first line', () => {
+    const trace = at(1, 'CPU: 7 PID: 1 Comm: init Tainted: G        W         5.10.226-acme #1');
+    const zeros = (count: number) =>
+      Array.from({ length: count }, (_, n) => at(1000 + 100 * n, 'probe of acme:gpio1 returned 0 after 46 usecs'));
+    expect(why(trace, ...zeros(5))).toMatchObject({ unbound: 1, roots: [{ name: 'acme:gpio1' }] });
+    expect(why(trace, ...zeros(4)).unbound).toBe(0);
+    expect(why(trace, ...zeros(5), at(2000, 'probe of acme:gpio1 returned 1 after 9 usecs')).unbound).toBe(0);
+    expect(why(trace.replace('5.10', '5.15'), ...zeros(5)).unbound).toBe(0);
   });
 
   it('has not said what the driver core says of an attach', () => {

@@ -670,6 +670,17 @@ describe('whyUnbound', () => {
     expect(why('[   13.000000] Waiting up to 100 more seconds for network.', mounted).rootDevice).toBeNull();
   });
 
+  it('takes no cycle with what is bound, or is above the device, for what it may wait for', () => {
+    const cycle = (device: string, path: string) =>
+      `[    0.100000] platform ${device}: Fixed dependency cycle(s) with ${path}`;
+    const pending = (device: string) => `[    9.000000] platform ${device}: deferred probe pending: (reason unknown)`;
+    const roots = (...lines: string[]) => why(...lines).roots.map(({ name }) => name);
+    const bound = 'probe of 2000.dev returned 1 after 9 usecs';
+    expect(roots(cycle('1000.dev', '/soc/dev@2000'), pending('1000.dev'))).toEqual(['1000.dev']);
+    expect(roots(cycle('1000.dev', '/soc/dev@2000'), `[    1.000000] ${bound}`, pending('1000.dev'))).toEqual([]);
+    expect(roots(cycle('1000.dsi.0', '/dsi@1000/ports/port@1/endpoint'), pending('1000.dsi.0'))).toEqual([]);
+  });
+
   it('calls it a guess where the kernel found a cycle and does not enforce it, and where a device is settled', () => {
     const cycle = why(
       '[    0.100000] platform 1.dev: Fixed dependency cycle(s) with /soc/dev@2',
