@@ -289,6 +289,7 @@ export function guessProviders(
     const perhaps = isMany ? fit.filter((device) => roots.get(device)?.cause.cause === 'failed') : fit;
     if (perhaps.length <= (isMany ? PERHAPS : 2 * PERHAPS)) root.cause = { ...cause, perhaps, circle };
   }
+  const kin = new NeededByKin(roots, driverOf);
   for (const [name, root] of roots) {
     const { cause } = root;
     if (cause.cause !== 'own-deferral') continue;
@@ -297,7 +298,7 @@ export function guessProviders(
       return other?.cause === 'own-deferral' && other.perhaps.includes(name);
     });
     if (mutual.length > 0) root.cause = { ...cause, mutual };
-    const back = cause.wants === null && cause.whom === 'it' ? neededByKin(name, roots, driverOf) : [];
+    const back = cause.wants === null && cause.whom === 'it' ? kin.back(name, root.waiting) : [];
     if (back.length > 0) root.cause = { ...cause, circle: back };
   }
 }
@@ -312,22 +313,34 @@ function failedCodecs(roots: ReadonlyMap<string, Found>): string[] {
   });
 }
 
-/**
- * What waits for the device and is waited for by others of its kind: the GPIOs of a PMIC switch regulators, of which
- * one supplies the PMIC.
- */
-function neededByKin(name: string, roots: ReadonlyMap<string, Found>, driverOf: (device: string) => string): string[] {
-  const kind = (device: string) => /^[a-z][\w-]*(?=@)/.exec(device)?.[0] ?? device;
-  const isKin = (device: string) =>
-    device !== name && (kind(device) === kind(name) || (driverOf(name) !== '' && driverOf(device) === driverOf(name)));
-  const needed = new Set(
-    [...roots.values()].flatMap(({ waiting }) =>
-      [...waiting].flatMap(([device, next]) => (isKin(device) ? [next] : [])),
-    ),
-  );
-  return [...(roots.get(name)?.waiting ?? [])].flatMap(([device, next]) =>
-    next === name && needed.has(device) ? [device] : [],
-  );
+/** What others of a device's kind wait for, by their node's name or their driver. */
+class NeededByKin {
+  readonly #needed = new Map<string, Set<string>>();
+  readonly #driverOf: (device: string) => string;
+
+  constructor(roots: ReadonlyMap<string, Found>, driverOf: (device: string) => string) {
+    this.#driverOf = driverOf;
+    for (const { waiting } of roots.values())
+      for (const [device, next] of waiting)
+        for (const kind of this.#kindsOf(device))
+          this.#needed.set(kind, (this.#needed.get(kind) ?? new Set()).add(next));
+  }
+
+  /**
+   * What waits for the device and is waited for by others of its kind: the GPIOs of a PMIC switch regulators, of which
+   * one supplies the PMIC.
+   */
+  back(name: string, waiting: ReadonlyMap<string, string>): string[] {
+    const kinds = this.#kindsOf(name);
+    const isNeeded = (device: string) => kinds.some((kind) => this.#needed.get(kind)?.has(device) === true);
+    return [...waiting].flatMap(([device, next]) => (next === name && isNeeded(device) ? [device] : []));
+  }
+
+  #kindsOf(device: string): string[] {
+    const node = /^[a-z][\w-]*(?=@)/.exec(device)?.[0];
+    const driver = this.#driverOf(device);
+    return [...(node === undefined ? [] : [`node ${node}`]), ...(driver === '' ? [] : [`driver ${driver}`])];
+  }
 }
 
 /** What belongs to one block of a chip is within so many bytes, as a GPU, its IOMMU and its clock controller. */

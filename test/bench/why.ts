@@ -30,6 +30,15 @@ const KINDS: Readonly<Record<string, (n: number) => readonly string[]>> = {
     `gadget ${addressOf(n)}.clock-controller: probe with driver gadget failed with error -22`,
     `platform ${addressOf(n)}.i2c: deferred probe pending`,
   ],
+  'silent drivers': (n) => [
+    `gadget ${addressOf(n)}.i2c: Driver gadget requests probe deferral`,
+    `platform ${addressOf(n)}.spi: probe deferral - supplier ${addressOf(n)}.i2c not ready`,
+  ],
+  providers: (n) => [
+    `platform ${addressOf(n)}.clock-controller: deferred probe pending: gadget: failed to get reset`,
+    `platform ${addressOf(n)}.reset-controller: deferred probe pending: gadget: failed to get clock`,
+  ],
+  released: (n) => [`gadget adsp-${n}: no fatal IRQ defined`, `remoteproc remoteproc${n}: releasing adsp-${n}`],
   errors: (n) => [`gadget ${addressOf(n)}.i2c: failed to load ${n}`],
   cycles: (n) => [`/soc/i2c@${addressOf(n)}: Fixed dependency cycle(s) with /soc/a@${addressOf(n)}`],
 };
