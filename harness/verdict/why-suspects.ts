@@ -133,8 +133,11 @@ const IN_A_PROBE = /probe|init|bind|attach|register|load|create|setup|parse/;
 function mayEndProbe({ device, driver, words }: Words): boolean {
   if (OF_WHAT_IS_THERE.test(driver ?? '')) return false;
   if (driver === DRM) return IN_A_PROBE.test(device);
-  return isDriver(driver) || OF_FIRMWARE.test(words);
+  return isDriver(driver) || driver === OF_CPUS || OF_FIRMWARE.test(words);
 }
+
+/** cpufreq drivers and the OPP core (drivers/opp) speak of a CPU, which is not probed itself, for their own device. */
+const OF_CPUS = 'cpu';
 
 function isOfRegulator({ device, driver, words }: Words): boolean {
   return driver === null && SUPPLY.test(device) && /\bfailed to\b/.test(words);
@@ -243,7 +246,7 @@ export function suspectsOf(
     if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
     if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
     // Only what is deferred is probed again, and its driver would say so once more.
-    if (!isSomethingKnown && times > 1 && lastTry > lastLine) return [];
+    if (!isSomethingKnown && times > 1 && lastTry > lastLine && said.driver !== OF_CPUS) return [];
     if (!isSomethingKnown)
       return FAILED.test(words) && !isOfRunTime(said, summary) && (mayEndProbe(said) || isOfRegulator(said))
         ? [{ ...said, tie: null }]

@@ -240,6 +240,12 @@ describe('an error where nothing is deferred or failed', () => {
     expect(suspects(at(1, 'gadget 3000.lamp: cannot go on'), fails, binds)).toEqual(['3000.lamp']);
   });
 
+  it('is what is said of a CPU for the device that changes its frequency', () => {
+    const empty = (seconds: number) => at(seconds, "cpu cpu0: OPP table can't be empty");
+    expect(suspects(empty(1))).toEqual(['cpu0']);
+    expect(suspects(empty(1), empty(2))).toEqual(['cpu0']);
+  });
+
   it('is none that came at each of several attempts and not when all was tried again', () => {
     const banner = at(0, 'Linux version 5.10.3 (gadget)');
     const fails = (seconds: number) => at(seconds, 'gadget-pmic 0-001b: failed to register the first regulator');
