@@ -35,8 +35,8 @@ const SUPPLIER = new RegExp(
   `^${PREFIX}(?:error -EPROBE_DEFER: |probe deferral - )((?:supplier|wait for supplier) .{1,300})`,
 );
 const QUEUED = new RegExp(`^${PREFIX}(Added to|Retrying from) deferred list`);
-const FAILED_OLD = /^(\S{1,64}): probe of (\S{1,128}) failed with error (-?\d{1,6})/;
-const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with error (-?\\d{1,6})`);
+const FAILED_OLD = /^(\S{1,64}): probe of (\S{1,128}) failed with error (-?\d{1,10})/;
+const FAILED_NEW = new RegExp(`^${PREFIX}probe with driver (\\S+) failed with error (-?\\d{1,10})`);
 /** The same, in which a person left words out. */
 const FAILED_CUT = new RegExp(`^${PREFIX}prob(?:e|ing) (?:\\.{2,3}|\u2026) (?:failed with )?error (-?\\d{1,6})`);
 /** call_driver_probe(), drivers/base/dd.c: -ENODEV and -ENXIO, at the debug level; the first form until 6.9. */

@@ -14,9 +14,9 @@ const HALVES: readonly (readonly [half: RegExp, whole: RegExp])[] = [
   // call_driver_probe(), drivers/base/dd.c.
   [
     /: probe with driver(?: \S{1,64}(?: failed(?: with(?: error)?)?)?)?$/,
-    /: probe with driver \S{1,64} failed with error -?\d{1,6}$/,
+    /: probe with driver \S{1,64} failed with error -?\d{1,10}$/,
   ],
-  [/: probe of(?: \S{1,128}(?: failed(?: with(?: error)?)?)?)?$/, /: probe of \S{1,128} failed with error -?\d{1,6}$/],
+  [/: probe of(?: \S{1,128}(?: failed(?: with(?: error)?)?)?)?$/, /: probe of \S{1,128} failed with error -?\d{1,10}$/],
   // deferred_probe_timeout_work_func() and driver_deferred_probe_check_state() there.
   [/: deferred(?: probe)?$/, /: deferred probe (?:pending(?:: .{1,200})?|timeout, ignoring dependency)$/],
   [/: deferred probe timeout,(?: ignoring)?$/, /: deferred probe timeout, ignoring dependency$/],

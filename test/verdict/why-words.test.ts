@@ -655,6 +655,11 @@ describe('the error of a probe', () => {
     );
   });
 
+  it('is told with all digits of a number that the driver has made up', () => {
+    const text = formatWhy(why(stamped('gadget-ts: probe of 6-0014 failed with error -2147483644')));
+    expect(text).toContain('failed with error -2147483644 (line 1)\n');
+  });
+
   it('is that of an interrupt where that is what the driver has not got', () => {
     const lacks = stamped('gadget-phy 1000.phy: error -ENXIO: IRQ index 0 not found');
     const text = formatWhy(why(lacks, stamped('gadget-phy: probe of 1000.phy failed with error -6')));
