@@ -207,6 +207,8 @@ export class Lives {
   readonly #deferredAt = new Map<string, Place>();
   /** Devices whose last attempt is known by what it gave back. */
   readonly #unwound = new Set<string>();
+  /** What was released once, after a probe or at its removal. */
+  readonly #released = new Map<string, Place>();
   /** The last message of a deferral. */
   #attempt: (Place & { readonly device: string }) | null = null;
 
@@ -219,6 +221,8 @@ export class Lives {
     const probing = [...this.#devices.values()].filter((life) => life.state === 'probing');
     for (const life of probing) life.state = 'matched';
     this.#round.clear();
+    this.#unwound.clear();
+    this.#released.clear();
     this.pendingFrom = null;
     this.timeOverFrom = null;
     return probing.map(({ device }) => device);
@@ -312,6 +316,12 @@ export class Lives {
   /** A device that was deferred is deferred once more; where its probe fails, the driver core has a word of that. */
   #unwind({ device, driver, said, time, line }: Extract<ProbeEvent, { readonly event: 'probe-unwound' }>): void {
     const known = this.#devices.get(device);
+    // Only a second attempt shows that the first was a deferral; of what has no driver's name nothing else does.
+    const first = this.#released.get(device) ?? null;
+    if (driver === null && known === undefined && first === null) {
+      if (this.#released.size < MAX_DEVICES) this.#released.set(device, { time, line });
+      return;
+    }
     // After an error of its driver's it is no removal.
     if (
       said !== undefined &&
@@ -328,7 +338,7 @@ export class Lives {
     if (life?.state !== 'deferred') return;
     life.line = line;
     this.#unwound.add(device);
-    life.wait = until(time, life.wait);
+    life.wait = until(time, life.wait ?? until(first?.time ?? null, null));
     this.#deferredAt.set(device, { time, line });
     this.#endAttempt(life, null);
   }

@@ -34,12 +34,12 @@ export function machineOfReport(lines: readonly string[]): Machine | null {
 /** A release that names a stable series, so that no other number is taken for one. */
 const RELEASE = String.raw`(\d{1,2}\.\d{1,3}\.\d{1,3}[\w.+~-]{0,64})`;
 /** A word of each, which spares most lines the rest. */
-const MAY_HAVE_RELEASE = /^CPU: \d.* Comm: |: Linux |^Linux |\/lib\/modules\/|^ ?Kernel: /;
+const MAY_HAVE_RELEASE = /^CPU: \d.*ainted|: Linux |^Linux |\/lib\/modules\/|^ ?Kernel: /;
 const RELEASES: readonly RegExp[] = [
   // rh_string(), drivers/usb/core/hcd.c: who makes a root hub.
   new RegExp(`^usb usb\\d{1,3}: Manufacturer: Linux ${RELEASE} \\S{1,64}$`),
-  // dump_stack_print_info(), lib/dump_stack.c.
-  new RegExp(`^CPU: \\d{1,4} .{0,40}Comm: .{1,64} (?:Not tainted|Tainted: .{1,64}) ${RELEASE} #`),
+  // dump_stack_print_info(), lib/dump_stack.c: the flags of a taint, and the release.
+  new RegExp(`^CPU: \\d{1,5} .{0,120}?\\b(?:Not tainted|Tainted: [A-Z ]{1,40}?) +${RELEASE}(?:\\s|$)`),
   // uname -a.
   new RegExp(`^Linux \\S{1,64} ${RELEASE} #\\d`),
   new RegExp(`(?:^|\\s)/lib/modules/${RELEASE}/`),

@@ -113,13 +113,17 @@ export interface AroundRoots {
   readonly guessed: ReadonlyMap<string, readonly string[]>;
 }
 
+/** 0 is no line. */
+function placeOf(line: number | null): string {
+  return line === null || line === 0 ? '' : ` (line ${line})`;
+}
+
 /** A line of probes that failed alike, for which nothing waits. */
 export function briefLines(roots: readonly Root[], { doubles }: Pick<AroundRoots, 'doubles'>): string[] {
   const [first] = roots;
   if (first === undefined) return [];
   const { cause, evidence, line, wordsLine } = first;
-  const at = wordsLine ?? line;
-  const place = at === null || at === 0 ? '' : ` (line ${at})`;
+  const place = placeOf(wordsLine ?? line);
   const drivers = new Set(roots.flatMap((root) => (root.cause.cause === 'failed' ? (root.cause.driver ?? []) : [])));
   const who = drivers.size === 0 ? '' : ` (${listed([...drivers])})`;
   const error = cause.cause === 'failed' || cause.cause === 'bind-failed' ? errorText(cause) : '';
@@ -147,7 +151,6 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], around
       root.cause.cause === 'own-deferral' || root.cause.cause === 'failed' ? (root.cause.driver ?? []) : [],
     ),
   );
-  const placeOf = (at: number | null) => (at === null || at === 0 ? '' : ` (line ${at})`);
   const head =
     drivers.size > 1 || (roots.length > 1 && isWordless(first))
       ? textOfMany(cause, [...drivers], roots)

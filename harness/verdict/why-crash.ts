@@ -23,13 +23,3 @@ function probeOf({ probing, trace }: Crash): string | null {
   const inside = trace.slice(0, Math.max(0, at)).map((frame) => frame.function);
   return inside.findLast((name) => name.includes('probe') && !isDispatcher(name)) ?? null;
 }
-
-/** dump_stack_print_info(), lib/dump_stack.c: the flags of a taint, and the release. */
-const OF_A_REPORT = /\bCPU: \d{1,5} .{0,120}?\b(?:Not tainted|Tainted: [A-Z ]{1,40}?) +(\d{1,2}\.\d{1,3}\.\S{1,64})/;
-
-/** The kernel's release, in a log without the kernel's first line by its reports and others; null without. */
-export function releaseOf({ banner, crashes, release: told }: LogSummary): string | null {
-  if (banner !== null) return banner;
-  const [release = told] = crashes.flatMap(({ text }) => text.flatMap((line) => OF_A_REPORT.exec(line)?.[1] ?? []));
-  return release;
-}

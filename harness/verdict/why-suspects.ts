@@ -1,4 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
+import { I2C_DEVICE } from '../dmesg/node-names.ts';
 import { DRM, isFunction, isLittle, NO_DRIVERS, NO_IRQ } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
@@ -76,7 +77,9 @@ const CAMERA = /camera|camss|\bcsi|\bisp\b|sensor-?\d|\bcci\b/;
 const CHIP = /^(?=.{5})[a-z]{2,8}\d{3,6}[a-z]{0,3}$/i;
 
 /** On I2C or SPI it is the name of the chip; on the CPU's bus that of a whole SoC, which many devices have. */
-const ON_A_BUS = /^\d{1,3}-00[0-9a-f]{2}$|^spi\d/;
+function isChip(device: string): boolean {
+  return I2C_DEVICE.test(device) || /^spi\d/.test(device);
+}
 
 /** Whether later lines show that it works after all, or that it is off on purpose. */
 function isRefuted({ device, words, line, lastLine = line }: Words, { heard }: LogSummary): boolean {
@@ -184,7 +187,7 @@ function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspe
   if (camera.length > 0) return { kind: 'camera', devices: camera };
   const cpus = PMIC.test(driver ?? '') ? open.filter((one) => one.includes('cpufreq')) : [];
   if (cpus.length > 0) return { kind: 'feeds the CPUs', devices: cpus };
-  const named = ON_A_BUS.test(device) ? tokensOf(own) : [];
+  const named = isChip(device) ? tokensOf(own) : [];
   const namesakes = open.filter((one) => tokensOf(one).some((token) => named.includes(token)));
   return namesakes.length > 0 ? { kind: 'by name', devices: namesakes } : null;
 }

@@ -6,7 +6,7 @@ import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/
 import { NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow, nameFarEnds, withPanels } from './why-below.ts';
-import { crashOfBoot, releaseOf } from './why-crash.ts';
+import { crashOfBoot } from './why-crash.ts';
 import {
   failedAlone,
   failedProviders,
@@ -171,7 +171,7 @@ export function whyUnbound(said: LogSummary): Why {
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   return {
-    kernel: releaseOf(summary),
+    kernel: summary.banner ?? summary.release,
     boot: null,
     isPiece: summary.banner === null && !summary.started,
     isEarly: isEarly([...unbound, ...roots.keys()], summary),
