@@ -1,6 +1,7 @@
 import { access, constants, statfs } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
+import { execa } from 'execa';
 import { cacheRoot, errorCode } from './cache.ts';
 import { checkTools, type ToolReport } from './tools.ts';
 
@@ -18,7 +19,8 @@ export interface HostReport {
   readonly resources: readonly Resource[];
 }
 
-const GIB = 1024 ** 3;
+const KIB = 1024;
+const GIB = KIB ** 3;
 /** One kernel series with its source, build folder and results; the default matrix has three. */
 const GIB_FOR_CACHE = 10;
 
@@ -53,11 +55,24 @@ async function cacheResource(): Promise<Resource> {
   return { name: 'cache', value: ok ? root : `${root} is not writable`, ok, hint };
 }
 
+/** What the cache holds already needs no more room; it is only counted where what is free is not enough. */
 async function diskResource(): Promise<Resource> {
-  const free = await freeGib(await existing(cacheRoot()));
-  const ok = free !== null && free >= GIB_FOR_CACHE;
+  const root = cacheRoot();
+  const free = await freeGib(await existing(root));
+  if (free !== null && free >= GIB_FOR_CACHE)
+    return { name: 'disk', value: `${free.toFixed(1)} GiB free`, ok: true, hint: null };
+  const held = await heldGib(root);
+  const ok = free !== null && free + held >= GIB_FOR_CACHE;
   const hint = ok ? null : `kernel sources and builds take up to ${GIB_FOR_CACHE} GiB`;
-  return { name: 'disk', value: free === null ? 'unknown' : `${free.toFixed(1)} GiB free`, ok, hint };
+  const value = free === null ? 'unknown' : `${free.toFixed(1)} GiB free, ${held.toFixed(1)} GiB in the cache`;
+  return { name: 'disk', value, ok, hint };
+}
+
+/** What the cache takes on the disk, as far as it can be read; 0 where there is none. */
+async function heldGib(root: string): Promise<number> {
+  const { stdout } = await execa('du', ['-sk', root], { reject: false });
+  const kib = Number.parseInt(stdout ?? '', 10);
+  return Number.isNaN(kib) ? 0 : (kib * KIB) / GIB;
 }
 
 async function freeGib(path: string): Promise<number | null> {
