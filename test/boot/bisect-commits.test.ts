@@ -77,7 +77,9 @@ async function bisectToEnd() {
 }
 
 describe('bisect commits', () => {
-  test('names and verifies the commit that removed the guard, past commits that do not build and ones that crash elsewhere', async () => {
+  test('names and verifies the commit that removed the guard, past commits that do not build and ones that crash elsewhere', {
+    timeout: 1_800_000,
+  }, async () => {
     await writeFile(join(tree, 'CREDITS'), 'being edited\n');
     await writeFile(join(tree, 'README'), 'staged\n');
     await git('add', 'README');
@@ -108,7 +110,7 @@ describe('bisect commits', () => {
     expect(goodBad.stderr).toContain('the bad end c26 is good: it shows deferred-then-bound');
   });
 
-  test('killed at any of ten moments and started again, it names the same commit', async () => {
+  test('killed at any of ten moments and started again, it names the same commit', { timeout: 1_800_000 }, async () => {
     const before = await fingerprint();
     const culprit = await hashOf(CULPRIT);
     const started = performance.now();
@@ -134,7 +136,7 @@ describe('bisect commits', () => {
 });
 
 describe('check', () => {
-  test('under git bisect run it names the same commit', async () => {
+  test('under git bisect run it names the same commit', { timeout: 1_800_000 }, async () => {
     await git('reset', '--quiet', '--hard');
     await git('bisect', 'start', await hashOf('c36'), await hashOf('base'));
     const said = await git('bisect', 'run', 'node', ENTRY, 'check', '--cell', cell);
@@ -142,7 +144,9 @@ describe('check', () => {
     await git('bisect', 'reset');
   });
 
-  test('exits 0, 1 and 125 for a good commit, a bad one and one that does not build', async () => {
+  test('exits 0, 1 and 125 for a good commit, a bad one and one that does not build', {
+    timeout: 1_800_000,
+  }, async () => {
     await git('checkout', '--quiet', 'c26');
     expect((await bootrace(['check', '--tree', tree, '--cell', cell])).exitCode).toBe(0);
     await git('checkout', '--quiet', CULPRIT);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
-import { BOOTS_MS, type GuestRoom, openGuestRoom, SCM, said } from '../guest/boot.ts';
+import { BOOTS_MS, FIRST_BUILD_MS, type GuestRoom, openGuestRoom, SCM, said } from '../guest/boot.ts';
 
 /**
  * The signs of a probe under way differ by kernel and by `fw_devlink` (harness/guest/init/probing.h). 6.12 shows them otherwise;
@@ -18,7 +18,7 @@ describe.each(KERNELS)('a probe under way, on %s', { timeout: BOOTS_MS }, (recip
   let room: GuestRoom;
   beforeAll(async () => {
     room = await openGuestRoom(recipe);
-  });
+  }, FIRST_BUILD_MS);
   afterAll(() => room.close());
 
   it('is not taken for a bound device, though sysfs shows its driver', async () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Gate } from '../../harness/model/gate.ts';
 import type { PlanStep } from '../../harness/model/plan.ts';
-import { BOOTS_MS, type GuestRoom, openGuestRoom, SCM, SMMU, said } from '../guest/boot.ts';
+import { BOOTS_MS, FIRST_BUILD_MS, type GuestRoom, openGuestRoom, SCM, SMMU, said } from '../guest/boot.ts';
 
 let room: GuestRoom;
 beforeAll(async () => {
   room = await openGuestRoom('6.1');
-});
+}, FIRST_BUILD_MS);
 afterAll(() => room.close());
 
 /** Without the devices that the board's own drivers bind. */

@@ -17,6 +17,7 @@ import { crossCompile } from '../../harness/kernel/cross.ts';
 import { qemuArguments, renameFiles } from '../../harness/qemu/command.ts';
 import { runGuest } from '../../harness/qemu/process.ts';
 import { findSymbols } from '../../harness/run/symbols.ts';
+import { FIRST_BUILD_MS } from '../guest/boot.ts';
 import { layBoard, SHIFT, SMMU, type Software, snapshotOf, treeWith } from './laid-board.ts';
 
 const KERNEL = '6.1';
@@ -36,7 +37,7 @@ beforeAll(async () => {
     image: kernel.image,
     initramfs: buildInitramfs(await crossCompile(GUEST_INIT, cacheRoot())),
   };
-});
+}, FIRST_BUILD_MS);
 
 afterAll(() => folder.cleanup());
 

@@ -87,7 +87,7 @@ describe('bisect order', () => {
   });
 });
 
-test("on Debian's own kernel a forced answer is enough, without a compiler", async () => {
+test("on Debian's own kernel a forced answer is enough, without a compiler", { timeout: 900_000 }, async () => {
   const force = ['--force', 'qcom_scm_is_available=1', '--stop-at-first-crash'];
   const words = ['explore', '--kernel', 'debian-stock:6.1', ...force, '--json'];
   const { stdout, stderr, exitCode } = await inFolder(words);

@@ -10,6 +10,8 @@ import { openCommonFiles } from '../../harness/run/common-files.ts';
 import { prepareCell } from '../../harness/run/prepare.ts';
 import { symbolsOf } from '../../harness/run/symbols.ts';
 
+/** Time for a kernel that is not in the cache yet. */
+export const FIRST_BUILD_MS = 900_000;
 /** Two boots on a machine that is busy with other tests. */
 export const BOOTS_MS = 120_000;
 
