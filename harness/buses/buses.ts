@@ -57,8 +57,8 @@ export const BUSES: readonly Bus[] = [
   { name: 'sdio', probes: ['sdio_bus_probe'], modules: ['mmc_core'], names: /^mmc\d+:[0-9a-f]{4}:\d+$/ },
   // drivers/net/phy: phy_device.c, mdio_device.c (6.16: in mdio-bus.ko); `BUS:ADDRESS`, a bus is named by its driver
   { name: 'mdio_bus', probes: ['phy_probe', 'mdio_probe'], modules: ['libphy', 'mdio_bus'], names: /^.+:[0-9a-f]{2}$/ },
-  // drivers/tty/serdev/core.c
-  { name: 'serial', probes: ['serdev_drv_probe'], names: /^serial\d+(-\d+)?$/ },
+  // drivers/tty/serdev/core.c: `serialN-M`; serial8250 is a platform device
+  { name: 'serial', probes: ['serdev_drv_probe'], names: /^serial\d+-\d+$/ },
   // drivers/firmware/arm_scmi/bus.c and arm_ffa/bus.c
   { name: 'scmi_protocol', probes: ['scmi_dev_probe'], modules: ['scmi_core'], names: /^scmi_dev\.\d+$/ },
   { name: 'arm_ffa', probes: ['ffa_device_probe'], modules: ['ffa_core'], names: /^arm-ffa-\d+$/ },

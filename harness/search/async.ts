@@ -1,8 +1,9 @@
+import { DRIVER_PREFIX } from '../buses/buses.ts';
 import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
-import { type Difference, differenceTo, stateOf } from './end-state.ts';
+import { type Difference, differenceTo, isAutoNumbered, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
 import { minimise } from './minimise.ts';
 import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
@@ -171,9 +172,11 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
 
 /** `base` with one driver asynchronous, and its devices so late that whoever relies on them finds them missing. */
 function late(base: Cell, driver: string, devices: readonly string[], ms: number): Cell {
+  // What others do first may give a device another number.
+  const held = new Set(devices.map((device) => (isAutoNumbered(device) ? `${DRIVER_PREFIX}${driver}` : device)));
   return {
     ...base,
     bootargs: withAsyncDrivers(base.bootargs, [driver]),
-    gates: [...base.gates, ...devices.map((device) => ({ gate: 'delay', device, ms }) as const)],
+    gates: [...base.gates, ...[...held].map((device) => ({ gate: 'delay', device, ms }) as const)],
   };
 }

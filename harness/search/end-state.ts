@@ -75,16 +75,64 @@ export function differenceTo(usual: EndState, outcome: Outcome, base: Cell, exem
     return { other: cause.probing?.device ?? null, what: crash.title };
   }
   const state = stateOf(outcome);
+  const usualAs = identities(usual);
+  const nowAs = identities(state);
+  const drivers = new Map(Array.from(state.drivers, ([device, driver]) => [nowAs(device), driver]));
   for (const [device, by] of usual.drivers) {
-    const now = state.drivers.get(device);
+    const now = drivers.get(usualAs(device));
     if (now === undefined) return { other: device, what: `${device} is not bound` };
     if (now !== by && by !== exempt) return { other: device, what: `${device} is bound by ${now}, and not by ${by}` };
   }
   for (const [name, device] of usual.names) {
     const now = state.names.get(name);
-    if (now !== device) return { other: device, what: `${name} is ${now ?? 'gone'}, and not ${device}` };
+    if (now === undefined || nowAs(now) !== usualAs(device))
+      return { other: device, what: `${name} is ${now ?? 'gone'}, and not ${device}` };
   }
   return passes(outcome) || outcome.verdict === usual.verdict
     ? null
     : { other: null, what: `${outcome.verdict}: ${outcome.reason}` };
+}
+
+/** A device whose number is the next free one of all such devices (drivers/base/platform.c, PLATFORM_DEVID_AUTO). */
+const AUTO = /^(.+)\.(\d+)\.auto$/;
+/**
+ * Names that begin with the number of a controller, and which of the names that controller has: I2C clients
+ * (drivers/i2c/i2c-core-base.c, i2c_dev_set_name()), MMC cards (drivers/mmc/core/bus.c, mmc_add_card()) and SPI devices
+ * (drivers/spi/spi.c, spi_dev_set_name()).
+ */
+const BEHIND: readonly (readonly [RegExp, (controller: string) => string])[] = [
+  [/^(\d+)-([0-9a-f]{4})$/, (number) => `i2c-adapter i2c-${number}`],
+  [/^(mmc\d+):(.+)$/, (host) => `mmc_host ${host}`],
+  [/^(spi\d+)\.(\d+)$/, (master) => `spi_master ${master}`],
+];
+
+/** Whether a device's name has a number that depends on which others were made before it, and means nothing. */
+export function isAutoNumbered(device: string): boolean {
+  return AUTO.test(device);
+}
+
+/**
+ * What a device is called whatever its number: `alarmtimer.3.auto` is the first of that name, be it the fourth device
+ * with such a number or the sixth; what is behind a controller is called by that controller's device (that controllers
+ * have other numbers is among the names).
+ */
+function identities({ drivers, names }: Pick<EndState, 'drivers' | 'names'>): (device: string) => string {
+  const numbers = new Map<string, number[]>();
+  for (const device of new Set([...drivers.keys(), ...names.values()])) {
+    const [, base, number] = AUTO.exec(device) ?? [];
+    if (base !== undefined) numbers.set(base, [...(numbers.get(base) ?? []), Number(number)]);
+  }
+  return (device) => {
+    const [, base, number] = AUTO.exec(device) ?? [];
+    if (base !== undefined) {
+      const rank = (numbers.get(base) ?? []).filter((other) => other < Number(number)).length;
+      return `${base}.auto ${rank}`;
+    }
+    for (const [form, nameOf] of BEHIND) {
+      const [, controller, place] = form.exec(device) ?? [];
+      const parent = controller === undefined ? undefined : names.get(nameOf(controller));
+      if (parent !== undefined) return `${parent} ${place}`;
+    }
+    return device;
+  };
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { dir } from 'tmp-promise';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -321,6 +322,18 @@ expect: { verdict: bound }
   expect(probing).toBeGreaterThan(stdout.indexOf('bootrace: join done'));
   const repeated = await inFolder(['cell', file, '--repeat', '5']);
   expect(repeated.stderr).toContain('5 boots: the same console, byte for byte, in all of them');
+});
+
+test('an I2C adapter is among the names also where the kernel has no class of them', async () => {
+  const file = join(folder.path, 'adapter.yaml');
+  const board = fileURLToPath(new URL('../fixtures/buses', import.meta.url));
+  const plan = '[{ step: load, module: i2c_gpio }, { step: settle, ms: 500 }, { step: names }]';
+  await writeFile(
+    file,
+    `id: adapter\nkernel: debian-stock:6.12\nboard: ${board}\nplan: ${plan}\nexpect: { verdict: bound }\n`,
+  );
+  const { stdout } = await inFolder(['cell', file]);
+  expect(stdout).toMatch(/bootrace: name i2c-adapter i2c-\d+ \S*i2c/);
 });
 
 test('a cell with two gates gives one console in 100 boots', async () => {

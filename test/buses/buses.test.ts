@@ -18,6 +18,7 @@ describe('busesOf', () => {
     ['mmc0:0001', ['mmc']],
     ['mmc0:0001:1', ['sdio']],
     ['serial0-0', ['serial']],
+    ['serial8250', ['platform']],
     ['scmi_dev.1', ['scmi_protocol']],
     ['sunxi-rsb-3a3', ['sunxi-rsb']],
     ['dpni.0', ['fsl-mc']],

@@ -212,7 +212,7 @@ const char *bus_of_driver(const char *driver)
 }
 
 /* Classes whose members are numbered in the order in which they are registered. */
-static const char *const numbered[] = {"tty", "mmc_host", "net", "i2c-adapter", "rtc", "spi_master"};
+static const char *const numbered[] = {"tty", "mmc_host", "net", "rtc", "spi_master"};
 
 struct naming {
 	const char *class;
@@ -240,22 +240,49 @@ static bool name_member(const char *name, void *context)
 	return true;
 }
 
+/* An adapter on the bus of I2C, among its clients: the link leads to it, within its parent. */
+static bool name_adapter(const char *name, void *context)
+{
+	struct naming *naming = context;
+	char target[PATH_SIZE];
+	long length;
+
+	if (name[0] != 'i' || name[1] != '2' || name[2] != 'c' || name[3] != '-')
+		return true;
+	length = sys_read_link_at(naming->directory, name, target, sizeof(target) - 1);
+	while (length > 0 && target[length - 1] != '/')
+		length--;
+	if (length <= 1)
+		return true;
+	target[length - 1] = '\0';
+	naming->report(naming->class, name, base_name(target));
+	return true;
+}
+
+static void each_member(const char *folder, const char *class, bool (*name)(const char *, void *),
+			void (*report)(const char *class, const char *name, const char *device))
+{
+	struct naming naming = {class, (int)sys_open(folder, O_RDONLY | O_DIRECTORY), report};
+
+	if (naming.directory < 0)
+		return;
+	each_entry(naming.directory, name, &naming);
+	sys_close(naming.directory);
+}
+
 void each_name(void (*report)(const char *class, const char *name, const char *device))
 {
 	for (size_t i = 0; i < sizeof(numbered) / sizeof(numbered[0]); i++) {
 		char storage[NAME_SIZE];
 		struct text path = TEXT(storage);
-		struct naming naming = {numbered[i], -1, report};
 
 		text_clear(&path);
 		text_add(&path, "/sys/class/");
 		text_add(&path, numbered[i]);
-		naming.directory = (int)sys_open(path.bytes, O_RDONLY | O_DIRECTORY);
-		if (naming.directory < 0)
-			continue;
-		each_entry(naming.directory, name_member, &naming);
-		sys_close(naming.directory);
+		each_member(path.bytes, numbered[i], name_member, report);
 	}
+	/* These have a class with CONFIG_I2C_COMPAT only. */
+	each_member("/sys/bus/i2c/devices", "i2c-adapter", name_adapter, report);
 }
 
 int open_bus_of_device(const char *device)
