@@ -29,8 +29,8 @@ import type { WhyOptions } from './why.options.ts';
 const NEEDS_TREE = 'give the path of a .dtb, or a kernel whose package has the tree: `--kernel debian-stock:6.12`';
 
 /**
- * `bootrace why CELL|LOG`: exit code 0 where everything is bound, 1 where something is not, 3 where the input is no
- * kernel's log.
+ * `bootrace why CELL|LOG`: exit code 0 where everything is bound, 1 where something is not or says that it did not come
+ * up, 3 where the input is no kernel's log.
  * @throws InputError for what is neither a readable file nor a cell
  */
 export async function why(what: string | undefined, options: WhyOptions, signal: AbortSignal): Promise<number> {
@@ -40,7 +40,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
   if (options.json === true) printJson({ ...found, ...more, beside: more.beside && asJson(more.beside) });
   else print(formatWhy(found, more));
   const isAllBound =
-    leftOpen(found) + found.unread.length === 0 &&
+    leftOpen(found) + found.unread.length + found.silent.length === 0 &&
     found.rootDevice === null &&
     found.crash === null &&
     more.ended === null;

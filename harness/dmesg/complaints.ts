@@ -12,6 +12,8 @@ export interface Words {
   readonly lastLine?: number;
   /** In so many attempts it was said, where that is known; one attempt says it once or more. */
   readonly times?: number;
+  /** In so many attempts anything was. */
+  readonly attempts?: number;
   /** When it was said last, in microseconds; null where the line has no stamp. */
   readonly time?: number | null;
   /** What another driver said of an error just after. */
@@ -74,6 +76,7 @@ export class Complaints {
     string,
     Words & {
       readonly times: number;
+      readonly attempts: number;
       readonly said: readonly string[];
       readonly last: { readonly time: number | null; readonly line: number };
     }
@@ -93,9 +96,11 @@ export class Complaints {
     const said = bothEnds(before?.said ?? [], words);
     const first = said.length > 1 || said[0] !== words ? (before?.line ?? line) : line;
     const times = before?.times ?? (known?.said[0] === words ? known.times + 1 : 1);
+    const attempts = (known?.attempts ?? 0) + (before === null ? 1 : 0);
     this.#kept.set(device, {
       device,
       times,
+      attempts,
       driver: before?.driver ?? driver,
       words: said.join('; '),
       said,

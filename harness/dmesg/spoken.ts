@@ -90,7 +90,7 @@ const NO_MATTER = new RegExp(
     // Of the wireless regulatory database a made-up device is named, and wireless works without; a display that is not
     // connected has nothing to be shown on (drm_setup_crtcs_fb(), drivers/gpu/drm/drm_fb_helper.c).
     /regulatory\.db|Cannot find any crtc|detect cache hierarchy/,
-    /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs/,
+    /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs|may ?be no use/,
     // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
     /Persistence not supported|error (?:monitoring|handling|correction|detection|logging|reporting)\b/,
     // module_sig_check(), kernel/module, and console_on_rootfs(), init/main.c.

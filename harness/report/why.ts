@@ -1,6 +1,4 @@
-import { isFunction } from '../dmesg/spoken.ts';
 import { printable } from '../printable.ts';
-import { oneOf } from '../regex.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import type { Tried } from '../verdict/why-cell.ts';
@@ -20,16 +18,14 @@ import {
   type MadeBy,
   mayBeBound,
   type Root,
-  type Suspect,
-  type Tie,
   type Why,
 } from '../verdict/why-roots.ts';
-import { IS_DEFERRED, SUSPECTS } from '../verdict/why-suspects.ts';
 import type { TreeGuesses } from '../verdict/why-tree.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed, wrapped } from './listed.ts';
 import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
+import { silentLines, suspectLines } from './why-errors.ts';
 import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE, suspectsOf } from './why-next.ts';
 import { type AroundRoots, briefLines, rootLines, sharedCause, waitingFor } from './why-root.ts';
 
@@ -124,7 +120,9 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const suspects = found.complaints.filter(({ device }) => !accused.has(device));
   const isLeftOpen = found.unbound + found.goneOn > 0;
   const errors = suspectLines(suspects, isLeftOpen ? headingOf(found) : OF_ANY);
-  lines.push(...errors);
+  const silent = silentLines(found.silent.filter(({ device }) => !accused.has(device)));
+  // What may be the cause of something comes first.
+  lines.push(...(isLeftOpen ? [...errors, ...silent] : [...silent, ...errors]));
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
   if (found.bound.length > 0) {
@@ -395,61 +393,6 @@ function seconds(time: number): string {
 /** Neither what may be bound nor a circle that the kernel has opened holds a device back for sure. */
 function isReason(root: Root): boolean {
   return !isFailure(root) && !hasTimedOut(root) && !mayBeBound(root) && !isWordless(root) && !isOpened(root);
-}
-
-/** Said in so many attempts, it is no probe that failed for good. */
-const OFTEN = 3;
-/** What a probe does; a device that works says other things, however often. */
-const OF_A_PROBE = new RegExp(
-  String.raw`\b${oneOf(
-    /(?:fail(?:ed|ure)|unable|could ?n[o']t|can ?not|can't) to/,
-  )} ${oneOf(/register|get|request|find|acquire|add|probe|init|look|create|enable|set ?up/)}`,
-  'i',
-);
-
-const TIES: Readonly<Record<Tie, string>> = {
-  below: 'below it, by the name',
-  'on that bus': 'on that bus',
-  'feeds the CPUs': 'a PMIC, which feeds the CPUs as a rule',
-  'by name': 'named after the same chip',
-  'lacks the same': 'the same kind of a supplier is lacked by',
-  audio: 'of the audio too, by the names',
-  display: 'of the display too, by the names',
-  camera: 'of the camera too, by the names',
-};
-
-/** What may be the cause of what is left open; the first of them, as many more tell nothing. */
-function suspectLines(suspects: Why['complaints'], heading: string): string[] {
-  const alike = [...groupBy(suspects, ({ driver, words }) => `${driver}\n${words}`).values()];
-  if (alike.length === 0) return [];
-  const told = alike.slice(0, SUSPECTS);
-  const rest = alike.slice(SUSPECTS).flat().length;
-  const ties = told.map(([first]) => tieText(first?.tie ?? null));
-  return [
-    '',
-    heading,
-    ...told.flatMap((those, at) => {
-      const [first] = those;
-      if (first === undefined) return [];
-      const who = first.driver === null ? '' : ` (${printable(first.driver)})`;
-      const names = listed(those.map(({ device }) => (isFunction(device) ? `in ${device}()` : device)));
-      const deferral = IS_DEFERRED.test(first.words) ? ', a deferral' : '';
-      const tie = ties[at] ?? null;
-      return [
-        `  ${names}${who}: ${printable(first.words)} (line ${first.line})${deferral}`,
-        // Of several that have it in common it is told with the last.
-        ...(tie === null || ties[at + 1] === tie ? [] : [`    ${tie}`]),
-        ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
-          ? []
-          : [`    said ${first.times} times: a probe that is tried again was deferred (guess)`]),
-      ];
-    }),
-    ...(rest > 0 ? [`  and of ${rest} more`] : []),
-  ];
-}
-
-function tieText(tie: Suspect['tie']): string | null {
-  return tie === null ? null : `${TIES[tie.kind]}: ${listed(tie.devices, LIKELY)}`;
 }
 
 const AS_IT_WAS_WRITTEN = 'give the log as the kernel wrote it, a message a line';

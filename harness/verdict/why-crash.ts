@@ -17,7 +17,7 @@ export function crashOfBoot({ crashes, root }: LogSummary): CrashOfBoot | null {
 }
 
 /** A driver's own function is further in than what calls it: call_driver_probe(), drivers/base/dd.c. */
-function probeOf({ probing, trace }: Crash): string | null {
+export function probeOf({ probing, trace }: Crash): string | null {
   if (probing !== null) return `${probing.driver}, of ${probing.device}`;
   const at = trace.findIndex((frame) => frame.function === 'really_probe');
   const inside = trace.slice(0, Math.max(0, at)).map((frame) => frame.function);

@@ -153,6 +153,12 @@ export interface Suspect extends Words {
   readonly tie: { readonly kind: Tie; readonly devices: readonly string[] } | null;
 }
 
+/** What a driver said of a device that did not come up. */
+export interface SilentFailure extends Words {
+  /** The kernel's warning in a probe, shortly before. */
+  readonly warning: { readonly title: string; readonly probe: string; readonly line: number } | null;
+}
+
 /** A device that was deferred, the line that shows that it is bound, and what was said last of why it was not. */
 export interface BoundLater {
   readonly device: string;
@@ -257,6 +263,8 @@ export interface Why {
   readonly said: readonly Words[];
   /** Those of them that may be why something is not bound; where nothing is left open, that may have ended a probe. */
   readonly complaints: readonly Suspect[];
+  /** Not among those: devices that say themselves that they did not come up; the driver core has no word of it. */
+  readonly silent: readonly SilentFailure[];
   /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */
   readonly unread: LogSummary['unread'];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */

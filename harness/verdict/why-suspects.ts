@@ -120,7 +120,7 @@ function allOf(roots: readonly Root[]): string[] {
 }
 
 /** Whether it is a driver that speaks, and not a bus or what a subsystem puts before its words. */
-function isDriver(name: string | null): boolean {
+export function isDriver(name: string | null): boolean {
   return name !== null && /^[a-z\d]/.test(name) && !NO_DRIVERS.has(name);
 }
 
@@ -128,7 +128,8 @@ function isDriver(name: string | null): boolean {
  * What speaks of what is there already: hosts and interfaces (wiphy, UDC, hubs and gadgets, PCI ports, MMC hosts), and
  * what reserves ranges for the firmware (drivers/pnp/system.c).
  */
-const OF_WHAT_IS_THERE = /^(?:ieee80211|udc|hub|pcieport|pci_root|system|mmc_host|g_\w{1,16})$/;
+export const OF_WHAT_IS_THERE: RegExp =
+  /^(?:ieee80211|udc|configfs-gadget|hub|pcieport|pci_root|system|mmc_host|g_\w{1,16})$/;
 /** A function of a probe, or that is called in one. */
 const IN_A_PROBE = /probe|init|bind|attach|register|load|create|setup|parse/;
 
@@ -150,7 +151,7 @@ function isOfRegulator({ device, driver, words }: Words): boolean {
 const RUN_TIME = 10_000_000;
 
 /** Whether the driver has been on the device for long when it tells the error: that ends no probe. */
-function isOfRunTime({ device, time = null }: Words, { heard }: LogSummary): boolean {
+export function isOfRunTime({ device, time = null }: Words, { heard }: LogSummary): boolean {
   const since = heard.get(device)?.since ?? null;
   return time !== null && since !== null && time - since > RUN_TIME;
 }

@@ -32,6 +32,7 @@ import {
   partsOfBound,
   splitSettled,
 } from './why-settled.ts';
+import { silentFailures, splitErrors } from './why-silent.ts';
 import { withEndless, withMoreWords } from './why-spoken.ts';
 import { othersOf, suspectsOf } from './why-suspects.ts';
 import { wantOf } from './why-wants.ts';
@@ -170,6 +171,7 @@ export function whyUnbound(said: LogSummary): Why {
   const rootDevice = rootDeviceOf(summary, unbound);
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
+  const suspects = suspectsOf(others, { roots: found, unexplained: [...unexplained], unspoken }, summary);
   return {
     kernel: summary.banner ?? summary.release,
     boot: null,
@@ -196,7 +198,7 @@ export function whyUnbound(said: LogSummary): Why {
     doubles: doublesOf(found, summary),
     rejected: firstOfEach(summary.rejected),
     said: others,
-    complaints: suspectsOf(others, { roots: found, unexplained: [...unexplained], unspoken }, summary),
+    ...splitErrors(suspects, silentFailures(others, summary), found.length + unexplained.size > 0),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };

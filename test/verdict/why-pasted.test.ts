@@ -9,12 +9,13 @@ const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
 
 describe('an excerpt', () => {
   it('without a word of the driver core has a missing firmware told besides drivers’ errors, and no other’s words', () => {
-    const { complaints } = why(
+    const { complaints, silent } = why(
       '[    9.409858] gadget-dsi 32e6.dsi: Failed to attach its bridge: -19',
       '[    9.409900] gadget-proc0: Direct firmware load for gadget.fw failed with error -2',
       '[    9.410000] gadget: it cannot be said whose error this is',
     );
-    expect(complaints.map(({ device }) => device)).toEqual(['32e6.dsi', 'gadget-proc0']);
+    expect(complaints.map(({ device }) => device)).toEqual(['gadget-proc0']);
+    expect(silent.map(({ device }) => device)).toEqual(['32e6.dsi']);
   });
 
   it('has a message of the driver core at the end of a sentence', () => {

@@ -1119,7 +1119,7 @@ describe('a guess', () => {
     expect(text).toContain('perhaps for phy-32f0.pcie-phy.4, of which its driver says (line 1): phy poweron failed');
     expect(text).toContain('next: see first to what is said of phy-32f0.pcie-phy.4');
     const long = Array.from({ length: 9 }, (_, n) => stamped(`other ${n}.dev: ready`));
-    expect(formatWhy(why(phy, ...long, words, failed))).not.toContain('poweron');
+    expect(formatWhy(why(phy, ...long, words, failed))).not.toMatch(/perhaps for .*poweron/);
   });
 
   it('knows a deferral by its number without a sign, and a clock by its name', () => {

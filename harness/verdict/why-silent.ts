@@ -1,0 +1,119 @@
+import type { Words } from '../dmesg/complaints.ts';
+import { DRM, IS_DEVICE, isFunction, isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
+import type { LogSummary } from '../dmesg/summary.ts';
+import { oneOf } from '../regex.ts';
+import { probeOf } from './why-crash.ts';
+import type { SilentFailure, Suspect, Why } from './why-roots.ts';
+import { IS_DEFERRED, isDriver, isOfRunTime, OF_WHAT_IS_THERE } from './why-suspects.ts';
+
+/**
+ * Devices whose drivers say that they did not come up, and of which the driver core has no word: call_driver_probe(),
+ * drivers/base/dd.c, is silent about -ENODEV and -ENXIO, and what a probe begins may fail after its end.
+ */
+
+const FAILS = /(?:fail\w*|err(?:or)?|unable|could ?n[o']t|can ?not|can't|unsuccessful)/;
+const WRONG = /(?:unexpected|wrong|unknown|unsupported|invalid|incorrect|mismatch\w*|unrecogni[sz]ed|bad)/;
+const IS_BAD = oneOf(FAILS, WRONG);
+/** By what a driver knows that its chip is there. */
+const ID = oneOf(
+  /(?:chip|sensor|device|dev|product|vendor|manufacturer|part|silicon)[ _-]?(?:id\w*|info|rev\w*|ver\w*)/,
+  /who[ _-]?am[ _-]?i/,
+);
+/** What a driver does at the start with all of its device. */
+const START = oneOf(
+  /initiali[sz]\w*|init(?:ing)?|prob(?:e|ing)|start(?:-?up)?|set(?:ting)?[ -]?up|enumerat\w+/,
+  /power(?:ing)?[ _-]?(?:on|up)|bring[ -]?up|detect\w*|identify|calibrat\w+/,
+);
+const DID_NOT_COME_UP = new RegExp(
+  oneOf(
+    String.raw`\b${IS_BAD}\b.{0,32}\b${ID}`,
+    String.raw`\b${ID}.{0,32}\b${IS_BAD}\b`,
+    String.raw`\b${FAILS.source}(?: to| in| while| during| whilst| at|:)?(?: \w+){0,2} ${START}\b`,
+    String.raw`\b${START}(?: \w+)? ${FAILS.source}\b`,
+    /\blink (?:start-?up )?fail|\bno (?:response|answer|ack)\b|\bnot (?:respond|answer)|communicat\w+ (?:fail|err)/,
+    /fail\w* to communicate|firmware (?:request|load\w*) fail|no firmware/,
+  ),
+  'i',
+);
+/** -ENXIO and -ENODEV at the end, which the driver core does not tell. */
+const SILENT_ERROR = /(?<![\w.])-(?:19|6|ENODEV|ENXIO)\b\W*$/;
+/** cpufreq drivers speak of a CPU (drivers/cpufreq/cpufreq-dt.c). */
+const OF_CPUS = /OPP table can't be empty/;
+/** mmc_rescan(), drivers/mmc/core/core.c, after all frequencies have been tried. */
+const NO_CARD = /Failed to initialize a non-removable card/;
+const IS_HOST = /^mmc\d{1,3}$/;
+const MOST_OF_A_KEY = 60;
+/** A warning is of what is said so many lines after it. */
+const JUST_AFTER = 2;
+
+/** What tells words of one kind of a device from others: numbers and addresses are the device's. */
+export function keyOf({ driver, words }: Pick<Words, 'driver' | 'words'>): string {
+  return `${driver} ${words.replaceAll(/(?:0x)?[0-9a-f]*\d[0-9a-f]*/gi, '0').slice(0, MOST_OF_A_KEY)}`;
+}
+
+/** Without what is said of devices that work as well: {@link Words} are joined of the first and the last. */
+function withoutHarmless(said: Words, harmless: ReadonlySet<string>): Words {
+  const { driver, words, line, lastLine = line } = said;
+  const own = words.split('; ').filter((part) => !harmless.has(keyOf({ driver, words: part })));
+  return { ...said, words: own.join('; '), line: words.startsWith(own[0] ?? '') ? line : lastLine };
+}
+
+/**
+ * What says in its own words that it did not come up.
+ * @param others what is said of devices that are neither roots nor wait, from `othersOf`
+ */
+export function silentFailures(others: readonly Words[], summary: LogSummary): SilentFailure[] {
+  const open = new Set(others.map(({ device }) => device));
+  const harmless = new Set(
+    [...summary.complaints.values()].flatMap(({ device, driver, words }) =>
+      open.has(device) ? [] : words.split('; ').map((part) => keyOf({ driver, words: part })),
+    ),
+  );
+  return others.flatMap((said) => {
+    const own = withoutHarmless(said, harmless);
+    return !saysSo(own, summary) ? [] : [{ ...own, warning: warningBefore(said, summary) }];
+  });
+}
+
+/** Each is told once: as what may be the cause of something that is open, or else as what did not come up. */
+export function splitErrors(
+  suspects: readonly Suspect[],
+  silent: readonly SilentFailure[],
+  isAnyOpen: boolean,
+): Pick<Why, 'complaints' | 'silent'> {
+  const first = new Set((isAnyOpen ? suspects : silent).map(({ device }) => device));
+  const rest = <T extends Words>(some: readonly T[]) => some.filter(({ device }) => !first.has(device));
+  return isAnyOpen ? { complaints: suspects, silent: rest(silent) } : { complaints: rest(suspects), silent };
+}
+
+function saysSo(said: Words, summary: LogSummary): boolean {
+  const { device, driver, words, attempts = 1 } = said;
+  if (driver === null) return IS_HOST.test(device) && NO_CARD.test(words);
+  if (driver === CPU) return OF_CPUS.test(words);
+  if (
+    !isOfDriver(device, driver) ||
+    isFunction(device) ||
+    isLittle(words) ||
+    IS_DEFERRED.test(words) ||
+    isOfRunTime(said, summary)
+  )
+    return false;
+  // Only once, as what fails so is not tried again.
+  return DID_NOT_COME_UP.test(words) || (attempts === 1 && SILENT_ERROR.test(words));
+}
+
+const CPU = 'cpu';
+
+/** Some drivers' names begin with a capital letter, as those of subsystems do. */
+function isOfDriver(device: string, driver: string): boolean {
+  if (driver === DRM || OF_WHAT_IS_THERE.test(driver) || NO_DRIVERS.has(driver)) return false;
+  return isDriver(driver) || IS_DEVICE.test(device);
+}
+
+function warningBefore({ line }: Words, { crashes }: LogSummary): SilentFailure['warning'] {
+  const crash = crashes.findLast(
+    ({ kind, lastLine }) => kind === 'warning' && lastLine < line && line - lastLine <= JUST_AFTER,
+  );
+  const probe = crash === undefined ? null : probeOf(crash);
+  return crash === undefined || probe === null ? null : { title: crash.title, probe, line: crash.line };
+}

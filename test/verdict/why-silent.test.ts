@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { formatWhy } from '../../harness/report/why.ts';
+import { whyUnbound } from '../../harness/verdict/why.ts';
+import { summaryOf } from './summary-of.ts';
+
+const why = (...lines: string[]) => whyUnbound(summaryOf(lines));
+const at = (seconds: number, text: string) => `[${seconds.toFixed(6).padStart(12)}] ${text}`;
+const pending = at(12, 'platform a.usb: deferred probe pending: (reason unknown)');
+const silent = (...lines: string[]) => why(...lines).silent.map(({ device }) => device);
+
+describe('what says of itself that it did not come up', () => {
+  it.each([
+    ['4-0036', 'ovgadget 4-0036: Unexpected sensor id(000000), ret(-5)'],
+    ['4-0036', 'gadget-ts 4-0036: chip id mismatch: 0x0'],
+    ['4-0036', 'Gadget-TS 4-0036: I2C communication failure: -6'],
+    ['fe100000.pcie', 'gadget-pcie fe100000.pcie: PCIe Link Fail'],
+    ['fe100000.pcie', 'gadget-pcie fe100000.pcie: failed to initialize host'],
+    ['1000.sensor', 'gadget-tsens 1000.sensor: tsens calibration failed'],
+    ['thermo', 'gadget-thermo thermo: Failed to register thermal zone: -19'],
+    ['2000.vpu', 'gadget-vpu 2000.vpu: firmware request failed'],
+    ['mmc2', 'mmc2: Failed to initialize a non-removable card'],
+    ['cpu0', "cpu cpu0: OPP table can't be empty"],
+  ])('is told besides what waits, and alone: of %s', (device, text) => {
+    expect(silent(at(1, text), pending)).toEqual([device]);
+    expect(silent(at(1, text))).toEqual([device]);
+    expect(why(at(1, text)).complaints).toEqual([]);
+  });
+
+  it.each([
+    ['an error that ends no probe', 'gadget-cam 4-0036: Failed to get its debug file'],
+    ['a regulator that a dummy stands for', 'gadget-ts 4-0036: failed to find its supply, using dummy regulator'],
+    ['a deferral', 'gadget-cam 4-0036: failed to initialize, -517'],
+    ['a class', 'thermal thermal_zone3: failed to initialize, -19'],
+    ['a gadget of a controller that is there', 'configfs-gadget 1000.usb: failed to start g1: -19'],
+    ['a function', 'gadget gadget_link_init: failed to initialize'],
+    ['another frequency, with a card', 'mmc2: error -110 whilst initialising SD card'],
+  ])('is not %s', (_, text) => {
+    expect(silent(at(1, text), pending)).toEqual([]);
+  });
+
+  it('is nothing that works later, that has been there for long, or that is tried again with such an error', () => {
+    const fails = 'gadget-cam 4-0036: Failed to get its channels, -19';
+    expect(silent(at(1, fails), pending)).toEqual(['4-0036']);
+    expect(silent(at(1, fails), at(1.1, 'gadget-cam 4-0036: 12 Mpx'), pending)).toEqual([]);
+    expect(silent(at(1, 'gadget-cam 4-0036: 12 Mpx'), at(30, fails), pending)).toEqual([]);
+    expect(silent(at(1, fails), at(5, fails), pending)).toEqual([]);
+  });
+
+  it('has no words that are said of devices that work, too', () => {
+    const says = (device: string, words: string) => at(1, `gadget-pcie ${device}.pcie: ${words}`);
+    const all = (device: string) => says(device, 'reading 0xffff0001 is an initialization error');
+    const works = [all('1000'), says('1000', 'host bridge found')];
+    expect(silent(all('2000'), pending)).toEqual(['2000.pcie']);
+    expect(silent(...works, all('2000'), pending)).toEqual([]);
+    expect(why(...works, all('2000'), says('2000', 'PCIe controller setup failed'), pending).silent).toMatchObject([
+      { device: '2000.pcie', words: 'PCIe controller setup failed', line: 4 },
+    ]);
+  });
+
+  it('is told once, after what may be the cause of what waits', () => {
+    const codec = at(1, 'sgtl900 0-000a: Error reading chip id -6');
+    const clock = at(1, 'rtc-gadget 0-0068: failed to identify, -6');
+    const card = pending.replace('a.usb', 'sound');
+    const found = why(codec, clock, card);
+    expect(found.complaints).toMatchObject([{ device: '0-000a' }]);
+    expect(found.silent).toMatchObject([{ device: '0-0068' }]);
+    expect(formatWhy(found)).toMatch(
+      /of the audio too[^\n]*\n\nThese say in their own words that they did not come up/,
+    );
+  });
+
+  it('is one line of those that say alike', () => {
+    const cpus = [1, 2, 3].map((n) => at(1, `gadget-debug ${n}000.debug: CPU${n} debug arch init failed`));
+    expect(formatWhy(why(...cpus))).toContain(
+      '  1000.debug, 2000.debug, 3000.debug (gadget-debug): CPU1 debug arch init failed (line 1)\n',
+    );
+  });
+
+  it('has the warning of the kernel in a probe that comes just before', () => {
+    const warning = [
+      '------------[ cut here ]------------',
+      'WARNING: CPU: 0 PID: 21 at drivers/gadget/of.c:874 gadget_add_table+0x5f4/0x6e4',
+      'CPU: 0 PID: 21 Comm: kworker/0:1 Not tainted 5.10.10 #1',
+      'Call trace:',
+      ' gadget_add_table+0x5f4/0x6e4',
+      ' gadget_cpufreq_probe+0x2bc/0x3e4',
+      ' platform_probe+0x48/0x98',
+      ' really_probe+0x208/0x4f0',
+      '---[ end trace 01035aec03bfa84a ]---',
+    ].map((text) => at(3, text));
+    const empty = at(3.1, "cpu cpu0: OPP table can't be empty");
+    expect(formatWhy(why(...warning, empty))).toMatch(
+      /OPP table can't be empty \(line 10\)\n {4}just before, in gadget_cpufreq_probe\(\): WARNING in gadget_add_table \(line 1\)\n/,
+    );
+    expect(why(...warning, at(3.1, 'a'), at(3.1, 'b'), empty).silent).toMatchObject([{ warning: null }]);
+  });
+});
