@@ -1,7 +1,7 @@
 import type { BootSign } from './boots.ts';
 import { Complaints, type GoodWords, Heard, type Words } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp, Machine } from './events.ts';
-import { type DeviceLife, Lives, type RetryLoop } from './lives.ts';
+import { type DeviceLife, Lives, type Place, type RetryLoop } from './lives.ts';
 import { machineOfReport } from './machine.ts';
 import { rootEvent } from './root.ts';
 import { NO_DRIVERS } from './spoken.ts';
@@ -141,6 +141,8 @@ export interface LogSummary {
   readonly unread: readonly { readonly text: string; readonly line: number; readonly time: number | null }[];
   /** By device, what drivers said last that does not. */
   readonly heard: ReadonlyMap<string, GoodWords>;
+  /** Functions of probes that speak, with where each did first. */
+  readonly probeFunctions: ReadonlyMap<string, Place>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */
@@ -184,6 +186,7 @@ export class Summary {
   readonly #complaints = new Complaints();
   readonly #unread: { text: string; line: number; time: number | null }[] = [];
   readonly #heard = new Heard();
+  readonly #probeFunctions = new Map<string, Place>();
   readonly #links: Link[] = [];
   readonly #supplying = new Map<string, number>();
   readonly #stirs: number[] = [];
@@ -279,6 +282,12 @@ export class Summary {
       case 'complained':
         this.#complaints.add(event);
         return;
+      case 'probe-speaks': {
+        const { symbol, line, time } = event;
+        if (this.#probeFunctions.size < MAX_NOTED && !this.#probeFunctions.has(symbol))
+          this.#probeFunctions.set(symbol, { line, time });
+        return;
+      }
       case 'unread':
         if (this.#unread.length < MAX_NOTED)
           this.#unread.push({ text: event.text, line: event.line, time: event.time });
@@ -373,6 +382,7 @@ export class Summary {
       complaints: this.#complaints.all,
       unread: this.#unread,
       heard: this.#heard.all,
+      probeFunctions: this.#probeFunctions,
       stirs: this.#stirs,
       links: this.#links,
       supplying: this.#supplying,

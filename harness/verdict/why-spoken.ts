@@ -1,8 +1,9 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { ERROR_NUMBER } from '../dmesg/deferral.ts';
-import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { type DeviceLife, isOneAttempt, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
 import { lacksPins, REPEATS, refusesPins } from '../dmesg/pins.ts';
+import { isProbeOf } from '../dmesg/probe-functions.ts';
 import { isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { isProvider, userOf } from './why-guesses.ts';
@@ -67,22 +68,48 @@ const PROBE_FAILED = /^(?:(?:\w{1,16} ){0,3}probe failed|failed to probe)\b/i;
 /** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
 export const RETURNED = /^error -(?!EPROBE_DEFER)[A-Z0-9]{3,16}: /;
 
+/** pin_request(), drivers/pinctrl/pinmux.c, before the device that does not get what another one has. */
+const CLAIMS = '; cannot claim for ';
+
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
-function endsProbe({ device, words }: Words): boolean {
-  // Without the pin controller's words it may be deferred.
-  const isRefused = refusesPins(words) || lacksPins(words);
+function endsProbe(said: Words): boolean {
+  const { words } = said;
   const last = words.split('; ').at(-1) ?? '';
   const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last) && !isLittle(last));
-  return isRefused || isSaid || words.includes(`; cannot claim for ${device}`);
+  // Without the pin controller's words it may be deferred.
+  return isOfPins(said) || isSaid;
+}
+
+/** Whether the words are of pins that a device cannot have: the controller's, the core's, or who has them. */
+function isOfPins({ device, words }: Words): boolean {
+  return refusesPins(words) || lacksPins(words) || words.includes(`${CLAIMS}${device}`);
+}
+
+/**
+ * Whether a device that works could not set a state of its pins: what it gets before its probe it had got when its
+ * driver spoke in the probe, and only a deferral is tried again.
+ */
+export function lacksPinsAtWork(said: Words, { heard, probeFunctions }: LogSummary): boolean {
+  if (!isOfPins(said)) return false;
+  const { device, driver, words, line, time = null, times = 1 } = said;
+  if (times > 1 && words.includes(`${CLAIMS}${device}`)) return true;
+  const first = heard.get(device);
+  const spoke = [...probeFunctions].flatMap(([symbol, place]) =>
+    driver !== null && isProbeOf(symbol, driver) ? [place] : [],
+  );
+  if (first !== undefined) spoke.push({ line: first.first, time: first.since });
+  return spoke.some((place) => place.line < line && !isOneAttempt(place, { line, time }));
 }
 
 function withFailuresOfDrivers(
   devices: ReadonlyMap<string, DeviceLife>,
-  { complaints, heard }: LogSummary,
+  log: LogSummary,
 ): ReadonlyMap<string, DeviceLife> {
+  const { complaints, heard } = log;
   const failed = [...complaints.values()].filter((said) => {
     const { device, driver, line } = said;
-    return driver !== null && !devices.has(device) && endsProbe(said) && line > (heard.get(device)?.line ?? 0);
+    const isOpen = driver !== null && !devices.has(device) && line > (heard.get(device)?.line ?? 0);
+    return isOpen && endsProbe(said) && !lacksPinsAtWork(said, log);
   });
   if (failed.length === 0) return devices;
   const all = new Map(devices);

@@ -18,6 +18,7 @@ import {
 } from './why-guesses.ts';
 import type { Root, Suspect, Why } from './why-roots.ts';
 import { lastTryOfAll } from './why-settled.ts';
+import { lacksPinsAtWork } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
 /** Errors that drivers report, as far as they may be why something is not bound of which the log gives no reason. */
@@ -95,9 +96,14 @@ function isRefuted({ device, words, line, lastLine = line }: Words, { heard }: L
 
 /** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
 export function othersOf(summary: LogSummary, known: ReadonlySet<string>, roots: readonly Root[]): Words[] {
+  // The controller may say the same.
+  const atWork = new Set(
+    [...summary.complaints.values()].filter((said) => lacksPinsAtWork(said, summary)).map(({ words }) => words),
+  );
   const rank = ({ device, driver }: Words) => Math.min(providerRank(device), providerRank(driver ?? ''));
   return [...summary.complaints.values()]
     .filter(({ device }) => !known.has(device) && summary.devices.get(device)?.state !== 'bound')
+    .filter(({ words }) => !atWork.has(words))
     .filter(({ words }) => !roots.some(({ evidence }) => evidence?.includes(words) === true))
     .filter((said) => IS_DEFERRED.test(said.words) || LACKS_PIN.test(said.words) || !isRefuted(said, summary))
     .sort((a, b) => rank(a) - rank(b) || a.line - b.line);

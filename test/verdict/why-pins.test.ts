@@ -159,6 +159,33 @@ describe('pins that cannot be had yet', () => {
   });
 });
 
+describe('pins that a device at work asks for', () => {
+  const claims = `${PINS} pin P12 already requested by 1000.eye; cannot claim for 1000.hub`;
+  const refused = (ms: number) => [
+    at(ms, claims),
+    at(ms, 'gadget_hub 1000.hub: Error applying setting, reverse things back'),
+  ];
+
+  it('are no failed probe where its driver has spoken in it, with or without the name of the device', () => {
+    const found = why(at(20, 'ACME_INFO: ACME: gadget_hub_probe: 67 lines are shared'), ...refused(500));
+    expect(found).toMatchObject({ roots: [], complaints: [] });
+    expect(why(at(20, 'gadget_hub 1000.hub: two ports'), ...refused(500)).roots).toEqual([]);
+    expect(why(at(20, 'ACME: gadget_eye_probe: 67 lines are shared'), ...refused(500)).roots).toHaveLength(1);
+    expect(why(at(499, 'gadget_hub 1000.hub: two ports'), ...refused(500)).roots).toHaveLength(1);
+  });
+
+  it('are none where it asks again, as only what is deferred is probed again', () => {
+    expect(why(...refused(500)).roots).toMatchObject([{ name: '1000.hub', cause: { cause: 'failed' } }]);
+    expect(why(...refused(500), ...refused(700)).roots).toEqual([]);
+  });
+
+  it('are one where the driver core says so', () => {
+    const fails = at(501, 'gadget_hub: probe of 1000.hub failed with error -22');
+    const spoke = at(20, 'gadget_hub_probe: 67 lines are shared');
+    expect(why(spoke, ...refused(500), fails).roots).toMatchObject([{ name: '1000.hub', cause: { error: 22 } }]);
+  });
+});
+
 describe('a device that goes on after its time-out', () => {
   const over = at(100, 'gadget-hdmi 1.hdmi: deferred probe timeout, ignoring dependency');
 
