@@ -1,6 +1,18 @@
 import { isOneAttempt, type Place } from './lives.ts';
 import { I2C_DEVICE } from './node-names.ts';
-import { CORE_SAYS, DEFERS, IS_DEVICE, isFunction, MOST, NO_DRIVERS, OF_CORE, SAYS, soundsBad } from './spoken.ts';
+import { isProbeOf, probeFunctionIn } from './probe-functions.ts';
+import {
+  CORE_SAYS,
+  DEFERS,
+  IS_DEVICE,
+  isFunction,
+  MOST,
+  NO_DRIVERS,
+  OF_CORE,
+  SAYS,
+  soundsBad,
+  wordsAfterName,
+} from './spoken.ts';
 
 /** What is said of a probe that failed besides what its driver says of the device by its name. */
 
@@ -34,6 +46,8 @@ function tagOf(text: string): string | null {
 
 /** A driver's tag of two words (pr_fmt()). */
 const OF_NO_DEVICE = /^[A-Z][A-Z_]*$/;
+/** A level that a driver prints itself: `ACME_ERR: `, `[ERROR]`. */
+const IS_ERROR = /^\W{0,3}(?:\w{1,32}[-_])?(?:ERR|ERROR)\b/;
 /** A probe's function in a sentence. */
 const OF_PROBE = /(?:^|\s)\w+_probe\b/;
 /** The line just before may be of a slow probe, in microseconds. */
@@ -71,9 +85,12 @@ export function wordsBeside(
   const at = said.findLastIndex(({ text, ...place }, index) => {
     if (index < said.length - JUST_BEFORE || OF_CORE.test(text) || CORE_SAYS.test(text) || DEFERS.test(text))
       return false;
-    const isOwn = driver !== null && text.startsWith(`${driver}: `);
+    const symbol = probeFunctionIn(text);
+    const isNamed = (name: string) =>
+      wordsAfterName(name, text) !== null || (symbol !== null && isProbeOf(symbol, name) && !isOfOther(text));
+    const isOwn = driver !== null && isNamed(driver);
     const isOfAny = (IN_PROBE.test(text) || OF_PROBE.test(text)) && !isOfOther(text);
-    const isOfProbe = (isOwn || isOfAny) && soundsBad(text);
+    const isOfProbe = (isOwn && (soundsBad(text) || IS_ERROR.test(text))) || (isOfAny && soundsBad(text));
     const isNow = isOneAttempt(place, end) || (isOfProbe && index === said.length - 1 && isWithin(place, end));
     if (!isNow) return false;
     return isOfAddress(text) ? soundsBad(text) : isOfProbe || (!isOfOther(text) && isOfError(text, error));
@@ -81,7 +98,8 @@ export function wordsBeside(
   const last = said[at];
   if (last === undefined) return null;
   const { text: words, line } = last;
-  const first = isOfAddress(words) ? undefined : (firstOfRun(said.slice(0, at + 1), error) ?? before(said, at));
+  const isAlone = isOfAddress(words) || !soundsBad(words);
+  const first = isAlone ? undefined : (firstOfRun(said.slice(0, at + 1), error) ?? before(said, at));
   if (first === undefined || words.startsWith(first.text)) return { words: words.slice(0, MOST), line };
   return { words: `${first.text}; ${words}`.slice(0, MOST), line: first.line };
 }
@@ -100,8 +118,8 @@ function before(said: readonly Said[], at: number): Said | undefined {
 }
 
 /**
- * Of what was said in one go under the tag of the last of the lines, the first error with another number than the
- * probe then returns, or else the one before.
+ * Of what was said in one go under the tag of the last of the lines, the first with the commonest error of those with
+ * another number than the probe then returns, or else the one before.
  */
 function firstOfRun(said: readonly Said[], error: number): Said | undefined {
   const last = said.at(-1);
@@ -117,7 +135,14 @@ function firstOfRun(said: readonly Said[], error: number): Said | undefined {
     next = one;
     if (soundsBad(one.text)) run.unshift(one);
   }
-  return run.find(isOther) ?? run.at(-2);
+  return commonest(run.filter(isOther)) ?? run.at(-2);
+}
+
+/** The first of those with the error that most of them have. */
+function commonest(said: readonly Said[]): Said | undefined {
+  const numberOf = ({ text }: Said) => ERRNO.exec(text)?.[1];
+  const times = (one: Said) => said.filter((other) => numberOf(other) === numberOf(one)).length;
+  return said.toSorted((a, b) => times(b) - times(a))[0];
 }
 
 /**
@@ -138,6 +163,11 @@ function isOfUser(text: string): boolean {
   return /^[\w@.-]{1,64}\[\d{1,10}\]: /.test(text);
 }
 
+/** A function that speaks, by the first part of its name, which is that of its driver. */
+const FUNCTION = /(?:^|[\s[(>])([a-z]+\d*[a-z]*)_\w{1,64}(?::\d{1,6})?(?:\(\))?[:\]]/g;
+/** Shorter ones are of many drivers: `dev_`, `i2c_`. */
+const LEAST_STEM = 4;
+
 /** So many errors are kept. */
 const MOST_KEPT = 16;
 /** Reports of crashes may stand between an error and the end of the probe. */
@@ -151,6 +181,24 @@ export class Errors {
     if (!ERRNO.test(said.text) || DEFERS.test(said.text) || !soundsBad(said.text)) return;
     this.#kept.push(said);
     if (this.#kept.length > MOST_KEPT) this.#kept.shift();
+  }
+
+  /**
+   * What a function of the driver whose words end a probe said last of a bus on which nobody answers, where these words
+   * have no such error: `acme_read: error -121; acme_probe: no chip ID, -22`.
+   */
+  ofBus(words: string, end: Place): WordsAt | null {
+    if (OF_BUS.test(words)) return null;
+    const stems = [...words.matchAll(FUNCTION)]
+      .map(([, stem = '']) => stem)
+      .filter((stem) => stem.length >= LEAST_STEM);
+    const last = this.#kept.findLast(
+      ({ text, ...place }) =>
+        OF_BUS.test(text) &&
+        isOneAttempt(place, end) &&
+        [...text.matchAll(FUNCTION)].some(([, stem = '']) => stems.includes(stem)),
+    );
+    return last === undefined ? null : { words: last.text.slice(0, MOST), line: last.line };
   }
 
   /**
@@ -176,6 +224,9 @@ export class Errors {
     return { words: words.slice(0, MOST), line: first.line };
   }
 }
+
+/** include/uapi/asm-generic/errno.h: ENXIO, ENOTCONN, ETIMEDOUT and EREMOTEIO, which an I2C controller returns. */
+const OF_BUS = /(?<![\w.-])-(?:6|107|110|121)\b/;
 
 /** Classes whose devices are parts that others use: `phy phy-1000.phy.0: `, `regulator regulator.3: `. */
 const OF_PARTS: ReadonlySet<string> = new Set(['phy', 'regulator', 'clk', 'reset', 'pwm', 'mailbox', 'nvmem']);

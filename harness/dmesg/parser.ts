@@ -29,6 +29,7 @@ import {
   endedProbeIn,
   goodWords,
   lastOf,
+  lastWordsOf,
   maySpeak,
   OF_TREE,
   soundsBad,
@@ -318,9 +319,12 @@ export class DmesgParser {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
       const own = joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) ?? this.#wordsOfFunctions(event.driver);
       const beside = own === null ? this.#wordsBeside(event, device) : null;
-      const said = beside ?? (own === null ? null : this.#afterCore(device, own));
-      const words = said?.words ?? null;
-      const wordsLine = said?.line ?? null;
+      // A driver that only declines a device is silent of the reason, whatever it has said before.
+      const last = own ?? (event.event === 'probe-failed' ? this.#lastWordsOf(device, event) : null);
+      const said = beside ?? (last === null ? null : this.#afterCore(device, last));
+      const ofBus = said === null ? null : this.#errors.ofBus(said.words, event);
+      const words = ofBus === null ? (said?.words ?? null) : `${ofBus.words}; ${said?.words}`;
+      const wordsLine = ofBus?.line ?? said?.line ?? null;
       return { ...event, device, words, ...(wordsLine === null ? {} : { wordsLine }) };
     }
     if (event.event === 'bind-failed') {
@@ -389,6 +393,12 @@ export class DmesgParser {
   #wordsOfPinController(device: string, lines: readonly string[]): string | null {
     const recent = lines.slice(-RECENT_LINES);
     return recent.some(mayLackPins) ? wordsOfPinController(device, recent.map(textOf)) : null;
+  }
+
+  /** What a device's driver says in the line before its probe fails. */
+  #lastWordsOf(device: string, { time, line }: Place): string | null {
+    const last = this.#lastSaid(line).at(-1);
+    return last !== undefined && isOneAttempt(last, { time, line }) ? lastWordsOf(device, last.text) : null;
   }
 
   /** What was said of a device with what the core of its bus or of a subsystem says just before. */

@@ -503,6 +503,32 @@ export function wordsOfFunctions(driver: string, texts: readonly string[]): stri
   return said;
 }
 
+/** `pr_fmt()`: a name before the words, of a driver or of its device's kind. */
+const NAMED = /^([A-Za-z][\w-]{1,63}): {1,4}(\S.{0,300})$/;
+
+/**
+ * What follows a prefix that is the driver's name, or the beginning of it (`acme: ` of acme-i2c), or goes on after it,
+ * as its functions do, with `-` or `_`; null for any other record.
+ */
+export function wordsAfterName(driver: string, text: string): string | null {
+  const [, prefix = '', words = null] = NAMED.exec(text) ?? [];
+  const [own = '', said = ''] = [driver, prefix].map((name) => name.toLowerCase().replaceAll('-', '_'));
+  if (own === said) return words;
+  const isIts = (said.length >= LEAST_DRIVER && own.startsWith(`${said}_`)) || said.startsWith(`${own}_`);
+  return isIts && own.length >= LEAST_DRIVER ? words : null;
+}
+
+/**
+ * What a driver says of `device` in the line before its probe fails, whatever it is: a state that it does not like need
+ * not sound like an error; null where that is of what works.
+ */
+export function lastWordsOf(device: string, text: string): string | null {
+  const [, driver, name, words = ''] = SAYS.exec(text) ?? [];
+  if (driver === undefined || name !== device || NO_DRIVERS.has(driver)) return null;
+  const isOfWork = AT_WORK.test(words) || saysProbed(words) || NO_MATTER.test(words) || DEFERS.test(words);
+  return isOfWork || OF_CORE.test(words) ? null : words.slice(0, MOST);
+}
+
 /** What a driver says that has asked for something too early. */
 const TOO_EARLY = /\bnot (?:yet )?(?:ready|registered|initiali[sz]ed|probed)\b/;
 
@@ -513,7 +539,7 @@ const TOO_EARLY = /\bnot (?:yet )?(?:ready|registered|initiali[sz]ed|probed)\b/;
 export function wordsOfDriver(driver: string, text: string): string | null {
   const [, symbol = '', words = null] = DRM_SAYS.exec(text) ?? [];
   if (symbol.startsWith(driver.replaceAll('-', '_'))) return words;
-  const own = text.startsWith(`${driver}: `) ? text.slice(driver.length + 2) : null;
+  const own = wordsAfterName(driver, text);
   if (own !== null) return soundsBad(own) ? own.slice(0, MOST) : null;
   const isOfDevice = SAYS.exec(text)?.[1] !== undefined;
   const defers = DEFERS.test(text) || TOO_EARLY.test(text);

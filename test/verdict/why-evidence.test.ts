@@ -36,6 +36,11 @@ describe('a probe that failed', () => {
         line: 6,
       },
     ]);
+    // Of errors that differ the commonest tells.
+    const once = at(109, '<<ACME-ERR>>[acme_write:432] transfer error (-110)');
+    const again = at(112, '<<ACME-ERR>>[acme_write:432] transfer error (-6)');
+    const many = [once, ...tagged(110).slice(0, 1), again, ...tagged(110).slice(3)];
+    expect(rootsOf(...many)[0]?.evidence).toContain('transfer error (-6); ');
     // Of an earlier attempt it says nothing.
     expect(rootsOf(...tagged(50))[0]?.evidence).toBe(
       '<<ACME-ERR>>[acme_init:20] no chip type: failed; <<ACME-ERR>>[acme_ts_probe:567] failed',
@@ -56,6 +61,43 @@ describe('a probe that failed', () => {
     // What another device's driver says is of another probe.
     const other = at(14, 'other 2000.other: cannot get its clock: -2');
     expect(told(other, ...report, failed(16))).toBe(null);
+  });
+
+  it('failed for what is said under a part of its driver’s name, or with a level in a function of it', () => {
+    const fails = (driver: string) => at(11, `${driver}: probe of 1000.gadget failed with error -22`);
+    const told = (driver: string, text: string) => rootsOf(at(10, text), fails(driver))[0]?.evidence;
+    const named = 'acme_eye:  err: Failed to init core';
+    expect(told('acme_eye_v2', named)).toBe(named);
+    expect(told('acme-eye', named)).toBe(named);
+    expect(told('acmex', named)).toBe(null);
+    expect(told('acme_nose', named)).toBe(null);
+    const level = 'ACME_ERR: ACME-X: acme_eye_probe: 85 eye 1 is open';
+    expect(told('acme-eye', level)).toBe(level);
+    expect(told('acme-eye', 'ACME_INFO: ACME-X: acme_eye_probe: 85 eye 1 is open')).toBe(null);
+  });
+
+  it('failed for whatever its driver said of it in the line before, which is not of what works', () => {
+    const fails = at(11, 'gadget-key: probe of 1000.key failed with error -22');
+    const told = (text: string, ms = 10) => rootsOf(at(ms, text), fails)[0]?.evidence;
+    expect(told('gadget-key 1000.key: device is disabled')).toBe('device is disabled');
+    expect(told('gadget-key 1000.key: registered with the input core')).toBe(null);
+    expect(told('gadget-key 2000.key: device is disabled')).toBe(null);
+    expect(told('platform 1000.key: device is disabled')).toBe(null);
+    expect(told('gadget-key 1000.key: device is disabled', 1)).toBe('device is disabled');
+    expect(rootsOf(at(1, 'gadget-key 1000.key: device is disabled'), at(900, fails.slice(15)))[0]?.evidence).toBe(null);
+  });
+
+  it('failed because nobody answers on its bus, where its driver makes another error of that', () => {
+    const asked = at(30, 'acme519_i2c_read: read cnt=4 error=-121');
+    const dump = Array.from({ length: 30 }, (_, n) => at(31, `dump ${n}`));
+    const said = at(40, 'ACME_AMP 6-005b: acme519_i2c_probe: acme519_read_id failed ret=-22');
+    const fails = at(41, 'ACME_AMP: probe of 6-005b failed with error -22');
+    const found = why(asked, ...dump, said, fails);
+    expect(found.roots).toMatchObject([{ evidence: expect.stringContaining('error=-121; acme519_i2c_probe: ') }]);
+    expect(formatWhy(found)).toContain('next: nothing answers there');
+    // Another driver asks for another device.
+    const other = at(30, 'brand_i2c_read: read cnt=4 error=-121');
+    expect(rootsOf(other, ...dump, said, fails)[0]?.evidence).not.toContain('-121');
   });
 });
 

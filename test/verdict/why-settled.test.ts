@@ -263,7 +263,7 @@ describe('what works in spite of what was said earlier', () => {
     ])
       expect([text, accused(text)]).toEqual([text, 0]);
     expect(accused('irq: no irq domain found for gadget@20 !')).toBe(1);
-    expect(accused('gadget: api mismatch')).toBe(1);
+    expect(accused('acme: api mismatch')).toBe(1);
   });
 
   it('is told once where several fail in the same words about their own nodes', () => {
