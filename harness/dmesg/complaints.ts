@@ -32,6 +32,8 @@ export interface GoodWords extends Words {
   readonly first: number;
   /** When that was, in microseconds; null where the line has no stamp. */
   readonly since: number | null;
+  /** That was of its network interface. */
+  readonly ofInterface: boolean;
   /** How often its driver has said since what it had said first, with nothing in between that was not said before. */
   readonly begins: number;
   /** The line in which it did so last. */
@@ -46,7 +48,8 @@ const KEY = 40;
 export class Heard {
   readonly #kept = new Map<string, GoodWords & { readonly opening: string; readonly said: Set<string> }>();
 
-  add({ device, driver, words, line, time }: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+  add(event: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+    const { device, driver, words, line, time } = event;
     const known = this.#kept.get(device);
     if (known === undefined && this.#kept.size >= MOST) return;
     const key = keyOf(words);
@@ -56,7 +59,8 @@ export class Heard {
     const isBegin = !isNew && key === opening && known !== undefined && keyOf(known.words) !== opening;
     const begins = isNew ? 0 : (known?.begins ?? 0) + Number(isBegin);
     const begun = isBegin ? line : (known?.begun ?? line);
-    this.#kept.set(device, { device, driver, words, line, first, since, opening, said, begins, begun });
+    const ofInterface = known?.ofInterface ?? event.ofInterface === true;
+    this.#kept.set(device, { device, driver, words, line, first, since, ofInterface, opening, said, begins, begun });
   }
 
   /** By device. */

@@ -102,6 +102,8 @@ export type ProbeEvent = At & { readonly device: string; readonly driver: string
         readonly words: string;
         /** The words are of what is registered when a probe is as good as over: the device is at work. */
         readonly atWork?: true;
+        /** They are of its network interface, which is opened long after the probe. */
+        readonly ofInterface?: true;
       }
     | { readonly event: 'bound' }
     /** What its driver had got in the probe is given back: deferred again, or failed. */

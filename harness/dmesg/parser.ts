@@ -28,6 +28,7 @@ import {
   complaintIn,
   endedProbeIn,
   goodWords,
+  isOfInterface,
   lastOf,
   lastWordsOf,
   maySpeak,
@@ -269,7 +270,7 @@ export class DmesgParser {
         : null;
     if (announced !== null) {
       const words = { event: 'spoke', driver: null, words: text, atWork: true, line, time } as const;
-      this.#emit({ ...words, device: announced });
+      this.#emit({ ...words, device: announced, ...(isOfInterface(text) ? { ofInterface: true } : {}) });
     }
     const bound = this.#complaints && read === null ? boundIn(text) : null;
     if (bound !== null) this.#emit({ event: 'bound', ...bound, line, time });

@@ -282,6 +282,12 @@ interface GoodWords {
   readonly driver: string;
   readonly words: string;
   readonly atWork?: true;
+  readonly ofInterface?: true;
+}
+
+/** Whether a line is of a network device's interface. */
+export function isOfInterface(text: string): boolean {
+  return SAYS_INTERFACE.test(text);
 }
 
 /** What a driver says of a device as of one that works; null for an error, and for what the driver core says. */
@@ -294,7 +300,8 @@ export function goodWords(device: string, text: string): GoodWords | null {
   if (at <= 0 || !/^[\w.,-]{1,64}$/.test(driver) || NO_DRIVERS.has(driver)) return null;
   if (GOES_ON.test(words)) return { driver, words };
   if (OF_CORE.test(words) || NO_MATTER.test(words) || DEFERS.test(words) || AN_ERROR.test(words)) return null;
-  return said !== text || AT_WORK.test(words) ? { driver, words, atWork: true } : { driver, words };
+  if (said !== text) return { driver, words, atWork: true, ofInterface: true };
+  return AT_WORK.test(words) ? { driver, words, atWork: true } : { driver, words };
 }
 
 /** A device's name that a person left out. */
@@ -431,6 +438,9 @@ export const DRM = 'drm';
 /** drm_err() without a device, include/drm/drm_print.h: the function that speaks, and its words. */
 const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] (?:\*ERROR\*|ERROR) (.{1,300})$/;
 
+/** What vendors' drivers put before words that are of no error. */
+const OF_INFORMATION = /(?:^|_)(?:INFO?|DBG|DEBUG|NOTICE|VERBOSE)$/;
+
 /**
  * What a driver says of a device that sounds like an error. It may be the only trace of a probe that came to nothing:
  * call_driver_probe(), drivers/base/dd.c, is silent about -ENODEV and -ENXIO.
@@ -445,6 +455,7 @@ export function complaintIn(
     return { event: 'complained', device: symbol, driver: DRM, words: said, line, time };
   const [, driver = null, device, words] = SAYS.exec(text) ?? ofWords(text) ?? [];
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
+  if (driver === null && OF_INFORMATION.test(device)) return null;
   // Without a driver the words are a subsystem's, or a trace's.
   if (driver === null && (!AN_ERROR.test(words) || /^CPU\d+$/.test(device))) return null;
   // Of a class' device no driver is deferred.

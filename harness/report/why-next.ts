@@ -43,7 +43,7 @@ export function askTheKernel(kernel: string | null, stuck: { readonly shell: boo
   const where = stuck === null ? 'on the board' : 'in the shell of the initramfs';
   const file = `${where}, \`cat /sys/kernel/debug/devices_deferred\` has the reasons that drivers gave`;
   const [, major, minor] = VERSION.exec(kernel ?? '') ?? [];
-  if (major === undefined) return `${file}; a kernel before 6.8 does not print them`;
+  if (major === undefined) return `${file} (from 5.9 on); a kernel before 6.8 does not print them`;
   const version = Number(major) + Number(minor) / HUNDREDTH;
   if (version < KEPT) return ASK_THE_DRIVER_CORE;
   return version < PRINTED ? `${file}, which ${major}.${minor} does not print` : file;

@@ -248,8 +248,10 @@ function guessesOf(roots: readonly Root[], failed: ReadonlySet<string>): string[
   const cause = first?.cause;
   if (cause?.cause === 'timed-out') {
     const perhaps = new Set(roots.flatMap((root) => (root.cause.cause === 'timed-out' ? root.cause.perhaps : [])));
+    const isOfDomain = roots.every(({ name }) => OF_DOMAIN.test(name));
     return [
-      ...(roots.some(({ name }) => IOMMU.test(name))
+      ...(isOfDomain ? ['  by the names it is a power domain (guess)'] : []),
+      ...(!isOfDomain && roots.some(({ name }) => IOMMU.test(name))
         ? ['  as there are IOMMUs among them, a power domain is the likeliest (guess)']
         : []),
       ...perhapsLines([...perhaps], failed),
@@ -302,6 +304,9 @@ function perhapsLines(names: readonly string[], failed: ReadonlySet<string>): st
     ...(others.length === 0 ? [] : [`  perhaps for ${listed(others, FEW)}, not bound either (guess by the name)`]),
   ];
 }
+
+/** Names of nodes that stand for power domains. */
+const OF_DOMAIN = /(?:^|[:_-])(?:pd|power-?domain)[_-]/;
 
 function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidence: string | null): string {
   const what = lackedBy({ cause, evidence })?.noun ?? NO_OTHERS;

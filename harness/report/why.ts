@@ -110,8 +110,9 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
       ...alikeLines(found),
     );
     const likely = found.likely.slice(0, LIKELY);
-    // Of what is all that is left open, nothing is said by that.
-    if (likely.length > 0 && found.unexplained.some((device) => !likely.includes(device)))
+    // Where all but a few of what is left open are providers, or have something in common, it is not these.
+    const others = found.unexplained.length - found.likely.length;
+    if (likely.length > 0 && found.likely.length <= 2 * others && found.common === null)
       lines.push(`  by their names others may wait for these (guess): ${likely.map(printable).join(', ')}`);
   }
   lines.push(...openLines(found, around));

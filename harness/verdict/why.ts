@@ -1,9 +1,9 @@
-import type { Words } from '../dmesg/complaints.ts';
+import type { GoodWords, Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { deviceName, I2C_DEVICE } from '../dmesg/node-names.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
-import { NO_DRIVERS } from '../dmesg/spoken.ts';
+import { IS_DEVICE, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow, nameFarEnds, withPanels } from './why-below.ts';
 import { crashOfBoot } from './why-crash.ts';
@@ -172,10 +172,11 @@ export function whyUnbound(said: LogSummary): Why {
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
   const suspects = suspectsOf(others, { roots: found, unexplained: [...unexplained], unspoken }, summary);
+  const isPiece = summary.banner === null && !summary.started;
   return {
     kernel: summary.banner ?? summary.release,
     boot: null,
-    isPiece: summary.banner === null && !summary.started,
+    isPiece,
     isEarly: isEarly([...unbound, ...roots.keys()], summary),
     crash: crashOfBoot(summary),
     roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),
@@ -186,6 +187,7 @@ export function whyUnbound(said: LogSummary): Why {
     seen: lastSeen(
       [...unexplained].flatMap((device) => devices.get(device) ?? []),
       summary,
+      isPiece,
     ),
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken,
@@ -231,13 +233,15 @@ function doublesOf(roots: readonly Root[], { devices, heard }: LogSummary): Why[
   );
 }
 
-function lastSeen(lives: readonly DeviceLife[], { heard, inOrder }: LogSummary): Why['seen'] {
+/** @param isPiece what was before the log is not known to be new in it */
+function lastSeen(lives: readonly DeviceLife[], { heard, inOrder }: LogSummary, isPiece: boolean): Why['seen'] {
   const [last] = lives.toSorted((a, b) => b.line - a.line);
   if (last === undefined || last.line === 0) return null;
   const { line, wait } = last;
   // What one lists of devices_deferred is of a time that the log does not tell.
-  const isOfThen = inOrder && !lives.some(({ listed }) => listed);
-  const news = isOfThen ? [...heard.values()].flatMap(({ first }) => (first > line ? [first] : [])) : [];
+  const isOfThen = inOrder && !isPiece && !lives.some(({ listed }) => listed);
+  const isNew = ({ device, first, ofInterface }: GoodWords) => first > line && !ofInterface && IS_DEVICE.test(device);
+  const news = isOfThen ? [...heard.values()].flatMap((one) => (isNew(one) ? [one.first] : [])) : [];
   return { line, time: wait?.to ?? null, later: news.length === 0 ? null : Math.min(...news) };
 }
 

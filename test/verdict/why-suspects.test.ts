@@ -130,6 +130,7 @@ describe('an error that may be why something is not bound', () => {
     'g_gadget gadget_udc.0: failed to start g_gadget: -22',
     "OF: fdt:not creating '/sys/firmware/fdt': CRC check failed",
     'NUMA: Failed to initialise from firmware',
+    'GADGET_INFO: GADGET-EEPROM: gadget_get_data: 150 No line found',
     '[drm:gadget_host_transfer] *ERROR* DSI transfer failed, resetting: -6',
     'gadget-codec 1-001a: ASoC: Failed to create its debugfs file',
   ])('is, where nothing is open, no end of a probe: %s', (text) => {

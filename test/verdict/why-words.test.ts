@@ -798,10 +798,21 @@ describe('a guess', () => {
   it('is that the list is of its time, where others are bound later', () => {
     const list = pending('1.x', '(reason unknown)');
     const later = stamped('gadget-net 2000000.net: eleven queues');
-    expect(formatWhy(why(list, later))).toContain(
-      '  as of then: other drivers speak for the first time later (from line 2)',
+    const banner = stamped('Linux version 5.10.3 (gadget)');
+    expect(formatWhy(why(banner, list, later))).toContain(
+      '  as of then: other drivers speak for the first time later (from line 3)',
     );
-    expect(formatWhy(why(stamped('gadget-net 2000000.net: one queue'), list, later))).not.toContain('as of then');
+    for (const none of [
+      [banner, stamped('gadget-net 2000000.net: one queue'), list, later],
+      // What was before a piece of a log may have spoken there.
+      [list, later],
+      // An interface is opened long after the probe.
+      [banner, list, later.replace('net: ', 'net eth0: ')],
+      [banner, list, stamped('gadget-net 2000000.net eth0: PHY [mdio-0:02] driver [Gadget PHY] (irq=POLL)')],
+      // A sentence has no device.
+      [banner, list, stamped('Filesystems sync: two')],
+    ])
+      expect(formatWhy(why(...none))).not.toContain('as of then');
   });
 
   it('is one of parts that fail in the same words, whoever waits for which', () => {

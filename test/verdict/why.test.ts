@@ -408,6 +408,20 @@ describe('whyUnbound', () => {
     expect(formatWhy(silent)).toContain('(guess): fdc20000.syscon:io-domains, fdd40000.i2c');
   });
 
+  it('names none of those where all but a few are such, or where all have something in common', () => {
+    const textOf = (...names: string[]) => formatWhy(why(...names.map((name) => pending(name, '(reason unknown)'))));
+    expect(textOf('odm:gadget-gpio1', 'a-regulator', 'kinfo')).toContain('by their names others may wait');
+    expect(textOf('odm:gadget-gpio1', 'odm:gadget-gpio2', 'a-regulator', 'kinfo')).not.toContain('by their names');
+    const controllers = ['1000000.i2c', '2000000.spi', '3000000.serial', '4000000.mmc', '5000000.lamp'];
+    expect(textOf(...controllers)).not.toContain('by their names others');
+  });
+
+  it('takes what is named after a power domain for one that waits for it', () => {
+    const over = (device: string) => `[   12.000001] gadget ${device}: deferred probe timeout, ignoring dependency`;
+    expect(formatWhy(why(over('soc:pd_gpu_test@0')))).toContain('  by the names it is a power domain (guess)\n');
+    expect(formatWhy(why(over('soc:pd_gpu_test@0'), over('1000.gpu')))).not.toContain('by the names it is');
+  });
+
   it('takes a part of a device that the log has for that device, whatever names the driver core has for it', () => {
     const { roots } = why(
       pending('a00000.syscon:phy@100', 'gadget-phy: failed to create phy'),
