@@ -96,12 +96,14 @@ const COMPLETE = /\(reason unknown\)$/;
 /** Whether a mail program has broken a record of the kernel so that `next` is the rest of it, which has no stamp. */
 export function isRest(line: string, next: string): boolean {
   const [broken, rest] = [unquoted(line), unquoted(next)];
-  if (STAMPED.test(rest) || rest.trim() === '' || FENCE.test(rest)) return false;
+  if (STAMPED.test(rest) || rest.trim() === '' || FENCE.test(rest) || OF_PROGRAM.test(rest)) return false;
   if (STAMPED.test(broken)) return wasFull(broken, rest);
   // A person who breaks a line indents the rest.
   return indentOf(rest) >= indentOf(broken) + LEAST_INDENT && !/^\s*\S+ \S+: /.test(rest);
 }
 
+/** A program of user space that speaks, as a shell of the initramfs. */
+const OF_PROGRAM = /^\/(?:usr\/)?s?bin\/[\w.-]{1,32}: /;
 const LEAST_INDENT = 2;
 
 function indentOf(line: string): number {

@@ -318,6 +318,7 @@ function aboutFailure(said: number | null, evidence: string | null, isFound: boo
   if (words.split('; ').some((one) => NO_IRQ.test(one))) return OF_IRQ;
   const cause = lastCause(words, error);
   const want = OF_NODES.has(error) && !HAS_IT.test(cause) ? wantOf(cause) : null;
+  if (want?.failed !== undefined && error === ENOENT) return want.failed;
   const isOfNode = error !== ENOTCONN || want?.named === ENDPOINT;
   if (want?.named != null && want !== PINS_OF_GPIOS && isOfNode)
     return `${want.named} in its node has to name ${want.noun}, and the right one`;

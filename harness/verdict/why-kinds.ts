@@ -10,6 +10,8 @@ export interface Want {
   readonly named: string | null;
   /** What to do about it, where that is more than to enable a driver. */
   readonly help?: string;
+  /** What it means that a probe failed for the lack of it (-ENOENT), where that is not told by `named`. */
+  readonly failed?: string;
   /** The properties that name the provider in the device's node. */
   readonly property: RegExp | null;
   /** What devices are called that provide it. */
@@ -166,6 +168,19 @@ export const WANTS: readonly Want[] = [
     property: /^resets$/,
     provider: /reset/,
     isCentral: true,
+  },
+  {
+    // mmc_pwrseq_simple_probe(), drivers/mmc/core/pwrseq_simple.c, of the only one of its `reset-gpios`, for
+    // which __reset_add_reset_gpio_device(), drivers/reset/core.c, makes a reset controller; `resets` it does without.
+    noun: 'the GPIO of its reset, or for the driver of such resets (reset_gpio)',
+    named: '`reset-gpios`',
+    help: 'see whether that GPIO chip is bound, and load reset_gpio or build it in (CONFIG_RESET_GPIO)',
+    failed:
+      'the reset core makes a reset of `reset-gpios` only where the GPIO chip has 2 for `#gpio-cells`; ' +
+      'without CONFIG_RESET_GPIO the driver uses the GPIO itself',
+    words: /\breset control not ready/gi,
+    property: /^reset-gpios$/,
+    provider: new RegExp(oneOf(GPIO_PROVIDER, /reset[-.]gpio/)),
   },
   { noun: 'a backlight', named: '`backlight`', words: /backlight/gi, property: /^backlight$/, provider: /backlight/ },
   { noun: 'a PWM', named: '`pwms`', words: /\bpwms?\b/gi, property: /^pwms$/, provider: /pwm/ },

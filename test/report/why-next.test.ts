@@ -61,6 +61,8 @@ describe('the next step', () => {
     expect(failed(107, 'failed to get its remote endpoint: -107')).toContain('`remote-endpoint` in its node');
     expect(failed(107, 'failed to set up its clock: -107')).toContain('nothing answers there');
     expect(failed(999)).toBeUndefined();
+    expect(failed(2, 'reset control not ready')).toMatch(/^the reset core makes a reset of `reset-gpios` only where/);
+    expect(failed(2, 'failed to get the reset')).toContain('`resets` in its node has to name a reset controller');
     expect(failed(5)).toMatch(/^a transfer failed: see the lines before/);
     expect(failed(1)).toMatch(/^many a driver says -1 for any error/);
     expect(failed(1, 'transfer of the gadget failed (-6)')).toMatch(/^nothing answers there/);

@@ -130,7 +130,6 @@ describe('an error that may be why something is not bound', () => {
     'g_gadget gadget_udc.0: failed to start g_gadget: -22',
     "OF: fdt:not creating '/sys/firmware/fdt': CRC check failed",
     'NUMA: Failed to initialise from firmware',
-    'GADGET_INFO: GADGET-EEPROM: gadget_get_data: 150 No line found',
     '[drm:gadget_host_transfer] *ERROR* DSI transfer failed, resetting: -6',
     'gadget-codec 1-001a: ASoC: Failed to create its debugfs file',
   ])('is, where nothing is open, no end of a probe: %s', (text) => {
@@ -239,6 +238,13 @@ describe('an error where nothing is deferred or failed', () => {
     expect(formatWhy(why(said, fails))).toContain('1000.hdmi: its driver defers it: Failed to get pixel clock');
     expect(suspects(said)).toEqual(['gadget_hdmi_bind']);
     expect(suspects(at(1, 'gadget 3000.lamp: cannot go on'), fails, binds)).toEqual(['3000.lamp']);
+  });
+
+  it('is none that its tag calls information, just before a probe that failed', () => {
+    const failed = at(1.1, 'gadget-ipe: probe of 1000.ipe failed with error -22');
+    const said = (tag: string) => at(1.09, `${tag}: GADGET-EEPROM: gadget_get_data: 150 No line found`);
+    expect(suspects(said('GADGET_ERR'), failed)).toEqual(['GADGET_ERR']);
+    expect(suspects(said('GADGET_INFO'), failed)).toEqual([]);
   });
 
   it('is what is said of a CPU for the device that changes its frequency', () => {

@@ -42,6 +42,8 @@ describe('the kinds of what drivers lack', () => {
     ],
     ['no irq_domain yet', 'an interrupt', 'interrupts'],
     ['no pwrseq', 'a power sequencer', 'mmc-pwrseq'],
+    ['reset control not ready', 'the GPIO of its reset, or for the driver of such resets (reset_gpio)', 'reset-gpios'],
+    ['failed to get reset control', 'a reset controller', 'resets'],
     ['mipi_dsi_attach failed (-517). Is host ready?', 'a DSI host', 'remote-endpoint'],
     ['Could not register PCM', 'a DMA controller', 'dmas'],
     ['failed to add the GPIO controller', 'the pin controller of its GPIOs', null],
