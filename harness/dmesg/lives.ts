@@ -78,6 +78,11 @@ export interface DeviceLife {
   lastSaid: string | null;
   /** initcall_debug told that its probe returned -EPROBE_DEFER, and would tell of one that succeeds. */
   returned: boolean;
+  /**
+   * The value that it told last, and its line: -517 is the driver core's, which has not called the driver then; of what
+   * a driver returned the sign is turned, or up to 5.10 there is only 0.
+   */
+  lastReturned: { readonly value: number; readonly line: number } | null;
   /** Probes that returned 0 up to 5.10, where that is no success, and of which no other line tells more. */
   inVain: number;
   /** devices_deferred has it, with the reason that the kernel knows. */
@@ -166,6 +171,7 @@ export function newLife(device: string, state: DeviceState, line: number): Devic
     round: 0,
     lastSaid: null,
     returned: false,
+    lastReturned: null,
     inVain: 0,
     listed: false,
     timedOut: false,
@@ -303,7 +309,8 @@ export class Lives {
         this.pendingFrom ??= event.line;
         this.timeOverFrom ??= event.line;
         life.wait = until(event.time, life.wait);
-        this.#defer(life, life.by ?? 'unknown', event.reason);
+        // Up to 5.10, 0 is all that is told of what its driver returned.
+        this.#defer(life, life.lastReturned?.value === 0 ? 'driver' : (life.by ?? 'unknown'), event.reason);
         return;
       case 'deferral-listed':
         life.pending = true;
@@ -514,6 +521,7 @@ export class Lives {
   #returned(life: DeviceLife, value: number, words: string | null, wordsLine = life.line): void {
     const errno = Math.abs(value);
     life.returned = true;
+    life.lastReturned = { value, line: life.line };
     this.#isSince511 ||= value > 1;
     if (errno === EPROBE_DEFER) {
       this.#stayInRound(life);

@@ -104,6 +104,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     lines.push('', ...wrapped(`Deferred without a reason in the log${lastSeen(found.seen)}: `, found.unexplained));
     lines.push(
       ...laterLines(found.seen),
+      ...refusedLines(found),
       ...partsLines(found.unexplained),
       ...unspokenLines(found),
       ...commonLines(found.common),
@@ -181,6 +182,15 @@ function laterLines(seen: Why['seen']): string[] {
   return seen === null || seen.later === null
     ? []
     : [`  as of then: other drivers speak for the first time later (from line ${seen.later}), it may have changed`];
+}
+
+/** What initcall_debug tells of what has no reason. */
+function refusedLines({ refused, unexplained }: Why): string[] {
+  const [first] = refused;
+  if (first === undefined) return [];
+  const who = refused.length === unexplained.length ? 'them' : listed(refused.map(({ device }) => device));
+  const what = 'before a driver ran, for a supplier or pins that it does not name';
+  return [`  the driver core held ${who} back ${what} (line ${first.line})`];
 }
 
 /** So many parts of one device that wait are likelier to have one cause than one each. */

@@ -237,6 +237,8 @@ export interface Why {
   readonly unspoken: readonly Unspoken[];
   /** What they may have in common; null where they are of few kinds. */
   readonly common: InCommon | null;
+  /** Those of them that by initcall_debug the driver core held back, so that their drivers did not run. */
+  readonly refused: readonly { readonly device: string; readonly line: number }[];
   /** Their drivers gave no reason, so that the kernel has none to tell; otherwise the log may only not print it. */
   readonly reasonless: boolean;
   /**

@@ -192,6 +192,7 @@ export function whyUnbound(said: LogSummary): Why {
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken,
     common: inCommon([...unexplained], [...unbound, ...roots.keys()], summary),
+    refused: refusedOf([...unexplained].flatMap((device) => devices.get(device) ?? [])),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),
     settled: [...settled].filter((device) => !atWork.has(device)),
     bound: bound.toSorted((a, b) => b.line - a.line),
@@ -508,6 +509,13 @@ function driverIn(reason: string | null, devices: LogSummary['devices'], unbound
   return only !== undefined && others.length === 0 ? only : null;
 }
 
+/** Those that the driver core has held back itself as of their last attempt (really_probe(), drivers/base/dd.c). */
+function refusedOf(lives: readonly DeviceLife[]): Why['refused'] {
+  return lives.flatMap(({ device, by, lastReturned }) =>
+    by === 'supplier' && lastReturned?.value === -EPROBE_DEFER ? [{ device, line: lastReturned.line }] : [],
+  );
+}
+
 function isReasonless(lives: readonly DeviceLife[]): boolean {
   return (
     lives.length > 0 && lives.every(({ reason, listed }) => reason === REASON_UNKNOWN || (listed && reason === null))
@@ -563,7 +571,7 @@ function causeOf(
 }
 
 function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boolean): Omit<Found, 'waiting'> | null {
-  const { device, driver, state, error, positive, reason, timedOut, assumedNone, pending, by } = life;
+  const { device, driver, state, error, positive, reason, timedOut, assumedNone, pending, by, lastReturned } = life;
   const said = reasonOf(life);
   const words = { evidence: life.words, line: life.failedLine, wordsLine: life.wordsLine };
   if (loop !== null && loop.device === device)
@@ -585,6 +593,8 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
   if (isUnnamedSupplier(reason)) return { cause: { cause: 'unnamed-supplier' }, ...said };
   // Without a word of who deferred it and why there is nothing to go by.
   if (outdated || reason === REASON_UNKNOWN || (reason === null && by !== 'driver')) return null;
+  // What initcall_debug tells has no words.
+  const line = said.line ?? lastReturned?.line ?? null;
   const [prefix = '', name] = PREFIX.exec(reason ?? '') ?? [];
   // Of a device that is not bound the driver core knows the driver that has just tried (dev_driver_string()).
   const own = name === undefined || NO_DRIVERS.has(name) || name === driver ? driver : (driver ?? name);
@@ -592,7 +602,7 @@ function ownCause(life: DeviceLife, loop: LogSummary['retryLoop'], outdated: boo
     own === null || name === undefined || own === name || NO_DRIVERS.has(name) ? prefix.length : 0,
   );
   if (call?.trim() === '') return null;
-  return { cause: deferral(own, call?.trim() ?? null), ...said };
+  return { cause: deferral(own, call?.trim() ?? null), ...said, line };
 }
 
 function deferral(driver: string | null, call: string | null): Extract<RootCause, { cause: 'own-deferral' }> {

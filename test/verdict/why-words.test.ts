@@ -451,6 +451,23 @@ describe('what people make of a log', () => {
     expect(found).toMatchObject({ settled: [], unexplained: ['a600000.usb'] });
   });
 
+  it('tells what the driver core held back from what a driver deferred itself, up to 5.10 with a 0', () => {
+    const returned = (device: string, value: number) => stamped(`probe of ${device} returned ${value} after 27 usecs`);
+    const waits = (device: string) => stamped(`platform ${device}: deferred probe pending`);
+    const listed = ['acme:gpio1', 'acme:gpio2', 'acme:info'].map(waits);
+    const lines = [returned('acme:gpio1', -517), returned('acme:gpio2', -517), returned('acme:info', 0)];
+    const found = why(...lines, ...listed);
+    expect(found).toMatchObject({
+      unexplained: ['acme:gpio1', 'acme:gpio2'],
+      refused: [{ line: 1 }, { line: 2 }],
+      roots: [{ name: 'acme:info', cause: { cause: 'own-deferral' }, line: 3 }],
+    });
+    expect(formatWhy(found)).toContain('the driver core held them back before a driver ran');
+    expect(why(...lines.slice(2), ...listed).refused).toEqual([]);
+    const later = why(returned('acme:info', -517), returned('acme:info', 517), waits('acme:info'));
+    expect(later).toMatchObject({ refused: [], roots: [{ name: 'acme:info', line: 2 }] });
+  });
+
   it('takes a device for not bound whose driver tells an error after its time-out, and no other', () => {
     const camera = 'gadget-camera 1000.camera';
     const over = stamped(`${camera}: deferred probe timeout, ignoring dependency`);
