@@ -8,7 +8,7 @@ import type { LogRecord } from './prefix.ts';
 const AN_ERROR = new RegExp(
   oneOf(
     // Neither `error-flag-offset` nor `allow_mismatched_32bit`, which are names, nor what looks after errors.
-    /fail|error(?![-_][a-z]+[-_]| (?:monitor|handl|detection|correction|counter))|could ?n[o']t|cannot|can't/,
+    /fail|error(?![-_][a-z]+[-_]| (?:monitor|handl|detection|correction|counter)|[:=] ?0\b)|could ?n[o']t|cannot|can't/,
     /unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
     /missing|mismatch(?!\w*_)|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
@@ -90,7 +90,9 @@ const NO_MATTER = new RegExp(
     // Of the wireless regulatory database a made-up device is named, and wireless works without; a display that is not
     // connected has nothing to be shown on (drm_setup_crtcs_fb(), drivers/gpu/drm/drm_fb_helper.c).
     /regulatory\.db|Cannot find any crtc|detect cache hierarchy/,
-    /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|optional|no hogs|may ?be no use/,
+    /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|no hogs|may ?be no use/,
+    // Of what is there, another error than -ENOENT or -ENODEV matters.
+    /optional(?!.*(?<![\w.])-(?!2\b|19\b)\d{1,3}\b)/,
     // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
     /Persistence not supported|error (?:monitoring|handling|correction|detection|logging|reporting)\b/,
     // module_sig_check(), kernel/module, and console_on_rootfs(), init/main.c.

@@ -65,7 +65,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const { unasked, beside, byTree, tried, ended, timeout } = { ...NO_MORE, ...more };
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   if (found.boot !== null) lines.push(bootLine(found.boot, leftOpen(found) > 0), '');
-  if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash), '');
+  if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash, leftOpen(found) > 0), '');
   const shared = [...groupBy(found.roots, sharedCause).values()];
   lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
@@ -145,7 +145,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
   if (found.isPiece && found.unbound > 0) lines.push('', OF_A_PIECE);
-  if (found.isEarly) lines.push('', OF_A_BEGIN);
+  if (found.isEarly && found.crash === null) lines.push('', OF_A_BEGIN);
   if (unasked !== null && leavesOpen(found)) lines.push('', moreLine(unasked));
   return `${lines.join('\n')}\n`;
 }
@@ -319,9 +319,15 @@ function bootLine({ number, of, line }: NonNullable<Why['boot']>, isAnyOpen: boo
   return `The log has ${of} boots: this is of ${which}.`;
 }
 
-function crashLines({ title, line, probe }: NonNullable<Why['crash']>): string[] {
+function crashLines(crash: NonNullable<Why['crash']>, waits: boolean): string[] {
+  const { title, line, probe, before, endsRetries } = crash;
   const where = probe === null ? 'The kernel crashed' : `The kernel crashed in a probe, ${printable(probe)}`;
-  return [`${where}: ${printable(title)} (line ${line})`, '  next: see `bootrace classify` of this log'];
+  const lines = [`${where}: ${printable(title)} (line ${line})`];
+  if (before !== null)
+    lines.push(`  shortly before, of ${printable(before.device)}: ${printable(before.words)} (line ${before.line})`);
+  if (endsRetries && waits)
+    lines.push('  the worker that retries deferred probes died in it: what waits is not tried again');
+  return [...lines, '  next: see `bootrace classify` of this log'];
 }
 
 /** Whether nothing is deferred, and nothing may wait for what failed. */

@@ -133,8 +133,12 @@ export interface CrashOfBoot {
   readonly line: number;
   /** The probe that crashed: the driver's function, or driver and device where the log has them. */
   readonly probe: string | null;
+  /** What a driver said of an error shortly before it. */
+  readonly before: Words | null;
   /** The kernel did not go on, whatever became of the task. */
   readonly panics: boolean;
+  /** The kernel went on without the worker that retries what is deferred. */
+  readonly endsRetries: boolean;
 }
 
 /** What a suspect has to do with devices that wait, by their names. */

@@ -35,6 +35,39 @@ describe('a boot that crashed', () => {
     expect(formatWhy(other)).toMatch(/^The kernel crashed: /);
   });
 
+  it('is told with what was said of an error just before, and that nothing is retried after it', () => {
+    const frames = [...PROBE, 'deferred_probe_work_func', 'worker_thread'];
+    const said = 'gadget-sysc 1000.module: optional clocks cannot be enabled: -108';
+    const waits = 'platform 2000.dev: deferred probe pending: gadget: no clock';
+    const warning = ['WARNING: CPU: 1 PID: 7 at drivers/gadget.c:7 gadget_clk+0x94/0x374', ...oops(...PROBE).slice(2)];
+    const text = formatWhy(why(waits, said, ...warning, ...oops(...frames)));
+    expect(text).toContain('  shortly before, of 1000.module: optional clocks cannot be enabled: -108 (line 2)\n');
+    expect(text).toContain('what waits is not tried again');
+    const others = Array.from({ length: 5 }, (_, port) => `gadget-hub 3000.hub: port ${port}`);
+    const far = why(said, ...others, ...oops('gadget_find', 'gadget_probe', 'platform_probe', 'really_probe'));
+    expect(far.crash).toMatchObject({ before: null, endsRetries: false });
+    expect(formatWhy(why(...oops(...frames)))).not.toContain('tried again');
+    const entered = "gadget-x 5.x: bus: 'platform': really_probe: probing driver gadget_domain with device";
+    const own = 'gadget_domain 5.x: cannot find its parent';
+    expect(why(entered, own, ...others, ...oops(...frames)).crash?.before?.device).toBe('5.x');
+  });
+
+  it('is in the probe that its report names before the trace', () => {
+    const arm = [
+      'Unhandled fault: external abort on non-linefetch (0x1028) at 0xf9e07034',
+      'Internal error: : 1028 [#1] SMP ARM',
+      'CPU: 0 PID: 11 Comm: kworker/u4:0 Not tainted 6.13.0 #17',
+      'PC is at gadget_gpio_probe+0x14c/0x5c0',
+      'LR is at 0x20',
+      'Call trace: ',
+      ' gadget_gpio_probe from platform_probe+0x7c/0xc0',
+      ' platform_probe from really_probe+0xc4/0x28c',
+      ' really_probe from worker_thread+0x30/0x94',
+      '---[ end trace 0000000000000000 ]---',
+    ];
+    expect(why(...arm).crash?.probe).toBe('gadget_gpio_probe');
+  });
+
   it('has the release of the kernel in its report, where the log does not begin with it', () => {
     const report = ['WARNING: CPU: 1 PID: 7 at drivers/gadget.c:7 gadget_find+0x94/0x374', ...oops(...PROBE).slice(2)];
     expect(why(...report).kernel).toBe('6.2.0');
