@@ -1,6 +1,6 @@
 import { commandLine } from '../invocation.ts';
 import { printable } from '../printable.ts';
-import type { AsyncReport } from '../search/async.ts';
+import { type AsyncReport, PATIENT_S } from '../search/async.ts';
 import { count, groupBy } from './text.ts';
 
 /**
@@ -8,7 +8,7 @@ import { count, groupBy } from './text.ts';
  * @param files cell file by what broke, in the order of the breaks
  */
 export function formatAsync(found: AsyncReport, files: readonly string[]): string {
-  const { drivers, safe, synchronous, breaks, together, msBefore, msAfter, boots, lateMs, unasked } = found;
+  const { drivers, safe, synchronous, breaks, timedOut, together, msBefore, msAfter, boots, lateMs, unasked } = found;
   const list = (names: readonly string[]) => (names.length === 0 ? 'none' : names.map(printable).join(', '));
   const lines = [
     `Asked about ${count(drivers.length - unasked.length, 'driver')}: each asynchronous alone, ` +
@@ -24,6 +24,11 @@ export function formatAsync(found: AsyncReport, files: readonly string[]): strin
     const file = files[place];
     if (file !== undefined) lines.push(`      replay   ${printable(commandLine(['cell', file]))}`);
   }
+  for (const [what, some] of groupBy(timedOut, (one) => one.what))
+    lines.push(
+      `  only too late: ${list(some.map(({ driver }) => driver))}: ${printable(what)} when the deferred probe ` +
+        `timeout is over, and with deferred_probe_timeout=${PATIENT_S} there is no difference`,
+    );
   for (const [why, some] of groupBy(unasked, (one) => one.why))
     lines.push(`  no answer: ${list(some.map(({ driver }) => driver))}: ${printable(why)}`);
   if (together.boots > 0) {

@@ -3,10 +3,11 @@ import { InputError } from '../errors.ts';
 import type { Cell } from '../model/cell.ts';
 import { didYouMean } from '../suggest.ts';
 import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts';
-import { type Difference, differenceTo, isAutoNumbered, stateOf } from './end-state.ts';
+import { type Difference, differenceTo, type EndState, isAutoNumbered, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
 import { minimise } from './minimise.ts';
 import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
+import { withTimeout } from './timeout.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
 /** What changes when a driver probes asynchronously. */
@@ -26,6 +27,11 @@ export interface AsyncReport {
   /** Those that the kernel went on to probe synchronously: PROBE_FORCE_SYNCHRONOUS, or devices that come too early. */
   readonly synchronous: readonly string[];
   readonly breaks: readonly AsyncBreak[];
+  /**
+   * Those with which something is lost to the deferred probe timeout alone, since their devices are so late: with a
+   * longer one every boot came to the same.
+   */
+  readonly timedOut: readonly (Difference & { readonly driver: string })[];
   /**
    * Boots with the safe drivers asynchronous, as many of them as the kernel takes names, in as many interleavings; and
    * how many came to the same.
@@ -57,6 +63,8 @@ interface AsyncRequest {
  */
 const DELAY_MIN_MS = 2000;
 const DELAY_MAX_MS = 8000;
+/** A deferred_probe_timeout, in seconds, that devices are not late enough for, however often they are retried. */
+export const PATIENT_S = 60;
 /** Interleavings in which the safe drivers are booted together. */
 const TOGETHER = 5;
 /** Boots that are asked for at once. */
@@ -102,34 +110,64 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
       );
 
   const breaks: AsyncBreak[] = [];
+  const timedOut: (Difference & { driver: string })[] = [];
   const safe: string[] = [];
   const synchronous: string[] = [];
   const unasked: { driver: string; why: string }[] = [];
+  const givenUp = new Set(first.events.flatMap((event) => (event.event === 'deferral-timeout' ? [event.device] : [])));
+  const losesToTimeout = ({ events }: Outcome): boolean =>
+    events.some((event) => event.event === 'deferral-timeout' && !givenUp.has(event.device));
   // An interleaving with a difference is booted again with nothing asynchronous.
-  const affordable = Math.max(0, budget - 2 * TOGETHER - boots);
+  const reserve = 2 * TOGETHER;
+  let isAnyLate = false;
+  let patient: Promise<EndState> | null = null;
+  /** What differs where nobody is given up because others are late; undefined when the budget is used up. */
+  const patientDifference = async (cell: Cell, driver: string): Promise<Difference | null | undefined> => {
+    isAnyLate = true;
+    if (boots + (patient === null ? 2 : 1) > budget - reserve) return undefined;
+    patient ??= run(withTimeout(base, PATIENT_S)).then(stateOf);
+    const [state, outcome] = await Promise.all([patient, run(withTimeout(cell, PATIENT_S))]);
+    return differenceTo(state, outcome, base, driver);
+  };
   const askable = drivers.filter((driver) => !driver.includes(','));
-  const usedUp = `the budget is used up (--budget ${askable.length + 2 * TOGETHER + 1} is enough for all)`;
   for (const driver of drivers)
     if (driver.includes(',')) unasked.push({ driver, why: 'driver_async_probe= separates names by commas' });
-  for (const driver of askable.slice(affordable)) unasked.push({ driver, why: usedUp });
-  const asked = askable.slice(0, affordable);
-  for (let from = 0; from < asked.length; from += BATCH) {
-    const batch = asked.slice(from, from + BATCH).map((driver) => {
+  const left: string[] = [];
+  for (let from = 0; from < askable.length; ) {
+    const affordable = Math.max(0, Math.min(BATCH, budget - reserve - boots));
+    if (affordable === 0) {
+      left.push(...askable.slice(from));
+      break;
+    }
+    const batch = askable.slice(from, from + affordable).map((driver) => {
       const devices = [...usual.drivers].flatMap(([device, by]) => (by === driver ? [device] : []));
       return { driver, cell: late(base, driver, devices.filter(usual.gated), lateMs) };
     });
+    from += batch.length;
     const outcomes = await Promise.all(batch.map(({ cell }) => run(cell)));
-    for (const [place, { driver, cell }] of batch.entries()) {
-      const outcome = outcomes[place];
-      const found = outcome === undefined ? null : differenceTo(usual, outcome, base, driver);
+    const asked = await Promise.all(
+      batch.map(async (one, place) => {
+        const outcome = outcomes[place];
+        const found = outcome === undefined ? null : differenceTo(usual, outcome, base, one.driver);
+        const mayBeLate = found !== null && outcome !== undefined && hasVerdict(outcome) && losesToTimeout(outcome);
+        return { ...one, outcome, found, inTime: mayBeLate ? await patientDifference(one.cell, one.driver) : found };
+      }),
+    );
+    for (const { driver, cell, outcome, found, inTime } of asked) {
       if (outcome !== undefined && !hasVerdict(outcome))
         unasked.push({ driver, why: `its boot has no verdict: ${outcome.reason}` });
+      else if (inTime === undefined) left.push(driver);
+      else if (found !== null && inTime === null) timedOut.push({ driver, ...found });
       else if (found !== null) breaks.push({ driver, ...found, isOwn: isOwn(found, driver), cell });
       else if (outcome === undefined || stateOf(outcome).asynchronous?.has(driver) !== false) safe.push(driver);
       else synchronous.push(driver);
       onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots);
     }
   }
+  const times = isAnyLate ? 2 : 1;
+  const most = (askable.length + 1) * times + reserve;
+  for (const driver of left)
+    unasked.push({ driver, why: `the budget is used up (--budget ${most} is enough for all)` });
   const listed = safe.filter((_, place) => safe.slice(0, place + 1).join().length < ASYNC_NAMES_MAX);
   const all = { ...base, bootargs: withAsyncDrivers(base.bootargs, listed) };
   const shifts = safe.length === 0 ? [] : interleavings(base, TOGETHER, seed);
@@ -161,6 +199,7 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
     safe,
     synchronous,
     breaks,
+    timedOut,
     together: { drivers: listed.length, boots: shifts.length, same },
     msBefore: usual.doneMs,
     msAfter,

@@ -70,7 +70,8 @@ export async function leastTimeout(cell: Cell, boot: Boot): Promise<LeastTimeout
   return { seconds: enough, ms, late: late?.device ?? null, tooShort, boots };
 }
 
-function withTimeout(cell: Cell, seconds: number): Cell {
+/** `cell` with that `deferred_probe_timeout`, and watched for as long, but no longer than a minute. */
+export function withTimeout(cell: Cell, seconds: number): Cell {
   return {
     ...cell,
     id: `${cell.id}.timeout-${seconds}`,

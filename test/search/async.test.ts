@@ -79,6 +79,28 @@ describe('asyncReport', () => {
     expect(enough.unasked.map(({ driver }) => driver)).toEqual(['console']);
   });
 
+  it('does not blame a driver for what is lost to the deferred probe timeout alone, since it was made so late', async () => {
+    const boot = async (cell: Cell): Promise<Outcome> => {
+      const outcome = bootClocks({ ...cell, shift: 4 });
+      if (!outcome.events.some((event) => 'device' in event && event.device === 'user.0')) {
+        if (cell.bootargs.includes('deferred_probe_timeout=60')) return bootClocks({ ...cell, shift: 4, gates: [] });
+        const expiry = { event: 'deferral-timeout', device: 'user.0', driver: null, time: 1, line: 1 } as const;
+        return { ...outcome, events: [...outcome.events, expiry] };
+      }
+      return outcome;
+    };
+    const all = await asyncReport({ ...request, boot });
+    expect(all.timedOut).toEqual([{ driver: 'clock', other: 'user.0', what: 'user.0 is not bound' }]);
+    expect(all.breaks).toEqual([]);
+    // A boot of each driver and the first one, both perhaps with the longer time-out too, and those of all together.
+    const few = await asyncReport({ ...request, boot, budget: 16 });
+    expect(few.unasked).toContainEqual({
+      driver: 'clock',
+      why: 'the budget is used up (--budget 20 is enough for all)',
+    });
+    expect(few.boots).toBeLessThanOrEqual(16);
+  });
+
   it('names the pair that breaks only together, and has no boot for more when the budget is used up', async () => {
     const PAIR = ['clock', 'user'];
     const boot = async (cell: Cell) => {
@@ -104,12 +126,13 @@ describe('formatAsync', () => {
     const names = ['a', 'b', 'c'];
     const text = formatAsync(
       {
-        drivers: [...names, 'builtin', 'lone', 'x,y', 'late', 'later'],
+        drivers: [...names, 'builtin', 'lone', 'slow', 'slower', 'x,y', 'late', 'later'],
         safe: names,
         synchronous: ['builtin'],
         breaks: [{ driver: 'lone', other: 'lone.0', isOwn: true, what: 'WARNING in f', cell: simulatedCell({}) }],
         together: { drivers: 2, boots: 5, same: 5 },
         ...{ msBefore: 1000, msAfter: 900, boots: 20, lateMs: 2000 },
+        timedOut: ['slow', 'slower'].map((driver) => ({ driver, other: 'a.0', what: 'a.0 is not bound' })),
         unasked: [
           { driver: 'x,y', why: 'commas' },
           { driver: 'late', why: 'the budget' },
@@ -118,10 +141,13 @@ describe('formatAsync', () => {
       },
       [],
     );
-    expect(text).toContain('Asked about 5 drivers: each asynchronous alone');
+    expect(text).toContain('Asked about 7 drivers: each asynchronous alone');
     expect(text).toContain('  no difference: a, b, c\n');
     expect(text).toContain('so that nothing is shown: builtin\n');
     expect(text).toContain('  breaks: lone in its own lone.0: WARNING in f\n');
+    expect(text).toContain(
+      '  only too late: slow, slower: a.0 is not bound when the deferred probe timeout is over, and ',
+    );
     expect(text).toContain('  no answer: x,y: commas\n  no answer: late, later: the budget\n');
     expect(text).toContain('Together, 2 of the 3 without a difference: 5 of 5 interleavings');
     expect(text).toContain('(not c: the kernel takes no more names)');
