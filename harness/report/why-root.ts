@@ -111,6 +111,8 @@ export interface AroundRoots {
   readonly doubles: ReadonlyMap<string, string>;
   /** By device, roots that by a guess wait for it. */
   readonly guessed: ReadonlyMap<string, readonly string[]>;
+  /** Kinds of what roots lack, of which the log has no word. */
+  readonly unheard: readonly string[];
 }
 
 /** 0 is no line. */
@@ -134,14 +136,41 @@ export function briefLines(roots: readonly Root[], { doubles }: Pick<AroundRoots
   return [`  ${listed(roots.map(({ name }) => name))}${who}: ${what}${place}${also}`];
 }
 
+/**
+ * What is lacked by roots of whose providers nothing is known, where a chip has few providers of it or the log has no
+ * word of one, so that others that lack it may have the same cause; null of others.
+ */
+export function openLack(roots: readonly Root[], said: readonly Words[], unheard: readonly string[]): string | null {
+  const wants = new Set(roots.map(({ cause, waiting }) => (waiting.length === 0 ? openWant(cause) : null)));
+  const [want = null, ...others] = wants;
+  const isOne = roots.some((root) => lackedBy(root)?.isCentral === true) || unheard.includes(want ?? '');
+  return others.length > 0 || said.length > 0 || !isOne ? null : want;
+}
+
+function openWant(cause: RootCause): string | null {
+  if (cause.cause !== 'own-deferral' || cause.wants === null || cause.below !== null) return null;
+  const { call, perhaps, circle, mutual, far } = cause;
+  const guesses = perhaps.length + circle.length + mutual.length + far.length;
+  return guesses > 0 || NAMES_IT.test(call ?? '') ? null : cause.wants;
+}
+
 /** What works at the address of a device that failed. */
 function doubleText(roots: readonly Root[], doubles: AroundRoots['doubles']): string | null {
   const works = roots.flatMap(({ name }) => doubles.get(name) ?? []);
   return works.length === 0 ? null : `its driver works with ${listed(works)}: that node may be a double (guess)`;
 }
 
-/** Roots that are told together: what is known, what may help, and who waits; `said`: of what they may wait for. */
-export function rootLines(roots: readonly Root[], said: readonly Words[], around: AroundRoots): string[] {
+/**
+ * Roots that are told together: what is known, what may help, and who waits.
+ * @param said of what they may wait for
+ * @param told the next ones lack the same, with which that is told
+ */
+export function rootLines(
+  roots: readonly Root[],
+  said: readonly Words[],
+  around: AroundRoots,
+  told: { readonly isFirst: boolean; readonly isLast: boolean } = { isFirst: true, isLast: true },
+): string[] {
   const [first] = roots;
   if (first === undefined) return [];
   const { cause, evidence, line, wordsLine } = first;
@@ -165,7 +194,11 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], around
   const waiting = roots.flatMap((root) => waitingFor(root).map((one) => ({ ...one, root: root.name })));
   const known = besideRoots(roots, around.beside);
   const double = doubleText(roots, around.doubles);
-  lines.push(...(double === null ? [] : [`  ${double}`]), ...guessesOf(roots, around.failed), ...known.lines);
+  lines.push(
+    ...(double === null ? [] : [`  ${double}`]),
+    ...(told.isLast ? guessesOf(roots, around, !told.isFirst) : []),
+    ...known.lines,
+  );
   for (const { device, driver, words, line: at } of said) {
     const who = driver === null ? `what ${printable(device)} says` : `${printable(device)}, of which its driver says`;
     lines.push(`  perhaps for ${who} (line ${at}): ${printable(words)}`);
@@ -178,6 +211,7 @@ export function rootLines(roots: readonly Root[], said: readonly Words[], around
   }
   const guessed = roots.flatMap(({ name }) => (around.failed.has(name) ? (around.guessed.get(name) ?? []) : []));
   if (guessed.length > 0) lines.push(`  waiting (guess): ${listed([...new Set(guessed)])}`);
+  if (!told.isLast) return lines;
   // What the log shows to be at fault comes before what the tree names.
   const next = (suspectsOf(roots).length > 0 ? null : known.next) ?? nextStep(roots, said, around);
   if (next !== null) lines.push(`  next: ${next}`);
@@ -243,7 +277,7 @@ function viaText({ device, for: supplier, properties }: Waiting, isRoot: boolean
 }
 
 /** What the words of a root mean; where that is a guess it is called one. */
-function guessesOf(roots: readonly Root[], failed: ReadonlySet<string>): string[] {
+function guessesOf(roots: readonly Root[], { failed, unheard }: AroundRoots, isAlike: boolean): string[] {
   const [first] = roots;
   const cause = first?.cause;
   if (cause?.cause === 'timed-out') {
@@ -263,7 +297,11 @@ function guessesOf(roots: readonly Root[], failed: ReadonlySet<string>): string[
   const below = all.flatMap((own) => own.below ?? []);
   const isNamed = NAMES_IT.test(cause.call ?? '') || below.length === all.length;
   const named = isNamed ? '' : ', which the log does not name';
-  const lines = cause.wants === null ? [] : [`  that means it waits for ${cause.wants}${named}`];
+  const who = isAlike ? 'all of these wait' : 'it waits';
+  // Of one root alone it says little: many a driver has nothing to say.
+  const isUnheard = isAlike && unheard.includes(cause.wants ?? '');
+  const quiet = isUnheard ? '; no driver of such a device speaks in it: the kernel may have none (guess)' : '';
+  const lines = cause.wants === null ? [] : [`  that means ${who} for ${cause.wants}${named}${quiet}`];
   for (const { device, circle } of below)
     lines.push(
       `  that is ${printable(device)}, which fw_devlink found in a cycle with ${listed(circle)}: it does not enforce ` +

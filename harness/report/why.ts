@@ -1,3 +1,4 @@
+import type { Words } from '../dmesg/complaints.ts';
 import { printable } from '../printable.ts';
 import type { LeastTimeout, NoTimeout } from '../search/timeout.ts';
 import type { BesideLog } from '../session/why-log.ts';
@@ -27,7 +28,7 @@ import { count, groupBy } from './text.ts';
 import { besideLines, leavesOpen, moreLine } from './why-beside.ts';
 import { silentLines, suspectLines } from './why-errors.ts';
 import { ASK_THE_DRIVER_CORE, askTheKernel, PERMISSIVE, suspectsOf } from './why-next.ts';
-import { type AroundRoots, briefLines, rootLines, sharedCause, waitingFor } from './why-root.ts';
+import { type AroundRoots, briefLines, openLack, rootLines, sharedCause, waitingFor } from './why-root.ts';
 
 const OF_OTHERS = 'These report errors, of which one may be the cause of what has no reason (guess):';
 const OF_LACKING = 'These report errors, of which one may be what is lacking (guess):';
@@ -66,7 +67,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   if (found.boot !== null) lines.push(bootLine(found.boot, leftOpen(found) > 0), '');
   if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash, leftOpen(found) > 0), '');
-  const shared = [...groupBy(found.roots, sharedCause).values()];
+  const shared = alikeTogether([...groupBy(found.roots, sharedCause).values()], found);
   lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
   const isBehind = (found.rootDevice?.perhaps.length ?? 0) > 0;
@@ -82,9 +83,12 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const alone = isAnyWaiting ? failedAlone(found) : new Set<string>();
   const brief: (readonly Root[])[] = [];
   const tell = (roots: readonly Root[]) => {
-    const said = [...new Set(roots.flatMap((root) => saidOfProviders(root, found.said)))].slice(0, LIKELY);
+    const said = saidOf(roots, found);
     for (const { device } of said) accused.add(device);
-    lines.push('', ...rootLines(roots, said, around));
+    const [lack, at] = [lackOf(roots, found), shared.indexOf(roots)];
+    const isFirst = lack === null || lackOf(shared[at - 1] ?? [], found) !== lack;
+    const isLast = lack === null || lackOf(shared[at + 1] ?? [], found) !== lack;
+    lines.push(...(isFirst ? [''] : []), ...rootLines(roots, said, around, { isFirst, isLast }));
   };
   const suspected = new Set(suspectsOf(found.roots));
   // What is deferred is asked about: it comes before failures and opened cycles that nothing is known to wait for.
@@ -150,8 +154,27 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** What is said of what may be lacking, the first of it. */
+function saidOf(roots: readonly Root[], { said }: Pick<Why, 'said'>): readonly Words[] {
+  return [...new Set(roots.flatMap((root) => saidOfProviders(root, said)))].slice(0, LIKELY);
+}
+
+/** What a group of roots lacks, by which it is told with others that do. */
+function lackOf(roots: readonly Root[], found: Why): string | null {
+  return openLack(roots, saidOf(roots, found), found.unheard);
+}
+
+/** Those that lack the same, and of whose providers nothing is known, after the first of them. */
+function alikeTogether(shared: readonly (readonly Root[])[], found: Why): (readonly Root[])[] {
+  const lacks = new Map(shared.map((roots, at) => [roots, lackOf(roots, found) ?? `\n${at}`]));
+  return [...groupBy(shared, (roots) => lacks.get(roots) ?? '').values()].flat();
+}
+
 /** What the log says elsewhere that bears on roots. */
-function aroundRoots({ roots, kernel, rootDevice, crash, doubles }: Why, beside: BesideLog | null): AroundRoots {
+function aroundRoots(
+  { roots, kernel, rootDevice, crash, doubles, unheard }: Why,
+  beside: BesideLog | null,
+): AroundRoots {
   const guessed = new Map<string, string[]>();
   for (const root of roots)
     for (const name of suspectsOf([root])) guessed.set(name, [...(guessed.get(name) ?? []), ...waitersOf(root)]);
@@ -162,6 +185,7 @@ function aroundRoots({ roots, kernel, rootDevice, crash, doubles }: Why, beside:
     stuck: rootDevice ?? (crash?.panics === true ? { shell: false } : null),
     failed: new Set(roots.filter(isFailure).map(({ name }) => name)),
     guessed,
+    unheard,
   };
 }
 
@@ -360,7 +384,8 @@ function firstLine(found: Why, shared: readonly (readonly Root[])[]): string {
   if (waits === 0) return `${isOnlyFailed(found) ? 'No device is said to wait; ' : ''}${failed}${andGone}:`;
   const andFailed = failed === '' ? '' : `; ${failed}`;
   const open = unexplained + found.roots.filter(isGuess).length;
-  const reasons = shared.filter((roots) => roots.some((root) => isReason(root) || waitingFor(root).length > 0)).length;
+  const told = shared.filter((roots) => roots.some((root) => isReason(root) || waitingFor(root).length > 0));
+  const reasons = new Set(told.map((roots) => lackOf(roots, found) ?? roots)).size;
   const who = waits === 1 ? '1 device waits' : `${waits} devices wait`;
   if (reasons === 0)
     return `${who}, and the log does not say for what${andFailed}${andGone}${failed === '' ? '.' : ':'}`;

@@ -390,6 +390,23 @@ export function inCommon(
   };
 }
 
+/** Kinds of what roots lack by their drivers' words, of which none speaks that is not deferred itself. */
+export function unheardOf(
+  roots: readonly Root[],
+  unbound: ReadonlySet<string>,
+  { heard, complaints, devices }: Pick<LogSummary, 'heard' | 'complaints' | 'devices'>,
+): string[] {
+  const those = [...heard.values(), ...complaints.values(), ...devices.values()].flatMap(({ device, driver }) =>
+    unbound.has(device) ? [] : [`${driver ?? ''} ${device}`],
+  );
+  const wants = new Set(
+    roots.flatMap(({ cause }) => (cause.cause === 'own-deferral' ? (wantOf(cause.call) ?? []) : [])),
+  );
+  return [...wants].flatMap(({ noun, provider }) =>
+    provider === null || those.some((names) => provider.test(names)) ? [] : [noun],
+  );
+}
+
 /** Drivers of the processor, or of the firmware on it, that switches what the whole chip needs. */
 const RUNS_POWER = /(?:^|[-_,])(?:rpmh?(?:-(?:proc|rsc))?|smd[-_]rpm|scmi|scpi(?:_protocol)?|ti-?sci|scu|bpmp)$/;
 

@@ -237,6 +237,8 @@ export interface Why {
   readonly seen: { readonly line: number; readonly time: number | null; readonly later: number | null } | null;
   /** Those of them that others may wait for: a guess by what devices with such a name do. */
   readonly likely: readonly string[];
+  /** Kinds of what drivers say that they lack, of which no driver of what is not among these devices speaks. */
+  readonly unheard: readonly string[];
   /** I2C devices that fw_devlink names and no driver speaks of: where they have none, those may wait for them. */
   readonly unspoken: readonly Unspoken[];
   /** What they may have in common; null where they are of few kinds. */

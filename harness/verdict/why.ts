@@ -16,6 +16,7 @@ import {
   providerRank,
   rootDeviceOf,
   SHORTLY,
+  unheardOf,
   unspokenOf,
 } from './why-guesses.ts';
 import { isUnnamedSupplier, kindOfPart, mayRegister, Names, nameIn, supplierOf } from './why-names.ts';
@@ -191,6 +192,7 @@ export function whyUnbound(said: LogSummary): Why {
     ),
     likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken,
+    unheard: isPiece ? [] : unheardOf(found, unbound, summary),
     common: inCommon([...unexplained], [...unbound, ...roots.keys()], summary),
     refused: refusedOf([...unexplained].flatMap((device) => devices.get(device) ?? [])),
     reasonless: isReasonless(silent.flatMap((device) => devices.get(device) ?? [])),

@@ -105,6 +105,44 @@ describe('the reasons that drivers gave', () => {
   });
 });
 
+describe('several reasons that are the lack of one thing', () => {
+  const banner = stamped('Linux version 6.9.0 (gadget)');
+  const pcie = pending('1000.pcie', 'gadget-pcie: failed to initialize the phy');
+  const usb = pending('2000.usb', 'gadget-usb: failed to initialize core');
+  const together = 'that means all of these wait for a PHY, which the log does not name; no driver of such a device';
+
+  it('are one, and are told together, where no driver speaks of such a thing', () => {
+    const text = textOf(banner, pcie, pending('3000.lamp', 'gadget-lamp: no backlight'), usb);
+    expect(text).toMatch(/^3 devices wait, for 2 reasons:\n/);
+    expect(text).toMatch(/\n1000\.pcie: [^\n]*\n2000\.usb: [^\n]*\n {2}that means all of these wait for a PHY/);
+    expect(text).toContain(together);
+    expect(text.match(/`phys` in its node/g)).toHaveLength(1);
+    expect(textOf(banner, pcie)).toContain('that means it waits for a PHY, which the log does not name\n');
+  });
+
+  it('are several where such a driver speaks, in a piece of a log, or where others wait for one of them', () => {
+    for (const lines of [
+      [banner, stamped('gadget-phy 4000.phy: ready to go'), pcie, usb],
+      [pcie, usb],
+      [banner, pcie, usb, pending('5000.disk', 'platform: supplier 2000.usb not ready')],
+    ]) {
+      const text = textOf(...lines);
+      expect(text).toMatch(/^\d devices wait, for 2 reasons:\n/);
+      expect(text).not.toContain('all of these');
+    }
+  });
+
+  it('are one of what a chip has few of, whoever speaks', () => {
+    const clock = stamped('gadget-clk 4000.clock-controller: ready to go');
+    const waits = ['1000.i2c', '2000.spi'].map((name, at) =>
+      pending(name, `gadget: ${at === 0 ? 'no' : 'which'} clock`),
+    );
+    expect(textOf(banner, clock, ...waits)).toMatch(
+      /^2 devices wait, for 1 reason:\n[\s\S]*that means all of these wait for a clock, which the log does not name\n/,
+    );
+  });
+});
+
 describe('a sound card', () => {
   const silent = (name: string) => pending(name, '(reason unknown)');
   it('is said to wait for the parts of the audio that wait too, as a guess', () => {

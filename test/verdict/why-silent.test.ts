@@ -57,6 +57,13 @@ describe('what says of itself that it did not come up', () => {
     ]);
   });
 
+  it('has no words of a program that speaks next', () => {
+    const fails = at(1, 'mmc2: Failed to initialize a non-removable card of somebody');
+    expect(why(fails, "/bin/sh: can't access tty").silent).toMatchObject([
+      { words: 'Failed to initialize a non-removable card of somebody' },
+    ]);
+  });
+
   it('is told once, after what may be the cause of what waits', () => {
     const codec = at(1, 'sgtl900 0-000a: Error reading chip id -6');
     const clock = at(1, 'rtc-gadget 0-0068: failed to identify, -6');
