@@ -180,8 +180,8 @@ export type DmesgEvent =
       readonly driver: string | null;
       readonly words: string;
     })
-  /** A function of a probe speaks, of whatever device: only where the parser is asked for it. */
-  | (At & { readonly event: 'probe-speaks'; readonly symbol: string })
+  /** A function of a probe speaks, of whatever device, perhaps of its end: only where the parser is asked for it. */
+  | (At & { readonly event: 'probe-speaks'; readonly symbol: string; readonly ends: boolean })
   /** The driver core lets a device wait for another one until that is bound: only where the parser is asked for it. */
   | (At & { readonly event: 'linked'; readonly consumer: string; readonly supplier: string })
   /** Two regulators, by their own names, of which one supplies the other: only where the parser is asked for it. */

@@ -16,7 +16,7 @@ import { isOneAttempt, type Place } from './lives.ts';
 import { releaseIn } from './machine.ts';
 import { mayLackPins, wordsOfPinController } from './pins.ts';
 import { type LogRecord, parseRecords } from './prefix.ts';
-import { probeFunctionIn } from './probe-functions.ts';
+import { speakingProbe } from './probe-functions.ts';
 import { isLiteral, isQuotation } from './quotation.ts';
 import { Reports } from './reports.ts';
 import { SIGNS, SIGNS_OF_ROOT } from './signs.ts';
@@ -274,8 +274,8 @@ export class DmesgParser {
     }
     const bound = this.#complaints && read === null ? boundIn(text) : null;
     if (bound !== null) this.#emit({ event: 'bound', ...bound, line, time });
-    const symbol = this.#complaints && read === null ? probeFunctionIn(text) : null;
-    if (symbol !== null) this.#emit({ event: 'probe-speaks', symbol, line, time });
+    const speaking = this.#complaints && read === null ? speakingProbe(text) : null;
+    if (speaking !== null) this.#emit({ event: 'probe-speaks', ...speaking, line, time });
     const release = this.#complaints && read === null ? releaseIn(text) : null;
     if (release !== null) this.#emit({ event: 'release', release, line, time });
     const link = this.#complaints && read === null ? this.#links.eventOf(text, { line, time }) : null;

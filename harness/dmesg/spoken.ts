@@ -137,6 +137,8 @@ const AT_WORK = new RegExp(
     new RegExp(`^${NOT_OF_LATER}${REGISTERED}`),
     /^(?!not|never|no\b|un|is|was|has|are|be)\S{1,32} probed[.!]?$/,
     /^Link is up\b| <-> \S+ mapping ok$|^(?:\S+ ){0,2}initiali[sz]ed successfully/,
+    // pci_register_host_bridge(), drivers/pci/probe.c, and usb_register_bus(), drivers/usb/core/hcd.c.
+    /^PCI host bridge to bus \d|^new USB bus registered\b/,
   ),
   'i',
 );

@@ -141,8 +141,8 @@ export interface LogSummary {
   readonly unread: readonly { readonly text: string; readonly line: number; readonly time: number | null }[];
   /** By device, what drivers said last that does not. */
   readonly heard: ReadonlyMap<string, GoodWords>;
-  /** Functions of probes that speak, with where each did first. */
-  readonly probeFunctions: ReadonlyMap<string, Place>;
+  /** Functions of probes that speak, with where each did first, and the line that said last that it succeeded or 0. */
+  readonly probeFunctions: ReadonlyMap<string, Place & { readonly ended: number }>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */
@@ -186,7 +186,7 @@ export class Summary {
   readonly #complaints = new Complaints();
   readonly #unread: { text: string; line: number; time: number | null }[] = [];
   readonly #heard = new Heard();
-  readonly #probeFunctions = new Map<string, Place>();
+  readonly #probeFunctions = new Map<string, Place & { ended: number }>();
   readonly #links: Link[] = [];
   readonly #supplying = new Map<string, number>();
   readonly #stirs: number[] = [];
@@ -283,9 +283,11 @@ export class Summary {
         this.#complaints.add(event);
         return;
       case 'probe-speaks': {
-        const { symbol, line, time } = event;
-        if (this.#probeFunctions.size < MAX_NOTED && !this.#probeFunctions.has(symbol))
-          this.#probeFunctions.set(symbol, { line, time });
+        const { symbol, ends, line, time } = event;
+        const known = this.#probeFunctions.get(symbol);
+        const next = known ?? { line, time, ended: 0 };
+        if (ends) next.ended = line;
+        if (known === undefined && this.#probeFunctions.size < MAX_NOTED) this.#probeFunctions.set(symbol, next);
         return;
       }
       case 'unread':

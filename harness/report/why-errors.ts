@@ -3,7 +3,8 @@ import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
 import type { Suspect, Tie, Why } from '../verdict/why-roots.ts';
 import { keyOf } from '../verdict/why-silent.ts';
-import { IS_DEFERRED, SUSPECTS } from '../verdict/why-suspects.ts';
+import { IS_DEFERRED } from '../verdict/why-spoken.ts';
+import { SUSPECTS } from '../verdict/why-suspects.ts';
 import { listed } from './listed.ts';
 import { groupBy } from './text.ts';
 

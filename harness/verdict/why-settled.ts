@@ -110,7 +110,7 @@ export function splitSettled(summary: LogSummary, names: Names) {
     if (pending && !(spoke && mayBeOfLater(life, summary))) return isTriedSinceListed(life);
     const isDeferred = state === 'deferred' && !timedOut;
     // Whatever its driver says, the driver core would say that it is deferred.
-    if (isDeferred && round > 0 && rounds - round >= ROUNDS_WITHOUT) return true;
+    if (isDeferred && !tellsProbes && round > 0 && rounds - round >= ROUNDS_WITHOUT) return true;
     return (
       !isWorse(life) &&
       ((timedOut && state !== 'failed' && spoke) ||

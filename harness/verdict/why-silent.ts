@@ -4,7 +4,8 @@ import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { probeOf } from './why-crash.ts';
 import type { SilentFailure, Suspect, Why } from './why-roots.ts';
-import { IS_DEFERRED, isDriver, isOfRunTime, OF_WHAT_IS_THERE } from './why-suspects.ts';
+import { IS_DEFERRED } from './why-spoken.ts';
+import { isDriver, isOfRunTime, OF_WHAT_IS_THERE } from './why-suspects.ts';
 
 /**
  * Devices whose drivers say that they did not come up, and of which the driver core has no word: call_driver_probe(),

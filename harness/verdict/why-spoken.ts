@@ -1,9 +1,9 @@
 import type { Words } from '../dmesg/complaints.ts';
 import { ERROR_NUMBER } from '../dmesg/deferral.ts';
-import { type DeviceLife, isOneAttempt, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
+import { type DeviceLife, isOneAttempt, newLife, type Place, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
 import { lacksPins, REPEATS, refusesPins } from '../dmesg/pins.ts';
-import { isProbeOf } from '../dmesg/probe-functions.ts';
+import { isProbeOf, stemOf } from '../dmesg/probe-functions.ts';
 import { isLittle, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { isProvider, userOf } from './why-guesses.ts';
@@ -13,7 +13,52 @@ import { wantOf } from './why-wants.ts';
 
 /** The devices of a log with what drivers say of them, of their parts and of CPUs. */
 export function withMoreWords(said: LogSummary): ReadonlyMap<string, DeviceLife> {
-  return withWordsOfParts(withFailuresOfDrivers(withDeferralsOfParts(withWordsOfCpus(said.devices)), said), said);
+  const devices = withDeferralsOfFunctions(withDeferralsOfParts(withWordsOfCpus(said.devices)), said);
+  return withWordsOfParts(withFailuresOfDrivers(devices, said), said);
+}
+
+/** How a probe is called of which only its function is known. */
+function nameOfProbe(symbol: string): string {
+  return `${symbol}()`;
+}
+
+/** Whether what a function says is told with its probe, {@link withDeferralsOfFunctions}. */
+export function isToldOfProbe({ device }: Words, known: Pick<ReadonlySet<string>, 'has'>): boolean {
+  return known.has(nameOfProbe(device));
+}
+
+/** Names without what stands between their words: `dsi-display`, `dsi_display`. */
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+}
+
+/**
+ * A probe that says in its function alone that it is deferred is one of a device that the log does not name, unless one
+ * that is known to wait has such a name; it has succeeded where a function of the same driver says so later.
+ */
+function withDeferralsOfFunctions(
+  devices: ReadonlyMap<string, DeviceLife>,
+  { complaints, probeFunctions }: LogSummary,
+): ReadonlyMap<string, DeviceLife> {
+  const deferred = [...complaints.values()].filter(
+    ({ device, words }) => probeFunctions.has(device) && IS_DEFERRED.test(words),
+  );
+  if (deferred.length === 0) return devices;
+  const all = new Map(devices);
+  for (const { device: symbol, words, line, lastLine = line, times = 1 } of deferred) {
+    const stem = stemOf(symbol);
+    const named = [...devices.values()].filter((life) =>
+      lettersOf(`${life.device} ${life.driver ?? ''}`).includes(lettersOf(stem)),
+    );
+    // Its own deferral is told of it, by whatever line.
+    if (named.some(({ state, deferrals }) => state !== 'bound' || deferrals > 0)) continue;
+    const ends = [...probeFunctions].filter(([other]) => stemOf(other) === stem).map(([, { ended }]) => ended);
+    const ended = Math.max(0, ...ends, ...named.map(({ boundLine }) => boundLine));
+    const device = nameOfProbe(symbol);
+    const life = { ...newLife(device, ended > lastLine ? 'bound' : 'deferred', lastLine), by: 'driver' as const };
+    all.set(device, { ...life, reason: words, reasonLine: line, deferrals: times, boundLine: ended });
+  }
+  return all;
 }
 
 /** No boot and no device that works has so many attempts. */
@@ -63,6 +108,8 @@ function withWordsOfCpus(devices: ReadonlyMap<string, DeviceLife>): ReadonlyMap<
   return mended;
 }
 
+/** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
+export const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
 /** A driver's own words for a probe that fails, where the driver core has none: -ENODEV, -ENXIO, or a cut log. */
 const PROBE_FAILED = /^(?:(?:\w{1,16} ){0,3}probe failed|failed to probe)\b/i;
 /** A probe returns what it gives to dev_err_probe(), drivers/base/core.c. */
@@ -94,7 +141,7 @@ export function lacksPinsAtWork(said: Words, { heard, probeFunctions }: LogSumma
   const { device, driver, words, line, time = null, times = 1 } = said;
   if (times > 1 && words.includes(`${CLAIMS}${device}`)) return true;
   const first = heard.get(device);
-  const spoke = [...probeFunctions].flatMap(([symbol, place]) =>
+  const spoke: Place[] = [...probeFunctions].flatMap(([symbol, place]) =>
     driver !== null && isProbeOf(symbol, driver) ? [place] : [],
   );
   if (first !== undefined) spoke.push({ line: first.first, time: first.since });

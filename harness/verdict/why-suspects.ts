@@ -18,15 +18,13 @@ import {
 } from './why-guesses.ts';
 import type { Root, Suspect, Why } from './why-roots.ts';
 import { lastTryOfAll } from './why-settled.ts';
-import { lacksPinsAtWork } from './why-spoken.ts';
+import { IS_DEFERRED, isToldOfProbe, lacksPinsAtWork } from './why-spoken.ts';
 import { wantOf } from './why-wants.ts';
 
 /** Errors that drivers report, as far as they may be why something is not bound of which the log gives no reason. */
 
 /** Somebody whom the log does not name cannot have a pin, as a GPIO. */
 const LACKS_PIN = /; cannot claim for /;
-/** include/linux/errno.h: EPROBE_DEFER, which a driver may give as any other error. */
-export const IS_DEFERRED = /-517\b|EPROBE_DEFER/;
 /** fw_get_filesystem_firmware(), drivers/base/firmware_loader/main.c: of a device that may have no driver's name. */
 const OF_FIRMWARE = /(?:load|request|find|boot)\w*\b.{0,80}\bfirmware\b|\bfirmware\b.{0,80}\bload/i;
 /** rproc_boot(), drivers/remoteproc/remoteproc_core.c. */
@@ -103,7 +101,7 @@ export function othersOf(summary: LogSummary, known: ReadonlySet<string>, roots:
   const rank = ({ device, driver }: Words) => Math.min(providerRank(device), providerRank(driver ?? ''));
   return [...summary.complaints.values()]
     .filter(({ device }) => !known.has(device) && summary.devices.get(device)?.state !== 'bound')
-    .filter(({ words }) => !atWork.has(words))
+    .filter((said) => !atWork.has(said.words) && !isToldOfProbe(said, known))
     .filter(({ words }) => !roots.some(({ evidence }) => evidence?.includes(words) === true))
     .filter((said) => IS_DEFERRED.test(said.words) || LACKS_PIN.test(said.words) || !isRefuted(said, summary))
     .sort((a, b) => rank(a) - rank(b) || a.line - b.line);

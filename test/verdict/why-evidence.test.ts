@@ -169,6 +169,36 @@ describe('a probe that is deferred', () => {
   });
 });
 
+describe('a probe of which only the function speaks', () => {
+  const fails = '[drm:acme_eye_dev_probe] *ERROR* failed to get its controller, rc=-517';
+  const told = (...lines: string[]) => why(...lines);
+
+  it('is deferred, of a device that the log does not name', () => {
+    const found = told(at(10, fails), at(500, fails));
+    expect(found).toMatchObject({ unbound: 1, complaints: [], roots: [{ name: 'acme_eye_dev_probe()', line: 2 }] });
+    expect(formatWhy(found)).toContain('acme_eye_dev_probe(): its driver defers it: failed to get its controller');
+    // Another number is no deferral.
+    expect(told(at(10, fails.replace('517', '22'))).unbound).toBe(0);
+  });
+
+  it('is over where a function of that driver says so later, or what is named so is bound', () => {
+    const ends = at(900, '[drm:acme_eye_bind] [acme-info]: Successfully bound');
+    const bound = [{ device: 'acme_eye_dev_probe()', line: 2 }];
+    expect(told(at(10, fails), ends)).toMatchObject({ unbound: 0, bound });
+    const part = (name: string) => at(900, `acme_drm 1.mdp: bound soc:${name} (ops eye_ops)`);
+    expect(told(at(10, fails), part('acme,ear')).unbound).toBe(1);
+    expect(told(at(10, fails), part('acme,eye'))).toMatchObject({ unbound: 0, bound });
+    expect(told(ends, at(950, fails)).unbound).toBe(1);
+    expect(told(at(10, fails), at(900, '[drm:acme_ear_bind] [acme-info]: Successfully bound')).unbound).toBe(1);
+    expect(told(at(10, fails), at(900, '[drm:acme_eye_bind] [acme-info]: not successful')).unbound).toBe(1);
+  });
+
+  it('is that of what is named so and waits', () => {
+    const waits = at(11, 'platform soc:acme,acme-eye: Driver acme-eye requests probe deferral');
+    expect(told(at(10, fails), waits)).toMatchObject({ unbound: 1, roots: [{ name: 'soc:acme,acme-eye' }] });
+  });
+});
+
 describe('a supplier', () => {
   it('is not proven to be there by a later probe where the log tells of each and not of its own', () => {
     const held = ['1000.gadget', '3000.led'].map((device) =>
@@ -213,6 +243,13 @@ describe('a device that works at the end', () => {
     expect(why(BANNER, lacks, further)).toMatchObject({ settled: ['1000.mmc'], bound: [] });
     const fails = at(1001, 'acme-host2835 1000.mmc: cannot get its IRQ');
     expect(why(BANNER, lacks, further, fails, ...since).bound).toEqual([]);
+  });
+
+  it('is bound where the bus of which it is the host is registered', () => {
+    const bridge = (words: string) => why(at(10, 'acme-pcie 1.pcie: failed to get a PHY: -517'), at(90, words)).bound;
+    expect(bridge('acme-pcie 1.pcie: PCI host bridge to bus 0000:00')).toMatchObject([{ device: '1.pcie', line: 2 }]);
+    expect(bridge('acme-pcie 1.pcie: new USB bus registered, assigned bus number 1')).toHaveLength(1);
+    expect(bridge('acme-pcie 1.pcie: host bridge /soc/pcie@1 ranges:')).toEqual([]);
   });
 
   it('is bound where its host is said to be loaded by the name of its only driver', () => {

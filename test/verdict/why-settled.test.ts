@@ -146,6 +146,9 @@ describe('what works in spite of what was said earlier', () => {
     const first = waits(90, '2000.mmc');
     expect(why(first, ...rounds).settled).toEqual(['2000.mmc']);
     expect(why(first, ...rounds, lacksPins).settled).toEqual([]);
+    // Where the driver core tells of each probe, it would tell of one that succeeds.
+    const tells = at(90, "platform 4000.x: bus: 'platform': really_probe: probing driver gadget-x with device");
+    expect(why(tells, first, ...rounds).settled).toEqual([]);
     const returned = at(410, 'probe of 2000.mmc returned -517 after 12 usecs');
     expect(why(first, ...rounds, returned).settled).toEqual([]);
   });
