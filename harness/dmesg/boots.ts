@@ -29,8 +29,11 @@ const FIRMWARE = new RegExp(
 const PART = /^(?:Panic|Oops)#\d{1,6} Part\d{1,4}$/;
 const ANNOUNCED = /^-- (?:Reboot|Boot [0-9a-f]{8,32}) ?--/;
 const BANNER = /^Linux version \d/;
-/** register_console(), kernel/printk/printk.c: the real console may print next all that the log has had so far. */
-const HANDED_OVER = /^(?:printk: )?(?:legacy )?bootconsole \[\S{1,32}\] disabled$/;
+/**
+ * register_console(), kernel/printk/printk.c: the real console may print next all that the log has had so far, and so
+ * may a boot console where something has printed before it.
+ */
+const HANDED_OVER = /^(?:printk: )?(?:legacy )?bootconsole \[\S{1,32}\] (?:disabled|enabled)$/;
 /** Consoles may lag behind each other; a clock that goes back further is another boot. Microseconds. */
 const CLOCK_SLACK = 1_000_000;
 /** Records kept to know a replay by; and records in which a log that begins anew has to show that it is none. */
@@ -42,7 +45,7 @@ const MAX_EARLY = 1000;
 /**
  * Tells boots apart, and a boot from the same log printed once more: test suites, and people, call dmesg on the console
  * that has shown it all already. That takes user space, and its records have the same times and the same words. A
- * console prints it, too, directly after the boot console that was on the same line is off.
+ * console prints it, too, directly after the boot console that was on the same line is off, or when it is on.
  */
 export class Boots {
   #kernel = false;
@@ -55,7 +58,7 @@ export class Boots {
   /** This boot has had its banner. */
   #bannered = false;
   #banner = '';
-  /** The record before says that a boot console is off. */
+  /** The record before says that a boot console is off, or on. */
   #handedOver = false;
   readonly #seen = new Set<number>();
   #lastTime: number | null = null;

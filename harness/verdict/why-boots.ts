@@ -12,7 +12,10 @@ export interface WhyOfBoot {
  * What is not bound in the last boot of a log, or where everything is, in the last that has something that is not, or
  * else in the last that has a kernel.
  */
-export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
+export function whyOfBoots({ earlier: parts, last }: BootsOfLog): WhyOfBoot {
+  const [first, ...later] = parts;
+  const next = later[0] ?? last;
+  const earlier = first !== undefined && isQuoted(first, next) ? later : parts;
   const of = earlier.length + 1;
   const whyOf = ({ line, summary }: BootOfLog, index: number): WhyOfBoot => {
     const found = whyUnbound(summary);
@@ -22,6 +25,16 @@ export function whyOfBoots({ earlier, last }: BootsOfLog): WhyOfBoot {
   if (hasTrouble(ofLast) || ofLast.found.crash !== null) return ofLast;
   const others = earlier.map(whyOf);
   return others.findLast(hasTrouble) ?? [...others, ofLast].findLast(isOfKernel) ?? ofLast;
+}
+
+/** A mail, or a boot loader whose lines have stamps, has no more lines before the log. */
+const MOST_QUOTED = 256;
+
+/** Whether what stands before the first line of a boot is none: lines of it that somebody quotes, or a boot loader. */
+function isQuoted({ line, summary }: BootOfLog, next: BootOfLog): boolean {
+  const { banner, started, shutdown, crashes } = summary;
+  const isOfBoot = banner !== null || started || shutdown || crashes.length > 0;
+  return !isOfBoot && next.summary.banner !== null && next.line - line <= MOST_QUOTED;
 }
 
 /** Whether a kernel speaks in it: after a reset, a log may end in the boot loader. */

@@ -79,6 +79,9 @@ describe('several boots in one log', () => {
     const early = [...HEAD, '[    0.008000] foo: early', '[    0.016000] printk: bootconsole [gad0] disabled'];
     expect(classify(...early, ...early, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
     expect(classify(...early, ...HEAD, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
+    const on = [...HEAD, '[    0.000000] printk: bootconsole [gad0] enabled'];
+    expect(classify(...on, ...on, ...UP)).toMatchObject({ verdict: 'bound', boots: [] });
+    expect(classify(...on, 'U-Boot 2024.01', ...on, ...UP).boots).toHaveLength(1);
     const another = HEAD.map((line) => line.replace('6.12.0', '6.13.0'));
     for (const next of [['U-Boot 2024.01', ...HEAD], another, ['[    0.020000] foo: probing', ...HEAD]])
       expect(classify(...early, ...next, ...UP)).toMatchObject({ verdict: 'hang', boots: [{ ended: 'silent' }] });

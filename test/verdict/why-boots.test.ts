@@ -26,6 +26,16 @@ describe('a log of several boots', () => {
     );
   });
 
+  it('is none where lines of the boot are quoted before it, which may be settled in it', () => {
+    const quoted = ['Hi all,', '> [    1.000000] gadget 1000.dev: probe with driver gadget failed with error -22', ''];
+    const found = whyOf(...quoted, BANNER, fine, INIT);
+    expect(found).toMatchObject({ boot: null, roots: [] });
+    const earlier = [failed('1000.dev'), '[    3.000000] reboot: Restarting system'];
+    expect(whyOf(...earlier, BANNER, fine, INIT)).toMatchObject({ boot: { number: 1, of: 2 } });
+    const many = Array.from({ length: 300 }, (_, n) => `[    1.100000] gadget ${n}.dev: ready`);
+    expect(whyOf(failed('1000.dev'), ...many, BANNER, fine, INIT)).toMatchObject({ boot: { number: 1, of: 2 } });
+  });
+
   it('is answered for the last boot that leaves something open, and says so', () => {
     const boots = [BANNER, failed('1000.dev'), INIT, 'U-Boot 2024.01', BANNER, fine, INIT];
     expect(unboundIn(...boots)).toEqual(['1000.dev']);
