@@ -212,6 +212,8 @@ export type DmesgEvent =
   /** Another line than the kernel's first has its release: only where the parser is asked for it. */
   | (At & { readonly event: 'release'; readonly release: string })
   | (At & Machine & { readonly event: 'machine' })
+  /** The registers of the UART that the kernel prints to before its driver is there. */
+  | (At & { readonly event: 'early-console'; readonly address: number })
   /** Another boot begins; `lastText` is what the one before said last. */
   | (At & { readonly event: 'boot'; readonly sign: BootSign; readonly lastText: string })
   | (At & { readonly event: 'module-rejected'; readonly module: string | null; readonly reason: string })

@@ -42,6 +42,12 @@ function within(base: bigint, address: bigint): bigint {
 const VIDEOCORE = /^7[cde][0-9a-f]{6}$/;
 const BROADCOM = /^(?:20|3f|f[cde]|107[cde])[0-9a-f]{6}$/;
 const VIDEOCORE_DIGITS = 6;
+
+/** Whether the CPU has the node at another address, which the path does not tell. */
+export function isElsewhere(node: string): boolean {
+  return VIDEOCORE.test(NODE.exec(node)?.[2] ?? '');
+}
+
 /** Shorter addresses are those of I2C, SPI and the like. */
 const LEAST_DIGITS = 4;
 

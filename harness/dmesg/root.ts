@@ -14,6 +14,9 @@ interface At {
 const NETWORK_AWAITED = /^Waiting up to \d{1,4} more seconds for network\./;
 /** wait_for_root(), init/do_mounts.c; the colon and the dots vary. */
 const AWAITED = /^Waiting for root (?:file ?system |device )?:?\s?(\S{1,200}?)(?:\.{3}|\s|$)/;
+/** initramfs-tools, scripts/local: what it prints as long as it waits, and what it does when it has the root. */
+const AWAITED_IN_SCRIPT = /^Begin: (?:Waiting for root file ?system\b|Running \/scripts\/local-block\b)/;
+const SCRIPT_HAS_ROOT = /^Begin: Running \/scripts\/(?:local-bottom|init-bottom)\b/;
 /** initramfs-tools, dracut, mkinitcpio, Alpine, busybox scripts: what they print before they offer a shell. */
 const MISSING: readonly RegExp[] = [
   // mount_root_generic(), init/do_mounts.c; the panic that follows may not be in an excerpt.
@@ -79,10 +82,13 @@ const FIRMWARE = new RegExp(
 /** U-Boot's announce_and_cleanup(), drivers/firmware/efi/libstub, depthcharge; setup_arch() of arm64 and arm. */
 const STARTS = /^(?:Starting kernel \.{3}|EFI stub: Exiting boot services|Booting Linux on physical CPU)/;
 
+/** register_earlycon() and earlycon_init(), drivers/tty/serial/earlycon.c. */
+const EARLY_CONSOLE = /^earlycon: \S.{0,40}? ?MMIO(?:16|32|32be)?[ :]0x([0-9a-f]{1,16})\b/;
+
 /** How all of them begin: one look spares most lines the rest. */
 const BEGINS = new RegExp(
   `^${oneOf(
-    /Waiting (?:for root|up to)|VFS: (?:Cannot open|Mounted|Unable to mount root fs via)/,
+    /Waiting (?:for root|up to)|Begin: |earlycon: |VFS: (?:Cannot open|Mounted|Unable to mount root fs via)/,
     /ALERT!|ERROR: |Gave up|mount|dracut|Warning: |\(initramfs|initr/,
     /You are |Entering|Generating|Dropping|An error|\[DEPEND|systemd\[1\]: (?:Dep|Swi|Fin|Started Rem)/,
     /\[[\w-]{1,16}\]: ERROR|EXT|F2FS|XFS| ?(?:mmcblk|nvme|[shv]d[a-z])/,
@@ -103,9 +109,13 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
     const awaited = AWAITED.exec(text);
     if (awaited !== null) return { event: 'root-awaited', root: awaited[1] ?? null, ...at };
   }
-  if (HAS_ROOT.test(text)) return { event: 'root-there', devices: null, mounted: true, ...at };
+  if (AWAITED_IN_SCRIPT.test(text)) return { event: 'root-awaited', root: null, ...at };
+  if (HAS_ROOT.test(text) || SCRIPT_HAS_ROOT.test(text))
+    return { event: 'root-there', devices: null, mounted: true, ...at };
   const mounted = MOUNTED.exec(text)?.[1];
   if (mounted !== undefined) return { event: 'root-there', devices: [mounted], mounted: true, ...at };
+  const [, address] = EARLY_CONSOLE.exec(text) ?? [];
+  if (address !== undefined) return { event: 'early-console', address: Number.parseInt(address, 16), ...at };
   const devices = partitionsIn(text);
   if (devices.length > 0) return { event: 'root-there', devices, mounted: false, ...at };
   for (const pattern of MISSING) {

@@ -62,6 +62,8 @@ const KERNEL = [
   'fatal error received',
   'watchdog received',
   'Waiting for root',
+  'earlycon: ',
+  'Running /scripts/',
   'seconds for network',
   'ounting ',
   'calling  ',

@@ -152,6 +152,8 @@ export interface LogSummary {
   readonly release: string | null;
   /** Null where no line says it. */
   readonly machine: Machine | null;
+  /** Where the registers of the early console's UART are. */
+  readonly earlyConsole: { readonly address: number; readonly line: number } | null;
   readonly userSpace: boolean;
   readonly plan: PlanProgress;
   readonly shutdown: boolean;
@@ -195,6 +197,7 @@ export class Summary {
   #banner: string | null = null;
   #release: string | null = null;
   #machine: Machine | null = null;
+  #earlyConsole: { readonly address: number; readonly line: number } | null = null;
   #userSpace = false;
   #plan: PlanProgress = 'none';
   #shutdown = false;
@@ -225,6 +228,9 @@ export class Summary {
       case 'machine':
         this.#machine = { model: event.model, mayBeArm64: event.mayBeArm64 };
         return;
+      case 'early-console':
+        this.#earlyConsole = { address: event.address, line: event.line };
+        return;
       case 'boot':
         this.#endBoot(event);
         return;
@@ -241,7 +247,13 @@ export class Summary {
         this.#firmware ??= event.what;
         return;
       case 'root-awaited':
-        this.#root = { name: event.root, missing: false, by: 'kernel', shell: false, line: event.line };
+        this.#root = {
+          name: event.root ?? this.#root?.name ?? null,
+          missing: false,
+          by: 'kernel',
+          shell: false,
+          line: event.line,
+        };
         return;
       case 'root-missing':
         this.#root = {
@@ -363,6 +375,7 @@ export class Summary {
       banner: this.#banner,
       release: this.#release,
       machine: this.#machine,
+      earlyConsole: this.#earlyConsole,
       userSpace: this.#userSpace,
       plan: this.#plan,
       shutdown: this.#shutdown,

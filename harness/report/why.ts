@@ -145,6 +145,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     lines.push('', waitedLine(found.waited));
   if (found.undriven !== null) lines.push('', ...undrivenLines(found.undriven));
   if (!isBehind) lines.push(...ofRootDevice(errors.length > 0));
+  if (found.console !== null) lines.push('', consoleLine(found.console));
   if (tried !== null) lines.push('', ...triedLines(tried));
   if (byTree !== null && byTree.open > 0) lines.push('', ...guessLines(byTree));
   if (timeout !== null) lines.push('', timeoutLine(timeout));
@@ -172,7 +173,7 @@ function alikeTogether(shared: readonly (readonly Root[])[], found: Why): (reado
 
 /** What the log says elsewhere that bears on roots. */
 function aroundRoots(
-  { roots, kernel, rootDevice, crash, doubles, unheard }: Why,
+  { roots, kernel, rootDevice, crash, doubles, unheard, console }: Why,
   beside: BesideLog | null,
 ): AroundRoots {
   const guessed = new Map<string, string[]>();
@@ -182,7 +183,7 @@ function aroundRoots(
     beside,
     kernel,
     doubles,
-    stuck: rootDevice ?? (crash?.panics === true ? { shell: false } : null),
+    stuck: rootDevice ?? (crash?.panics === true || console !== null ? { shell: false } : null),
     failed: new Set(roots.filter(isFailure).map(({ name }) => name)),
     guessed,
     unheard,
@@ -314,6 +315,11 @@ function madeByLines({ parent, children, driver, line }: MadeBy): string[] {
       'them in its probe, and they cannot wait for its end',
     `  bound since${who}${instead} (line ${line})`,
   ];
+}
+
+function consoleLine({ device, line }: NonNullable<Why['console']>): string {
+  const what = 'without it there is no console on that port but the early one';
+  return `${printable(device)} has the address of the early console (line ${line}): ${what}`;
 }
 
 function waitedLine({ device, wait: { from, to }, reason, line }: NonNullable<Why['waited']>): string {

@@ -1,6 +1,6 @@
 import { partIn } from '../dmesg/deferral.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
-import { deviceName, deviceOfPath, mayBeOf } from '../dmesg/node-names.ts';
+import { deviceName, deviceOfPath, isElsewhere, mayBeOf } from '../dmesg/node-names.ts';
 import { controllerIn } from '../dmesg/pins.ts';
 import { oneOf } from '../regex.ts';
 
@@ -210,6 +210,7 @@ export class Names {
   nameOf(supplier: string): string {
     const owner = this.#owner(supplier);
     const [node = '', above = ''] = owner.split('/').toReversed();
+    if (isElsewhere(node) && owner.startsWith('/')) return owner;
     if (BUS_ADDRESS.test(node) && above !== 'partitions') return deviceOfPath(owner);
     const bus = owner.slice(0, -node.length - 1);
     const isPart = (REGULATORS.test(node) && BUS_ADDRESS.test(above)) || isPartOfBlock(node, above);

@@ -263,6 +263,8 @@ export interface Why {
     readonly reason: string;
     readonly line: number;
   } | null;
+  /** The UART of the early console, where that is not bound, and the line that has its address. */
+  readonly console: { readonly device: string; readonly line: number } | null;
   /** Devices on I2C that failed, each with one of that address on another bus that works by the same driver. */
   readonly doubles: ReadonlyMap<string, string>;
   /** Modules that the kernel refused, each with the first reason: what they drive is not bound. */

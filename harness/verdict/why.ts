@@ -1,7 +1,7 @@
 import type { GoodWords, Words } from '../dmesg/complaints.ts';
 import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, newLife, REASON_UNKNOWN } from '../dmesg/lives.ts';
-import { deviceName, I2C_DEVICE } from '../dmesg/node-names.ts';
+import { deviceName, I2C_DEVICE, ownNode } from '../dmesg/node-names.ts';
 import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/pins.ts';
 import { IS_DEVICE, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
@@ -200,6 +200,7 @@ export function whyUnbound(said: LogSummary): Why {
     bound: bound.toSorted((a, b) => b.line - a.line),
     madeBy,
     waited: unbound.size + found.length > 0 || rootDevice !== null ? null : longestWait(summary),
+    console: consoleOf(unbound, summary),
     doubles: doublesOf(found, summary),
     rejected: firstOfEach(summary.rejected),
     said: others,
@@ -212,6 +213,13 @@ export function whyUnbound(said: LogSummary): Why {
 /** Whether the path is of the device that this one is below, as `fe060000.dsi.0` is below `/dsi@fe060000`. */
 function isBelow(device: string, path: string): boolean {
   return path.split('/').some((node) => node.includes('@') && device.startsWith(`${deviceName(node)}.`));
+}
+
+/** What is not bound and has the registers of the early console. */
+function consoleOf(unbound: ReadonlySet<string>, { earlyConsole }: LogSummary): Why['console'] {
+  if (earlyConsole === null) return null;
+  const device = [...unbound].find((name) => ownNode(name)?.address === earlyConsole.address);
+  return device === undefined ? null : { device, line: earlyConsole.line };
 }
 
 /** A node may stand on two buses of which one has the chip: the same driver works at that address on another. */

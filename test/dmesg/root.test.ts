@@ -79,6 +79,16 @@ describe('a root file system that does not come', () => {
     }
   });
 
+  it('is awaited where the log ends with the waiting of the initramfs, and has come when that goes on', () => {
+    const waits = 'Begin: Waiting for root file system ... Begin: Running /scripts/local-block ... done.';
+    const known = '[    1.100000] Waiting for root device /dev/mmcblk0p2...';
+    expect(classify(INIT, waits)).toMatchObject({ verdict: 'hang', root: { name: null, missing: false } });
+    expect(classify(known, INIT, 'Begin: Running /scripts/local-block ... done.').root?.name).toBe('/dev/mmcblk0p2');
+    expect(classify(known, waits, '[    2.100000] gadget').root?.name).toBe('/dev/mmcblk0p2');
+    expect(classify(known, waits, 'Begin: Running /scripts/local-bottom ... done.').root).toBeNull();
+    expect(classify(INIT, waits, 'board login: ').root).toBeNull();
+  });
+
   it('has come where the boot goes on', () => {
     const login = ['[    9.000000] systemd[1]: Reached target multi-user.target.', 'board login: '];
     expect(classify('[    1.100000] Waiting for root device /dev/mmcblk0p2...', INIT, ...login).verdict).toBe('bound');

@@ -80,7 +80,7 @@ describe('whyUnbound', () => {
       pending('f00000.usb', 'platform: wait for supplier /vbus-regulator'),
     );
     expect(roots.map(({ name, waiting }) => [name, waiting.length])).toEqual([
-      ['7d504100.pinctrl', 2],
+      ['/soc@0/pinctrl@7d504100', 2],
       ['/soc@0/i2c@890000/eeprom@50', 1],
       ['/i2c@ff3c0000/pmic@1b', 1],
       ['5e310000.fuses', 1],
@@ -199,7 +199,7 @@ describe('whyUnbound', () => {
       pending('a00000.uart', 'amba: wait for supplier /soc/gpio@7e200000/pins'),
       pending('lamps', "gadget-lamps: Failed to get GPIO '/lamps/one'"),
     );
-    expect(roots.find(({ name }) => name === 'lamps')?.cause).toMatchObject({ perhaps: ['7e200000.gpio'] });
+    expect(roots.find(({ name }) => name === 'lamps')?.cause).toMatchObject({ perhaps: ['/soc/gpio@7e200000'] });
   });
 
   it('takes a date for no error of a driver that speaks again', () => {
@@ -414,6 +414,29 @@ describe('whyUnbound', () => {
     expect(textOf('odm:gadget-gpio1', 'odm:gadget-gpio2', 'a-regulator', 'kinfo')).not.toContain('by their names');
     const controllers = ['1000000.i2c', '2000000.spi', '3000000.serial', '4000000.mmc', '5000000.lamp'];
     expect(textOf(...controllers)).not.toContain('by their names others');
+  });
+
+  it('calls a node by its path where the CPU has it at another address, which the log does not tell', () => {
+    const waits = (node: string) => pending('3f201000.serial', `platform: wait for supplier ${node}/uart-pins`);
+    expect(why(waits('/soc/gpio@7e200000')).roots).toMatchObject([{ name: '/soc/gpio@7e200000' }]);
+    expect(why(waits('/soc/gpio@1e200000')).roots).toMatchObject([{ name: '1e200000.gpio' }]);
+    const bound = `[    3.000001] gadget-gpio 3f200000.gpio: bound to nothing (ops gadget_ops)`;
+    expect(
+      why(pending('3f200000.gpio', '(reason unknown)'), waits('/soc/gpio@7e200000'), bound).roots,
+    ).not.toMatchObject([{ name: '/soc/gpio@7e200000' }]);
+  });
+
+  it('says that a device is the console where it has the address of the early one', () => {
+    const early = "[    0.000000] earlycon: uart0 at MMIO32 0x000000ffe7014000 (options '115200n8')";
+    const serial = '[   11.098262] platform ffe7014000.serial: deferred probe pending';
+    const text = formatWhy(why(early, serial));
+    expect(text).toContain('ffe7014000.serial has the address of the early console (line 1)');
+    // Without a console nobody types at a shell.
+    expect(text).not.toContain('on the board');
+    expect(formatWhy(why(serial))).toContain('on the board');
+    expect(formatWhy(why(early, pending('ffe7015000.serial', '(reason unknown)')))).not.toContain('early console');
+    const older = early.replace('at MMIO32 ', 'MMIO32:');
+    expect(why(older, serial).console).toEqual({ device: 'ffe7014000.serial', line: 1 });
   });
 
   it('takes what is named after a power domain for one that waits for it', () => {
