@@ -67,6 +67,8 @@ const BUS_FAILS = new RegExp(
   )}.{0,100})$`,
   'i',
 );
+/** Drivers of SPMI controllers, drivers/spmi, of a transfer. */
+const SPMI_FAILS = /^spmi (spmi-\d{1,3}): (.{0,100}(?:fail|denied|time(?:d |-)?out|dropped).{0,100})$/;
 /** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
 const OF_NOBODY = /^\(NULL device \*\): (.{1,200})$/;
 const MAX_RECENT = 256;
@@ -318,7 +320,10 @@ export class DmesgParser {
   #spoken(event: DmesgEvent): DmesgEvent {
     if (event.event === 'probe-failed' || event.event === 'probe-declined') {
       const device = lastOf(event.driver, event.device, this.#recent.slice(-RECENT_LINES).map(textOf));
-      const own = joined(this.#wordsOf(device)) ?? this.#wordsOfNobody(device) ?? this.#wordsOfFunctions(event.driver);
+      const own =
+        joined(this.#wordsOf(device, event.driver)) ??
+        this.#wordsOfNobody(device) ??
+        this.#wordsOfFunctions(event.driver);
       const beside = own === null ? this.#wordsBeside(event, device) : null;
       // A driver that only declines a device is silent of the reason, whatever it has said before.
       const last = own ?? (event.event === 'probe-failed' ? this.#lastWordsOf(device, event) : null);
@@ -375,7 +380,7 @@ export class DmesgParser {
     return at < this.#recent.length - RECENT_LINES ? null : (this.#numbers[at] ?? null);
   }
 
-  #wordsOf(device: string): string[] {
+  #wordsOf(device: string, driver: string | null = null): string[] {
     const recent = this.#recent.slice(-RECENT_LINES);
     const texts = recent.flatMap((line, at) => {
       const isOfIt = line.includes(device) || line.includes(OF_TREE);
@@ -387,7 +392,7 @@ export class DmesgParser {
       return isRest(line, next) ? [`${text} ${textOf(next)}`] : [text];
     });
     const pins = this.#wordsOfPinController(device, recent);
-    return pins === null ? wordsOf(device, texts) : [pins];
+    return pins === null ? wordsOf(device, texts, driver) : [pins];
   }
 
   /** What kept the pins of a device back, where one of the lines says that they are not set. */
@@ -569,6 +574,8 @@ export class DmesgParser {
 function wordsOfCore(device: string, words: string, before: string): string | null {
   const core = REGISTERS.test(words) ? OF_SUPPLY : LACKS_IRQ.test(words) ? OF_IRQ : null;
   if (core !== null) return core.exec(before)?.[0] ?? null;
+  const [, controller, ofSpmi] = device.includes('spmi:') ? (SPMI_FAILS.exec(before) ?? []) : [];
+  if (controller !== undefined) return `${controller}: ${ofSpmi}`;
   const [, bus, ofBus] = BUS_FAILS.exec(before) ?? [];
   return bus !== undefined && device.startsWith(`${bus}-00`) ? `i2c-${bus}: ${ofBus}` : null;
 }

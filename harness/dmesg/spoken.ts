@@ -330,8 +330,9 @@ export function maySpeak(text: string): boolean {
  * What the driver of `device` said of its last attempt, as the error that it then returned: the first and the last, as
  * either may be the one that tells; nothing where it said nothing that sounds like one.
  * @param texts the last records of the log, without prefixes
+ * @param driver where it is known: what user space prints may stand before its name, in the same line
  */
-export function wordsOf(device: string, texts: readonly string[]): string[] {
+export function wordsOf(device: string, texts: readonly string[], driver: string | null = null): string[] {
   let said: string[] = [];
   for (const text of texts) {
     const ofTree = treeFault(device, text);
@@ -342,7 +343,8 @@ export function wordsOf(device: string, texts: readonly string[]): string[] {
     const isAtOnce = text.startsWith(`${device}: `);
     const at = isAtOnce ? 0 : text.indexOf(` ${device}: `) + 1;
     // `DRIVER DEVICE: words` of dev_printk(): one word before the device.
-    if ((at === 0 && !isAtOnce) || text.slice(0, at).trimEnd().includes(' ')) continue;
+    const before = text.slice(0, at).trimEnd();
+    if ((at === 0 && !isAtOnce) || (before.includes(' ') && !before.endsWith(` ${driver}`))) continue;
     const words = text
       .slice(at + device.length + 2)
       .trimStart()

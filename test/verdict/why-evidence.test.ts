@@ -87,6 +87,20 @@ describe('a probe that failed', () => {
     expect(rootsOf(at(1, 'gadget-key 1000.key: device is disabled'), at(900, fails.slice(15)))[0]?.evidence).toBe(null);
   });
 
+  it('failed for what its driver says behind words of user space, and for what the SPMI bus says before', () => {
+    const fails = at(11, 'gadget-mac: probe of 1000.mac failed with error -16');
+    const told = (text: string) => rootsOf(text, fails)[0]?.evidence;
+    const words = "can't request region for resource";
+    expect(told(`[  OK  ] Finished Create Wrappers gadget-mac 1000.mac: ${words}`)).toBe(words);
+    expect(told(`[  OK  ] Finished Create Wrappers gadget-x 1000.mac: ${words}`)).toBe(null);
+    const spmi = [
+      at(10, 'spmi spmi-0: arb_wait_for_done: transaction failed (0x3)'),
+      at(10, 'gadget-gpio 8f.spmi:pmic@2:gpios@c000: read 0x4 failed'),
+      at(10, 'gadget-gpio: probe of 8f.spmi:pmic@2:gpios@c000 failed with error -5'),
+    ];
+    expect(rootsOf(...spmi)[0]?.evidence).toBe('spmi-0: arb_wait_for_done: transaction failed (0x3); read 0x4 failed');
+  });
+
   it('failed because nobody answers on its bus, where its driver makes another error of that', () => {
     const asked = at(30, 'acme519_i2c_read: read cnt=4 error=-121');
     const dump = Array.from({ length: 30 }, (_, n) => at(31, `dump ${n}`));
