@@ -17,6 +17,8 @@ export const REASON_UNKNOWN = '(reason unknown)';
 /** Messages of one attempt follow each other: two lines on a slow console take 20 ms; without stamps, by lines. */
 const ATTEMPT_US = 20_000;
 const ATTEMPT_LINES = 3;
+/** What a failed probe has begun may say something for so long. */
+const LONG_AFTER_US = 1_000_000;
 /** CPUs print at the same time, a console slowly. */
 const JITTER_US = 1_000_000;
 
@@ -211,6 +213,7 @@ export class Lives {
   readonly #chatter = new Chatter();
   /** Where each device was said to be deferred last. */
   readonly #deferredAt = new Map<string, Place>();
+  readonly #failedAt = new Map<string, Place>();
   /** Devices whose last attempt is known by what it gave back. */
   readonly #unwound = new Set<string>();
   /** What was released once, after a probe or at its removal. */
@@ -290,6 +293,7 @@ export class Lives {
         life.words = event.words;
         life.wordsLine = event.wordsLine ?? event.line;
         life.failedLine = event.line;
+        this.#failedAt.set(event.device, { time: event.time, line: event.line });
         return;
       case 'probe-declined':
         this.#decline(life, event.error, event.words, event.wordsLine);
@@ -390,6 +394,11 @@ export class Lives {
       this.#bind(life);
       return;
     }
+    if (known?.state === 'failed' && driver === known.driver && this.#isProbedAgain(known, time)) {
+      known.line = line;
+      this.#bind(known);
+      return;
+    }
     if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;
     if (isNew && known.wait !== null && isWaiting(known)) known.wait = until(time, known.wait);
     if (isNew) known.spoke = true;
@@ -400,6 +409,15 @@ export class Lives {
     }
     const last = this.#deferredAt.get(known.device);
     if (last !== undefined && !isOneAttempt(last, { time, line })) known.again = true;
+  }
+
+  /**
+   * Whether so long after a probe that failed its driver's name before a message means another probe: it is that of a
+   * driver only from the begin of a probe until it fails (dev_driver_string(), drivers/base/core.c).
+   */
+  #isProbedAgain({ device }: DeviceLife, time: number | null): boolean {
+    const failed = this.#failedAt.get(device)?.time ?? null;
+    return failed !== null && time !== null && time - failed > LONG_AFTER_US;
   }
 
   /** The only multiplexer of MDIO buses that is deferred, for a bus that one has made: mdio_mux_init() names it. */

@@ -1,8 +1,9 @@
 import type { BootSign } from './boots.ts';
 import { Complaints, type GoodWords, Heard, type Words } from './complaints.ts';
 import type { Crash, DmesgEvent, FollowUp, Machine } from './events.ts';
-import { type DeviceLife, Lives, type Place, type RetryLoop } from './lives.ts';
+import { type DeviceLife, isOneAttempt, Lives, type Place, type RetryLoop } from './lives.ts';
 import { machineOfReport } from './machine.ts';
+import { lacksPins } from './pins.ts';
 import { rootEvent } from './root.ts';
 import { NO_DRIVERS } from './spoken.ts';
 
@@ -143,6 +144,8 @@ export interface LogSummary {
   readonly heard: ReadonlyMap<string, GoodWords>;
   /** Functions of probes that speak, with where each did first, and the line that said last that it succeeded or 0. */
   readonly probeFunctions: ReadonlyMap<string, Place & { readonly ended: number }>;
+  /** Devices that have not got their pins and whose drivers were called all the same, with the line that says so. */
+  readonly withoutPins: ReadonlyMap<string, number>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];
   /** Boots before the last one, in their order. */
@@ -186,6 +189,8 @@ export class Summary {
   readonly #cycles: { node: string; with: string }[] = [];
   readonly #remoteprocs: { processor: string; reason: string }[] = [];
   readonly #complaints = new Complaints();
+  readonly #withoutPins = new Map<string, number>();
+  #pinless: (Place & { readonly device: string }) | null = null;
   readonly #unread: { text: string; line: number; time: number | null }[] = [];
   readonly #heard = new Heard();
   readonly #probeFunctions = new Map<string, Place & { ended: number }>();
@@ -293,6 +298,8 @@ export class Summary {
         return;
       case 'complained':
         this.#complaints.add(event);
+        // What speaks already is at work.
+        if (lacksPins(event.words) && !this.#heard.all.has(event.device)) this.#pinless = event;
         return;
       case 'probe-speaks': {
         const { symbol, ends, line, time } = event;
@@ -354,10 +361,18 @@ export class Summary {
         this.#agent(event.verb, event.words, event.line);
         return;
       default:
-        if (event.event === 'spoke') this.#heard.add(event);
+        if (event.event === 'spoke') this.#hear(event);
         if (event.event === 'bound') this.#bindPart(event.device);
         this.#lives.add(event);
     }
+  }
+
+  /** pinctrl_bind_pins(), drivers/base/pinctrl.c, ends a probe for -EPROBE_DEFER and -EINVAL only. */
+  #hear(event: Extract<DmesgEvent, { readonly event: 'spoke' }>): void {
+    this.#heard.add(event);
+    const { device, line } = this.#pinless ?? { device: null, line: 0 };
+    if (this.#pinless === null || device !== event.device || !isOneAttempt(this.#pinless, event)) return;
+    if (this.#withoutPins.size < MAX_NOTED) this.#withoutPins.set(device, line);
   }
 
   /** What could not be bound before is bound as a part. */
@@ -395,6 +410,7 @@ export class Summary {
       inOrder: this.#lives.inOrder,
       cycles: this.#cycles,
       complaints: this.#complaints.all,
+      withoutPins: this.#withoutPins,
       unread: this.#unread,
       heard: this.#heard.all,
       probeFunctions: this.#probeFunctions,

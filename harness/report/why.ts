@@ -129,6 +129,10 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const silent = silentLines(found.silent.filter(({ device }) => !accused.has(device)));
   // What may be the cause of something comes first.
   lines.push(...(isLeftOpen ? [...errors, ...silent] : [...silent, ...errors]));
+  if (found.withoutPins.length > 0) {
+    const those = found.withoutPins.map(({ device, line }) => `${device} (line ${line})`);
+    lines.push('', `Pins could not be set, and the drivers went on without them: ${listed(those)}`);
+  }
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));
   if (found.bound.length > 0) {

@@ -275,6 +275,8 @@ export interface Why {
   readonly complaints: readonly Suspect[];
   /** Not among those: devices that say themselves that they did not come up; the driver core has no word of it. */
   readonly silent: readonly SilentFailure[];
+  /** Devices whose drivers went on without the pins that could not be set, with the line that says so. */
+  readonly withoutPins: readonly { readonly device: string; readonly line: number }[];
   /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */
   readonly unread: LogSummary['unread'];
   /** The root file system that the kernel or its initramfs waits for, and what may hold it of what is not bound. */

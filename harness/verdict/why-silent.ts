@@ -33,11 +33,14 @@ const DID_NOT_COME_UP = new RegExp(
     String.raw`\b${START}(?: \w+)? ${FAILS.source}\b`,
     /\blink (?:start-?up )?fail|\bno (?:response|answer|ack)\b|\bnot (?:respond|answer)|communicat\w+ (?:fail|err)/,
     /fail\w* to communicate|firmware (?:request|load\w*) fail|no firmware/,
+    /\b(?:chip|device|sensor|hardware|panel) (?:is )?not (?:present|detected|there)\b/,
   ),
   'i',
 );
 /** -ENXIO and -ENODEV at the end, which the driver core does not tell. */
 const SILENT_ERROR = /(?<![\w.])-(?:19|6|ENODEV|ENXIO)\b\W*$/;
+/** An I2C adapter's -ENXIO is that nothing answers (Documentation/i2c/fault-codes.rst). */
+const NO_ACCESS = /\bfail\w* (?:to )?(?:read|writ)(?:e|ing)?(?: \w+)? (?:reg(?:ister)?s?\b|at 0x)/i;
 /** cpufreq drivers speak of a CPU (drivers/cpufreq/cpufreq-dt.c). */
 const OF_CPUS = /OPP table can't be empty/;
 /** mmc_rescan(), drivers/mmc/core/core.c, after all frequencies have been tried. */
@@ -100,7 +103,7 @@ function saysSo(said: Words, summary: LogSummary): boolean {
   )
     return false;
   // Only once, as what fails so is not tried again.
-  return DID_NOT_COME_UP.test(words) || (attempts === 1 && SILENT_ERROR.test(words));
+  return DID_NOT_COME_UP.test(words) || (attempts === 1 && (SILENT_ERROR.test(words) || NO_ACCESS.test(words)));
 }
 
 const CPU = 'cpu';

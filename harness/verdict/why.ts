@@ -205,6 +205,7 @@ export function whyUnbound(said: LogSummary): Why {
     rejected: firstOfEach(summary.rejected),
     said: others,
     ...splitErrors(suspects, silentFailures(others, summary), found.length + unexplained.size > 0),
+    withoutPins: Array.from(summary.withoutPins, ([device, line]) => ({ device, line })),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };

@@ -186,6 +186,24 @@ describe('pins that a device at work asks for', () => {
   });
 });
 
+describe('pins that a device has not got when its driver is called all the same', () => {
+  const bare = at(100, 'gadget-eth 1000.eth: Error applying setting, reverse things back');
+
+  it('are told, whatever becomes of the probe', () => {
+    const found = why(bare, at(108, 'gadget-eth 1000.eth: using a made-up address'));
+    expect(found).toMatchObject({ roots: [], withoutPins: [{ device: '1000.eth', line: 1 }] });
+    expect(formatWhy(found)).toContain(
+      'Pins could not be set, and the drivers went on without them: 1000.eth (line 1)',
+    );
+  });
+
+  it('are not where the driver speaks in another attempt, or had spoken before', () => {
+    const works = 'gadget-eth 1000.eth: using a made-up address';
+    expect(why(bare, at(400, works)).withoutPins).toEqual([]);
+    expect(why(at(20, works), bare, at(108, works)).withoutPins).toEqual([]);
+  });
+});
+
 describe('a device that goes on after its time-out', () => {
   const over = at(100, 'gadget-hdmi 1.hdmi: deferred probe timeout, ignoring dependency');
 

@@ -31,6 +31,17 @@ describe('what works in spite of what was said earlier', () => {
     expect(why(BANNER, minor(900), defers, ...[1, 2, 3].map(speaks), minor(1900, 'cannot start')).unbound).toBe(1);
   });
 
+  it('is bound where its driver speaks of it long after its probe failed, as of another probe', () => {
+    const failed = [at(900, 'gadget-nor spi1.0: no id'), at(901, 'gadget-nor: probe of spi1.0 failed with error -2')];
+    const size = (ms: number, driver = 'gadget-nor') => at(ms, `${driver} spi1.0: 65536 Kbytes`);
+    expect(why(...failed, size(9000)).roots).toEqual([]);
+    expect(why(...failed, size(910)).roots).toMatchObject([{ name: 'spi1.0', cause: { cause: 'failed' } }]);
+    expect(why(...failed, size(9000, 'spi')).roots).toMatchObject([{ name: 'spi1.0' }]);
+    expect(
+      why(...failed, size(9000), at(9100, 'gadget-nor: probe of spi1.0 failed with error -2')).roots,
+    ).toMatchObject([{ name: 'spi1.0' }]);
+  });
+
   it('may only be early where a boot is told up to its first attempt, which is said', () => {
     const lacks = (ms: number) => at(ms, 'gadget-i2c 1000.i2c: no clock: -517');
     expect(why(BANNER, lacks(900)).isEarly).toBe(true);

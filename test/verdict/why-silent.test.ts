@@ -12,6 +12,8 @@ describe('what says of itself that it did not come up', () => {
   it.each([
     ['4-0036', 'ovgadget 4-0036: Unexpected sensor id(000000), ret(-5)'],
     ['4-0036', 'gadget-ts 4-0036: chip id mismatch: 0x0'],
+    ['7-0024', 'gadget-expander 7-0024: failed writing register'],
+    ['5-0051', 'gadget-rtc 5-0051: RTC chip is not present'],
     ['4-0036', 'Gadget-TS 4-0036: I2C communication failure: -6'],
     ['fe100000.pcie', 'gadget-pcie fe100000.pcie: PCIe Link Fail'],
     ['fe100000.pcie', 'gadget-pcie fe100000.pcie: failed to initialize host'],
