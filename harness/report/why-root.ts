@@ -55,7 +55,7 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
   if (cause.cause === 'silent') return `${cause.cause}\n${evidence === null ? '' : withoutInstance(evidence)}`;
   if (cause.cause === 'cycle' && cause.relaxed) return cause.cause;
-  if (isWordless({ cause, evidence })) return `${cause.cause}\n`;
+  if (isWordless({ cause, evidence })) return `${cause.cause}\n${waiting.length === 0 ? '' : driverOf(cause)}`;
   if (cause.cause === 'own-deferral' && cause.call !== null)
     return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
   if (cause.cause === 'module-not-loaded' || cause.cause === 'part-of') return causeText(cause);
@@ -70,6 +70,11 @@ export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   return cause.cause === 'failed' && evidence !== null && whole !== ''
     ? `${causeText(cause)}\n${said}\n${whole}`
     : name;
+}
+
+/** The driver of what it defers itself, as an empty text where that is not known. */
+function driverOf(cause: RootCause): string {
+  return cause.cause === 'own-deferral' ? (cause.driver ?? '') : '';
 }
 
 /** Shorter words have no more than what is done before the name of what is lacking. */

@@ -143,6 +143,21 @@ describe('several reasons that are the lack of one thing', () => {
   });
 });
 
+describe('what drivers defer without a word', () => {
+  it('is told by drivers where something waits for it, and otherwise together', () => {
+    const wordless = (name: string, driver: string) =>
+      stamped(`${driver} ${name}: Driver ${driver} requests probe deferral`);
+    const text = textOf(
+      wordless('regulator@1', 'gadget-regulator'),
+      wordless('lamp', 'gadget-lamp'),
+      wordless('cpufreq-gadget', 'cpufreq-gadget'),
+      stamped('platform 1000.mmc: probe deferral - supplier regulator@1 not ready'),
+    );
+    expect(text).toContain('\nregulator@1: gadget-regulator defers it, and the log does not say why\n');
+    expect(text).toContain('\nlamp, cpufreq-gadget: gadget-lamp, cpufreq-gadget defer them,');
+  });
+});
+
 describe('a sound card', () => {
   const silent = (name: string) => pending(name, '(reason unknown)');
   it('is said to wait for the parts of the audio that wait too, as a guess', () => {
