@@ -3,7 +3,7 @@ import { DRM, IS_DEVICE, isFunction, isLittle, NO_DRIVERS } from '../dmesg/spoke
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { probeOf } from './why-crash.ts';
-import type { SilentFailure, Suspect, Why } from './why-roots.ts';
+import type { Root, SilentFailure, Suspect, Why } from './why-roots.ts';
 import { IS_DEFERRED } from './why-spoken.ts';
 import { isDriver, isOfRunTime, OF_WHAT_IS_THERE } from './why-suspects.ts';
 
@@ -55,6 +55,24 @@ export function keyOf({ driver, words }: Pick<Words, 'driver' | 'words'>): strin
   return `${driver} ${words.replaceAll(/(?:0x)?[0-9a-f]*\d[0-9a-f]*/gi, '0').slice(0, MOST_OF_A_KEY)}`;
 }
 
+/** What drivers say that sounds like an error of devices that work: of those that are not `open`. */
+export function harmlessWords({ complaints }: LogSummary, open: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(
+    [...complaints.values()].flatMap(({ device, driver, words }) =>
+      open.has(device) ? [] : words.split('; ').map((part) => keyOf({ driver, words: part })),
+    ),
+  );
+}
+
+/** What is known of a root without what its driver says of devices that work as well, where it says more. */
+export function withOwnWords(root: Root, harmless: ReadonlySet<string>): Root {
+  const { cause, evidence } = root;
+  if (cause.cause !== 'failed' || cause.driver === null || evidence === null) return root;
+  const { driver } = cause;
+  const own = evidence.split('; ').filter((part) => !harmless.has(keyOf({ driver, words: part })));
+  return own.length === 0 ? root : { ...root, evidence: own.join('; ') };
+}
+
 /** Without what is said of devices that work as well: {@link Words} are joined of the first and the last. */
 function withoutHarmless(said: Words, harmless: ReadonlySet<string>): Words {
   const { driver, words, line, lastLine = line } = said;
@@ -65,14 +83,13 @@ function withoutHarmless(said: Words, harmless: ReadonlySet<string>): Words {
 /**
  * What says in its own words that it did not come up.
  * @param others what is said of devices that are neither roots nor wait, from `othersOf`
+ * @param harmless what is said of devices that work, from {@link harmlessWords}
  */
-export function silentFailures(others: readonly Words[], summary: LogSummary): SilentFailure[] {
-  const open = new Set(others.map(({ device }) => device));
-  const harmless = new Set(
-    [...summary.complaints.values()].flatMap(({ device, driver, words }) =>
-      open.has(device) ? [] : words.split('; ').map((part) => keyOf({ driver, words: part })),
-    ),
-  );
+export function silentFailures(
+  others: readonly Words[],
+  harmless: ReadonlySet<string>,
+  summary: LogSummary,
+): SilentFailure[] {
   return others.flatMap((said) => {
     const own = withoutHarmless(said, harmless);
     return !saysSo(own, summary) ? [] : [{ ...own, warning: warningBefore(said, summary) }];

@@ -92,6 +92,12 @@ function isRefuted({ device, words, line, lastLine = line }: Words, { heard }: L
   return processor !== undefined && (heard.get(processor)?.line ?? 0) > lastLine;
 }
 
+/** Whether the words are a root's already; another device of the same driver may fail in the same words. */
+function isToldBy({ cause, evidence }: Root, { driver, words }: Words): boolean {
+  const isOfLike = cause.cause === 'failed' && cause.driver !== null && cause.driver === driver;
+  return !isOfLike && evidence?.includes(words) === true;
+}
+
 /** What is said of devices that are not `known` to be a root or to wait, those first that others may need. */
 export function othersOf(summary: LogSummary, known: ReadonlySet<string>, roots: readonly Root[]): Words[] {
   // The controller may say the same.
@@ -102,7 +108,7 @@ export function othersOf(summary: LogSummary, known: ReadonlySet<string>, roots:
   return [...summary.complaints.values()]
     .filter(({ device }) => !known.has(device) && summary.devices.get(device)?.state !== 'bound')
     .filter((said) => !atWork.has(said.words) && !isToldOfProbe(said, known))
-    .filter(({ words }) => !roots.some(({ evidence }) => evidence?.includes(words) === true))
+    .filter((said) => !roots.some((root) => isToldBy(root, said)))
     .filter((said) => IS_DEFERRED.test(said.words) || LACKS_PIN.test(said.words) || !isRefuted(said, summary))
     .sort((a, b) => rank(a) - rank(b) || a.line - b.line);
 }

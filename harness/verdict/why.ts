@@ -33,7 +33,7 @@ import {
   partsOfBound,
   splitSettled,
 } from './why-settled.ts';
-import { silentFailures, splitErrors } from './why-silent.ts';
+import { harmlessWords, silentFailures, splitErrors, withOwnWords } from './why-silent.ts';
 import { withEndless, withMoreWords } from './why-spoken.ts';
 import { othersOf, suspectsOf } from './why-suspects.ts';
 import { wantOf } from './why-wants.ts';
@@ -172,6 +172,10 @@ export function whyUnbound(said: LogSummary): Why {
   const rootDevice = rootDeviceOf(summary, unbound);
   const others = othersOf(summary, known, found);
   const alone = failedAlone({ roots: found, unexplained: [...unexplained] });
+  const harmless = harmlessWords(
+    summary,
+    new Set([...others.map(({ device }) => device), ...unbound, ...roots.keys()]),
+  );
   const suspects = suspectsOf(others, { roots: found, unexplained: [...unexplained], unspoken }, summary);
   const isPiece = summary.banner === null && !summary.started;
   return {
@@ -180,7 +184,9 @@ export function whyUnbound(said: LogSummary): Why {
     isPiece,
     isEarly: isEarly([...unbound, ...roots.keys()], summary),
     crash: crashOfBoot(summary),
-    roots: found.sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b)),
+    roots: found
+      .sort((a, b) => unsaid(a, alone) - unsaid(b, alone) || held(b) - held(a) || idle(a) - idle(b))
+      .map((root) => withOwnWords(root, harmless)),
     unbound: new Set([...unbound, ...failedParts]).size - goneOn,
     goneOn,
     undriven: atLast(undriven),
@@ -204,7 +210,7 @@ export function whyUnbound(said: LogSummary): Why {
     doubles: doublesOf(found, summary),
     rejected: firstOfEach(summary.rejected),
     said: others,
-    ...splitErrors(suspects, silentFailures(others, summary), found.length + unexplained.size > 0),
+    ...splitErrors(suspects, silentFailures(others, harmless, summary), found.length + unexplained.size > 0),
     withoutPins: Array.from(summary.withoutPins, ([device, line]) => ({ device, line })),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,

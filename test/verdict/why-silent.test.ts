@@ -66,6 +66,19 @@ describe('what says of itself that it did not come up', () => {
     ]);
   });
 
+  it('has the words, too, with which another one failed, and neither has those of one that works', () => {
+    const says = (device: string, words: string) => at(1, `gadget-cam ${device}: ${words}`);
+    const failed = at(1.1, 'gadget-cam 4-0010: probe with driver gadget-cam failed with error -121');
+    const works = [says('4-0030', 'no reset line, which is an error'), says('4-0030', '12 Mpx')];
+    const fails = (device: string) => [
+      says(device, 'no reset line, which is an error'),
+      says(device, 'Unexpected chip id 0x0'),
+    ];
+    const found = why(...works, ...fails('4-0020'), ...fails('4-0010'), failed);
+    expect(found.silent).toMatchObject([{ device: '4-0020', words: 'Unexpected chip id 0x0' }]);
+    expect(found.roots).toMatchObject([{ name: '4-0010', evidence: 'Unexpected chip id 0x0' }]);
+  });
+
   it('is told once, after what may be the cause of what waits', () => {
     const codec = at(1, 'sgtl900 0-000a: Error reading chip id -6');
     const clock = at(1, 'rtc-gadget 0-0068: failed to identify, -6');
