@@ -102,8 +102,8 @@ export function isRest(line: string, next: string): boolean {
   return indentOf(rest) >= indentOf(broken) + LEAST_INDENT && !/^\s*\S+ \S+: /.test(rest);
 }
 
-/** A program of user space that speaks, as a shell of the initramfs. */
-const OF_PROGRAM = /^\/(?:usr\/)?s?bin\/[\w.-]{1,32}: /;
+/** A program of user space that speaks, as a shell does of its script, or systemd of a unit. */
+const OF_PROGRAM = /^(?:\/(?:usr\/)?s?bin\/[\w.-]{1,32}: |\S{1,100}: line \d{1,6}: |\[(?: {2}OK {2}|FAILED|DEPEND)\] )/;
 const LEAST_INDENT = 2;
 
 function indentOf(line: string): number {

@@ -67,6 +67,8 @@ const BUS_FAILS = new RegExp(
   )}.{0,100})$`,
   'i',
 );
+/** sdio_init_func() and mmc_add_card(), drivers/mmc/core, name a card and its functions after the host. */
+const ON_HOST = /^(mmc\d{1,3}):[0-9a-f]{4}(?::|$)/;
 /** Drivers of SPMI controllers, drivers/spmi, of a transfer. */
 const SPMI_FAILS = /^spmi (spmi-\d{1,3}): (.{0,100}(?:fail|denied|time(?:d |-)?out|dropped).{0,100})$/;
 /** dev_printk() without a device: __dev_printk(), drivers/base/core.c. */
@@ -401,10 +403,13 @@ export class DmesgParser {
     return recent.some(mayLackPins) ? wordsOfPinController(device, recent.map(textOf)) : null;
   }
 
-  /** What a device's driver says in the line before its probe fails. */
+  /** What a device's driver says in the line before its probe fails, or the host that it is on as a card. */
   #lastWordsOf(device: string, { time, line }: Place): string | null {
     const last = this.#lastSaid(line).at(-1);
-    return last !== undefined && isOneAttempt(last, { time, line }) ? lastWordsOf(device, last.text) : null;
+    if (last === undefined || !isOneAttempt(last, { time, line })) return null;
+    const host = ON_HOST.exec(device)?.[1];
+    const isOfHost = host !== undefined && last.text.startsWith(`${host}: `) && !stirs(last.text);
+    return isOfHost ? last.text : lastWordsOf(device, last.text);
   }
 
   /** What was said of a device with what the core of its bus or of a subsystem says just before. */

@@ -87,7 +87,7 @@ describe('a probe that failed', () => {
     expect(rootsOf(at(1, 'gadget-key 1000.key: device is disabled'), at(900, fails.slice(15)))[0]?.evidence).toBe(null);
   });
 
-  it('failed for what its driver says behind words of user space, and for what the SPMI bus says before', () => {
+  it('failed for what its driver says behind words of user space, and for what its bus or host says before', () => {
     const fails = at(11, 'gadget-mac: probe of 1000.mac failed with error -16');
     const told = (text: string) => rootsOf(text, fails)[0]?.evidence;
     const words = "can't request region for resource";
@@ -98,6 +98,11 @@ describe('a probe that failed', () => {
       at(10, 'gadget-gpio 8f.spmi:pmic@2:gpios@c000: read 0x4 failed'),
       at(10, 'gadget-gpio: probe of 8f.spmi:pmic@2:gpios@c000 failed with error -5'),
     ];
+    const card = at(11, 'gadget-wifi: probe of mmc1:0001:3 failed with error -5');
+    const host = 'mmc1: Controller never released inhibit bit(s).';
+    expect(rootsOf(at(10, host), card)[0]?.evidence).toBe(host);
+    expect(rootsOf(at(10, host.replace('mmc1', 'mmc2')), card)[0]?.evidence).toBe(null);
+    expect(rootsOf(at(10, 'mmc1: new SDIO card at address 0001'), card)[0]?.evidence).toBe(null);
     expect(rootsOf(...spmi)[0]?.evidence).toBe('spmi-0: arb_wait_for_done: transaction failed (0x3); read 0x4 failed');
   });
 

@@ -282,6 +282,9 @@ describe('what a driver says of an error', () => {
     const failed = stamped('gadget-csi 1000.csi: probe with driver gadget-csi failed with error -107');
     const told = (...lines: string[]) => why(...lines).roots[0]?.evidence;
     expect(told(broken, 'remote endpoint', failed)).toBe('error -ENOTCONN: Failed to get remote endpoint');
+    // What programs say is no part of it.
+    for (const next of ['/etc/init.d/S36load: line 6: /sys/class/x: No such file', '[  OK  ] Reached target One'])
+      expect(told(broken, next, failed)).toBe('error -ENOTCONN: Failed to get');
     const other = stamped('gadget-aud 30cb0000.aud2htx: failed to register the PCM');
     const { complaints } = why(pending('sound', '(reason unknown)'), other, '', 'Can someone explain this to me?');
     expect(complaints).toMatchObject([{ device: '30cb0000.aud2htx', words: 'failed to register the PCM' }]);
