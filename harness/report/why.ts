@@ -75,6 +75,12 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     found.rootDevice === null ? [] : ['', ...rootDeviceLines(found.rootDevice, hasErrors)];
   // What matters most, where it is known, comes first.
   if (isBehind) lines.push(...ofRootDevice(false));
+  for (const { noun, by, title, line } of found.warnedProviders)
+    lines.push(
+      '',
+      `While ${printable(by)}() registered ${noun} the kernel warned: ${printable(title)} (line ${line}); ` +
+        'it may be what is lacking (guess)',
+    );
   for (const made of found.madeBy) lines.push('', ...madeByLines(made));
   if (found.madeBy.length > 0) lines.push(`  next: ${PERMISSIVE}`);
   const accused = new Set(found.rootDevice?.said.map(({ device }) => device));

@@ -4,7 +4,9 @@ import type { Crash } from '../dmesg/events.ts';
 import { isDispatcher } from '../dmesg/roles.ts';
 import { endsBoot, type LogSummary } from '../dmesg/summary.ts';
 import { crashFacts } from '../model/crash.ts';
-import type { CrashOfBoot } from './why-roots.ts';
+import { lackedBy } from './why-guesses.ts';
+import { WANTS } from './why-kinds.ts';
+import type { CrashOfBoot, Root, WarnedProvider } from './why-roots.ts';
 
 /** mount_root_generic(), init/do_mounts.c: what is said of the root file system tells that. */
 const OF_ROOT = /VFS: Unable to mount root/;
@@ -47,4 +49,26 @@ export function probeOf({ probing, trace, function: blamed }: Crash): string | n
   // The function that crashes need not be in the trace: on arm it is named before that.
   const inside = [blamed ?? '', ...trace.slice(0, at).map((frame) => frame.function)];
   return inside.findLast((name) => name.includes('probe') && !isDispatcher(name)) ?? null;
+}
+
+/** The first warning in a call of each function by which a provider is made known that somebody lacks. */
+export function warnedProviders({ crashes }: Pick<LogSummary, 'crashes'>, roots: readonly Root[]): WarnedProvider[] {
+  const lacked = new Set(
+    roots.flatMap((root) => {
+      const want = lackedBy(root);
+      if (want !== null) return [want];
+      return root.cause.cause === 'timed-out' ? WANTS.filter(({ timesOut }) => timesOut === true) : [];
+    }),
+  );
+  return WANTS.flatMap((want) => {
+    const { noun, registered } = want;
+    if (registered === undefined || !lacked.has(want)) return [];
+    for (const { kind, title, line, trace } of crashes) {
+      if (kind !== 'warning') continue;
+      const at = trace.findLastIndex((frame) => registered.test(frame.function));
+      const by = trace[at + 1]?.function;
+      if (at !== -1 && by !== undefined) return [{ noun, by, title, line }];
+    }
+    return [];
+  });
 }

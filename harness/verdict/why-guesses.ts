@@ -284,10 +284,11 @@ export function guessProviders(
     const fit = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
     // Those that lack the same count as one.
     const calls = new Set(fit.map((device) => callOf(roots.get(device)?.cause) ?? device));
-    const isMany = all.length > 2 * PERHAPS || calls.size > PERHAPS;
+    const isMany = (all.length > 2 * PERHAPS && calls.size > 1) || calls.size > PERHAPS;
     // Of many, what has failed is what the others wait for, too.
     const perhaps = isMany ? fit.filter((device) => roots.get(device)?.cause.cause === 'failed') : fit;
-    if (perhaps.length <= (isMany ? PERHAPS : 2 * PERHAPS)) root.cause = { ...cause, perhaps, circle };
+    const most = calls.size === 1 ? MOST_FIT : 2 * PERHAPS;
+    if (perhaps.length <= (isMany ? PERHAPS : most)) root.cause = { ...cause, perhaps, circle };
   }
   const kin = new NeededByKin(roots, driverOf);
   for (const [name, root] of roots) {
@@ -460,7 +461,9 @@ function ofPart(name: string, call: string | null): string | null {
   return call === NOT_YET && HAS_PANEL.test(name) ? 'panel' : null;
 }
 
+/** What of several roots is one reason: a call, or the time-out. */
 function callOf(cause: RootCause | undefined): string | null {
+  if (cause?.cause === 'timed-out') return cause.cause;
   return cause?.cause === 'own-deferral' ? cause.call : null;
 }
 

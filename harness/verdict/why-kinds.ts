@@ -24,6 +24,8 @@ export interface Want {
   readonly byFirmware?: true;
   /** It is made of a node below that of the device. */
   readonly isBelow?: true;
+  /** The functions with which a driver makes it known, in Linux 4.9 to 7.2. */
+  readonly registered?: RegExp;
   /** Who provides it speaks of errors in such words, where no name tells that it does. */
   readonly said?: RegExp;
 }
@@ -56,6 +58,7 @@ export const WANTS: readonly Want[] = [
     property: /-supply$/,
     provider: /regulator(?!y)|-supply$|^vcc|^vdd|^vbus|^ldo|^buck|pmic/,
     byFirmware: true,
+    registered: /^(?:devm_)?regulator_register$/,
   },
   {
     // power_supply_check_supplies(), drivers/power/supply/power_supply_core.c; many a driver calls its regulator so.
@@ -72,6 +75,7 @@ export const WANTS: readonly Want[] = [
     words: /\bphys?\b(?! addr)|phy\d|-phy|repeater|failed to initialize core/gi,
     property: /^phys$|^phy-handle$|^usb-phy$/,
     provider: /phy/,
+    registered: /^(?:devm_)?(?:phy_create|of_phy_provider_register|__(?:devm_)?of_phy_provider_register)$/,
   },
   {
     noun: 'a USB role switch (a USB controller)',
@@ -89,6 +93,7 @@ export const WANTS: readonly Want[] = [
     provider: /clock|clk|\bcru\b|\brcc\b/,
     byFirmware: true,
     isCentral: true,
+    registered: /^(?:devm_)?of_clk_add_(?:hw_)?provider$/,
   },
   {
     noun: 'a GPIO',
@@ -98,6 +103,7 @@ export const WANTS: readonly Want[] = [
     property: /gpios?$/,
     provider: GPIO_PROVIDER,
     isCentral: true,
+    registered: /^(?:devm_)?gpiochip_add_data(?:_with_key)?$/,
   },
   {
     noun: 'a pin controller',
@@ -106,6 +112,7 @@ export const WANTS: readonly Want[] = [
     property: /^pinctrl-\d+$/,
     provider: /pinctrl|pin-controller|pinmux|iomuxc/,
     timesOut: true,
+    registered: /^(?:devm_)?pinctrl_(?:register(?:_and_init)?|enable)$/,
   },
   {
     noun: 'an interrupt',
@@ -160,6 +167,7 @@ export const WANTS: readonly Want[] = [
     byFirmware: true,
     timesOut: true,
     isCentral: true,
+    registered: /^(?:of_genpd_add_provider_\w{1,16}|pm_genpd_init)$/,
   },
   {
     noun: 'a reset controller',
@@ -168,6 +176,7 @@ export const WANTS: readonly Want[] = [
     property: /^resets$/,
     provider: /reset/,
     isCentral: true,
+    registered: /^(?:devm_)?reset_controller_register$/,
   },
   {
     // mmc_pwrseq_simple_probe(), drivers/mmc/core/pwrseq_simple.c, of the only one of its `reset-gpios`, for
@@ -191,6 +200,7 @@ export const WANTS: readonly Want[] = [
     property: /^interconnects$/,
     provider: /interconnect|noc/,
     byFirmware: true,
+    registered: /^icc_provider_(?:add|register)$/,
   },
   // The last: qcom_smd_parse_edge(), drivers/rpmsg/qcom_smd.c, and qcom_glink_native_probe() get the edge's mailbox.
   {
@@ -199,6 +209,7 @@ export const WANTS: readonly Want[] = [
     words: /mailbox|mbox|(?:smd|glink)[-_ ]edge/gi,
     property: /^mboxes$/,
     provider: /mailbox|mbox|mhu/,
+    registered: /^(?:devm_)?mbox_controller_register$/,
   },
   {
     noun: 'an NVMEM cell',
@@ -206,6 +217,7 @@ export const WANTS: readonly Want[] = [
     words: /nvmem|efuse|calib|mac[ _-]?addr/gi,
     property: /^nvmem/,
     provider: /efuse|nvmem|eeprom|ocotp|qfprom/,
+    registered: /^(?:devm_)?nvmem_register$/,
   },
   {
     // devm_iio_channel_get(), drivers/iio/inkern.c.
@@ -248,6 +260,7 @@ export const WANTS: readonly Want[] = [
     words: /(?<![a-z])dma(?![a-z])|register (?:the )?pcm\b|pcm register/gi,
     property: /^dmas$/,
     provider: /dma/,
+    registered: /^(?:dmaenginem_async_device|dma_async_device|of_dma_controller)_register$/,
   },
   {
     noun: 'an IOMMU',
@@ -256,6 +269,7 @@ export const WANTS: readonly Want[] = [
     property: /^iommus$/,
     provider: /iommu|smmu/,
     timesOut: true,
+    registered: /^iommu_device_register$/,
   },
   {
     // dwc3_imx8mp_probe() and others get what the dwc3 driver has set at the device below.

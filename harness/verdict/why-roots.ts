@@ -2,6 +2,16 @@ import type { Words } from '../dmesg/complaints.ts';
 import type { DeviceLife } from '../dmesg/lives.ts';
 import type { LogSummary, RejectedModule } from '../dmesg/summary.ts';
 
+/** A warning of the kernel while a provider of what is lacking was registered. */
+export interface WarnedProvider {
+  /** What it provides, with its article. */
+  readonly noun: string;
+  /** The driver's function. */
+  readonly by: string;
+  readonly title: string;
+  readonly line: number;
+}
+
 /** What is said of a part of a device that its driver says nothing of. */
 export const NOT_YET = 'it cannot be bound as a part yet';
 
@@ -275,6 +285,8 @@ export interface Why {
   readonly complaints: readonly Suspect[];
   /** Not among those: devices that say themselves that they did not come up; the driver core has no word of it. */
   readonly silent: readonly SilentFailure[];
+  /** The first warning of each kind of what is lacking. */
+  readonly warnedProviders: readonly WarnedProvider[];
   /** Devices whose drivers went on without the pins that could not be set, with the line that says so. */
   readonly withoutPins: readonly { readonly device: string; readonly line: number }[];
   /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */

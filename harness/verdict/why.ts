@@ -6,7 +6,7 @@ import { controllerIn, lacksPins, REPEATS, saidByPinController } from '../dmesg/
 import { IS_DEVICE, NO_DRIVERS } from '../dmesg/spoken.ts';
 import type { BindFailure, LogSummary } from '../dmesg/summary.ts';
 import { nameBelow, nameFarEnds, withPanels } from './why-below.ts';
-import { crashOfBoot } from './why-crash.ts';
+import { crashOfBoot, warnedProviders } from './why-crash.ts';
 import {
   failedAlone,
   failedProviders,
@@ -211,6 +211,7 @@ export function whyUnbound(said: LogSummary): Why {
     rejected: firstOfEach(summary.rejected),
     said: others,
     ...splitErrors(suspects, silentFailures(others, harmless, summary), found.length + unexplained.size > 0),
+    warnedProviders: warnedProviders(summary, found),
     withoutPins: Array.from(summary.withoutPins, ([device, line]) => ({ device, line })),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,

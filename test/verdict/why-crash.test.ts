@@ -127,3 +127,34 @@ describe('what fails for another', () => {
     expect(told(22, own, deferred, ...dump, last)).toBe('errors: 0, state -1');
   });
 });
+
+describe('a warning while a provider was registered', () => {
+  const warning = (...frames: string[]) => [
+    'WARNING: CPU: 0 PID: 1 at drivers/gadget.c:7 gadget_add+0x94/0x374',
+    ...oops(...frames).slice(2),
+  ];
+  const domains = warning('gadget_add', 'of_genpd_add_provider_onecell', 'gadget_sysc_init', 'do_one_initcall');
+  const over = (device: string) => [
+    `gadget-x ${device}: deferred probe timeout, ignoring dependency`,
+    `gadget-x ${device}: probe with driver gadget-x failed with error -110`,
+  ];
+
+  it('is told first where somebody lacks such a one', () => {
+    const found = why(...domains, ...over('1000.dma'));
+    expect(found.warnedProviders).toMatchObject([{ noun: 'a power domain', by: 'gadget_sysc_init', line: 1 }]);
+    expect(formatWhy(found)).toMatch(
+      /^1 probe failed:\n\nWhile gadget_sysc_init\(\) registered a power domain the kernel/,
+    );
+    const clock = 'platform 2000.dev: deferred probe pending: gadget-x: failed to get the clock';
+    expect(why(...domains, clock).warnedProviders).toEqual([]);
+    expect(why(...warning('gadget_add', 'gadget_sysc_init'), ...over('1000.dma')).warnedProviders).toEqual([]);
+  });
+
+  it('may be the cause behind several that fail alike, which others wait for', () => {
+    const banks = Array.from({ length: 8 }, (_, bank) => over(`${bank + 1}000.gpio`));
+    const keys = 'platform keys: deferred probe pending: gadget-keys: failed to get gpio';
+    expect(formatWhy(why(...domains, ...banks.flat(), keys))).toContain(
+      '  perhaps for 1000.gpio, 2000.gpio, 3000.gpio, 4000.gpio, and 4 more, ',
+    );
+  });
+});
