@@ -24,7 +24,7 @@ const FAILS =
 /** What the driver core says of a device, which is not its driver's. */
 const CORE = oneOf(
   /probe (?:with driver|of|deferral|\.{2,3}|\u2026)|[Dd]river \S+(?: (?:requests|force|async)|$)|deferred probe/,
-  /Added to deferred|Retrying from|initcall \S{1,200} returned /,
+  /Added to deferred|Retrying from|Extended deferred probe timeout|initcall \S{1,200} returned /,
   /(?:bus|driver): '|error -(?:EPROBE_DEFER|517): (?:wait for )?supplier|Linked as|Dropping the/,
 );
 export const OF_CORE = new RegExp(`^${CORE}`);

@@ -181,7 +181,9 @@ function stepOf(roots: readonly Root[], said: readonly Words[]): string | null {
     case 'part-of':
       if (cause.part === 'pins') return `see whether the pin controller's driver is in the kernel; ${PERMISSIVE}`;
       if (cause.perhaps.length > 0) return `see why that is not bound; ${PERMISSIVE}`;
-      return `see whether the driver of that device is in the kernel, or load its module (nvmem_...); ${PERMISSIVE}`;
+      return `see whether the driver of that device is in the kernel, or load its module${
+        cause.part === 'NVMEM cell' ? ' (nvmem_...)' : ''
+      }; ${PERMISSIVE}`;
     case 'own-parent':
       return PERMISSIVE;
     case 'cycle':

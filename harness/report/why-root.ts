@@ -367,6 +367,7 @@ function timedOutText(cause: Extract<RootCause, { cause: 'timed-out' }>, evidenc
 const PARTS: Readonly<Record<PartOfDevice, readonly [what: string, whole: string]>> = {
   pins: ['pins of a pin controller by their names', 'the controller'],
   port: ['a part by its name', 'the device'],
+  regulator: ['a regulator by its name', 'the PMIC'],
   'NVMEM cell': ['a cell of an NVMEM device by its name', 'that device (fuses, an OTP, an EEPROM)'],
 };
 

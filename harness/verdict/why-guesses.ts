@@ -170,6 +170,8 @@ const PARTS: readonly (readonly [name: RegExp, part: PartOfDevice, whole: RegExp
     'NVMEM cell',
     /fuse|qfprom|nvmem|ocotp|otp|eeprom/,
   ],
+  // regulator.yaml: what PMICs call theirs.
+  [/^(?:\.{3}\/)?(?:ldo|buck|dcdc|smps|swbst|vldo|vgen)[-_]?\w{1,4}$/i, 'regulator', /pmic|mfd|regulators?$/],
   // fsl,imx8mq-pinctrl.yaml, and what most others have (pinctrl.yaml).
   [/^(?:\.{3}\/)?\w[\w-]*(?:grp(?:-?\d)?|[-_]pins?(?:-\d)?)$/, 'pins', /pinctrl|pin-?controller|iomux|pinmux/],
 ];
@@ -200,13 +202,16 @@ export function guessProviders(
     const own = cause?.cause === 'own-deferral' || cause?.cause === 'failed' ? cause.driver : null;
     return own ?? devices.get(device)?.driver ?? '';
   };
-  const ofKindOf = (want: Want) =>
-    candidates.filter(
+  const ofKindOf = (want: Want) => {
+    const all = candidates.filter(
       (device) =>
         isProviderOf(want, device) ||
         (want.byFirmware === true && RUNS_POWER.test(driverOf(device))) ||
-        isPerhapsCodec(want, device, roots, devices),
+        isPerhapsCodec(want, device, driverOf(device), roots),
     );
+    const proper = all.filter((device) => want.proper?.test(ownName(device)) === true);
+    return proper.length > 0 ? proper : all;
+  };
   /** What drivers have left alone, which may be for the lack of something: -ENODEV and -ENXIO. */
   const declinedOf = (want: Want) => {
     const all = [...devices.values()].filter(({ device, state }) => state === 'declined' && isProviderOf(want, device));
@@ -271,7 +276,9 @@ export function guessProviders(
         return some.length > MOST_FIT ? [] : some;
       }),
     );
-    const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name));
+    // Of a card's parts many have no name of their kind; all else has to be one that can provide it.
+    const canProvide = (device: string) => provider.test('codec') || isProviderOf(want, device);
+    const others = [...those].filter((device) => nodeOf(device) !== nodeOf(name) && canProvide(device));
     const beside = kind.length > PERHAPS ? besideOf(name, kind) : [];
     const ofKind = beside.length > 0 ? beside : kind;
     const all = others.length > 0 ? others.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0)) : ofKind;
@@ -281,7 +288,10 @@ export function guessProviders(
       const other = roots.get(device)?.cause;
       return other?.cause === 'own-deferral' && other.call === cause.call;
     };
-    const fit = all.filter((device) => !isLikeIt(device) && device !== name && ends.get(device)?.end !== name);
+    const fit = all.filter((device) => {
+      const end = ends.get(device)?.end ?? device;
+      return !isLikeIt(device) && device !== name && end !== name && !isLikeIt(end);
+    });
     // Those that lack the same count as one.
     const calls = new Set(fit.map((device) => callOf(roots.get(device)?.cause) ?? device));
     const isMany = (all.length > 2 * PERHAPS && calls.size > 1) || calls.size > PERHAPS;
@@ -479,15 +489,14 @@ const ON_A_BUS = /i2c/;
 function isPerhapsCodec(
   { provider }: Want,
   device: string,
+  driver: string,
   roots: ReadonlyMap<string, Found>,
-  devices: LogSummary['devices'],
 ): boolean {
-  const driver = devices.get(device)?.driver ?? null;
   const isSupplier = (roots.get(device)?.waiting.size ?? 0) > 0;
   return (
     provider?.test('codec') === true &&
     I2C_DEVICE.test(device) &&
-    (driver === null ? !isSupplier : OF_CODECS.test(driver))
+    (driver === '' ? !isSupplier : OF_CODECS.test(driver))
   );
 }
 

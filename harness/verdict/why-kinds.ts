@@ -16,6 +16,8 @@ export interface Want {
   readonly property: RegExp | null;
   /** What devices are called that provide it. */
   readonly provider: RegExp | null;
+  /** Those of them that provide nothing else. */
+  readonly proper?: RegExp;
   /** The deferred probe timeout ends the wait for it: what calls driver_deferred_probe_check_state() (6.12). */
   readonly timesOut?: true;
   /** A chip has one provider, or few, for all that need one. */
@@ -121,6 +123,7 @@ export const WANTS: readonly Want[] = [
     property: /^interrupts/,
     // fsl,imx-gpc.yaml: what controls the power of an i.MX has its interrupts, too.
     provider: /gpio|pinctrl|interrupt|\bgpc\b/,
+    proper: /interrupt|\bgpc\b/,
   },
   {
     noun: 'a bridge',

@@ -16,7 +16,7 @@ export interface WarnedProvider {
 export const NOT_YET = 'it cannot be bound as a part yet';
 
 /** What a node may be of which no device is made. */
-export type PartOfDevice = 'pins' | 'port' | 'NVMEM cell';
+export type PartOfDevice = 'pins' | 'port' | 'NVMEM cell' | 'regulator';
 
 /** Why a root is not there. */
 export type RootCause =

@@ -113,6 +113,7 @@ export function whyUnbound(said: LogSummary): Why {
     const member = [one, two].find((device) => device !== undefined && unexplained.has(device));
     const partner = member === one ? two : one;
     if (member === undefined || partner === undefined || partner === member) continue;
+    if (!isOwnPath(member, member === one ? node : other)) continue;
     // What is bound holds nothing back, and what a device stands below was there before it.
     if (devices.get(partner)?.state === 'bound' || isBelow(member, other) || isBelow(member, node)) continue;
     partners.set(member, (partners.get(member) ?? new Set()).add(partner));
@@ -196,7 +197,7 @@ export function whyUnbound(said: LogSummary): Why {
       summary,
       isPiece,
     ),
-    likely: [...unexplained].filter(isProvider).sort((a, b) => providerRank(a) - providerRank(b)),
+    likely: likelyOf([...unexplained], unbound).sort((a, b) => providerRank(a) - providerRank(b)),
     unspoken,
     unheard: isPiece ? [] : unheardOf(found, unbound, summary),
     common: inCommon([...unexplained], [...unbound, ...roots.keys()], summary),
@@ -216,6 +217,18 @@ export function whyUnbound(said: LogSummary): Why {
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };
+}
+
+/** Those that others may wait for: I2C buses have PMICs on them, and SPI only what is named after it. */
+function likelyOf(unexplained: readonly string[], unbound: ReadonlySet<string>): string[] {
+  const isOnSpi = [...unbound].some((name) => /^spi\d/.test(name));
+  return unexplained.filter((name) => isProvider(name) && (isOnSpi || !name.endsWith('.spi')));
+}
+
+/** Whether the path ends at the device's own node, and not at one below it that has no device of its own. */
+function isOwnPath(device: string, path: string): boolean {
+  const [, address] = /@([0-9a-f,]+)$/.exec(path) ?? [];
+  return address === undefined || device.includes(address);
 }
 
 /** Whether the path is of the device that this one is below, as `fe060000.dsi.0` is below `/dsi@fe060000`. */
@@ -469,7 +482,8 @@ function heldBy(roots: readonly Root[]): (root: Root) => number {
   const failed = new Set(roots.flatMap(({ name, cause }) => (cause.cause === 'failed' ? [name] : [])));
   const guesses = new Map<string, readonly string[]>();
   for (const { name, cause } of roots) {
-    const perhaps = cause.cause === 'own-deferral' || cause.cause === 'silent' ? cause.perhaps : [];
+    const hasGuess = cause.cause === 'own-deferral' || cause.cause === 'silent' || cause.cause === 'part-of';
+    const perhaps = hasGuess ? cause.perhaps : [];
     // Those that failed alike are told as one.
     if (perhaps.length === 1 || perhaps.every((one) => failed.has(one))) guesses.set(name, perhaps);
   }

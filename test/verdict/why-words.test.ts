@@ -815,6 +815,14 @@ describe('a guess', () => {
     expect(text).not.toContain('waiting: 1000.display');
   });
 
+  it('is nothing that the driver core says of its time-out', () => {
+    const lines = [
+      'Extended deferred probe timeout by 10 secs',
+      'gadget-mmc 1.mmc: Driver gadget-mmc requests probe deferral',
+    ];
+    expect(why(...lines.map(stamped)).roots).toMatchObject([{ name: '1.mmc', cause: { call: null }, evidence: null }]);
+  });
+
   it('is that the list is of its time, where others are bound later', () => {
     const list = pending('1.x', '(reason unknown)');
     const later = stamped('gadget-net 2000000.net: eleven queues');

@@ -426,6 +426,55 @@ describe('whyUnbound', () => {
     ).not.toMatchObject([{ name: '/soc/gpio@7e200000' }]);
   });
 
+  it('guesses only what can provide what is lacking, and what does not wait for it', () => {
+    const gpio = (name: string) => pending(name, "gadget: can't get GPIO");
+    const perhapsOf = (name: string, ...lines: string[]) => {
+      const cause = why(...lines).roots.find((root) => root.name === name)?.cause;
+      return cause?.cause === 'own-deferral' ? cause.perhaps : null;
+    };
+    const silent = (name: string) => pending(name, '(reason unknown)');
+    expect(perhapsOf('regulator-pcie', gpio('regulator-pcie'), silent('33800000.pcie'))).toEqual([]);
+    expect(perhapsOf('regulator-pcie', gpio('regulator-pcie'), silent('33800000.gpio'))).toEqual(['33800000.gpio']);
+    // What waits for one that lacks the same is at the end of that.
+    const irq = (name: string) => pending(name, 'gadget: IRQ index 0 not found');
+    const behind = pending('30c0000.pinctrl', 'platform: supplier smp-one not ready');
+    expect(perhapsOf('smp-two', irq('smp-one'), irq('smp-two'), silent('30c0000.pinctrl'))).toEqual([
+      '30c0000.pinctrl',
+    ]);
+    expect(perhapsOf('smp-two', irq('smp-one'), irq('smp-two'), behind)).toEqual([]);
+    // Whatever has interrupts besides, a controller of interrupts comes first.
+    const gpios = [1, 2, 3, 4].map((n) => silent(`${n}000000.gpio`));
+    expect(perhapsOf('smp-two', irq('smp-two'), ...gpios)).toEqual([]);
+    expect(perhapsOf('smp-two', irq('smp-two'), ...gpios, silent('5000000.interrupt-controller'))).toEqual([
+      '5000000.interrupt-controller',
+    ]);
+    // A chip whose driver is that of no codec is no part of a sound card.
+    const card = pending('sound', 'gadget-card: parse error');
+    expect(perhapsOf('sound', card, silent('1-003d'))).toEqual(['1-003d']);
+    expect(perhapsOf('sound', card, pending('1-003d', 'adv9: failed to init regulators'))).toEqual([]);
+  });
+
+  it('takes the regulator of a PMIC for a part of it', () => {
+    const waits = pending('1000.mmc', 'platform: wait for supplier LDO19');
+    expect(why(waits, pending('f800000.pmic', '(reason unknown)')).roots).toMatchObject([
+      { name: 'LDO19', cause: { cause: 'part-of', part: 'regulator', perhaps: ['f800000.pmic'] } },
+    ]);
+    expect(formatWhy(why(waits))).toContain('LDO19: a regulator by its name, of which no device is made: the PMIC');
+  });
+
+  it('takes no cycle of what is on a bus for one of the bus', () => {
+    const cycle = (node: string) => `[    1.200000] ${node}: Fixed dependency cycle(s) with /soc/display@2000000`;
+    const bus = pending('1000000.i2c', '(reason unknown)');
+    expect(why(cycle('/soc/i2c@1000000'), bus).roots).toMatchObject([{ cause: { cause: 'cycle' } }]);
+    expect(why(cycle('/soc/i2c@1000000/bridge@39'), bus)).toMatchObject({ roots: [], unexplained: ['1000000.i2c'] });
+  });
+
+  it('names a bus that others may wait for only where one of them is on a bus', () => {
+    const likely = (...names: string[]) => why(...names.map((name) => pending(name, '(reason unknown)'))).likely;
+    expect(likely('1000000.spi', 'card', 'lamp')).toEqual([]);
+    expect(likely('1000000.spi', 'spi0.1', 'lamp')).toEqual(['1000000.spi']);
+  });
+
   it('says that a device is the console where it has the address of the early one', () => {
     const early = "[    0.000000] earlycon: uart0 at MMIO32 0x000000ffe7014000 (options '115200n8')";
     const serial = '[   11.098262] platform ffe7014000.serial: deferred probe pending';
