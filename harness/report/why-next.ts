@@ -200,7 +200,7 @@ function stepOf(roots: readonly Root[], said: readonly Words[]): string | null {
 }
 
 /** What a driver returns for what its node says or lacks; ENOTCONN is that of an endpoint without its other end. */
-const OF_NODES: ReadonlySet<number> = new Set([ENOENT, EINVAL, ENODEV, ENOTCONN]);
+export const OF_NODES: ReadonlySet<number> = new Set([ENOENT, EINVAL, ENODEV, ENOTCONN]);
 const ENDPOINT = '`remote-endpoint`';
 
 /** Cards, disks, and functions of USB and PCI: what a bus finds by itself has no node as a rule. */

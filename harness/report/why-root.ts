@@ -4,11 +4,18 @@ import { errnoName } from '../model/errno.ts';
 import { printable } from '../printable.ts';
 import type { BesideLog } from '../session/why-log.ts';
 import { lackedBy } from '../verdict/why-guesses.ts';
-import { isWordless, type PartOfDevice, type Root, type RootCause, type Waiting } from '../verdict/why-roots.ts';
+import {
+  isWordless,
+  type PartOfDevice,
+  type Root,
+  type RootCause,
+  type Waiting,
+  type Why,
+} from '../verdict/why-roots.ts';
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
-import { EPERM, nextStep, suspectsOf } from './why-next.ts';
+import { EPERM, nextStep, OF_NODES, suspectsOf } from './why-next.ts';
 
 /**
  * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
@@ -116,6 +123,8 @@ export interface AroundRoots {
   readonly doubles: ReadonlyMap<string, string>;
   /** By device, roots that by a guess wait for it. */
   readonly guessed: ReadonlyMap<string, readonly string[]>;
+  /** What others report that may be the cause of something. */
+  readonly errors: Why['complaints'];
   /** Kinds of what roots lack, of which the log has no word. */
   readonly unheard: readonly string[];
 }
@@ -218,9 +227,21 @@ export function rootLines(
   if (guessed.length > 0) lines.push(`  waiting (guess): ${listed([...new Set(guessed)])}`);
   if (!told.isLast) return lines;
   // What the log shows to be at fault comes before what the tree names.
-  const next = (suspectsOf(roots).length > 0 ? null : known.next) ?? nextStep(roots, said, around);
+  const next =
+    (suspectsOf(roots).length > 0 ? null : known.next) ??
+    errorBefore(roots, around.errors) ??
+    nextStep(roots, said, around);
   if (next !== null) lines.push(`  next: ${next}`);
   return lines;
+}
+
+/** Of a probe that failed without a word, what another said just before tells more than a number that may mean much. */
+function errorBefore(roots: readonly Root[], errors: AroundRoots['errors']): string | null {
+  const [{ cause, evidence, line } = { cause: null, evidence: null, line: null }, ...others] = roots;
+  if (cause?.cause !== 'failed' || evidence !== null || line === null || others.length > 0) return null;
+  if (!OF_NODES.has(cause.error ?? 0)) return null;
+  const said = errors.find((one) => line - (one.lastLine ?? one.line) === 1) ?? null;
+  return said === null ? null : `see first what is said of ${printable(said.device)} just before (line ${line - 1})`;
 }
 
 function errorText({ error, ...cause }: Extract<RootCause, { cause: 'failed' | 'bind-failed' }>): string {

@@ -183,7 +183,7 @@ function alikeTogether(shared: readonly (readonly Root[])[], found: Why): (reado
 
 /** What the log says elsewhere that bears on roots. */
 function aroundRoots(
-  { roots, kernel, rootDevice, crash, doubles, unheard, console }: Why,
+  { roots, kernel, rootDevice, crash, doubles, unheard, console, complaints }: Why,
   beside: BesideLog | null,
 ): AroundRoots {
   const guessed = new Map<string, string[]>();
@@ -196,6 +196,7 @@ function aroundRoots(
     stuck: rootDevice ?? (crash?.panics === true || console !== null ? { shell: false } : null),
     failed: new Set(roots.filter(isFailure).map(({ name }) => name)),
     guessed,
+    errors: complaints,
     unheard,
   };
 }

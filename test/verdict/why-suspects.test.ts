@@ -274,3 +274,22 @@ describe('an error where nothing is deferred or failed', () => {
       expect([words, suspects(at(1, `gadget 1000.flag: ${words}`))]).toEqual([words, ['1000.flag']]);
   });
 });
+
+describe('a probe that fails without a word', () => {
+  const fails = (error: number) => `gadget-supply: probe of vio failed with error -${error}`;
+  const gpio = 'gadget-gpio 1000.gpio: Failed to get GPIO 4: -5';
+
+  it('is asked about at who reports an error just before, where the number may mean much', () => {
+    const text = (...lines: string[]) =>
+      formatWhy(whyUnbound(summaryOf(lines.map((line) => `[    1.000001] ${line}`))));
+    expect(text(gpio, fails(22))).toContain('next: see first what is said of 1000.gpio just before (line 1)');
+    expect(text(gpio, fails(121))).toContain('next: nothing answers there');
+    expect(text(gpio, 'gadget: ready', fails(22))).toContain('compare it with the binding');
+  });
+
+  it('may fail for a request to the firmware that is refused', () => {
+    const refused = 'gadget-firmware soc:firmware: Request 0x00030043 returned status 0x00000000';
+    const found = whyUnbound(summaryOf([refused, fails(22)].map((line) => `[    1.000001] ${line}`)));
+    expect(found.complaints).toMatchObject([{ device: 'soc:firmware' }]);
+  });
+});
