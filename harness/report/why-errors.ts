@@ -1,3 +1,4 @@
+import { I2C_DEVICE } from '../dmesg/node-names.ts';
 import { isFunction } from '../dmesg/spoken.ts';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
@@ -35,6 +36,8 @@ const TIES: Readonly<Record<Tie, string>> = {
 const OF_SILENT = 'These say in their own words that they did not come up, and the driver core has no line of it:';
 /** More tell nothing. */
 const LIKELY = 5;
+/** One of them alone says nothing of its bus. */
+const SEVERAL = 2;
 /** So many are told, those first that others may need. */
 const SILENT = 6;
 
@@ -53,6 +56,15 @@ export function silentLines(silent: Why['silent']): string[] {
       ? []
       : [`    just before, in ${printable(warning.probe)}(): ${printable(warning.title)} (line ${warning.line})`];
   });
+}
+
+/** The only I2C bus that several devices are on, which may be what does not answer. */
+function busLines(those: readonly Suspect[]): string[] {
+  const buses = new Set(those.map(({ device }) => (I2C_DEVICE.test(device) ? device.split('-', 1)[0] : null)));
+  const [bus = null, ...others] = buses;
+  return those.length < SEVERAL || bus === null || others.length > 0
+    ? []
+    : [`    all of these are on I2C bus ${bus}: that may be what does not work (guess)`];
 }
 
 function errorLines(
@@ -77,6 +89,7 @@ function errorLines(
       const tie = ties[at] ?? null;
       return [
         `  ${names}${who}: ${printable(first.words)} (line ${first.line})${deferral}`,
+        ...busLines(those),
         ...more(first),
         // Of several that have it in common it is told with the last.
         ...(tie === null || ties[at + 1] === tie ? [] : [`    ${tie}`]),

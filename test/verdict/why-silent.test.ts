@@ -98,6 +98,13 @@ describe('what says of itself that it did not come up', () => {
     );
   });
 
+  it('is of a bus where several on it say alike', () => {
+    const says = (device: string) => at(1, `gadget-gpio ${device}: Unexpected chip id, -6`);
+    expect(formatWhy(why(says('7-0020'), says('7-0021')))).toContain('all of these are on I2C bus 7: that may be');
+    for (const others of [[], [says('6-0021')], [says('1000.gpio')]])
+      expect(formatWhy(why(says('7-0020'), ...others))).not.toContain('I2C bus');
+  });
+
   it('has the warning of the kernel in a probe that comes just before', () => {
     const warning = [
       '------------[ cut here ]------------',
