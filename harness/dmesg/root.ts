@@ -95,6 +95,9 @@ const BEGINS = new RegExp(
   )}`,
 );
 
+/** What stands in the place of a name that there is not. */
+const NO_NAME: ReadonlySet<string> = new Set(['', '(null)']);
+
 /** The event that a line states about the root file system or the boot firmware, if it is one. */
 export function rootEvent(text: string, at: At): DmesgEvent | null {
   if (at.time === null) {
@@ -121,7 +124,8 @@ export function rootEvent(text: string, at: At): DmesgEvent | null {
   for (const pattern of MISSING) {
     const missing = pattern.exec(text);
     if (missing !== null) {
-      const root = missing[1] === undefined || missing[1] === '' ? null : missing[1];
+      // printk() of no string, where the command line has no root=.
+      const root = NO_NAME.has(missing[1] ?? '') ? null : (missing[1] ?? null);
       const by = text.startsWith('VFS: ') ? 'kernel' : 'initramfs';
       return { event: 'root-missing', root, by, shell: text.includes('shell'), ...at };
     }

@@ -66,12 +66,12 @@ function withConsumers(
   // The map grows while it is gone through.
   for (const [consumer, at] of probed) {
     for (const { supplier, line } of suppliers.get(consumer) ?? []) {
-      if (supplier === consumer || line >= at || at >= end || probed.has(supplier)) continue;
+      if (supplier === consumer || line >= at || at >= end) continue;
       const life = all.get(supplier);
       const isOver = life === undefined || (life.state === 'deferred' && !life.pending && life.line < at);
       if (!isOver) continue;
       all.set(supplier, { ...(life ?? newLife(supplier, 'bound', at)), state: 'bound', boundLine: at });
-      probed.set(supplier, at);
+      if (!probed.has(supplier)) probed.set(supplier, at);
     }
   }
   return all;

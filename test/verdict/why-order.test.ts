@@ -159,6 +159,7 @@ describe('what is told first', () => {
     expect(formatWhy(whyOf(failed(900, '2.lamp'), waitsAdc))).toMatch(/^1 device waits, for 1 reason; 1 probe failed:/);
     const root = stamped(12000, 'VFS: Cannot open root device "sda1" or unknown-block(0,0): error -6');
     expect(formatWhy(whyOf(failed(900, '2.lamp'), root))).toMatch(/^1 probe failed:/);
+    expect(whyOf(root.replace('sda1', '(null)')).rootDevice).toMatchObject({ name: null });
   });
 
   it('is what waits, before a line of each that failed and for which nothing is seen to wait', () => {

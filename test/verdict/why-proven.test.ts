@@ -34,6 +34,21 @@ describe('a regulator that was deferred', () => {
   });
 });
 
+describe('a supplier that was deferred and speaks', () => {
+  it('is bound when what waited for it is, whatever it says itself', () => {
+    const lines = [
+      waits(100, '2000.dma', '3000.iommu'),
+      waits(200, '1000.serial', '2000.dma'),
+      at(900, 'gadget-dma 2000.dma: Adding to iommu group 4'),
+    ];
+    const bound = at(1500, '1000.serial: ttyG2 at MMIO 0x1000 (irq = 25, base_baud = 12500000) is a GADGET');
+    const found = why(...lines, bound);
+    expect(found).toMatchObject({ unbound: 0, settled: [] });
+    expect(found.bound.map(({ device }) => device).sort()).toEqual(['1000.serial', '2000.dma']);
+    expect(why(...lines).bound).toEqual([]);
+  });
+});
+
 describe('a device that the log shows at work after its deferral', () => {
   const lacks = at(900, 'gadget-card 1000.sound: no component yet: -517');
   const pending = at(950, 'platform 1000.sound: deferred probe pending');
