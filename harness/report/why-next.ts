@@ -285,11 +285,13 @@ const OF_A_NODE = new RegExp(
 const OF_HARDWARE = /found|detect|chip|\bids?\b|respon|answer|hardware|present|\bread|\bcommunicat/i;
 /** Words of what firmware or locked hardware lets nobody have. */
 const OF_THE_LOCKED = /clo?c?k|domain|power|access|permi|denied|secure|lock|firmware|\bs[cm]c|\bscm/i;
+const OF_MEMORY = /memor|alloc|\bcma\b|buffer|\bmap(?:ping|ped)?\b/i;
 /** Errors that drivers return for much else: a printed reason has to agree with the meaning. */
 const AGREES: ReadonlyMap<number, RegExp> = new Map([
   [EPERM, OF_THE_LOCKED],
   [EACCES, OF_THE_LOCKED],
   [EINVAL, OF_A_NODE],
+  [ENOMEM, OF_MEMORY],
   [ENODEV, OF_HARDWARE],
 ]);
 

@@ -24,7 +24,12 @@ import { EPERM, nextStep, OF_NODES, suspectsOf } from './why-next.ts';
 const NO_OTHERS =
   'a power domain, an IOMMU or a pin controller, or that of a PHY on an MDIO bus for its interrupt (no others end ' +
   'so), which the log does not name';
-const IOMMU = /iommu|smmu/;
+/** They have neither an IOMMU nor pins of their own, as a rule. */
+const OF_NO_OTHER: readonly (readonly [name: RegExp, kinds: string])[] = [
+  [/iommu|smmu/, 'IOMMUs'],
+  [/pinctrl|pin-?controller/, 'pin controllers'],
+  [/clock-?controller/, 'clock controllers'],
+];
 /** A driver's name before its words (dev_err_probe()). */
 const DRIVER = /^[\w.,-]+: /;
 /** A driver that defers without a word leaves no trace in the log of a kernel before 6.8. */
@@ -308,11 +313,12 @@ function guessesOf(roots: readonly Root[], { failed, unheard }: AroundRoots, isA
   const cause = first?.cause;
   if (cause?.cause === 'timed-out') {
     const perhaps = new Set(roots.flatMap((root) => (root.cause.cause === 'timed-out' ? root.cause.perhaps : [])));
+    const kinds = OF_NO_OTHER.find(([name]) => roots.some((root) => name.test(root.name)))?.[1] ?? null;
     const isOfDomain = roots.every(({ name }) => OF_DOMAIN.test(name));
     return [
       ...(isOfDomain ? ['  by the names it is a power domain (guess)'] : []),
-      ...(!isOfDomain && roots.some(({ name }) => IOMMU.test(name))
-        ? ['  as there are IOMMUs among them, a power domain is the likeliest (guess)']
+      ...(!isOfDomain && kinds !== null
+        ? [`  as there are ${kinds} among them, a power domain is the likeliest (guess)`]
         : []),
       ...perhapsLines([...perhaps], failed),
     ];

@@ -273,10 +273,11 @@ function alikeLines({ roots, unexplained, common }: Why): string[] {
     );
     return [`  they may lack what ${others} lack by their words: ${most[0]?.noun ?? ''} (guess)`];
   }
-  const isUsb = unexplained.length >= SEVERAL && unexplained.every((name) => IS_USB.test(name));
-  return isUsb && common === null
-    ? ['  what several USB controllers share is a PHY or its supply, as a rule (guess)']
-    : [];
+  const usb = unexplained.filter((name) => IS_USB.test(name));
+  // Where more of other kinds wait, it is rather something that these lack, too.
+  if (usb.length < SEVERAL || 2 * usb.length < unexplained.length || common !== null) return [];
+  const who = usb.length === unexplained.length ? 'several USB controllers' : listed(usb, LIKELY);
+  return [`  what ${who} share is a PHY or its supply, as a rule (guess)`];
 }
 
 /** What is there by the log, and what no driver is heard of; those first that say themselves what they are. */

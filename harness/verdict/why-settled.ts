@@ -71,6 +71,8 @@ export function isEarly(
   return deferred.length > 0 && deferred.every(isOnce);
 }
 
+const OF_CPU = /^cpu\d{1,4}$/;
+
 /**
  * Devices that are not bound, without those that were deferred and are no more: their drivers have said something else
  * since, or they are not in later rounds of retries, or not in the list of what is pending that
@@ -104,9 +106,17 @@ export function splitSettled(summary: LogSummary, names: Names) {
     const { times = 0, line: said = 0 } = complaints.get(device) ?? {};
     return mayBeOfLater(life, summary) && times > 1 && said > line && lastTry > said;
   };
+  /** A CPU is not probed: what is said of it is said for what changes its frequency. */
+  const cpufreqBound = Math.max(
+    0,
+    ...[...devices.values()].flatMap(({ device, state, boundLine }) =>
+      state === 'bound' && device.includes('cpufreq') ? [boundLine] : [],
+    ),
+  );
   const isSettled = (life: DeviceLife): boolean => {
     const { state, pending, timedOut, round, line, spoke, regained, returned } = life;
     if (isAwaited(life)) return false;
+    if (OF_CPU.test(life.device) && cpufreqBound > line) return true;
     if (pending && !(spoke && mayBeOfLater(life, summary))) return isTriedSinceListed(life);
     const isDeferred = state === 'deferred' && !timedOut;
     // Whatever its driver says, the driver core would say that it is deferred.

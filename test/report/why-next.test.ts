@@ -61,6 +61,8 @@ describe('the next step', () => {
     expect(failed(107, 'failed to get its remote endpoint: -107')).toContain('`remote-endpoint` in its node');
     expect(failed(107, 'failed to set up its clock: -107')).toContain('nothing answers there');
     expect(failed(999)).toBeUndefined();
+    expect(failed(12, 'failed to allocate its ring: -12')).toContain('see what the kernel says before of memory');
+    expect(failed(12, 'failed to get its regmap')).toBeUndefined();
     expect(failed(2, 'reset control not ready')).toMatch(/^the reset core makes a reset of `reset-gpios` only where/);
     expect(failed(2, 'failed to get the reset')).toContain('`resets` in its node has to name a reset controller');
     expect(failed(5)).toMatch(/^a transfer failed: see the lines before/);

@@ -469,6 +469,23 @@ describe('whyUnbound', () => {
     expect(why(cycle('/soc/i2c@1000000/bridge@39'), bus)).toMatchObject({ roots: [], unexplained: ['1000000.i2c'] });
   });
 
+  it('says what USB controllers share where hardly anything else waits without a reason', () => {
+    const textOf = (...names: string[]) => formatWhy(why(...names.map((name) => pending(name, '(reason unknown)'))));
+    expect(textOf('1000.usb', '2000.usb')).toContain('what several USB controllers share is a PHY');
+    expect(textOf('1000.usb', '2000.usb', 'sound')).toContain('what 1000.usb, 2000.usb share is a PHY');
+    expect(textOf('1000.usb', '2000.usb', 'sound', 'lamp', 'fan')).not.toContain('share is a PHY');
+  });
+
+  it('settles what is said of a CPU when its cpufreq device is bound', () => {
+    const freq = (text: string) => `[   50.100000] platform cpufreq-gadget: ${text}`;
+    const said = '[   50.000001] cpu cpu0: error -EPROBE_DEFER: _opp_set_regulators: no regulator (cpu) found';
+    const before = [freq("bus: 'platform': really_probe: probing driver cpufreq-gadget with device"), said];
+    const after = [freq('Added to deferred list'), freq('Retrying from deferred list'), ...before.slice(0, 1)];
+    const bound = freq("driver: 'cpufreq-gadget': driver_bound: bound to device");
+    expect(why(...before, ...after).settled).toEqual([]);
+    expect(why(...before, ...after, bound).settled).toEqual(['cpu0']);
+  });
+
   it('names a bus that others may wait for only where one of them is on a bus', () => {
     const likely = (...names: string[]) => why(...names.map((name) => pending(name, '(reason unknown)'))).likely;
     expect(likely('1000000.spi', 'card', 'lamp')).toEqual([]);
@@ -492,6 +509,12 @@ describe('whyUnbound', () => {
     const over = (device: string) => `[   12.000001] gadget ${device}: deferred probe timeout, ignoring dependency`;
     expect(formatWhy(why(over('soc:pd_gpu_test@0')))).toContain('  by the names it is a power domain (guess)\n');
     expect(formatWhy(why(over('soc:pd_gpu_test@0'), over('1000.gpu')))).not.toContain('by the names it is');
+    const likeliest = 'among them, a power domain is the likeliest (guess)';
+    expect(formatWhy(why(over('1000.gpu'), over('2000.iommu')))).toContain(`as there are IOMMUs ${likeliest}`);
+    expect(formatWhy(why(over('1000.gpu'), over('2000.pinctrl')))).toContain(
+      `as there are pin controllers ${likeliest}`,
+    );
+    expect(formatWhy(why(over('1000.gpu')))).not.toContain('the likeliest');
   });
 
   it('takes a part of a device that the log has for that device, whatever names the driver core has for it', () => {
