@@ -1,5 +1,5 @@
 import { Chatter } from './chatter.ts';
-import { EPROBE_DEFER, ERROR_NUMBER, isVague } from './deferral.ts';
+import { EPROBE_DEFER, ERROR_NUMBER, isVague, partIn } from './deferral.ts';
 import type { DmesgEvent, ProbeEvent } from './events.ts';
 import { saysProbed } from './spoken.ts';
 
@@ -427,6 +427,18 @@ export class Lives {
       ({ device, driver, state }) => state === 'deferred' && /mdio[-_]mux/.test(`${device} ${driver}`),
     );
     return others.length === 0 ? only : undefined;
+  }
+
+  /**
+   * A part is bound for which a whole was deferred last: component_bind_all(), drivers/base/component.c, would say
+   * which other one is not.
+   */
+  bindWhole(device: string, part: string, line: number): void {
+    const life = this.#devices.get(device);
+    if (life?.state !== 'deferred' || !mayBeOfLater(life, this)) return;
+    if (partIn(life.reason) !== part && !isVague(life.reason ?? '')) return;
+    life.line = line;
+    this.#bind(life);
   }
 
   /** A device that the log has spoken of is bound by now: others wait for its sync_state(). */

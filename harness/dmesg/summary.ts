@@ -1,5 +1,6 @@
 import type { BootSign } from './boots.ts';
 import { Complaints, type GoodWords, Heard, type Words } from './complaints.ts';
+import { EPROBE_DEFER } from './deferral.ts';
 import type { Crash, DmesgEvent, FollowUp, Machine } from './events.ts';
 import { type DeviceLife, isOneAttempt, Lives, type Place, type RetryLoop } from './lives.ts';
 import { machineOfReport } from './machine.ts';
@@ -362,8 +363,8 @@ export class Summary {
         return;
       default:
         if (event.event === 'spoke') this.#hear(event);
-        if (event.event === 'bound') this.#bindPart(event.device);
         this.#lives.add(event);
+        if (event.event === 'bound') this.#bindPart(event.device, event.line);
     }
   }
 
@@ -375,9 +376,13 @@ export class Summary {
     if (this.#withoutPins.size < MAX_NOTED) this.#withoutPins.set(device, line);
   }
 
-  /** What could not be bound before is bound as a part. */
-  #bindPart(part: string): void {
-    for (const [device, failure] of this.#bindFailures) if (failure.part === part) this.#bindFailures.delete(device);
+  /** What could not be bound before is bound as a part: its whole waits no more for it. */
+  #bindPart(part: string, line: number): void {
+    for (const [device, failure] of this.#bindFailures) {
+      if (failure.part !== part) continue;
+      this.#bindFailures.delete(device);
+      if (device !== part && failure.error === EPROBE_DEFER) this.#lives.bindWhole(device, part, line);
+    }
   }
 
   finish(end: WholeLog): LogSummary {

@@ -40,6 +40,23 @@ describe('a device that is deferred when the time is over', () => {
   });
 });
 
+describe('a whole that was deferred for a part', () => {
+  const binds = (ms: number, part: string, error = 517) =>
+    at(ms, `gadget-drm 1000.display: failed to bind ${part} (ops gadget_ops): -${error}`);
+  const bound = (ms: number, part: string) => at(ms, `gadget-drm 1000.display: bound ${part} (ops gadget_ops)`);
+
+  it('is bound when that part is, and no other is missing then', () => {
+    const master = at(901, 'gadget-drm 1000.display: master bind failed: -517');
+    const found = why(binds(900, '2000.dsi'), master, bound(1500, '3000.crtc'), bound(1501, '2000.dsi'));
+    expect(found).toMatchObject({ unbound: 0, settled: [], bound: [{ device: '1000.display', line: 4 }] });
+    expect(why(binds(900, '2000.dsi'), bound(1500, '3000.crtc'))).toMatchObject({ bound: [] });
+    expect(why(binds(900, '2000.dsi'), bound(1500, '2000.dsi'), binds(1501, '3000.crtc')).unbound).toBe(1);
+    // It has another reason since.
+    const lacks = at(1000, 'gadget-drm 1000.display: failed to get its clock: -517');
+    expect(why(binds(900, '2000.dsi'), lacks, bound(1500, '2000.dsi')).bound).toEqual([]);
+  });
+});
+
 describe('what speaks of a device that made it', () => {
   const bus = pending('5000.mdio', 'gadget-mdio: failed to get its clock');
 
