@@ -286,7 +286,10 @@ function unspokenLines({ unspoken, unexplained }: Why): string[] {
   const known = unspoken.flatMap(({ device, what }) =>
     what === null
       ? []
-      : [`  no driver speaks of ${printable(device)}, ${what} by its node's path: ${those} may wait for it (guess)`],
+      : [
+          `  no driver speaks of ${printable(device)}, ${what} by its node's path: the kernel may lack its driver, ` +
+            `and ${those} may wait for it (guess)`,
+        ],
   );
   const others = unspoken.flatMap(({ device, what }) => (what === null ? [device] : []));
   if (others.length === 0) return known;

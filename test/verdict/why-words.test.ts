@@ -963,7 +963,7 @@ describe('a guess', () => {
     const waits = pending('2000.mmc', '(reason unknown)');
     const told = (...lines: string[]) => formatWhy(why(banner, ...lines));
     expect(told(cycle, waits)).toContain(
-      "  no driver speaks of 0-0020, a PMIC with a codec by its node's path: this may wait for it (guess)\n",
+      "  no driver speaks of 0-0020, a PMIC with a codec by its node's path: the kernel may lack its driver, and this may wait for it (guess)\n",
     );
     expect(told(cycle, stamped('gadget-pmic 0-0020: chip id 0x8170'), waits)).not.toContain('no driver speaks');
     expect(told(cycle, pending('2000.mmc', 'gadget-mmc: no card'))).not.toContain('no driver speaks');
