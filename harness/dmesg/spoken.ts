@@ -94,8 +94,9 @@ const NO_MATTER = new RegExp(
     /assuming enabled|fall(?:ing)? ?back|ignored?(?: it)?\b|no hogs|may ?be no use/,
     // Of what is there, another error than -ENOENT or -ENODEV matters.
     /optional(?!.*(?<![\w.])-(?!2\b|19\b)\d{1,3}\b)/,
-    // gpiod_set_transitory(), drivers/gpio/gpiolib.c.
-    /Persistence not supported|error (?:monitoring|handling|correction|detection|logging|reporting)\b/,
+    // gpiod_set_transitory(), drivers/gpio/gpiolib.c, and drivers of I2C adapters.
+    /Persistence not supported|bus recovery not supported/,
+    /error (?:monitoring|handling|correction|detection|logging|reporting)\b/,
     // module_sig_check(), kernel/module, and console_on_rootfs(), init/main.c.
     /tainting kernel|unable to open an initial console/,
     // gpiod_find(), drivers/gpio/gpiolib.c, and of_get_named_gpiod_flags(), gpiolib-of.c, look for all names.

@@ -271,6 +271,7 @@ describe('what works in spite of what was said earlier', () => {
       'gadget-i2c 1000.i2c: Bus frequency not specified, default to 100kHz.',
       'gadget-mac 1000.mac: no address specified, using 02:00:00:00:00:01',
       'gadget-drm 1000.gpu: [drm] Cannot find any crtc or sizes',
+      "gadget-i2c 1000.i2c: can't get pinctrl, bus recovery not supported",
       'iommu: DMA domain TLB invalidation policy: strict mode',
       'efi: UEFI not found.',
       'cma: Reserved 128 MiB at 0x0000000098000000 on node -1',
