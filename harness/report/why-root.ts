@@ -66,7 +66,6 @@ const FAMILY = /^[a-z]{4,16}-/;
 export function sharedCause({ name, cause, evidence, waiting }: Root): string {
   if (cause.cause === 'timed-out') return `${causeText(cause, evidence)}\n${evidence ?? ''}`;
   if (cause.cause === 'silent') return `${cause.cause}\n${evidence === null ? '' : withoutInstance(evidence)}`;
-  if (cause.cause === 'cycle' && cause.relaxed) return cause.cause;
   if (isWordless({ cause, evidence })) return `${cause.cause}\n${waiting.length === 0 ? '' : driverOf(cause)}`;
   if (cause.cause === 'own-deferral' && cause.call !== null)
     return `${cause.cause}\n${cause.call.replaceAll(/\d+/g, '0')}`;
@@ -266,7 +265,7 @@ function togetherOf(cause: RootCause, roots: readonly Root[]): RootCause {
   const names = new Set(roots.map(({ name }) => name));
   const members = new Set(roots.flatMap((root) => membersOf(root)));
   const others = [...members].filter((member) => !names.has(member));
-  return { ...cause, members: others.length > 0 ? others : [...members] };
+  return { ...cause, members: others };
 }
 
 function membersOf({ cause }: Root): readonly string[] {
@@ -462,6 +461,8 @@ function causeText(cause: RootCause, evidence: string | null = null): string {
     case 'timed-out':
       return timedOutText(cause, evidence);
     case 'cycle':
+      if (cause.relaxed && cause.members.length === 0)
+        return 'deferred, and the log does not say for what; fw_devlink found a cycle of them that it does not enforce';
       return cause.relaxed
         ? `deferred, and the log does not say for what; perhaps for ${listed(cause.members)}, with which fw_devlink ` +
             'found a cycle that it does not enforce (guess)'

@@ -67,7 +67,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   const lines: string[] = ended === null ? [] : [`The cell's boot ends in ${printable(ended)}`, ''];
   if (found.boot !== null) lines.push(bootLine(found.boot, leftOpen(found) > 0), '');
   if (found.crash !== null && ended === null) lines.push(...crashLines(found.crash, leftOpen(found) > 0), '');
-  const shared = alikeTogether([...groupBy(found.roots, sharedCause).values()], found);
+  const shared = alikeTogether(shareCause(found.roots), found);
   lines.push(firstLine(found, shared), ...lackLines(shared));
   if (beside !== null) lines.push('', ...besideLines(beside));
   const isBehind = (found.rootDevice?.perhaps.length ?? 0) > 0;
@@ -168,6 +168,27 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
 /** What is said of what may be lacking, the first of it. */
 function saidOf(roots: readonly Root[], { said }: Pick<Why, 'said'>): readonly Words[] {
   return [...new Set(roots.flatMap((root) => saidOfProviders(root, said)))].slice(0, LIKELY);
+}
+
+/** Roots by what they are told together for; cycles by what is in one with them, and so on. */
+function shareCause(roots: readonly Root[]): Root[][] {
+  const parts = new Map<string, string>();
+  const partOf = (name: string): string => {
+    let at = name;
+    for (let above = parts.get(at); above !== undefined; above = parts.get(at)) at = above;
+    // The next one to ask is there at once.
+    if (at !== name) parts.set(name, at);
+    return at;
+  };
+  for (const { name, cause } of roots) {
+    if (cause.cause !== 'cycle' || !cause.relaxed) continue;
+    for (const member of cause.members) {
+      const [one, other] = [partOf(name), partOf(member)];
+      if (one !== other) parts.set(other, one);
+    }
+  }
+  const keyOf = (root: Root) => (isOpened(root) ? `cycle\n${partOf(root.name)}` : sharedCause(root));
+  return [...groupBy(roots, keyOf).values()];
 }
 
 /** What a group of roots lacks, by which it is told with others that do. */

@@ -462,6 +462,27 @@ describe('whyUnbound', () => {
     expect(formatWhy(why(waits))).toContain('LDO19: a regulator by its name, of which no device is made: the PMIC');
   });
 
+  it('tells cycles that have nothing in common apart, and one of those that wait alone', () => {
+    const cycle = (one: string, other: string) => `[    1.200000] ${one}: Fixed dependency cycle(s) with ${other}`;
+    const silent = ['1000000.stm', '2000000.funnel', '3000000.etm', '4000000.dsi', '5000000.tpda', '6000000.tpdm'];
+    const text = formatWhy(
+      why(
+        ...silent.map((name) => pending(name, '(reason unknown)')),
+        cycle('/soc/stm@1000000', '/soc/funnel@2000000'),
+        cycle('/soc/funnel@2000000', '/soc/etm@3000000'),
+        cycle('/soc/etm@3000000', '/soc/replicator@7000000'),
+        cycle('/soc/dsi@4000000', '/soc/panel@8000000'),
+        cycle('/soc/tpda@5000000', '/soc/tpdm@6000000'),
+        cycle('/soc/tpdm@6000000', '/soc/tpda@5000000'),
+      ),
+    );
+    expect(text).toMatch(
+      /\n1000000\.stm, 2000000\.funnel, 3000000\.etm: [^\n]*perhaps for \/soc\/replicator@7000000, with/,
+    );
+    expect(text).toMatch(/\n4000000\.dsi: [^\n]*perhaps for \/soc\/panel@8000000, with/);
+    expect(text).toMatch(/\n5000000\.tpda, 6000000\.tpdm: [^\n]*; fw_devlink found a cycle of them that it does not/);
+  });
+
   it('takes no cycle of what is on a bus for one of the bus', () => {
     const cycle = (node: string) => `[    1.200000] ${node}: Fixed dependency cycle(s) with /soc/display@2000000`;
     const bus = pending('1000000.i2c', '(reason unknown)');
@@ -805,7 +826,8 @@ describe('whyUnbound', () => {
     const circles = [circle(1), circle(5), ...[1, 5, 7].map(pending), waits];
     const told = formatWhy(why(...circles)).split('\n\n');
     expect(told[1]).toMatch(/^7\.dev: /);
-    expect(told[2]).toMatch(/^1\.dev, 5\.dev: deferred, .*; perhaps for \/soc\/dev@2, \/soc\/dev@6, with/);
+    expect(told[2]).toMatch(/^1\.dev: deferred, .*; perhaps for \/soc\/dev@2, with/);
+    expect(told[3]).toMatch(/^5\.dev: deferred, .*; perhaps for \/soc\/dev@6, with/);
     // The other is a device, and a device is no partner of itself.
     const bridge = '[    9.000000] i2c 0-0039: deferred probe pending: gadget-dvi: Failed to find remote bridge';
     const ofIt = '[    0.100000] amba 1.clcd: Fixed dependency cycle(s) with /bus@0/i2c@16000/dvi-transmitter@39';
