@@ -377,8 +377,12 @@ export class DmesgParser {
 
   /** The line in which words begin that are quoted from the last lines before this one; null where none has them. */
   #lineOf(words: string): number | null {
-    const begin = words.replace(OF_ITS_NODE, '').split('; ')[0]?.slice(0, BEGIN) ?? '';
-    const at = this.#recent.findLastIndex((text, index) => index < this.#recent.length - 1 && text.includes(begin));
+    const first = words.replace(OF_ITS_NODE, '').split('; ')[0] ?? '';
+    const find = (begin: string) =>
+      this.#recent.findLastIndex((text, index) => index < this.#recent.length - 1 && text.includes(begin));
+    const whole = find(first.slice(0, BEGIN));
+    // The rest may stand in the next line.
+    const at = whole === -1 ? find(first.slice(0, BEGIN / 2)) : whole;
     return at < this.#recent.length - RECENT_LINES ? null : (this.#numbers[at] ?? null);
   }
 

@@ -449,6 +449,9 @@ const DRM_SAYS = /^\[drm:(\w{1,128})(?: \[\w{1,64}\])?\] (?:\*ERROR\*|ERROR) (.{
 /** What vendors' drivers put before words that are of no error. */
 const OF_INFORMATION = /(?:^|_)(?:INFO?|DBG|DEBUG|NOTICE|VERBOSE)$/;
 
+/** netdev_printk(), net/core/dev.c, of an interface that its driver has not registered yet. */
+const UNNAMED = / \(unnamed net_device\) \(uninitialized\)(?=: )/;
+
 /**
  * What a driver says of a device that sounds like an error. It may be the only trace of a probe that came to nothing:
  * call_driver_probe(), drivers/base/dd.c, is silent about -ENODEV and -ENXIO.
@@ -461,7 +464,7 @@ export function complaintIn(
   // Of a function whose device is not told it may be all that is known.
   if (symbol !== undefined && said !== undefined && soundsBad(said))
     return { event: 'complained', device: symbol, driver: DRM, words: said, line, time };
-  const [, driver = null, device, words] = SAYS.exec(text) ?? ofWords(text) ?? [];
+  const [, driver = null, device, words] = SAYS.exec(text.replace(UNNAMED, '')) ?? ofWords(text) ?? [];
   if (device === undefined || words === undefined || !soundsBad(words)) return null;
   if (driver === null && OF_INFORMATION.test(device)) return null;
   // Without a driver the words are a subsystem's, or a trace's.

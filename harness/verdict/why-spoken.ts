@@ -121,8 +121,10 @@ const CLAIMS = '; cannot claim for ';
 /** pinctrl_bind_pins(), drivers/base/pinctrl.c: without its pins a device is not probed, and no line says so. */
 function endsProbe(said: Words): boolean {
   const { words } = said;
-  const last = words.split('; ').at(-1) ?? '';
-  const isSaid = PROBE_FAILED.test(words) || (RETURNED.test(last) && !REPEATS.test(last) && !isLittle(last));
+  const parts = words.split('; ');
+  const last = parts.at(-1) ?? '';
+  const isSaid =
+    parts.some((part) => PROBE_FAILED.test(part)) || (RETURNED.test(last) && !REPEATS.test(last) && !isLittle(last));
   // Without the pin controller's words it may be deferred.
   return isOfPins(said) || isSaid;
 }

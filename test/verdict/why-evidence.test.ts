@@ -188,6 +188,25 @@ describe('a probe that is deferred', () => {
   });
 });
 
+describe('the line of what is quoted', () => {
+  it('is the first of those that a mail program made of one', () => {
+    const broken = [
+      at(10, "gadget-pins 1000.pinctrl: can't request region for"),
+      'resource [mem 0x1000-0x1fff]',
+      at(11, 'gadget-pins: probe of 1000.pinctrl failed with error -16'),
+    ];
+    expect(rootsOf(...broken)).toMatchObject([{ evidence: expect.stringContaining('[mem'), wordsLine: 1, line: 3 }]);
+  });
+
+  it('is that of an interface without a name yet, which is its device’s', () => {
+    const lines = ['gadget-mac 1000.mac (unnamed net_device) (uninitialized): eth%d: no PHY found'];
+    lines.push('gadget-mac 1000.mac: MII Probe failed!');
+    expect(rootsOf(...lines.map((text) => at(10, text)))).toMatchObject([
+      { name: '1000.mac', evidence: 'eth%d: no PHY found; MII Probe failed!' },
+    ]);
+  });
+});
+
 describe('a probe of which only the function speaks', () => {
   const fails = '[drm:acme_eye_dev_probe] *ERROR* failed to get its controller, rc=-517';
   const told = (...lines: string[]) => why(...lines);
