@@ -12,7 +12,7 @@ const AN_ERROR = new RegExp(
     /unable|timed out|time-?out(?![=:]? ?[\d@])|invalid(?!at)/,
     /missing|mismatch(?!\w*_)|refused|denied|unsupported|(?<!\w)bad (?:magic|checksum|crc|header|version)/,
     /not (?:found|available|supported|present|specified|detected)|(?<![\w.])-\d{1,3}\b/,
-    /unrecogni[sz]ed|(?<!\w)wrong\b|incorrect|\brequest \S+ returned status\b/,
+    /unrecogni[sz]ed|(?<!\w)wrong\b|incorrect|(?<!\w)no support\b|\brequest \S+ returned status\b/,
     /(?:unknown|unexpected) (?:\w{1,16} )?(?:chip|id|version|revision|hardware|model)\b/,
     /(?<!\w)no .{1,40}(?:configured|specified|provided|running|detected|responding|loaded|found|entries|defined)/,
   ),

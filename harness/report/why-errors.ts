@@ -3,7 +3,7 @@ import { isFunction } from '../dmesg/spoken.ts';
 import { printable } from '../printable.ts';
 import { oneOf } from '../regex.ts';
 import type { Suspect, Tie, Why } from '../verdict/why-roots.ts';
-import { keyOf } from '../verdict/why-silent.ts';
+import { IS_HOST, keyOf } from '../verdict/why-silent.ts';
 import { IS_DEFERRED } from '../verdict/why-spoken.ts';
 import { SUSPECTS } from '../verdict/why-suspects.ts';
 import { listed } from './listed.ts';
@@ -93,7 +93,7 @@ function errorLines(
         ...more(first),
         // Of several that have it in common it is told with the last.
         ...(tie === null || ties[at + 1] === tie ? [] : [`    ${tie}`]),
-        ...((first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
+        ...(IS_HOST.test(first.device) || (first.times ?? 1) < OFTEN || !OF_A_PROBE.test(first.words)
           ? []
           : [`    said ${first.times} times: a probe that is tried again was deferred (guess)`]),
       ];

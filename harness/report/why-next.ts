@@ -1,5 +1,5 @@
 import type { Words } from '../dmesg/complaints.ts';
-import { OF_PIN_CONTROLLER } from '../dmesg/pins.ts';
+import { OF_PIN_CONTROLLER, OF_PINS } from '../dmesg/pins.ts';
 import { NO_IRQ } from '../dmesg/spoken.ts';
 import { errnoOf } from '../model/errno.ts';
 import { printable } from '../printable.ts';
@@ -13,6 +13,15 @@ import { listed } from './listed.ts';
 
 /** A node's name, as the driver core prints it up to 6.2; a device's has the address first. */
 const NODE = /^[A-Za-z][\w,-]*(?:@[\w,]+)?$/;
+/** dt_to_map_one_config(), drivers/pinctrl/devicetree.c, looks for the controller among the nodes above a state's. */
+const STATE_OF_PINS = /could not find pctldev for node (\/\S+)\/[^\s/@,]+,? deferring/;
+
+/** Whether the state of pins that is asked for has no pin controller above it, by the nodes' names. */
+export function isMisplaced(evidence: string | null): boolean {
+  const above = STATE_OF_PINS.exec(evidence ?? '')?.[1];
+  return above !== undefined && !OF_PINS.test(above);
+}
+
 /** Names that may stand in a command which somebody pastes. */
 const PLAIN = /^[\w.,:@/+-]{1,256}$/;
 const ENABLE = 'enable its driver in the kernel, or load its module';
@@ -136,6 +145,7 @@ function stepOf(roots: readonly Root[], said: readonly Words[]): string | null {
   if (cause.cause === 'own-deferral' && cause.circle.length > 0) return PERMISSIVE;
   switch (cause.cause) {
     case 'never-probed':
+      if (isMisplaced(evidence)) return 'see where the tree has the other pin states: below their pin controller';
       return whichDriver(name, evidence, cause.alike === null);
     case 'no-bus': {
       const driver = whichDriver(name, evidence, true);

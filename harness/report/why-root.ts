@@ -15,7 +15,7 @@ import {
 import { wantOf } from '../verdict/why-wants.ts';
 import { listed } from './listed.ts';
 import { besideRoots, NAMES_IT } from './why-beside.ts';
-import { EPERM, nextStep, OF_NODES, suspectsOf } from './why-next.ts';
+import { EPERM, isMisplaced, nextStep, OF_NODES, suspectsOf } from './why-next.ts';
 
 /**
  * __genpd_dev_pm_attach(), iommu_fwspec_init(), dt_to_map_one_config() and fwnode_mdiobus_phy_device_register(): nobody
@@ -410,10 +410,15 @@ function silentText(evidence: string | null): string {
   return `deferred; ${who}${evidence}`;
 }
 
+const OF_NO_CONTROLLER =
+  'the state of pins is asked for, and none of the nodes above it is a pin controller by its name: it may stand in ' +
+  'the wrong place of the device tree (guess)';
+
 /** Why a root is not there, and what to do about it where that is known. */
 function causeText(cause: RootCause, evidence: string | null = null): string {
   switch (cause.cause) {
     case 'never-probed':
+      if (isMisplaced(evidence)) return OF_NO_CONTROLLER;
       if (cause.alike !== null)
         return `${NOT_PROBED}, although it has one for ${printable(cause.alike)}: its node may be off, or wait itself`;
       return `${NOT_PROBED}; the kernel may have none, or its module may not be loaded`;

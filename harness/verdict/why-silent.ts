@@ -34,6 +34,7 @@ const DID_NOT_COME_UP = new RegExp(
     /\blink (?:start-?up )?fail|\bno (?:response|answer|ack)\b|\bnot (?:respond|answer)|communicat\w+ (?:fail|err)/,
     /fail\w* to communicate|firmware (?:request|load\w*) fail|no firmware/,
     /\b(?:chip|device|sensor|hardware|panel) (?:is )?not (?:present|detected|there)\b/,
+    /\b(?:chip|camera|sensor|panel) (?:is )?not found\b/,
   ),
   'i',
 );
@@ -41,11 +42,21 @@ const DID_NOT_COME_UP = new RegExp(
 const SILENT_ERROR = /(?<![\w.])-(?:19|6|ENODEV|ENXIO)\b\W*$/;
 /** An I2C adapter's -ENXIO is that nothing answers (Documentation/i2c/fault-codes.rst). */
 const NO_ACCESS = /\bfail\w* (?:to )?(?:read|writ)(?:e|ing)?(?: \w+)? (?:reg(?:ister)?s?\b|at 0x)/i;
+/** What a probe needs of its device's node and of others, without which it ends. */
+const NO_RESOURCE = new RegExp(
+  `${FAILS.source} (?:to )?(?:find|get|acquire|map) (?:\\w+ ){0,2}${oneOf(
+    /(?:pinctrl|resources?|registers?|memory|mem|irq|interrupts?|clocks?|clk|resets?|regulators?|phys?)/,
+  )}\\W*$`,
+  'i',
+);
 /** cpufreq drivers speak of a CPU (drivers/cpufreq/cpufreq-dt.c). */
 const OF_CPUS = /OPP table can't be empty/;
 /** mmc_rescan(), drivers/mmc/core/core.c, after all frequencies have been tried. */
 const NO_CARD = /Failed to initialize a non-removable card/;
-const IS_HOST = /^mmc\d{1,3}$/;
+export const IS_HOST = /^mmc\d{1,3}$/;
+const OF_HOST = /mmc|sdh|msdc/;
+/** Of more devices of one driver it is said as of what they do without. */
+const FEW_ALIKE = 2;
 const MOST_OF_A_KEY = 60;
 /** A warning is of what is said so many lines after it. */
 const JUST_AFTER = 2;
@@ -90,9 +101,12 @@ export function silentFailures(
   harmless: ReadonlySet<string>,
   summary: LogSummary,
 ): SilentFailure[] {
+  const alike = new Map<string, number>();
+  for (const said of others) alike.set(keyOf(said), (alike.get(keyOf(said)) ?? 0) + 1);
   return others.flatMap((said) => {
     const own = withoutHarmless(said, harmless);
-    return !saysSo(own, summary) ? [] : [{ ...own, warning: warningBefore(said, summary) }];
+    if (NO_RESOURCE.test(own.words) && (alike.get(keyOf(own)) ?? 0) > FEW_ALIKE) return [];
+    return !saysSo(own, summary) ? [] : [{ ...ofHost(own, summary), warning: warningBefore(said, summary) }];
   });
 }
 
@@ -105,6 +119,17 @@ export function splitErrors(
   const first = new Set((isAnyOpen ? suspects : silent).map(({ device }) => device));
   const rest = <T extends Words>(some: readonly T[]) => some.filter(({ device }) => !first.has(device));
   return isAnyOpen ? { complaints: suspects, silent: rest(silent) } : { complaints: rest(suspects), silent };
+}
+
+/** Of a card, what its host's driver says just before: mmc_attach_mmc(), drivers/mmc/core/mmc.c, has a number only. */
+function ofHost(said: Words, { complaints }: LogSummary): Words {
+  if (!IS_HOST.test(said.device)) return said;
+  const host = [...complaints.values()].find(
+    ({ device, next }) => next?.device === said.device && OF_HOST.test(device),
+  );
+  return host === undefined
+    ? said
+    : { ...said, words: `${host.device}: ${host.words}; ${said.words}`, line: host.line };
 }
 
 function saysSo(said: Words, summary: LogSummary): boolean {
@@ -120,6 +145,7 @@ function saysSo(said: Words, summary: LogSummary): boolean {
   )
     return false;
   // Only once, as what fails so is not tried again.
+  if (NO_RESOURCE.test(words) && !summary.heard.has(device) && attempts === 1) return true;
   return DID_NOT_COME_UP.test(words) || (attempts === 1 && (SILENT_ERROR.test(words) || NO_ACCESS.test(words)));
 }
 

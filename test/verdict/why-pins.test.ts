@@ -159,6 +159,18 @@ describe('pins that cannot be had yet', () => {
   });
 });
 
+describe('a state of pins that no pin controller is above', () => {
+  const asks = (node: string) =>
+    formatWhy(why(at(100, `gadget-codec 1000.codec: could not find pctldev for node ${node}, deferring probe`)));
+
+  it('may stand in the wrong place of the tree', () => {
+    const text = asks('/soc/i2s_sck/i2s_sck_active');
+    expect(text).toContain('none of the nodes above it is a pin controller by its name');
+    expect(text).toContain('next: see where the tree has the other pin states');
+    expect(asks('/soc/pinctrl@c000/i2s_sck_active')).not.toContain('none of the nodes above');
+  });
+});
+
 describe('pins that a device at work asks for', () => {
   const claims = `${PINS} pin P12 already requested by 1000.eye; cannot claim for 1000.hub`;
   const refused = (ms: number) => [

@@ -8,12 +8,16 @@ const at = (seconds: number, text: string) => `[${seconds.toFixed(6).padStart(12
 const pending = at(12, 'platform a.usb: deferred probe pending: (reason unknown)');
 const silent = (...lines: string[]) => why(...lines).silent.map(({ device }) => device);
 
+const NO_CARD = 'mmc0: Failed to initialize a non-removable card';
+
 describe('what says of itself that it did not come up', () => {
   it.each([
     ['4-0036', 'ovgadget 4-0036: Unexpected sensor id(000000), ret(-5)'],
     ['4-0036', 'gadget-ts 4-0036: chip id mismatch: 0x0'],
     ['7-0024', 'gadget-expander 7-0024: failed writing register'],
     ['5-0051', 'gadget-rtc 5-0051: RTC chip is not present'],
+    ['2-003c', 'gadget-cam 2-003c: Camera is not found'],
+    ['1000.mmc', 'gadget-mmc 1000.mmc: Cannot find pinctrl!'],
     ['4-0036', 'Gadget-TS 4-0036: I2C communication failure: -6'],
     ['fe100000.pcie', 'gadget-pcie fe100000.pcie: PCIe Link Fail'],
     ['fe100000.pcie', 'gadget-pcie fe100000.pcie: failed to initialize host'],
@@ -26,6 +30,23 @@ describe('what says of itself that it did not come up', () => {
     expect(silent(at(1, text), pending)).toEqual([device]);
     expect(silent(at(1, text))).toEqual([device]);
     expect(why(at(1, text)).complaints).toEqual([]);
+  });
+
+  it('is not what several devices of a driver do without, nor what one says that has spoken before', () => {
+    const lacks = (n: number) => at(1, `gadget-i2c ${n}000.i2c: cannot get mux clock`);
+    expect(silent(lacks(1), lacks(2))).toHaveLength(2);
+    expect(silent(lacks(1), lacks(2), lacks(3))).toEqual([]);
+    expect(silent(at(1, 'gadget-i2c 1000.i2c: 400 kHz'), lacks(1))).toEqual([]);
+  });
+
+  it('is told of a card with what its host says', () => {
+    const host = at(1, "gadget-msdc 1000.mmc: no support for the card's volts");
+    const card = [at(1, 'mmc0: error -22 whilst initialising MMC card'), at(1, NO_CARD)];
+    const [told] = why(host, ...card).silent;
+    expect(told?.words).toMatch(/^1000\.mmc: no support for the card's volts; error -22 .*; Failed to init/);
+    expect(formatWhy(why(...Array.from({ length: 4 }, () => [host, ...card]).flat()))).not.toContain('was deferred');
+    const other = at(1, 'gadget-uart 2000.serial: error -22: no port');
+    expect(why(other, ...card).silent[0]?.words).not.toContain('no port');
   });
 
   it.each([
