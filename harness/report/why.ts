@@ -167,8 +167,15 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
 
 /** What is said of what may be lacking, the first of it. */
 function saidOf(roots: readonly Root[], { said }: Pick<Why, 'said'>): readonly Words[] {
-  return [...new Set(roots.flatMap((root) => saidOfProviders(root, said)))].slice(0, LIKELY);
+  const known = SAID.get(roots);
+  if (known !== undefined) return known;
+  const found = [...new Set(roots.flatMap((root) => saidOfProviders(root, said)))].slice(0, LIKELY);
+  SAID.set(roots, found);
+  return found;
 }
+
+/** Of each group it is asked more than once. */
+const SAID = new WeakMap<readonly Root[], readonly Words[]>();
 
 /** Roots by what they are told together for; cycles by what is in one with them, and so on. */
 function shareCause(roots: readonly Root[]): Root[][] {
