@@ -111,7 +111,7 @@ const NO_MATTER = new RegExp(
 const GOES_ON = new RegExp(
   oneOf(
     /(?:continu|work)(?:e|ing)? (?:without|anyway)|continu(?:e|ing) with|\bcontinues\.?$|fall(?:ing)?[ -]?back to/,
-    /assuming \S{1,64} is not (?:required|needed)/,
+    /assuming \S{1,64} is not (?:required|needed)|\b(?:use|using) pio\b|\bipc[ _]?log/,
   ),
   'i',
 );

@@ -266,12 +266,16 @@ function doublesOf(roots: readonly Root[], { devices, heard }: LogSummary): Why[
 }
 
 /** @param isPiece what was before the log is not known to be new in it */
-function lastSeen(lives: readonly DeviceLife[], { heard, inOrder }: LogSummary, isPiece: boolean): Why['seen'] {
+function lastSeen(
+  lives: readonly DeviceLife[],
+  { heard, inOrder, tellsProbes }: LogSummary,
+  isPiece: boolean,
+): Why['seen'] {
   const [last] = lives.toSorted((a, b) => b.line - a.line);
   if (last === undefined || last.line === 0) return null;
   const { line, wait } = last;
-  // What one lists of devices_deferred is of a time that the log does not tell.
-  const isOfThen = inOrder && !isPiece && !lives.some(({ listed }) => listed);
+  // What one lists of devices_deferred is of a time that the log does not tell; of each probe it may tell anyhow.
+  const isOfThen = inOrder && !isPiece && !tellsProbes && !lives.some(({ listed, returned }) => listed || returned);
   const isNew = ({ device, first, ofInterface }: GoodWords) => first > line && !ofInterface && IS_DEVICE.test(device);
   const news = isOfThen ? [...heard.values()].flatMap((one) => (isNew(one) ? [one.first] : [])) : [];
   return { line, time: wait?.to ?? null, later: news.length === 0 ? null : Math.min(...news) };

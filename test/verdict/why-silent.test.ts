@@ -56,6 +56,8 @@ describe('what says of itself that it did not come up', () => {
     ['a class', 'thermal thermal_zone3: failed to initialize, -19'],
     ['a gadget of a controller that is there', 'configfs-gadget 1000.usb: failed to start g1: -19'],
     ['a function', 'gadget gadget_link_init: failed to initialize'],
+    ['the lack of a log that only people read', 'gadget-dai 1000.dai: failed to init IPC logging: -19'],
+    ['what goes by another way', 'gadget-spi 1000.spi: dma setup error -19, use pio'],
     ['another frequency, with a card', 'mmc2: error -110 whilst initialising SD card'],
   ])('is not %s', (_, text) => {
     expect(silent(at(1, text), pending)).toEqual([]);

@@ -837,6 +837,8 @@ describe('a guess', () => {
       // An interface is opened long after the probe.
       [banner, list, later.replace('net: ', 'net eth0: ')],
       [banner, list, stamped('gadget-net 2000000.net eth0: PHY [mdio-0:02] driver [Gadget PHY] (irq=POLL)')],
+      // Where the log tells of each probe, there was no other.
+      [banner, stamped('probe of 1.x returned -517 after 0 usecs'), list, later],
       // A sentence has no device.
       [banner, list, stamped('Filesystems sync: two')],
     ])
