@@ -105,7 +105,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
     );
   for (const roots of shared) {
     const isBrief = roots.every(
-      (root) => alone.has(root.name) && saidOfProviders(root, found.said).length === 0 && !suspected.has(root.name),
+      (root) => alone.has(root.name) && saidOfProviders(root, found.said, 1).length === 0 && !suspected.has(root.name),
     );
     if (isBrief) brief.push(roots);
     else if (!isLast(roots)) tell(roots);
@@ -169,7 +169,7 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
 function saidOf(roots: readonly Root[], { said }: Pick<Why, 'said'>): readonly Words[] {
   const known = SAID.get(roots);
   if (known !== undefined) return known;
-  const found = [...new Set(roots.flatMap((root) => saidOfProviders(root, said)))].slice(0, LIKELY);
+  const found = [...new Set(roots.flatMap((root) => saidOfProviders(root, said, LIKELY)))].slice(0, LIKELY);
   SAID.set(roots, found);
   return found;
 }

@@ -547,31 +547,95 @@ export function mayHaveFailed(
   return evidence !== null && !isFunction(device) && wantOf(evidence)?.provider?.test(device) === true;
 }
 
-/** Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks. */
-export function saidOfProviders(root: Root, all: readonly Words[]): Words[] {
-  const complaints = all.filter(({ driver }) => driver !== DRM);
-  if (root.cause.cause === 'failed') return complaints.filter((said) => mayHaveFailed(root, said));
-  const others = new Map(complaints.filter(({ device }) => device !== root.name).map((said) => [said.device, said]));
-  const named = root.cause.cause === 'own-deferral' ? others.get(nameIn(root.cause.call, others) ?? '') : undefined;
+/** What drivers said of devices that the log does not show bound, as roots are compared with it. */
+class SaidOfOthers {
+  readonly #byDevice: ReadonlyMap<string, Words>;
+  readonly #byLine: ReadonlyMap<number, Words>;
+  readonly #ofKinds = new Map<Want | null, readonly Words[]>();
+
+  constructor(all: readonly Words[]) {
+    const own = all.filter(({ driver }) => driver !== DRM);
+    this.#byDevice = new Map(own.map((said) => [said.device, said]));
+    this.#byLine = new Map(own.map((said) => [said.line, said]));
+  }
+
+  of(device: string | null): Words | undefined {
+    return this.#byDevice.get(device ?? '');
+  }
+
+  has(device: string): boolean {
+    return this.#byDevice.has(device);
+  }
+
+  /** What was said in so many lines before this one. */
+  before(line: number, lines: number): Words[] {
+    return Array.from({ length: lines }, (_, n) => this.#byLine.get(line - lines + n)).filter(
+      (said) => said !== undefined,
+    );
+  }
+
+  /** Of what may provide a kind; null stands for all that the time-out ends the wait for. */
+  ofKind(want: Want | null): readonly Words[] {
+    const known = this.#ofKinds.get(want);
+    if (known !== undefined) return known;
+    const isProvider = (device: string) =>
+      want === null ? POWER_DOMAIN.test(device) || PIN_CONTROLLER.test(device) : isProviderOf(want, device);
+    const found = [...this.#byDevice.values()].filter(
+      (said) => (!isFunction(said.device) && isProvider(said.device)) || want?.said?.test(said.words) === true,
+    );
+    this.#ofKinds.set(want, found);
+    return found;
+  }
+}
+
+/** It is asked for each root. */
+const others = new WeakMap<readonly Words[], SaidOfOthers>();
+
+/**
+ * Of what drivers said of devices that the log does not show bound, that of what may provide what a root lacks: the
+ * first `most` of it.
+ */
+export function saidOfProviders(root: Root, all: readonly Words[], most: number): Words[] {
+  const said = others.get(all) ?? new SaidOfOthers(all);
+  others.set(all, said);
+  const { cause, name } = root;
+  if (cause.cause === 'failed')
+    return said
+      .before(root.line ?? 0, SHORTLY)
+      .filter((one) => mayHaveFailed(root, one))
+      .slice(0, most);
+  const named =
+    cause.cause === 'own-deferral'
+      ? said.of(nameIn(cause.call, { has: (device) => device !== name && said.has(device) }))
+      : undefined;
   if (named !== undefined) return [named];
   const want = lackedBy(root);
-  const waiting = new Set([root.name, ...root.waiting.map(({ device }) => device)]);
   // Of a wait that the time-out has ended it is known for what kinds it may have been.
-  const isTimedOut = root.cause.cause === 'timed-out' && root.cause.perhaps.length === 0;
-  const endsFor = (device: string) => isTimedOut && (POWER_DOMAIN.test(device) || PIN_CONTROLLER.test(device));
-  return [...others.values()].filter((said) => {
-    const user = userOf(said);
-    const isOfOther = user !== null && !waiting.has(user.device);
-    const isProvider =
-      !isFunction(said.device) && (want === null ? endsFor(said.device) : isProviderOf(want, said.device));
-    return (isProvider && (isTimedOut || !isOfOther)) || want?.said?.test(said.words) === true;
-  });
+  const isTimedOut = cause.cause === 'timed-out' && cause.perhaps.length === 0;
+  if (want === null && !isTimedOut) return [];
+  const waiting = new Set([name, ...root.waiting.map(({ device }) => device)]);
+  const found: Words[] = [];
+  for (const one of said.ofKind(want)) {
+    if (found.length >= most) break;
+    if (one.device === name) continue;
+    const user = isTimedOut || want?.said?.test(one.words) === true ? null : userOf(one);
+    if (user === null || waiting.has(user.device)) found.push(one);
+  }
+  return found;
 }
 
 /** Who says just after that what fails is what it uses, by the kind; null where nobody does. */
-export function userOf({ device, next }: Words): NonNullable<Words['next']> | null {
-  return next !== undefined && wantOf(next.words)?.provider?.test(device) === true ? next : null;
+export function userOf(said: Words): NonNullable<Words['next']> | null {
+  const known = users.get(said);
+  if (known !== undefined) return known;
+  const { device, next } = said;
+  const user = next !== undefined && wantOf(next.words)?.provider?.test(device) === true ? next : null;
+  users.set(said, user);
+  return user;
 }
+
+/** It is asked of each root. */
+const users = new WeakMap<Words, NonNullable<Words['next']> | null>();
 
 /** Providers of power domains, which clock controllers are too, IOMMUs and pin controllers: what a time-out ends. */
 const POWER_DOMAIN =

@@ -105,10 +105,11 @@ export function othersOf(summary: LogSummary, known: ReadonlySet<string>, roots:
     [...summary.complaints.values()].filter((said) => lacksPinsAtWork(said, summary)).map(({ words }) => words),
   );
   const rank = ({ device, driver }: Words) => Math.min(providerRank(device), providerRank(driver ?? ''));
+  const evidence = roots.flatMap((root) => root.evidence ?? []).join('\n');
   return [...summary.complaints.values()]
     .filter(({ device }) => !known.has(device) && summary.devices.get(device)?.state !== 'bound')
     .filter((said) => !atWork.has(said.words) && !isToldOfProbe(said, known))
-    .filter((said) => !roots.some((root) => isToldBy(root, said)))
+    .filter((said) => !evidence.includes(said.words) || !roots.some((root) => isToldBy(root, said)))
     .filter((said) => IS_DEFERRED.test(said.words) || LACKS_PIN.test(said.words) || !isRefuted(said, summary))
     .sort((a, b) => rank(a) - rank(b) || a.line - b.line);
 }
@@ -181,8 +182,15 @@ function maySupply(said: Words): boolean {
   return mayProvide(device, driver);
 }
 
-/** By their names, who of `open` is below, on that bus or of the same subsystem. */
-function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspect['tie'] {
+/**
+ * By their names, who of `open` is below, on that bus or of the same subsystem.
+ * @param chips the devices of `open` by the chips that they are named after
+ */
+function tieOf(
+  { device, driver, words }: Words,
+  open: readonly string[],
+  chips: ReadonlyMap<string, readonly string[]>,
+): Suspect['tie'] {
   const below = open.filter((one) => one.startsWith(`${device}:`));
   if (below.length > 0) return { kind: 'below', devices: below };
   const bus = /^i2c-(\d{1,3})$/.exec(device)?.[1];
@@ -198,9 +206,8 @@ function tieOf({ device, driver, words }: Words, open: readonly string[]): Suspe
   if (camera.length > 0) return { kind: 'camera', devices: camera };
   const cpus = PMIC.test(driver ?? '') ? open.filter((one) => one.includes('cpufreq')) : [];
   if (cpus.length > 0) return { kind: 'feeds the CPUs', devices: cpus };
-  const named = isChip(device) ? tokensOf(own) : [];
-  const namesakes = open.filter((one) => tokensOf(one).some((token) => named.includes(token)));
-  return namesakes.length > 0 ? { kind: 'by name', devices: namesakes } : null;
+  const namesakes = new Set(isChip(device) ? tokensOf(own).flatMap((token) => chips.get(token) ?? []) : []);
+  return namesakes.size > 0 ? { kind: 'by name', devices: open.filter((one) => namesakes.has(one)) } : null;
 }
 
 /** Parts of a name that are a chip's: letters and digits, as `sgtl5000`; a device's address and number are none. */
@@ -254,9 +261,21 @@ export function suspectsOf(
   /** What comes after is no cause of it. */
   const lastWaits = Math.max(0, ...open.map((device) => summary.devices.get(device)?.line ?? 0));
   const lastTry = lastTryOfAll(summary);
+  const tied = [...open, ...allOf(unnamed)];
+  const chips = new Map<string, string[]>();
+  for (const device of tied)
+    for (const token of tokensOf(device)) {
+      const known = chips.get(token);
+      if (known === undefined) chips.set(token, [device]);
+      else known.push(device);
+    }
+  const byLine = new Map<number, Root[]>();
+  for (const root of roots) if (root.line !== null) byLine.set(root.line, [...(byLine.get(root.line) ?? []), root]);
+  const justAfter = (line: number) => Array.from({ length: SHORTLY }, (_, n) => byLine.get(line + n + 1) ?? []).flat();
   const suspects = complaints.flatMap((said): Suspect[] => {
     const { words, line, lastLine = line, times = 1 } = said;
-    if (roots.some((root) => isJustBefore(said, root) || mayHaveFailed(root, said))) return [{ ...said, tie: null }];
+    if (justAfter(line).some((root) => isJustBefore(said, root) || mayHaveFailed(root, said)))
+      return [{ ...said, tie: null }];
     if (LACKS_PIN.test(words) || (IS_DEFERRED.test(words) && lastTry <= line)) return [{ ...said, tie: null }];
     if (NO_TIE.test(words) || isLittle(words) || !CAME_TO_NOTHING.test(words)) return [];
     // Only what is deferred is probed again, and its driver would say so once more.
@@ -265,7 +284,7 @@ export function suspectsOf(
       return FAILED.test(words) && !isOfRunTime(said, summary) && (mayEndProbe(said) || isOfRegulator(said))
         ? [{ ...said, tie: null }]
         : [];
-    const tie = tieOf(said, [...open, ...allOf(unnamed)]) ?? lackOf(said, unnamed);
+    const tie = tieOf(said, tied, chips) ?? lackOf(said, unnamed);
     return tie !== null || (line < lastWaits && !isGuessed && maySupply(said)) ? [{ ...said, tie }] : [];
   });
   const rank = (one: Suspect) =>

@@ -13,6 +13,8 @@ const FIRST_ADDRESS = 0x1000_0000;
 const PAGE = 0x1000;
 const addressOf = (n: number): string => (FIRST_ADDRESS + n * PAGE).toString(HEX);
 
+const LACKED = ['clock', 'regulator', 'gpio', 'phy', 'reset', 'power domain', 'backlight', 'mailbox'];
+
 /** What is said of one device of very many, by kinds of messages. */
 const KINDS: Readonly<Record<string, (n: number) => readonly string[]>> = {
   reasons: (n) => [`platform ${addressOf(n)}.i2c: deferred probe pending: gadget: failed to get clock ${n}`],
@@ -40,6 +42,10 @@ const KINDS: Readonly<Record<string, (n: number) => readonly string[]>> = {
   ],
   released: (n) => [`gadget adsp-${n}: no fatal IRQ defined`, `remoteproc remoteproc${n}: releasing adsp-${n}`],
   errors: (n) => [`gadget ${addressOf(n)}.i2c: failed to load ${n}`],
+  'errors of others': (n) => [
+    `gadget${n} ${addressOf(n)}.dev${n}: failed to get ${LACKED[n % LACKED.length]} ${n}: -517`,
+    `acme${n} ${addressOf(MANY + n)}.clock-controller: failed to read chip${n}: -22`,
+  ],
   cycles: (n) => [`/soc/i2c@${addressOf(n)}: Fixed dependency cycle(s) with /soc/a@${addressOf(n)}`],
 };
 
