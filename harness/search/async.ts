@@ -77,28 +77,9 @@ const BATCH = 4;
  * @throws InputError when a driver bound nothing, InfraError when the first boot gives no verdict
  */
 export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
-  const { boot, budget, seed, onProgress } = request;
-  // All boots are watched for as long: the deferred probe timeout changes what is bound, too.
-  const base = { ...request.base, plan: settlingFor(request.base.plan, DELAY_MAX_MS + SETTLE_MARGIN_MS) };
-  let boots = 0;
-  const isOwn = ({ other }: Difference, driver: string): boolean =>
-    other !== null && usual.drivers.get(other) === driver;
-  const run = async (cell: Cell): Promise<Outcome> => {
-    boots++;
-    return boot({ ...cell, id: `${base.id}.async-${boots}` });
-  };
-  /** As few of the drivers as show the difference without being late, as far as the budget goes. */
-  const leastWith = async ({ what }: Difference, all: readonly string[], shift: number): Promise<readonly string[]> => {
-    const { minimal, failed } = await minimise(all, async (some) => {
-      if (boots >= budget) return 'unresolved';
-      const outcome = await run({ ...base, bootargs: withAsyncDrivers(base.bootargs, some), shift });
-      return differenceTo(usual, outcome, base, null)?.what === what ? 'fail' : 'pass';
-    });
-    return failed ? minimal : all;
-  };
-  const first = await run(base);
-  requireComparable(first, 'the first boot, with nothing asynchronous,');
-  const usual = stateOf(first);
+  const { seed, onProgress } = request;
+  const boots = new AsyncBoots(request);
+  const usual = await boots.first();
   const lateMs = Math.min(DELAY_MAX_MS, Math.max(DELAY_MIN_MS, usual.doneMs ?? 0));
   const binding = new Set(usual.drivers.values());
   const drivers = request.drivers === 'all' ? [...binding].sort() : request.drivers;
@@ -108,33 +89,117 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
         `driver ${driver} binds nothing in the first boot${didYouMean(driver, binding)}`,
         'name drivers as /sys/bus lists them',
       );
+  const alone = await askEach(drivers, lateMs, boots, onProgress);
+  const { breaks, ...together } = await askTogether(alone.safe, alone.breaks, seed, boots);
+  return {
+    drivers,
+    ...alone,
+    breaks: [...alone.breaks, ...breaks],
+    ...together,
+    msBefore: usual.doneMs,
+    boots: boots.count,
+    lateMs,
+  };
+}
 
+/** The boots of one report, within its budget, and what they are compared with. */
+class AsyncBoots {
+  readonly base: Cell;
+  readonly budget: number;
+  count = 0;
+  /** Something was lost to the deferred probe timeout, so that a driver may take two boots. */
+  isAnyLate = false;
+  readonly #boot: Boot;
+  #usual: EndState | null = null;
+  #patient: Promise<EndState> | null = null;
+  #givenUp: ReadonlySet<string> = new Set();
+
+  constructor({ base, boot, budget }: AsyncRequest) {
+    // All boots are watched for as long: the deferred probe timeout changes what is bound, too.
+    this.base = { ...base, plan: settlingFor(base.plan, DELAY_MAX_MS + SETTLE_MARGIN_MS) };
+    this.budget = budget;
+    this.#boot = boot;
+  }
+
+  /** How many boots may be made before those of all drivers together. */
+  get left(): number {
+    // An interleaving with a difference is booted again with nothing asynchronous.
+    return Math.max(0, this.budget - 2 * TOGETHER - this.count);
+  }
+
+  get usual(): EndState {
+    if (this.#usual === null) throw new Error('nothing has been booted');
+    return this.#usual;
+  }
+
+  async first(): Promise<EndState> {
+    const first = await this.run(this.base);
+    requireComparable(first, 'the first boot, with nothing asynchronous,');
+    this.#givenUp = givenUpIn(first);
+    this.#usual = stateOf(first);
+    return this.#usual;
+  }
+
+  async run(cell: Cell): Promise<Outcome> {
+    this.count++;
+    return this.#boot({ ...cell, id: `${this.base.id}.async-${this.count}` });
+  }
+
+  differenceOf(outcome: Outcome, exempt: string | null): Difference | null {
+    return differenceTo(this.usual, outcome, this.base, exempt);
+  }
+
+  /** Whether the deferred probe timeout ends a wait that it does not end in the first boot. */
+  losesToTimeout(outcome: Outcome): boolean {
+    return [...givenUpIn(outcome)].some((device) => !this.#givenUp.has(device));
+  }
+
+  /** What differs where nobody is given up because others are late; undefined when the budget is used up. */
+  async patientDifference(cell: Cell, driver: string): Promise<Difference | null | undefined> {
+    this.isAnyLate = true;
+    if (this.left < (this.#patient === null ? 2 : 1)) return undefined;
+    this.#patient ??= this.run(withTimeout(this.base, PATIENT_S)).then(stateOf);
+    const [state, outcome] = await Promise.all([this.#patient, this.run(withTimeout(cell, PATIENT_S))]);
+    return differenceTo(state, outcome, this.base, driver);
+  }
+
+  /** As few of the drivers as show the difference without being late, as far as the budget goes. */
+  async leastWith({ what }: Difference, all: readonly string[], shift: number): Promise<readonly string[]> {
+    const { minimal, failed } = await minimise(all, async (some) => {
+      if (this.count >= this.budget) return 'unresolved';
+      const outcome = await this.run({ ...this.base, bootargs: withAsyncDrivers(this.base.bootargs, some), shift });
+      return this.differenceOf(outcome, null)?.what === what ? 'fail' : 'pass';
+    });
+    return failed ? minimal : all;
+  }
+}
+
+/** Devices that go on without a supplier when the deferred probe timeout is over. */
+function givenUpIn({ events }: Outcome): ReadonlySet<string> {
+  return new Set(events.flatMap((event) => (event.event === 'deferral-timeout' ? [event.device] : [])));
+}
+
+type Alone = Pick<AsyncReport, 'safe' | 'synchronous' | 'breaks' | 'timedOut' | 'unasked'>;
+
+/** Each driver asynchronous alone, and late. */
+async function askEach(
+  drivers: readonly string[],
+  lateMs: number,
+  boots: AsyncBoots,
+  onProgress: AsyncRequest['onProgress'],
+): Promise<Alone> {
+  const { base, usual } = boots;
   const breaks: AsyncBreak[] = [];
   const timedOut: (Difference & { driver: string })[] = [];
   const safe: string[] = [];
   const synchronous: string[] = [];
   const unasked: { driver: string; why: string }[] = [];
-  const givenUp = new Set(first.events.flatMap((event) => (event.event === 'deferral-timeout' ? [event.device] : [])));
-  const losesToTimeout = ({ events }: Outcome): boolean =>
-    events.some((event) => event.event === 'deferral-timeout' && !givenUp.has(event.device));
-  // An interleaving with a difference is booted again with nothing asynchronous.
-  const reserve = 2 * TOGETHER;
-  let isAnyLate = false;
-  let patient: Promise<EndState> | null = null;
-  /** What differs where nobody is given up because others are late; undefined when the budget is used up. */
-  const patientDifference = async (cell: Cell, driver: string): Promise<Difference | null | undefined> => {
-    isAnyLate = true;
-    if (boots + (patient === null ? 2 : 1) > budget - reserve) return undefined;
-    patient ??= run(withTimeout(base, PATIENT_S)).then(stateOf);
-    const [state, outcome] = await Promise.all([patient, run(withTimeout(cell, PATIENT_S))]);
-    return differenceTo(state, outcome, base, driver);
-  };
   const askable = drivers.filter((driver) => !driver.includes(','));
   for (const driver of drivers)
     if (driver.includes(',')) unasked.push({ driver, why: 'driver_async_probe= separates names by commas' });
   const left: string[] = [];
   for (let from = 0; from < askable.length; ) {
-    const affordable = Math.max(0, Math.min(BATCH, budget - reserve - boots));
+    const affordable = Math.min(BATCH, boots.left);
     if (affordable === 0) {
       left.push(...askable.slice(from));
       break;
@@ -144,69 +209,68 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
       return { driver, cell: late(base, driver, devices.filter(usual.gated), lateMs) };
     });
     from += batch.length;
-    const outcomes = await Promise.all(batch.map(({ cell }) => run(cell)));
+    const outcomes = await Promise.all(
+      batch.map(async ({ driver, cell }) => ({ driver, cell, outcome: await boots.run(cell) })),
+    );
     const asked = await Promise.all(
-      batch.map(async (one, place) => {
-        const outcome = outcomes[place];
-        const found = outcome === undefined ? null : differenceTo(usual, outcome, base, one.driver);
-        const mayBeLate = found !== null && outcome !== undefined && hasVerdict(outcome) && losesToTimeout(outcome);
-        return { ...one, outcome, found, inTime: mayBeLate ? await patientDifference(one.cell, one.driver) : found };
+      outcomes.map(async (one) => {
+        const found = boots.differenceOf(one.outcome, one.driver);
+        const mayBeLate = found !== null && hasVerdict(one.outcome) && boots.losesToTimeout(one.outcome);
+        return { ...one, found, inTime: mayBeLate ? await boots.patientDifference(one.cell, one.driver) : found };
       }),
     );
     for (const { driver, cell, outcome, found, inTime } of asked) {
-      if (outcome !== undefined && !hasVerdict(outcome))
-        unasked.push({ driver, why: `its boot has no verdict: ${outcome.reason}` });
+      const isOwn = found?.other != null && usual.drivers.get(found.other) === driver;
+      if (!hasVerdict(outcome)) unasked.push({ driver, why: `its boot has no verdict: ${outcome.reason}` });
       else if (inTime === undefined) left.push(driver);
       else if (found !== null && inTime === null) timedOut.push({ driver, ...found });
-      else if (found !== null) breaks.push({ driver, ...found, isOwn: isOwn(found, driver), cell });
-      else if (outcome === undefined || stateOf(outcome).asynchronous?.has(driver) !== false) safe.push(driver);
+      else if (found !== null) breaks.push({ driver, ...found, isOwn, cell });
+      else if (stateOf(outcome).asynchronous?.has(driver) !== false) safe.push(driver);
       else synchronous.push(driver);
-      onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots);
+      onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots.count);
     }
   }
-  const times = isAnyLate ? 2 : 1;
-  const most = (askable.length + 1) * times + reserve;
+  const most = (askable.length + 1) * (boots.isAnyLate ? 2 : 1) + 2 * TOGETHER;
   for (const driver of left)
     unasked.push({ driver, why: `the budget is used up (--budget ${most} is enough for all)` });
+  return { safe, synchronous, breaks, timedOut, unasked };
+}
+
+/** As many of the safe drivers as the kernel takes names, in several interleavings; what breaks only so is reduced. */
+async function askTogether(
+  safe: readonly string[],
+  known: readonly Difference[],
+  seed: number,
+  boots: AsyncBoots,
+): Promise<Pick<AsyncReport, 'breaks' | 'together' | 'msAfter'>> {
+  const { base } = boots;
   const listed = safe.filter((_, place) => safe.slice(0, place + 1).join().length < ASYNC_NAMES_MAX);
   const all = { ...base, bootargs: withAsyncDrivers(base.bootargs, listed) };
   const shifts = safe.length === 0 ? [] : interleavings(base, TOGETHER, seed);
   let same = 0;
   let msAfter: number | null = null;
   const broken: (Difference & { readonly shift: number })[] = [];
-  const outcomes = await Promise.all(shifts.map((shift) => run({ ...all, shift })));
-  for (const [place, outcome] of outcomes.entries()) {
-    const shift = shifts[place] ?? base.shift;
-    const found = differenceTo(usual, outcome, base, null);
+  const outcomes = await Promise.all(
+    shifts.map(async (shift) => ({ shift, outcome: await boots.run({ ...all, shift }) })),
+  );
+  for (const { shift, outcome } of outcomes) {
+    const found = boots.differenceOf(outcome, null);
     // Another interleaving may come to another end by itself.
     const isUsual =
-      found !== null && differenceTo(stateOf(await run({ ...base, shift })), outcome, base, null) === null;
+      found !== null && differenceTo(stateOf(await boots.run({ ...base, shift })), outcome, base, null) === null;
     if (found === null || isUsual) same++;
-    else if (hasVerdict(outcome)) {
-      const known = [...breaks, ...broken].some(({ what }) => what === found.what);
-      if (!known) broken.push({ ...found, shift });
-    }
+    else if (hasVerdict(outcome) && ![...known, ...broken].some(({ what }) => what === found.what))
+      broken.push({ ...found, shift });
     if (shift === base.shift) msAfter = stateOf(outcome).doneMs;
   }
+  const breaks: AsyncBreak[] = [];
   // Once all interleavings have had their boots.
   for (const { shift, ...found } of broken) {
-    const least = await leastWith(found, listed, shift);
+    const least = await boots.leastWith(found, listed, shift);
     const cell = { ...base, bootargs: withAsyncDrivers(base.bootargs, least), shift };
     breaks.push({ driver: least.join(','), ...found, isOwn: false, cell });
   }
-  return {
-    drivers,
-    safe,
-    synchronous,
-    breaks,
-    timedOut,
-    together: { drivers: listed.length, boots: shifts.length, same },
-    msBefore: usual.doneMs,
-    msAfter,
-    boots,
-    lateMs,
-    unasked,
-  };
+  return { breaks, together: { drivers: listed.length, boots: shifts.length, same }, msAfter };
 }
 
 /** `base` with one driver asynchronous, and its devices so late that whoever relies on them finds them missing. */
