@@ -6,7 +6,7 @@ import { SETTLE_MARGIN_MS, settlingFor, withAsyncDrivers } from './conditions.ts
 import { type Difference, differenceTo, type EndState, isAutoNumbered, stateOf } from './end-state.ts';
 import { interleavings } from './interleavings.ts';
 import { minimise } from './minimise.ts';
-import { type Boot, hasVerdict, type Outcome, requireComparable } from './outcome.ts';
+import { type Boot, hasVerdict, isBroken, type Outcome, requireComparable } from './outcome.ts';
 import { withTimeout } from './timeout.ts';
 import { ASYNC_NAMES_MAX } from './variations.ts';
 
@@ -102,6 +102,9 @@ export async function asyncReport(request: AsyncRequest): Promise<AsyncReport> {
   };
 }
 
+/** `why` is null when the budget is used up. */
+type Patient = { readonly difference: Difference | null; readonly cell: Cell } | { readonly why: string | null };
+
 /** The boots of one report, within its budget, and what they are compared with. */
 class AsyncBoots {
   readonly base: Cell;
@@ -111,7 +114,7 @@ class AsyncBoots {
   isAnyLate = false;
   readonly #boot: Boot;
   #usual: EndState | null = null;
-  #patient: Promise<EndState> | null = null;
+  #patient: Promise<Outcome> | null = null;
   #givenUp: ReadonlySet<string> = new Set();
 
   constructor({ base, boot, budget }: AsyncRequest) {
@@ -154,13 +157,19 @@ class AsyncBoots {
     return [...givenUpIn(outcome)].some((device) => !this.#givenUp.has(device));
   }
 
-  /** What differs where nobody is given up because others are late; undefined when the budget is used up. */
-  async patientDifference(cell: Cell, driver: string): Promise<Difference | null | undefined> {
+  /** What differs where nobody is given up because others are late, with the cell; or why that is not known. */
+  async patiently(cell: Cell, driver: string): Promise<Patient> {
     this.isAnyLate = true;
-    if (this.left < (this.#patient === null ? 2 : 1)) return undefined;
-    this.#patient ??= this.run(withTimeout(this.base, PATIENT_S)).then(stateOf);
-    const [state, outcome] = await Promise.all([this.#patient, this.run(withTimeout(cell, PATIENT_S))]);
-    return differenceTo(state, outcome, this.base, driver);
+    if (this.left < (this.#patient === null ? 2 : 1)) return { why: null };
+    this.#patient ??= this.run(withTimeout(this.base, PATIENT_S));
+    const late = withTimeout(cell, PATIENT_S);
+    const [base, outcome] = await Promise.all([this.#patient, this.run(late)]);
+    for (const one of [base, outcome])
+      if (!hasVerdict(one))
+        return { why: `its boot with deferred_probe_timeout=${PATIENT_S} has no verdict: ${one.reason}` };
+    if (isBroken(base))
+      return { why: `with deferred_probe_timeout=${PATIENT_S} nothing asynchronous ends in ${base.verdict}` };
+    return { difference: differenceTo(stateOf(base), outcome, this.base, driver), cell: late };
   }
 
   /** As few of the drivers as show the difference without being late, as far as the budget goes. */
@@ -216,23 +225,30 @@ async function askEach(
       outcomes.map(async (one) => {
         const found = boots.differenceOf(one.outcome, one.driver);
         const mayBeLate = found !== null && hasVerdict(one.outcome) && boots.losesToTimeout(one.outcome);
-        return { ...one, found, inTime: mayBeLate ? await boots.patientDifference(one.cell, one.driver) : found };
+        const patient = mayBeLate ? await boots.patiently(one.cell, one.driver) : null;
+        return { ...one, found, patient: patient ?? { difference: found, cell: one.cell } };
       }),
     );
-    for (const { driver, cell, outcome, found, inTime } of asked) {
-      const isOwn = found?.other != null && usual.drivers.get(found.other) === driver;
+    for (const { driver, outcome, found, patient } of asked) {
       if (!hasVerdict(outcome)) unasked.push({ driver, why: `its boot has no verdict: ${outcome.reason}` });
-      else if (inTime === undefined) left.push(driver);
-      else if (found !== null && inTime === null) timedOut.push({ driver, ...found });
-      else if (found !== null) breaks.push({ driver, ...found, isOwn, cell });
+      else if ('why' in patient && patient.why === null) left.push(driver);
+      else if ('why' in patient) unasked.push({ driver, why: patient.why ?? '' });
+      else if (patient.difference !== null) {
+        const isOwn = patient.difference.other !== null && usual.drivers.get(patient.difference.other) === driver;
+        breaks.push({ driver, ...patient.difference, isOwn, cell: patient.cell });
+      } else if (found !== null) timedOut.push({ driver, ...found });
       else if (stateOf(outcome).asynchronous?.has(driver) !== false) safe.push(driver);
       else synchronous.push(driver);
       onProgress?.(`${driver}: ${found === null ? 'no difference' : found.what}`, boots.count);
     }
   }
-  const most = (askable.length + 1) * (boots.isAnyLate ? 2 : 1) + 2 * TOGETHER;
-  for (const driver of left)
-    unasked.push({ driver, why: `the budget is used up (--budget ${most} is enough for all)` });
+  const once = askable.length + 1;
+  const [few, most] = [once + 2 * TOGETHER, 2 * once + 2 * TOGETHER];
+  // Each may be lost to the deferred probe timeout, and is then booted twice.
+  const enough = boots.isAnyLate
+    ? `--budget ${most} is enough for all`
+    : `--budget ${few} to ${most} is enough for all`;
+  for (const driver of left) unasked.push({ driver, why: `the budget is used up (${enough})` });
   return { safe, synchronous, breaks, timedOut, unasked };
 }
 
@@ -255,12 +271,13 @@ async function askTogether(
   );
   for (const { shift, outcome } of outcomes) {
     const found = boots.differenceOf(outcome, null);
-    // Another interleaving may come to another end by itself.
-    const isUsual =
-      found !== null && differenceTo(stateOf(await boots.run({ ...base, shift })), outcome, base, null) === null;
-    if (found === null || isUsual) same++;
-    else if (hasVerdict(outcome) && ![...known, ...broken].some(({ what }) => what === found.what))
-      broken.push({ ...found, shift });
+    // Another interleaving may come to another end by itself; without a verdict it tells nothing.
+    const reference = found === null ? null : await boots.run({ ...base, shift });
+    if (found === null || reference === null) same++;
+    else if (hasVerdict(outcome) && hasVerdict(reference)) {
+      if (differenceTo(stateOf(reference), outcome, base, null) === null) same++;
+      else if (![...known, ...broken].some(({ what }) => what === found.what)) broken.push({ ...found, shift });
+    }
     if (shift === base.shift) msAfter = stateOf(outcome).doneMs;
   }
   const breaks: AsyncBreak[] = [];

@@ -81,7 +81,7 @@ export function differenceTo(usual: EndState, outcome: Outcome, base: Cell, exem
   for (const [device, by] of usual.drivers) {
     const now = drivers.get(usualAs(device));
     if (now === undefined) return { other: device, what: `${device} is not bound` };
-    if (now !== by && by !== exempt) return { other: device, what: `${device} is bound by ${now}, and not by ${by}` };
+    if (now !== by && now !== exempt) return { other: device, what: `${device} is bound by ${now}, and not by ${by}` };
   }
   for (const [name, device] of usual.names) {
     const now = state.names.get(name);
@@ -122,7 +122,7 @@ function identities({ drivers, names }: Pick<EndState, 'drivers' | 'names'>): (d
     const [, base, number] = AUTO.exec(device) ?? [];
     if (base !== undefined) numbers.set(base, [...(numbers.get(base) ?? []), Number(number)]);
   }
-  return (device) => {
+  const identity = (device: string): string => {
     const [, base, number] = AUTO.exec(device) ?? [];
     if (base !== undefined) {
       const rank = (numbers.get(base) ?? []).filter((other) => other < Number(number)).length;
@@ -130,9 +130,23 @@ function identities({ drivers, names }: Pick<EndState, 'drivers' | 'names'>): (d
     }
     for (const [form, nameOf] of BEHIND) {
       const [, controller, place] = form.exec(device) ?? [];
-      const parent = controller === undefined ? undefined : names.get(nameOf(controller));
-      if (parent !== undefined) return `${parent} ${place}`;
+      const name = controller === undefined ? null : nameOf(controller);
+      const parent = name === null ? undefined : names.get(name);
+      if (name === null || parent === undefined) continue;
+      // A multiplexer, or a device with two buses, has several.
+      const own = [...names].flatMap(([other, of]) => (of === parent && kindOf(other) === kindOf(name) ? [other] : []));
+      return `${identity(parent)} ${own.sort(byNumber).indexOf(name)} ${place}`;
     }
     return device;
   };
+  return identity;
+}
+
+/** `i2c-adapter` of `i2c-adapter i2c-3`. */
+function kindOf(name: string): string {
+  return name.slice(0, name.indexOf(' '));
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }

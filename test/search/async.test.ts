@@ -101,6 +101,30 @@ describe('asyncReport', () => {
     expect(few.boots).toBeLessThanOrEqual(16);
   });
 
+  it('tells what is lost with the longer time-out too, and nothing where that boot has no verdict', async () => {
+    const expiry = { event: 'deferral-timeout', device: 'user.0', driver: null, time: 1, line: 1 } as const;
+    const without = (outcome: Outcome, device: string): Outcome => ({
+      ...outcome,
+      events: outcome.events.filter((event) => event.event !== 'agent' || event.words[0] !== device),
+    });
+    const isPatient = (cell: Cell) => cell.bootargs.includes('deferred_probe_timeout=60');
+    const boot = async (cell: Cell): Promise<Outcome> => {
+      const isClock = cell.bootargs.join().includes('clock') && cell.gates.length > 0;
+      const outcome = without(bootClocks({ ...cell, shift: 4, gates: [] }), isClock ? 'early.0' : '');
+      if (!isClock || isPatient(cell)) return outcome;
+      return { ...without(outcome, 'console.0'), events: [...without(outcome, 'console.0').events, expiry] };
+    };
+    const { breaks } = await asyncReport({ ...request, boot });
+    expect(breaks).toMatchObject([{ driver: 'clock', other: 'early.0', what: 'early.0 is not bound' }]);
+    expect(breaks[0]?.cell.bootargs).toContain('deferred_probe_timeout=60');
+    const none = await asyncReport({
+      ...request,
+      boot: async (cell) => (isPatient(cell) ? { ...(await boot(cell)), verdict: 'infra-error' } : boot(cell)),
+    });
+    expect(none.breaks).toEqual([]);
+    expect(none.unasked[0]?.why).toContain('with deferred_probe_timeout=60 has no verdict');
+  });
+
   it('names the pair that breaks only together, and has no boot for more when the budget is used up', async () => {
     const PAIR = ['clock', 'user'];
     const boot = async (cell: Cell) => {

@@ -34,6 +34,29 @@ describe('differenceTo', () => {
     expect(difference(usual, bootWith(fewer, ['rtc rtc0 rk808-rtc.1.auto']))).toBe('xhci-hcd.5.auto is not bound');
   });
 
+  it('tells the channels of a multiplexer apart, and knows them by another number', () => {
+    const names = ['i2c-adapter i2c-1 a.i2c', 'i2c-adapter i2c-3 i2c-1', 'i2c-adapter i2c-4 i2c-1'];
+    const both = bootWith(['3-0050', '4-0050'], names);
+    expect(difference(both, bootWith(['3-0050'], names))).toBe('4-0050 is not bound');
+    const later = ['i2c-adapter i2c-1 a.i2c', 'i2c-adapter i2c-5 i2c-1', 'i2c-adapter i2c-6 i2c-1'];
+    expect(difference(both, bootWith(['5-0050', '6-0050'], later))).toBe('i2c-adapter i2c-3 is gone, and not i2c-1');
+  });
+
+  it('knows the host of a device with another number', () => {
+    const host = (n: number) => bootWith([`foo.${n}.auto`, '1-0051'], [`i2c-adapter i2c-1 foo.${n}.auto`]);
+    expect(difference(host(2), host(4))).toBeUndefined();
+  });
+
+  it('tells a device that another driver has, and not what a driver that may has of others', () => {
+    const by = (driver: string): Outcome => ({
+      ...bootWith([]),
+      events: [{ event: 'agent', verb: 'bound', words: ['x', driver], time: 1, line: 1 }],
+    });
+    const of = (now: Outcome, exempt: string) => differenceTo(stateOf(by('phy')), now, simulatedCell({}), exempt)?.what;
+    expect(of(by('generic'), 'phy')).toBe('x is bound by generic, and not by phy');
+    expect(of(by('generic'), 'generic')).toBeUndefined();
+  });
+
   it.each([
     ['1-0051', '0-0051', 'i2c-adapter i2c-1 a.i2c', 'i2c-adapter i2c-0 a.i2c'],
     ['mmc0:0001', 'mmc1:0001', 'mmc_host mmc0 a.mmc', 'mmc_host mmc1 a.mmc'],
