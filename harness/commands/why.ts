@@ -40,7 +40,7 @@ export async function why(what: string | undefined, options: WhyOptions, signal:
   if (options.json === true) printJson({ ...found, ...more, beside: more.beside && asJson(more.beside) });
   else print(formatWhy(found, more));
   const isAllBound =
-    leftOpen(found) + found.unread.length + found.silent.length + found.withoutPins.length === 0 &&
+    leftOpen(found) + found.unread.length + found.silent.length === 0 &&
     found.rootDevice === null &&
     found.crash === null &&
     more.ended === null;

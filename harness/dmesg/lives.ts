@@ -18,7 +18,7 @@ export const REASON_UNKNOWN = '(reason unknown)';
 const ATTEMPT_US = 20_000;
 const ATTEMPT_LINES = 3;
 /** What a failed probe has begun may say something for so long. */
-const LONG_AFTER_US = 1_000_000;
+const LONG_AFTER_US = 300_000;
 /** CPUs print at the same time, a console slowly. */
 const JITTER_US = 1_000_000;
 
@@ -395,8 +395,8 @@ export class Lives {
       return;
     }
     if (known?.state === 'failed' && driver === known.driver && this.#isProbedAgain(known, time)) {
-      known.line = line;
-      this.#bind(known);
+      // Of what comes of it nothing is known yet.
+      Object.assign(known, { state: 'matched', line });
       return;
     }
     if (known === undefined || !(known.state === 'deferred' || known.timedOut)) return;

@@ -197,6 +197,8 @@ export function stirs(text: string): boolean {
 const ANNOUNCES: readonly RegExp[] = [
   /^(\S{1,128}): tty\w+ at (?:MMIO|I\/O) .+ is an? \S/,
   /^mmc\d+: SDHCI controller on \S+ \[(\S{1,128})\] using /,
+  // mmc_add_card(), drivers/mmc/core/bus.c.
+  /^(mmc\d{1,3}): new .{1,64} card at address [0-9a-f]{1,8}$/,
   /^input: .{1,128} as \/devices\/\S*\/(\S{1,128})\/input\/input\d+$/,
   // snd_jack_dev_register(), sound/core/jack.c: a jack of a sound card.
   /^input: .{1,128} as \/devices\/(?:\S*\/)?(\S{1,128})\/sound\/card\d+\/input\d+$/,
@@ -213,7 +215,8 @@ const ANNOUNCES: readonly RegExp[] = [
   /^([\w.+-]{1,64}): .{0,64}\bmV\b.{0,64}, enabled$/,
 ];
 /** A word of each, which spares most lines the rest. */
-const MAY_ANNOUNCE = /: tty|SDHCI|^input|nitialized|available$|immutable|PHY (?:\[|driver)|^phy phy-|now up$|enabled$/;
+const MAY_ANNOUNCE =
+  /: tty|SDHCI|^input|nitialized|available$|immutable|PHY (?:\[|driver)|^phy phy-|card at address|now up$|enabled$/;
 
 /** The device that a subsystem speaks of as of one whose probe has as good as succeeded; null in any other line. */
 export function announcedIn(text: string): string | null {

@@ -299,8 +299,9 @@ export class Summary {
         return;
       case 'complained':
         this.#complaints.add(event);
-        // What speaks already is at work.
-        if (lacksPins(event.words) && !this.#heard.all.has(event.device)) this.#pinless = event;
+        // What speaks already is at work; what asks again was deferred.
+        if (lacksPins(event.words) && !this.#heard.all.has(event.device))
+          this.#pinless = this.#pinless?.device === event.device ? null : event;
         return;
       case 'probe-speaks': {
         const { symbol, ends, line, time } = event;

@@ -19,7 +19,8 @@ const STATE_OF_PINS = /could not find pctldev for node (\/\S+)\/[^\s/@,]+,? defe
 /** Whether the state of pins that is asked for has no pin controller above it, by the nodes' names. */
 export function isMisplaced(evidence: string | null): boolean {
   const above = STATE_OF_PINS.exec(evidence ?? '')?.[1];
-  return above !== undefined && !OF_PINS.test(above);
+  // Controllers have addresses, whatever they are called.
+  return above !== undefined && !OF_PINS.test(above) && !above.includes('@');
 }
 
 /** Names that may stand in a command which somebody pastes. */

@@ -137,7 +137,10 @@ export function formatWhy(found: Why, more: Partial<MoreOfWhy> = {}): string {
   lines.push(...(isLeftOpen ? [...errors, ...silent] : [...silent, ...errors]));
   if (found.withoutPins.length > 0) {
     const those = found.withoutPins.map(({ device, line }) => `${device} (line ${line})`);
-    lines.push('', `Pins could not be set, and the drivers went on without them: ${listed(those)}`);
+    lines.push(
+      '',
+      `Pins could not be set, and the drivers spoke right after it, so called without them (guess): ${listed(those)}`,
+    );
   }
   if (found.rejected.length > 0) lines.push(...rejectedLines(found.rejected));
   if (found.unread.length > 0) lines.push(...unreadLines(found.unread));

@@ -42,13 +42,14 @@ const DID_NOT_COME_UP = new RegExp(
 const SILENT_ERROR = /(?<![\w.])-(?:19|6|ENODEV|ENXIO)\b\W*$/;
 /** An I2C adapter's -ENXIO is that nothing answers (Documentation/i2c/fault-codes.rst). */
 const NO_ACCESS = /\bfail\w* (?:to )?(?:read|writ)(?:e|ing)?(?: \w+)? (?:reg(?:ister)?s?\b|at 0x)/i;
-/** What a probe needs of its device's node and of others, without which it ends. */
+/** What a probe needs, without which it ends; many a clock, an interrupt and the like is optional. */
 const NO_RESOURCE = new RegExp(
   `${FAILS.source} (?:to )?(?:find|get|acquire|map) (?:\\w+ ){0,2}${oneOf(
-    /(?:pinctrl|resources?|registers?|memory|mem|irq|interrupts?|clocks?|clk|resets?|regulators?|phys?)/,
+    /(?:pinctrl|resources?|registers?|memory|mem)/,
   )}\\W*$`,
   'i',
 );
+const GOES_ON_TRYING = /\b(?:will )?re-?try|\bretries\b|\bagain\b|\bdefault firmware\b/i;
 /** cpufreq drivers speak of a CPU (drivers/cpufreq/cpufreq-dt.c). */
 const OF_CPUS = /OPP table can't be empty/;
 /** mmc_rescan(), drivers/mmc/core/core.c, after all frequencies have been tried. */
@@ -134,7 +135,8 @@ function ofHost(said: Words, { complaints }: LogSummary): Words {
 
 function saysSo(said: Words, summary: LogSummary): boolean {
   const { device, driver, words, attempts = 1 } = said;
-  if (driver === null) return IS_HOST.test(device) && NO_CARD.test(words);
+  if (driver === null)
+    return IS_HOST.test(device) && NO_CARD.test(words) && (summary.heard.get(device)?.line ?? 0) < said.line;
   if (driver === CPU) return OF_CPUS.test(words);
   if (
     !isOfDriver(device, driver) ||
@@ -144,6 +146,7 @@ function saysSo(said: Words, summary: LogSummary): boolean {
     isOfRunTime(said, summary)
   )
     return false;
+  if (GOES_ON_TRYING.test(words)) return false;
   // Only once, as what fails so is not tried again.
   if (NO_RESOURCE.test(words) && !summary.heard.has(device) && attempts === 1) return true;
   return DID_NOT_COME_UP.test(words) || (attempts === 1 && (SILENT_ERROR.test(words) || NO_ACCESS.test(words)));

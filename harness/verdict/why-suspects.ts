@@ -16,6 +16,7 @@ import {
   SERVICE,
   SHORTLY,
 } from './why-guesses.ts';
+import type { Want } from './why-kinds.ts';
 import type { Root, Suspect, Why } from './why-roots.ts';
 import { lastTryOfAll } from './why-settled.ts';
 import { IS_DEFERRED, isToldOfProbe, lacksPinsAtWork } from './why-spoken.ts';
@@ -216,10 +217,11 @@ function tokensOf(name: string): string[] {
 }
 
 /** Who lacks the same, of which a chip has one provider: it has come to nothing for all of them. */
-function lackOf({ words }: Words, roots: readonly Root[]): Suspect['tie'] {
+function lackOf({ words }: Words, lacking: ReadonlyMap<Want | null, readonly string[]>): Suspect['tie'] {
+  if (lacking.size === 0) return null;
   const want = wantOf(words);
-  const devices = want?.isCentral === true ? roots.filter((root) => lackedBy(root) === want) : [];
-  return devices.length > 0 ? { kind: 'lacks the same', devices: devices.map(({ name }) => name) } : null;
+  const devices = want?.isCentral === true ? (lacking.get(want) ?? []) : [];
+  return devices.length > 0 ? { kind: 'lacks the same', devices } : null;
 }
 
 /** Whether it is guessed already, of what is at fault itself, that what has no reason waits for it. */
@@ -269,6 +271,13 @@ export function suspectsOf(
       if (known === undefined) chips.set(token, [device]);
       else known.push(device);
     }
+  const lacking = new Map<Want | null, string[]>();
+  for (const root of unnamed) {
+    const want = lackedBy(root);
+    const known = lacking.get(want);
+    if (known === undefined) lacking.set(want, [root.name]);
+    else known.push(root.name);
+  }
   const byLine = new Map<number, Root[]>();
   for (const root of roots) if (root.line !== null) byLine.set(root.line, [...(byLine.get(root.line) ?? []), root]);
   const justAfter = (line: number) => Array.from({ length: SHORTLY }, (_, n) => byLine.get(line + n + 1) ?? []).flat();
@@ -284,7 +293,7 @@ export function suspectsOf(
       return FAILED.test(words) && !isOfRunTime(said, summary) && (mayEndProbe(said) || isOfRegulator(said))
         ? [{ ...said, tie: null }]
         : [];
-    const tie = tieOf(said, tied, chips) ?? lackOf(said, unnamed);
+    const tie = tieOf(said, tied, chips) ?? lackOf(said, lacking);
     return tie !== null || (line < lastWaits && !isGuessed && maySupply(said)) ? [{ ...said, tie }] : [];
   });
   const rank = (one: Suspect) =>

@@ -213,7 +213,9 @@ export function whyUnbound(said: LogSummary): Why {
     said: others,
     ...splitErrors(suspects, silentFailures(others, harmless, summary), found.length + unexplained.size > 0),
     warnedProviders: warnedProviders(summary, found),
-    withoutPins: Array.from(summary.withoutPins, ([device, line]) => ({ device, line })),
+    withoutPins: [...summary.withoutPins].flatMap(([device, line]) =>
+      unbound.has(device) || roots.has(device) ? [] : [{ device, line }],
+    ),
     unread: known.size > 0 ? [] : summary.unread.filter(({ text }) => !speaksOfBound(text, devices)),
     rootDevice,
   };

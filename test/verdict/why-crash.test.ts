@@ -30,6 +30,8 @@ describe('a boot that crashed', () => {
     );
     // What the driver core calls in between is no driver's.
     expect(why(...oops('gadget_find', 'platform_probe', 'really_probe')).crash).toMatchObject({ probe: null });
+    for (const bus of ['local_pci_probe', 'usb_probe_interface', 'virtio_dev_probe'])
+      expect(why(...oops('gadget_find', 'gadget_probe', bus, 'really_probe')).crash?.probe).toBe('gadget_probe');
     const other = why(...oops('gadget_find', 'gadget_probe', 'gadget_open'));
     expect(other.crash).toMatchObject({ probe: null });
     expect(formatWhy(other)).toMatch(/^The kernel crashed: /);
@@ -148,6 +150,12 @@ describe('a warning while a provider was registered', () => {
     const clock = 'platform 2000.dev: deferred probe pending: gadget-x: failed to get the clock';
     expect(why(...domains, clock).warnedProviders).toEqual([]);
     expect(why(...warning('gadget_add', 'gadget_sysc_init'), ...over('1000.dma')).warnedProviders).toEqual([]);
+  });
+
+  it('is none of what was lacking before', () => {
+    const lacks = 'gadget-x 1000.dma: failed to attach to power domain: -517';
+    expect(why(lacks, ...domains).warnedProviders).toEqual([]);
+    expect(why(...domains, lacks).warnedProviders).toHaveLength(1);
   });
 
   it('may be the cause behind several that fail alike, which others wait for', () => {

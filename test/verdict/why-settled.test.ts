@@ -35,6 +35,8 @@ describe('what works in spite of what was said earlier', () => {
     const failed = [at(900, 'gadget-nor spi1.0: no id'), at(901, 'gadget-nor: probe of spi1.0 failed with error -2')];
     const size = (ms: number, driver = 'gadget-nor') => at(ms, `${driver} spi1.0: 65536 Kbytes`);
     expect(why(...failed, size(9000)).roots).toEqual([]);
+    const second = [size(9000), at(9200, 'gadget-nor spi1.0: failed to initialize chip: -19')];
+    expect(why(...failed, ...second).silent).toMatchObject([{ device: 'spi1.0' }]);
     expect(why(...failed, size(910)).roots).toMatchObject([{ name: 'spi1.0', cause: { cause: 'failed' } }]);
     expect(why(...failed, size(9000, 'spi')).roots).toMatchObject([{ name: 'spi1.0' }]);
     expect(

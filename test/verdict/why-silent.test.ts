@@ -33,10 +33,17 @@ describe('what says of itself that it did not come up', () => {
   });
 
   it('is not what several devices of a driver do without, nor what one says that has spoken before', () => {
-    const lacks = (n: number) => at(1, `gadget-i2c ${n}000.i2c: cannot get mux clock`);
+    const lacks = (n: number) => at(1, `gadget-i2c ${n}000.i2c: cannot get registers`);
     expect(silent(lacks(1), lacks(2))).toHaveLength(2);
     expect(silent(lacks(1), lacks(2), lacks(3))).toEqual([]);
     expect(silent(at(1, 'gadget-i2c 1000.i2c: 400 kHz'), lacks(1))).toEqual([]);
+  });
+
+  it('is no card that comes later, and nothing that goes on trying or does without', () => {
+    const later = at(2, 'mmc0: new HS200 MMC card at address 0001');
+    expect(silent(at(1, NO_CARD), later, at(2, 'mmcblk0: mmc0:0001 GADGET 14.7 GiB'))).toEqual([]);
+    for (const words of ['failed to initialize core, retrying', 'cannot get the clock', 'Default firmware load failed'])
+      expect([words, silent(at(1, `gadget-x 1000.x: ${words}`), pending)]).toEqual([words, []]);
   });
 
   it('is told of a card with what its host says', () => {
