@@ -223,7 +223,13 @@ export function guessProviders(
   const notOver = (some: readonly string[]) => some.filter((device) => !isTimedOut(roots, device));
   const held = new Map([
     [POWER_DOMAIN, notOver(powerDomains)],
-    [PIN_CONTROLLER, notOver(candidatesLike(PIN_CONTROLLER))],
+    // What cannot have its own pins is their user, whatever it is called.
+    [
+      PIN_CONTROLLER,
+      notOver(candidatesLike(PIN_CONTROLLER)).filter(
+        (device) => roots.get(device)?.evidence?.includes(`cannot claim for ${device}`) !== true,
+      ),
+    ],
   ]);
   for (const [name, root] of roots) {
     const { cause } = root;
@@ -547,6 +553,11 @@ export function mayHaveFailed(
   return evidence !== null && !isFunction(device) && wantOf(evidence)?.provider?.test(device) === true;
 }
 
+/** Of a kind that is only guessed, something has to have failed. */
+const CAME_TO_NOTHING = /fail|err|unable|can ?not|can't|could ?n[o']t|no irq domain/i;
+/** pinmux_map_to_setting(), drivers/pinctrl/pinmux.c: said of a pin controller that is there, and of who asks it. */
+const IS_ASKED = /^invalid function \S+ in map table/;
+
 /** What drivers said of devices that the log does not show bound, as roots are compared with it. */
 class SaidOfOthers {
   readonly #byDevice: ReadonlyMap<string, Words>;
@@ -578,10 +589,13 @@ class SaidOfOthers {
   ofKind(want: Want | null): readonly Words[] {
     const known = this.#ofKinds.get(want);
     if (known !== undefined) return known;
-    const isProvider = (device: string) =>
-      want === null ? POWER_DOMAIN.test(device) || PIN_CONTROLLER.test(device) : isProviderOf(want, device);
+    const isProvider = (device: string, words: string) =>
+      want === null
+        ? (POWER_DOMAIN.test(device) || PIN_CONTROLLER.test(device)) && CAME_TO_NOTHING.test(words)
+        : isProviderOf(want, device);
     const found = [...this.#byDevice.values()].filter(
-      (said) => (!isFunction(said.device) && isProvider(said.device)) || want?.said?.test(said.words) === true,
+      ({ device, words }) =>
+        (!isFunction(device) && isProvider(device, words) && !IS_ASKED.test(words)) || want?.said?.test(words) === true,
     );
     this.#ofKinds.set(want, found);
     return found;

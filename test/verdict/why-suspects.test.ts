@@ -293,3 +293,17 @@ describe('a probe that fails without a word', () => {
     expect(found.complaints).toMatchObject([{ device: 'soc:firmware' }]);
   });
 });
+
+describe('a pin controller that a wait may be for', () => {
+  const over = 'gadget-x 1000.clock-controller: ignoring dependency for device, assuming no driver';
+  const text = (...lines: string[]) => formatWhy(whyUnbound(summaryOf(lines.map((line) => `[    1.000001] ${line}`))));
+
+  it('is none that is asked for what it does not have, nor what cannot have its own pins', () => {
+    const asked = 'gadget-pinctrl 2000.pinctrl: invalid function pinctrl in map table';
+    expect(text(asked, over)).not.toContain('perhaps for');
+    expect(text('gadget-pinctrl 2000.pinctrl: failed to map its registers', over)).toContain('perhaps for');
+    const claims = 'gadget-pinctrl 2000.pinctrl: pin P7 already requested by 1.x; cannot claim for soc:amp_pinctrl';
+    const fails = 'gadget-cdc soc:amp_pinctrl: Error applying setting, reverse things back';
+    expect(text(claims, fails, over)).not.toContain('perhaps for');
+  });
+});
