@@ -25,11 +25,13 @@ export function stemOf(symbol: string): string {
   return symbol.replace(/(?:_(?:dev|device|drv|driver|platform|plat|i2c|spi))?_(?:probe|bind)$/, '');
 }
 
+/** Some drivers are named as what they are compatible with: `acme,charger`. */
+const OF_VENDOR = /^[a-z]+,/;
 /** Names of drivers that are shorter may begin that of any function. */
 const LEAST_DRIVER = 4;
 
 /** Whether a function is the probe of a driver, by their names: `acme_i2c_probe` of `acme` or `acme-i2c`. */
 export function isProbeOf(symbol: string, driver: string): boolean {
-  const stem = driver.replaceAll('-', '_');
+  const stem = driver.replace(OF_VENDOR, '').replaceAll('-', '_');
   return stem.length >= LEAST_DRIVER && symbol.startsWith(`${stem}_`);
 }

@@ -1,6 +1,7 @@
 import { EPROBE_DEFER, ERROR_NUMBER } from '../dmesg/deferral.ts';
 import { type DeviceLife, isOneAttempt, mayBeOfLater, REASON_UNKNOWN } from '../dmesg/lives.ts';
 import { ownNode } from '../dmesg/node-names.ts';
+import { isProbeOf } from '../dmesg/probe-functions.ts';
 import type { LogSummary } from '../dmesg/summary.ts';
 import { oneOf } from '../regex.ts';
 import { type Names, supplierOf } from './why-names.ts';
@@ -170,11 +171,21 @@ export function splitSettled(summary: LogSummary, names: Names) {
  * tried again: with the line of that.
  */
 export function atWorkByWords(settled: ReadonlySet<string>, summary: LogSummary): ReadonlyMap<string, number> {
-  const { devices, heard, complaints } = summary;
+  const { devices, heard, complaints, probeFunctions } = summary;
   const lastTry = lastTryOfAll(summary);
+  const drivers = new Map<string, number>();
+  for (const { driver } of devices.values()) if (driver !== null) drivers.set(driver, (drivers.get(driver) ?? 0) + 1);
+  /** Where the function of its driver's probe says last that it has succeeded, of the only device of that driver. */
+  const endOf = ({ driver, line }: DeviceLife): number | null => {
+    if (driver === null || drivers.get(driver) !== 1) return null;
+    const [, end] = [...probeFunctions].find(([symbol, { ended }]) => ended > line && isProbeOf(symbol, driver)) ?? [];
+    return end?.ended ?? null;
+  };
   return new Map(
     [...settled].flatMap((device) => {
       const life = devices.get(device);
+      const end = life === undefined ? null : endOf(life);
+      if (end !== null) return [[device, end] as const];
       const line = heard.get(device)?.line ?? 0;
       const isListed = life?.pending === true && mayBeOfLater(life, summary);
       const isTold = isListed || (life?.by === 'driver' && life.reason !== null);

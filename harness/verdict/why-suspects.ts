@@ -198,6 +198,8 @@ function tieOf(
   const onBus = bus === undefined ? [] : open.filter((one) => one.startsWith(`${bus}-00`));
   if (onBus.length > 0) return { kind: 'on that bus', devices: onBus };
   const own = `${driver ?? ''} ${device}`;
+  // What begins with a capital letter is a subsystem's as a rule, whatever it is of.
+  if (driver !== null && /^[A-Z]+-/.test(driver)) return null;
   const isOfAudio = AUDIO_DSP.test(own) || OF_CODECS.test(driver ?? '') || (SERVICE.test(own) && AUDIO_DSP.test(words));
   const audio = isOfAudio ? open.filter((one) => AUDIO.test(one)) : [];
   if (audio.length > 0) return { kind: 'audio', devices: audio };

@@ -44,6 +44,15 @@ describe('what works in spite of what was said earlier', () => {
     ).toMatchObject([{ name: 'spi1.0' }]);
   });
 
+  it('is bound where the function of its driver’s probe says so, of the only device of that driver', () => {
+    const defers = (n: number) => at(900, `spmi charger-${n}: Driver acme,gadget-charger requests probe deferral`);
+    const ends = at(1200, 'gadget_charger_probe: success usb = 1');
+    const since = [1, 2, 3].map(speaks);
+    const found = why(BANNER, INIT, defers(1), ends, ...since);
+    expect(found).toMatchObject({ unbound: 0, settled: [], bound: [{ device: 'charger-1', line: 4 }] });
+    expect(why(BANNER, INIT, defers(1), defers(2), ends, ...since).bound).toEqual([]);
+  });
+
   it('may only be early where a boot is told up to its first attempt, which is said', () => {
     const lacks = (ms: number) => at(ms, 'gadget-i2c 1000.i2c: no clock: -517');
     expect(why(BANNER, lacks(900)).isEarly).toBe(true);
