@@ -148,8 +148,8 @@ class AsyncBoots {
     return this.#boot({ ...cell, id: `${this.base.id}.async-${this.count}` });
   }
 
-  differenceOf(outcome: Outcome, exempt: string | null): Difference | null {
-    return differenceTo(this.usual, outcome, this.base, exempt);
+  differenceOf(outcome: Outcome): Difference | null {
+    return differenceTo(this.usual, outcome, this.base);
   }
 
   /** Whether the deferred probe timeout ends a wait that it does not end in the first boot. */
@@ -158,7 +158,7 @@ class AsyncBoots {
   }
 
   /** What differs where nobody is given up because others are late, with the cell; or why that is not known. */
-  async patiently(cell: Cell, driver: string): Promise<Patient> {
+  async patiently(cell: Cell): Promise<Patient> {
     this.isAnyLate = true;
     if (this.left < (this.#patient === null ? 2 : 1)) return { why: null };
     this.#patient ??= this.run(withTimeout(this.base, PATIENT_S));
@@ -169,7 +169,7 @@ class AsyncBoots {
         return { why: `its boot with deferred_probe_timeout=${PATIENT_S} has no verdict: ${one.reason}` };
     if (isBroken(base))
       return { why: `with deferred_probe_timeout=${PATIENT_S} nothing asynchronous ends in ${base.verdict}` };
-    return { difference: differenceTo(stateOf(base), outcome, this.base, driver), cell: late };
+    return { difference: differenceTo(stateOf(base), outcome, this.base), cell: late };
   }
 
   /** As few of the drivers as show the difference without being late, as far as the budget goes. */
@@ -177,7 +177,7 @@ class AsyncBoots {
     const { minimal, failed } = await minimise(all, async (some) => {
       if (this.count >= this.budget) return 'unresolved';
       const outcome = await this.run({ ...this.base, bootargs: withAsyncDrivers(this.base.bootargs, some), shift });
-      return this.differenceOf(outcome, null)?.what === what ? 'fail' : 'pass';
+      return this.differenceOf(outcome)?.what === what ? 'fail' : 'pass';
     });
     return failed ? minimal : all;
   }
@@ -223,9 +223,9 @@ async function askEach(
     );
     const asked = await Promise.all(
       outcomes.map(async (one) => {
-        const found = boots.differenceOf(one.outcome, one.driver);
+        const found = boots.differenceOf(one.outcome);
         const mayBeLate = found !== null && hasVerdict(one.outcome) && boots.losesToTimeout(one.outcome);
-        const patient = mayBeLate ? await boots.patiently(one.cell, one.driver) : null;
+        const patient = mayBeLate ? await boots.patiently(one.cell) : null;
         return { ...one, found, patient: patient ?? { difference: found, cell: one.cell } };
       }),
     );
@@ -270,12 +270,12 @@ async function askTogether(
     shifts.map(async (shift) => ({ shift, outcome: await boots.run({ ...all, shift }) })),
   );
   for (const { shift, outcome } of outcomes) {
-    const found = boots.differenceOf(outcome, null);
+    const found = boots.differenceOf(outcome);
     // Another interleaving may come to another end by itself; without a verdict it tells nothing.
     const reference = found === null ? null : await boots.run({ ...base, shift });
     if (found === null || reference === null) same++;
     else if (hasVerdict(outcome) && hasVerdict(reference)) {
-      if (differenceTo(stateOf(reference), outcome, base, null) === null) same++;
+      if (differenceTo(stateOf(reference), outcome, base) === null) same++;
       else if (![...known, ...broken].some(({ what }) => what === found.what)) broken.push({ ...found, shift });
     }
     if (shift === base.shift) msAfter = stateOf(outcome).doneMs;

@@ -63,11 +63,8 @@ function noteReport(event: DmesgEvent, drivers: Map<string, string>, names: Map<
   if (event.verb === 'name') names.set(`${first} ${second}`, third);
 }
 
-/**
- * The first thing that is not as usual, the worst first; null where everything is. `exempt`: a driver that may bind to
- * devices of others.
- */
-export function differenceTo(usual: EndState, outcome: Outcome, base: Cell, exempt: string | null): Difference | null {
+/** The first thing that is not as usual, the worst first; null where everything is. */
+export function differenceTo(usual: EndState, outcome: Outcome, base: Cell): Difference | null {
   if (!hasVerdict(outcome)) return { other: null, what: `no verdict: ${outcome.reason}` };
   const crash = crashOf(outcome);
   if (crash !== undefined && outcome.signature !== usual.signature) {
@@ -81,7 +78,7 @@ export function differenceTo(usual: EndState, outcome: Outcome, base: Cell, exem
   for (const [device, by] of usual.drivers) {
     const now = drivers.get(usualAs(device));
     if (now === undefined) return { other: device, what: `${device} is not bound` };
-    if (now !== by && now !== exempt) return { other: device, what: `${device} is bound by ${now}, and not by ${by}` };
+    if (now !== by) return { other: device, what: `${device} is bound by ${now}, and not by ${by}` };
   }
   for (const [name, device] of usual.names) {
     const now = state.names.get(name);

@@ -230,7 +230,7 @@ class LoadingSearch {
       for (const [place, { module, cell }] of batch.entries()) {
         const outcome = outcomes[place];
         if (outcome === undefined || this.#usual === null || !hasVerdict(outcome)) continue;
-        const difference = differenceTo(this.#usual, outcome, base, null);
+        const difference = differenceTo(this.#usual, outcome, base);
         if (difference === null) this.#parallel.push(module);
         else this.#sequential.push({ module, other: difference.other });
         this.#compare('late', module, cell, outcome);
@@ -286,14 +286,14 @@ class LoadingSearch {
     const [outcome] = await this.#bootAll([cell]);
     const found = this.#breaks.get(key);
     if (outcome === undefined || found === undefined || this.#usual === null) return;
-    const alone = differenceTo(this.#usual, outcome, this.#request.base, null);
+    const alone = differenceTo(this.#usual, outcome, this.#request.base);
     this.#breaks.set(key, { ...found, withOneThread: alone?.what === found.what });
   }
 
   /** Whether one thread comes to the same at this interleaving. */
   async #isUsualAt(shift: number, outcome: Outcome): Promise<boolean> {
     const [alone] = await this.#bootAll([{ ...this.#loading(this.#request.modules, 1), shift }]);
-    return alone !== undefined && differenceTo(stateOf(alone), outcome, this.#request.base, null) === null;
+    return alone !== undefined && differenceTo(stateOf(alone), outcome, this.#request.base) === null;
   }
 
   async #compareAll(
@@ -309,7 +309,7 @@ class LoadingSearch {
         const outcome = outcomes[place];
         if (outcome === undefined || this.#usual === null) continue;
         tally.boots++;
-        const difference = differenceTo(this.#usual, outcome, this.#request.base, null);
+        const difference = differenceTo(this.#usual, outcome, this.#request.base);
         // Another interleaving may come to another end by itself.
         const isUsual = difference === null || (found === 'threads' && (await this.#isUsualAt(cell.shift, outcome)));
         if (isUsual) tally.same++;
@@ -320,7 +320,7 @@ class LoadingSearch {
 
   /** Notes what is not as usual; the key of a difference that no boot before showed, else null. */
   #compare(found: LoadingBreak['found'], how: string, cell: Cell, outcome: Outcome): string | null {
-    const difference = this.#usual === null ? null : differenceTo(this.#usual, outcome, this.#request.base, null);
+    const difference = this.#usual === null ? null : differenceTo(this.#usual, outcome, this.#request.base);
     this.#request.onProgress?.(
       `${found} ${how}: ${difference === null ? 'no difference' : difference.what}`,
       this.#boots,
