@@ -121,6 +121,9 @@ const DISPATCHERS = new RegExp(
     (?:un)?bind_store drv_attr_(?:store|show)
     really_probe\w* call_driver_probe driver_probe_device platform_(?:drv_)?(?:probe|remove|shutdown) amba_probe
     (?:i2c|spi|pci|usb|virtio|mmc_bus|sdio_bus|serio|hid|scmi_dev|mdio|phy|rpmsg_dev)_(?:device_)?probe
+    (?:local_pci|pci_call|virtio_dev|mipi_dsi_drv|spmi_drv|serdev_drv|auxiliary_bus|sdw_drv|sdw_bus|ulpi)_probe
+    (?:apr|slim|ffa|tee_client|i3c|sunxi_rsb)_device_probe (?:hda_codec|mhi)_driver_probe (?:faux|typec)_probe
+    usb_probe_(?:interface|device)
     call_timer_fn expire_timers run_timer\w* run_hrtimer\w* hrtimer_run_queues hrtimer_interrupt
     smp_apic_timer_interrupt apic_timer_interrupt sysvec_\w+ asm_sysvec_\w+
     do_softirq\w* handle_softirqs softirq_handle\w* tasklet_action\w* rcu_do_batch handle_irq_event\w* irq_thread\w*

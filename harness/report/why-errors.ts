@@ -48,13 +48,18 @@ export function suspectLines(suspects: Why['complaints'], heading: string): stri
 
 /** What says of itself that it did not come up. */
 export function silentLines(silent: Why['silent']): string[] {
-  const warned = new Map(silent.map(({ device, warning }) => [device, warning]));
+  const all = new Map(silent.map((one) => [one.device, one]));
   const alike = [...groupBy(silent, keyOf).values()].map((those) => those.map((said) => ({ ...said, tie: null })));
   return errorLines(alike, OF_SILENT, SILENT, ({ device }) => {
-    const warning = warned.get(device) ?? null;
-    return warning === null
-      ? []
-      : [`    just before, in ${printable(warning.probe)}(): ${printable(warning.title)} (line ${warning.line})`];
+    const { warning = null, before = null } = all.get(device) ?? {};
+    return [
+      ...(before === null
+        ? []
+        : [`    just before, of ${printable(before.device)}: ${printable(before.words)} (line ${before.line})`]),
+      ...(warning === null
+        ? []
+        : [`    just before, in ${printable(warning.probe)}(): ${printable(warning.title)} (line ${warning.line})`]),
+    ];
   });
 }
 

@@ -4,7 +4,6 @@ import type { Crash } from '../dmesg/events.ts';
 import { isDispatcher } from '../dmesg/roles.ts';
 import { endsBoot, type LogSummary } from '../dmesg/summary.ts';
 import { crashFacts } from '../model/crash.ts';
-import { oneOf } from '../regex.ts';
 import { lackedBy } from './why-guesses.ts';
 import { WANTS, type Want } from './why-kinds.ts';
 import type { CrashOfBoot, Root, WarnedProvider } from './why-roots.ts';
@@ -42,16 +41,6 @@ function before({ line, trace, probing }: Crash, { complaints, crashes }: LogSum
   return line - latest.last - reported <= JUST_BEFORE ? latest.said : null;
 }
 
-/** Functions of buses that call a driver's probe. */
-const OF_BUSES = new RegExp(
-  `^${oneOf(
-    /(?:local_pci|pci_call|virtio_dev|mipi_dsi_drv|spmi_drv|serdev_drv|auxiliary_bus|sdw_drv|sdw_bus|ulpi)_probe/,
-    /(?:apr_device|slim_device|tee_client_device|hda_codec_driver|mhi_driver|i3c_device|ffa_device|scmi_dev)_probe/,
-    /(?:rpmsg_dev|faux|typec|hid_device|mmc_bus|sdio_bus|mdio|phy|sunxi_rsb_device)_probe/,
-    /usb_probe_(?:interface|device)/,
-  )}$`,
-);
-
 /** A driver's own function is further in than what calls it: call_driver_probe(), drivers/base/dd.c. */
 export function probeOf({ probing, trace, function: blamed }: Crash): string | null {
   if (probing !== null) return `${probing.driver}, of ${probing.device}`;
@@ -59,7 +48,7 @@ export function probeOf({ probing, trace, function: blamed }: Crash): string | n
   if (at === -1) return null;
   // The function that crashes need not be in the trace: on arm it is named before that.
   const inside = [blamed ?? '', ...trace.slice(0, at).map((frame) => frame.function)];
-  return inside.findLast((name) => name.includes('probe') && !isDispatcher(name) && !OF_BUSES.test(name)) ?? null;
+  return inside.findLast((name) => name.includes('probe') && !isDispatcher(name)) ?? null;
 }
 
 /** The first warning in a call of each function by which a provider is made known that somebody lacks. */

@@ -171,6 +171,8 @@ export interface Suspect extends Words {
 export interface SilentFailure extends Words {
   /** The kernel's warning in a probe, shortly before. */
   readonly warning: { readonly title: string; readonly probe: string; readonly line: number } | null;
+  /** Of a card, what a driver said of an MMC host just before; which host that is, the log need not tell. */
+  readonly before: Words | null;
 }
 
 /** A device that was deferred, the line that shows that it is bound, and what was said last of why it was not. */

@@ -107,7 +107,8 @@ export function silentFailures(
   return others.flatMap((said) => {
     const own = withoutHarmless(said, harmless);
     if (NO_RESOURCE.test(own.words) && (alike.get(keyOf(own)) ?? 0) > FEW_ALIKE) return [];
-    return !saysSo(own, summary) ? [] : [{ ...ofHost(own, summary), warning: warningBefore(said, summary) }];
+    if (!saysSo(own, summary)) return [];
+    return [{ ...own, warning: warningBefore(said, summary), before: hostBefore(said, summary) }];
   });
 }
 
@@ -117,20 +118,21 @@ export function splitErrors(
   silent: readonly SilentFailure[],
   isAnyOpen: boolean,
 ): Pick<Why, 'complaints' | 'silent'> {
-  const first = new Set((isAnyOpen ? suspects : silent).map(({ device }) => device));
+  const told = silent.flatMap(({ device, before }) => (before === null ? [device] : [device, before.device]));
+  const first = new Set(isAnyOpen ? suspects.map(({ device }) => device) : told);
   const rest = <T extends Words>(some: readonly T[]) => some.filter(({ device }) => !first.has(device));
   return isAnyOpen ? { complaints: suspects, silent: rest(silent) } : { complaints: rest(suspects), silent };
 }
 
-/** Of a card, what its host's driver says just before: mmc_attach_mmc(), drivers/mmc/core/mmc.c, has a number only. */
-function ofHost(said: Words, { complaints }: LogSummary): Words {
-  if (!IS_HOST.test(said.device)) return said;
-  const host = [...complaints.values()].find(
-    ({ device, next }) => next?.device === said.device && OF_HOST.test(device),
-  );
-  return host === undefined
-    ? said
-    : { ...said, words: `${host.device}: ${host.words}; ${said.words}`, line: host.line };
+/** Of a card, what is said of a host just before: mmc_attach_mmc(), drivers/mmc/core/mmc.c, has a number only. */
+function hostBefore({ device }: Words, { complaints, heard }: LogSummary): Words | null {
+  if (!IS_HOST.test(device)) return null;
+  const isOther = (host: string) => {
+    const announced = /^(mmc\d+): /.exec(heard.get(host)?.words ?? '')?.[1];
+    return announced !== undefined && announced !== device;
+  };
+  const said = [...complaints.values()].find((one) => one.next?.device === device && OF_HOST.test(one.device));
+  return said === undefined || isOther(said.device) ? null : said;
 }
 
 function saysSo(said: Words, summary: LogSummary): boolean {

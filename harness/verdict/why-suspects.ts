@@ -226,6 +226,17 @@ function lackOf({ words }: Words, lacking: ReadonlyMap<Want | null, readonly str
   return devices.length > 0 ? { kind: 'lacks the same', devices } : null;
 }
 
+/** The values of each key. */
+function listsOf<K, V>(pairs: readonly (readonly [K, V])[]): ReadonlyMap<K, readonly V[]> {
+  const lists = new Map<K, V[]>();
+  for (const [key, value] of pairs) {
+    const list = lists.get(key);
+    if (list === undefined) lists.set(key, [value]);
+    else list.push(value);
+  }
+  return lists;
+}
+
 /** Whether it is guessed already, of what is at fault itself, that what has no reason waits for it. */
 function mayWaitFor({ roots, unexplained, unspoken }: Pick<Why, 'roots' | 'unexplained' | 'unspoken'>): boolean {
   return (
@@ -266,22 +277,9 @@ export function suspectsOf(
   const lastWaits = Math.max(0, ...open.map((device) => summary.devices.get(device)?.line ?? 0));
   const lastTry = lastTryOfAll(summary);
   const tied = [...open, ...allOf(unnamed)];
-  const chips = new Map<string, string[]>();
-  for (const device of tied)
-    for (const token of tokensOf(device)) {
-      const known = chips.get(token);
-      if (known === undefined) chips.set(token, [device]);
-      else known.push(device);
-    }
-  const lacking = new Map<Want | null, string[]>();
-  for (const root of unnamed) {
-    const want = lackedBy(root);
-    const known = lacking.get(want);
-    if (known === undefined) lacking.set(want, [root.name]);
-    else known.push(root.name);
-  }
-  const byLine = new Map<number, Root[]>();
-  for (const root of roots) if (root.line !== null) byLine.set(root.line, [...(byLine.get(root.line) ?? []), root]);
+  const chips = listsOf(tied.flatMap((device) => tokensOf(device).map((token) => [token, device] as const)));
+  const lacking = listsOf(unnamed.map((root) => [lackedBy(root), root.name] as const));
+  const byLine = listsOf(roots.flatMap((root) => (root.line === null ? [] : [[root.line, root] as const])));
   const justAfter = (line: number) => Array.from({ length: SHORTLY }, (_, n) => byLine.get(line + n + 1) ?? []).flat();
   const suspects = complaints.flatMap((said): Suspect[] => {
     const { words, line, lastLine = line, times = 1 } = said;

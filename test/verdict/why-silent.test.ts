@@ -49,11 +49,18 @@ describe('what says of itself that it did not come up', () => {
   it('is told of a card with what its host says', () => {
     const host = at(1, "gadget-msdc 1000.mmc: no support for the card's volts");
     const card = [at(1, 'mmc0: error -22 whilst initialising MMC card'), at(1, NO_CARD)];
-    const [told] = why(host, ...card).silent;
-    expect(told?.words).toMatch(/^1000\.mmc: no support for the card's volts; error -22 .*; Failed to init/);
+    const found = why(host, ...card);
+    expect(found.silent).toMatchObject([{ device: 'mmc0', before: { device: '1000.mmc', line: 1 } }]);
+    expect(found.complaints).toEqual([]);
+    expect(formatWhy(found)).toContain("\n    just before, of 1000.mmc: no support for the card's volts (line 1)\n");
     expect(formatWhy(why(...Array.from({ length: 4 }, () => [host, ...card]).flat()))).not.toContain('was deferred');
     const other = at(1, 'gadget-uart 2000.serial: error -22: no port');
-    expect(why(other, ...card).silent[0]?.words).not.toContain('no port');
+    const announced = at(2, 'mmc1: SDHCI controller on 1000.mmc [1000.mmc] using ADMA');
+    for (const lines of [
+      [other, ...card],
+      [host, ...card, announced],
+    ])
+      expect(why(...lines).silent).toMatchObject([{ device: 'mmc0', before: null }]);
   });
 
   it.each([
