@@ -145,7 +145,7 @@ export interface LogSummary {
   readonly heard: ReadonlyMap<string, GoodWords>;
   /** Functions of probes that speak, with where each did first, and the line that said last that it succeeded or 0. */
   readonly probeFunctions: ReadonlyMap<string, Place & { readonly ended: number }>;
-  /** Devices that have not got their pins and whose drivers were called all the same, with the line that says so. */
+  /** Devices that have not got their pins and whose drivers spoke right after it, with the line that says so. */
   readonly withoutPins: ReadonlyMap<string, number>;
   /** Remote processors that went down, with what they said first. */
   readonly remoteprocs: readonly { readonly processor: string; readonly reason: string }[];

@@ -289,7 +289,7 @@ export interface Why {
   readonly silent: readonly SilentFailure[];
   /** The first warning of each kind of what is lacking. */
   readonly warnedProviders: readonly WarnedProvider[];
-  /** Devices whose drivers went on without the pins that could not be set, with the line that says so. */
+  /** Devices whose pins could not be set and whose drivers spoke right after it, with the line that says so. */
   readonly withoutPins: readonly { readonly device: string; readonly line: number }[];
   /** Where no line says that a device is not bound: those that speak of deferral and are not understood. */
   readonly unread: LogSummary['unread'];
